@@ -1,0 +1,79 @@
+"""What a joint layout is: names, edges, parts, mirror pairs."""
+
+from dataclasses import dataclass, field
+from typing import Dict, Mapping, Sequence, Tuple
+
+Edge = Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A named order of joints.
+
+    Args:
+        name (str): The layout's name in configs and stores.
+        joints (tuple[str]): Joint names in order; the names of COCO-WholeBody where the joint exists there, so that layouts map by name.
+        edges (tuple[tuple[int, int]]): Physical edges as (closer to the body or wrist, further).
+        symmetric_edges (tuple[tuple[int, int]]): Edges between like joints that no bone joins (neighbouring fingers).
+        parts (dict[str, tuple[int]]): Named groups of joints: fingers, hands, trunk.
+        flip_pairs (tuple[tuple[int, int]]): Joints that change places in a mirror.
+
+    Raises:
+        ValueError: A name is repeated, or an index of an edge, part or pair is outside the layout.
+    """
+
+    name: str
+    joints: Tuple[str, ...]
+    edges: Tuple[Edge, ...] = ()
+    symmetric_edges: Tuple[Edge, ...] = ()
+    parts: Mapping[str, Tuple[int, ...]] = field(default_factory=dict)
+    flip_pairs: Tuple[Edge, ...] = ()
+
+    def __post_init__(self) -> None:
+        repeated = sorted({joint for joint in self.joints if self.joints.count(joint) > 1})
+        if repeated:
+            raise ValueError(f'layout {self.name!r}: joint names repeated: {repeated}')
+        groups: Dict[str, Sequence[Sequence[int]]] = dict(
+            edges=self.edges, symmetric_edges=self.symmetric_edges, flip_pairs=self.flip_pairs, parts=list(self.parts.values())
+        )
+        for what, rows in groups.items():
+            outside = [index for row in rows for index in row if not 0 <= index < len(self.joints)]
+            if outside:
+                raise ValueError(f'layout {self.name!r}: {what} name joints {outside}, but there are {len(self.joints)} joints')
+
+    @property
+    def num_joints(self) -> int:
+        return len(self.joints)
+
+    def indices(self, joints: Sequence[str]) -> Tuple[int, ...]:
+        """The places of named joints.
+
+        Raises:
+            KeyError: A name is not in this layout.
+        """
+        place = {joint: index for index, joint in enumerate(self.joints)}
+        absent = [joint for joint in joints if joint not in place]
+        if absent:
+            raise KeyError(f'layout {self.name!r} has no joint {absent}')
+        return tuple(place[joint] for joint in joints)
+
+    @property
+    def flip_order(self) -> Tuple[int, ...]:
+        """Joint order after a mirror: ``keypoints[..., flip_order, :]`` exchanges left and right."""
+        order = list(range(self.num_joints))
+        for left, right in self.flip_pairs:
+            order[left], order[right] = right, left
+        return tuple(order)
+
+    def check_joints(self, found: int, where: str) -> None:
+        """Refuses a joint count other than this layout's.
+
+        Raises:
+            ValueError: ``found`` differs; the message names both counts and, where one fits, the layout with that count.
+        """
+        if found != self.num_joints:
+            from . import LAYOUTS
+
+            fits = sorted(layout.name for layout in LAYOUTS.values() if layout.num_joints == found)
+            hint = f'; layouts with {found} joints: {", ".join(fits)}' if fits else '; no known layout has that many'
+            raise ValueError(f'{where}: {found} joints found, but layout {self.name!r} has {self.num_joints}{hint}')
