@@ -1,6 +1,6 @@
 """From one layout's joints to another's, by name."""
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -15,7 +15,7 @@ _STAND_INS = dict(
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _mapping(source: str, target: str, stand_ins: bool) -> np.ndarray:
     from . import get_layout
 
