@@ -1,0 +1,5 @@
+"""Metrics."""
+
+from .metrics import PerClipMetric, SignAccuracy
+
+__all__ = ['PerClipMetric', 'SignAccuracy']

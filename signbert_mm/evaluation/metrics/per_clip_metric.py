@@ -1,0 +1,85 @@
+"""A metric of one row of numbers a clip, gathered so that every clip counts once."""
+
+from abc import abstractmethod
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy as np
+from mmengine.dist import get_world_size
+from mmengine.evaluator import BaseMetric
+
+ClipRow = Tuple[int, str, np.ndarray]
+
+
+def clip_name(data_sample: dict) -> str:
+    """How messages name a clip."""
+    video_id, index = data_sample.get('video_id'), data_sample.get('sample_idx', 'unknown')
+    return f'clip {index}' if video_id is None else f'clip {index} ({video_id!r})'
+
+
+class PerClipMetric(BaseMetric):
+    """Base of metrics that keep one row of numbers a clip.
+
+    A distributed sampler fills up the ranks' shares with clips that another rank has too. mmengine drops them by position, which is right for
+    its own sampler only; here they are known by ``sample_idx``, whatever the sampler, and after that the number of clips must be that of the data
+    set.
+
+    Args:
+        collect_device (str): As in mmengine: 'cpu' gathers through a directory that all ranks share, 'gpu' through the ranks' devices.
+        prefix (str | None): Put before every key; none by default.
+        collect_dir (str | None): The shared directory for 'cpu'.
+    """
+
+    default_prefix = ''
+
+    @abstractmethod
+    def clip_rows(self, data_samples: Sequence[dict]) -> List[np.ndarray]:
+        """One row of numbers for each prediction of a batch."""
+
+    @abstractmethod
+    def compute_rows(self, rows: np.ndarray) -> Dict[str, float]:
+        """The metrics of all clips' rows, shape (clips, columns), in order of ``sample_idx``."""
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Stores the rows of one batch.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): :class:`~signbert_mm.structures.SignDataSample` as dicts (mmengine's Evaluator makes them).
+
+        Raises:
+            KeyError: A prediction has no ``sample_idx``.
+        """
+        for sample in data_samples:
+            if 'sample_idx' not in sample:
+                raise KeyError(f'{type(self).__name__}: {clip_name(sample)} has no sample_idx; the model must return SignDataSample with it')
+        if data_samples:
+            rows = self.clip_rows(data_samples)
+            self.results += [(int(s['sample_idx']), str(s.get('video_id', '')), row) for s, row in zip(data_samples, rows)]
+
+    def evaluate(self, size: int) -> Dict[str, float]:
+        """Gathers all ranks' rows and computes the metrics.
+
+        Args:
+            size (int): The number of clips in the data set.
+
+        Raises:
+            ValueError: No predictions; a clip predicted twice with different annotations; clips missing or too many.
+        """
+        # mmengine gathers and cuts to `size` by position: hand it one item a rank, so that nothing is cut before duplicates are known
+        self.results = [(size, self.results)]
+        return super().evaluate(get_world_size())
+
+    def compute_metrics(self, results: List[Tuple[int, List[ClipRow]]]) -> Dict[str, float]:
+        """The metrics of the ranks' gathered rows; see :meth:`evaluate`."""
+        name, size = type(self).__name__, results[0][0]
+        clips: Dict[int, ClipRow] = {}
+        for _, rows in results:
+            for clip in rows:
+                first = clips.setdefault(clip[0], clip)
+                if first[1] != clip[1]:
+                    raise ValueError(f'{name}: sample_idx {clip[0]} is both {first[1]!r} and {clip[1]!r}; indices must be unique in the data set')
+        if not clips:
+            raise ValueError(f'{name}: no predictions to evaluate; is the split empty?')
+        if len(clips) != size:
+            raise ValueError(f'{name}: {len(clips)} different clips were predicted, but the data set has {size}; is sample_idx unique in it?')
+        return self.compute_rows(np.stack([clips[index][2] for index in sorted(clips)]))

@@ -1,0 +1,167 @@
+"""P-I and P-C, the accuracies of isolated sign recognition."""
+
+import logging
+from typing import Dict, List, Mapping, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+
+from signbert_mm.registry import METRICS
+
+from .per_clip_metric import PerClipMetric, clip_name
+
+WITHOUT_EXCLUDED = 'without_excluded'
+
+
+def target_ranks(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """How many classes stand before the right one.
+
+    Ties: of equal scores the class of lower index stands first, so that results depend neither on the device nor on the sort.
+
+    Args:
+        scores (Tensor): Shape (B, classes) float, finite.
+        labels (Tensor): Shape (B,) int64 in [0, classes).
+
+    Returns:
+        Tensor: Shape (B,) int64; 0 = the right class is best.
+    """
+    target = scores.gather(1, labels[:, None])  # (B, 1)
+    lower_index = torch.arange(scores.shape[1], device=scores.device) < labels[:, None]  # (B, classes)
+    return ((scores > target) | ((scores == target) & lower_index)).sum(1)
+
+
+@METRICS.register_module()
+class SignAccuracy(PerClipMetric):
+    """Top-k accuracy over clips (P-I) and averaged over classes (P-C), in percent.
+
+    P-C is the mean, over the classes that have test clips, of the class's accuracy. Classes without test clips are counted
+    (``classes/absent``) and left out; nothing becomes NaN. Keys: ``p_i/top1``, ``p_c/top5``, with subsets ``p_i/confusing/top1``, and ``clips``,
+    ``classes/present``, ``classes/absent``. A subset takes the test clips of its classes; predictions range over all classes all the same, as in
+    NMFs-CSL. A subset without any test clip is named in a warning and has no keys.
+
+    Where ``dataset_meta`` has ``coverage`` (how much of the published test set the store holds), it is logged beside the figures.
+
+    Args:
+        topk (int | Sequence[int]): The k of top-k. With k >= the number of classes the result is 100 by definition; a warning says so.
+        subsets (Mapping[str, Sequence[int | str]] | None): Named class subsets, by class index or gloss.
+        exclude (Sequence[int | str]): Classes, by index or gloss, without which everything is reported additionally, as
+            ``p_i/without_excluded/top1``.
+        **kwargs: See :class:`PerClipMetric`.
+
+    Raises:
+        ValueError: A k below 1; a class of a subset that does not exist; scores not finite; a label of -1 or beyond the scores; class counts
+            that differ between clips or from the data set's glosses.
+
+    Example:
+        >>> dict(type='SignAccuracy', topk=(1, 2, 5), subsets=dict(confusing=list(range(610)), normal=list(range(610, 1067))))
+    """
+
+    def __init__(
+        self,
+        topk: Union[int, Sequence[int]] = (1, 5),
+        subsets: Optional[Mapping[str, Sequence[Union[int, str]]]] = None,
+        exclude: Sequence[Union[int, str]] = (),
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
+        self.subsets = dict(subsets or {})
+        self.exclude = list(exclude)
+        if isinstance(exclude, str) or any(isinstance(classes, str) for classes in self.subsets.values()):
+            raise ValueError(f'SignAccuracy: subsets and exclude take lists of classes, got {subsets!r} and {exclude!r}')
+        if not self.topk or any(k < 1 for k in self.topk):
+            raise ValueError(f'SignAccuracy: topk must be positive integers, got {topk!r}')
+        for name in self.subsets:
+            if '/' in name or name == WITHOUT_EXCLUDED:
+                raise ValueError(f'SignAccuracy: a subset cannot be named {name!r}')
+
+    def clip_rows(self, data_samples: Sequence[dict]) -> List[np.ndarray]:
+        """Rows of (label, rank of the right class, number of classes)."""
+        for sample in data_samples:
+            absent = [field for field in ('pred_scores', 'gt_label') if sample.get(field) is None]
+            if absent:
+                raise KeyError(f'SignAccuracy: {clip_name(sample)} has no {" and no ".join(absent)}; is this a recogniser in predict mode?')
+        counts = sorted({len(sample['pred_scores']) for sample in data_samples})
+        if len(counts) > 1:
+            raise ValueError(f'SignAccuracy: clips of one batch have scores of {counts} classes')
+        # float64 on the CPU holds every float16, bfloat16 and float32 score exactly: no tie is made by the comparison
+        scores = torch.stack([sample['pred_scores'].detach() for sample in data_samples]).cpu().double()
+        labels = torch.tensor([int(sample['gt_label']) for sample in data_samples])
+        for sample, finite, label in zip(data_samples, scores.isfinite().all(1).tolist(), labels.tolist()):
+            if not finite:
+                raise ValueError(f'SignAccuracy: {clip_name(sample)}: scores not finite; the model has diverged or its input was not finite')
+            if label == -1:
+                raise ValueError(f'SignAccuracy: {clip_name(sample)} has no label (-1); accuracy needs a labelled split')
+            if not 0 <= label < counts[0]:
+                raise ValueError(f'SignAccuracy: {clip_name(sample)}: label {label} is outside the {counts[0]} classes of the scores')
+        ranks = target_ranks(scores, labels).tolist()
+        return [np.array([label, rank, counts[0]]) for label, rank in zip(labels.tolist(), ranks)]
+
+    def compute_rows(self, rows: np.ndarray) -> Dict[str, float]:
+        """P-I and P-C of rows (label, rank, classes)."""
+        labels, ranks, counts = rows.T
+        num_classes = int(counts[0])
+        if (counts != num_classes).any():
+            raise ValueError(f'SignAccuracy: clips have scores of {sorted(set(counts.tolist()))} classes')
+        glosses = self._glosses(num_classes)
+        for k in self.topk:
+            if k >= num_classes:
+                self._log(f'top-{k} of {num_classes} classes is 100 by definition', logging.WARNING)
+
+        per_class = np.bincount(labels, minlength=num_classes)
+        metrics: Dict[str, float] = {}
+        selections = {'': np.ones(num_classes, dtype=bool)}
+        for name, classes in self.subsets.items():
+            selections[f'{name}/'] = self._select(classes, glosses, num_classes, f'subset {name!r}')
+        if self.exclude:
+            selections[f'{WITHOUT_EXCLUDED}/'] = ~self._select(self.exclude, glosses, num_classes, 'exclude')
+        for name, selected in selections.items():
+            present = selected & (per_class > 0)
+            if not present.any():
+                self._log(f'subset {name[:-1]!r} has no test clip and is left out', logging.WARNING)
+                continue
+            for k in self.topk:
+                correct = np.bincount(labels[ranks < k], minlength=num_classes)
+                metrics[f'p_i/{name}top{k}'] = 100.0 * float(correct[present].sum() / per_class[present].sum())
+                metrics[f'p_c/{name}top{k}'] = 100.0 * float((correct[present] / per_class[present]).mean())
+        metrics['clips'] = len(labels)
+        metrics['classes/present'] = int((per_class > 0).sum())
+        metrics['classes/absent'] = int((per_class == 0).sum())
+        if metrics['classes/absent']:
+            absent = np.flatnonzero(per_class == 0)
+            shown = ', '.join(repr(glosses[index]) if glosses else str(index) for index in absent[:10])
+            more = ', ...' if len(absent) > 10 else ''
+            self._log(f'{len(absent)} of {num_classes} classes have no test clip and are left out of P-C: {shown}{more}')
+        coverage = (self.dataset_meta or {}).get('coverage')
+        if coverage:
+            self._log(f'coverage of the test data: {coverage}')
+        return metrics
+
+    def _log(self, message: str, level: int = logging.INFO) -> None:
+        print_log(f'SignAccuracy: {message}', logger='current', level=level)
+
+    def _glosses(self, num_classes: int) -> List[str]:
+        """The data set's glosses, [] where it names none."""
+        meta = self.dataset_meta or {}
+        glosses = list(meta.get('glosses') or meta.get('classes') or [])
+        if glosses and len(glosses) != num_classes:
+            raise ValueError(
+                f"SignAccuracy: scores of {num_classes} classes, but the data set has {len(glosses)} glosses; set the head's num_classes to that"
+            )
+        return glosses
+
+    @staticmethod
+    def _select(classes: Sequence[Union[int, str]], glosses: List[str], num_classes: int, where: str) -> np.ndarray:
+        """Shape (num_classes,) bool, true for the classes named by index or gloss."""
+        selected = np.zeros(num_classes, dtype=bool)
+        for name in classes:
+            if isinstance(name, str):
+                if name not in glosses:
+                    known = f'glosses begin {glosses[:5]}' if glosses else 'the data set names no glosses: give class indices'
+                    raise ValueError(f'SignAccuracy: {where}: no gloss {name!r}; {known}')
+                name = glosses.index(name)
+            if not 0 <= name < num_classes:
+                raise ValueError(f'SignAccuracy: {where}: class {name} is outside the {num_classes} classes')
+            selected[name] = True
+        return selected
