@@ -1,5 +1,5 @@
 """Metrics."""
 
-from .metrics import PerClipMetric, SignAccuracy
+from .metrics import PerClipMetric, PoseAUC, SignAccuracy
 
-__all__ = ['PerClipMetric', 'SignAccuracy']
+__all__ = ['PerClipMetric', 'PoseAUC', 'SignAccuracy']

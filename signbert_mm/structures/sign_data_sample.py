@@ -23,8 +23,9 @@ def _integer(name: str, value: Any) -> int:
 
 
 def _label(name: str, value: Any) -> Tensor:
-    device = value.device if isinstance(value, Tensor) else None
-    return torch.tensor(_integer(name, value), dtype=torch.int64, device=device)
+    if isinstance(value, Tensor) and value.numel() == 1 and value.dtype in (torch.int64, torch.int32):
+        return value.reshape(()).long()  # stays on its device: no wait for the GPU
+    return torch.tensor(_integer(name, value), dtype=torch.int64)
 
 
 def _text(name: str, value: Any) -> str:
@@ -68,6 +69,7 @@ _FIELDS: Dict[str, Callable[[str, Any], Any]] = dict(
     hand_scores=_per_token(NUM_HANDS, NUM_JOINTS),
     hand_valid=_FLAGS,
     chosen=_FLAGS,
+    boxes=_per_token(NUM_HANDS, 3),
 )
 
 
@@ -89,6 +91,7 @@ class SignDataSample(BaseDataElement):
         hand_scores (Tensor): Shape (T, 2, 21) float in [0, 1], the detector's confidence; 0 = joint not annotated.
         hand_valid (Tensor): Shape (T, 2) bool, the hand was found.
         chosen (Tensor): Shape (T, 2) bool, the token was picked for masking.
+        boxes (Tensor): Shape (T, 2, 3) float, the crops' centre x, centre y and side in pixels of the video.
 
     Raises:
         TypeError: A named field is given another kind of value.
@@ -111,6 +114,7 @@ class SignDataSample(BaseDataElement):
     hand_scores: Tensor
     hand_valid: Tensor
     chosen: Tensor
+    boxes: Tensor
 
     def set_field(self, value: Any, name: str, dtype: Optional[Any] = None, field_type: str = 'data') -> None:
         """Checks a named field, then stores it; every way of setting a field comes through here."""

@@ -1,6 +1,7 @@
 """Metrics, in percent as the papers print them."""
 
 from .per_clip_metric import PerClipMetric
+from .pose_auc import PoseAUC
 from .sign_accuracy import SignAccuracy
 
-__all__ = ['PerClipMetric', 'SignAccuracy']
+__all__ = ['PerClipMetric', 'PoseAUC', 'SignAccuracy']
