@@ -1,0 +1,148 @@
+"""Several stores as one data set."""
+
+import os
+from functools import cached_property
+from typing import List, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from torch.utils.data import Dataset
+
+from ..layouts import Layout
+from ..registry import DATASETS
+from .pose_dataset import PoseDataset
+
+DEMO_CONFIG = 'configs/demo/'
+
+
+@DATASETS.register_module()
+class ConcatPoseDataset(Dataset):
+    """Data sets one after the other, with one index over all.
+
+    Args:
+        datasets (list[dict | PoseDataset]): Configs of :class:`PoseDataset`; all with one ``layout``, ``clip_len`` and ``test_mode``.
+        allow_missing (bool): Leave out those whose store is not there; which ones is in :meth:`coverage`, which is logged.
+        keep_labels (bool): Give labels; all parts must then have one vocabulary. Else every label is -1, as in pre-training on several.
+
+    Raises:
+        FileNotFoundError: A store is absent, or with ``allow_missing`` all are; the message lists each folder and the command that prepares it.
+        ValueError: The parts do not fit together.
+    """
+
+    def __init__(self, datasets: Sequence[Union[dict, PoseDataset]], allow_missing: bool = False, keep_labels: bool = False) -> None:
+        if not datasets:
+            raise ValueError('ConcatPoseDataset: datasets is empty; give at least one config')
+        absent = [part for part in datasets if _is_absent(part)]
+        if absent and (not allow_missing or len(absent) == len(datasets)):
+            lines = [f'  {os.path.abspath(part["store"])}\n    {part.get("prepare") or "one of tools/dataset_converters"}' for part in absent]
+            raise FileNotFoundError(
+                f'{len(absent)} of {len(datasets)} data sets are not there. Each expected folder, and the command that prepares it:\n'
+                + '\n'.join(lines)
+                + f'\nTo try the toolkit without any data, use the demo config in {DEMO_CONFIG} (make demo)'
+            )
+        self.parts: List[PoseDataset] = []
+        self._rows: List[dict] = []
+        for part in datasets:
+            if _is_absent(part):
+                folder = os.path.abspath(part['store'])
+                self._rows.append(dict(name=os.path.basename(folder), folder=folder, split='', clips=0, glosses=0))
+                continue
+            self.parts.append(DATASETS.build(part) if isinstance(part, dict) else part)
+            self._rows.append(self.parts[-1].coverage_row())
+        for field in ('layout', 'clip_len', 'test_mode'):
+            found = [getattr(getattr(part, field), 'name', getattr(part, field)) for part in self.parts]
+            if len(set(found)) > 1 or (field == 'clip_len' and found[0] is None):
+                raise ValueError(f'ConcatPoseDataset: parts need one and the same {field}; found {dict(zip(self.names, found))}')
+        self.keep_labels = keep_labels
+        self.glosses = self.parts[0].glosses if keep_labels else []
+        if keep_labels and any(part.glosses != self.glosses for part in self.parts):
+            sizes = {part.name: len(part.glosses) for part in self.parts}
+            raise ValueError(f'ConcatPoseDataset: keep_labels needs one vocabulary, these differ: {sizes} glosses; use keep_labels=False')
+        self._begin = np.cumsum([0] + [len(part) for part in self.parts])
+        self.labels = np.concatenate([part.labels for part in self.parts]) if keep_labels else np.full(len(self), -1, dtype=np.int64)
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        print_log(self.coverage(), logger='current')
+
+    @property
+    def names(self) -> List[str]:
+        return [part.name for part in self.parts]
+
+    @property
+    def layout(self) -> Layout:
+        return self.parts[0].layout
+
+    @property
+    def clip_len(self) -> Optional[int]:
+        """Frames of each clip in a batch."""
+        return self.parts[0].clip_len
+
+    @property
+    def test_mode(self) -> bool:
+        return self.parts[0].test_mode
+
+    def __len__(self) -> int:
+        return int(self._begin[-1])
+
+    @property
+    def epoch(self) -> int:
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch's numbers to draw; worker processes see it, persistent ones too."""
+        self._epoch.fill_(epoch)
+
+    def get_cat_ids(self, index: int) -> List[int]:
+        """The clip's label, as mmengine's ClassBalancedDataset asks for it."""
+        return [int(self.labels[index])]
+
+    def coverage(self) -> str:
+        """A table of the parts: which are there, and with how many clips."""
+        table = [('data set', 'split', 'glosses', 'clips', 'folder')]
+        for row in self._rows:
+            present = (row['split'], str(row['glosses']), str(row['clips'])) if row['clips'] else ('absent', '-', '-')
+            table.append((row['name'], *present, row['folder']))
+        table.append(('total', f'{len(self.parts)} of {len(self._rows)}', '', str(len(self)), ''))
+        widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+        return '\n'.join('  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in table)
+
+    @cached_property
+    def metainfo(self) -> dict:
+        """As :attr:`PoseDataset.metainfo`."""
+        return dict(dataset='+'.join(self.names), glosses=self.glosses, classes=self.glosses, layout=self.layout.name, coverage=self._rows)
+
+    def __getitem__(self, index: int) -> dict:
+        """One clip, as :meth:`PoseDataset.__getitem__`."""
+        batch = self.__getitems__([range(len(self))[index]])
+        item = dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
+        if 'video_id' in batch:
+            item['video_id'] = batch['video_id'][0]
+        return item
+
+    def __getitems__(self, indices: Sequence[int]) -> dict:
+        """A batch, as :meth:`PoseDataset.__getitems__`; ``index`` is the place in the concatenation."""
+        index = np.asarray(indices, dtype=np.int64)
+        owner = np.searchsorted(self._begin, index, side='right') - 1  # (B,)
+        order = np.argsort(owner, kind='stable')
+        epoch = self.epoch
+        batches = []
+        for number in np.unique(owner):
+            mine = torch.from_numpy(index[order[owner[order] == number]])
+            batches.append(self.parts[number].batch(mine - int(self._begin[number]), mine, epoch))
+        back = torch.from_numpy(np.argsort(order))
+        inputs = {name: torch.cat([batch['inputs'][name] for batch in batches])[back] for name in batches[0]['inputs']}
+        if not self.keep_labels:
+            inputs['label'] = torch.full_like(inputs['label'], -1)
+        out: dict = dict(inputs=inputs)
+        if self.test_mode:
+            names = [name for batch in batches for name in batch['video_id']]
+            out['video_id'] = [names[place] for place in back.tolist()]
+        return out
+
+
+def _is_absent(part: Union[dict, PoseDataset]) -> bool:
+    if not isinstance(part, dict):
+        return False
+    if 'store' not in part:
+        raise ValueError(f'ConcatPoseDataset: a part has no `store`: {part}')
+    return not os.path.isdir(part['store'])

@@ -1,0 +1,288 @@
+"""Clips of one PoseStore, served as whole batches."""
+
+import difflib
+import os
+from functools import cached_property
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ..draws import Draws
+from ..layouts import get_layout, layout_mapping
+from ..registry import DATASETS
+from .pose_store import PoseStore
+from .subsets import data_ratio_indices, few_shot_indices
+from .transforms.base import Compose
+from .transforms.temporal import TemporalSample
+
+EMPTY_CLIP = ('keep', 'drop', 'error')
+
+
+@DATASETS.register_module()
+class PoseDataset(Dataset):
+    """Clips of one store: a split of it, or a subset of that.
+
+    The selection is made in this order: ``split``, ``classes``, ``empty_clip``, ``few_shot``, ``data_ratio``, ``indices``; clips stay in the
+    store's order. Torch's DataLoader calls :meth:`__getitems__`, which samples time and reads a whole batch at once: only the sampled frames and
+    the joints of ``layout``.
+
+    Args:
+        store (str): Folder of a :class:`PoseStore`.
+        split (str | list[str], optional): Names of splits; None = all clips.
+        layout (str): Layout of what is returned; joints that the store lacks are missing (score 0).
+        pipeline (list[dict]): Transforms. The first may be a temporal one, which sees lengths only; the rest see the batch as read. Without a
+            temporal one all frames come, padded to the longest clip of the batch.
+        drop_empty_frames (bool): Leave out the frames in which neither hand was found, before time is sampled. A clip without any hand keeps all.
+        empty_clip (str): What to do with clips in which no frame has a hand: 'keep', 'drop' or 'error'.
+        few_shot (dict, optional): ``dict(shots=k, seed=s)``, see :func:`few_shot_indices`; the classes are drawn in the vocabulary's order.
+        data_ratio (dict, optional): ``dict(ratio=r, seed=s)``, see :func:`data_ratio_indices`.
+        classes (list[str], optional): Only clips of these glosses.
+        relabel (bool): Labels become places in ``classes``; else they keep their place in the store's vocabulary.
+        indices (int | Sequence[int], optional): The first so many clips, or these places, of what the other options leave.
+        stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
+        seed (int): Of the draws in ``pipeline``.
+        test_mode (bool): The batch also names its clips: ``video_id``.
+        prepare (str): The command that prepares this data set, for the message where it is absent.
+
+    Raises:
+        FileNotFoundError: The store is not there.
+        ValueError: The store is damaged, a name is unknown, an option is out of range, or nothing is left.
+    """
+
+    def __init__(
+        self,
+        store: Union[str, os.PathLike],
+        split: Union[str, Sequence[str], None] = None,
+        layout: str = 'sign_49',
+        pipeline: Sequence[Union[dict, object]] = (),
+        drop_empty_frames: bool = True,
+        empty_clip: str = 'keep',
+        few_shot: Optional[dict] = None,
+        data_ratio: Optional[dict] = None,
+        classes: Optional[Sequence[str]] = None,
+        relabel: bool = False,
+        indices: Union[int, Sequence[int], None] = None,
+        stand_ins: bool = False,
+        seed: int = 0,
+        test_mode: bool = False,
+        prepare: str = '',
+    ) -> None:
+        if not os.path.isdir(store):
+            how = prepare or 'one of tools/dataset_converters (each has --help)'
+            raise FileNotFoundError(f'{os.path.abspath(store)}: no such folder. Prepare the data set with: {how}; or correct `store`')
+        self.store = PoseStore(store)
+        self.name = os.path.basename(self.store.folder)
+        self.layout = get_layout(layout)
+        self._joints = layout_mapping(self.store.layout, self.layout, stand_ins)  # (V,), -1 = absent
+        self.drop_empty_frames, self.seed, self.test_mode = drop_empty_frames, seed, test_mode
+        steps = Compose(pipeline).transforms
+        self.temporal = steps.pop(0) if steps and isinstance(steps[0], TemporalSample) else None
+        if any(isinstance(step, TemporalSample) for step in steps):
+            raise ValueError(f'{self.name}: pipeline: one temporal transform at most, and it comes first; found {steps}')
+        self.transforms = Compose(steps)
+
+        self.split = None if split is None else [split] if isinstance(split, str) else list(split)
+        self.glosses = list(self.store.glosses)
+        if relabel and classes is None:
+            raise ValueError(f'{self.name}: relabel=True needs `classes`')
+        self.clips = self._select(self._class_labels(classes), empty_clip, few_shot, data_ratio, indices)  # (N,) int64, places in the store
+        self.labels = self.store.label[self.clips].astype(np.int64)
+        if relabel:
+            self.glosses = list(classes)
+            place = np.full(len(self.store.glosses), -1, dtype=np.int64)
+            place[[self.store.glosses.index(gloss) for gloss in classes]] = np.arange(len(classes))
+            self.labels = place[self.labels]
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    def _class_labels(self, classes: Optional[Sequence[str]]) -> Optional[List[int]]:
+        if classes is None:
+            return None
+        place = {gloss: label for label, gloss in enumerate(self.glosses)}
+        unknown = [gloss for gloss in classes if gloss not in place]
+        if unknown or isinstance(classes, str) or len(set(classes)) < len(classes) or not classes:
+            near = {gloss: difflib.get_close_matches(gloss, place, n=2) for gloss in unknown[:5]} if not isinstance(classes, str) else {}
+            raise ValueError(
+                f'{self.store.folder}: classes must be a list of distinct glosses of the store; unknown: {unknown[:10]}; near ones: {near}; '
+                f'the store has {len(place)}, see `glosses` in its meta.json'
+            )
+        return sorted(place[gloss] for gloss in classes)
+
+    def _select(
+        self,
+        classes: Optional[List[int]],
+        empty_clip: str,
+        few_shot: Optional[dict],
+        data_ratio: Optional[dict],
+        indices: Union[int, Sequence[int], None],
+    ) -> np.ndarray:
+        store = self.store
+        if empty_clip not in EMPTY_CLIP:
+            raise ValueError(f'{self.name}: empty_clip is {empty_clip!r}; choose one of {", ".join(EMPTY_CLIP)}')
+        chosen = np.ones(len(store), dtype=bool)
+        steps = []
+        if self.split is not None:
+            counts = store.split_counts()
+            if not self.split or any(not counts.get(name) for name in self.split):
+                raise ValueError(f'{store.folder}: split {self.split} has no clips; splits there: {counts}')
+            chosen &= np.isin(store.split_code, [store.split_names.index(name) for name in self.split])
+            steps.append(f'split={self.split}')
+        if classes is not None:
+            chosen &= np.isin(store.label, classes)
+            steps.append('classes')
+        if empty_clip != 'keep':
+            empty = chosen & (np.add.reduceat(store.hand_flags > 0, store.offset, dtype=np.int64) == 0)
+            if empty_clip == 'error' and empty.any():
+                first = np.flatnonzero(empty)[:5]
+                raise ValueError(
+                    f'{store.folder}: {empty.sum()} clips show no hand in any frame, the first: {store.video_ids(first)}; '
+                    "use empty_clip='keep' or 'drop', or extract them again"
+                )
+            chosen &= ~empty
+            steps.append('empty_clip')
+        clips = np.flatnonzero(chosen)
+        if few_shot is not None:
+            pool = range(len(store.glosses)) if classes is None else classes
+            clips = few_shot_indices(store.label, clips, pool, **_options(self.name, 'few_shot', few_shot, ('shots', 'seed')))
+            steps.append('few_shot')
+        if data_ratio is not None and len(clips):
+            clips = data_ratio_indices(store.label, clips, **_options(self.name, 'data_ratio', data_ratio, ('ratio', 'seed')))
+        if indices is not None:
+            places = np.arange(min(indices, len(clips))) if isinstance(indices, int) else np.asarray(indices, dtype=np.int64)
+            if len(places) and (places.min() < 0 or places.max() >= len(clips)):
+                raise ValueError(f'{self.name}: indices reach from {places.min()} to {places.max()}, but {len(clips)} clips are left')
+            clips = clips[places]
+            steps.append('indices')
+        if not len(clips):
+            raise ValueError(f'{store.folder}: no clips are left after {", ".join(steps)}; splits there: {store.split_counts()}')
+        return clips
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @property
+    def clip_len(self) -> Optional[int]:
+        """Frames of each clip in a batch; None where it depends on the batch."""
+        return self.temporal.clip_len if self.temporal else None
+
+    @property
+    def epoch(self) -> int:
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch's numbers to draw; worker processes see it, persistent ones too."""
+        self._epoch.fill_(epoch)
+
+    def get_cat_ids(self, index: int) -> List[int]:
+        """The clip's label, as mmengine's ClassBalancedDataset asks for it."""
+        return [int(self.labels[index])]
+
+    @cached_property
+    def metainfo(self) -> dict:
+        """What metrics, visualizers and checkpoints keep: dataset, glosses (and as ``classes``, mmengine's word), layout, coverage."""
+        return dict(dataset=self.name, glosses=self.glosses, classes=self.glosses, layout=self.layout.name, coverage=[self.coverage_row()])
+
+    def coverage_row(self) -> dict:
+        """This data set's row in :meth:`ConcatPoseDataset.coverage`."""
+        split = '+'.join(self.split) if self.split else 'all'
+        return dict(name=self.name, folder=self.store.folder, split=split, clips=len(self), glosses=len(set(self.labels[self.labels >= 0].tolist())))
+
+    def __repr__(self) -> str:
+        return f'PoseDataset({self.name!r}, split={self.split}, {len(self)} clips, {self.layout.name}, {self.temporal})'
+
+    def __getitem__(self, index: int) -> dict:
+        """One clip: as :meth:`__getitems__`, without the batch axis."""
+        batch = self.__getitems__([range(len(self))[index]])
+        item = dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
+        if self.test_mode:
+            item['video_id'] = batch['video_id'][0]
+        return item
+
+    def __getitems__(self, indices: Sequence[int]) -> dict:
+        """A batch.
+
+        Returns:
+            dict: ``inputs`` holds keypoints (B, T, V, 2) float32 in pixels; scores (B, T, V) float32 in [0, 1], 0 = missing joint (coordinates 0
+            too); length (B,) int64, real frames, the rest is padding with score 0; image_size (B, 2) float32, width and height; index, epoch,
+            label (B,) int64, label -1 = none; frames (B, T) int64, positions in the stored clip, 0 in the padding. In ``test_mode`` there is also
+            ``video_id``, list[str].
+        """
+        places = torch.as_tensor(indices, dtype=torch.int64)
+        return self.batch(places, places, self.epoch)
+
+    def batch(self, places: Tensor, index: Tensor, epoch: int) -> dict:
+        """A batch whose clips go by other indices than their places here, as in a concatenation.
+
+        Args:
+            places (Tensor): Shape (B,) int64, places in this data set.
+            index (Tensor): Shape (B,) int64, what names the clip in ``index`` and in the draws.
+            epoch (int): The epoch.
+
+        Returns:
+            dict: As :meth:`__getitems__`.
+        """
+        clips = self.clips[places.numpy()]
+        draws = Draws(self.seed, epoch, index)
+        start, length = self.store.offset[clips], self.store.length[clips].astype(np.int64)
+        kept = None  # rows left, one clip after the other
+        if self.drop_empty_frames:
+            kept, length = _kept_rows(start, length, self.store.hand_flags)
+        batch = dict(length=torch.from_numpy(length))
+        if self.temporal is None:
+            place = torch.arange(int(batch['length'].max()))
+            batch['frames'] = place * (place < batch['length'][:, None])
+        else:
+            batch = self.temporal(batch, draws)
+        frames = batch['frames'].numpy()
+        rows = start[:, None] + frames if kept is None else kept[(np.cumsum(length) - length)[:, None] + frames]  # (B, T)
+        real = np.arange(frames.shape[1]) < batch['length'].numpy()[:, None]  # (B, T)
+        keypoints, scores = self._read(rows, real)
+        size = np.stack([self.store.width[clips], self.store.height[clips]], axis=1).astype(np.float32)
+        inputs = dict(
+            keypoints=keypoints,
+            scores=scores,
+            length=batch['length'],
+            image_size=torch.from_numpy(size),
+            index=index,
+            epoch=torch.full_like(index, epoch),
+            label=torch.from_numpy(self.labels[places.numpy()]),
+            frames=torch.from_numpy((rows - start[:, None]) * real),
+        )
+        out = dict(inputs=self.transforms(inputs, draws))
+        if self.test_mode:
+            out['video_id'] = self.store.video_ids(clips)
+        return out
+
+    def _read(self, rows: np.ndarray, real: np.ndarray) -> Tuple[Tensor, Tensor]:
+        """Keypoints (B, T, V, 2) and scores (B, T, V) of rows (B, T); 0 where not ``real``."""
+        values = self.store.decode(np.asarray(self.store.keypoints)[rows])  # (B, T, V_store, 3)
+        values = values[:, :, np.maximum(self._joints, 0)]
+        values *= real[:, :, None, None]
+        values[:, :, self._joints < 0] = 0
+        return torch.from_numpy(np.ascontiguousarray(values[..., :2])), torch.from_numpy(np.ascontiguousarray(values[..., 2]))
+
+
+def _kept_rows(start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The rows in which a hand was found, of each clip that has any, and all rows of the others.
+
+    Args:
+        start, length (ndarray): Shape (B,), the clips' rows.
+        flags (ndarray): Shape (sum_T,), above 0 where a hand was found.
+
+    Returns:
+        tuple[ndarray, ndarray]: Rows, one clip after the other, and how many each clip has (B,).
+    """
+    begin = np.cumsum(length) - length
+    rows = np.arange(length.sum()) + np.repeat(start - begin, length)
+    found = flags[rows] > 0
+    count = np.add.reduceat(found, begin, dtype=np.int64)
+    found |= np.repeat(count == 0, length)
+    return rows[found], np.where(count == 0, length, count)
+
+
+def _options(name: str, field: str, options: dict, known: Sequence[str]) -> Dict[str, object]:
+    if not isinstance(options, dict) or set(options) != set(known):
+        raise ValueError(f'{name}: {field} is {options!r}; give dict({", ".join(f"{key}=.." for key in known)})')
+    return dict(options)

@@ -1,0 +1,216 @@
+"""A folder of keypoints on disk: plain npy, memory-mapped."""
+
+import hashlib
+import json
+import os
+import zipfile
+from functools import cached_property
+from typing import Dict, List, Tuple, Union
+
+import numpy as np
+
+from ..layouts import Layout, get_layout
+from .pose_store_writer import PoseStoreWriter
+from .store_format import CLIPS, DTYPES, FORMAT, FORMAT_VERSION, KEYPOINTS, LEFT_FOUND, META, PIXEL_STEPS, RIGHT_FOUND, SCORE_STEPS, file_digest
+
+_COLUMNS = dict(
+    offset='i', length='i', label='i', split='i', split_names='S', video_id='S', signer='i', signer_names='S', width='i', height='i', fps='f',
+    hands='u',
+)  # fmt: skip
+_PER_CLIP = ('offset', 'length', 'label', 'split', 'video_id', 'signer', 'width', 'height', 'fps')
+
+
+class PoseStore:
+    """Clips on disk, read through a memory map; opening reads no keypoints.
+
+    The folder holds ``keypoints.npy`` (sum_T, V, 3: x and y in pixels, score; float32, or int16 in eighths of a pixel and score * 32767),
+    ``clips.npz`` (one row a clip) and ``meta.json``. A joint with score 0 is missing and its coordinates are 0. Processes that open the same store
+    share its pages; a pickled PoseStore carries only the folder's name.
+
+    Args:
+        folder (str): The store's folder.
+
+    Attributes:
+        meta (dict): ``meta.json``.
+        layout (Layout): Of the keypoints.
+        glosses (list[str]): The vocabulary.
+        offset, length (ndarray): Shape (N,): a clip's first row in ``keypoints`` and its frames.
+        label (ndarray): Shape (N,) int32, index into ``glosses``; -1 = none.
+        width, height (ndarray): Shape (N,) int32, pixels.
+        fps (ndarray): Shape (N,) float32; 0 = unknown.
+        hand_flags (ndarray): Shape (sum_T,) uint8: 1 = left hand found, 2 = right, 3 = both. Found = any of its 21 joints has a score above 0
+            (which score is high enough belongs to the crop).
+        keypoints (memmap): Shape (sum_T, V, 3), as stored.
+
+    Raises:
+        FileNotFoundError: The folder or one of its files is absent.
+        ValueError: A file is truncated, damaged or from another format; the message names it, and the byte counts expected and found.
+    """
+
+    def __init__(self, folder: Union[str, os.PathLike]) -> None:
+        self.folder = os.path.abspath(os.fspath(folder))
+        if not os.path.isdir(self.folder):
+            raise FileNotFoundError(f'{self.folder}: no such folder; prepare the data set with one of tools/dataset_converters, or correct `store`')
+        self.meta = self._read_meta()
+        for name, fact in self.meta['files'].items():
+            path = os.path.join(self.folder, name)
+            if not os.path.isfile(path):
+                raise FileNotFoundError(f'{path}: absent, so this is not a whole PoseStore; copy the folder again or prepare it again')
+            if os.path.getsize(path) != fact['bytes']:
+                raise ValueError(
+                    f'{path}: {fact["bytes"]} bytes expected, {os.path.getsize(path)} found: truncated or changed; copy it again or prepare it again'
+                )
+        self.layout: Layout = get_layout(self.meta['layout'])
+        self.layout.check_joints(self.meta['joints'], f'{self.folder}/{META}')
+        self.glosses: List[str] = self.meta['glosses']
+        clips = self._read_clips()
+        self.offset, self.length, self.label = clips['offset'], clips['length'], clips['label']
+        self.width, self.height, self.fps, self.hand_flags = clips['width'], clips['height'], clips['fps'], clips['hands']
+        self.split_code, self._split_names = clips['split'], clips['split_names']
+        self._video_id, self._signer, self._signer_names = clips['video_id'], clips['signer'], clips['signer_names']
+
+    def _read_meta(self) -> dict:
+        path = os.path.join(self.folder, META)
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f'{path}: absent, so {self.folder} is not a PoseStore; prepare it with one of tools/dataset_converters')
+        try:
+            with open(path, encoding='utf-8') as file:
+                meta = json.load(file)
+        except ValueError as error:
+            size = os.path.getsize(path)
+            raise ValueError(f'{path}: not JSON ({error}; {size} bytes found): truncated or changed; prepare the store again') from error
+        if not isinstance(meta, dict) or meta.get('format') != FORMAT:
+            raise ValueError(f'{path}: field `format` must be {FORMAT!r}; this is not a PoseStore')
+        if meta.get('format_version') != FORMAT_VERSION:
+            raise ValueError(f'{path}: format_version is {meta.get("format_version")}, this version reads {FORMAT_VERSION}; prepare the store again')
+        absent = [name for name in ('layout', 'joints', 'dtype', 'clips', 'frames', 'files', 'glosses') if name not in meta]
+        if absent or meta['dtype'] not in DTYPES or {KEYPOINTS, CLIPS} - set(meta['files']):
+            raise ValueError(f'{path}: fields absent or wrong: {absent or ["dtype", "files"]}; prepare the store again')
+        return meta
+
+    def _read_clips(self) -> Dict[str, np.ndarray]:
+        path = os.path.join(self.folder, CLIPS)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                clips = {name: archive[name] for name in archive.files}
+        except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+            raise ValueError(f'{path}: damaged ({error}); copy it again or prepare the store again') from error
+        count, frames = self.meta['clips'], self.meta['frames']
+        wrong = [name for name, kind in _COLUMNS.items() if name not in clips or clips[name].dtype.kind != kind or clips[name].ndim != 1]
+        wrong = wrong or [name for name in _PER_CLIP if len(clips[name]) != count]
+        if wrong:
+            raise ValueError(f'{path}: columns absent, of a wrong type or not of {count} clips: {wrong}; prepare the store again')
+        length, offset, label = clips['length'], clips['offset'], clips['label']
+        if count == 0 or length.min() < 1 or length.sum() != frames or len(clips['hands']) != frames or (offset != np.cumsum(length) - length).any():
+            raise ValueError(f'{path}: offsets and lengths do not cover the {frames} frames of {KEYPOINTS}; prepare the store again')
+        if label.min() < -1 or label.max() >= len(self.glosses):
+            clip = int(np.flatnonzero((label < -1) | (label >= len(self.glosses)))[0])
+            raise ValueError(f'{path}: clip {clip}: label {label[clip]} is outside the {len(self.glosses)} glosses; prepare the store again')
+        for name in ('split', 'signer'):
+            if clips[name].min() < 0 or clips[name].max() >= len(clips[f'{name}_names']):
+                raise ValueError(f'{path}: column {name} has codes outside {name}_names; prepare the store again')
+        return clips
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.folder,)  # never the arrays: a memmap would be pickled with all its data
+
+    def __len__(self) -> int:
+        return len(self.length)
+
+    def __repr__(self) -> str:
+        return f'PoseStore({self.folder!r}: {len(self)} clips, {self.meta["frames"]} frames, {self.layout.name}, {self.split_counts()})'
+
+    @cached_property
+    def keypoints(self) -> np.ndarray:
+        path = os.path.join(self.folder, KEYPOINTS)
+        keypoints = np.load(path, mmap_mode='r', allow_pickle=False)
+        shape = (self.meta['frames'], self.layout.num_joints, 3)
+        if keypoints.shape != shape or keypoints.dtype != np.dtype(self.meta['dtype']):
+            raise ValueError(
+                f'{path}: {keypoints.dtype} of shape {keypoints.shape} found, {self.meta["dtype"]} of shape {shape} expected; prepare the store again'
+            )
+        return keypoints
+
+    @property
+    def split_names(self) -> List[str]:
+        return [name.decode() for name in self._split_names]
+
+    def split_counts(self) -> Dict[str, int]:
+        """How many clips each split has."""
+        counts = np.bincount(self.split_code, minlength=len(self._split_names))
+        return {name: int(count) for name, count in zip(self.split_names, counts)}
+
+    @cached_property
+    def split(self) -> np.ndarray:
+        """Shape (N,) str."""
+        return np.asarray(self.split_names)[self.split_code]
+
+    @cached_property
+    def video_id(self) -> np.ndarray:
+        """Shape (N,) str; decoded on first use."""
+        return np.char.decode(self._video_id, 'utf-8')
+
+    def video_ids(self, clips: np.ndarray) -> List[str]:
+        """The ids of some clips, without decoding the rest."""
+        return [name.decode() for name in self._video_id[clips]]
+
+    @cached_property
+    def signer(self) -> np.ndarray:
+        """Shape (N,) str; '' = unknown."""
+        return np.asarray([name.decode() for name in self._signer_names])[self._signer]
+
+    @property
+    def hands_found(self) -> np.ndarray:
+        """Shape (sum_T, 2) bool, index 0 = left, 1 = right."""
+        return (self.hand_flags[:, None] & np.asarray([LEFT_FOUND, RIGHT_FOUND], dtype=np.uint8)) > 0
+
+    def clip(self, index: int) -> Tuple[np.ndarray, np.ndarray]:
+        """One clip.
+
+        Returns:
+            tuple[ndarray, ndarray]: keypoints (T, V, 2) float32 in pixels and scores (T, V) float32 in [0, 1]; 0 = missing.
+        """
+        index = range(len(self))[index]
+        start = int(self.offset[index])
+        rows = self.decode(np.array(self.keypoints[start : start + int(self.length[index])]))
+        return np.ascontiguousarray(rows[..., :2]), np.ascontiguousarray(rows[..., 2])
+
+    def decode(self, rows: np.ndarray) -> np.ndarray:
+        """Stored numbers (..., 3) as float32 pixels and scores."""
+        if rows.dtype == np.int16:
+            return rows * np.asarray([1 / PIXEL_STEPS, 1 / PIXEL_STEPS, 1 / SCORE_STEPS], dtype=np.float32)
+        return rows
+
+    def verify(self) -> None:
+        """Reads everything: checksums, finiteness, scores, and that missing joints are 0.
+
+        Raises:
+            ValueError: Something differs; the message names the file and, for a number, the clip, frame and joint.
+        """
+        path = os.path.join(self.folder, CLIPS)
+        if file_digest(path) != self.meta['files'][CLIPS]['blake2b']:
+            raise ValueError(f'{path}: checksum differs from {META}; copy it again or prepare the store again')
+        path = os.path.join(self.folder, KEYPOINTS)
+        digest = hashlib.blake2b(digest_size=32)
+        step = max(1, (1 << 24) // (self.layout.num_joints * 12))
+        problem = ''
+        for start in range(0, len(self.keypoints), step):
+            rows = np.ascontiguousarray(self.keypoints[start : start + step])
+            digest.update(rows.data)
+            values = self.decode(rows)
+            score = values[..., 2]
+            bad = ~np.isfinite(values).all(axis=-1) | (score < 0) | (score > 1) | ((score == 0) & (values[..., :2] != 0).any(axis=-1))
+            if bad.any() and not problem:
+                row, joint = np.argwhere(bad)[0]
+                clip = int(np.searchsorted(self.offset, start + row, side='right')) - 1
+                problem = (
+                    f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame {start + row - self.offset[clip]}, '
+                    f'joint {joint} ({self.layout.joints[joint]}): x, y, score = {values[row, joint].tolist()}'
+                )
+        if problem:
+            raise ValueError(f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing and not 0; prepare the store again')
+        if digest.hexdigest() != self.meta['files'][KEYPOINTS]['blake2b']:
+            raise ValueError(f'{path}: checksum differs from {META}; copy it again or prepare the store again')
+
+
+__all__ = ['PoseStore', 'PoseStoreWriter']

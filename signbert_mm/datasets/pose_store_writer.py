@@ -1,0 +1,302 @@
+"""Writes a PoseStore."""
+
+import hashlib
+import json
+import os
+import shutil
+from types import TracebackType
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple, Type, Union
+
+import numpy as np
+
+from ..layouts import Layout, get_layout
+from .store_format import (
+    CLIPS,
+    DTYPES,
+    FORMAT,
+    FORMAT_VERSION,
+    KEYPOINTS,
+    LEFT_FOUND,
+    MAX_TEXT_BYTES,
+    META,
+    PIXEL_STEPS,
+    RIGHT_FOUND,
+    SCORE_STEPS,
+    file_digest,
+    npy_header,
+    sync_folder,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from .pose_store import PoseStore
+
+
+class PoseStoreWriter:
+    """Streams clips into a new PoseStore; memory does not grow with the keypoints.
+
+    Everything is written beside the folder, synced, and renamed at :meth:`close`, so that a writer that is killed leaves nothing that opens.
+    Use it as a context manager: an exception inside removes what was written.
+
+    Args:
+        folder (str): The store's folder; its parent is made where absent.
+        layout (str | Layout): The joints' layout.
+        glosses (list[str]): The vocabulary; labels index it.
+        dtype (str): ``float32``, or ``int16`` (1/8 px, so coordinates within +-4,095 px; half the size).
+        source, licence (str): Where the clips come from and on what terms.
+        extractor, extractor_version (str): What found the keypoints.
+        notes (dict, optional): Anything else that belongs in ``meta.json``.
+        overwrite (bool): Replace a store that is already there.
+
+    Raises:
+        FileExistsError: The folder is there and ``overwrite`` is False.
+        ValueError: A gloss is empty or repeated, or ``dtype`` is unknown.
+    """
+
+    def __init__(
+        self,
+        folder: Union[str, os.PathLike],
+        layout: Union[str, Layout],
+        glosses: Sequence[str],
+        dtype: str = 'float32',
+        source: str = '',
+        licence: str = '',
+        extractor: str = '',
+        extractor_version: str = '',
+        notes: Optional[dict] = None,
+        overwrite: bool = False,
+    ) -> None:
+        self.folder = os.path.abspath(os.fspath(folder))
+        self.layout = get_layout(layout)
+        self.glosses = [str(gloss) for gloss in glosses]
+        if dtype not in DTYPES:
+            raise ValueError(f'{self.folder}: dtype {dtype!r}: choose one of {", ".join(DTYPES)}')
+        repeated = sorted({gloss for gloss in self.glosses if self.glosses.count(gloss) > 1}) if len(set(self.glosses)) < len(self.glosses) else []
+        if repeated or '' in self.glosses:
+            raise ValueError(f'{self.folder}: glosses must be distinct and not empty; repeated: {repeated}')
+        if os.path.exists(self.folder) and not overwrite:
+            raise FileExistsError(f'{self.folder} exists; choose another folder, or overwrite=True (--overwrite) to replace it')
+        self.dtype = dtype
+        self._overwrite = overwrite
+        self._about = dict(source=source, licence=licence, extractor=extractor, extractor_version=extractor_version, notes=notes or {})
+        json.dumps(self._about)  # now, rather than after an hour of clips
+        self._columns: Dict[str, List] = {name: [] for name in ('length', 'label', 'split', 'video_id', 'signer', 'width', 'height', 'fps', 'hands')}
+        self._codes: Dict[str, Dict[str, int]] = dict(split={}, signer={})
+        self._ids: Set[Tuple[str, str]] = set()
+        self._frames = 0
+        self._hand_joints = [np.asarray(joints, dtype=np.int64) for joints in self._hands()]
+
+        parent, name = os.path.split(self.folder)
+        os.makedirs(parent, exist_ok=True)
+        self._partial = os.path.join(parent, f'.{name}.partial-{os.getpid()}')
+        shutil.rmtree(self._partial, ignore_errors=True)
+        os.mkdir(self._partial)
+        self._file = open(os.path.join(self._partial, KEYPOINTS), 'wb')  # noqa: SIM115 - closed by close() or abort()
+        self._file.write(npy_header(dtype, (0, self.layout.num_joints, 3)))
+        self._digest = hashlib.blake2b(digest_size=32)
+
+    def _hands(self) -> Tuple[Sequence[int], Sequence[int]]:
+        """Joints of the left and the right hand; a layout of a single hand counts as right."""
+        parts = self.layout.parts
+        if self.layout.name == 'hand_21':
+            return (), tuple(range(self.layout.num_joints))
+        return parts.get('left_hand', ()), parts.get('right_hand', ())
+
+    def __len__(self) -> int:
+        return len(self._columns['length'])
+
+    def add(
+        self,
+        keypoints: np.ndarray,
+        label: int,
+        split: str,
+        video_id: str,
+        signer: str = '',
+        *,
+        width: int,
+        height: int,
+        fps: float = 0.0,
+    ) -> None:
+        """Appends one clip.
+
+        Args:
+            keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score. Score 0 = missing joint, whose coordinates are then stored as 0. A score
+                above 1, which some heads give, is stored as 1; a negative one is refused, since it has no one meaning.
+            label (int): Index into ``glosses``; -1 = none.
+            split (str): For instance 'train'.
+            video_id (str): Unique within its split; at most 255 bytes of UTF-8.
+            signer (str): '' = unknown.
+            width, height (int): Image size in pixels.
+            fps (float): Frames a second; 0 = unknown.
+
+        Raises:
+            ValueError: Anything above is not so; the message names the clip, the field, what was found and the remedy. The store is as before.
+        """
+        if self._file.closed:
+            raise ValueError(f'{self.folder}: this writer is closed; open a new one')
+        where = f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
+        label = self._check_fields(where, label, split, video_id, signer, width, height, fps)
+        stored = self._check_keypoints(where, keypoints)
+        found = stored[:, :, 2] > 0
+        left, right = (found[:, joints].any(axis=1) for joints in self._hand_joints)
+
+        data = np.ascontiguousarray(stored).data
+        self._file.write(data)
+        self._digest.update(data)
+        self._ids.add((split, video_id))
+        self._frames += len(stored)
+        row = dict(
+            length=len(stored),
+            label=label,
+            split=self._codes['split'].setdefault(split, len(self._codes['split'])),
+            video_id=video_id.encode(),
+            signer=self._codes['signer'].setdefault(signer, len(self._codes['signer'])),
+            width=int(width),
+            height=int(height),
+            fps=float(fps),
+            hands=left.astype(np.uint8) * LEFT_FOUND + right.astype(np.uint8) * RIGHT_FOUND,
+        )
+        for name, value in row.items():
+            self._columns[name].append(value)
+
+    def _check_fields(self, where: str, label: int, split: str, video_id: str, signer: str, width: int, height: int, fps: float) -> int:
+        for name, text, empty in (('video_id', video_id, False), ('split', split, False), ('signer', signer, True)):
+            if not isinstance(text, str) or (not text and not empty) or '\0' in text or len(text.encode()) > MAX_TEXT_BYTES:
+                raise ValueError(f'{where}: {name} is {text!r}; give text of 1 to {MAX_TEXT_BYTES} bytes without NUL')
+        if (split, video_id) in self._ids:
+            raise ValueError(f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be unique there (drop the copy or rename it)')
+        if int(label) != label or not -1 <= label < len(self.glosses):
+            raise ValueError(f'{where}: label {label} is outside 0 .. {len(self.glosses) - 1} ({len(self.glosses)} glosses; -1 = none)')
+        for name, size in (('width', width), ('height', height)):
+            if int(size) != size or not 0 < size < 1 << 31:
+                raise ValueError(f'{where}: {name} is {size}; give the image size in pixels')
+        if not 0 <= fps < float('inf'):
+            raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
+        return int(label)
+
+    def _check_keypoints(self, where: str, keypoints: np.ndarray) -> np.ndarray:
+        """The clip as it is stored: shape (T, V, 3) of the store's dtype."""
+        keypoints = np.asarray(keypoints)
+        if keypoints.ndim != 3 or keypoints.shape[-1] != 3 or keypoints.dtype.kind not in 'fiu':
+            raise ValueError(f'{where}: keypoints are {keypoints.dtype} of shape {keypoints.shape}; give numbers of shape (T, V, 3): x, y, score')
+        self.layout.check_joints(keypoints.shape[1], where)
+        if len(keypoints) == 0:
+            raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
+        values = np.array(keypoints, dtype=np.float32, order='C')  # (T, V, 3), a copy
+        if not np.isfinite(values).all():
+            frame, joint, axis = np.argwhere(~np.isfinite(values))[0]
+            raise ValueError(
+                f'{where}: frame {frame}, joint {joint} ({self.layout.joints[joint]}): {("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
+                'give a missing joint as x = y = score = 0'
+            )
+        scores = values[:, :, 2]
+        if scores.min() < 0:
+            frame, joint = np.argwhere(scores < 0)[0]
+            raise ValueError(
+                f'{where}: frame {frame}, joint {joint} ({self.layout.joints[joint]}): score {scores[frame, joint]} is negative; '
+                'scores are in [0, 1] (where a detector says "not found" so, give 0)'
+            )
+        np.minimum(scores, 1, out=scores)
+        if self.dtype == 'int16':
+            values *= (PIXEL_STEPS, PIXEL_STEPS, SCORE_STEPS)
+            np.rint(values, out=values)
+            scores = values[:, :, 2]
+        values[:, :, :2] *= (scores > 0)[:, :, None]
+        values += 0.0  # -0 becomes 0
+        if self.dtype == 'int16' and np.abs(values).max() > np.iinfo(np.int16).max:
+            frame, joint, axis = np.argwhere(np.abs(values) > np.iinfo(np.int16).max)[0]
+            raise ValueError(
+                f'{where}: frame {frame}, joint {joint} ({self.layout.joints[joint]}): {"xy"[axis]} = {values[frame, joint, axis] / PIXEL_STEPS} px '
+                "does not fit int16 in eighths of a pixel (+-4,095); use dtype='float32'"
+            )
+        return values.astype(self.dtype, copy=False)
+
+    def _clips(self) -> Dict[str, np.ndarray]:
+        columns = self._columns
+        length = np.asarray(columns['length'], dtype=np.int32)
+        return dict(
+            offset=np.concatenate([[0], np.cumsum(length, dtype=np.int64)[:-1]]),
+            length=length,
+            label=np.asarray(columns['label'], dtype=np.int32),
+            split=np.asarray(columns['split'], dtype=np.int16),
+            split_names=np.asarray([name.encode() for name in self._codes['split']]),
+            video_id=np.asarray(columns['video_id']),
+            signer=np.asarray(columns['signer'], dtype=np.int32),
+            signer_names=np.asarray([name.encode() for name in self._codes['signer']]),
+            width=np.asarray(columns['width'], dtype=np.int32),
+            height=np.asarray(columns['height'], dtype=np.int32),
+            fps=np.asarray(columns['fps'], dtype=np.float32),
+            hands=np.concatenate(columns['hands']),
+        )
+
+    def close(self) -> 'PoseStore':
+        """Finishes the files, renames them into place and opens the store.
+
+        Raises:
+            ValueError: No clip was added, or the writer was closed before.
+        """
+        from .pose_store import PoseStore
+
+        if self._file.closed:
+            raise ValueError(f'{self.folder}: this writer is already closed')
+        if not len(self):
+            self.abort()
+            raise ValueError(f'{self.folder}: no clips were added, so there is no store to write; check the source folder and the split lists')
+        self._file.seek(0)
+        header = npy_header(self.dtype, (self._frames, self.layout.num_joints, 3))
+        self._file.write(header)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+        clips = os.path.join(self._partial, CLIPS)
+        with open(clips, 'wb') as file:
+            np.savez(file, **self._clips())
+            file.flush()
+            os.fsync(file.fileno())
+        files = {
+            KEYPOINTS: dict(bytes=os.path.getsize(os.path.join(self._partial, KEYPOINTS)), blake2b=self._digest.hexdigest()),
+            CLIPS: dict(bytes=os.path.getsize(clips), blake2b=file_digest(clips)),
+        }
+        meta = dict(
+            format=FORMAT,
+            format_version=FORMAT_VERSION,
+            layout=self.layout.name,
+            joints=self.layout.num_joints,
+            dtype=self.dtype,
+            clips=len(self),
+            frames=self._frames,
+            splits={name: self._columns['split'].count(code) for name, code in self._codes['split'].items()},
+            **self._about,
+            files=files,
+            glosses=self.glosses,
+        )
+        with open(os.path.join(self._partial, META), 'w', encoding='utf-8') as file:
+            json.dump(meta, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(self._partial)
+        self._rename()
+        return PoseStore(self.folder)
+
+    def _rename(self) -> None:
+        parent = os.path.dirname(self.folder)
+        old = f'{self._partial}-old'
+        if self._overwrite and os.path.exists(self.folder):
+            os.rename(self.folder, old)
+        os.rename(self._partial, self.folder)
+        sync_folder(parent)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def abort(self) -> None:
+        """Drops everything written so far."""
+        self._file.close()
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def __enter__(self) -> 'PoseStoreWriter':
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        if kind is not None:
+            self.abort()
+        elif not self._file.closed:
+            self.close()

@@ -1,0 +1,65 @@
+"""The order in which clips are seen."""
+
+import math
+from typing import Iterator, Optional, Sized
+
+import numpy as np
+from mmengine.dist import get_dist_info, sync_random_seed
+from torch.utils.data import Sampler
+
+from ..registry import DATA_SAMPLERS
+
+
+@DATA_SAMPLERS.register_module()
+class ClassBalancedSampler(Sampler):
+    """Every class equally often in an epoch, to within one clip.
+
+    A class with fewer clips than its share goes through all of them, shuffled anew each time round; one with more gives a random part of them.
+    Classes without clips take no part. The order is a function of seed and epoch; all ranks share one order and take turns, like mmengine's
+    DefaultSampler.
+
+    Args:
+        dataset (Sized): Has ``labels``, shape (N,), none of them -1.
+        seed (int, optional): The same on all ranks; None = agreed among them.
+        num_samples (int, optional): Clips in an epoch over all ranks; None = len(dataset).
+        round_up (bool): Fill up from the beginning, so that every rank has equally many.
+
+    Raises:
+        ValueError: A clip has no label.
+    """
+
+    def __init__(self, dataset: Sized, seed: Optional[int] = None, num_samples: Optional[int] = None, round_up: bool = True) -> None:
+        self.rank, self.world_size = get_dist_info()
+        self.dataset = dataset
+        labels = np.asarray(dataset.labels)
+        if (labels < 0).any():
+            raise ValueError(
+                f'ClassBalancedSampler: {(labels < 0).sum()} of {len(labels)} clips have no label; '
+                'use DefaultSampler, or keep_labels=True in a ConcatPoseDataset of one vocabulary'
+            )
+        order = np.argsort(labels, kind='stable')
+        _, begins = np.unique(labels[order], return_index=True)
+        self._members = np.split(order, begins[1:])
+        self.seed = sync_random_seed() if seed is None else seed
+        self.epoch = 0
+        self.total = len(labels) if num_samples is None else num_samples
+        self.total_size = math.ceil(self.total / self.world_size) * self.world_size if round_up else self.total
+
+    def __len__(self) -> int:
+        return len(range(self.rank, self.total_size, self.world_size))
+
+    def __iter__(self) -> Iterator[int]:
+        random = np.random.RandomState((self.seed + self.epoch) % 2**32)
+        shares = np.full(len(self._members), self.total // len(self._members))
+        shares[random.permutation(len(shares))[: self.total % len(shares)]] += 1
+        picked = []
+        for members, share in zip(self._members, shares):
+            rounds = [random.permutation(members) for _ in range(math.ceil(share / len(members)))]
+            picked += [clips[: share - done * len(members)] for done, clips in enumerate(rounds)]
+        indices = random.permutation(np.concatenate(picked))
+        indices = np.resize(indices, self.total_size)  # repeats from the beginning
+        return iter(indices[self.rank :: self.world_size].tolist())
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch's order to give."""
+        self.epoch = epoch
