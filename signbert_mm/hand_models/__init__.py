@@ -1,0 +1,17 @@
+"""Hand models: the asset (MANO's file or the free hand), the differentiable layer, the camera."""
+
+from .asset import TO_COCO, HandAsset, HandAssetError, load_hand_asset
+from .camera import rotation_6d_identity, rotation_6d_to_matrix, svd_orthogonalize, weak_perspective_project
+from .hand_model import HandModel
+
+__all__ = [
+    'TO_COCO',
+    'HandAsset',
+    'HandAssetError',
+    'HandModel',
+    'load_hand_asset',
+    'rotation_6d_identity',
+    'rotation_6d_to_matrix',
+    'svd_orthogonalize',
+    'weak_perspective_project',
+]

@@ -1,0 +1,144 @@
+"""What a hand model is made of: one set of arrays, from MANO's file or from this project's own generator."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Optional, Tuple, Union
+
+import numpy as np
+
+NUM_VERTICES, NUM_FACES, NUM_JOINTS, NUM_BETAS, NUM_POSE = 778, 1538, 16, 10, 45
+# wrist, then three joints each of index, middle, little, ring, thumb (MANO's order)
+PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
+# the 16 joints above and the tips of index, middle, ring, little, thumb (16..20) in COCO-WholeBody's hand order
+TO_COCO = (0, 13, 14, 15, 20, 1, 2, 3, 16, 4, 5, 6, 17, 10, 11, 12, 18, 7, 8, 9, 19)
+ASSETS = ('free', 'mano')
+
+_SHAPES = dict(
+    template=(NUM_VERTICES, 3),
+    faces=(NUM_FACES, 3),
+    joint_regressor=(NUM_JOINTS, NUM_VERTICES),
+    skinning=(NUM_VERTICES, NUM_JOINTS),
+    shape_basis=(NUM_VERTICES, 3, NUM_BETAS),
+    pose_basis=(NUM_VERTICES, 3, 135),
+    pca=(NUM_POSE, NUM_POSE),
+    mean=(NUM_POSE,),
+)
+
+
+class HandAssetError(ValueError):
+    """A hand asset that cannot be used; the message names the source, the field, what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class HandAsset:
+    """The arrays of one right hand. Lengths in metres; fingers point to -x, the thumb to +z, the back of the hand to +y.
+
+    Args:
+        template (ndarray): Shape (778, 3), vertices of the mean shape in the zero pose.
+        faces (ndarray): Shape (1538, 3) int64, counter-clockwise seen from outside.
+        joint_regressor (ndarray): Shape (16, 778); ``joint_regressor @ vertices`` gives the joints of an unposed hand.
+        skinning (ndarray): Shape (778, 16), linear blend weights; each row sums to 1.
+        shape_basis (ndarray): Shape (778, 3, 10), metres for each unit of beta.
+        pose_basis (ndarray): Shape (778, 3, 135), metres for each unit of (R - I), joints 1..15, each matrix row by row.
+        pca (ndarray): Shape (45, 45), a row for each pose axis; axis-angle of joints 1..15.
+        mean (ndarray): Shape (45,), axis-angle in radians of the mean pose; 0 is the template's pose.
+        tip_ids (tuple[int]): Fingertip vertices of thumb, index, middle, ring, little.
+        name (str): 'free' or 'mano'.
+        source (str): Where it came from, for messages.
+        parents (tuple[int]): Parent of each joint, MANO's order.
+        side (str): 'right'; left hands are mirrored before they meet the model.
+
+    Raises:
+        HandAssetError: A field has another shape, holds NaN or infinity, names a vertex or joint that is not there, or the weights of a
+            vertex do not sum to 1.
+    """
+
+    template: np.ndarray
+    faces: np.ndarray
+    joint_regressor: np.ndarray
+    skinning: np.ndarray
+    shape_basis: np.ndarray
+    pose_basis: np.ndarray
+    pca: np.ndarray
+    mean: np.ndarray
+    tip_ids: Tuple[int, ...]
+    name: str
+    source: str = ''
+    parents: Tuple[int, ...] = PARENTS
+    side: str = 'right'
+    hash: str = field(init=False, default='')
+
+    def __post_init__(self) -> None:
+        digest = hashlib.sha256(repr((tuple(self.tip_ids), tuple(self.parents), self.side)).encode())
+        for name, shape in _SHAPES.items():
+            array = self._checked(name, shape)
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+            # rounded to 1e-6, so that the last bits of a machine's sine do not make another hand
+            digest.update(np.rint(array * 1e6).astype('<i8').tobytes())
+        object.__setattr__(self, 'hash', digest.hexdigest()[:16])
+        self._check_meaning()
+
+    def _fail(self, name: str, found: str, wanted: str) -> None:
+        raise HandAssetError(f'hand asset {self.source or self.name!r}: field {name!r}: found {found}, expected {wanted}')
+
+    def _checked(self, name: str, shape: Tuple[int, ...]) -> np.ndarray:
+        try:
+            array = np.array(getattr(self, name), dtype=np.int64 if name == 'faces' else np.float64)
+        except (TypeError, ValueError) as error:
+            self._fail(name, f'{type(getattr(self, name)).__name__} that is no array of numbers ({error})', f'an array of shape {shape}')
+        if array.shape != shape:
+            self._fail(name, f'shape {array.shape}', f'{shape}')
+        if not np.isfinite(array).all():
+            self._fail(name, f'{int((~np.isfinite(array)).sum())} NaN or infinite values', 'finite numbers; get the file again')
+        return array
+
+    def _check_meaning(self) -> None:
+        if self.faces.min() < 0 or self.faces.max() >= NUM_VERTICES:
+            self._fail('faces', f'vertex ids {self.faces.min()}..{self.faces.max()}', f'0..{NUM_VERTICES - 1}')
+        for name, sums in (('skinning', self.skinning.sum(1)), ('joint_regressor', self.joint_regressor.sum(1))):
+            if np.abs(sums - 1).max() > 1e-3:
+                self._fail(name, f'rows that sum to {sums.min():.4f}..{sums.max():.4f}', 'rows that sum to 1')
+        if tuple(self.parents) != PARENTS:
+            self._fail('parents', f'{tuple(self.parents)}', f"MANO's tree {PARENTS}")
+        if len(set(self.tip_ids)) != 5 or not all(0 <= tip < NUM_VERTICES for tip in self.tip_ids):
+            self._fail('tip_ids', f'{tuple(self.tip_ids)}', f'five different vertices in 0..{NUM_VERTICES - 1}')
+        joints = self.joints
+        if self.side != 'right' or joints[4, 0] >= joints[0, 0]:
+            self._fail('side', 'a left hand (its fingers point to +x)', 'the right hand: one right-hand asset decodes both; give MANO_RIGHT.pkl')
+
+    @property
+    def joints(self) -> np.ndarray:
+        """The template's joints in MANO's order: shape (16, 3), metres."""
+        return self.joint_regressor @ self.template
+
+
+def load_hand_asset(name: str = 'free', path: Optional[Union[str, Path]] = None) -> HandAsset:
+    """The asset of that name; nothing is put in its place where it is missing.
+
+    Args:
+        name (str): 'free' is generated by this project; 'mano' is read from MANO_RIGHT.pkl, which its owners license to you.
+        path (str | Path, optional): MANO_RIGHT.pkl or the folder that holds it; only for 'mano'.
+
+    Raises:
+        HandAssetError: Unknown name, no path for 'mano' or one for 'free', or a file that is not a whole MANO model.
+        FileNotFoundError: ``path`` does not exist.
+    """
+    if name not in ASSETS:
+        raise HandAssetError(f'unknown hand asset {name!r}; known: {", ".join(ASSETS)}')
+    if name == 'free':
+        if path is not None:
+            raise HandAssetError(f"hand asset 'free' is generated and reads no file, but path={str(path)!r} was given; did you mean asset='mano'?")
+        return _free()
+    from .mano import find_mano, read_mano
+
+    return read_mano(find_mano(path))
+
+
+@lru_cache(maxsize=1)
+def _free() -> HandAsset:
+    from .free_hand import generate_free_hand
+
+    return generate_free_hand()

@@ -1,0 +1,119 @@
+"""The free hand: an asset of MANO's form that this project generates from anatomy, free to ship.
+
+Nothing in it is measured or learned: bone lengths are those of an adult hand, shape and pose axes are chosen (see :mod:`.free_bases`).
+"""
+
+import numpy as np
+
+from .asset import HandAsset
+from .free_bases import mean_pose, pose_axes, pose_correctives, shape_axes
+from .free_mesh import FreeMesh, build_free_mesh, neighbours
+from .free_skeleton import FINGERS, LONG_FINGERS, THUMB, WRIST_PLACE, hand, rest_joints
+
+_HALF_WIDTHS = ((11.0, 6.5, 5.5),) * 4 + ((9.0, 8.0, 7.0),)  # mm over which the skin passes from one bone to the next, either way
+_SMOOTHING = 3
+_MAX_JOINTS = 4
+
+
+def smoothstep(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, 0.0, 1.0)
+    return x * x * (3 - 2 * x)
+
+
+def arc_lengths(points: np.ndarray) -> np.ndarray:
+    """How far along each finger a point lies: shape (len(points), 5) mm from the finger's first joint, negative before it."""
+    arcs = np.zeros((len(points), len(FINGERS)))
+    for f, finger in enumerate(FINGERS):
+        along = np.stack([(points - finger.points[b]) @ finger.directions[b] for b in range(3)], -1)
+        low = np.array([-np.inf, 0.0, 0.0])
+        high = np.append(finger.lengths[:2], np.inf)
+        held = np.clip(along, low, high)
+        nearest = finger.points[:3] + held[..., None] * finger.directions
+        bone = np.linalg.norm(points[:, None] - nearest, axis=-1).argmin(1)
+        arcs[:, f] = held[np.arange(len(points)), bone] + finger.starts[bone]
+    return arcs
+
+
+def _segment_distance(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    axis = b - a
+    h = np.clip((points - a) @ axis / (axis @ axis), 0.0, 1.0)
+    return np.linalg.norm(points - a - h[:, None] * axis, axis=-1)
+
+
+def _pull(mesh: FreeMesh) -> np.ndarray:
+    """How much each finger as a whole owns a vertex (its first joint's part apart): shape (V, 5), rows sum to 1 at most."""
+    points = mesh.vertices
+    own = np.zeros((len(points), 5))
+    palm = mesh.owner < 0
+    columns = [FINGERS.index(finger) for finger in LONG_FINGERS]
+    sideways = np.stack([points[:, 2] - finger.points[0][2] + points[:, 0] * 0 for finger in LONG_FINGERS], -1)
+    for i, finger in enumerate(LONG_FINGERS):  # the finger's axis leans, so its place across depends on how far along
+        lean = finger.directions[0][2] / finger.directions[0][0]
+        sideways[:, i] -= lean * (points[:, 0] - finger.points[0][0])
+    share = np.exp(-((sideways / 9.0) ** 2))
+    share[~palm] = 0
+    own[:, columns] = share / np.maximum(share.sum(1, keepdims=True), 1e-9)
+    index = _segment_distance(points, hand(12, -2, 12), FINGERS[0].points[0])
+    thumb = _segment_distance(points, THUMB.points[0], THUMB.points[1])
+    mound = palm * smoothstep((index - thumb + 8.0) / 22.0)
+    own *= (1 - mound)[:, None]
+    own[:, 4] = mound
+    for f in range(5):
+        own[mesh.owner == f] = np.eye(5)[f]
+    return own
+
+
+def skinning_weights(mesh: FreeMesh) -> np.ndarray:
+    """Linear blend weights: shape (V, 16), at most four joints a vertex."""
+    arcs, own = arc_lengths(mesh.vertices), _pull(mesh)
+    weights = np.zeros((len(mesh.vertices), 16))
+    for f, finger in enumerate(FINGERS):
+        past = [smoothstep(0.5 + (arcs[:, f] - finger.starts[k]) / (2 * _HALF_WIDTHS[f][k])) for k in range(3)]
+        weights[:, finger.first] = own[:, f] * past[0] * (1 - past[1])
+        weights[:, finger.first + 1] = own[:, f] * past[0] * past[1] * (1 - past[2])
+        weights[:, finger.first + 2] = own[:, f] * past[0] * past[1] * past[2]
+    weights[:, 0] = 1 - weights.sum(1)
+    near = neighbours(len(weights), mesh.faces)
+    palm = mesh.owner < 0
+    for _ in range(_SMOOTHING):
+        weights[palm] = 0.5 * weights[palm] + 0.5 * (near[palm] @ weights)
+    least = np.sort(weights, axis=1)[:, -_MAX_JOINTS][:, None]
+    weights = np.where((weights >= least) & (weights > 1e-3), weights, 0.0)
+    return weights / weights.sum(1, keepdims=True)
+
+
+def joint_regressor(mesh: FreeMesh) -> np.ndarray:
+    """Weights of nearby vertices that give each joint exactly, the smallest such: shape (16, V)."""
+    regressor = np.zeros((16, len(mesh.vertices)))
+    for j, joint in enumerate(rest_joints()):
+        finger = -1 if j == 0 else (j - 1) // 3
+        first = j == 0 or (j - 1) % 3 == 0
+        allowed = (mesh.owner == finger) | ((mesh.owner < 0) & first)
+        away = mesh.vertices - joint
+        reach = 16.0 if first else 8.0
+        near = allowed * np.exp(-((away / reach) ** 2).sum(1) / 2)
+        near[near < 1e-2] = 0
+        rows = np.concatenate([np.ones((len(away), 1)), away], 1)
+        regressor[j] = near * (rows @ np.linalg.solve(rows.T @ (near[:, None] * rows), np.eye(4)[0]))
+    return regressor
+
+
+def generate_free_hand() -> HandAsset:
+    """The free asset: the same numbers on every machine to 1e-6."""
+    mesh = build_free_mesh()
+    weights = skinning_weights(mesh)
+    arcs = arc_lengths(mesh.vertices)
+    tips = dict(zip((finger.name for finger in FINGERS), mesh.tips))
+    return HandAsset(
+        template=(mesh.vertices + hand(-WRIST_PLACE[0], WRIST_PLACE[1], WRIST_PLACE[2])) / 1000,
+        faces=mesh.faces,
+        joint_regressor=joint_regressor(mesh),
+        skinning=weights,
+        shape_basis=shape_axes(mesh, weights, arcs) / 1000,
+        pose_basis=pose_correctives(mesh, weights, arcs) / 1000,
+        pca=pose_axes(),
+        mean=mean_pose(),
+        tip_ids=tuple(tips[name] for name in ('thumb', 'index', 'middle', 'ring', 'little')),
+        name='free',
+        source='free hand',
+    )

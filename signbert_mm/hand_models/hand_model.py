@@ -1,0 +1,251 @@
+"""The differentiable hand: pose and shape coefficients to joints, or to a mesh."""
+
+from pathlib import Path
+from typing import Dict, Optional, Tuple, Union
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from signbert_mm.registry import MODELS
+
+from .asset import NUM_BETAS, NUM_POSE, NUM_VERTICES, HandAsset, load_hand_asset
+
+BACKENDS = ('native', 'manopth')
+# first joint in MANO's order of thumb, index, middle, ring, little: chains are kept in COCO's order, so that joints come out in it
+CHAINS = (13, 1, 4, 10, 7)
+_IDENTITY = (0, 4, 8)
+_TINY = 1e-12  # radians squared: below it an angle's own length is not used
+
+
+@MODELS.register_module()
+class HandModel(nn.Module):
+    """MANO's function on a hand asset (SignBERT section 3.2, eqs. 2 and 3), right hand, global orientation 0.
+
+    ``pose = mean + theta @ pca[:num_pca]``: the axis-angle of 15 joints. Two routes with equal joints: :meth:`mesh` skins all 778 vertices;
+    :meth:`joints` skins five fingertips only and is what training uses. Both run in the buffers' dtype, outside autocast.
+
+    No buffer is saved: a checkpoint holds the asset's name and hash alone, and loading it into a model with another asset is refused.
+
+    Args:
+        asset (str | HandAsset): 'free', 'mano', or an asset already loaded.
+        path (str, optional): MANO_RIGHT.pkl or its folder, for 'mano'.
+        num_pca (int): Number of pose coefficients, 1..45. Default 25, as in the paper.
+        backend (str): 'native', or 'manopth' to run the package of that name (needs ``asset='mano'``). Default 'native'.
+
+    Raises:
+        ValueError: Unknown backend, or ``num_pca`` outside 1..45.
+        HandAssetError: The asset is missing or not whole.
+
+    Example:
+        >>> model = HandModel()
+        >>> model.joints(torch.zeros(4, 25), torch.zeros(4, 10)).shape
+        torch.Size([4, 21, 3])
+    """
+
+    def __init__(
+        self, asset: Union[str, HandAsset] = 'free', path: Optional[Union[str, Path]] = None, num_pca: int = 25, backend: str = 'native'
+    ) -> None:
+        super().__init__()
+        if backend not in BACKENDS:
+            raise ValueError(f'unknown hand model backend {backend!r}; known: {", ".join(BACKENDS)}')
+        if not 1 <= num_pca <= NUM_POSE:
+            raise ValueError(f'num_pca must be in 1..{NUM_POSE}, got {num_pca}')
+        self.asset = asset if isinstance(asset, HandAsset) else load_hand_asset(asset, path)
+        self.num_pca = num_pca
+        self.manopth = None
+        if backend == 'manopth':
+            from .manopth_backend import ManopthBackend
+
+            self.manopth = ManopthBackend(self.asset, path, num_pca)
+        else:
+            self._build()
+        self._keep('faces', self.asset.faces)
+
+    def _keep(self, name: str, array: np.ndarray) -> None:
+        tensor = torch.tensor(np.ascontiguousarray(array))
+        self.register_buffer(name, tensor.float() if tensor.is_floating_point() else tensor, persistent=False)
+
+    def _build(self) -> None:
+        """Rearranges the asset so that every step runs on all fingers of a level at once, batch last."""
+        asset = self.asset
+        order = np.array([[first + level for first in CHAINS] for level in range(3)])  # (level, chain), MANO's joints
+        tips = list(asset.tip_ids)
+
+        # pose: rows (xyz, level, chain)
+        rows = ((order - 1)[None] * 3 + np.arange(3)[:, None, None]).reshape(-1)
+        self._keep('pose_mean', asset.mean[rows, None])
+        self._keep('pose_basis', asset.pca[: self.num_pca, rows].T)
+
+        # a rotation's nine numbers lie as (3 x 3, level, chain); (R - I) enters as R, its constant goes into the rest
+        rows = ((order - 1)[None] * 9 + np.arange(9)[:, None, None]).reshape(-1)
+        corrective = asset.pose_basis[:, :, rows]  # (778, 3, 135)
+        rest = asset.template - corrective.reshape(NUM_VERTICES, 3, 9, 15)[:, :, _IDENTITY].sum((2, 3))
+        self._keep('corrective', corrective.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))  # rows (xyz, vertex)
+        self._keep('rest', rest.T.reshape(-1, 1))
+        self._keep('shape_basis', asset.shape_basis.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))
+        self._keep('tip_corrective', corrective[tips].transpose(1, 0, 2).reshape(15, -1))
+
+        # what is linear in beta and known before the pose: wrist, and for each chain its joints and its tip; rows (xyz, 1 + 3 * 5 + 5)
+        points = np.concatenate([[0], order.reshape(-1)])
+        mean = np.concatenate([asset.joints[points], rest[tips]])
+        basis = np.concatenate([np.einsum('jv,vcb->jcb', asset.joint_regressor[points], asset.shape_basis), asset.shape_basis[tips]])
+        self._keep('skeleton', mean.T.reshape(-1, 1))
+        self._keep('skeleton_basis', basis.transpose(1, 0, 2).reshape(-1, NUM_BETAS))
+
+        # weights: columns (wrist, level x chain); of a tip, the joints of its own chain or, where others pull at it, all
+        weights = asset.skinning[:, points]
+        own = np.stack([weights[tips, 1 + 5 * level + np.arange(5)] for level in range(3)])  # (level, chain)
+        self._keep('weights', weights)
+        self._keep('tip_weights', np.concatenate([weights[tips, 0][None], own])[:, :, None])
+        self.tips_follow_own_finger = bool(np.abs(weights[tips].sum(1) - weights[tips, 0] - own.sum(0)).max() < 1e-9)
+        self.tip_ids = tuple(tips)
+
+    def joints(self, theta: Tensor, beta: Tensor) -> Tensor:
+        """The joints-only route.
+
+        Args:
+            theta (Tensor): Shape (..., num_pca), pose coefficients in radians; 0 is the asset's mean pose.
+            beta (Tensor): Shape (..., 10), shape coefficients, about N(0, 1) over people; 0 is the mean hand.
+
+        Returns:
+            Tensor: Shape (..., 21, 3), metres, COCO hand order.
+        """
+        theta, beta, lead = self._flatten(theta, beta)
+        with torch.autocast(theta.device.type, enabled=False):
+            if self.manopth is not None:
+                return self.manopth(theta, beta)[1].reshape(*lead, 21, 3)
+            rotation = self._rotations(theta)
+            wrist, joint, tip = self._skeleton(beta)
+            tip = tip + (self.tip_corrective @ rotation.reshape(135, -1)).reshape(tip.shape)
+            if not self.tips_follow_own_finger:
+                place, turn = self._chain(rotation, joint)
+                ids = list(self.tip_ids)
+                tip = self._skin(tip, self.weights[ids], turn, place, joint)
+                return self._ordered(wrist, place, tip).reshape(*lead, 21, 3)
+            one, two, three = rotation.unbind(2)  # (3, 3, chain, N) each
+            bone1, bone2 = (joint[:, 1:] - joint[:, :-1]).unbind(1)
+            tip3 = tip - joint[:, 2]
+            tip2 = tip3 + bone2
+            w0, w1, w2, w3 = self.tip_weights.unbind(0)
+            # from the tip inwards: each rotation turns vectors, so no two rotations are ever multiplied
+            reach = w3 * (_turn(three, tip3[:, None])[:, 0] + bone2) + w2 * tip2
+            vectors = _turn(two, torch.stack((bone2, reach), 1))
+            reach = vectors[:, 1] + (w2 + w3) * bone1 + w1 * (tip2 + bone1)
+            vectors = _turn(one, torch.stack((bone1, vectors[:, 0], reach), 1))
+            root = joint[:, 0]
+            second = root + vectors[:, 0]
+            place = torch.stack((root, second, second + vectors[:, 1]), 1)
+            tip = vectors[:, 2] + (w1 + w2 + w3) * root + w0 * tip
+            return self._ordered(wrist, place, tip).reshape(*lead, 21, 3)
+
+    def mesh(self, theta: Tensor, beta: Tensor) -> Tuple[Tensor, Tensor]:
+        """The mesh route.
+
+        Args:
+            theta (Tensor): Shape (..., num_pca), as in :meth:`joints`.
+            beta (Tensor): Shape (..., 10).
+
+        Returns:
+            tuple[Tensor, Tensor]: Vertices of shape (..., 778, 3) and joints of shape (..., 21, 3), metres.
+        """
+        theta, beta, lead = self._flatten(theta, beta)
+        with torch.autocast(theta.device.type, enabled=False):
+            if self.manopth is not None:
+                vertices, joints = self.manopth(theta, beta)
+            else:
+                rotation = self._rotations(theta)
+                wrist, joint, _ = self._skeleton(beta)
+                place, turn = self._chain(rotation, joint)
+                vertices = torch.addmm(torch.addmm(self.rest, self.shape_basis, beta.mT), self.corrective, rotation.reshape(135, -1))
+                vertices = self._skin(vertices.reshape(3, NUM_VERTICES, -1), self.weights, turn, place, joint)  # (3, 778, N)
+                joints = self._ordered(wrist, place, vertices[:, list(self.tip_ids)])
+                vertices = vertices.permute(2, 1, 0)
+            return vertices.reshape(*lead, NUM_VERTICES, 3), joints.reshape(*lead, 21, 3)
+
+    def _flatten(self, theta: Tensor, beta: Tensor) -> Tuple[Tensor, Tensor, torch.Size]:
+        for name, tensor, size in (('theta', theta, self.num_pca), ('beta', beta, NUM_BETAS)):
+            if tensor.shape[-1] != size:
+                raise ValueError(f'{name} has {tensor.shape[-1]} coefficients, but this hand model takes {size}')
+        if theta.shape[:-1] != beta.shape[:-1]:
+            raise ValueError(f'theta is of shape {tuple(theta.shape)} and beta of {tuple(beta.shape)}: all axes but the last must be equal')
+        dtype = self.faces.new_empty(0).dtype if self.manopth is not None else self.rest.dtype
+        dtype = torch.float32 if dtype == torch.int64 else dtype
+        return theta.reshape(-1, self.num_pca).to(dtype), beta.reshape(-1, NUM_BETAS).to(dtype), theta.shape[:-1]
+
+    def _rotations(self, theta: Tensor) -> Tensor:
+        """Rodrigues' formula by unit quaternions, which loses no digits and has no 0/0 at angle 0: shape (3, 3, level, chain, N)."""
+        pose = torch.addmm(self.pose_mean, self.pose_basis, theta.mT).reshape(3, 3, 5, -1)  # (xyz, level, chain, N)
+        half = 0.5 * (pose * pose).sum(0).clamp(min=_TINY).sqrt()
+        w = half.cos()
+        q = pose * (0.5 * half.sin() / half)
+        q2 = q + q
+        x, y, z = q.unbind(0)
+        x2, y2, z2 = q2.unbind(0)
+        xx, yy, zz = (q * q2).unbind(0)
+        wx, wy, wz = (w * q2).unbind(0)
+        xy, xz, yz = x * y2, x * z2, y * z2
+        one = 1 - xx
+        matrix = torch.stack((1 - yy - zz, xy - wz, xz + wy, xy + wz, one - zz, yz - wx, xz - wy, yz + wx, one - yy))
+        return matrix.reshape(3, 3, 3, 5, -1)
+
+    def _skeleton(self, beta: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """Before the pose: wrist (3, 1, N), joints (3, level, chain, N), tips without pose correctives (3, chain, N)."""
+        points = torch.addmm(self.skeleton, self.skeleton_basis, beta.mT).reshape(3, 21, -1)
+        wrist, joints, tips = points.split((1, 15, 5), 1)
+        return wrist, joints.reshape(3, 3, 5, -1), tips
+
+    @staticmethod
+    def _chain(rotation: Tensor, joint: Tensor) -> Tuple[Tensor, Tensor]:
+        """Posed joints (3, level, chain, N) and their rotations in the world (3, 3, level, chain, N), a level at a time."""
+        one, two, three = rotation.unbind(2)
+        bone1, bone2 = (joint[:, 1:] - joint[:, :-1]).unbind(1)
+        moved = _turn(one, torch.cat((bone1[:, None], two), 1))  # columns: bone, then rotation
+        second, two = joint[:, 0] + moved[:, 0], moved[:, 1:]
+        moved = _turn(two, torch.cat((bone2[:, None], three), 1))
+        place = torch.stack((joint[:, 0], second, second + moved[:, 0]), 1)
+        return place, torch.stack((one, two, moved[:, 1:]), 2)
+
+    @staticmethod
+    def _skin(points: Tensor, weights: Tensor, turn: Tensor, place: Tensor, joint: Tensor) -> Tensor:
+        """Linear blend skinning of points (3, P, N) with weights (P, 16), the wrist's first: shape (3, P, N)."""
+        n = points.shape[-1]
+        shift = place - (turn * joint).sum(1)
+        affine = torch.cat((turn, shift[:, None]), 1).reshape(3, 4, 15, n).transpose(1, 2).reshape(3, 15, 4 * n)
+        # the wrist stays where it is: its share is the point itself
+        blend = (weights[:, 1:] @ affine).reshape(3, -1, 4, n)
+        return weights[:, :1] * points + (blend[:, :, :3] * points.transpose(0, 1)).sum(2) + blend[:, :, 3]
+
+    @staticmethod
+    def _ordered(wrist: Tensor, place: Tensor, tip: Tensor) -> Tensor:
+        """Wrist (3, 1, N), joints (3, level, chain, N) and tips (3, chain, N) in COCO's order: shape (N, 21, 3)."""
+        fingers = torch.cat((place, tip[:, None]), 1).transpose(1, 2).reshape(3, 20, -1)
+        return torch.cat((wrist, fingers), 1).permute(2, 1, 0)
+
+    def get_extra_state(self) -> Tensor:
+        """Name and hash of the asset, as the bytes of 'name:hash'. A tensor, because mmengine broadcasts every value of a state dict."""
+        return torch.tensor(list(f'{self.asset.name}:{self.asset.hash}'.encode()), dtype=torch.uint8)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Checks that a checkpoint was made with this asset.
+
+        Raises:
+            ValueError: It was made with another.
+        """
+        saved = bytes(state.tolist()).decode(errors='replace')
+        own = f'{self.asset.name}:{self.asset.hash}'
+        if saved != own:
+            raise ValueError(
+                f'this checkpoint was trained with hand asset {saved!r}, but the config builds {own!r}; '
+                f'set asset={saved.split(":")[0]!r} (and path, for mano) in the hand model, or train anew'
+            )
+
+    def extra_repr(self) -> str:
+        return f'asset={self.asset.name}, num_pca={self.num_pca}, backend={"native" if self.manopth is None else "manopth"}'
+
+
+def _turn(rotation: Tensor, vectors: Tensor) -> Tensor:
+    """Rotations (3, 3, chain, N) on vectors (3, K, chain, N)."""
+    out = rotation[:, 0, None] * vectors[0]
+    out = torch.addcmul(out, rotation[:, 1, None], vectors[1])
+    return torch.addcmul(out, rotation[:, 2, None], vectors[2])
