@@ -1,0 +1,299 @@
+"""Every mend of an upstream fault, in one place.
+
+Each function states the fault, its issue and the version at which the mend can go, and does nothing where the fault is absent. Nothing is imported
+before it is used: ``import signbert_mm`` stays light. ``import_mmpose`` and ``import_mmaction`` apply what those packages need and import them.
+
+Three mends are parts of the engine, since a config names them:
+
+- ``SafeCheckpointHook``: a checkpoint with ``HistoryBuffer`` objects does not load with ``weights_only`` (mmengine #1655), and mmengine's save is not
+  atomic. Can go when mmengine packs its message hub and renames into place (not in 0.10.7).
+- ``EpochSeedHook``, ``ResumableTrainLoop``: mmengine saves neither random state nor the place in the epoch. Can go when it does (not in 0.10.7).
+- ``SignAmpOptimWrapper``: ``AmpOptimWrapper`` refuses the CPU (mmpretrain #1556). Can go when it picks by device (not in 0.10.7).
+"""
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Dict
+
+INSTALL_OPENMMLAB = 'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 mmaction2==1.2.0 (see requirements/optional.txt)'
+
+
+def _stub(name: str, doc: str) -> ModuleType:
+    module = ModuleType(name, doc)
+    module.__spec__ = ModuleSpec(name, loader=None)
+    return module
+
+
+def _missing(name: str) -> bool:
+    """Whether no module of this name can be found (nothing of it is executed, apart from its parent packages)."""
+    if name in sys.modules:
+        return False
+    try:
+        return importlib.util.find_spec(name) is None
+    except ModuleNotFoundError:
+        return True
+
+
+class _LazyOps(ModuleType):
+    """Stands for ``mmcv._ext``: every operator is there and raises when it is called."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('__'):
+            raise AttributeError(name)
+
+        def absent(*args: Any, **kwargs: Any) -> None:
+            raise NotImplementedError(
+                f'the compiled operator mmcv.ops.{name} is not in mmcv-lite; install the full mmcv 2.1.0 (it compiles for minutes)'
+            )
+
+        absent.__name__ = name
+        return absent
+
+
+def mend_mmcv_ops() -> bool:
+    """mmcv-lite has no ``mmcv._ext``, and ``mmpose.models`` imports ``mmcv.ops``: give it operators that raise when called.
+
+    Upstream: mmpose #3250; can go when mmpose imports ``mmcv.ops`` on use (not in 1.3.2). Returns whether it was needed.
+    """
+    import mmcv  # noqa: F401
+
+    if not _missing('mmcv._ext'):
+        return False
+    module = _LazyOps('mmcv._ext', 'Operators that are not compiled here.')
+    module.__spec__ = ModuleSpec('mmcv._ext', loader=None)
+    sys.modules['mmcv._ext'] = module
+    return True
+
+
+def mend_mmaction_drn() -> bool:
+    """mmaction2 1.2.0's wheel lacks ``mmaction/models/localizers/drn``, which its ``__init__`` imports: a module whose DRN raises when built.
+
+    Upstream: mmaction2 #2714; can go with the first release after 1.2.0 that packs the folder. Returns whether it was needed.
+    """
+    spec = importlib.util.find_spec('mmaction')
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
+    folder = os.path.join(next(iter(spec.submodule_search_locations)), 'models', 'localizers', 'drn')
+    if 'mmaction.models.localizers.drn.drn' in sys.modules or os.path.isfile(os.path.join(folder, 'drn.py')):
+        return False
+
+    class DRN:
+        """Absent from this mmaction2 wheel."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            raise NotImplementedError('mmaction2 1.2.0 ships without its DRN localizer (mmaction2 #2714): install mmaction2 from its repository')
+
+    package = _stub('mmaction.models.localizers.drn', 'Stands for a folder that the wheel lacks.')
+    package.__path__ = []
+    package.drn = _stub('mmaction.models.localizers.drn.drn', 'Stands for a file that the wheel lacks.')
+    package.drn.DRN = DRN
+    sys.modules[package.__name__] = package
+    sys.modules[package.drn.__name__] = package.drn
+    return True
+
+
+def mend_mmpose_simcc() -> bool:
+    """``mmpose.visualization`` imports torchvision through ``simcc_vis`` alone: without torchvision, a class that raises when it draws.
+
+    Upstream: none filed; can go when mmpose's ``simcc_vis`` imports torchvision on use (not in 1.3.2). Returns whether it was needed.
+    """
+    name = 'mmpose.visualization.simcc_vis'
+    if name in sys.modules or not _missing('torchvision'):
+        return False
+
+    class SimCCVisualizer:
+        """Needs torchvision, which is not installed."""
+
+        def draw_instance_xy_heatmap(self, *args: Any, **kwargs: Any) -> None:
+            raise ModuleNotFoundError(
+                "drawing SimCC heatmaps needs torchvision (pip install torchvision, of the build of your torch); the poses don't"
+            )
+
+    module = _stub(name, 'Stands for a module that imports torchvision.')
+    module.SimCCVisualizer = SimCCVisualizer
+    sys.modules[name] = module
+    return True
+
+
+def mend_torchvision_ops() -> bool:
+    """A torchvision built for CUDA beside a CPU torch: ``operator torchvision::nms does not exist`` at its import, and mmengine's ``collect_env``,
+    which imports it, then ends every Runner. Defines the operators' schemas first.
+
+    Upstream: pytorch/vision #9085; can go when mmengine's ``collect_env`` lets torchvision fail (not in 0.10.7). Returns whether it was
+    needed.
+    """
+    import torch
+
+    if 'torchvision' in sys.modules or _missing('torchvision'):
+        return False
+    try:
+        importlib.import_module('torchvision')
+        return False
+    except RuntimeError as error:
+        if 'torchvision::' not in str(error):
+            raise
+    for name in [name for name in sys.modules if name == 'torchvision' or name.startswith('torchvision.')]:
+        del sys.modules[name]
+    global _torchvision_library
+    _torchvision_library = torch.library.Library('torchvision', 'DEF')
+    _torchvision_library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+    _torchvision_library.define(
+        'roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width, '
+        'int sampling_ratio, bool aligned) -> Tensor'
+    )
+    importlib.import_module('torchvision')
+    return True
+
+
+def mend_checkpoint_loading() -> bool:
+    """mmengine reads local checkpoints with torch's default and those from the web through ``torch.utils.model_zoo.load_url``, which executes what
+    they hold (``weights_only=False``): both go through :func:`signbert_mm.engine.load_checkpoint_file`.
+
+    Upstream: mmengine #1655, PR #1650; can go when mmengine passes ``weights_only=True`` everywhere (not in 0.10.7). Returns whether it was needed.
+    """
+    from mmengine.runner import checkpoint as loading
+
+    from .engine.checkpoint_io import load_checkpoint_file
+
+    if getattr(loading.load_from_local, 'weights_only', False):
+        return False
+
+    def load_from_local(filename: str, map_location: Any = None) -> Dict[str, Any]:
+        return load_checkpoint_file(filename, map_location)
+
+    def load_from_http(filename: str, map_location: Any = None, model_dir: Any = None, progress: bool = False) -> Dict[str, Any]:
+        return load_checkpoint_file(_download(filename, model_dir, progress), map_location)
+
+    load_from_local.weights_only = True
+    loading.load_from_local, loading.load_from_http = load_from_local, load_from_http
+    loading.CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+    loading.CheckpointLoader.register_scheme(prefixes=['http://', 'https://'], loader=load_from_http, force=True)
+    return True
+
+
+def _download(url: str, model_dir: Any, progress: bool) -> str:
+    """The local copy of ``url`` in torch's hub folder; the first process of each machine fetches it."""
+    import torch
+    from mmengine.dist import barrier, get_local_rank
+
+    folder = model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints')
+    path = os.path.join(folder, os.path.basename(url.split('?')[0]))
+    if get_local_rank() == 0 and not os.path.exists(path):
+        os.makedirs(folder, exist_ok=True)
+        prefix = torch.hub.HASH_REGEX.search(os.path.basename(path))
+        torch.hub.download_url_to_file(url, path, prefix.group(1) if prefix else None, progress=progress)
+    barrier()
+    return path
+
+
+def init_cpu_group(launcher: str) -> None:
+    """Start the gloo group of processes without a GPU, from the launcher's environment: mmengine's ``init_dist`` calls ``torch.cuda.set_device``
+    whatever the backend (``no attribute '_cuda_setDevice'``), and leaves a group alone that is there already.
+
+    Upstream: no issue found; can go when ``init_dist`` skips CUDA for gloo (not in 0.10.7).
+
+    Args:
+        launcher (str): 'pytorch' (torchrun), 'slurm' or 'mpi'.
+    """
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        return
+    if launcher == 'slurm':
+        env = dict(RANK=os.environ['SLURM_PROCID'], WORLD_SIZE=os.environ['SLURM_NTASKS'], LOCAL_RANK=os.environ.get('SLURM_LOCALID', '0'))
+        if 'MASTER_ADDR' not in os.environ:
+            names = subprocess.check_output(['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']], text=True)
+            env['MASTER_ADDR'] = names.split()[0]
+    elif launcher == 'mpi':
+        env = {
+            key: os.environ[f'OMPI_COMM_WORLD_{source}'] for key, source in (('RANK', 'RANK'), ('WORLD_SIZE', 'SIZE'), ('LOCAL_RANK', 'LOCAL_RANK'))
+        }
+    elif launcher == 'pytorch':
+        env = {}
+    else:
+        raise ValueError(f"launcher must be 'pytorch', 'slurm' or 'mpi', got {launcher!r}")
+    os.environ.update(env)
+    os.environ.setdefault('MASTER_PORT', '29500')
+    absent = [key for key in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR') if key not in os.environ]
+    if absent:
+        raise RuntimeError(f'--launcher {launcher} without {", ".join(absent)} in the environment: start it with tools/dist_train.sh, srun or mpirun')
+    dist.init_process_group('gloo', rank=int(os.environ['RANK']), world_size=int(os.environ['WORLD_SIZE']))
+
+
+def cpu_wrapper_cfg(cfg: Any) -> Dict[str, Any]:
+    """``model_wrapper_cfg`` for DDP on the CPU: mmengine's default passes ``device_ids=[LOCAL_RANK]``, which DDP refuses for a CPU model.
+
+    Upstream and version: as :func:`init_cpu_group`.
+    """
+    wrapper = dict(cfg.get('model_wrapper_cfg') or {})
+    wrapper.setdefault('type', 'MMDistributedDataParallel')
+    wrapper.setdefault('broadcast_buffers', False)
+    wrapper.setdefault('find_unused_parameters', cfg.get('find_unused_parameters', False))
+    wrapper['device_ids'] = None
+    return wrapper
+
+
+def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
+    """The RTMPose configs in the mmpose wheel: ``backbone.init_cfg`` downloads weights that the checkpoint replaces anyway, and ``_scope_='mmdet'``
+    imports mmdet, which needs pycocotools. Changes ``cfg.model`` in place and returns ``cfg``.
+
+    Upstream: none filed; can go when mmpose's ``init_model`` drops ``init_cfg`` of the backbone and CSPNeXt lives in mmpose alone (not in 1.3.2).
+
+    Args:
+        cfg (Config): An mmpose config.
+        with_checkpoint (bool): Weights come from a checkpoint (or are random on purpose), so nothing needs a download.
+    """
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node.get('_scope_') == 'mmdet':
+                node.pop('_scope_')
+            if with_checkpoint and node.get('init_cfg') is not None:
+                node['init_cfg'] = None
+            for value in list(node.values()):
+                walk(value)
+        elif isinstance(node, (list, tuple)):
+            for value in node:
+                walk(value)
+
+    walk(cfg.model)
+    return cfg
+
+
+def import_mmpose() -> ModuleType:
+    """``import mmpose`` with its models and APIs, mended for mmcv-lite and for no torchvision.
+
+    Raises:
+        ModuleNotFoundError: mmpose or a part that it needs is not installed; says how to install it.
+    """
+    if _missing('mmpose'):
+        raise ModuleNotFoundError(f'mmpose is not installed: {INSTALL_OPENMMLAB}')
+    mend_torchvision_ops()
+    mend_mmcv_ops()
+    mend_mmpose_simcc()
+    mmpose = importlib.import_module('mmpose')
+    importlib.import_module('mmpose.models')
+    importlib.import_module('mmpose.apis')
+    return mmpose
+
+
+def import_mmaction() -> ModuleType:
+    """``import mmaction`` with its models and data sets, mended for mmcv-lite and for the file that its wheel lacks.
+
+    Raises:
+        ModuleNotFoundError: mmaction2 or a part that it needs is not installed; says how to install it.
+    """
+    if _missing('mmaction'):
+        raise ModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
+    mend_torchvision_ops()
+    mend_mmcv_ops()
+    mend_mmaction_drn()
+    mmaction = importlib.import_module('mmaction')
+    importlib.import_module('mmaction.models')
+    importlib.import_module('mmaction.datasets')
+    return mmaction

@@ -1,0 +1,295 @@
+"""Checkpoint files: written whole or not at all, read without executing anything."""
+
+import contextlib
+import logging
+import os
+import os.path as osp
+import pickle
+import re
+import tempfile
+import zipfile
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+import numpy as np
+import torch
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.logging import HistoryBuffer, print_log
+
+PathLike = Union[str, 'os.PathLike[str]']
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint that cannot be used; the message names the file and the remedy."""
+
+
+class _InertHistory:
+    """Stands for mmengine's ``HistoryBuffer`` when a stock mmengine checkpoint is read: keeps the state it is given, does nothing with it."""
+
+    def __setstate__(self, state: dict) -> None:
+        self.state = {key: value for key, value in state.items() if key != 'statistics_methods'}
+
+
+def _inert_getattr(owner: Any, name: str) -> None:
+    """Stands for ``getattr`` in the same place (``HistoryBuffer`` pickles its methods through it): looks nothing up, returns None."""
+    return None
+
+
+def _numpy_names() -> List[Tuple[Any, str]]:
+    """What a pickled numpy array or number needs, by exact name, under numpy 1 and 2."""
+    multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
+    names: List[Tuple[Any, str]] = [(np.ndarray, 'numpy.ndarray'), (np.dtype, 'numpy.dtype')]
+    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+        names += [(multiarray._reconstruct, f'{module}._reconstruct'), (multiarray.scalar, f'{module}.scalar')]
+    kinds = (np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16, np.float32, np.float64, np.str_)
+    names += [(type(np.dtype(kind)), f'numpy.dtypes.{type(np.dtype(kind)).__name__}') for kind in kinds]
+    return names
+
+
+def safe_names() -> List[Tuple[Any, str]]:
+    """The names beyond torch's own that a checkpoint may hold: numpy arrays, and inert stand-ins for mmengine's log history."""
+    history = [(_InertHistory, 'mmengine.logging.history_buffer.HistoryBuffer'), (_inert_getattr, 'builtins.getattr')]
+    return _numpy_names() + history + [(_inert_getattr, '__builtin__.getattr')]
+
+
+def load_checkpoint_file(filename: PathLike, map_location: Any = 'cpu', mmap: Optional[bool] = None) -> dict:
+    """``torch.load`` that executes nothing (``weights_only=True``) and whose errors name the file.
+
+    Reads this project's checkpoints and those that stock mmengine writes (their log history comes back inert).
+
+    Args:
+        filename (str | Path): A local file.
+        map_location: As in ``torch.load``.
+        mmap (bool, optional): Map the file instead of reading it.
+
+    Raises:
+        FileNotFoundError: No such file.
+        CheckpointError: Torn, not a checkpoint, or holding anything but tensors and plain values.
+    """
+    filename = osp.expanduser(os.fspath(filename))
+    if not osp.isfile(filename):
+        raise FileNotFoundError(f'checkpoint {filename} does not exist; check the path (a run keeps its checkpoints in its --work-dir)')
+    try:
+        with torch.serialization.safe_globals(safe_names()):
+            return torch.load(filename, map_location=map_location, weights_only=True, mmap=mmap)
+    except pickle.UnpicklingError as error:
+        found = re.search(r'GLOBAL ([\w.]+)|(?:class|function) ([\w.]+)|Can only .*', str(error))
+        what = next((part for part in found.groups() if part), found.group(0)) if found else str(error).splitlines()[0]
+        raise CheckpointError(
+            f'checkpoint {filename} is refused: its pickle asks for {what!r}, which a file of weights has no need of and which could execute code. '
+            'Nothing was executed. Take the checkpoint from a source you trust, saved as a state_dict of tensors and plain values.'
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        size = osp.getsize(filename)
+        raise CheckpointError(
+            f'checkpoint {filename} ({size} bytes) cannot be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}. It is cut '
+            'short or not a PyTorch checkpoint; copy it again, or resume from an earlier one (--resume finds the last whole one by itself).'
+        ) from error
+
+
+def check_whole(filename: PathLike) -> None:
+    """Raise :class:`CheckpointError` unless every record of the checkpoint archive is there with its checksum; reads it once, unpickles nothing."""
+    filename = os.fspath(filename)
+    if not osp.isfile(filename):
+        raise CheckpointError(f'checkpoint {filename} does not exist')
+    try:
+        with zipfile.ZipFile(filename) as archive:
+            bad = archive.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+        raise CheckpointError(f'checkpoint {filename} ({osp.getsize(filename)} bytes) is cut short or not a checkpoint: {error}') from error
+    if bad is not None:
+        raise CheckpointError(f'checkpoint {filename} is damaged: record {bad} does not match its checksum')
+
+
+def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] = None) -> Optional[str]:
+    """The newest whole checkpoint that training can resume from, or None when there is none at all.
+
+    First the one that ``last_checkpoint`` names; where that is torn or gone, the others (``*.pth`` but ``best_*``) from the most iterations down,
+    with a warning for each that is passed over.
+
+    Args:
+        work_dir (str | Path): The run's folder, where ``last_checkpoint`` lies.
+        out_dir (str | Path, optional): Where its checkpoints lie, if elsewhere.
+
+    Raises:
+        CheckpointError: There are checkpoints, and none of them is whole.
+    """
+    work_dir = os.fspath(work_dir)
+    pointer, named = osp.join(work_dir, 'last_checkpoint'), None
+    refused = []
+    if osp.isfile(pointer):
+        with open(pointer, encoding='utf-8', errors='replace') as file:
+            text = file.read().strip()
+        # the folder may have moved since: then the file lies beside its pointer
+        named = next((path for path in (text, osp.join(work_dir, osp.basename(text))) if text and osp.isfile(path)), None)
+        if named is None:
+            refused.append(f'{pointer} names {text!r}, which does not exist')
+    if named is not None:
+        try:
+            check_whole(named)
+            return named
+        except CheckpointError as error:
+            refused.append(str(error))
+    folder = os.fspath(out_dir or work_dir)
+    names = sorted(os.listdir(folder)) if osp.isdir(folder) else []
+    candidates = []
+    for path in (osp.join(folder, name) for name in names if name.endswith('.pth') and not name.startswith('best_')):
+        if path == named:
+            continue
+        try:
+            content = load_checkpoint_file(path, mmap=True)
+            if 'optimizer' in content:
+                candidates.append((int(content['meta']['iter']), path))
+        except (CheckpointError, KeyError, TypeError) as error:
+            refused.append(f'{path}: {error}')
+    for _, path in sorted(candidates, reverse=True):
+        try:
+            check_whole(path)
+        except CheckpointError as error:
+            refused.append(str(error))
+            continue
+        if refused:
+            print_log(f'Resuming from {path}, the last whole checkpoint; passed over: ' + '; '.join(refused), logger='current', level=logging.WARNING)
+        return path
+    if refused:
+        raise CheckpointError(
+            f'no whole checkpoint in {folder} to resume from: '
+            + '; '.join(refused)
+            + '. Name one with --resume PATH, or start afresh in a new --work-dir.'
+        )
+    return None
+
+
+def write_atomic(data: bytes, path: PathLike) -> None:
+    """Write beside, fsync, rename: ``path`` holds the old content or the new, never a part, whatever kills the process or fills the disk."""
+    path = os.fspath(path)
+    folder = osp.dirname(osp.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=f'.{osp.basename(path)}.', suffix='.tmp', dir=folder)
+    try:
+        with os.fdopen(handle, 'wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(beside, 0o666 & ~umask)  # mkstemp's 0600 would hide checkpoints from the group
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
+        raise
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def remove_leftovers(folder: PathLike) -> None:
+    """Remove what a killed :func:`write_atomic` left beside its checkpoints."""
+    for name in os.listdir(folder):
+        if re.fullmatch(r'\.(.+\.pth|last_checkpoint)\.\w+\.tmp', name):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(osp.join(folder, name))
+
+
+class AtomicLocalBackend(LocalBackend):
+    """mmengine's local file backend whose writes are atomic; ``backend_args=dict(backend='signbert_mm.atomic')``.
+
+    Inside ``with backend.removing_last():`` removals wait until the block has ended well, so that an old file goes only when the new one is safe.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: Optional[Dict[str, int]] = None
+
+    def put(self, obj: bytes, filepath: PathLike) -> None:
+        write_atomic(obj, filepath)
+
+    def put_text(self, obj: str, filepath: PathLike, encoding: str = 'utf-8') -> None:
+        write_atomic(obj.encode(encoding), filepath)
+
+    def remove(self, filepath: PathLike) -> None:
+        if self._waiting is None:
+            super().remove(filepath)
+        else:
+            self._waiting[os.fspath(filepath)] = os.stat(filepath).st_ino
+
+    @contextlib.contextmanager
+    def removing_last(self):
+        self._waiting = {}
+        try:
+            yield
+            for path, inode in self._waiting.items():
+                if osp.isfile(path) and os.stat(path).st_ino == inode:  # another inode: written anew meanwhile
+                    os.unlink(path)
+        finally:
+            self._waiting = None
+
+
+ATOMIC_BACKEND = 'signbert_mm.atomic'
+register_backend(ATOMIC_BACKEND, AtomicLocalBackend, force=True)
+
+
+def to_plain(value: Any, where: str = '') -> Any:
+    """The same content in types that a weights-only load accepts: tensors, numbers, strings, bytes and containers of them.
+
+    numpy arrays become tensors (arrays of strings become lists), numpy numbers become Python's, sets become sorted lists.
+
+    Raises:
+        TypeError: Something else, named with its place.
+    """
+    if value is None or isinstance(value, (bool, int, float, str, bytes, torch.Tensor, torch.dtype, torch.Size)):
+        if isinstance(value, np.generic):  # np.float64 and np.str_ are subclasses of Python's
+            return value.item()
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value.copy()) if value.dtype.kind in 'biuf' else [to_plain(item, where) for item in value.tolist()]
+    if isinstance(value, dict):
+        plain = {to_plain(key, where): to_plain(item, f'{where}.{key}') for key, item in value.items()}
+        return type(value)(plain) if type(value).__name__ == 'OrderedDict' else plain
+    if isinstance(value, (list, tuple)):
+        items = [to_plain(item, f'{where}[{i}]') for i, item in enumerate(value)]
+        return tuple(items) if isinstance(value, tuple) else items
+    if isinstance(value, (set, frozenset)):
+        return sorted(to_plain(item, where) for item in value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f'{where or "value"} is a {type(value).__module__}.{type(value).__qualname__}, which a checkpoint cannot hold')
+
+
+def pack_message_hub(state: dict) -> dict:
+    """mmengine's ``MessageHub.state_dict()`` in plain types.
+
+    Entries of ``runtime_info`` that are no plain values are left out with a warning.
+    """
+    scalars = {}
+    for key, buffer in state['log_scalars'].items():
+        log, count = buffer.data
+        scalars[key] = dict(log=torch.as_tensor(log), count=torch.as_tensor(count), max_length=buffer.max_length)
+    info = {}
+    for key, value in state['runtime_info'].items():
+        try:
+            info[key] = to_plain(value, key)
+        except TypeError as error:
+            print_log(f'Not saved in the checkpoint: message_hub {error}', logger='current', level=logging.WARNING)
+    known = set(scalars) | set(info)
+    return dict(log_scalars=scalars, runtime_info=info, resumed_keys={key: flag for key, flag in state['resumed_keys'].items() if key in known})
+
+
+def unpack_message_hub(state: dict) -> dict:
+    """The inverse of :func:`pack_message_hub`; also takes what :func:`load_checkpoint_file` makes of a stock mmengine checkpoint."""
+    scalars = {}
+    for key, value in state['log_scalars'].items():
+        if isinstance(value, dict):
+            buffer = HistoryBuffer(max_length=value['max_length'])
+            buffer._log_history, buffer._count_history = value['log'].cpu().numpy(), value['count'].cpu().numpy()
+        elif isinstance(value, _InertHistory):
+            buffer = HistoryBuffer(max_length=value.state['max_length'])
+            buffer._log_history, buffer._count_history = value.state['_log_history'], value.state['_count_history']
+        else:
+            buffer = value
+        scalars[key] = buffer
+    return dict(state, log_scalars=scalars)

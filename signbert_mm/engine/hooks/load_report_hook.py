@@ -1,0 +1,134 @@
+"""What a checkpoint gave to the model and what it did not."""
+
+from typing import Dict, List, Sequence, Tuple
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop
+
+from ...registry import HOOKS
+from ..checkpoint_io import CheckpointError
+from .safe_checkpoint_hook import dataset_facts
+
+
+def _shape(value: object) -> Tuple[int, ...]:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else ()
+
+
+def _some(names: Sequence[str], count: int = 4) -> str:
+    return ', '.join(list(names)[:count]) + (f' and {len(names) - count} more' if len(names) > count else '')
+
+
+@HOOKS.register_module()
+class LoadReportHook(Hook):
+    """Reports what a loaded checkpoint filled, and refuses one that would leave the model partly random where that is not meant.
+
+    - Fine-tuning (``load_from``): parts present in both are loaded and listed (pre-training to recogniser: embedder and backbone), the others are
+      listed as newly initialised or as left out. Nothing in common, or a part of another width, is an error. A recogniser of another class count is
+      an error unless ``new_head``.
+    - Testing and resuming: every tensor of the model must be in the checkpoint with its shape; in testing the glosses must be those of the test data.
+
+    Args:
+        new_head (bool): In fine-tuning, leave out a head of another class count and start with a new one.
+        head (tuple of str): Prefixes of the parameters that depend on the class count.
+    """
+
+    priority = 'LOWEST'
+
+    def __init__(self, new_head: bool = False, head: Sequence[str] = ('head.', 'cls_head.')) -> None:
+        self.new_head = new_head
+        self.head = tuple(head)
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Compare ``checkpoint`` with the model before mmengine copies the weights.
+
+        Raises:
+            CheckpointError: As the class says; the message names the file, the tensors, both shapes and the remedy.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        own = model.state_dict()
+        given = checkpoint.get('state_dict', checkpoint)
+        given = {key[len('module.') :] if key.startswith('module.') else key: value for key, value in given.items()}
+        stage = 'resume' if runner._resume else 'train' if isinstance(runner._train_loop, BaseLoop) else 'test'
+        name = f'checkpoint {runner._load_from}'
+        if not any(key in own and _shape(own[key]) == _shape(value) for key, value in given.items() if isinstance(value, torch.Tensor)):
+            raise CheckpointError(
+                f'{name} has nothing in common with the model {type(model).__name__}: it holds {_some(list(given))}; '
+                f'the model has {_some(list(own))}. '
+                'Check that load_from names a checkpoint of this project and of the same architecture.'
+            )
+        differ = [key for key, value in given.items() if key in own and _shape(own[key]) != _shape(value)]
+        differ = self._class_count(name, differ, given, own, stage)
+        if differ:
+            key = differ[0]
+            raise CheckpointError(
+                f'{name} does not fit the model: {key} is {_shape(given[key])} there and {_shape(own[key])} here'
+                f"{f', likewise {_some(differ[1:])}' if differ[1:] else ''}. Use the widths, depths and layout of the checkpoint's config "
+                '(it is stored in its meta["cfg"]).'
+            )
+        missing = [key for key in own if key not in given and not key.endswith(('num_batches_tracked', '_extra_state'))]
+        unused = [key for key in given if key not in own]
+        if stage != 'train' and missing:
+            raise CheckpointError(
+                f'{name} cannot be used to {stage}: it lacks {_some(missing)}, which would stay random. '
+                + (
+                    'A pre-training checkpoint is fine-tuned first (tools/train.py with load_from).'
+                    if stage == 'test'
+                    else 'Use load_from, not resume.'
+                )
+            )
+        if stage == 'resume' and unused:
+            raise CheckpointError(f'{name} is of another model: it also holds {_some(unused)}. To start a new run from its weights use load_from.')
+        self._glosses(runner, name, checkpoint, given, own, stage)
+        runner.logger.info(self._report(name, own, given, missing, unused))
+
+    def _class_count(self, name: str, differ: List[str], given: dict, own: dict, stage: str) -> List[str]:
+        """Handle the head's mismatches; returns the others."""
+        heads = [key for key in differ if key.startswith(self.head) and _shape(given[key])[1:] == _shape(own[key])[1:]]
+        if not heads:
+            return differ
+        there, here = _shape(given[heads[0]])[0], _shape(own[heads[0]])[0]
+        if stage == 'train' and self.new_head:
+            for key in heads:
+                given.pop(key)
+            return [key for key in differ if key not in heads]
+        remedy = (
+            'To fine-tune from it with a newly initialised head: --cfg-options default_hooks.load_report.new_head=True'
+            if stage == 'train'
+            else f'Use the config it was trained with, or set the head to num_classes={there} and use data with those glosses.'
+        )
+        raise CheckpointError(f'{name} has {there} classes and the model has {here} ({", ".join(heads)}). {remedy}')
+
+    def _glosses(self, runner, name: str, checkpoint: dict, given: dict, own: dict, stage: str) -> None:
+        if not any(key.startswith(self.head) for key in own if key in given):
+            return
+        loop = runner.test_loop if stage == 'test' and isinstance(runner._test_loop, BaseLoop) else runner._train_loop
+        here = dataset_facts(loop.dataloader.dataset).get('glosses') if isinstance(loop, BaseLoop) else None
+        there = checkpoint.get('meta', {}).get('glosses')
+        if not here or not there or here == list(there):
+            return
+        if len(here) != len(there):
+            text = f'{name} was trained on {len(there)} glosses and the data has {len(here)}'
+        else:
+            place = next(i for i, pair in enumerate(zip(there, here)) if pair[0] != pair[1])
+            text = f'{name} was trained on other glosses than the data has: label {place} is {there[place]!r} there and {here[place]!r} here'
+        if stage == 'train':
+            runner.logger.warning(f'{text}; its head is loaded all the same.')
+        else:
+            raise CheckpointError(f'{text}. Prepare the data with the label map of the checkpoint (its meta["glosses"]).')
+
+    def _report(self, name: str, own: dict, given: dict, missing: List[str], unused: List[str]) -> str:
+        def parts(keys: Sequence[str]) -> Dict[str, int]:
+            count: Dict[str, int] = {}
+            for key in keys:
+                count[key.split('.')[0]] = count.get(key.split('.')[0], 0) + 1
+            return count
+
+        total, loaded = parts(list(own)), parts([key for key in own if key in given])
+        lines = [f'From {name}:', '  loaded: ' + ', '.join(f'{part} ({count} of {total[part]} tensors)' for part, count in loaded.items())]
+        if missing:
+            lines.append('  newly initialised: ' + ', '.join(f'{part} ({count})' for part, count in parts(missing).items()))
+        if unused:
+            lines.append('  left out of the checkpoint: ' + ', '.join(f'{part} ({count})' for part, count in parts(unused).items()))
+        return '\n'.join(lines)

@@ -1,0 +1,156 @@
+"""Reading a config, and saying what is wrong with it."""
+
+import difflib
+import inspect
+import os
+import os.path as osp
+import re
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Dict, Iterable, Iterator, List, Optional
+
+from mmengine.config import Config
+from mmengine.registry import Registry
+
+from ... import registry as registries
+
+
+class ConfigTypoError(ValueError):
+    """A config names something that does not exist; the message says what it probably meant."""
+
+
+def _close(name: str, known: Iterable[str], count: int = 3) -> List[str]:
+    known = sorted(set(known))
+    lower = {item.lower(): item for item in known}
+    found = difflib.get_close_matches(name, known, n=count, cutoff=0.6)
+    found += [lower[item] for item in difflib.get_close_matches(name.lower(), lower, n=count, cutoff=0.6)]
+    return list(dict.fromkeys(found))[:count]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`` Did you mean 'A' or 'B'?``, or the known names where none is close."""
+    known = sorted(set(known))
+    close = _close(name, known)
+    if close:
+        return 'Did you mean ' + ' or '.join(repr(item) for item in close) + '?'
+    return 'Known: ' + ', '.join(known[:40]) + (', ...' if len(known) > 40 else '') + '.'
+
+
+def find_config(path: str) -> str:
+    """``path`` as it is, else below the project's own ``configs`` (also in an installed package).
+
+    Raises:
+        FileNotFoundError: Neither; names the configs of similar name.
+    """
+    if osp.isfile(path):
+        return path
+    package = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
+    roots = [root for root in (osp.dirname(package), osp.join(package, '.mim')) if osp.isdir(osp.join(root, 'configs'))]
+    for root in roots:
+        for candidate in (osp.join(root, path), osp.join(root, 'configs', path)):
+            if osp.isfile(candidate):
+                return candidate
+    known = {}
+    for root in roots:
+        for folder, _, files in os.walk(osp.join(root, 'configs')):
+            known.update({file: osp.relpath(osp.join(folder, file), root) for file in files if file.endswith('.py')})
+    close = _close(osp.basename(path), known)
+    hint = f' Did you mean {" or ".join(known[name] for name in close)}?' if close else ''
+    raise FileNotFoundError(f'config {path} does not exist (looked in {os.getcwd()} and in the configs of the project).{hint}')
+
+
+def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
+    """Refuse a ``--cfg-options`` key that is close to an existing one: mmengine would add it silently."""
+    for key in options:
+        node: Any = cfg
+        path: List[str] = []
+        for part in key.split('.'):
+            if isinstance(node, (list, tuple)) and part.isdigit() and int(part) < len(node):
+                node = node[int(part)]
+            elif isinstance(node, (dict, Config)):
+                if part not in node:
+                    close = difflib.get_close_matches(part, list(node.keys()), n=1, cutoff=0.75)
+                    if close:
+                        meant = '.'.join([*path, close[0]])
+                        raise ConfigTypoError(f'--cfg-options {key}: the config has no {".".join([*path, part])!r}. Did you mean {meant!r}?')
+                    break
+                node = node[part]
+            else:
+                break
+            path.append(part)
+
+
+def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
+    """Read a config file, merge ``--cfg-options`` into it and set a default ``work_dir`` (``work_dirs/<name of the config>``).
+
+    Raises:
+        FileNotFoundError: No such config.
+        ConfigTypoError: An option whose key is not in the config though one much like it is.
+    """
+    path = find_config(path)
+    cfg = Config.fromfile(path)
+    if options:
+        _check_options(cfg, options)
+        cfg.merge_from_dict(options)
+    if cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
+    if cfg.get('default_scope') is None:
+        cfg.default_scope = registries.SCOPE
+    return cfg
+
+
+def _registry(name: str) -> Optional[Registry]:
+    known = [value for value in vars(registries).values() if isinstance(value, Registry)]
+    return next((item for item in known if item.name == name and item.scope == registries.SCOPE), None) or next(
+        (item for item in known if item.name == name), None
+    )
+
+
+def _known_names(registry: Registry) -> List[str]:
+    names: List[str] = []
+    while registry is not None:
+        registry.import_from_location()
+        names += list(registry.module_dict)
+        registry = registry.parent
+    return names
+
+
+def _build_frame(traceback: Optional[TracebackType]) -> Dict[str, Any]:
+    """The local variables of the innermost ``build_from_cfg`` of a traceback."""
+    found: Dict[str, Any] = {}
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_name == 'build_from_cfg':
+            found = traceback.tb_frame.f_locals
+        traceback = traceback.tb_next
+    return found
+
+
+@contextmanager
+def explain_config_errors() -> Iterator[None]:
+    """Turn mmengine's complaints about an unknown ``type`` or argument into ones that name the cure.
+
+    Raises:
+        ConfigTypoError: Instead of ``KeyError`` (unknown type) and of ``TypeError`` (unknown or missing argument of a registered class).
+    """
+    try:
+        yield
+    except KeyError as error:
+        text = str(error.args[0]) if error.args else ''
+        match = re.match(r'(\S+) is not in the (?:\w+::)?(.+?) registry', text)
+        registry = _registry(match.group(2)) if match else None
+        if registry is not None:
+            names = _known_names(registry)
+            raise ConfigTypoError(f'config: there is no {registry.name} of type {match.group(1)!r}. {did_you_mean(match.group(1), names)}') from error
+        if 'must contain the key "type"' in text:
+            raise ConfigTypoError(f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True in a _base_.') from error
+        raise
+    except TypeError as error:
+        built = _build_frame(error.__traceback__)
+        match = re.search(r'(\w+)\.__init__\(\) (got an unexpected keyword argument|missing \d+ required \S+ arguments?:?) ?(.*)', str(error))
+        if match is None or getattr(built.get('obj_cls'), '__name__', None) != match.group(1):
+            raise
+        accepted = [name for name in inspect.signature(built['obj_cls']).parameters if name not in ('self', 'args', 'kwargs')]
+        if 'unexpected' in match.group(2):
+            name = match.group(3).split("'")[1]
+            raise ConfigTypoError(f'config: {match.group(1)} has no argument {name!r}. {did_you_mean(name, accepted)}') from error
+        raise ConfigTypoError(f'config: {match.group(1)} needs the argument {match.group(3)}. Its arguments: {", ".join(accepted)}.') from error

@@ -1,0 +1,31 @@
+#!/usr/bin/env python
+"""Print a whole config: the file, everything it is based on, and the options given here."""
+
+import argparse
+import sys
+from pathlib import Path
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mmengine.config import DictAction
+
+from signbert_mm.engine.runner import load_config, run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    print(load_config(args.config, args.cfg_options).pretty_text)
+
+
+if __name__ == '__main__':
+    run_tool(main)

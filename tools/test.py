@@ -1,0 +1,70 @@
+#!/usr/bin/env python
+"""Test a checkpoint with the test data and metrics of a config."""
+
+import argparse
+import os
+import os.path as osp
+import sys
+from pathlib import Path
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import mmengine
+from mmengine.config import Config, DictAction
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from signbert_mm.engine.runner import load_config, prepare_launch, run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<config name>)')
+    parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')
+    parser.add_argument('--dump', metavar='FILE.pkl', help='write the predictions here: a pickled list of plain dicts, one a clip')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change: key=value, nested.key=value, key="[a,b]"'
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how the processes were started')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.dump and not args.dump.endswith(('.pkl', '.pickle')):
+        parser.error(f'--dump writes a pickle: the name must end in .pkl, got {args.dump}')
+    if args.out and not args.out.endswith('.json'):
+        parser.error(f'--out writes JSON: the name must end in .json, got {args.out}; predictions go to --dump FILE.pkl')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Put the command line into the config; what is given there wins."""
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    for key in ('test_dataloader', 'test_cfg', 'test_evaluator'):
+        if cfg.get(key) is None:
+            raise ValueError(f'config {args.config} has no {key}: it cannot be tested')
+    if args.dump:
+        evaluator = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+        cfg.test_evaluator = [*evaluator, dict(type='DumpResults', out_file_path=args.dump)]
+        mmengine.mkdir_or_exist(osp.dirname(osp.abspath(args.dump)))
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    merge_args(cfg, args)
+    prepare_launch(cfg, args.launcher)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    metrics = runner.test()
+    if args.out and runner.rank == 0:
+        mmengine.dump({key: float(value) for key, value in metrics.items()}, args.out)
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,86 @@
+#!/usr/bin/env python
+"""Train a model from a config: pre-training, fine-tuning, or from scratch."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mmengine.config import Config, DictAction
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from signbert_mm.engine.runner import load_config, prepare_launch, run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='where checkpoints and logs go (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint; without a value, from the last whole one in the work dir',
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision: bfloat16, or float16 on GPUs without it')
+    parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
+    parser.add_argument(
+        '--auto-scale-lr', action='store_true', help='scale the learning rate by batch size x processes over auto_scale_lr.base_batch_size'
+    )
+    parser.add_argument('--seed', type=int, help='random seed (default: that of the config, else 0)')
+    parser.add_argument('--deterministic', action='store_true', help='deterministic cuDNN kernels')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change: key=value, nested.key=value, key="[a,b]"'
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how the processes were started')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Put the command line into the config; what is given there wins."""
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    if args.resume == 'auto':
+        cfg.resume, cfg.load_from = True, None
+    elif args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume
+    if args.amp:
+        cfg.optim_wrapper.type = 'SignAmpOptimWrapper'
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.auto_scale_lr:
+        if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
+            raise ValueError(
+                '--auto-scale-lr: the config states no auto_scale_lr=dict(base_batch_size=...), the batch its learning rate is meant for'
+            )
+        cfg.auto_scale_lr.enable = True
+    cfg.setdefault('randomness', {})
+    if args.seed is not None:
+        cfg.randomness.seed = args.seed
+    if cfg.randomness.get('seed') is None:
+        cfg.randomness.seed = 0
+    if args.deterministic:
+        cfg.randomness.deterministic = True
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    merge_args(cfg, args)
+    prepare_launch(cfg, args.launcher)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner.train()
+
+
+if __name__ == '__main__':
+    run_tool(main)
