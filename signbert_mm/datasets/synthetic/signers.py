@@ -1,0 +1,89 @@
+"""The signers: bodies, habits and cameras."""
+
+import numpy as np
+
+from . import inventory as inv
+from .arrays import generator
+from .hand_skeleton import BONES, LIMITS, ROOTS
+
+IMAGE_SIZES = np.array([(640, 480), (1280, 720), (512, 512), (640, 360), (720, 576), (480, 640), (1920, 1080), (256, 256)])
+_MAX_LEAN = 2.5  # a draw further out than this many deviations is pulled in, so that no signer is a caricature
+
+
+class Signers:
+    """``num_signers`` people, as arrays whose first axis is the signer; the first n are the same for every larger number.
+
+    Args:
+        num_signers (int): How many.
+        seed (int): Seed of the data set.
+        shapes (ndarray): Shape (shapes, 5, 3, 3), radians: the vocabulary's hand shapes.
+        left_handed (float): Odds of being left-handed.
+        variety (float): 1 = as meant; 0 = every signer is the average one before one camera (hands stay as drawn: left_handed is apart).
+
+    Attributes:
+        bones (S, 5, 3), roots (S, 5, 3): Finger bones and wrist-to-finger roots, metres.
+        hand_scale (S,): Against an adult's mean.
+        scale, shoulder, upper_arm, forearm, hip, head (S,): Body size; half shoulder width, bone lengths, half hip width, head's height, metres.
+        left_handed (S,) bool.
+        tempo, amplitude (S,): Factors of length and of path size.
+        shapes (S, shapes, 5, 3, 3): The shapes as this signer makes them, radians, within the joint limits.
+        place_bias (S, P, 3), orientation_bias (S, O, 3): Metres; radians.
+        swivel (S,): How far the elbow is held out, radians. ease, overlap, transit, stiffness (S,): Manner of movement.
+        rest (S,) int: Favourite resting posture. continuous, trimmed (S,): Odds that a clip is cut out of running signing; cut close.
+        yaw, pitch, roll (S,): Camera, radians. view, off_x, off_y (S,): Height of the picture at the body and shift of its centre, metres.
+        fov (S,): Vertical field of view, radians. image (S,) int: Index into IMAGE_SIZES. quality (S,): Factor of the detector's error.
+    """
+
+    def __init__(self, num_signers: int, seed: int, shapes: np.ndarray, left_handed: float, variety: float) -> None:
+        rows = [self._one(generator(seed, (1 << 63) + signer), variety) for signer in range(num_signers)]
+        for name in rows[0]:
+            setattr(self, name, np.array([row[name] for row in rows]))
+        self.left_handed = self.side < left_handed
+        self.shapes = np.clip(shapes + self.shape_bias, LIMITS[..., 0], LIMITS[..., 1])
+
+    @staticmethod
+    def _one(rng: np.random.Generator, variety: float) -> dict:
+        def lean(deviation: float, *shape: int) -> np.ndarray:
+            return variety * deviation * np.clip(rng.standard_normal(shape), -_MAX_LEAN, _MAX_LEAN)
+
+        def between(low: float, high: float) -> float:
+            return 0.5 * (low + high) + variety * (high - low) * (rng.random() - 0.5)
+
+        hand_scale = np.exp(lean(0.07))
+        scale = np.exp(lean(0.05))
+        width = np.exp(lean(0.07))
+        bias = np.array([5.0, 2.5, 2.0])  # degrees: flexion, abduction, twist
+        return dict(
+            side=rng.random(),
+            hand_scale=hand_scale,
+            bones=BONES * hand_scale * np.exp(lean(0.05, 5, 1)) * np.exp(lean(0.03, 5, 3)),
+            roots=ROOTS * hand_scale * np.array([width, 1.0, 1.0]) + lean(0.0015, 5, 3),
+            scale=scale,
+            shoulder=0.185 * scale * np.exp(lean(0.07)),
+            upper_arm=0.285 * scale * np.exp(lean(0.04)),
+            forearm=0.250 * scale * np.exp(lean(0.04)),
+            hip=0.11 * scale * np.exp(lean(0.08)),
+            head=0.02 + lean(0.015),
+            tempo=np.exp(lean(0.2)),
+            amplitude=np.exp(lean(0.2)),
+            place_bias=lean(0.022, len(inv.PLACES), 3) + lean(0.022, 3),
+            orientation_bias=np.radians(lean(9.0, len(inv.ORIENTATIONS), 3) + lean(7.0, 3)),
+            shape_bias=np.radians(bias * (lean(1.0, len(inv.SHAPE_NAMES), 5, 3, 3) + lean(0.7, 5, 3, 3))),
+            swivel=lean(0.3),
+            ease=between(0.2, 1.0),
+            overlap=between(0.0, 0.5),
+            transit=between(0.10, 0.24),
+            stiffness=between(0.25, 0.55),
+            rest=int(rng.integers(len(inv.REST_PLACES))) if variety else 0,
+            continuous=between(0.05, 0.6),
+            trimmed=between(0.1, 0.8),
+            yaw=np.radians(lean(14.0)),
+            pitch=np.radians(lean(6.0)),
+            roll=np.radians(lean(2.0)),
+            view=between(1.0, 1.7),
+            off_x=lean(0.07),
+            off_y=lean(0.05),
+            fov=np.radians(between(30.0, 70.0)),
+            image=int(rng.integers(len(IMAGE_SIZES))) if variety else 0,
+            quality=np.exp(lean(0.3)),
+        )
