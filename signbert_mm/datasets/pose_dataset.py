@@ -257,9 +257,8 @@ class PoseDataset(Dataset):
 
     def _read(self, rows: np.ndarray, real: np.ndarray) -> Tuple[Tensor, Tensor]:
         """Keypoints (B, T, V, 2) and scores (B, T, V) of rows (B, T); 0 where not ``real``."""
-        values = self.store.decode(np.asarray(self.store.keypoints)[rows])  # (B, T, V_store, 3)
-        values = values[:, :, np.maximum(self._joints, 0)]
-        values *= real[:, :, None, None]
+        values = self.store.read(rows, np.maximum(self._joints, 0))  # (B, T, V, 3)
+        values[~real] = 0
         values[:, :, self._joints < 0] = 0
         return torch.from_numpy(np.ascontiguousarray(values[..., :2])), torch.from_numpy(np.ascontiguousarray(values[..., 2]))
 

@@ -175,11 +175,29 @@ class PoseStore:
         rows = self.decode(np.array(self.keypoints[start : start + int(self.length[index])]))
         return np.ascontiguousarray(rows[..., :2]), np.ascontiguousarray(rows[..., 2])
 
+    def read(self, rows: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        """Some joints of some frames, and no others.
+
+        Args:
+            rows (ndarray): Any shape, int64, rows of ``keypoints``.
+            joints (ndarray): Shape (K,) int64, joints of ``layout``.
+
+        Returns:
+            ndarray: Shape rows.shape + (K, 3) float32: x, y in pixels, score.
+        """
+        # a joint's three numbers move as one item, which is twice as fast as indexing the rows
+        items = np.asarray(self.keypoints).view(f'V{3 * self.keypoints.itemsize}').ravel()  # (sum_T * V,)
+        picked = items.take(rows[..., None] * self.layout.num_joints + joints)
+        return self.decode(picked.view(self.keypoints.dtype).reshape(*picked.shape, 3))
+
     def decode(self, rows: np.ndarray) -> np.ndarray:
-        """Stored numbers (..., 3) as float32 pixels and scores."""
-        if rows.dtype == np.int16:
-            return rows * np.asarray([1 / PIXEL_STEPS, 1 / PIXEL_STEPS, 1 / SCORE_STEPS], dtype=np.float32)
-        return rows
+        """Stored numbers (..., V, 3) as float32 pixels and scores."""
+        if rows.dtype == np.float32:
+            return rows
+        values = rows.astype(np.float32)
+        flat = values.reshape(*rows.shape[:-2], -1)  # long rows: numpy is slow over a last axis of 3
+        flat *= np.tile(np.asarray([1 / PIXEL_STEPS, 1 / PIXEL_STEPS, 1 / SCORE_STEPS], dtype=np.float32), rows.shape[-2])
+        return values
 
     def verify(self) -> None:
         """Reads everything: checksums, finiteness, scores, and that missing joints are 0.
