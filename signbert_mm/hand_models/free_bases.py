@@ -58,14 +58,14 @@ def shape_axes(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> np.ndar
     axes = [
         0.055 * points,
         along_axis(2, 0.05),
-        stretch({f: (0.045,) * 3 for f in _LONG}),
+        stretch(dict.fromkeys(_LONG, (0.045,) * 3)),
         0.8 * normals * distal[:, None],
         stretch({_THUMB: (0.05,) * 3}),
         along_axis(0, 0.04),
         stretch({_INDEX: (0.04,) * 3, _RING: (-0.04,) * 3}),
         stretch({_LITTLE: (0.065,) * 3}),
         1.8 * normals * palmar[:, None],
-        stretch({f: (-0.03, 0.05, 0.05) for f in _LONG}),
+        stretch(dict.fromkeys(_LONG, (-0.03, 0.05, 0.05))),
     ]
     return np.stack(axes, -1)
 

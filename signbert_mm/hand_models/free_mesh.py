@@ -1,7 +1,9 @@
 """The free hand's skin: 778 vertices and 1538 faces, an open sheet with a rim of 16 vertices at the wrist.
 
 The topology is laid by hand: rings round the wrist and palm, a ring of 10 on each finger, one of 12 on the thumb, a pole on each tip. Each vertex is found
-by a ray from inside to the surface of a solid made of rounded cones, then palm and thumb root are relaxed on that surface.
+by
+a ray from inside to the surface of a solid made of rounded cones, then palm and thumb root are relaxed
+on that surface.
 """
 
 from dataclasses import dataclass
@@ -21,52 +23,66 @@ _THUMB_ARCS = (36.0, 45.0, 53.0, 63.0, 71.0, 77.0, 83.0)
 _HOLE_ROWS, _HOLE_COLUMNS = (3, 6), (25, 26, 27, 0)  # where the thumb leaves the palm
 
 
-def _cone(points: np.ndarray, a: np.ndarray, b: np.ndarray, ra: float, rb: float) -> np.ndarray:
-    """Signed distance, about, to a rounded cone."""
-    axis = b - a
-    h = np.clip((points - a) @ axis / (axis @ axis), 0.0, 1.0)
-    return np.linalg.norm(points - a - h[..., None] * axis, axis=-1) - (ra + (rb - ra) * h)
+Cone = Tuple[np.ndarray, np.ndarray, float, float]  # two ends and the radius at each
 
 
-def _blend(distances: Sequence[np.ndarray], width: float) -> np.ndarray:
-    """Smooth minimum over ``width`` mm."""
-    stacked = np.stack(distances)
-    low = stacked.min(0)
-    return low - width * np.log(np.exp((low - stacked) / width).sum(0))
+def _distances(points: np.ndarray, cones: Sequence[Cone]) -> np.ndarray:
+    """Signed distance, about, of points (..., 3) to each rounded cone: shape (..., cones)."""
+    ends = np.stack([cone[0] for cone in cones])
+    axes = np.stack([cone[1] for cone in cones]) - ends
+    radii = np.array([cone[2:] for cone in cones])
+    away = points[..., None, :] - ends
+    h = np.clip((away * (axes / (axes * axes).sum(1, keepdims=True))).sum(-1), 0.0, 1.0)
+    away -= h[..., None] * axes
+    return np.sqrt((away * away).sum(-1)) - radii[:, 0] - h * (radii[:, 1] - radii[:, 0])
 
 
-def _flesh(finger: Finger, points: np.ndarray) -> np.ndarray:
+def _blend(distances: np.ndarray, width: float) -> np.ndarray:
+    """Smooth minimum of the last axis over ``width`` mm."""
+    low = distances.min(-1)
+    return low - width * np.log(np.exp((low[..., None] - distances) / width).sum(-1))
+
+
+def _finger_cones(finger: Finger) -> List[Cone]:
     ends = finger.points.copy()
     ends[3] -= finger.directions[2] * finger.radii[3]
-    return _blend([_cone(points, ends[i], ends[i + 1], finger.radii[i], finger.radii[i + 1]) for i in range(3)], 0.6)
+    return [(ends[i], ends[i + 1], finger.radii[i], finger.radii[i + 1]) for i in range(3)]
+
+
+def _palm_cones() -> List[Cone]:
+    cones = [(hand(-40, 0, s * 12), hand(6, -1, s * 13), 16.0, 13.5) for s in (-1, 1)]
+    cones += [(hand(12, -2, side), f.points[0] - hand(0, 3.0, 0), 11.0, 9.5) for f, side in zip(LONG_FINGERS, (14, 5, -6, -15))]
+    sunk = hand(0, 2.0, 0)
+    cones += [(a.at(11)[0] - sunk, b.at(11)[0] - sunk, 7.2, 7.0) for a, b in zip(LONG_FINGERS[:-1], LONG_FINGERS[1:])]
+    cones.append((hand(14, -8, -20), hand(62, -7, -35), 11.5, 9.0))  # the little finger's mound
+    cones.append((THUMB.points[0] + hand(-4, -1, -5), THUMB.points[1], 13.0, 10.0))  # the thumb's mound
+    cones.append((hand(38, -9, 20), hand(66, -4, 26), 11.0, 7.5))  # the web between thumb and index
+    return cones
+
+
+_FINGER_CONES = [cone for finger in FINGERS for cone in _finger_cones(finger)]
+_PALM_CONES = _palm_cones()
 
 
 def _palm(points: np.ndarray) -> np.ndarray:
-    parts = [_cone(points, hand(-40, 0, s * 12), hand(6, -1, s * 13), 16.0, 13.5) for s in (-1, 1)]
-    for finger, root in zip(LONG_FINGERS, (14, 5, -6, -15)):
-        parts.append(_cone(points, hand(12, -2, root), finger.points[0] - hand(0, 3.0, 0), 11.0, 9.5))
-    for a, b in zip(LONG_FINGERS[:-1], LONG_FINGERS[1:]):
-        parts.append(_cone(points, a.at(11)[0] - hand(0, 2.0, 0), b.at(11)[0] - hand(0, 2.0, 0), 7.2, 7.0))
-    parts.append(_cone(points, hand(14, -8, -20), hand(62, -7, -35), 11.5, 9.0))  # hypothenar
-    parts.append(_cone(points, THUMB.points[0] + hand(-4, -1, -5), THUMB.points[1], 13.0, 10.0))  # thenar
-    parts.append(_cone(points, hand(38, -9, 20), hand(66, -4, 26), 11.0, 7.5))  # first web
-    return _blend(parts, 2.6)
+    return _blend(_distances(points, _PALM_CONES), 2.6)
 
 
 def solid(points: np.ndarray) -> np.ndarray:
     """Signed distance, about, to the whole hand: negative inside; points (..., 3) in mm."""
-    fingers = _blend([_flesh(finger, points) for finger in FINGERS], 0.8)
-    return _blend([_palm(points), fingers], 1.6)
+    phalanges = _distances(points, _FINGER_CONES)
+    fingers = _blend(_blend(phalanges.reshape(*phalanges.shape[:-1], 5, 3), 0.6), 0.8)
+    return _blend(np.stack([_palm(points), fingers], -1), 1.6)
 
 
 def _cast(origins: np.ndarray, directions: np.ndarray, surface=solid, reach: float = 45.0) -> np.ndarray:
     """First crossing of the surface from inside along each ray."""
-    steps = np.linspace(0.0, reach, 91)
+    steps = np.linspace(0.0, reach, 61)
     outside = surface(origins[:, None] + steps[:, None] * directions[:, None]) > 0
     outside[:, -1] = True
     first = np.maximum(outside.argmax(1), 1)
     low, high = steps[first - 1], steps[first]
-    for _ in range(30):
+    for _ in range(24):
         mid = 0.5 * (low + high)
         out = surface(origins + mid[:, None] * directions) > 0
         low, high = np.where(out, low, mid), np.where(out, mid, high)

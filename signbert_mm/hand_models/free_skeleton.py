@@ -1,7 +1,7 @@
 """Anatomy of the free hand: where its joints lie, how thick it is there, which way each joint bends.
 
-Lengths here are millimetres with the wrist at 0, in MANO's axes (fingers to -x, back of the hand to +y, thumb to +z). Bone lengths are those of an adult
-hand (means over women and men, rounded).
+Lengths here are millimetres with the wrist at 0, in MANO's axes (fingers to -x, back of the hand to +y, thumb to +z). Bone lengths are those of
+an adult hand (means over women and men, rounded).
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The differentiable hand: pose and shape coefficients to joints, or to a mesh."""
 
 from pathlib import Path
-from typing import Dict, Optional, Tuple, Union
+from typing import Optional, Tuple, Union
 
 import numpy as np
 import torch

@@ -1,7 +1,7 @@
 """Reads MANO's own file without chumpy, without scipy and without running anything from it.
 
-MANO_RIGHT.pkl is a Python 2 pickle that holds chumpy arrays and a scipy sparse matrix. An unpickler here knows exactly the names such a file needs and maps
-them to small classes of its own; any other name is refused before anything is built.
+MANO_RIGHT.pkl is a Python 2 pickle that holds chumpy arrays and a scipy sparse matrix. An unpickler here knows exactly the names such a file needs and
+maps them to small classes of its own; any other name is refused before anything is built.
 """
 
 import pickle
