@@ -1,0 +1,113 @@
+"""Curves and tables, by matplotlib."""
+
+from pathlib import Path
+from typing import Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from .palette import ACCENT, BODY, FINGERS, INK, LINE, QUIET
+
+_COLORS = [ACCENT, FINGERS[0], FINGERS[2], FINGERS[4], FINGERS[1], BODY]
+
+
+def _hex(color: Tuple[int, int, int]) -> str:
+    return '#{:02x}{:02x}{:02x}'.format(*color)
+
+
+def _figure(width: float, height: float):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=130, layout='constrained')
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    FigureCanvasAgg(figure)  # no window, whatever the machine's backend
+    return figure
+
+
+def _save(figure, path: Union[str, Path]) -> Path:
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    return path
+
+
+def plot_curves(
+    path: Union[str, Path],
+    panels: Mapping[str, Mapping[str, Tuple[Sequence[float], Sequence[float]]]],
+    xlabel: str,
+    title: str = '',
+    log: bool = False,
+    columns: int = 2,
+) -> Path:
+    """Line plots, a panel for each quantity and a line for each run.
+
+    Args:
+        path (str | Path): Where the picture goes; its ending gives the format.
+        panels (Mapping): ``{quantity: {run: (x, y)}}``.
+        xlabel (str): Name of x.
+        title (str): Above all panels.
+        log (bool): Logarithmic y where all values are positive.
+        columns (int): Panels in a row.
+
+    Raises:
+        ValueError: There is nothing to plot.
+    """
+    if not panels:
+        raise ValueError('plot_curves: nothing to plot')
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = _figure(5.6 * columns, 3.4 * rows)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis, (quantity, runs) in zip(axes, panels.items()):
+        for index, (run, (x, y)) in enumerate(runs.items()):
+            axis.plot(x, y, color=_hex(_COLORS[index % len(_COLORS)]), lw=1.6, label=run, marker='o' if len(x) < 25 else None, ms=3)
+        if log and all((np.asarray(y) > 0).all() for _, y in runs.values()):
+            axis.set_yscale('log')
+        axis.set_title(quantity, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
+        axis.set_xlabel(xlabel, fontsize=9, color=_hex(QUIET))
+        axis.grid(color=_hex(LINE), lw=0.6)
+        axis.spines[['top', 'right']].set_visible(False)
+        axis.tick_params(labelsize=8, colors=_hex(QUIET))
+        if len(runs) > 1:
+            axis.legend(fontsize=8, frameon=False)
+    for axis in axes[len(panels) :]:
+        axis.set_axis_off()
+    if title:
+        figure.suptitle(title, fontsize=13, color=_hex(INK))
+    return _save(figure, path)
+
+
+def plot_confusion(path: Union[str, Path], counts: np.ndarray, glosses: Optional[Sequence[str]] = None, title: str = '') -> Path:
+    """A confusion matrix, each row in percent of its class's clips.
+
+    Args:
+        path (str | Path): Where the picture goes.
+        counts (ndarray): Shape (classes, classes) int, row = truth, column = prediction.
+        glosses (Sequence[str], optional): The classes' names; written where there are at most 60.
+        title (str): Above the matrix.
+    """
+    from matplotlib.colors import LinearSegmentedColormap, PowerNorm
+
+    counts = np.asarray(counts, dtype=np.float64)
+    number = len(counts)
+    shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    side = float(np.clip(0.24 * number + 2.5, 5, 16))
+    figure = _figure(side + 0.8, side)
+    axis = figure.subplots()
+    colors = LinearSegmentedColormap.from_list('ink', ['#ffffff', '#cfe0f5', '#5b97dc', '#123f7a'])
+    picture = axis.imshow(shares, cmap=colors, norm=PowerNorm(0.6, 0, 100), interpolation='nearest')
+    if number <= 60:
+        names = [str(gloss) for gloss in glosses] if glosses is not None else [str(index) for index in range(number)]
+        names = [name if len(name) <= 18 else name[:17] + '…' for name in names]
+        axis.set_xticks(range(number), names, rotation=90, fontsize=8, parse_math=False)
+        axis.set_yticks(range(number), names, fontsize=8, parse_math=False)
+    if number <= 36:
+        for row, column in zip(*np.nonzero(counts)):
+            share = shares[row, column]
+            axis.text(column, row, f'{share:.0f}', ha='center', va='center', fontsize=6.5, color='white' if share > 40 else _hex(INK))
+    axis.set_xlabel('predicted', fontsize=10)
+    axis.set_ylabel('truth', fontsize=10)
+    axis.set_title(title, fontsize=12, loc='left', fontweight='bold', color=_hex(INK))
+    bar = figure.colorbar(picture, ax=axis, fraction=0.035, pad=0.02)
+    bar.set_label('% of the class', fontsize=9)
+    return _save(figure, path)
