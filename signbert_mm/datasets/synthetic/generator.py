@@ -22,7 +22,7 @@ SYNTHETIC_NOTE = (
 )
 FPS = 25.0
 SPLITS = ('train', 'val', 'test')
-_CHUNK = 32
+_CHUNK = 64
 
 
 @dataclass
@@ -174,6 +174,8 @@ class SyntheticSigns:
         if indices.ndim != 1 or len(indices) == 0 or indices.min() < 0 or indices.max() > 1 << 62:
             raise ValueError(f'SyntheticSigns.generate: give one or more clip indices in 0 .. 2**62, got shape {indices.shape}, {indices[:5]}')
         parts = [self._chunk(indices[start : start + _CHUNK]) for start in range(0, len(indices), _CHUNK)]
+        if len(parts) == 1:
+            return parts[0]
         joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in SyntheticBatch.__dataclass_fields__ if name != 'offset'}
         return SyntheticBatch(offset=np.cumsum(joined['length']) - joined['length'], **joined)
 

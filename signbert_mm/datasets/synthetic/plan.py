@@ -197,7 +197,7 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
         transit=transit,
         overlap=s.overlap[signer],
         ease=s.ease[signer],
-        skew=np.clip(numbers.normal(0.07 * variety), -0.2, 0.2),
+        skew=np.clip(numbers.normal(0.09 * variety), -0.22, 0.22),
         lag=slots(np.stack([numbers.normal(0.012 * variety), np.zeros(size)])),
         before=slots(before),
         after=slots(after),

@@ -52,7 +52,7 @@ class Signers:
         hand_scale = np.exp(lean(0.07))
         scale = np.exp(lean(0.05))
         width = np.exp(lean(0.07))
-        bias = np.array([5.0, 2.5, 2.0])  # degrees: flexion, abduction, twist
+        bias = np.array([6.0, 3.0, 2.5])  # degrees: flexion, abduction, twist
         return dict(
             side=rng.random(),
             hand_scale=hand_scale,
@@ -66,8 +66,8 @@ class Signers:
             head=0.02 + lean(0.015),
             tempo=np.exp(lean(0.2)),
             amplitude=np.exp(lean(0.2)),
-            place_bias=lean(0.022, len(inv.PLACES), 3) + lean(0.022, 3),
-            orientation_bias=np.radians(lean(9.0, len(inv.ORIENTATIONS), 3) + lean(7.0, 3)),
+            place_bias=lean(0.026, len(inv.PLACES), 3) + lean(0.026, 3),
+            orientation_bias=np.radians(lean(11.0, len(inv.ORIENTATIONS), 3) + lean(8.0, 3)),
             shape_bias=np.radians(bias * (lean(1.0, len(inv.SHAPE_NAMES), 5, 3, 3) + lean(0.7, 5, 3, 3))),
             swivel=lean(0.3),
             ease=between(0.2, 1.0),
@@ -75,14 +75,14 @@ class Signers:
             transit=between(0.10, 0.24),
             stiffness=between(0.25, 0.55),
             rest=int(rng.integers(len(inv.REST_PLACES))) if variety else 0,
-            continuous=between(0.05, 0.6),
+            continuous=between(0.1, 0.8),
             trimmed=between(0.1, 0.8),
-            yaw=np.radians(lean(14.0)),
+            yaw=np.radians(lean(17.0)),
             pitch=np.radians(lean(6.0)),
             roll=np.radians(lean(2.0)),
-            view=between(1.0, 1.7),
-            off_x=lean(0.07),
-            off_y=lean(0.05),
+            view=between(1.0, 1.8),
+            off_x=lean(0.11),
+            off_y=lean(0.07),
             fov=np.radians(between(30.0, 70.0)),
             image=int(rng.integers(len(IMAGE_SIZES))) if variety else 0,
             quality=np.exp(lean(0.3)),

@@ -16,7 +16,7 @@ _KIND_ODDS = (0.45, 0.25, 0.12, 0.18)
 _MOVE_ODDS = (0.12, 0.2, 0.1, 0.12, 0.14, 0.08, 0.16, 0.08)
 _SIZES = (0.10, 0.19)  # metres
 # odds that a gloss differs from an earlier one in a single part, as minimal pairs do
-_MINIMAL_PAIR = 0.6
+_MINIMAL_PAIR = 0.7
 # from the passive hand's middle to the dominant one's, metres
 _MEETINGS = np.array([(-0.02, 0.07, 0.02), (-0.03, 0.02, 0.08), (-0.10, 0.02, 0.03)])
 
