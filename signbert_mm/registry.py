@@ -5,34 +5,36 @@ Each is a child of mmengine's root registry of the same kind, so a config of thi
 on the first build, so a name is found without importing the whole package.
 """
 
-from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
-from mmengine.registry import DATASETS as MMENGINE_DATASETS
-from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
-from mmengine.registry import HOOKS as MMENGINE_HOOKS
-from mmengine.registry import INFERENCERS as MMENGINE_INFERENCERS
-from mmengine.registry import LOOPS as MMENGINE_LOOPS
-from mmengine.registry import METRICS as MMENGINE_METRICS
-from mmengine.registry import MODELS as MMENGINE_MODELS
-from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
-from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
-from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
+from mmengine import registry as root
 from mmengine.registry import Registry
 
 SCOPE = 'signbert_mm'
 
 
-def _child(name: str, parent: Registry, *rooms: str) -> Registry:
-    return Registry(name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{room}' for room in rooms])
+def _child(parent: Registry, *rooms: str) -> Registry:
+    return Registry(parent.name, parent=parent, scope=SCOPE, locations=[f'{SCOPE}.{room}' for room in rooms])
 
 
-MODELS = _child('model', MMENGINE_MODELS, 'models', 'hand_models')
-DATASETS = _child('dataset', MMENGINE_DATASETS, 'datasets')
-TRANSFORMS = _child('transform', MMENGINE_TRANSFORMS, 'datasets')
-DATA_SAMPLERS = _child('data sampler', MMENGINE_DATA_SAMPLERS, 'datasets')
-FUNCTIONS = _child('function', MMENGINE_FUNCTIONS, 'datasets')
-METRICS = _child('metric', MMENGINE_METRICS, 'evaluation')
-HOOKS = _child('hook', MMENGINE_HOOKS, 'engine')
-LOOPS = _child('loop', MMENGINE_LOOPS, 'engine')
-OPTIM_WRAPPERS = _child('optim_wrapper', MMENGINE_OPTIM_WRAPPERS, 'engine')
-VISUALIZERS = _child('visualizer', MMENGINE_VISUALIZERS, 'visualization')
-INFERENCERS = _child('inferencer', MMENGINE_INFERENCERS, 'apis')
+MODELS = _child(root.MODELS, 'models', 'hand_models')
+DATASETS = _child(root.DATASETS, 'datasets')
+TRANSFORMS = _child(root.TRANSFORMS, 'datasets')
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets')
+FUNCTIONS = _child(root.FUNCTIONS, 'datasets')
+METRICS = _child(root.METRICS, 'evaluation')
+HOOKS = _child(root.HOOKS, 'engine')
+LOOPS = _child(root.LOOPS, 'engine')
+OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')
+VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
+INFERENCERS = _child(root.INFERENCERS, 'apis')
+# nothing of ours in these yet; that they exist keeps mmengine from warning that it fell back to its own
+RUNNERS = _child(root.RUNNERS, 'engine')
+RUNNER_CONSTRUCTORS = _child(root.RUNNER_CONSTRUCTORS, 'engine')
+OPTIMIZERS = _child(root.OPTIMIZERS, 'engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child(root.OPTIM_WRAPPER_CONSTRUCTORS, 'engine')
+PARAM_SCHEDULERS = _child(root.PARAM_SCHEDULERS, 'engine')
+LOG_PROCESSORS = _child(root.LOG_PROCESSORS, 'engine')
+STRATEGIES = _child(root.STRATEGIES, 'engine')
+MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, 'models')
+WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS, 'models')
+EVALUATOR = _child(root.EVALUATOR, 'evaluation')
+VISBACKENDS = _child(root.VISBACKENDS, 'visualization')

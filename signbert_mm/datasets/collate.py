@@ -3,10 +3,12 @@
 from typing import Sequence, Union
 
 import torch
+from mmengine.registry import FUNCTIONS as ROOT_FUNCTIONS
 
 from ..registry import FUNCTIONS
 
 
+@ROOT_FUNCTIONS.register_module()  # the Runner looks collate functions up in mmengine's own registry, whatever the scope
 @FUNCTIONS.register_module()
 def collate_poses(data: Union[dict, Sequence[dict]]) -> dict:
     """A batch that ``__getitems__`` made passes through; single clips are stacked.

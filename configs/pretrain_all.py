@@ -1,0 +1,11 @@
+"""SignBERT at full width, pre-trained on the training splits of WLASL, MS-ASL, NMFs-CSL and SLR500: those under data/ are used."""
+
+_base_ = [
+    '_base_/models/signbert_pretrain.py',
+    '_base_/datasets/pretrain_all.py',
+    '_base_/schedules/signbert_60e.py',
+    '_base_/default_runtime.py',
+]
+train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=60)
+val_cfg = None
+test_cfg = None

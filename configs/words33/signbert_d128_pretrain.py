@@ -1,0 +1,34 @@
+"""SignBERT, narrow, pre-trained without labels on real clips: the pool of words33, and all of letters28 and words11. Hands only."""
+
+_base_ = ['../_base_/models/signbert_pretrain.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
+
+_augment = [dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05)]
+_crop = [dict(type='HandCrop', layout='hands_42'), dict(type='MirrorLeftHand')]
+_mask = [dict(type='MaskHandTokens'), dict(type='ZeroMissing')]
+model = dict(
+    data_preprocessor=dict(
+        train_pipeline=_augment + _crop + [dict(type='RandomJointJitter', sigma=0.01)] + _mask,
+        test_pipeline=_crop + _mask,
+    ),
+    embedder=dict(gesture=dict(joint_channels=(32, 32, 64), part_channels=(128, 128)), location=True),
+    backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=512, dropout=0.0),
+    decoder=dict(in_channels=128),
+)
+_clips = dict(type='PoseDataset', layout='hands_42', pipeline=[dict(type='RandomTemporalSample', clip_len=20)])
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='collate_poses'),
+    dataset=dict(
+        type='ConcatPoseDataset',
+        datasets=[
+            dict(_clips, store='data/words33', split=['train', 'val']),
+            dict(_clips, store='data/letters28'),
+            dict(_clips, store='data/words11'),
+        ],
+    ),
+)
+train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=60)
+val_cfg = None
+test_cfg = None

@@ -1,0 +1,147 @@
+"""From pixels to one square crop a hand and frame."""
+
+from typing import Tuple
+
+import torch
+from torch import Tensor
+
+from ...draws import Draws
+from ...layouts import get_layout
+from ...registry import TRANSFORMS
+from .base import BatchTransform
+
+_ARMS = (('left_shoulder', 'left_elbow', 'left_wrist'), ('right_shoulder', 'right_elbow', 'right_wrist'))
+
+
+@TRANSFORMS.register_module()
+class HandCrop(BatchTransform):
+    """Crops each hand of each frame to a square box and expresses its joints in that box.
+
+    The box is not given in SignBERT ("hand and shoulder joints give a crop"); it follows the released code of ST-Consistency: ``padding`` times
+    the larger extent of the joints above ``joint_threshold``, shifted to stay inside the image. With fewer than ``min_joints`` such joints
+    it comes from shoulder, elbow and wrist, if all are above ``arm_threshold``: centre wrist + 0.33 (wrist - elbow), side
+    1.1 max(|wrist - elbow|, 0.9 |elbow - shoulder|). Else the hand is missing in that frame.
+
+    Args:
+        layout (str): Layout of ``keypoints``; it must have both hands. Without arm joints there is no second way to a box.
+        padding (float): Box side over the extent of the joints.
+        joint_threshold (float): Joints with a score above it shape the box.
+        min_joints (int): At least so many such joints, or the arm decides.
+        arm_threshold (float): Score that each arm joint must exceed for that.
+        min_extent (float): Smallest extent in pixels, so that a hand whose joints coincide still gives finite coordinates.
+
+    Reads ``keypoints`` (B, T, V, 2) in pixels, ``scores`` (B, T, V), ``image_size`` (B, 2), ``length`` (B,). Adds
+
+    - ``hands`` (B, T, 2, 21, 2): joints in [0, 1] of the box (x right, y down; outside it where a joint lies outside);
+      missing joints hold values without meaning until :class:`ZeroMissing`;
+    - ``hand_scores`` (B, T, 2, 21), 0 = missing; 0 in all frames from ``length`` on and for missing hands;
+    - ``hand_valid`` (B, T, 2) bool: the hand was found;
+    - ``boxes`` (B, T, 2, 3): centre x, centre y, side, in pixels; 0, 0, 1 where the hand is missing;
+    - ``location`` (B, T, 2, 3): box centre and side as fractions of image width, height and larger side; 0 where the hand is missing.
+    """
+
+    def __init__(
+        self,
+        layout: str = 'sign_49',
+        padding: float = 2.2,
+        joint_threshold: float = 0.1,
+        min_joints: int = 10,
+        arm_threshold: float = 0.8,
+        min_extent: float = 1.0,
+    ) -> None:
+        self.layout = get_layout(layout)
+        absent = [part for part in ('left_hand', 'right_hand') if part not in self.layout.parts]
+        if absent:
+            raise ValueError(f'HandCrop: layout {self.layout.name!r} has no part {absent}')
+        self.hand_joints = [self.layout.parts['left_hand'], self.layout.parts['right_hand']]
+        has_arms = all(joint in self.layout.joints for arm in _ARMS for joint in arm)
+        self.arm_joints = [self.layout.indices(arm) for arm in _ARMS] if has_arms else None
+        self.padding, self.joint_threshold, self.min_joints = padding, joint_threshold, min_joints
+        self.arm_threshold, self.min_extent = arm_threshold, min_extent
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        keypoints, scores, image_size = batch['keypoints'], batch['scores'], batch['image_size']
+        self.layout.check_joints(keypoints.shape[2], 'HandCrop')
+        real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]  # (B, T)
+        scores = scores * real[..., None]
+        # contiguous joint ranges slice without a copy; stacking them is the one copy
+        points = torch.stack([keypoints[:, :, joints[0] : joints[-1] + 1] for joints in self.hand_joints], dim=2)  # (B, T, 2, 21, 2)
+        hand_scores = torch.stack([scores[:, :, joints[0] : joints[-1] + 1] for joints in self.hand_joints], dim=2)  # (B, T, 2, 21)
+
+        seen = hand_scores > self.joint_threshold
+        found = seen.sum(-1) >= self.min_joints  # (B, T, 2)
+        centre, side = self._box_from_joints(points, seen)
+        valid = found
+        if self.arm_joints is not None:
+            arm_centre, arm_side, arm_found = self._box_from_arm(keypoints, scores)
+            centre = torch.where(found[..., None], centre, arm_centre)
+            side = torch.where(found, side, arm_side)
+            valid = found | (arm_found & seen.any(-1))
+        centre = self._inside(centre, side, image_size)
+        centre = torch.where(valid[..., None], centre, torch.zeros_like(centre))
+        side = torch.where(valid, side, torch.ones_like(side))
+
+        hands = (points - centre[..., None, :]) / side[..., None, None] + 0.5
+        location = torch.cat([centre / image_size[:, None, None], (side / image_size.amax(-1)[:, None, None])[..., None]], dim=-1)
+        batch['hands'] = torch.where(valid[..., None, None], hands, torch.zeros_like(hands))
+        batch['hand_scores'] = hand_scores * valid[..., None]
+        batch['hand_valid'] = valid
+        batch['boxes'] = torch.cat([centre, side[..., None]], dim=-1)
+        batch['location'] = location * valid[..., None]
+        return batch
+
+    def _box_from_joints(self, points: Tensor, seen: Tensor) -> Tuple[Tensor, Tensor]:
+        """Centre (B, T, 2, 2) and side (B, T, 2) from the joints seen."""
+        infinity = torch.full_like(points, float('inf'))
+        low = torch.where(seen[..., None], points, infinity).amin(-2)
+        high = torch.where(seen[..., None], points, -infinity).amax(-2)
+        any_seen = seen.any(-1)[..., None]
+        low, high = torch.where(any_seen, low, torch.zeros_like(low)), torch.where(any_seen, high, torch.zeros_like(high))
+        return (low + high) / 2, self.padding * (high - low).amax(-1).clamp(min=self.min_extent)
+
+    def _box_from_arm(self, keypoints: Tensor, scores: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """Centre (B, T, 2, 2), side (B, T, 2) and whether the arm is seen (B, T, 2)."""
+        centres, sides, founds = [], [], []
+        for shoulder, elbow, wrist in self.arm_joints:
+            forearm = keypoints[:, :, wrist] - keypoints[:, :, elbow]
+            upper_arm = keypoints[:, :, elbow] - keypoints[:, :, shoulder]
+            centres.append(keypoints[:, :, wrist] + 0.33 * forearm)
+            sides.append(1.1 * torch.maximum(forearm.norm(dim=-1), 0.9 * upper_arm.norm(dim=-1)).clamp(min=self.min_extent))
+            founds.append((scores[:, :, [shoulder, elbow, wrist]] > self.arm_threshold).all(-1))
+        return torch.stack(centres, 2), torch.stack(sides, 2), torch.stack(founds, 2)
+
+    @staticmethod
+    def _inside(centre: Tensor, side: Tensor, image_size: Tensor) -> Tensor:
+        """Shifts boxes into the image; a box larger than the image is centred on it."""
+        size = image_size[:, None, None]  # (B, 1, 1, 2)
+        half = side[..., None] / 2
+        shifted = torch.minimum(torch.maximum(centre, half), size - half)
+        return torch.where(2 * half > size, size / 2, shifted)
+
+
+@TRANSFORMS.register_module()
+class MirrorLeftHand(BatchTransform):
+    """Left crops become right ones: ``x -> 1 - x`` in hand slot 0, once, for joints and location.
+
+    One right-hand model then decodes both slots, and a mirrored clip is the same clip with its slots exchanged.
+    """
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        for key in ('hands', 'location'):
+            value = batch[key].clone()
+            value[:, :, 0, ..., 0] = 1 - value[:, :, 0, ..., 0]
+            batch[key] = value
+        batch['location'] = batch['location'] * batch['hand_valid'][..., None]
+        return batch
+
+
+@TRANSFORMS.register_module()
+class ZeroMissing(BatchTransform):
+    """Sets the joints that were not found (score 0) to (0, 0) in ``hands`` and, where there, ``target``. Comes last, after mirroring."""
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        there = (batch['hand_scores'] > 0)[..., None]
+        for key in ('hands', 'target'):
+            if key in batch:
+                batch[key] = batch[key] * there
+        return batch

@@ -1,0 +1,114 @@
+"""Augmentation of whole skeletons, before the crop."""
+
+import math
+from typing import Tuple
+
+import torch
+
+from ...draws import Draws
+from ...layouts import get_layout
+from ...registry import TRANSFORMS
+from .base import BatchTransform
+
+
+@TRANSFORMS.register_module()
+class RandomFlip(BatchTransform):
+    """Mirrors whole clips: ``x -> width - x``, and left joints change places with right ones, as if a left-handed signer had signed.
+
+    After :class:`HandCrop` and :class:`MirrorLeftHand` this is the same as exchanging the two hand slots.
+
+    Args:
+        layout (str): Layout of ``keypoints``.
+        prob (float): Probability for a clip.
+    """
+
+    def __init__(self, layout: str = 'sign_49', prob: float = 0.5) -> None:
+        self.layout, self.prob = get_layout(layout), prob
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        keypoints, scores = batch['keypoints'], batch['scores']
+        self.layout.check_joints(keypoints.shape[2], 'RandomFlip')
+        order = torch.as_tensor(self.layout.flip_order, device=keypoints.device)
+        flip = draws.bernoulli('flip', self.prob)  # (B,)
+        mirrored = keypoints.index_select(2, order)
+        mirrored = torch.stack([batch['image_size'][:, 0, None, None] - mirrored[..., 0], mirrored[..., 1]], dim=-1)
+        batch['keypoints'] = torch.where(flip[:, None, None, None], mirrored, keypoints)
+        batch['scores'] = torch.where(flip[:, None, None], scores.index_select(2, order), scores)
+        return batch
+
+
+@TRANSFORMS.register_module()
+class RandomAffine(BatchTransform):
+    """Rotates, scales, stretches, shears and shifts the whole skeleton about the image centre, one draw a clip (ranges not given in the papers).
+
+    Args:
+        rotation (float): Angle uniform in +- this many degrees.
+        scale (tuple[float, float]): Common factor, uniform.
+        stretch (float): x is scaled by exp(u) and y by exp(-u), u uniform in +- this.
+        shear (float): Shear factor of x along y, uniform in +- this.
+        shift (float): Shift uniform in +- this fraction of the image size, for each axis.
+    """
+
+    def __init__(
+        self, rotation: float = 15.0, scale: Tuple[float, float] = (0.9, 1.1), stretch: float = 0.0, shear: float = 0.0, shift: float = 0.05
+    ) -> None:
+        if scale[0] <= 0 or scale[0] > scale[1]:
+            raise ValueError(f'RandomAffine: scale must be (low, high) with 0 < low <= high, got {scale}')
+        self.rotation, self.scale, self.stretch, self.shear, self.shift = rotation, scale, stretch, shear, shift
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        radians = math.radians(self.rotation)
+        angle = draws.uniform('affine/rotation', low=-radians, high=radians)
+        scale = draws.uniform('affine/scale', low=self.scale[0], high=self.scale[1])
+        stretch = draws.uniform('affine/stretch', low=-self.stretch, high=self.stretch)
+        shear = draws.uniform('affine/shear', low=-self.shear, high=self.shear)
+        shift = draws.uniform('affine/shift', 2, low=-self.shift, high=self.shift)
+        cos, sin = torch.cos(angle), torch.sin(angle)
+        wide, high = scale * torch.exp(stretch), scale * torch.exp(-stretch)
+        # rotation @ diag(wide, high) @ [[1, shear], [0, 1]]
+        matrix = torch.stack(
+            [torch.stack([cos * wide, cos * wide * shear - sin * high], -1), torch.stack([sin * wide, sin * wide * shear + cos * high], -1)], -2
+        )  # (B, 2, 2)
+        centre = batch['image_size'] / 2
+        moved = (batch['keypoints'] - centre[:, None, None]) @ matrix[:, None].transpose(-1, -2)
+        batch['keypoints'] = moved + (centre + shift * batch['image_size'])[:, None, None]
+        return batch
+
+
+@TRANSFORMS.register_module()
+class RandomJointJitter(BatchTransform):
+    """Moves each joint of each hand crop by its own small offset, as a detector does (not in the paper).
+
+    Args:
+        sigma (float): Offset uniform in +- this fraction of the crop.
+    """
+
+    def __init__(self, sigma: float = 0.01) -> None:
+        self.sigma = sigma
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        hands = batch['hands']
+        batch['hands'] = hands + draws.uniform('jitter', *hands.shape[1:], low=-self.sigma, high=self.sigma)
+        return batch
+
+
+@TRANSFORMS.register_module()
+class RandomHandDrop(BatchTransform):
+    """Loses a found hand of a frame, as a detector does (not in the paper); a clip's last hand is never lost.
+
+    Args:
+        prob (float): Probability for a token (one hand in one frame).
+    """
+
+    def __init__(self, prob: float = 0.1) -> None:
+        self.prob = prob
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        valid = batch['hand_valid']
+        kept = valid & ~draws.bernoulli('hand_drop', self.prob, *valid.shape[1:])
+        none_left = ~kept.flatten(1).any(1)
+        kept = torch.where(none_left[:, None, None], valid, kept)
+        batch['hand_valid'] = kept
+        batch['hand_scores'] = batch['hand_scores'] * kept[..., None]
+        batch['location'] = batch['location'] * kept[..., None]
+        return batch

@@ -1,0 +1,48 @@
+"""Adjacency by role: how a joint takes from its neighbours."""
+
+from typing import List, Sequence, Tuple
+
+import torch
+from torch import Tensor
+
+from .hand import FINGERS
+from .layout import Edge, Layout
+
+ROLES = ('self', 'closer', 'further', 'symmetric')
+
+
+def role_adjacency(num_nodes: int, edges: Sequence[Edge], symmetric_edges: Sequence[Edge]) -> Tensor:
+    """Normalised adjacency, one matrix a role (roles are not given in the paper).
+
+    Args:
+        num_nodes (int): V.
+        edges (Sequence[tuple[int, int]]): Physical edges as (closer to the wrist, further).
+        symmetric_edges (Sequence[tuple[int, int]]): Undirected.
+
+    Returns:
+        Tensor: Shape (4, V, V), float32. ``[role, i, j]`` is the weight with which node i takes from node j: itself, its neighbour closer to the
+        wrist, those further from it, its symmetric ones. Each row sums to 1, or to 0 where there is no such neighbour.
+    """
+    adjacency = torch.zeros(len(ROLES), num_nodes, num_nodes)
+    adjacency[0] = torch.eye(num_nodes)
+    for closer, further in edges:
+        adjacency[1, further, closer] = 1
+        adjacency[2, closer, further] = 1
+    for a, b in symmetric_edges:
+        adjacency[3, a, b] = adjacency[3, b, a] = 1
+    return adjacency / adjacency.sum(-1, keepdim=True).clamp(min=1)
+
+
+def hand_part_graph(layout: Layout) -> Tuple[List[List[int]], List[Edge], List[Edge]]:
+    """The coarse graph of a hand: joints of each part, palm-to-finger edges, and edges between neighbouring fingers.
+
+    Returns:
+        tuple: ``parts`` (5 fingers, then the palm), ``edges``, ``symmetric_edges`` between parts.
+
+    Raises:
+        KeyError: The layout has not the six parts of a hand.
+    """
+    names = [*FINGERS, 'palm']
+    parts = [list(layout.parts[name]) for name in names]
+    palm = names.index('palm')
+    return parts, [(palm, finger) for finger in range(5)], [(finger, finger + 1) for finger in range(4)]

@@ -1,0 +1,3 @@
+from .hand_transformer import HandTransformer
+
+__all__ = ['HandTransformer']

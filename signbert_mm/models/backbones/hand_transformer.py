@@ -1,0 +1,56 @@
+"""The Transformer encoder over the tokens of both hands (SignBERT eq. 1)."""
+
+from typing import Optional
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...registry import MODELS
+
+
+@MODELS.register_module()
+class HandTransformer(BaseModule):
+    """N post-norm Transformer encoder layers over all tokens of a clip, both hands in one sequence (eq. 1; N = 3).
+
+    torch's own encoder, with its fused attention. Width, heads, feed-forward width, dropout and activation are not given in the paper.
+
+    Args:
+        embed_dims (int): Token width.
+        num_layers (int): N; 3 in the paper, 2..5 in its Table 6.
+        num_heads (int): Attention heads.
+        feedforward_channels (int): Width of the feed-forward part.
+        dropout (float): Dropout of attention, feed-forward and residual branches.
+    """
+
+    def __init__(
+        self,
+        embed_dims: int = 512,
+        num_layers: int = 3,
+        num_heads: int = 8,
+        feedforward_channels: int = 2048,
+        dropout: float = 0.1,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        layer = nn.TransformerEncoderLayer(embed_dims, num_heads, feedforward_channels, dropout, activation='gelu', batch_first=True)
+        # nested tensors would wait for the device, and give back zeros in place of masked tokens
+        self.encoder = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
+        self.embed_dims = embed_dims
+        for name, parameter in self.encoder.named_parameters():  # the encoder copies one layer: draw each anew
+            if parameter.ndim > 1:
+                nn.init.xavier_uniform_(parameter)
+            elif name.endswith('bias'):
+                nn.init.zeros_(parameter)
+
+    def forward(self, tokens: Tensor, valid: Tensor) -> Tensor:
+        """Contextualised tokens.
+
+        Args:
+            tokens (Tensor): Shape (B, T, 2, C).
+            valid (Tensor): Shape (B, T, 2) bool; attention never sees the others. At least one a clip.
+
+        Returns:
+            Tensor: Shape (B, T, 2, C); values at invalid places have no meaning.
+        """
+        hidden = self.encoder(tokens.flatten(1, 2), src_key_padding_mask=~valid.flatten(1))
+        return hidden.reshape(tokens.shape)

@@ -1,0 +1,79 @@
+"""Tokens of both hands: gesture state + time + chirality (SignBERT section 3.1)."""
+
+import math
+from typing import Optional, Tuple
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...registry import MODELS
+
+
+def sinusoidal_embedding(length: int, channels: int, base: float = 10000.0) -> Tensor:
+    """The sinusoidal position code of "Attention Is All You Need", section 3.5.
+
+    Returns:
+        Tensor: Shape (length, channels); even channels sine, odd ones cosine.
+    """
+    position = torch.arange(length, dtype=torch.float32)[:, None]
+    frequency = torch.exp(torch.arange(0, channels, 2, dtype=torch.float32) * (-math.log(base) / channels))
+    code = torch.zeros(length, channels)
+    code[:, 0::2] = torch.sin(position * frequency)
+    code[:, 1::2] = torch.cos(position * frequency[: channels // 2])
+    return code
+
+
+@MODELS.register_module()
+class HandTokenEmbedder(BaseModule):
+    """One token a hand and frame: gesture state + sinusoidal time (the same for both hands) + learned 'L' or 'R' vector (eq. 1's input).
+
+    A clip in which no hand was found gets one learned null token in place of its first, so that attention and pooling stay finite
+    (not in the paper).
+
+    Args:
+        gesture (dict): The gesture-state embedder, a config of ``MODELS``; its ``out_channels`` is the token width.
+        max_frames (int): Longest clip.
+        location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y, side). The crop takes this away from the joints;
+            the paper does not say that it is given back, hence off by default.
+    """
+
+    def __init__(self, gesture: dict, max_frames: int = 512, location: bool = False, init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        self.gesture = MODELS.build(gesture)
+        width = self.gesture.out_channels
+        self.register_buffer('time', sinusoidal_embedding(max_frames, width), persistent=False)
+        self.chirality = nn.Parameter(torch.empty(2, width))
+        self.null = nn.Parameter(torch.empty(width))
+        nn.init.normal_(self.chirality, std=0.02)
+        nn.init.normal_(self.null, std=0.02)
+        self.location = nn.Linear(3, width) if location else None
+
+    def forward(self, batch: dict) -> Tuple[Tensor, Tensor]:
+        """Tokens of a batch.
+
+        Args:
+            batch (dict): ``hands`` (B, T, 2, 21, 2), ``hand_valid`` (B, T, 2) bool and, with ``location``, ``location`` (B, T, 2, 3).
+
+        Returns:
+            tuple[Tensor, Tensor]: Tokens (B, T, 2, C), and which of them attention and pooling may see (B, T, 2) bool: at least one a clip.
+
+        Raises:
+            ValueError: The clip is longer than ``max_frames``.
+        """
+        hands, valid = batch['hands'], batch['hand_valid']
+        frames = hands.shape[1]
+        if frames > len(self.time):
+            raise ValueError(f'HandTokenEmbedder: clips of {frames} frames, but max_frames is {len(self.time)}')
+        tokens = self.gesture(hands)  # (B, T, 2, C)
+        if self.location is not None:
+            # centred, so that the weights need not first learn the bias away
+            tokens = tokens + self.location(batch['location'] - 0.5)
+        tokens = tokens + self.time[:frames, None] + self.chirality
+        empty = ~valid.flatten(1).any(1)  # (B,)
+        first = torch.zeros_like(valid[0])
+        first[0, 0] = True
+        stands_in = empty[:, None, None] & first  # (B, T, 2)
+        # cast both ways: under autocast the sum may be of either type
+        tokens = torch.where(stands_in[..., None], self.null.to(tokens.dtype), tokens)
+        return tokens, valid | stands_in

@@ -1,0 +1,3 @@
+from .sign_head import SignHead
+
+__all__ = ['SignHead']

@@ -1,0 +1,63 @@
+"""The prediction head (SignBERT section 3.3)."""
+
+from typing import Optional, Tuple
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...registry import MODELS
+
+
+@MODELS.register_module()
+class SignHead(BaseModule):
+    """A simple attention weights the tokens in time, their weighted sum is classified.
+
+    Softmax over the valid tokens of both hands, linear scorer, dropout and linear classifier are not given in the paper.
+
+    Args:
+        num_classes (int): Glosses.
+        in_channels (int): Token width.
+        dropout (float): Before the classifier.
+        loss (dict): A config of ``MODELS``.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int = 512,
+        dropout: float = 0.5,
+        loss: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        self.num_classes = num_classes
+        self.scorer = nn.Linear(in_channels, 1)
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(in_channels, num_classes)
+        self.loss_module = MODELS.build(loss or dict(type='CrossEntropyLoss'))
+
+    def pool(self, tokens: Tensor, valid: Tensor) -> Tuple[Tensor, Tensor]:
+        """Attention pooling.
+
+        Args:
+            tokens (Tensor): Shape (B, T, 2, C).
+            valid (Tensor): Shape (B, T, 2) bool, at least one a clip.
+
+        Returns:
+            tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, 2): it sums to 1 over a clip and is 0 where invalid.
+        """
+        score = self.scorer(tokens).squeeze(-1).float().masked_fill(~valid, float('-inf'))
+        attention = score.flatten(1).softmax(1).view_as(score)
+        pooled = torch.einsum('bth,bthc->bc', attention.to(tokens.dtype), tokens)
+        return pooled, attention
+
+    def forward(self, tokens: Tensor, valid: Tensor) -> Tuple[Tensor, Tensor]:
+        """Logits (B, num_classes) and attention (B, T, 2)."""
+        pooled, attention = self.pool(tokens, valid)
+        return self.classifier(self.dropout(pooled)), attention
+
+    def loss(self, tokens: Tensor, valid: Tensor, label: Tensor) -> dict:
+        """``loss_cls`` against ``label`` (B,) int64."""
+        logits, _ = self(tokens, valid)
+        return dict(loss_cls=self.loss_module(logits.float(), label))

@@ -1,0 +1,3 @@
+from .signbert import SignBERT
+
+__all__ = ['SignBERT']

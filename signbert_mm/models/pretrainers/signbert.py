@@ -1,0 +1,80 @@
+"""Pre-training by masking and rebuilding hand poses (SignBERT section 3.2)."""
+
+from typing import List, Optional, Union
+
+from mmengine.model import BaseModel
+
+from ...registry import MODELS
+from ...structures import SignDataSample
+from ..unbatch import unbatch
+
+
+@MODELS.register_module()
+class SignBERT(BaseModel):
+    """SignBERT's pre-trainer: embedder, Transformer, decoder, and L = L_rec + lambda L_reg on the chosen tokens (eq. 6).
+
+    Args:
+        embedder (dict): ``(batch) -> tokens, valid``; a config of ``MODELS`` like all that follow.
+        backbone (dict): ``(tokens, valid) -> tokens``.
+        decoder (dict): ``(tokens) -> dict`` with ``joints2d`` and, for a hand model, ``theta`` and ``beta``.
+        loss_rec (dict): L_rec (eq. 7).
+        loss_reg (dict, optional): L_reg (eq. 8), lambda within; None for decoders without a hand model.
+        data_preprocessor (dict): Its pipeline ends with :class:`MaskHandTokens` and :class:`ZeroMissing`.
+
+    Modes: 'tensor' gives the decoder's dict; 'loss' a dict of losses; 'predict' one :class:`SignDataSample` a clip with
+    ``pred_hands``, ``target_hands``, ``input_hands`` (T, 2, 21, 2), ``hand_scores`` (T, 2, 21), ``hand_valid``, ``chosen`` (T, 2), the clip's real frames only.
+    """
+
+    def __init__(
+        self,
+        embedder: dict,
+        backbone: dict,
+        decoder: dict,
+        loss_rec: Optional[dict] = None,
+        loss_reg: Optional[dict] = None,
+        data_preprocessor: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        self.embedder = MODELS.build(embedder)
+        self.backbone = MODELS.build(backbone)
+        self.decoder = MODELS.build(decoder)
+        self.loss_rec = MODELS.build(loss_rec or dict(type='ReconstructionLoss'))
+        self.loss_reg = MODELS.build(loss_reg) if loss_reg else None
+
+    def forward(self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor') -> Union[dict, List[SignDataSample]]:
+        """See the class."""
+        tokens, visible = self.embedder(inputs)
+        decoded = self.decoder(self.backbone(tokens, visible))
+        if mode == 'tensor':
+            return decoded
+        if mode == 'loss':
+            return self.losses(decoded, inputs)
+        if mode == 'predict':
+            return self.predictions(decoded, inputs)
+        raise ValueError(f"SignBERT: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+
+    def losses(self, decoded: dict, inputs: dict) -> dict:
+        """``loss_rec`` and, with a hand model, ``loss_reg``: scalars whose sum is eq. 6."""
+        losses = dict(loss_rec=self.loss_rec(decoded['joints2d'], inputs['target'], inputs['hand_scores'], inputs['chosen']))
+        if self.loss_reg is not None:
+            losses['loss_reg'] = self.loss_reg(decoded['theta'], decoded['beta'], inputs['hand_valid'], inputs['chosen'])
+        return losses
+
+    @staticmethod
+    def predictions(decoded: dict, inputs: dict) -> List[SignDataSample]:
+        """One sample a clip, on the CPU."""
+        fields = dict(
+            pred_hands=decoded['joints2d'],
+            target_hands=inputs['target'],
+            input_hands=inputs['hands'],
+            hand_scores=inputs['hand_scores'],
+            hand_valid=inputs['hand_valid'],
+            chosen=inputs['chosen'],
+            operation=inputs['operation'],
+            disturbed=inputs['disturbed'],
+        )
+        extra: List[str] = ['theta', 'beta', 'rotation', 'offset', 'scale', 'joints3d', 'vertices']
+        fields.update({key: decoded[key] for key in extra if key in decoded})
+        return unbatch(fields, inputs)
+
