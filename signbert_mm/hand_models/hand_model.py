@@ -123,20 +123,7 @@ class HandModel(nn.Module):
                 ids = list(self.tip_ids)
                 tip = self._skin(tip, self.weights[ids], turn, place, joint)
                 return self._ordered(wrist, place, tip).reshape(*lead, 21, 3)
-            one, two, three = rotation.unbind(2)  # (3, 3, chain, N) each
-            bone1, bone2 = (joint[:, 1:] - joint[:, :-1]).unbind(1)
-            tip3 = tip - joint[:, 2]
-            tip2 = tip3 + bone2
-            w0, w1, w2, w3 = self.tip_weights.unbind(0)
-            # from the tip inwards: each rotation turns vectors, so no two rotations are ever multiplied
-            reach = w3 * (_turn(three, tip3[:, None])[:, 0] + bone2) + w2 * tip2
-            vectors = _turn(two, torch.stack((bone2, reach), 1))
-            reach = vectors[:, 1] + (w2 + w3) * bone1 + w1 * (tip2 + bone1)
-            vectors = _turn(one, torch.stack((bone1, vectors[:, 0], reach), 1))
-            root = joint[:, 0]
-            second = root + vectors[:, 0]
-            place = torch.stack((root, second, second + vectors[:, 1]), 1)
-            tip = vectors[:, 2] + (w1 + w2 + w3) * root + w0 * tip
+            place, tip = self._tips_inwards(rotation, joint, tip)
             return self._ordered(wrist, place, tip).reshape(*lead, 21, 3)
 
     def mesh(self, theta: Tensor, beta: Tensor) -> Tuple[Tensor, Tensor]:
@@ -169,9 +156,10 @@ class HandModel(nn.Module):
                 raise ValueError(f'{name} has {tensor.shape[-1]} coefficients, but this hand model takes {size}')
         if theta.shape[:-1] != beta.shape[:-1]:
             raise ValueError(f'theta is of shape {tuple(theta.shape)} and beta of {tuple(beta.shape)}: all axes but the last must be equal')
-        dtype = self.faces.new_empty(0).dtype if self.manopth is not None else self.rest.dtype
-        dtype = torch.float32 if dtype == torch.int64 else dtype
-        return theta.reshape(-1, self.num_pca).to(dtype), beta.reshape(-1, NUM_BETAS).to(dtype), theta.shape[:-1]
+        lead, theta, beta = theta.shape[:-1], theta.reshape(-1, self.num_pca), beta.reshape(-1, NUM_BETAS)
+        if self.manopth is None:
+            theta, beta = theta.to(self.rest.dtype), beta.to(self.rest.dtype)
+        return theta, beta, lead
 
     def _rotations(self, theta: Tensor) -> Tensor:
         """Rodrigues' formula by unit quaternions, which loses no digits and has no 0/0 at angle 0: shape (3, 3, level, chain, N)."""
@@ -195,26 +183,41 @@ class HandModel(nn.Module):
         wrist, joints, tips = points.split((1, 15, 5), 1)
         return wrist, joints.reshape(3, 3, 5, -1), tips
 
+    def _tips_inwards(self, rotation: Tensor, joint: Tensor, tip: Tensor) -> Tuple[Tensor, Tensor]:
+        """Posed joints (3, level, chain, N) and tips (3, chain, N), from the tip inwards: each rotation turns vectors, and no two rotations are ever
+        multiplied. A tip's weights on its finger's joints (w1, w2, w3) and on the wrist (w0) enter on the way."""
+        one, two, three = rotation.unbind(2)  # (3, 3, chain, N) each
+        root, middle, last = joint.unbind(1)  # (3, chain, N) each
+        bone1, bone2 = middle - root, last - middle
+        w0, w1, w2, w3 = self.tip_weights.unbind(0)
+        reach = w3 * (_turn(three, (tip - last)[:, None]).squeeze(1) + bone2) + w2 * (tip - middle)
+        turned, reach = _turn(two, torch.stack((bone2, reach), 1)).unbind(1)
+        reach = reach + (w2 + w3) * bone1 + w1 * (tip - root)
+        bone1, bone2, reach = _turn(one, torch.stack((bone1, turned, reach), 1)).unbind(1)
+        second = root + bone1
+        return torch.stack((root, second, second + bone2), 1), reach + (w1 + w2 + w3) * root + w0 * tip
+
     @staticmethod
     def _chain(rotation: Tensor, joint: Tensor) -> Tuple[Tensor, Tensor]:
         """Posed joints (3, level, chain, N) and their rotations in the world (3, 3, level, chain, N), a level at a time."""
         one, two, three = rotation.unbind(2)
-        bone1, bone2 = (joint[:, 1:] - joint[:, :-1]).unbind(1)
-        moved = _turn(one, torch.cat((bone1[:, None], two), 1))  # columns: bone, then rotation
-        second, two = joint[:, 0] + moved[:, 0], moved[:, 1:]
-        moved = _turn(two, torch.cat((bone2[:, None], three), 1))
-        place = torch.stack((joint[:, 0], second, second + moved[:, 0]), 1)
-        return place, torch.stack((one, two, moved[:, 1:]), 2)
+        root, middle, last = joint.unbind(1)
+        moved, two = _turn(one, torch.cat(((middle - root)[:, None], two), 1)).split((1, 3), 1)  # columns: bone, then rotation
+        second = root + moved.squeeze(1)
+        moved, three = _turn(two, torch.cat(((last - middle)[:, None], three), 1)).split((1, 3), 1)
+        return torch.stack((root, second, second + moved.squeeze(1)), 1), torch.stack((one, two, three), 2)
 
     @staticmethod
     def _skin(points: Tensor, weights: Tensor, turn: Tensor, place: Tensor, joint: Tensor) -> Tensor:
         """Linear blend skinning of points (3, P, N) with weights (P, 16), the wrist's first: shape (3, P, N)."""
         n = points.shape[-1]
         shift = place - (turn * joint).sum(1)
-        affine = torch.cat((turn, shift[:, None]), 1).reshape(3, 4, 15, n).transpose(1, 2).reshape(3, 15, 4 * n)
+        affine = torch.cat((turn, shift[:, None]), 1).reshape(3, 4, 15, n).permute(1, 2, 0, 3).reshape(4, 15, 3 * n)
+        *columns, out = (weights[:, 1:] @ affine).reshape(4, -1, 3, n).unbind(0)  # (P, 3, N) each
+        for column, part in zip(columns, points.unbind(0)):
+            out = torch.addcmul(out, column, part[:, None])
         # the wrist stays where it is: its share is the point itself
-        blend = (weights[:, 1:] @ affine).reshape(3, -1, 4, n)
-        return weights[:, :1] * points + (blend[:, :, :3] * points.transpose(0, 1)).sum(2) + blend[:, :, 3]
+        return torch.addcmul(out.transpose(0, 1), weights[:, :1], points)
 
     @staticmethod
     def _ordered(wrist: Tensor, place: Tensor, tip: Tensor) -> Tensor:
@@ -246,6 +249,6 @@ class HandModel(nn.Module):
 
 def _turn(rotation: Tensor, vectors: Tensor) -> Tensor:
     """Rotations (3, 3, chain, N) on vectors (3, K, chain, N)."""
-    out = rotation[:, 0, None] * vectors[0]
-    out = torch.addcmul(out, rotation[:, 1, None], vectors[1])
-    return torch.addcmul(out, rotation[:, 2, None], vectors[2])
+    columns = rotation[:, :, None].unbind(1)
+    x, y, z = vectors.unbind(0)
+    return torch.addcmul(torch.addcmul(columns[0] * x, columns[1], y), columns[2], z)
