@@ -1,0 +1,148 @@
+"""``.pose`` files (package pose-format)."""
+
+import csv
+import os
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Union
+
+import numpy as np
+
+from ...layouts import get_layout
+from .common import Clip
+
+if TYPE_CHECKING:
+    from pose_format import Pose
+
+# layout: component and the joints it fills; components that are not named here (face, world landmarks) are left out
+COMPONENTS = dict(
+    mediapipe_holistic=dict(POSE_LANDMARKS='body', LEFT_HAND_LANDMARKS='left_hand', RIGHT_HAND_LANDMARKS='right_hand'),
+    openpose=dict(pose_keypoints_2d='body', hand_left_keypoints_2d='left_hand', hand_right_keypoints_2d='right_hand'),
+)
+COLUMNS = ('file', 'gloss', 'split', 'signer')
+
+
+class PoseFormatClips:
+    """The clips of some ``.pose`` files, in order of file name.
+
+    Of several people in a file the one with the highest mean confidence is taken. Masked points are missing.
+
+    Args:
+        source (str | Sequence[str]): A folder, searched to any depth, or files.
+        labels (str, optional): A csv file with a header: ``file`` (path below the folder, or file name; '.pose' may be left out), ``gloss``, and
+            perhaps ``split`` and ``signer``. Files that it does not list are left out. None = no labels, all 'train'.
+        width, height (int, optional): Image size in pixels, for files that do not tell.
+
+    Attributes:
+        layout (str): 'mediapipe_holistic' or 'openpose', as the first file has it.
+        glosses (list[str]): Of the csv, in alphabetical order.
+
+    Raises:
+        ImportError: pose-format is not installed.
+        FileNotFoundError: There are no such files.
+        ValueError: A file is damaged or has other components; the csv lacks a column or names files that are not there.
+    """
+
+    def __init__(
+        self, source: Union[str, Sequence[str]], labels: Optional[str] = None, width: Optional[int] = None, height: Optional[int] = None
+    ) -> None:
+        try:
+            from pose_format import Pose
+        except ImportError as error:
+            raise ImportError('reading .pose files needs the package pose-format: pip install pose-format') from error
+        self._pose = Pose
+        self.width, self.height = width, height
+        if isinstance(source, str) and os.path.isdir(source):
+            self.folder = source
+            self.files = sorted(os.path.join(root, name) for root, _, names in os.walk(source) for name in names if name.endswith('.pose'))
+        else:
+            self.files = [source] if isinstance(source, str) else list(source)
+            self.folder = os.path.dirname(self.files[0]) if self.files else ''
+        absent = [path for path in self.files if not os.path.isfile(path)]
+        if absent or not self.files:
+            raise FileNotFoundError(f'{source if not absent else absent[:5]}: no such .pose files')
+        self.glosses: List[str] = []
+        self._facts: Dict[str, dict] = {}
+        if labels is not None:
+            self._read_labels(labels)
+        components = {component.name for component in self._read(self.files[0]).header.components}
+        fits = [layout for layout, names in COMPONENTS.items() if components & set(names)]
+        if not fits:
+            raise ValueError(f'{self.files[0]}: components {sorted(components)}; expected those of one of {COMPONENTS}')
+        self.layout = fits[0]
+
+    def _video_id(self, path: str) -> str:
+        return os.path.splitext(os.path.relpath(path, self.folder))[0]
+
+    def _read_labels(self, path: str) -> None:
+        with open(path, newline='', encoding='utf-8') as file:
+            reader = csv.DictReader(file)
+            if not {'file', 'gloss'} <= set(reader.fieldnames or ()):
+                raise ValueError(f'{path}: columns {reader.fieldnames} found; needed: file, gloss; possible: {", ".join(COLUMNS)}')
+            rows = {os.path.splitext(row['file'])[0] if row['file'].endswith('.pose') else row['file']: row for row in reader}
+        chosen = {}
+        for file in self.files:
+            name = self._video_id(file)
+            row = rows.pop(name, None) or rows.pop(os.path.basename(name), None)
+            if row is not None:
+                chosen[file] = row
+        if rows or not chosen:
+            raise ValueError(
+                f'{path}: {len(rows)} rows name files that are not in {self.folder}, the first: {list(rows)[:5]}; correct the column `file`'
+            )
+        self._facts = chosen
+        self.files = list(chosen)
+        self.glosses = sorted({row['gloss'] for row in chosen.values()})
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def _read(self, path: str) -> 'Pose':
+        with open(path, 'rb') as file:
+            data = file.read()
+        try:
+            return self._pose.read(data)
+        except Exception as error:  # the package raises whatever its parsing meets
+            raise ValueError(
+                f'{path}: not a whole .pose file ({type(error).__name__}: {error}; {len(data)} bytes found); get it again or leave it out'
+            ) from error
+
+    def __iter__(self) -> Iterator[Clip]:
+        layout = get_layout(self.layout)
+        places = {gloss: label for label, gloss in enumerate(self.glosses)}
+        for path in self.files:
+            pose = self._read(path)
+            size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
+            if not all(size):
+                raise ValueError(f'{path}: the header gives no image size; give width and height')
+            data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)  # (T, people, points, 2)
+            score = np.asarray(pose.body.confidence, dtype=np.float32) * ~np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
+            if not data.shape[0] or not data.shape[1]:
+                raise ValueError(f'{path}: data of shape {data.shape}, so no frames or no person; leave it out')
+            person = int(score.mean(axis=(0, 2)).argmax())
+            values = np.concatenate([data[:, person], score[:, person, :, None]], axis=-1)  # (T, points, 3)
+            values[values[:, :, 2] <= 0] = 0
+            keypoints = np.zeros((len(values), layout.num_joints, 3), dtype=np.float32)
+            begin = 0
+            for component in pose.header.components:
+                joints = layout.parts.get(COMPONENTS[self.layout].get(component.name, ''), ())
+                end = begin + len(component.points)
+                if joints and len(joints) != end - begin:
+                    raise ValueError(
+                        f'{path}: component {component.name} has {end - begin} points; {self.layout} has {len(joints)}; use an unreduced file'
+                    )
+                if joints:
+                    keypoints[:, joints] = values[:, begin:end]
+                begin = end
+            if not keypoints[:, :, 2].any():
+                known = {component.name for component in pose.header.components} & set(COMPONENTS[self.layout])
+                if not known:
+                    raise ValueError(f'{path}: has none of the components of {self.layout}, which the first file has; convert it apart')
+            row = self._facts.get(path, {})
+            yield Clip(
+                keypoints,
+                places.get(row.get('gloss', ''), -1),
+                row.get('split') or 'train',
+                self._video_id(path),
+                *size,
+                signer=row.get('signer') or '',
+                fps=float(pose.body.fps or 0),
+            )

@@ -1,0 +1,27 @@
+"""A pyskl / mmaction2 skeleton pickle -> a PoseStore. Nothing in the pickle is run.
+
+Example:
+    python tools/dataset_converters/pyskl_to_store.py wlasl.pkl data/wlasl --layout coco_wholebody_133 --glosses glosses.txt
+"""
+
+from signbert_mm.datasets.importers import PysklClips
+from signbert_mm.datasets.importers.cli import converter_parser, write_store
+from signbert_mm.layouts import LAYOUTS
+
+
+def main() -> None:
+    parser = converter_parser(__doc__, 'pickle', 'dict(split=.., annotations=..)')
+    parser.add_argument('--layout', choices=sorted(LAYOUTS), help='layout of the joints, where the file does not tell')
+    parser.add_argument('--glosses', help='text file with one gloss a line, in the order of the labels')
+    parser.add_argument('--splits', nargs='+', help='only these (default: all)')
+    args = parser.parse_args()
+    glosses = None
+    if args.glosses:
+        with open(args.glosses, encoding='utf-8') as file:
+            glosses = file.read().splitlines()
+    clips = PysklClips(args.pickle, args.layout, glosses, args.splits)
+    write_store(args, clips, clips.layout, clips.glosses)
+
+
+if __name__ == '__main__':
+    main()

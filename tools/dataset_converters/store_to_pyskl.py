@@ -1,0 +1,24 @@
+"""A PoseStore -> the skeleton pickle of pyskl and mmaction2.
+
+Example:
+    python tools/dataset_converters/store_to_pyskl.py data/words33 words33.pkl
+"""
+
+import argparse
+
+from signbert_mm.datasets import PoseStore
+from signbert_mm.datasets.importers import export_pyskl
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('store', help='folder of the store')
+    parser.add_argument('out', help='the new .pkl file')
+    args = parser.parse_args()
+    store = PoseStore(args.store)
+    export_pyskl(store, args.out)
+    print(f'{args.out}: {len(store)} clips, splits {store.split_counts()}, layout {store.layout.name}')
+
+
+if __name__ == '__main__':
+    main()
