@@ -1,0 +1,61 @@
+# make install       everything, with mmpose and mmaction2, into .venv      make test    install what is missing, run the tests
+# make install-core  only what SignBERT itself needs, and the test tools    make lint    ruff
+# make demo          the whole main job on synthetic signs                  make clean   remove .venv and what was built
+#
+# PYTHON=python3.10    another interpreter (3.9 to 3.11; 3.12 for install-core)
+# TORCH_INDEX=URL      another build of torch, for example TORCH_INDEX=https://download.pytorch.org/whl/cpu (the default index brings CUDA on Linux)
+# VENV=DIR             another place than .venv
+
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+TORCH_INDEX ?=
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+OPENCV := opencv-python-headless==4.11.0.86
+
+.PHONY: install install-core demo test lint format clean
+
+install: $(VENV)/.full
+install-core: $(VENV)/.core
+
+demo: $(VENV)/.core
+	$(BIN)/python demo/run_demo.py
+
+# one thread a process: two pytest workers share the cores, and sums do not depend on the machine
+test: $(VENV)/.full
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: $(VENV)/.core
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.core
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "No Python found. Install Python 3.11 (Debian: apt-get install python3.11 python3.11-venv), or make PYTHON=/path/to/python." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' || { echo "$(PYTHON) is older than Python 3.9; name another: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: apt-get install python3-venv (or python3.11-venv), then make again." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# opencv-python needs libGL, which a server lacks; the headless build takes over its files, so it comes last
+$(VENV)/.core: $(BIN)/python setup.py constraints.txt requirements/core.txt requirements/mmcv.txt requirements/dev.txt
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(PIP) "setuptools<81" wheel
+	$(PIP) -e ".[core,dev]"
+	$(PIP) --no-deps --force-reinstall $(OPENCV)
+	@touch $@
+
+$(VENV)/.full: $(VENV)/.core requirements/openmmlab.txt requirements/openmmlab_no_deps.txt requirements/pose.txt
+	$(PIP) -r requirements/openmmlab.txt -r requirements/pose.txt
+	$(PIP) --no-deps -r requirements/openmmlab_no_deps.txt
+	$(PIP) --no-deps --force-reinstall $(OPENCV)
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info signbert_mm/.mim .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

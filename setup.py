@@ -1,0 +1,75 @@
+"""Package of signbert_mm: the library, and its configs and tools under ``signbert_mm/.mim``, where OpenMMLab's ``mim`` looks for them."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+MIM = ('configs', 'tools', 'model-index.yml')
+
+
+def requirements(name):
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
+    return [line.split('#')[0].strip() for line in lines if line.split('#')[0].strip()]
+
+
+def version():
+    return re.search(r"__version__ = '(.+)'", (ROOT / 'signbert_mm' / 'version.py').read_text(encoding='utf-8')).group(1)
+
+
+class BuildWithMim(build_py):
+    """Copies configs and tools into the built package; an editable install links to them."""
+
+    def run(self):
+        super().run()
+        editable = getattr(self, 'editable_mode', False)
+        target = (ROOT if editable else Path(self.build_lib)) / 'signbert_mm' / '.mim'
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for name in MIM:
+            source = ROOT / name
+            if not source.exists():
+                continue
+            if editable:
+                os.symlink(os.path.relpath(source, target), target / name)
+            elif source.is_dir():
+                shutil.copytree(source, target / name, ignore=shutil.ignore_patterns('__pycache__', '*.pyc'))
+            else:
+                shutil.copy2(source, target / name)
+
+
+readme = ROOT / 'README.md'
+mmcv, pose, dev = requirements('mmcv'), requirements('pose'), requirements('dev')
+setup(
+    name='signbert_mm',
+    version=version(),
+    description='Self-supervised sign language recognition from poses, on mmengine',
+    long_description=readme.read_text(encoding='utf-8') if readme.exists() else '',
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(include=['signbert_mm', 'signbert_mm.*']),
+    package_data={'signbert_mm': ['**/*.npz', '**/*.json', '**/*.txt', '**/*.csv']},
+    include_package_data=True,
+    python_requires='>=3.9',
+    install_requires=requirements('core'),
+    extras_require={
+        'core': mmcv,
+        'pose': pose,
+        'mediapipe': requirements('mediapipe'),
+        'dev': dev,
+        # mmdet, mmpose and mmaction2 themselves install with --no-deps: requirements/openmmlab_no_deps.txt
+        'full': mmcv + pose + requirements('openmmlab'),
+        'all': mmcv + pose + requirements('openmmlab') + dev,
+    },
+    cmdclass={'build_py': BuildWithMim},
+    classifiers=[
+        'License :: OSI Approved :: Apache Software License',
+        'Programming Language :: Python :: 3',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+    zip_safe=False,
+)
