@@ -14,13 +14,16 @@ Three mends are parts of the engine, since a config names them:
 import importlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 INSTALL_OPENMMLAB = 'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 mmaction2==1.2.0 (see requirements/optional.txt)'
+
+_kept_alive: List[Any] = []
 
 
 def _stub(name: str, doc: str) -> ModuleType:
@@ -131,22 +134,20 @@ def mend_torchvision_ops() -> bool:
 
     if 'torchvision' in sys.modules or _missing('torchvision'):
         return False
+    folder = next(iter(importlib.util.find_spec('torchvision').submodule_search_locations))
+    libraries = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if re.fullmatch(r'_C\b.*\.(so|pyd|dll)', name)]
     try:
-        importlib.import_module('torchvision')
+        for library in libraries:
+            torch.ops.load_library(library)
         return False
-    except RuntimeError as error:
-        if 'torchvision::' not in str(error):
-            raise
-    for name in [name for name in sys.modules if name == 'torchvision' or name.startswith('torchvision.')]:
-        del sys.modules[name]
-    global _torchvision_library
-    _torchvision_library = torch.library.Library('torchvision', 'DEF')
-    _torchvision_library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
-    _torchvision_library.define(
-        'roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width, '
-        'int sampling_ratio, bool aligned) -> Tensor'
-    )
-    importlib.import_module('torchvision')
+    except OSError:  # built for another device
+        pass
+    with open(os.path.join(folder, '_meta_registrations.py'), encoding='utf-8') as file:
+        operators = sorted(set(re.findall(r'[\'"]torchvision::(\w+)[\'"]', file.read())))  # nms, and in 0.28 qnms
+    library = torch.library.Library('torchvision', 'FRAGMENT')
+    for name in operators:
+        library.define(f'{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+    _kept_alive.append(library)  # its schemas go when it does
     return True
 
 

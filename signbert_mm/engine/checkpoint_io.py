@@ -36,10 +36,10 @@ def _inert_getattr(owner: Any, name: str) -> None:
 
 def _numpy_names() -> List[Tuple[Any, str]]:
     """What a pickled numpy array or number needs, by exact name, under numpy 1 and 2."""
-    multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
+    reconstruct, scalar = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
     names: List[Tuple[Any, str]] = [(np.ndarray, 'numpy.ndarray'), (np.dtype, 'numpy.dtype')]
     for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-        names += [(multiarray._reconstruct, f'{module}._reconstruct'), (multiarray.scalar, f'{module}.scalar')]
+        names += [(reconstruct, f'{module}._reconstruct'), (scalar, f'{module}.scalar')]
     kinds = (np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16, np.float32, np.float64, np.str_)
     names += [(type(np.dtype(kind)), f'numpy.dtypes.{type(np.dtype(kind)).__name__}') for kind in kinds]
     return names

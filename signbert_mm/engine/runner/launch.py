@@ -16,6 +16,7 @@ from .config import ConfigTypoError, explain_config_errors
 def prepare_launch(cfg: Config, launcher: str) -> None:
     """Set ``cfg.launcher``; with several processes and no GPU, start the gloo group that mmengine cannot start by itself."""
     cfg.launcher = launcher
+    compat.mend_torchvision_ops()
     if launcher != 'none' and not torch.cuda.is_available():
         compat.init_cpu_group(launcher)
         cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', {})['backend'] = 'gloo'
