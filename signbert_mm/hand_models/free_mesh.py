@@ -1,9 +1,7 @@
 """The free hand's skin: 778 vertices and 1538 faces, an open sheet with a rim of 16 vertices at the wrist.
 
-The topology is laid by hand: rings round the wrist and palm, a ring of 10 on each finger, one of 12 on the thumb, a pole on each tip. Each vertex is found
-by
-a ray from inside to the surface of a solid made of rounded cones, then palm and thumb root are relaxed
-on that surface.
+The topology is laid by hand: rings round the wrist and palm, a ring of 10 on each finger, one of 12 on the thumb, a pole on each tip. Each
+vertex is found by a ray from inside to the surface of a solid made of rounded cones, then palm and thumb root are relaxed on that surface.
 """
 
 from dataclasses import dataclass

@@ -75,7 +75,7 @@ class HandModel(nn.Module):
         # pose: rows (xyz, level, chain)
         rows = ((order - 1)[None] * 3 + np.arange(3)[:, None, None]).reshape(-1)
         self._keep('pose_mean', asset.mean[rows, None])
-        self._keep('pose_basis', asset.pca[: self.num_pca, rows].T)
+        self._keep('pose_axes', asset.pca[: self.num_pca, rows].T)
 
         # a rotation's nine numbers lie as (3 x 3, level, chain); (R - I) enters as R, its constant goes into the rest
         rows = ((order - 1)[None] * 9 + np.arange(9)[:, None, None]).reshape(-1)
@@ -97,9 +97,10 @@ class HandModel(nn.Module):
         weights = asset.skinning[:, points]
         own = np.stack([weights[tips, 1 + 5 * level + np.arange(5)] for level in range(3)])  # (level, chain)
         self._keep('weights', weights)
+        self._keep('tip_skinning', weights[tips])
+        self._keep('tip_ids', np.array(tips))
         self._keep('tip_weights', np.concatenate([weights[tips, 0][None], own])[:, :, None])
         self.tips_follow_own_finger = bool(np.abs(weights[tips].sum(1) - weights[tips, 0] - own.sum(0)).max() < 1e-9)
-        self.tip_ids = tuple(tips)
 
     def joints(self, theta: Tensor, beta: Tensor) -> Tensor:
         """The joints-only route.
@@ -120,8 +121,7 @@ class HandModel(nn.Module):
             tip = tip + (self.tip_corrective @ rotation.reshape(135, -1)).reshape(tip.shape)
             if not self.tips_follow_own_finger:
                 place, turn = self._chain(rotation, joint)
-                ids = list(self.tip_ids)
-                tip = self._skin(tip, self.weights[ids], turn, place, joint)
+                tip = self._skin(tip, self.tip_skinning, turn, place, joint)
                 return self._ordered(wrist, place, tip).reshape(*lead, 21, 3)
             place, tip = self._tips_inwards(rotation, joint, tip)
             return self._ordered(wrist, place, tip).reshape(*lead, 21, 3)
@@ -146,7 +146,7 @@ class HandModel(nn.Module):
                 place, turn = self._chain(rotation, joint)
                 vertices = torch.addmm(torch.addmm(self.rest, self.shape_basis, beta.mT), self.corrective, rotation.reshape(135, -1))
                 vertices = self._skin(vertices.reshape(3, NUM_VERTICES, -1), self.weights, turn, place, joint)  # (3, 778, N)
-                joints = self._ordered(wrist, place, vertices[:, list(self.tip_ids)])
+                joints = self._ordered(wrist, place, vertices[:, self.tip_ids])
                 vertices = vertices.permute(2, 1, 0)
             return vertices.reshape(*lead, NUM_VERTICES, 3), joints.reshape(*lead, 21, 3)
 
@@ -163,7 +163,7 @@ class HandModel(nn.Module):
 
     def _rotations(self, theta: Tensor) -> Tensor:
         """Rodrigues' formula by unit quaternions, which loses no digits and has no 0/0 at angle 0: shape (3, 3, level, chain, N)."""
-        pose = torch.addmm(self.pose_mean, self.pose_basis, theta.mT).reshape(3, 3, 5, -1)  # (xyz, level, chain, N)
+        pose = torch.addmm(self.pose_mean, self.pose_axes, theta.mT).reshape(3, 3, 5, -1)  # (xyz, level, chain, N)
         half = 0.5 * (pose * pose).sum(0).clamp(min=_TINY).sqrt()
         w = half.cos()
         q = pose * (0.5 * half.sin() / half)

@@ -1,7 +1,7 @@
 """Reads MANO's own file without chumpy, without scipy and without running anything from it.
 
-MANO_RIGHT.pkl is a Python 2 pickle that holds chumpy arrays and a scipy sparse matrix. An unpickler here knows exactly the names such a file needs and
-maps them to small classes of its own; any other name is refused before anything is built.
+MANO_RIGHT.pkl is a Python 2 pickle that holds chumpy arrays and a scipy sparse matrix. An unpickler here knows exactly the names that such a
+file needs and maps them to small classes of its own; any other name is refused before anything is built.
 """
 
 import pickle
@@ -87,7 +87,6 @@ def _bytes(text: str, encoding: str = 'latin1') -> bytes:
 
 
 _numpy_reconstruct = np.zeros(0).__reduce__()[0]
-_numpy_scalar = np.float64(0).__reduce__()[0]
 _ALLOWED: Dict[Tuple[str, str], Callable] = {
     ('numpy', 'ndarray'): np.ndarray,
     ('numpy', 'dtype'): np.dtype,
@@ -103,7 +102,6 @@ _ALLOWED: Dict[Tuple[str, str], Callable] = {
 }
 for _core in ('numpy.core', 'numpy._core'):
     _ALLOWED[f'{_core}.multiarray', '_reconstruct'] = _numpy_reconstruct
-    _ALLOWED[f'{_core}.multiarray', 'scalar'] = _numpy_scalar
 
 
 class _Refused(pickle.UnpicklingError):

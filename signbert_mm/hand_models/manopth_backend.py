@@ -21,9 +21,9 @@ _COCO_TIPS = (4, 8, 12, 16, 20)
 class ManopthBackend(nn.Module):
     """``manopth.manolayer.ManoLayer`` with this project's units, joint order and fingertips.
 
-    manopth takes the global orientation before the pose coefficients, works in millimetres and has fingertip vertices of its own (745, 317, 444, 556,
-    673), so tips are taken from its vertices by the asset's ids. It reads MANO_RIGHT.pkl itself, with chumpy, after the asset's reader has found the file
-    whole. Where every beta of a batch is exactly 0, manopth gives beta no gradient.
+    manopth takes the global orientation before the pose coefficients, works in millimetres and has fingertip vertices of its own (745, 317,
+    444, 556, 673), so tips are taken from its vertices by the asset's ids. It reads MANO_RIGHT.pkl itself, with chumpy, after the asset's reader
+    has found the file whole. Where every beta of a batch is exactly 0, manopth gives beta no gradient.
 
     Args:
         asset (HandAsset): The asset read from the same file.
