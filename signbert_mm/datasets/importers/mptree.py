@@ -78,9 +78,8 @@ class MPTreeClips:
         names = [name for name in os.listdir(folder) if name.endswith('.npy')]
         odd = [name for name in names if not re.fullmatch(r'\d+\.npy', name)]
         if odd or not names:
-            raise ValueError(
-                f'{folder}: {"frame files that are not <number>.npy: " + str(sorted(odd)[:5]) if odd else "no .npy frames"}; correct or remove it'
-            )
+            what = f'frame files that are not <number>.npy: {sorted(odd)[:5]}' if odd else 'no .npy frames'
+            raise ValueError(f'{folder}: {what}; correct or remove it')
         return sorted((int(name[:-4]), os.path.join(folder, name)) for name in names)
 
     def __iter__(self) -> Iterator[Clip]:
@@ -97,15 +96,14 @@ class MPTreeClips:
             for _, path in frames:
                 rows.append(_load(path))
                 if rows[-1].size != self.size:
-                    raise ValueError(
-                        f'{path}: {rows[-1].size} numbers found, but other frames have {self.size}; collect this sequence again or remove it'
-                    )
+                    raise ValueError(f'{path}: {rows[-1].size} numbers found, other frames have {self.size}; collect the sequence again or remove it')
             values = np.stack(rows).astype(np.float32)  # (T, numbers)
             keypoints = np.zeros((len(rows), layout.num_joints, 3), dtype=np.float32)
             if self.size > 2 * HAND:
                 keypoints[:, :33] = values[:, :POSE].reshape(-1, 33, 4)[:, :, [0, 1, 3]]
             hands = values[:, -2 * HAND :].reshape(len(rows), -1, 21, 3)  # the last 126 numbers, or the only 63
-            for hand, first in zip(range(hands.shape[1]), (left, right) if self.hand is None else (left if self.hand == 'left' else right,)):
+            slots = dict(left=[left], right=[right]).get(self.hand, [left, right])
+            for hand, first in enumerate(slots):
                 keypoints[:, first : first + 21, :2] = hands[:, hand, :, :2]
                 keypoints[:, first : first + 21, 2] = (hands[:, hand] != 0).any(axis=(1, 2))[:, None]
             keypoints[:, :, :2] *= np.asarray([self.width, self.height], dtype=np.float32)
@@ -115,7 +113,7 @@ class MPTreeClips:
 def _folders(path: str) -> List[str]:
     """Names of folders in natural order: 2 before 10."""
     names = [entry.name for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith('.')]
-    return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', name)])
+    return sorted(names, key=lambda name: [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', name)])
 
 
 def _load(path: str) -> np.ndarray:

@@ -85,9 +85,7 @@ class PoseFormatClips:
             if row is not None:
                 chosen[file] = row
         if rows or not chosen:
-            raise ValueError(
-                f'{path}: {len(rows)} rows name files that are not in {self.folder}, the first: {list(rows)[:5]}; correct the column `file`'
-            )
+            raise ValueError(f'{path}: rows that name no file in {self.folder}: {len(rows)}, the first: {list(rows)[:5]}; correct the column `file`')
         self._facts = chosen
         self.files = list(chosen)
         self.glosses = sorted({row['gloss'] for row in chosen.values()})
@@ -110,6 +108,8 @@ class PoseFormatClips:
         places = {gloss: label for label, gloss in enumerate(self.glosses)}
         for path in self.files:
             pose = self._read(path)
+            if not {component.name for component in pose.header.components} & set(COMPONENTS[self.layout]):
+                raise ValueError(f'{path}: has none of the components of {self.layout}, which the first file has; convert it apart')
             size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
             if not all(size):
                 raise ValueError(f'{path}: the header gives no image size; give width and height')
@@ -126,16 +126,10 @@ class PoseFormatClips:
                 joints = layout.parts.get(COMPONENTS[self.layout].get(component.name, ''), ())
                 end = begin + len(component.points)
                 if joints and len(joints) != end - begin:
-                    raise ValueError(
-                        f'{path}: component {component.name} has {end - begin} points; {self.layout} has {len(joints)}; use an unreduced file'
-                    )
+                    raise ValueError(f'{path}: {component.name} has {end - begin} points, but {len(joints)} are expected; use an unreduced file')
                 if joints:
                     keypoints[:, joints] = values[:, begin:end]
                 begin = end
-            if not keypoints[:, :, 2].any():
-                known = {component.name for component in pose.header.components} & set(COMPONENTS[self.layout])
-                if not known:
-                    raise ValueError(f'{path}: has none of the components of {self.layout}, which the first file has; convert it apart')
             row = self._facts.get(path, {})
             yield Clip(
                 keypoints,

@@ -58,21 +58,21 @@ class PysklClips:
             if chosen:
                 raise ValueError(f'{self.path}: the file has no splits, so {list(chosen)} cannot be chosen')
             return {self._id(place): ['train'] for place in range(len(self.annotations))}
+        counts = {name: len(to_array(ids)) for name, ids in split.items()}
         absent = [name for name in chosen or () if name not in split]
         if absent:
-            raise ValueError(f'{self.path}: no split {absent}; there are { ({name: len(ids) for name, ids in split.items()}) }')
+            raise ValueError(f'{self.path}: no split {absent}; splits there: {counts}')
         where: dict = {}
         for name in chosen or split:
-            for clip in split[name]:
+            for clip in to_array(split[name]).tolist():
                 where.setdefault(clip, []).append(name)
         return where
 
     def _field(self, place: int, name: str) -> object:
         annotation = self.annotations[place]
         if not isinstance(annotation, dict) or name not in annotation:
-            raise ValueError(
-                f'{self.path}: annotation {place}: field {name} is absent; found {sorted(annotation) if isinstance(annotation, dict) else annotation}'
-            )
+            found = sorted(annotation) if isinstance(annotation, dict) else annotation
+            raise ValueError(f'{self.path}: annotation {place}: field {name} is absent; found {found}')
         return annotation[name]
 
     def _label(self, place: int) -> int:

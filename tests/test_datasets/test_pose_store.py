@@ -1,0 +1,315 @@
+import json
+import multiprocessing
+import os
+import pickle
+import re
+import shutil
+import signal
+
+import numpy as np
+import pytest
+from pose_store_fixtures import keypoints, write_store
+
+from signbert_mm.datasets import PoseStore, PoseStoreWriter
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'int16'])
+def test_round_trip(tmp_path, dtype):
+    store = write_store(tmp_path / 's', dtype=dtype, source='here', licence='MIT', extractor='none', extractor_version='1', notes=dict(a=1))
+    assert len(store) == 4 and store.keypoints.shape == (17, 49, 3) and store.keypoints.dtype == dtype
+    for index, length in enumerate((3, 5, 1, 8)):
+        points, scores = store.clip(index)
+        assert points.dtype == scores.dtype == np.float32 and points.flags.c_contiguous
+        np.testing.assert_array_equal(points, keypoints(length, seed=index)[..., :2])
+        np.testing.assert_allclose(scores, 1, rtol=1e-6)
+    assert store.offset.tolist() == [0, 3, 8, 9] and store.length.tolist() == [3, 5, 1, 8]
+    assert store.label.tolist() == [0, 1, 2, 0] and store.split.tolist() == ['train'] * 4
+    assert store.video_id.tolist() == ['v0', 'v1', 'v2', 'v3'] and store.video_ids(np.asarray([2, 0])) == ['v2', 'v0']
+    assert store.signer.tolist() == ['signer0', 'signer1', 'signer0', 'signer1']
+    assert store.width.tolist() == [640] * 4 and store.height.tolist() == [480] * 4 and store.fps.tolist() == [25.0] * 4
+    assert store.meta['source'] == 'here' and store.meta['notes'] == dict(a=1) and store.layout.name == 'sign_49' and store.glosses == ['a', 'b', 'c']
+    assert np.load(tmp_path / 's' / 'keypoints.npy').shape == (17, 49, 3)  # plain npy
+    store.verify()
+    np.testing.assert_array_equal(store.clip(-1)[0], store.clip(3)[0])
+    with pytest.raises(IndexError):
+        store.clip(4)
+
+
+def test_opening_reads_no_keypoints(tmp_path):
+    store = write_store(tmp_path / 's')
+    assert 'keypoints' not in vars(store)
+    assert isinstance(store.keypoints, np.memmap)
+
+
+def test_text_beyond_ascii(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['привет', 'naïve']) as writer:
+        writer.add(keypoints(1), 1, 'обучение', 'клип 1', 'Ünal', width=1, height=1)
+    store = PoseStore(tmp_path / 's')
+    assert store.glosses == ['привет', 'naïve'] and store.split[0] == 'обучение' and store.video_id[0] == 'клип 1' and store.signer[0] == 'Ünal'
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'int16'])
+def test_missing_joints_and_hands_found(tmp_path, dtype):
+    data = keypoints(4)
+    data[0, :21, 2] = 0  # left hand lost, coordinates left behind
+    data[1, 21:42, 2] = 0
+    data[2, :42, 2] = 0
+    data[2, 40, 2] = 0.25  # one joint of the right hand is enough
+    data[3, 5, 2] = 1.4  # some heads exceed 1
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'], dtype) as writer:
+        writer.add(data, 0, 'train', 'v', width=640, height=480)
+    store = PoseStore(tmp_path / 's')
+    assert store.hands_found.tolist() == [[False, True], [True, False], [False, True], [True, True]]
+    points, scores = store.clip(0)
+    assert (points[0, :21] == 0).all() and (scores[0, :21] == 0).all() and scores[3, 5] == 1
+    assert abs(scores[2, 40] - 0.25) < 1 / 32767
+    store.verify()
+
+
+def test_score_that_int16_rounds_to_zero_is_missing(tmp_path):
+    data = keypoints(1)
+    data[0, 0, 2] = 1e-5
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'], 'int16') as writer:
+        writer.add(data, 0, 'train', 'v', width=640, height=480)
+    points, scores = PoseStore(tmp_path / 's').clip(0)
+    assert scores[0, 0] == 0 and (points[0, 0] == 0).all()
+
+
+@pytest.mark.parametrize('layout, found', [('hand_21', [False, True]), ('trunk_7', [False, False]), ('coco_wholebody_133', [True, True])])
+def test_hands_found_by_layout(tmp_path, layout, found):
+    assert write_store(tmp_path / 's', (2,), layout=layout).hands_found.tolist() == [found] * 2
+
+
+def test_pickle_carries_the_folder_only(tmp_path):
+    store = write_store(tmp_path / 's', (2000,))
+    store.keypoints  # noqa: B018 - open the memory map
+    data = pickle.dumps(store)
+    assert len(data) < 1000
+    np.testing.assert_array_equal(pickle.loads(data).clip(0)[0], store.clip(0)[0])
+
+
+def add(writer, data=None, **kwargs):
+    fields = dict(label=0, split='train', video_id='new', width=640, height=480)
+    writer.add(keypoints(2) if data is None else data, **{**fields, **kwargs})
+
+
+def spoiled(value, axis=0):
+    data = keypoints(3)
+    data[1, 22, axis] = value
+    return data
+
+
+@pytest.mark.parametrize(
+    'data, fields, message',
+    [
+        (keypoints(2, 48), {}, r'48 joints found, but layout .sign_49. has 49'),
+        (keypoints(2, 50), {}, r'50 joints found'),
+        (keypoints(2, 42), {}, r'layouts with 42 joints: hands_42'),
+        (keypoints(0), {}, 'no frames'),
+        (keypoints(2)[..., :2], {}, r'shape \(2, 49, 2\); give numbers of shape \(T, V, 3\)'),
+        (keypoints(2).astype(str), {}, 'give numbers'),
+        (spoiled(np.nan), {}, r'frame 1, joint 22 \(right_thumb1\): x is nan'),
+        (spoiled(np.inf, 1), {}, r'frame 1, joint 22 \(right_thumb1\): y is inf'),
+        (spoiled(np.nan, 2), {}, 'score is nan'),
+        (spoiled(-0.1, 2), {}, 'score -0.1.* is negative'),
+        (None, dict(label=3), r'label 3 is outside 0 .. 2 \(3 glosses'),
+        (None, dict(label=-2), 'label -2'),
+        (None, dict(label=0.5), 'label 0.5'),
+        (None, dict(video_id='v1'), "video_id 'v1' is already in split 'train'"),
+        (None, dict(video_id=''), 'video_id is'),
+        (None, dict(video_id='x' * 256), 'video_id is'),
+        (None, dict(video_id='a\0b'), 'without NUL'),
+        (None, dict(split=''), 'split is'),
+        (None, dict(width=0), 'width is 0'),
+        (None, dict(height=-3), 'height is -3'),
+        (None, dict(fps=float('nan')), 'fps is nan'),
+    ],
+)
+def test_writer_refuses(tmp_path, data, fields, message):
+    writer = PoseStoreWriter(tmp_path / 's', 'sign_49', ['a', 'b', 'c'])
+    add(writer, video_id='v0')
+    add(writer, video_id='v1')
+    with pytest.raises(ValueError, match=message) as error:
+        add(writer, data, **fields)
+    assert str(tmp_path / 's') in str(error.value) and 'clip 2' in str(error.value)
+    add(writer, video_id='v2')  # the refused clip left no trace
+    store = writer.close()
+    assert store.video_id.tolist() == ['v0', 'v1', 'v2']
+    store.verify()
+
+
+def test_same_video_id_in_two_splits(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        add(writer, split='train')
+        add(writer, split='test')
+    assert PoseStore(tmp_path / 's').split_counts() == dict(train=1, test=1)
+
+
+def test_int16_range(tmp_path):
+    writer = PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'], 'int16')
+    with pytest.raises(ValueError, match=r"frame 1, joint 22 .*x = 4096.0 px.*use dtype='float32'"):
+        add(writer, spoiled(4096))
+    writer.abort()
+
+
+def test_writer_construction(tmp_path):
+    with pytest.raises(KeyError, match='unknown layout .coco_133.; known: coco_wholebody_133'):
+        PoseStoreWriter(tmp_path / 's', 'coco_133', ['a'])
+    with pytest.raises(ValueError, match=r"repeated: \['a'\]"):
+        PoseStoreWriter(tmp_path / 's', 'sign_49', ['a', 'b', 'a'])
+    with pytest.raises(ValueError, match='choose one of float32, int16'):
+        PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'], 'float16')
+    with pytest.raises(TypeError):
+        PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'], notes=dict(a=object()))
+    write_store(tmp_path / 's')
+    with pytest.raises(FileExistsError, match='overwrite'):
+        PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'])
+    assert len(write_store(tmp_path / 's', (1,), overwrite=True)) == 1
+    assert os.listdir(tmp_path) == ['s']
+
+
+def test_no_clips_and_exceptions_leave_nothing(tmp_path):
+    with pytest.raises(ValueError, match='no clips were added'):
+        PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']).close()
+    with pytest.raises(RuntimeError), PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        add(writer)
+        raise RuntimeError
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(ValueError, match='closed'):
+        writer.close()
+    with pytest.raises(ValueError, match='closed'):
+        add(writer)
+
+
+def write_and_die(folder):
+    writer = PoseStoreWriter(folder, 'sign_49', ['a'])
+    for index in range(20):
+        add(writer, video_id=f'v{index}')
+    writer._file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_killed_writer_leaves_nothing_that_opens(tmp_path):
+    process = multiprocessing.get_context('fork').Process(target=write_and_die, args=(tmp_path / 's',))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    left = os.listdir(tmp_path)
+    assert 's' not in left and len(left) == 1
+    with pytest.raises(FileNotFoundError, match='meta.json: absent'):
+        PoseStore(tmp_path / left[0])
+
+
+def spoil(folder, name):
+    path = folder / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x40
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize('name', ['keypoints.npy', 'clips.npz'])
+@pytest.mark.parametrize('change', [-1, 1])
+def test_truncated_file_is_refused_with_byte_counts(tmp_path, name, change):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / name
+    size = path.stat().st_size
+    path.write_bytes(path.read_bytes()[:-1] if change < 0 else path.read_bytes() + b'x')
+    with pytest.raises(ValueError, match=re.escape(f'{path}: {size} bytes expected, {size + change} found')):
+        PoseStore(tmp_path / 's')
+
+
+@pytest.mark.parametrize('name', ['keypoints.npy', 'clips.npz', 'meta.json'])
+def test_absent_file(tmp_path, name):
+    write_store(tmp_path / 's')
+    (tmp_path / 's' / name).unlink()
+    with pytest.raises(FileNotFoundError, match=f'{name}: absent'):
+        PoseStore(tmp_path / 's')
+
+
+def test_verify_finds_changed_bytes(tmp_path):
+    write_store(tmp_path / 's', (50,))
+    shutil.copytree(tmp_path / 's', tmp_path / 't')
+    spoil(tmp_path / 's', 'keypoints.npy')
+    with pytest.raises(ValueError, match='keypoints.npy: '):
+        PoseStore(tmp_path / 's').verify()
+    data = np.load(tmp_path / 't' / 'keypoints.npy', mmap_mode='r+')
+    data[7, 3, 1] = np.nan
+    data.flush()
+    with pytest.raises(ValueError, match=r"clip 0 \(video_id 'v0'\), frame 7, joint 3 "):
+        PoseStore(tmp_path / 't').verify()
+
+
+def edit(folder, **changes):
+    """Changes columns of clips.npz and keeps meta.json's byte counts true."""
+    path = folder / 'clips.npz'
+    with np.load(path) as archive:
+        clips = {name: archive[name] for name in archive.files}
+    clips.update(changes)
+    np.savez(path, **{name: column for name, column in clips.items() if column is not None})
+    meta = json.loads((folder / 'meta.json').read_text())
+    meta['files']['clips.npz']['bytes'] = path.stat().st_size
+    (folder / 'meta.json').write_text(json.dumps(meta))
+
+
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(label=np.asarray([0, 1, 3, 0], dtype=np.int32)), 'clip 2: label 3 is outside the 3 glosses'),
+        (dict(length=np.asarray([3, 5, 0, 9], dtype=np.int32)), 'offsets and lengths'),
+        (dict(length=np.asarray([3, 5, 1, 9], dtype=np.int32)), 'offsets and lengths'),
+        (dict(offset=np.asarray([0, 3, 8, 8])), 'offsets and lengths'),
+        (dict(label=np.zeros(3, dtype=np.int32)), r"not of 4 clips: \['label'\]"),
+        (dict(label=None), r"\['label'\]"),
+        (dict(video_id=np.zeros(4)), r"\['video_id'\]"),
+        (dict(split=np.ones(4, dtype=np.int16)), 'column split has codes outside'),
+        (dict(video_id=np.asarray([{}, 1, 2, 3], dtype=object)), 'allow_pickle'),
+    ],
+)
+def test_inconsistent_clips_are_refused(tmp_path, changes, message):
+    write_store(tmp_path / 's')
+    edit(tmp_path / 's', **changes)
+    with pytest.raises(ValueError, match=message) as error:
+        PoseStore(tmp_path / 's')
+    assert 'clips.npz' in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'changes, error, message',
+    [
+        (dict(format='zip'), ValueError, 'not a PoseStore'),
+        (dict(format_version=99), ValueError, 'format_version is 99'),
+        (dict(layout='nothing'), KeyError, 'unknown layout'),
+        (dict(joints=48), ValueError, '48 joints found'),
+        (dict(dtype='float16'), ValueError, 'fields absent or wrong'),
+        (dict(glosses=['a']), ValueError, 'outside the 1 glosses'),
+    ],
+)
+def test_wrong_meta_is_refused(tmp_path, changes, error, message):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'meta.json'
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    with pytest.raises(error, match=message):
+        PoseStore(tmp_path / 's')
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(ValueError, match='100 bytes found'):
+        PoseStore(tmp_path / 's')
+
+
+def test_keypoints_of_another_shape(tmp_path):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'keypoints.npy'
+    path.write_bytes(path.read_bytes().replace(b'(17, 49, 3)', b'(49, 17, 3)'))
+    with pytest.raises(ValueError, match=r'\(49, 17, 3\) found, float32 of shape \(17, 49, 3\) expected'):
+        PoseStore(tmp_path / 's').clip(0)
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no such folder; prepare'):
+        PoseStore(tmp_path / 'nothing')
+
+
+def test_same_clips_give_the_same_bytes(tmp_path):
+    write_store(tmp_path / 's')
+    write_store(tmp_path / 't')
+    for name in os.listdir(tmp_path / 's'):
+        assert (tmp_path / 's' / name).read_bytes() == (tmp_path / 't' / name).read_bytes()
