@@ -213,7 +213,7 @@ class HandModel(nn.Module):
         n = points.shape[-1]
         shift = place - (turn * joint).sum(1)
         affine = torch.cat((turn, shift[:, None]), 1).reshape(3, 4, 15, n).permute(1, 2, 0, 3).reshape(4, 15, 3 * n)
-        *columns, out = (weights[:, 1:] @ affine).reshape(4, -1, 3, n).unbind(0)  # (P, 3, N) each
+        *columns, out = (weights[:, 1:] @ affine).reshape(4, len(weights), 3, n).unbind(0)  # (P, 3, N) each
         for column, part in zip(columns, points.unbind(0)):
             out = torch.addcmul(out, column, part[:, None])
         # the wrist stays where it is: its share is the point itself
