@@ -46,10 +46,10 @@ def _pull(mesh: FreeMesh) -> np.ndarray:
     own = np.zeros((len(points), 5))
     palm = mesh.owner < 0
     columns = [FINGERS.index(finger) for finger in LONG_FINGERS]
-    sideways = np.stack([points[:, 2] - finger.points[0][2] + points[:, 0] * 0 for finger in LONG_FINGERS], -1)
-    for i, finger in enumerate(LONG_FINGERS):  # the finger's axis leans, so its place across depends on how far along
+    sideways = np.zeros((len(points), len(LONG_FINGERS)))
+    for i, finger in enumerate(LONG_FINGERS):  # across the palm from the finger's leaning axis
         lean = finger.directions[0][2] / finger.directions[0][0]
-        sideways[:, i] -= lean * (points[:, 0] - finger.points[0][0])
+        sideways[:, i] = points[:, 2] - finger.points[0][2] - lean * (points[:, 0] - finger.points[0][0])
     share = np.exp(-((sideways / 9.0) ** 2))
     share[~palm] = 0
     own[:, columns] = share / np.maximum(share.sum(1, keepdims=True), 1e-9)

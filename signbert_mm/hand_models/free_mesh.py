@@ -15,7 +15,6 @@ RIM = 16
 _PALM_RING = 28  # 13 columns on the back, one at the little finger's side, 13 on the palm, one at the thumb's side
 _PALM_ROWS = 7
 _WRIST = -14.0  # the rim, mm from the wrist joint
-_FINGER_RING = 10
 _RELAX_STEPS, _RELAXED_THUMB_RINGS = 14, 2
 _THUMB_ARCS = (36.0, 45.0, 53.0, 63.0, 71.0, 77.0, 83.0)
 _HOLE_ROWS, _HOLE_COLUMNS = (3, 6), (25, 26, 27, 0)  # where the thumb leaves the palm

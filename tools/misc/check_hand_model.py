@@ -71,12 +71,10 @@ def poses(asset: HandAsset) -> dict:
     """Column head -> (45 pose coefficients, 10 shape coefficients)."""
     none = np.zeros(10)
     columns = {'zero pose': (-asset.mean @ asset.pca.T, none), 'mean pose': (np.zeros(45), none)}
-    for axis in range(5):
-        for amount in (-1.0, 1.0):
-            columns[f'pose {axis + 1}: {amount:+g}'] = (amount * np.eye(45)[axis], none)
-    for axis in range(2):
-        for amount in (-2.0, 2.0):
-            columns[f'shape {axis + 1}: {amount:+g}'] = (np.zeros(45), amount * np.eye(10)[axis])
+    for axis, amount in ((0, 1.2), (1, -0.4), (1, 0.4), (2, 0.8), (3, 1.2), (4, 1.2)):
+        columns[f'pose {axis + 1}: {amount:+g}'] = (amount * np.eye(45)[axis], none)
+    for amount in (-2.0, 2.0):
+        columns[f'shape 1: {amount:+g}'] = (np.zeros(45), amount * np.eye(10)[0])
     return columns
 
 
