@@ -104,6 +104,11 @@ class PoseStoreWriter:
     def __len__(self) -> int:
         return len(self._columns['length'])
 
+    @property
+    def partial(self) -> str:
+        """Where the files lie until :meth:`close`; what else is written there becomes part of the folder."""
+        return self._partial
+
     def add(
         self,
         keypoints: np.ndarray,
