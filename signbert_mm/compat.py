@@ -266,6 +266,14 @@ def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
     return cfg
 
 
+def import_foreign_scopes(text: str) -> None:
+    """Import, mended, the sister projects whose parts a config's ``text`` names (``type='mmaction.STGCN'``): mmengine imports them unmended."""
+    if re.search(r"""['"]mmpose\.[A-Z]""", text):
+        import_mmpose()
+    if re.search(r"""['"]mmaction\.[A-Z]""", text):
+        import_mmaction()
+
+
 def import_mmpose() -> ModuleType:
     """``import mmpose`` with its models and APIs, mended for mmcv-lite and for no torchvision.
 

@@ -17,7 +17,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from signbert_mm.engine.runner import load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import ConfigError, load_config, prepare_launch, run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,7 +48,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     cfg.load_from, cfg.resume = args.checkpoint, False
     for key in ('test_dataloader', 'test_cfg', 'test_evaluator'):
         if cfg.get(key) is None:
-            raise ValueError(f'config {args.config} has no {key}: it cannot be tested')
+            raise ConfigError(f'config {args.config} has no {key}: it cannot be tested')
     if args.dump:
         evaluator = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
         cfg.test_evaluator = [*evaluator, dict(type='DumpResults', out_file_path=args.dump)]

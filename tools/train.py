@@ -15,7 +15,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from signbert_mm.engine.runner import load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import ConfigError, load_config, prepare_launch, run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -60,7 +60,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
         if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
-            raise ValueError(
+            raise ConfigError(
                 '--auto-scale-lr: the config states no auto_scale_lr=dict(base_batch_size=...), the batch its learning rate is meant for'
             )
         cfg.auto_scale_lr.enable = True

@@ -5,6 +5,7 @@ import signal
 
 import numpy as np
 import torch
+from mmengine.dist import all_reduce
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
@@ -47,7 +48,7 @@ class _Toy(BaseModel):
 
 @MODELS.register_module()
 class ToyPretrainer(_Toy):
-    def __init__(self, width: int = 16, dropout: float = 0.1) -> None:
+    def __init__(self, width: int = 16, dropout: float = 0.1, num_classes: None = None) -> None:
         super().__init__(width, dropout)
         self.decoder = nn.Linear(width, 8)
 
@@ -71,7 +72,7 @@ class ToyRecognizer(_Toy):
         scores = self.head.fc(self.features(inputs))
         if mode == 'loss':
             return dict(loss=nn.functional.cross_entropy(scores, label))
-        return [dict(pred=s, gt=l, index=i) for s, l, i in zip(scores, label, index)]
+        return [dict(pred=pred, gt=gt, index=place) for pred, gt, place in zip(scores, label, index)]
 
 
 @METRICS.register_module()
@@ -113,9 +114,11 @@ class KillHook(Hook):
 
 @HOOKS.register_module()
 class LossLogHook(Hook):
-    """Appends every loss to ``losses.txt`` in the work dir (rank 0)."""
+    """Appends every loss, the mean over the processes, to ``losses.txt`` in the work dir."""
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+        loss = outputs['loss'].detach().clone()
+        all_reduce(loss, 'mean')
         if runner.rank == 0:
             with open(os.path.join(runner.work_dir, 'losses.txt'), 'a') as file:
-                file.write(f'{runner.iter} {float(outputs["loss"])!r}\n')
+                file.write(f'{runner.iter} {float(loss)!r}\n')

@@ -82,6 +82,12 @@ class SafeCheckpointHook(CheckpointHook):
         os.makedirs(self.out_dir, exist_ok=True)
         if is_main_process():
             remove_leftovers(self.out_dir)
+        every = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        if every > 1 and (self.interval if not self.by_epoch else len(runner.train_dataloader)) % every:
+            runner.logger.warning(
+                f'Some checkpoints fall between two steps of the optimizer (accumulative_counts={every}); a run resumed from one lacks the gradients '
+                'gathered until then. Choose an interval, or a number of batches in the epoch, that is a multiple of it.'
+            )
         if not self.by_epoch and not isinstance(runner.train_loop, ResumableTrainLoop):
             runner.logger.warning(
                 'Checkpoints in the middle of an epoch resume exactly only with train_cfg=dict(type="ResumableTrainLoop", max_epochs=...); '

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
+import mmengine.registry
 from mmengine.config import Config
 from mmengine.registry import Registry
 
 from ... import registry as registries
 
 
-class ConfigTypoError(ValueError):
-    """A config names something that does not exist; the message says what it probably meant."""
+class ConfigError(ValueError):
+    """A config that cannot be right; the message says what it probably meant."""
 
 
 def _close(name: str, known: Iterable[str], count: int = 3) -> List[str]:
@@ -72,7 +73,7 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
                     close = difflib.get_close_matches(part, list(node.keys()), n=1, cutoff=0.75)
                     if close:
                         meant = '.'.join([*path, close[0]])
-                        raise ConfigTypoError(f'--cfg-options {key}: the config has no {".".join([*path, part])!r}. Did you mean {meant!r}?')
+                        raise ConfigError(f'--cfg-options {key}: the config has no {".".join([*path, part])!r}. Did you mean {meant!r}?')
                     break
                 node = node[part]
             else:
@@ -85,7 +86,7 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
 
     Raises:
         FileNotFoundError: No such config.
-        ConfigTypoError: An option whose key is not in the config though one much like it is.
+        ConfigError: An option whose key is not in the config though one much like it is.
     """
     path = find_config(path)
     cfg = Config.fromfile(path)
@@ -100,10 +101,9 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
 
 
 def _registry(name: str) -> Optional[Registry]:
-    known = [value for value in vars(registries).values() if isinstance(value, Registry)]
-    return next((item for item in known if item.name == name and item.scope == registries.SCOPE), None) or next(
-        (item for item in known if item.name == name), None
-    )
+    """The registry of this kind: this project's, else mmengine's."""
+    known = [value for module in (registries, mmengine.registry) for value in vars(module).values() if isinstance(value, Registry)]
+    return next((item for item in sorted(known, key=lambda item: item.scope != registries.SCOPE) if item.name == name), None)
 
 
 def _known_names(registry: Registry) -> List[str]:
@@ -130,7 +130,7 @@ def explain_config_errors() -> Iterator[None]:
     """Turn mmengine's complaints about an unknown ``type`` or argument into ones that name the cure.
 
     Raises:
-        ConfigTypoError: Instead of ``KeyError`` (unknown type) and of ``TypeError`` (unknown or missing argument of a registered class).
+        ConfigError: Instead of ``KeyError`` (unknown type) and of ``TypeError`` (unknown or missing argument of a registered class).
     """
     try:
         yield
@@ -140,9 +140,11 @@ def explain_config_errors() -> Iterator[None]:
         registry = _registry(match.group(2)) if match else None
         if registry is not None:
             names = _known_names(registry)
-            raise ConfigTypoError(f'config: there is no {registry.name} of type {match.group(1)!r}. {did_you_mean(match.group(1), names)}') from error
+            if match.group(1) in names:
+                raise ConfigError(f'config: {match.group(1)!r} is found only with default_scope={registries.SCOPE!r} in the config') from error
+            raise ConfigError(f'config: there is no {registry.name} of type {match.group(1)!r}. {did_you_mean(match.group(1), names)}') from error
         if 'must contain the key "type"' in text:
-            raise ConfigTypoError(f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True in a _base_.') from error
+            raise ConfigError(f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True in a _base_.') from error
         raise
     except TypeError as error:
         built = _build_frame(error.__traceback__)
@@ -152,5 +154,5 @@ def explain_config_errors() -> Iterator[None]:
         accepted = [name for name in inspect.signature(built['obj_cls']).parameters if name not in ('self', 'args', 'kwargs')]
         if 'unexpected' in match.group(2):
             name = match.group(3).split("'")[1]
-            raise ConfigTypoError(f'config: {match.group(1)} has no argument {name!r}. {did_you_mean(name, accepted)}') from error
-        raise ConfigTypoError(f'config: {match.group(1)} needs the argument {match.group(3)}. Its arguments: {", ".join(accepted)}.') from error
+            raise ConfigError(f'config: {match.group(1)} has no argument {name!r}. {did_you_mean(name, accepted)}') from error
+        raise ConfigError(f'config: {match.group(1)} needs the argument {match.group(3)}. Its arguments: {", ".join(accepted)}.') from error

@@ -10,13 +10,14 @@ from mmengine.config import Config
 
 from ... import compat
 from ..checkpoint_io import CheckpointError
-from .config import ConfigTypoError, explain_config_errors
+from .config import ConfigError, explain_config_errors
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
     """Set ``cfg.launcher``; with several processes and no GPU, start the gloo group that mmengine cannot start by itself."""
     cfg.launcher = launcher
     compat.mend_torchvision_ops()
+    compat.import_foreign_scopes(cfg.pretty_text)
     if launcher != 'none' and not torch.cuda.is_available():
         compat.init_cpu_group(launcher)
         cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', {})['backend'] = 'gloo'
@@ -28,7 +29,7 @@ def run_tool(main: Callable[[], None]) -> None:
     try:
         with explain_config_errors():
             main()
-    except (ConfigTypoError, CheckpointError, FileNotFoundError) as error:
+    except (ConfigError, CheckpointError, FileNotFoundError) as error:
         if os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise
         sys.exit(f'{type(error).__name__}: {error}')

@@ -1,0 +1,217 @@
+import os
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+
+from signbert_mm.engine.checkpoint_io import (
+    AtomicLocalBackend,
+    CheckpointError,
+    check_whole,
+    find_last_whole_checkpoint,
+    load_checkpoint_file,
+    pack_message_hub,
+    remove_leftovers,
+    to_plain,
+    unpack_message_hub,
+    write_atomic,
+)
+
+
+class Payload:
+    def __init__(self, witness):
+        self.witness = witness
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.witness),)
+
+
+def save(path, iteration=1, **more):
+    torch.save(dict(meta=dict(epoch=0, iter=iteration), state_dict=dict(w=torch.ones(64)), optimizer={}, **more), path)
+    return str(path)
+
+
+def cut(path, share=0.6):
+    with open(path, 'r+b') as file:
+        file.truncate(int(os.path.getsize(path) * share))
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_a_payload_is_refused_and_not_executed(tmp_path, zipped):
+    path = tmp_path / 'evil.pth'
+    torch.save(dict(state_dict=dict(w=torch.ones(2)), extra=Payload(tmp_path / 'witness')), path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(CheckpointError, match=r'evil\.pth is refused.*mkdir.*Nothing was executed'):
+        load_checkpoint_file(path)
+    assert not (tmp_path / 'witness').exists()
+
+
+def test_a_plain_pickle_with_a_payload_is_refused(tmp_path):
+    path = tmp_path / 'evil.pth'
+    path.write_bytes(pickle.dumps(Payload(tmp_path / 'witness'), protocol=2))
+    with pytest.raises(CheckpointError, match=r'evil\.pth'):
+        load_checkpoint_file(path)
+    assert not (tmp_path / 'witness').exists()
+
+
+def test_the_environment_cannot_switch_it_off(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    test_a_payload_is_refused_and_not_executed(tmp_path, True)
+
+
+def test_getattr_of_a_pickle_is_inert(tmp_path):
+    """``getattr`` is let through as a stand-in (HistoryBuffer asks for it): it must not give a pickle a way to functions."""
+
+    class Chain:
+        def __reduce__(self):
+            return getattr, (np.ndarray, 'tofile')
+
+    torch.save(dict(w=torch.ones(1), chain=Chain()), tmp_path / 'chain.pth')
+    assert load_checkpoint_file(tmp_path / 'chain.pth')['chain'] is None
+
+
+def test_missing_torn_and_foreign_files_name_the_file_and_the_cure(tmp_path):
+    with pytest.raises(FileNotFoundError, match='none.pth does not exist'):
+        load_checkpoint_file(tmp_path / 'none.pth')
+    path = save(tmp_path / 'torn.pth')
+    cut(path)
+    for look in (load_checkpoint_file, check_whole):
+        with pytest.raises(CheckpointError, match=r'torn\.pth \(\d+ bytes\).*cut short'):
+            look(path)
+    (tmp_path / 'empty.pth').touch()
+    (tmp_path / 'text.pth').write_text('not a checkpoint')
+    for name in ('empty', 'text'):
+        with pytest.raises(CheckpointError, match=f'{name}.pth'):
+            load_checkpoint_file(tmp_path / f'{name}.pth')
+
+
+def test_a_flipped_byte_is_found(tmp_path):
+    path = Path(save(tmp_path / 'a.pth'))
+    check_whole(path)
+    content = bytearray(path.read_bytes())
+    where = content.index(torch.ones(4).numpy().tobytes())
+    content[where] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match='damaged'):
+        check_whole(path)
+
+
+def test_numpy_content_and_stock_mmengine_history_load(tmp_path):
+    """What stock mmengine and its sister projects write: numpy in the meta, HistoryBuffer objects in the message hub."""
+    hub = dict(
+        log_scalars=OrderedDict(loss=HistoryBuffer([1.0, 2.0], [1, 1])), runtime_info=OrderedDict(epoch=3), resumed_keys=dict(loss=True, epoch=True)
+    )
+    meta = dict(flip=np.array([0, 2, 1]), sigma=np.array([0.5], dtype=np.float32), best=np.float64(0.25), count=np.int64(3))
+    torch.save(dict(meta=meta, message_hub=hub, state_dict=dict(w=torch.ones(2))), tmp_path / 'stock.pth')
+    loaded = load_checkpoint_file(tmp_path / 'stock.pth')
+    assert loaded['meta']['flip'].tolist() == [0, 2, 1] and float(loaded['meta']['best']) == 0.25
+    buffer = unpack_message_hub(loaded['message_hub'])['log_scalars']['loss']
+    assert isinstance(buffer, HistoryBuffer) and buffer.mean() == 1.5 and buffer.statistics('max') == 2.0
+
+
+def test_message_hub_survives_packing(tmp_path):
+    hub = MessageHub('packing')
+    for value in (1.0, 3.0):
+        hub.update_scalar('train/loss', value)
+    hub.update_scalar('val/count', 2)
+    hub.update_info('epoch', 4)
+    hub.update_info('meta', dict(classes=np.array(['a', 'b']), sigma=np.ones(2), empty=None, pair=(1, 2)))
+    hub.update_info('strange', object())
+    packed = pack_message_hub(hub.state_dict())
+    torch.save(packed, tmp_path / 'hub.pth')
+    packed = torch.load(tmp_path / 'hub.pth', weights_only=True)  # torch's own, without any allowed name
+    assert 'strange' not in packed['runtime_info'] and 'strange' not in packed['resumed_keys']
+    other = MessageHub('unpacked')
+    other.load_state_dict(unpack_message_hub(packed))
+    loss = other.get_scalar('train/loss')
+    assert loss.data[0].tolist() == [1.0, 3.0] and loss.data[0].dtype == np.float64 and loss.data[1].tolist() == [1, 1]
+    other.update_scalar('train/loss', 5.0)
+    assert other.get_scalar('train/loss').mean() == 3.0
+    assert other.get_info('epoch') == 4 and other.get_info('meta')['classes'] == ['a', 'b'] and other.get_info('meta')['pair'] == (1, 2)
+
+
+def test_to_plain_names_what_it_cannot_hold():
+    with pytest.raises(TypeError, match=r'meta\.a\[1\] is a builtins\.object'):
+        to_plain(dict(a=[1, object()]), 'meta')
+    assert to_plain({'x': np.float64(1.5), 'y': {2, 1}, np.int64(3): True}) == {'x': 1.5, 'y': [1, 2], 3: True}
+    assert type(to_plain(np.float64(1.5))) is float and type(to_plain(np.str_('a'))) is str
+
+
+def test_atomic_write_keeps_the_old_file_when_the_disk_fills(tmp_path, monkeypatch):
+    path = tmp_path / 'a.pth'
+    write_atomic(b'good', path)
+    monkeypatch.setattr(os, 'fsync', lambda handle: (_ for _ in ()).throw(OSError(28, 'No space left on device')))
+    with pytest.raises(OSError, match='No space'):
+        write_atomic(b'bad', path)
+    assert path.read_bytes() == b'good' and os.listdir(tmp_path) == ['a.pth']
+
+
+def test_atomic_write_respects_the_umask(tmp_path):
+    write_atomic(b'', tmp_path / 'a')
+    (tmp_path / 'b').touch()
+    assert (tmp_path / 'a').stat().st_mode == (tmp_path / 'b').stat().st_mode
+
+
+def test_backend_removes_last_and_not_what_was_written_anew(tmp_path):
+    backend, old, same = AtomicLocalBackend(), tmp_path / 'old', tmp_path / 'same'
+    for path in (old, same):
+        backend.put(b'1', path)
+    with pytest.raises(RuntimeError), backend.removing_last():
+        backend.remove(old)
+        raise RuntimeError
+    assert old.exists()
+    with backend.removing_last():
+        backend.remove(old)
+        backend.remove(same)
+        AtomicLocalBackend().put(b'2', same)
+        assert old.exists()
+    assert not old.exists() and same.read_bytes() == b'2'
+
+
+def test_only_leftovers_are_removed(tmp_path):
+    names = ['.epoch_1.pth.x1y2.tmp', '.last_checkpoint.ab.tmp', 'epoch_1.pth', 'notes.tmp', '.hidden']
+    for name in names:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted(names[2:])
+
+
+class TestLastWhole:
+    def test_nothing(self, tmp_path):
+        assert find_last_whole_checkpoint(tmp_path) is None
+        assert find_last_whole_checkpoint(tmp_path / 'absent') is None
+
+    def test_the_named_one(self, tmp_path):
+        save(tmp_path / 'iter_9.pth', 9)
+        (tmp_path / 'last_checkpoint').write_text(save(tmp_path / 'iter_2.pth', 2))
+        assert find_last_whole_checkpoint(tmp_path) == str(tmp_path / 'iter_2.pth')
+
+    def test_a_folder_that_moved(self, tmp_path):
+        save(tmp_path / 'iter_2.pth', 2)
+        (tmp_path / 'last_checkpoint').write_text('/elsewhere/iter_2.pth')
+        assert find_last_whole_checkpoint(tmp_path) == str(tmp_path / 'iter_2.pth')
+
+    def test_falls_back_past_torn_ones(self, tmp_path):
+        for number in (2, 10, 9):
+            save(tmp_path / f'iter_{number}.pth', number)
+        save(tmp_path / 'best_acc.pth', 99)
+        torch.save(dict(meta=dict(iter=50), state_dict={}), tmp_path / 'published.pth')  # no optimizer: not to resume from
+        (tmp_path / 'last_checkpoint').write_text(save(tmp_path / 'iter_12.pth', 12))
+        cut(tmp_path / 'iter_12.pth')
+        cut(tmp_path / 'iter_10.pth', 0.9)
+        assert find_last_whole_checkpoint(tmp_path) == str(tmp_path / 'iter_9.pth')
+
+    @pytest.mark.parametrize('pointer', ['', '/elsewhere/gone.pth', '\x00\x00'])
+    def test_a_spoilt_pointer(self, tmp_path, pointer):
+        save(tmp_path / 'epoch_1.pth', 5)
+        (tmp_path / 'last_checkpoint').write_text(pointer)
+        assert find_last_whole_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
+
+    def test_none_whole(self, tmp_path):
+        (tmp_path / 'last_checkpoint').write_text(save(tmp_path / 'iter_2.pth', 2))
+        cut(tmp_path / 'iter_2.pth')
+        with pytest.raises(CheckpointError, match=r'no whole checkpoint in .*iter_2\.pth.*--resume PATH'):
+            find_last_whole_checkpoint(tmp_path)

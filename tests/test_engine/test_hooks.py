@@ -1,0 +1,175 @@
+import os
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import ConcatDataset, Subset
+
+from signbert_mm.engine import CheckpointError
+from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.engine.hooks.epoch_seed_hook import seed_generators, tell_epoch
+from signbert_mm.engine.randomness import seed_from
+from signbert_mm.version import __version__
+
+SHORT = dict(train_cfg__max_epochs=1)
+
+
+class TestSafeCheckpointHook:
+    def test_a_checkpoint_says_where_it_comes_from(self, toy_runner, tmp_path):
+        toy_runner(work_dir=str(tmp_path), train_dataloader__dataset__numpy_meta=True, **SHORT).train()
+        content = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)  # torch's own
+        meta = content['meta']
+        assert meta['glosses'] == ['gloss0', 'gloss1', 'gloss2', 'gloss3'] and meta['layout'] == 'sign_49' and meta['seed'] == 3
+        assert meta['signbert_mm_version'] == __version__ and 'signbert_mm_git' in meta and "type='ToyRecognizer'" in meta['cfg']
+        assert meta['progress'] == dict(batches_done=0, batches_per_epoch=6, batch_size=4, world_size=1)
+        assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'epoch_1.pth')
+
+    def test_old_checkpoints_go_after_the_new_one_is_there(self, toy_runner, tmp_path, monkeypatch):
+        """The disk fills at the third checkpoint: the second is still there, and resuming goes on from it."""
+        from signbert_mm.engine import checkpoint_io
+
+        changes = dict(work_dir=str(tmp_path), default_hooks__checkpoint__max_keep_ckpts=1)
+        real = os.fsync
+
+        def full(handle):
+            if runner.epoch == 2:
+                raise OSError(28, 'No space left on device')
+            real(handle)
+
+        monkeypatch.setattr(checkpoint_io.os, 'fsync', full)
+        runner = toy_runner(**changes)
+        with pytest.raises(OSError, match='No space'):
+            runner.train()
+        assert [name for name in sorted(os.listdir(tmp_path)) if '.pth' in name] == ['epoch_2.pth']
+        monkeypatch.undo()
+        runner = toy_runner(resume=True, **changes)
+        runner.train()
+        assert [name for name in sorted(os.listdir(tmp_path)) if '.pth' in name] == ['epoch_4.pth']
+
+    def test_a_kill_between_save_and_removal_leaves_nothing_behind_for_good(self, toy_runner, tmp_path, monkeypatch):
+        from signbert_mm.engine.checkpoint_io import AtomicLocalBackend
+
+        changes = dict(work_dir=str(tmp_path), default_hooks__checkpoint__max_keep_ckpts=1)
+        with monkeypatch.context() as patch:
+            patch.setattr(AtomicLocalBackend, 'remove', lambda self, path: (_ for _ in ()).throw(KeyboardInterrupt()))
+            with pytest.raises(KeyboardInterrupt):
+                toy_runner(**changes).train()
+        assert [name for name in sorted(os.listdir(tmp_path)) if '.pth' in name] == ['epoch_1.pth', 'epoch_2.pth']
+        toy_runner(resume=True, **changes).train()
+        assert [name for name in sorted(os.listdir(tmp_path)) if '.pth' in name] == ['epoch_4.pth']
+
+    def test_best(self, toy_runner, tmp_path):
+        toy_runner(work_dir=str(tmp_path), default_hooks__checkpoint__save_best='acc').train()
+        best = [name for name in os.listdir(tmp_path) if name.startswith('best')]
+        assert len(best) == 1
+        load_checkpoint_file(tmp_path / best[0])
+
+    def test_resume_passes_over_a_torn_checkpoint(self, toy_runner, tmp_path):
+        toy_runner(work_dir=str(tmp_path)).train()
+        whole = load_checkpoint_file(tmp_path / 'epoch_4.pth')['state_dict']
+        with open(tmp_path / 'epoch_4.pth', 'r+b') as file:
+            file.truncate(5000)
+        runner = toy_runner(work_dir=str(tmp_path), resume=True)
+        runner.train()
+        again = load_checkpoint_file(tmp_path / 'epoch_4.pth')['state_dict']
+        assert runner._load_from.endswith('epoch_3.pth') and all(torch.equal(whole[key], again[key]) for key in whole)
+
+    def test_nothing_to_resume_starts_from_the_beginning(self, toy_runner, tmp_path):
+        runner = toy_runner(work_dir=str(tmp_path), resume=True, **SHORT)
+        runner.train()
+        assert runner.epoch == 1
+
+    def test_out_dir(self, toy_runner, tmp_path):
+        changes = dict(work_dir=str(tmp_path / 'work'), default_hooks__checkpoint__out_dir=str(tmp_path / 'out'))
+        toy_runner(**changes, **SHORT).train()
+        assert (tmp_path / 'out' / 'work' / 'epoch_1.pth').is_file()
+        runner = toy_runner(resume=True, **changes, train_cfg__max_epochs=2)
+        runner.train()
+        assert runner._load_from == str(tmp_path / 'out' / 'work' / 'epoch_1.pth')
+
+
+class TestEpochSeedHook:
+    def test_seeds_differ_by_every_part_of_the_place(self):
+        places = [(s, n, e, i, r) for s in (0, 1) for n in ('epoch', 'iteration') for e in (0, 1) for i in (0, 1) for r in (0, 1)]
+        assert len({seed_from(s, n, e, i, r) for s, n, e, i, r in places}) == len(places)
+        assert seed_from(0, 'a', 11, 1) != seed_from(0, 'a', 1, 11) and 0 <= seed_from(5, 'a') < 2**63
+
+    def test_all_generators(self):
+        def draw():
+            seed_generators(2**62 + 5)
+            return random.random(), np.random.rand(), float(torch.rand(()))
+
+        assert draw() == draw()
+
+    def test_epoch_reaches_wrapped_data(self):
+        from toy_parts import ToyDataset
+
+        sets = [ToyDataset(4), ToyDataset(4)]
+        tell_epoch(Subset(ConcatDataset(sets), [0, 5]), 5)
+        assert [int(dataset.epoch) for dataset in sets] == [5, 5]
+
+    def test_data_and_sampler_know_the_epoch(self, toy_runner, tmp_path):
+        runner = toy_runner(work_dir=str(tmp_path), train_cfg__max_epochs=3)
+        runner.train()
+        assert int(runner.train_dataloader.dataset.epoch) == 2 and runner.train_dataloader.sampler.epoch == 2
+
+
+class TestLoadReportHook:
+    @pytest.fixture
+    def pretrained(self, toy_runner, tmp_path):
+        toy_runner(work_dir=str(tmp_path / 'pre'), model__type='ToyPretrainer', model__num_classes=None, **NO_VAL, **SHORT).train()
+        return tmp_path / 'pre' / 'epoch_1.pth'
+
+    @pytest.fixture
+    def recognizer(self, toy_runner, tmp_path):
+        toy_runner(work_dir=str(tmp_path / 'rec'), **SHORT).train()
+        return tmp_path / 'rec' / 'epoch_1.pth'
+
+    def test_pretraining_to_recogniser(self, toy_runner, tmp_path, pretrained):
+        runner = toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(pretrained), **SHORT)
+        lines = []
+        runner.logger.info = lines.append
+        runner.logger.setLevel('INFO')
+        runner.train()
+        report = next(line for line in lines if line.startswith('From checkpoint'))
+        assert 'loaded: embedder (2 of 2 tensors), backbone (4 of 4 tensors)' in report
+        assert 'newly initialised: head (2)' in report and 'left out of the checkpoint: decoder (2)' in report
+
+    def test_nothing_in_common(self, toy_runner, tmp_path):
+        torch.save(dict(state_dict={'conv1.weight': torch.ones(3)}), tmp_path / 'other.pth')
+        with pytest.raises(CheckpointError, match=r'other\.pth has nothing in common with the model ToyRecognizer: it holds conv1\.weight'):
+            toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(tmp_path / 'other.pth')).train()
+
+    def test_another_width(self, toy_runner, tmp_path, pretrained):
+        content = load_checkpoint_file(pretrained)
+        content['state_dict']['embedder.weight'] = torch.ones(32, 8)
+        torch.save(content, pretrained)
+        with pytest.raises(CheckpointError, match=r'embedder\.weight is \(32, 8\) there and \(16, 8\) here.*Use the widths'):
+            toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(pretrained)).train()
+
+    def test_another_class_count(self, toy_runner, tmp_path, recognizer):
+        seven = dict(work_dir=str(tmp_path / 'w'), model__num_classes=7)
+        data = dict(train_dataloader__dataset__num_classes=7, test_dataloader__dataset__num_classes=7)
+        with pytest.raises(CheckpointError, match=r'4 classes and the model has 7 \(head.*new_head=True'):
+            toy_runner(load_from=str(recognizer), **seven).train()
+        with pytest.raises(CheckpointError, match='4 classes and the model has 7.*num_classes=4'):
+            toy_runner(load_from=str(recognizer), **seven, **data).test()
+        with pytest.raises(CheckpointError, match='4 classes and the model has 7'):
+            toy_runner(load_from=str(recognizer), resume=True, **seven).train()
+        toy_runner(load_from=str(recognizer), default_hooks__load_report__new_head=True, **seven, **data, **SHORT).train()
+
+    def test_testing_needs_every_weight(self, toy_runner, tmp_path, pretrained):
+        with pytest.raises(CheckpointError, match=r'cannot be used to test: it lacks head\.fc\.weight, head\.fc\.bias.*fine-tuned first'):
+            toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(pretrained)).test()
+        with pytest.raises(CheckpointError, match='cannot be used to resume'):
+            toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(pretrained), resume=True).train()
+
+    def test_testing_on_other_glosses(self, toy_runner, tmp_path, recognizer):
+        glosses = ['gloss0', 'house', 'gloss2', 'gloss3']
+        with pytest.raises(CheckpointError, match="label 1 is 'gloss1' there and 'house' here"):
+            toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer), test_dataloader__dataset__glosses=glosses).test()
+        assert toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer)).test()['acc'] >= 0
+
+
+NO_VAL = dict(val_cfg=None, val_dataloader=None, val_evaluator=None)
