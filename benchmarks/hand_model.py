@@ -10,9 +10,15 @@ import argparse
 import json
 import platform
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import Callable, Dict, List
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 from torch import Tensor
@@ -69,6 +75,12 @@ def timed(route: Route, theta: Tensor, beta: Tensor, weight: Tensor, backward: b
     return time.perf_counter() - start
 
 
+def cpu_name() -> str:
+    listing = Path('/proc/cpuinfo')
+    names = [line.split(':', 1)[1].strip() for line in listing.read_text().splitlines() if line.startswith('model name')] if listing.exists() else []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--asset', default='free', choices=['free', 'mano'])
@@ -85,7 +97,7 @@ def main() -> None:
     device = torch.device(args.device)
     asset = load_hand_asset(args.asset, args.path)
     model = HandModel(asset, num_pca=args.num_pca).to(device)
-    processor = torch.cuda.get_device_name(device) if device.type == 'cuda' else platform.processor() or platform.machine()
+    processor = torch.cuda.get_device_name(device) if device.type == 'cuda' else cpu_name()
     print(f'asset {asset.name}, {processor}, {args.threads} threads, torch {torch.__version__}, median of {args.repeats}')
 
     results: List[dict] = []
