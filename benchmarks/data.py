@@ -99,7 +99,14 @@ def main() -> None:
         print(f'{name:45s} {figure:12.3f}{met}')
     if args.out:
         os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
-        about = dict(python=platform.python_version(), torch=torch.__version__, numpy=np.__version__, cpus=os.cpu_count(), batch=args.batch, open_clips=args.open_clips)
+        about = dict(
+            python=platform.python_version(),
+            torch=torch.__version__,
+            numpy=np.__version__,
+            cpus=os.cpu_count(),
+            batch=args.batch,
+            open_clips=args.open_clips,
+        )
         with open(args.out, 'w') as file:
             json.dump(dict(**figures, about=about), file, indent=1)
 
