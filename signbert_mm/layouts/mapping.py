@@ -1,6 +1,7 @@
 """From one layout's joints to another's, by name."""
 
 from functools import cache
+from typing import Tuple
 
 import numpy as np
 
@@ -16,12 +17,10 @@ _STAND_INS = dict(
 
 
 @cache
-def _mapping(source: str, target: str, stand_ins: bool) -> np.ndarray:
-    from . import get_layout
-
-    place = {joint: index for index, joint in enumerate(get_layout(source).joints)}
+def _mapping(source: Tuple[str, ...], target: Tuple[str, ...], stand_ins: bool) -> np.ndarray:
+    place = {joint: index for index, joint in enumerate(source)}
     rows = []
-    for joint in get_layout(target).joints:
+    for joint in target:
         index = place.get(joint, -1)
         if index < 0 and stand_ins:
             index = place.get(_STAND_INS.get(joint, ''), -1)
@@ -45,7 +44,7 @@ def layout_mapping(source: Layout, target: Layout, stand_ins: bool = False) -> n
     Raises:
         ValueError: The layouts have no joint in common.
     """
-    indices = _mapping(source.name, target.name, stand_ins)
+    indices = _mapping(source.joints, target.joints, stand_ins)
     if (indices < 0).all():
         raise ValueError(f'layouts {source.name!r} and {target.name!r} have no joint in common')
     return indices
