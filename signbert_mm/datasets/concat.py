@@ -13,7 +13,7 @@ from ..layouts import Layout
 from ..registry import DATASETS
 from .pose_dataset import PoseDataset
 
-DEMO_CONFIG = 'configs/demo/'
+DEMO_CONFIG = 'configs/demo/signbert_d128_pretrain_synthetic.py'
 
 
 @DATASETS.register_module()
@@ -39,7 +39,7 @@ class ConcatPoseDataset(Dataset):
             raise FileNotFoundError(
                 f'{len(absent)} of {len(datasets)} data sets are not there. Each expected folder, and the command that prepares it:\n'
                 + '\n'.join(lines)
-                + f'\nTo try the toolkit without any data, use the demo config in {DEMO_CONFIG} (make demo)'
+                + f'\nTo try the toolkit without any data, use the demo config {DEMO_CONFIG}: `make demo` makes its data and trains it'
             )
         self.parts: List[PoseDataset] = []
         self._rows: List[dict] = []
@@ -91,6 +91,11 @@ class ConcatPoseDataset(Dataset):
     def set_epoch(self, epoch: int) -> None:
         """Says which epoch's numbers to draw; worker processes see it, persistent ones too."""
         self._epoch.fill_(epoch)
+
+    def set_seed(self, seed: int) -> None:
+        """The run's seed, for the draws of parts whose config gives none."""
+        for part in self.parts:
+            part.set_seed(seed)
 
     def get_cat_ids(self, index: int) -> List[int]:
         """The clip's label, as mmengine's ClassBalancedDataset asks for it."""

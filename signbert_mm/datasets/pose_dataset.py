@@ -43,7 +43,7 @@ class PoseDataset(Dataset):
         relabel (bool): Labels become places in ``classes``; else they keep their place in the store's vocabulary.
         indices (int | Sequence[int], optional): The first so many clips, or these places, of what the other options leave.
         stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
-        seed (int): Of the draws in ``pipeline``.
+        seed (int, optional): Of the draws in ``pipeline``; None = the run's seed, which ``EpochSeedHook`` sets (0 without it).
         test_mode (bool): The batch also names its clips: ``video_id``.
         prepare (str): The command that prepares this data set, for the message where it is absent.
 
@@ -66,7 +66,7 @@ class PoseDataset(Dataset):
         relabel: bool = False,
         indices: Union[int, Sequence[int], None] = None,
         stand_ins: bool = False,
-        seed: int = 0,
+        seed: Optional[int] = None,
         test_mode: bool = False,
         prepare: str = '',
     ) -> None:
@@ -175,6 +175,10 @@ class PoseDataset(Dataset):
         """Says which epoch's numbers to draw; worker processes see it, persistent ones too."""
         self._epoch.fill_(epoch)
 
+    def set_seed(self, seed: int) -> None:
+        """The run's seed, for draws that the config gives none."""
+        self.seed = seed if self.seed is None else self.seed
+
     def get_cat_ids(self, index: int) -> List[int]:
         """The clip's label, as mmengine's ClassBalancedDataset asks for it."""
         return [int(self.labels[index])]
@@ -224,7 +228,7 @@ class PoseDataset(Dataset):
             dict: As :meth:`__getitems__`.
         """
         clips = self.clips[places.numpy()]
-        draws = Draws(self.seed, epoch, index)
+        draws = Draws(self.seed or 0, epoch, index)
         start, length = self.store.offset[clips], self.store.length[clips].astype(np.int64)
         kept = None  # rows left, one clip after the other
         if self.drop_empty_frames:

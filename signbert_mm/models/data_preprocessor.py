@@ -13,12 +13,13 @@ from ..registry import MODELS, TRANSFORMS
 class SignDataPreprocessor(BaseDataPreprocessor):
     """Moves a batch to the device and runs the batched transforms there: crop, mirror, augment, mask, zero missing joints.
 
-    Draws are a function of (seed, epoch, clip index, name); in evaluation the epoch is 0, so a mask in ``test_pipeline`` is the same at each evaluation.
+    Draws are a function of (seed, epoch, clip index, name); in evaluation seed and epoch are 0, so a mask in
+    ``test_pipeline`` is the same at each evaluation and in every run.
 
     Args:
         train_pipeline (Sequence[dict]): Transforms of training, configs of ``TRANSFORMS``.
         test_pipeline (Sequence[dict]): Transforms of validation and testing.
-        seed (int, optional): Seed of the draws; None = the run's seed, which the runner's seed hook sets (0 without one).
+        seed (int, optional): Seed of the draws in training; None = the run's seed, which ``EpochSeedHook`` sets (0 without it).
         non_blocking (bool): Copy to the device without waiting.
 
     ``forward`` takes ``dict(inputs=dict of tensors, [video_id=list of str])`` as collated and returns ``dict(inputs=batch, data_samples=None)``; ``video_id``
@@ -37,13 +38,17 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.test_pipeline = [TRANSFORMS.build(cfg) for cfg in test_pipeline]
         self.seed = seed
 
+    def set_seed(self, seed: int) -> None:
+        """The run's seed, where the config gives none."""
+        self.seed = seed if self.seed is None else self.seed
+
     @torch.no_grad()
     def forward(self, data: Union[dict, list], training: bool = False) -> dict:
         data = self.cast_data(data)
         batch = dict(data['inputs'])
         if 'video_id' in data:
             batch['video_id'] = data['video_id']
-        draws = Draws(self.seed or 0, batch['epoch'] if training else 0, batch['index'])
+        draws = Draws(self.seed or 0, batch['epoch'], batch['index']) if training else Draws(0, 0, batch['index'])
         for transform in self.train_pipeline if training else self.test_pipeline:
             batch = transform(batch, draws)
         return dict(inputs=batch, data_samples=None)

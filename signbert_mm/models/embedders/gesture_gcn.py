@@ -1,6 +1,6 @@
 """The gesture state of one hand in one frame (SignBERT section 3.1)."""
 
-from typing import Sequence
+from typing import Sequence, Tuple
 
 import torch
 from mmengine.model import BaseModule
@@ -12,7 +12,10 @@ from ...registry import MODELS
 
 
 class RoleGraphConv(nn.Module):
-    """One graph convolution with a weight for each role of a neighbour: x_i' = act(norm(sum over roles r, nodes j of A[r, i, j] W_r x_j)).
+    """One graph convolution with a weight for each role of a neighbour: x_i' = act(norm(b + sum over roles r, nodes j of A[r, i, j] W_r x_j)).
+
+    Nodes come first, (V, N, C), so that gathering is one matrix product. Each role's matrix is split into its distinct rows (gathered before the
+    weight) and their repetition (after it): a wrist that five fingers take from is multiplied by W once, and absent neighbours never.
 
     Args:
         in_channels (int): C.
@@ -23,22 +26,36 @@ class RoleGraphConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, adjacency: Tensor, norm: str = 'LN') -> None:
         super().__init__()
-        roles, nodes, _ = adjacency.shape
-        # row (i, r) of the gather matrix: what node i takes in role r, so that one matrix product gathers all roles
-        self.register_buffer('gather', adjacency.transpose(0, 1).reshape(nodes * roles, nodes).contiguous(), persistent=False)
-        self.linear = nn.Linear(roles * in_channels, out_channels)
+        rows, repeats = zip(*[_distinct_rows(matrix) for matrix in adjacency])
+        self.rows_of_role = [len(row) for row in rows]
+        self.register_buffer('gather', torch.cat(rows), persistent=False)  # (U, V)
+        self.register_buffer('repeat', torch.cat(repeats, dim=1), persistent=False)  # (V, U)
+        bound = (len(adjacency) * in_channels) ** -0.5  # as nn.Linear over all roles side by side
+        self.weight = nn.Parameter(torch.empty(len(adjacency), in_channels, out_channels).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
         self.norm = _make_norm(norm, out_channels)
         self.act = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, V, C) -> (N, V, C')."""
-        count, nodes, channels = x.shape
-        gathered = torch.matmul(self.gather.to(x.dtype), x)  # (N, V R, C)
-        return self.act(self.norm(self.linear(gathered.reshape(count, nodes, -1))))
+        """(V, N, C) -> (V, N, C')."""
+        nodes, count, _ = x.shape
+        gathered = torch.matmul(self.gather.to(x.dtype), x.flatten(1)).view(-1, count, x.shape[-1])  # (U, N, C)
+        parts = [torch.matmul(part.flatten(0, 1), weight) for part, weight in zip(gathered.split(self.rows_of_role), self.weight)]
+        projected = torch.cat(parts).view(len(self.gather), -1)  # (U, N C')
+        x = torch.matmul(self.repeat.to(projected.dtype), projected).view(nodes, count, -1)
+        return self.act(self.norm(x + self.bias))
+
+
+def _distinct_rows(matrix: Tensor) -> Tuple[Tensor, Tensor]:
+    """``matrix`` (V, V) as repeat (V, U) @ rows (U, V): its distinct rows other than 0, and which row stands where."""
+    rows, place = torch.unique(matrix, dim=0, return_inverse=True)
+    repeat = nn.functional.one_hot(place, len(rows)).to(matrix.dtype)
+    some = rows.any(1)
+    return rows[some], repeat[:, some]
 
 
 class _ChannelBatchNorm(nn.BatchNorm1d):
-    """Batch norm over the last axis of (N, V, C)."""
+    """Batch norm over the last axis of (V, N, C)."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.flatten(0, -2)).reshape(x.shape)
@@ -106,9 +123,10 @@ class GestureGCN(BaseModule):
         """
         if hands.shape[-2] != self.num_joints:
             raise ValueError(f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}')
-        x = self.joint_layers(hands.reshape(-1, *hands.shape[-2:]))  # (N, 21, C)
-        x = x.index_select(1, self.part_joints).unflatten(1, (self.num_parts, -1)).amax(2)  # (N, 6, C)
-        x = self.part_layers(x).amax(1)  # (N, C')
+        x = hands.reshape(-1, *hands.shape[-2:]).transpose(0, 1).contiguous()  # (21, N, 2)
+        x = self.joint_layers(x)  # (21, N, C)
+        x = x.index_select(0, self.part_joints).unflatten(0, (self.num_parts, -1)).amax(1)  # (6, N, C)
+        x = self.part_layers(x).amax(0)  # (N, C')
         return x.reshape(*hands.shape[:-2], self.out_channels)
 
 

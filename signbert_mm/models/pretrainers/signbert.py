@@ -77,4 +77,3 @@ class SignBERT(BaseModel):
         extra: List[str] = ['theta', 'beta', 'rotation', 'offset', 'scale', 'joints3d', 'vertices']
         fields.update({key: decoded[key] for key in extra if key in decoded})
         return unbatch(fields, inputs)
-

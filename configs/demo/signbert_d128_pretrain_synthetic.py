@@ -1,0 +1,48 @@
+"""SignBERT, narrow, pre-trained without labels on the demo's synthetic signs (about 3 minutes on 2 cores)."""
+
+_base_ = ['../_base_/models/signbert_pretrain.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
+
+_augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05)]
+_crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand')]
+_mask = [dict(type='MaskHandTokens'), dict(type='ZeroMissing')]
+model = dict(
+    data_preprocessor=dict(train_pipeline=_augment + _crop + _mask, test_pipeline=_crop + _mask),
+    embedder=dict(gesture=dict(joint_channels=(32, 32, 64), part_channels=(64, 128)), location=True),
+    backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=256, dropout=0.0),
+    decoder=dict(in_channels=128),
+)
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='collate_poses'),
+    dataset=dict(
+        type='PoseDataset',
+        store='data/synthetic_demo',
+        split='train',
+        pipeline=[dict(type='UniformTemporalSample', clip_len=16)],
+        prepare='python demo/run_demo.py --only data',
+    ),
+)
+optim_wrapper = dict(optimizer=dict(weight_decay=0.0), clip_grad=dict(max_norm=5.0))
+train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=16)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(type='CosineAnnealingLR', T_max=16, by_epoch=True, convert_to_iter_based=True),
+]
+val_cfg = None
+test_dataloader = dict(
+    batch_size=64,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='collate_poses'),
+    dataset=dict(
+        type='PoseDataset',
+        store='data/synthetic_demo',
+        split='test',
+        pipeline=[dict(type='UniformTemporalSample', clip_len=16, test_mode=True)],
+        test_mode=True,
+    ),
+)
+test_cfg = dict(type='TestLoop')
+test_evaluator = dict(type='PoseAUC')
