@@ -150,7 +150,7 @@ def draw_pose(
         _disc(canvas, keypoints[joint], thickness * (0.5 if joint in face else 1.2), faded(own, strength[joint]))
     for hand in hands:
         indices = np.asarray(hand)
-        draw_hand(canvas, keypoints[indices], scores[indices], max(1.0, 0.6 * thickness))
+        draw_hand(canvas, keypoints[indices], scores[indices], max(1.0, 0.75 * thickness))
     return canvas
 
 

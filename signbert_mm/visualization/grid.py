@@ -28,7 +28,13 @@ def frame_tile(canvas: np.ndarray, color: Color, thickness: int = 3) -> np.ndarr
 
 
 def picture_grid(
-    rows: Sequence[str], columns: Sequence[str], cell: Cell, cell_size: Tuple[int, int], side: str = '', notes: Optional[Sequence[str]] = None
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cell: Cell,
+    cell_size: Tuple[int, int],
+    side: str = '',
+    notes: Optional[Sequence[str]] = None,
+    title_width: int = 0,
 ) -> np.ndarray:
     """Draws a table of pictures.
 
@@ -39,6 +45,7 @@ def picture_grid(
         cell_size (tuple[int, int]): Height and width of a cell in pixels.
         side (str): A title for all rows, turned, at the far left.
         notes (Sequence[str], optional): A second, quiet line under each row title.
+        title_width (int): At least so many pixels left of the cells, so that tables under each other align.
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
@@ -46,7 +53,7 @@ def picture_grid(
     height, width = cell_size
     notes = list(notes or [''] * len(rows))
     titles = max(max(text_size(row, 14, True)[0], text_size(note, 11)[0]) for row, note in zip(rows, notes)) + 24
-    left = MARGIN + (30 if side else 0) + titles
+    left = max(MARGIN + (30 if side else 0) + titles, title_width)
     head = 26
     canvas = blank(head + len(rows) * (height + GAP) - GAP, left + len(columns) * (width + GAP) - GAP + MARGIN)
     if side:

@@ -34,7 +34,7 @@ def _save(figure, path: Union[str, Path]) -> Path:
 def plot_curves(
     path: Union[str, Path],
     panels: Mapping[str, Mapping[str, Tuple[Sequence[float], Sequence[float]]]],
-    xlabel: str,
+    xlabel: Union[str, Mapping[str, str]],
     title: str = '',
     log: bool = False,
     columns: int = 2,
@@ -44,7 +44,7 @@ def plot_curves(
     Args:
         path (str | Path): Where the picture goes; its ending gives the format.
         panels (Mapping): ``{quantity: {run: (x, y)}}``.
-        xlabel (str): Name of x.
+        xlabel (str | Mapping): Name of x, or one for each quantity.
         title (str): Above all panels.
         log (bool): Logarithmic y where all values are positive.
         columns (int): Panels in a row.
@@ -64,7 +64,7 @@ def plot_curves(
         if log and all((np.asarray(y) > 0).all() for _, y in runs.values()):
             axis.set_yscale('log')
         axis.set_title(quantity, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
-        axis.set_xlabel(xlabel, fontsize=9, color=_hex(QUIET))
+        axis.set_xlabel(xlabel if isinstance(xlabel, str) else xlabel[quantity], fontsize=9, color=_hex(QUIET))
         axis.grid(color=_hex(LINE), lw=0.6)
         axis.spines[['top', 'right']].set_visible(False)
         axis.tick_params(labelsize=8, colors=_hex(QUIET))

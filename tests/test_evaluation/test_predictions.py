@@ -1,0 +1,88 @@
+import os
+import pickle
+
+import pytest
+import torch
+from mmengine.evaluator import DumpResults
+
+from signbert_mm.evaluation import load_predictions
+from signbert_mm.structures import SignDataSample
+
+
+def samples(count=3):
+    return [
+        SignDataSample(metainfo=dict(num_frames=4), sample_idx=i, video_id=f'v{i}', half=torch.ones(2).half())
+        .set_gt_label(i)
+        .set_pred_scores(torch.rand(4, generator=torch.Generator().manual_seed(i)))
+        .to_dict()
+        for i in range(count)
+    ]
+
+
+def test_reads_what_mmengine_dumps(tmp_path):
+    path = str(tmp_path / 'predictions.pkl')
+    expected = samples()
+    metric = DumpResults(path)
+    metric.process(None, [expected[2], expected[0], expected[1], expected[0]])
+    metric.evaluate(4)
+    found = load_predictions(path)
+    assert [clip['sample_idx'] for clip in found] == [0, 1, 2] and [clip['num_frames'] for clip in found] == [4, 4, 4]
+    for clip, other in zip(found, expected):
+        assert clip['video_id'] == other['video_id'] and torch.equal(clip['pred_scores'], other['pred_scores'])
+        assert clip['half'].dtype == torch.float16 and torch.equal(clip['gt_label'], other['gt_label'])
+
+
+class Payload:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (self.marker,)
+
+
+def test_payload_is_refused_and_not_run(tmp_path):
+    path, marker = tmp_path / 'bad.pkl', str(tmp_path / 'ran')
+    path.write_bytes(pickle.dumps([dict(sample_idx=0, x=Payload(marker))]))
+    with pytest.raises(ValueError, match=r'bad\.pkl: refused, nothing was run: it asks for posix\.mkdir'):
+        load_predictions(path)
+    assert not os.path.exists(marker)
+
+
+class Storage:
+    def __init__(self, data):
+        self.data = data
+
+    def __reduce__(self):
+        return torch.storage._load_from_bytes, (self.data,)
+
+
+def test_payload_within_a_tensor_storage_is_refused(tmp_path):
+    inner, marker = tmp_path / 'inner.pth', str(tmp_path / 'ran')
+    torch.save(Payload(marker), inner)
+    path = tmp_path / 'bad.pkl'
+    path.write_bytes(pickle.dumps([dict(sample_idx=0, x=Storage(inner.read_bytes()))]))
+    with pytest.raises(ValueError, match=r'bad\.pkl: .*not a whole file of predictions'):
+        load_predictions(path)
+    assert not os.path.exists(marker)
+
+
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        (pickle.dumps(samples())[:-40], 'not a whole file'),
+        (b'', '0 bytes that are not a whole file'),
+        (pickle.dumps(dict(a=1)), 'holds a dict, expected a list'),
+        (pickle.dumps([dict(video_id='a')]), 'item 0 has no sample_idx'),
+        (pickle.dumps([]), 'no predictions in it'),
+    ],
+)
+def test_damaged_or_other_files(tmp_path, content, message):
+    path = tmp_path / 'other.pkl'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f'other.pkl: .*{message}'):
+        load_predictions(path)
+
+
+def test_absent_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match='--dump'):
+        load_predictions(tmp_path / 'none.pkl')

@@ -1,0 +1,147 @@
+#!/usr/bin/env python
+"""Curves and a summary of runs, from the scalars.json that mmengine writes into each work directory."""
+
+import argparse
+import csv
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from signbert_mm.engine.runner import run_tool
+from signbert_mm.visualization import plot_curves
+
+Series = Dict[str, Dict[int, float]]
+NOT_CURVES = ('epoch', 'iter', 'step', 'memory', 'data_time', 'time')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('runs', nargs='+', metavar='RUN', help='work directories, or scalars.json files')
+    parser.add_argument('--names', nargs='+', help='names of the runs in legends and tables (default: their folders)')
+    parser.add_argument('--keys', nargs='+', help='what to plot, e.g. loss p_i/top1 (default: everything)')
+    parser.add_argument('--smooth', type=int, default=1, metavar='N', help='mean over N logged values for curves of training (default: %(default)s)')
+    parser.add_argument('--log', action='store_true', help='logarithmic y')
+    parser.add_argument('--out', default='curves.png', help='picture (default: %(default)s)')
+    parser.add_argument('--csv', help='also write the plotted values here')
+    return parser.parse_args()
+
+
+def find_logs(run: str) -> List[Path]:
+    """A run's scalars.json files, oldest first: a resumed run has one for each start."""
+    path = Path(run)
+    if path.is_file():
+        return [path]
+    logs = sorted(path.glob('*/vis_data/scalars.json')) + sorted(path.glob('vis_data/scalars.json'))
+    if not logs:
+        raise FileNotFoundError(
+            f'{run}: no <time>/vis_data/scalars.json in it; give the work directory of a run whose config has a visualizer with LocalVisBackend'
+        )
+    return logs
+
+
+def read_run(run: str) -> Tuple[Series, Series]:
+    """Values by iteration (training) and by epoch (validation); where a resumed run logs a step again, the later one counts.
+
+    Raises:
+        ValueError: A line other than the last is not JSON (the last one may be cut short by a kill).
+    """
+    train: Series = {}
+    val: Series = {}
+    for path in find_logs(run):
+        lines = path.read_text(encoding='utf-8').splitlines()
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError as error:
+                if number == len(lines):
+                    print(f'{path}: line {number} is cut short and left out', file=sys.stderr)
+                    continue
+                raise ValueError(f'{path}: line {number} is not JSON ({error}); is this a scalars.json of mmengine?') from None
+            if not isinstance(entry, dict):
+                raise ValueError(f'{path}: line {number} is no object of named values; is this a scalars.json of mmengine?')
+            group = train if 'iter' in entry else val
+            for key, value in entry.items():
+                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                    group.setdefault(key, {})[int(entry['step'])] = float(value)
+    return train, val
+
+
+def smoothed(values: np.ndarray, window: int) -> np.ndarray:
+    """Mean over the last ``window`` values, fewer at the start."""
+    sums = np.cumsum(np.concatenate([[0.0], values]))
+    low = np.maximum(np.arange(len(values)) + 1 - window, 0)
+    return (sums[1:] - sums[low]) / (np.arange(len(values)) + 1 - low)
+
+
+def summary(name: str, train: Series, val: Series) -> List[str]:
+    """Lines of text: where training stands, and the last and the best value of each metric."""
+    lines = [name]
+    if train:
+        last = max(train['iter'])
+        losses = ', '.join(f'{key} {train[key][max(train[key])]:.4g}' for key in sorted(train) if 'loss' in key)
+        epoch = f'epoch {train["epoch"][last]:.0f}, ' if 'epoch' in train else ''
+        pace = f', {np.mean(list(train["time"].values())):.3f} s an iteration' if 'time' in train else ''
+        lines.append(f'  {epoch}iteration {last}: {losses}{pace}')
+    for key in sorted(val):
+        if key not in NOT_CURVES and not key.startswith(('clips', 'classes/', 'joints')):
+            values = val[key]
+            best = max(values, key=lambda step: (values[step], -step))
+            lines.append(f'  {key}: last {values[max(values)]:.2f}, highest {values[best]:.2f} (epoch {best})')
+    return lines
+
+
+def pick_keys(wanted: Optional[List[str]], runs: Dict[str, Tuple[Series, Series]]) -> List[str]:
+    """The quantities to plot: those asked for, or all."""
+    known = {key for groups in runs.values() for group in groups for key in group}
+    if wanted:
+        unknown = [key for key in wanted if key not in known]
+        if unknown:
+            raise ValueError(f'no {", ".join(unknown)} in these logs; there are: {", ".join(sorted(known))}')
+        return list(wanted)
+    keys = sorted(key for key in known if key not in NOT_CURVES and key != 'base_lr' and not key.startswith(('clips', 'classes/', 'joints')))
+    return sorted(keys, key=lambda key: ('loss' not in key, key == 'lr'))
+
+
+def main() -> None:
+    args = parse_args()
+    names = args.names or [Path(run).parent.name if Path(run).is_file() else Path(run).name for run in args.runs]
+    if len(names) != len(args.runs):
+        raise ValueError(f'--names: {len(names)} names for {len(args.runs)} runs')
+    names = [f'{name} ({place})' if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
+    runs = {name: read_run(run) for name, run in zip(names, args.runs)}
+    for name, (train, val) in runs.items():
+        print('\n'.join(summary(name, train, val)))
+
+    panels, xlabels, rows = {}, {}, []
+    for key in pick_keys(args.keys, runs):
+        panels[key] = {}
+        for name, (train, val) in runs.items():
+            group, xlabels[key] = (train, 'iteration') if key in train else (val, xlabels.get(key, 'epoch'))
+            finite = {step: value for step, value in sorted(group.get(key, {}).items()) if math.isfinite(value)}
+            if finite:
+                values = np.array(list(finite.values()))
+                values = smoothed(values, args.smooth) if group is train else values
+                panels[key][name] = (list(finite), values)
+                rows += [[name, key, step, value] for step, value in zip(finite, values.tolist())]
+    panels = {key: panel for key, panel in panels.items() if panel}
+    print(f'written: {plot_curves(args.out, panels, xlabels, log=args.log)}')
+    if args.csv:
+        with open(args.csv, 'w', newline='', encoding='utf-8') as file:
+            writer = csv.writer(file)
+            writer.writerow(['run', 'quantity', 'step', 'value'])
+            writer.writerows(rows)
+
+
+if __name__ == '__main__':
+    run_tool(main)

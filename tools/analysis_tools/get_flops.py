@@ -1,0 +1,136 @@
+#!/usr/bin/env python
+"""Parameters and floating point operations of a config's model, for each part, by mmengine's analysis.
+
+A fused multiply-add counts as one operation, as everywhere in OpenMMLab. The data preprocessor is not counted.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import torch
+from mmengine.analysis import ActivationAnalyzer, FlopAnalyzer, parameter_count
+from mmengine.analysis.print_helper import complexity_stats_table
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+from torch import Tensor, nn
+
+from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.layouts import get_layout
+from signbert_mm.registry import MODELS
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog=__doc__.split('\n', 2)[2])
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--frames', type=int, default=32, help='frames a clip (default: %(default)s)')
+    parser.add_argument('--layout', help="joint layout of the input (default: the config's)")
+    parser.add_argument('--full', action='store_true', help='every module, not only the parts')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    return parser.parse_args()
+
+
+def find_layout(node: object) -> str:
+    """The first ``layout`` named in these parts of a config; where none is, sign_49, which is the default of data sets and crops."""
+    queue = [node]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, dict):
+            if isinstance(item.get('layout'), str):
+                return item['layout']
+            queue += list(item.values())
+        elif isinstance(item, (list, tuple)):
+            queue += list(item)
+    return 'sign_49'
+
+
+def example_batch(layout: str, frames: int) -> Dict[str, Tensor]:
+    """One clip, every joint found, as collated."""
+    joints = get_layout(layout).num_joints
+    generator = torch.Generator().manual_seed(0)
+    return dict(
+        keypoints=100 + 300 * torch.rand(1, frames, joints, 2, generator=generator),
+        scores=torch.ones(1, frames, joints),
+        length=torch.full((1,), frames),
+        image_size=torch.tensor([[512.0, 512.0]]),
+        index=torch.zeros(1, dtype=torch.int64),
+        epoch=torch.zeros(1, dtype=torch.int64),
+        label=torch.zeros(1, dtype=torch.int64),
+        frames=torch.arange(frames)[None],
+    )
+
+
+class Traceable(nn.Module):
+    """The model behind tensors only, which is what tracing takes."""
+
+    def __init__(self, model: nn.Module, names: List[str]) -> None:
+        super().__init__()
+        self.model, self.names = model, names
+
+    def forward(self, *values: Tensor) -> Tuple[Tensor, ...]:
+        out = self.model(dict(zip(self.names, values)), mode='tensor')
+        out = list(out.values()) if isinstance(out, dict) else out if isinstance(out, (list, tuple)) else [out]
+        return tuple(value for value in out if isinstance(value, Tensor))
+
+
+def attention_flops(inputs: list, outputs: list) -> int:
+    """Two products of torch's fused attention: query (B, heads, L, E) with key (B, heads, S, E), and the weights with the values."""
+    query, key, value = (item.type().sizes() for item in inputs[:3])
+    batch = 1
+    for size in query[:-2]:
+        batch *= size
+    return batch * query[-2] * key[-2] * (query[-1] + value[-1])
+
+
+def analyze(model: nn.Module, inputs: Dict[str, Tensor]) -> Tuple[FlopAnalyzer, ActivationAnalyzer, Traceable]:
+    """mmengine's analyzers of the model on these inputs."""
+    traceable = Traceable(model, list(inputs))
+    values = tuple(inputs.values())
+    flops = FlopAnalyzer(traceable, values).set_op_handle('aten::scaled_dot_product_attention', attention_flops)
+    analyzers = flops, ActivationAnalyzer(traceable, values)
+    for analyzer in analyzers:
+        analyzer.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings('none')
+    return (*analyzers, traceable)
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    init_default_scope(cfg.default_scope)
+    layout = args.layout or find_layout([cfg.model, cfg.get('test_dataloader'), cfg.get('train_dataloader')])
+    model = MODELS.build(cfg.model).eval()
+    inputs = model.data_preprocessor(dict(inputs=example_batch(layout, args.frames)), training=False)['inputs']
+    inputs = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
+
+    # the fused encoder layer of evaluation is one opaque operation to the tracer
+    torch.backends.mha.set_fastpath_enabled(False)
+    with torch.no_grad():
+        flops, activations, traceable = analyze(model, inputs)
+        if args.full:
+            print(complexity_stats_table(flops=flops, activations=activations, show_param_shapes=True))
+        by_module, parameters = flops.by_module(), parameter_count(traceable)
+        uncounted = {name: number for name, number in flops.unsupported_ops().items() if number and not _is_small(name)}
+    print(f'{args.config}: {layout}, one clip of {args.frames} frames, both hands')
+    print(f'{"part":28}{"parameters":>14}{"operations":>16}')
+    for name, _ in model.named_children():
+        own = parameters.get(f'model.{name}', 0), int(by_module.get(f'model.{name}', 0))
+        if any(own):
+            print(f'{name:28}{own[0]:>14,}{own[1]:>16,}')
+    print(f'{"all":28}{parameters[""]:>14,}{int(by_module[""]):>16,}')
+    if uncounted:
+        print('not counted: ' + ', '.join(f'{name} ({number})' for name, number in sorted(uncounted.items())))
+
+
+def _is_small(name: str) -> bool:
+    """Element-wise operations, which mmengine does not count either."""
+    return name.split('::')[-1].rstrip('_') not in ('scaled_dot_product_attention', '_transformer_encoder_layer_fwd', 'baddbmm', 'conv1d', 'einsum')
+
+
+if __name__ == '__main__':
+    run_tool(main)

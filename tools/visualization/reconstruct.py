@@ -1,0 +1,89 @@
+#!/usr/bin/env python
+"""Draw what a pre-trained model rebuilds (SignBERT, Figure 3): ground truth, masked input, reconstruction and hand mesh over time."""
+
+import argparse
+import sys
+from pathlib import Path
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
+
+from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
+from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.registry import DATASETS, MODELS
+from signbert_mm.visualization import mesh_in_crop, reconstruction_figure, save_image
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file of pre-training')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--data', choices=['train', 'val', 'test'], default='train', help='whose clips; the test pipeline masks them (default: %(default)s)'
+    )
+    parser.add_argument('--index', type=int, nargs='+', help='which clips (default: --number of them, evenly spread)')
+    parser.add_argument('--number', type=int, default=4, help='how many clips (default: %(default)s)')
+    parser.add_argument('--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)')
+    parser.add_argument('--no-mesh', action='store_true', help='leave out the fourth row')
+    parser.add_argument('--out', default='reconstructions', metavar='FOLDER', help='where the pictures go (default: %(default)s)')
+    parser.add_argument('--device', default='cpu', help='where the model runs (default: %(default)s)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    return parser.parse_args()
+
+
+def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
+    """The config's model with the checkpoint's weights, for evaluation.
+
+    Raises:
+        CheckpointError: The checkpoint is not one of this model.
+    """
+    model = MODELS.build(cfg.model)
+    content = load_checkpoint_file(checkpoint, map_location='cpu')
+    try:
+        model.load_state_dict(content.get('state_dict', content))
+    except RuntimeError as error:
+        raise CheckpointError(f'checkpoint {checkpoint} does not fit the model of the config: {str(error).splitlines()[0]} {error}') from None
+    if not hasattr(model, 'decoder'):
+        raise ValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
+    return model.to(device).eval()
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    init_default_scope(cfg.default_scope)
+    if cfg.get(f'{args.data}_dataloader') is None:
+        raise ValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
+    model = load_model(cfg, args.checkpoint, args.device)
+    hand_model = None if args.no_mesh else getattr(model.decoder, 'hand_model', None)
+    dataset = DATASETS.build(cfg[f'{args.data}_dataloader'].dataset)
+    places = args.index or np.unique(np.linspace(0, len(dataset) - 1, args.number).round().astype(int)).tolist()
+    outside = [place for place in places if not 0 <= place < len(dataset)]
+    if outside:
+        raise ValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
+    glosses = dataset.metainfo.get('glosses') or []
+    for place in places:
+        loaded = dataset.__getitems__([place])
+        with torch.no_grad():
+            data = model.data_preprocessor(loaded, training=False)
+            if 'chosen' not in data['inputs']:
+                raise ValueError('the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and ZeroMissing at its end')
+            sample = model(data['inputs'], mode='predict')[0]
+        mesh = faces = None
+        if hand_model is not None:
+            mesh, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()
+        label = int(sample.gt_label)
+        name = f'clip {place}' + (f': {glosses[label]}' if 0 <= label < len(glosses) else '')
+        picture = reconstruction_figure(sample, mesh, faces, columns=args.columns, title=f'{name}  {sample.video_id}'.strip())
+        print(save_image(Path(args.out) / f'{args.data}_{place:06d}.png', picture))
+
+
+if __name__ == '__main__':
+    run_tool(main)
