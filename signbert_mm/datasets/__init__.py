@@ -7,8 +7,9 @@ from .pose_dataset import PoseDataset
 from .pose_store import PoseStore, PoseStoreWriter
 from .samplers import ClassBalancedSampler
 from .subsets import data_ratio_indices, few_shot_indices
+from .synthetic import SYNTHETIC_NOTE, SyntheticSigns, SyntheticTruth, write_synthetic_store
 
 __all__ = [
-    'ClassBalancedSampler', 'ConcatPoseDataset', 'PoseDataset', 'PoseStore', 'PoseStoreWriter', 'collate_poses', 'data_ratio_indices',
-    'few_shot_indices', 'transforms',
+    'SYNTHETIC_NOTE', 'ClassBalancedSampler', 'ConcatPoseDataset', 'PoseDataset', 'PoseStore', 'PoseStoreWriter', 'SyntheticSigns', 'SyntheticTruth',
+    'collate_poses', 'data_ratio_indices', 'few_shot_indices', 'transforms', 'write_synthetic_store',
 ]  # fmt: skip

@@ -30,11 +30,11 @@ class DetectorOdds:
 
     jitter: float = 0.016
     pixel: float = 0.4
-    lost: float = 0.02
+    lost: float = 0.025
     wrong: float = 0.015
     timid: float = 0.03
     bold: float = 0.006
-    burst: float = 0.22
+    burst: float = 0.26
     blink: float = 0.02
     swap: float = 0.12
     absent: float = 0.35

@@ -12,7 +12,7 @@ from .camera import place_cameras
 from .detector import DetectorOdds, detect
 from .inventory import shape_angles
 from .motion import BODY_JOINTS, Frames, clip_joints
-from .plan import ClipNumbers, plan_clips
+from .plan import FPS, ClipNumbers, plan_clips
 from .signers import Signers
 from .vocabulary import Vocabulary
 
@@ -20,7 +20,6 @@ SYNTHETIC_NOTE = (
     'Synthetic signs: hand poses come from joint angles on all 45 axes of a hand skeleton of their own, with bone lengths, noise and '
     'coarticulation for each signer; they do not lie in the 25 pose and 10 shape coefficients that the hand-model decoder predicts.'
 )
-FPS = 25.0
 SPLITS = ('train', 'val', 'test')
 _CHUNK = 64
 
@@ -108,7 +107,11 @@ class SyntheticSigns:
     ) -> None:
         val_signers = max(1, num_signers // 10) if val_signers is None else val_signers
         test_signers = max(1, num_signers // 5) if test_signers is None else test_signers
-        self._check(num_glosses, num_signers, seed, length, val_signers, test_signers, left_handed, variety, detector)
+        self.arguments = dict(
+            num_glosses=num_glosses, num_signers=num_signers, seed=seed, length=list(length), val_signers=val_signers, test_signers=test_signers,
+            left_handed=left_handed, variety=variety, detector=detector,
+        )  # fmt: skip
+        _check(**self.arguments)
         self.num_glosses, self.num_signers, self.seed, self.length = int(num_glosses), int(num_signers), int(seed), tuple(length)
         self.variety, self.detector = float(variety), float(detector)
         self.layout = get_layout(layout)
@@ -121,28 +124,6 @@ class SyntheticSigns:
         train = self.num_signers - val_signers - test_signers
         self.signer_splits: List[str] = ['train'] * train + ['val'] * val_signers + ['test'] * test_signers
         self.signer_names = [f'signer_{index:0{max(2, len(str(num_signers - 1)))}d}' for index in range(num_signers)]
-        self.arguments = dict(
-            num_glosses=self.num_glosses, num_signers=self.num_signers, seed=self.seed, length=list(self.length), val_signers=int(val_signers),
-            test_signers=int(test_signers), left_handed=float(left_handed), variety=self.variety, detector=self.detector,
-        )  # fmt: skip
-
-    @staticmethod
-    def _check(num_glosses, num_signers, seed, length, val_signers, test_signers, left_handed, variety, detector) -> None:  # noqa: ANN001
-        rules = (
-            ('num_glosses', num_glosses, 1 <= num_glosses <= 20000, '1 .. 20,000'),
-            ('num_signers', num_signers, 3 <= num_signers <= 100000, '3 .. 100,000 (train, val and test have different signers)'),
-            ('seed', seed, 0 <= seed < 1 << 63, '0 .. 2**63 - 1'),
-            ('length', length, len(length) == 2 and 1 <= length[0] <= length[1], 'fewest and most frames, 1 <= fewest <= most'),
-            ('val_signers', val_signers, val_signers >= 1, '1 or more'),
-            ('test_signers', test_signers, test_signers >= 1, '1 or more'),
-            ('val_signers + test_signers', val_signers + test_signers, val_signers + test_signers < num_signers, f'below num_signers = {num_signers}'),
-            ('left_handed', left_handed, 0 <= left_handed <= 1, '0 .. 1'),
-            ('variety', variety, 0 <= variety <= 3, '0 .. 3'),
-            ('detector', detector, 0 <= detector <= 5, '0 .. 5'),
-        )
-        for name, value, good, allowed in rules:
-            if not good:
-                raise ValueError(f'SyntheticSigns: {name} = {value}; give {allowed}')
 
     @property
     def glosses(self) -> List[str]:
@@ -211,6 +192,30 @@ class SyntheticSigns:
             image_size=cameras.image_size.T.astype(np.int64),
             camera=cameras.intrinsics,
         )
+
+
+def _check(
+    num_glosses: int, num_signers: int, seed: int, length: Sequence[int], val_signers: int, test_signers: int, left_handed: float, variety: float,
+    detector: float,
+) -> None:  # fmt: skip
+    held_out = val_signers + test_signers
+    whole = dict(num_glosses=num_glosses, num_signers=num_signers, seed=seed, val_signers=val_signers, test_signers=test_signers)
+    rules = [(name, value, value == int(value), 'a whole number') for name, value in whole.items()]
+    rules += [
+        ('num_glosses', num_glosses, 1 <= num_glosses <= 20000, '1 .. 20,000'),
+        ('num_signers', num_signers, 3 <= num_signers <= 100000, '3 .. 100,000 (train, val and test have different signers)'),
+        ('seed', seed, 0 <= seed < 1 << 63, '0 .. 2**63 - 1'),
+        ('length', length, len(length) == 2 and 1 <= length[0] <= length[1], 'fewest and most frames, 1 <= fewest <= most'),
+        ('val_signers', val_signers, val_signers >= 1, '1 or more'),
+        ('test_signers', test_signers, test_signers >= 1, '1 or more'),
+        ('val_signers + test_signers', held_out, held_out < num_signers, f'fewer than num_signers = {num_signers}'),
+        ('left_handed', left_handed, 0 <= left_handed <= 1, '0 .. 1'),
+        ('variety', variety, 0 <= variety <= 3, '0 .. 3'),
+        ('detector', detector, 0 <= detector <= 5, '0 .. 5'),
+    ]
+    for name, value, good, allowed in rules:
+        if not good:
+            raise ValueError(f'SyntheticSigns: {name} = {value}; give {allowed}')
 
 
 _PLACE = {joint: index for index, joint in enumerate(list(BODY_JOINTS) + list(SIGN_49.joints[:42]))}

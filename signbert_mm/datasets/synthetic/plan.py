@@ -12,6 +12,7 @@ from .hand_skeleton import LIMITS
 from .signers import Signers
 from .vocabulary import ALTERNATING, BASE, BETWEEN, ONE_HANDED, SYMMETRIC, Vocabulary
 
+FPS = 25.0
 NUM_UNIFORM = 128
 NUM_NORMAL = 640
 _REACH = 0.085  # wrist to the middle of the hand, metres
@@ -93,12 +94,14 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
         return np.where(left_handed, roles[..., ::-1, :], roles)
 
     # --- time
-    transit = s.transit[signer] * np.exp(numbers.normal(0.25 * variety, 2))
+    sign_frames = v.frames[gloss] * s.tempo[signer] * np.exp(numbers.normal(0.2 * variety))
+    way = FPS * s.transit[signer] * np.exp(numbers.normal(0.25 * variety, 2))  # frames there and back
     trimmed = numbers.uniform(0, 1) < s.trimmed[signer]
-    slack = np.where(trimmed, numbers.uniform(-0.6, 0.3, 2) * transit, numbers.uniform(0.0, 0.14, 2) + 0.3 * transit)
-    onset, end = np.clip(transit + slack, 0.02, 0.38)[0], 1.0 - np.clip(transit + slack, 0.02, 0.38)[1]
-    frames = v.frames[gloss] * s.tempo[signer] * np.exp(numbers.normal(0.17 * variety)) * 0.58 / (end - onset)
-    count = np.clip(np.rint(frames), *length).astype(np.int64)
+    slack = np.where(trimmed, numbers.uniform(-0.6, 0.3, 2) * way, numbers.uniform(0.0, 7.0, 2) + 0.2 * way)
+    ends = np.maximum(way + slack, 0.5)
+    total = sign_frames + ends[0] + ends[1]
+    count = np.clip(np.rint(total), *length).astype(np.int64)
+    onset, end, transit = ends[0] / total, 1.0 - ends[1] / total, way / total
 
     # --- which hands
     kind = v.kind[gloss].copy()
@@ -117,7 +120,7 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
         vector = 0.5 * (np.moveaxis(s.orientation_bias[signer, index], -1, 0) + numbers_orientation[:, key])
         return quaternion_product(np.concatenate([np.ones_like(vector[:1]), vector]), np.moveaxis(inv.ORIENTATIONS[index], -1, 0))
 
-    numbers_orientation = numbers.normal(np.radians(6.0) * variety, 3, ORIENTATION_KEYS, 2)
+    numbers_orientation = numbers.normal(np.radians(10.0) * variety, 3, ORIENTATION_KEYS, 2)
     at_rest = np.moveaxis(inv.REST_ORIENTATIONS[rest], -1, 0)  # (4, 2 before and after, B)
     keys = [facing(np.stack([v.orientations[neighbour[0], 1]] * 2), 0)]
     keys += [facing(np.stack([np.where(base, v.base_orientation[gloss], v.orientations[gloss, k]), v.orientations[gloss, k]]), 1 + k) for k in (0, 1)]
@@ -134,7 +137,7 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
 
     # --- wrist path, (3, role, B)
     scale = s.scale[signer]
-    near = numbers.normal(0.014 * variety, 3)
+    near = numbers.normal(0.021 * variety, 3)
 
     def place(index: ndarray) -> ndarray:
         """(B,) -> (3, B), metres: the middle of the hand."""
@@ -154,11 +157,11 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
     start[0] = np.where(both, np.minimum(start[0], -0.05), start[0])
     shift[0] = np.where(both, np.minimum(shift[0], -0.05 - start[0]), shift[0])
     rest_place = np.moveaxis(inv.REST_PLACES[rest], -1, 0) * scale + numbers.normal(0.02 * variety, 3, 2)  # (3, before and after, B)
-    ends = []
+    around = []
     for which, key in ((0, 0), (1, 3)):
         aside = place(v.place[neighbour[which]])[:, None] - fingers[:, key] * reach
-        ends.append(np.where(continuous[which], aside, rest_place[:, None, which]))
-    before, after = ends
+        around.append(np.where(continuous[which], aside, rest_place[:, None, which]))
+    before, after = around
     idle = kind == ONE_HANDED
     for array, value in ((before, rest_place[:, 0]), (after, rest_place[:, 0]), (start, rest_place[:, 0]), (shift, np.zeros(3)[:, None])):
         array[:, _NON] = np.where(idle, value, array[:, _NON])
@@ -179,7 +182,7 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
     index[0] = np.where(continuous[0], v.shapes[neighbour[0], 2], inv.RELAXED)
     index[4] = np.where(continuous[1], v.shapes[neighbour[1], 0], inv.RELAXED)
     index[:, _NON] = np.where(idle, inv.RELAXED, index[:, _NON])
-    noise = numbers.normal(np.radians(3.5) * variety, 45, SHAPE_KEYS, 2)
+    noise = numbers.normal(np.radians(5.5) * variety, 45, SHAPE_KEYS, 2)
     shapes = np.moveaxis(s.shapes[signer, index].reshape(SHAPE_KEYS, 2, size, 45), -1, 0) + noise
     limits = LIMITS.reshape(45, 2, 1, 1, 1)
     shapes = np.clip(shapes, limits[:, 0], limits[:, 1])
@@ -197,7 +200,7 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
         transit=transit,
         overlap=s.overlap[signer],
         ease=s.ease[signer],
-        skew=np.clip(numbers.normal(0.09 * variety), -0.22, 0.22),
+        skew=np.clip(numbers.normal(0.12 * variety), -0.24, 0.24),
         lag=slots(np.stack([numbers.normal(0.012 * variety), np.zeros(size)])),
         before=slots(before),
         after=slots(after),

@@ -28,7 +28,7 @@ class Signers:
         tempo, amplitude (S,): Factors of length and of path size.
         shapes (S, shapes, 5, 3, 3): The shapes as this signer makes them, radians, within the joint limits.
         place_bias (S, P, 3), orientation_bias (S, O, 3): Metres; radians.
-        swivel (S,): How far the elbow is held out, radians. ease, overlap, transit, stiffness (S,): Manner of movement.
+        swivel (S,): How far the elbow is held out. transit (S,): Seconds to the sign and back. ease, overlap, stiffness (S,): Manner of movement.
         rest (S,) int: Favourite resting posture. continuous, trimmed (S,): Odds that a clip is cut out of running signing; cut close.
         yaw, pitch, roll (S,): Camera, radians. view, off_x, off_y (S,): Height of the picture at the body and shift of its centre, metres.
         fov (S,): Vertical field of view, radians. image (S,) int: Index into IMAGE_SIZES. quality (S,): Factor of the detector's error.
@@ -38,7 +38,9 @@ class Signers:
         rows = [self._one(generator(seed, (1 << 63) + signer), variety) for signer in range(num_signers)]
         for name in rows[0]:
             setattr(self, name, np.array([row[name] for row in rows]))
-        self.left_handed = self.side < left_handed
+        offset = generator(seed, (1 << 63) - 1).random()
+        # spread evenly over the signers, so that a small number has some too
+        self.left_handed = (offset + np.arange(num_signers) * 0.6180339887498949) % 1.0 < left_handed
         self.shapes = np.clip(shapes + self.shape_bias, LIMITS[..., 0], LIMITS[..., 1])
 
     @staticmethod
@@ -52,9 +54,8 @@ class Signers:
         hand_scale = np.exp(lean(0.07))
         scale = np.exp(lean(0.05))
         width = np.exp(lean(0.07))
-        bias = np.array([6.0, 3.0, 2.5])  # degrees: flexion, abduction, twist
+        bias = np.array([7.5, 3.5, 2.5])  # degrees: flexion, abduction, twist
         return dict(
-            side=rng.random(),
             hand_scale=hand_scale,
             bones=BONES * hand_scale * np.exp(lean(0.05, 5, 1)) * np.exp(lean(0.03, 5, 3)),
             roots=ROOTS * hand_scale * np.array([width, 1.0, 1.0]) + lean(0.0015, 5, 3),
@@ -65,23 +66,23 @@ class Signers:
             hip=0.11 * scale * np.exp(lean(0.08)),
             head=0.02 + lean(0.015),
             tempo=np.exp(lean(0.2)),
-            amplitude=np.exp(lean(0.2)),
-            place_bias=lean(0.026, len(inv.PLACES), 3) + lean(0.026, 3),
-            orientation_bias=np.radians(lean(11.0, len(inv.ORIENTATIONS), 3) + lean(8.0, 3)),
+            amplitude=np.exp(lean(0.25)),
+            place_bias=lean(0.032, len(inv.PLACES), 3) + lean(0.034, 3),
+            orientation_bias=np.radians(lean(15.0, len(inv.ORIENTATIONS), 3) + lean(11.0, 3)),
             shape_bias=np.radians(bias * (lean(1.0, len(inv.SHAPE_NAMES), 5, 3, 3) + lean(0.7, 5, 3, 3))),
             swivel=lean(0.3),
             ease=between(0.2, 1.0),
             overlap=between(0.0, 0.5),
-            transit=between(0.10, 0.24),
+            transit=between(0.26, 0.5),
             stiffness=between(0.25, 0.55),
             rest=int(rng.integers(len(inv.REST_PLACES))) if variety else 0,
-            continuous=between(0.1, 0.8),
+            continuous=between(0.2, 0.9),
             trimmed=between(0.1, 0.8),
-            yaw=np.radians(lean(17.0)),
-            pitch=np.radians(lean(6.0)),
-            roll=np.radians(lean(2.0)),
+            yaw=np.radians(lean(22.0)),
+            pitch=np.radians(lean(7.0)),
+            roll=np.radians(lean(3.0)),
             view=between(1.0, 1.8),
-            off_x=lean(0.11),
+            off_x=lean(0.13),
             off_y=lean(0.07),
             fov=np.radians(between(30.0, 70.0)),
             image=int(rng.integers(len(IMAGE_SIZES))) if variety else 0,

@@ -14,9 +14,11 @@ MOVES = ('hold', 'straight', 'between', 'arc', 'circle', 'zigzag', 'repeated', '
 HOLD, STRAIGHT, BETWEEN, ARC, CIRCLE, ZIGZAG, REPEATED, SHAKE = range(8)
 _KIND_ODDS = (0.45, 0.25, 0.12, 0.18)
 _MOVE_ODDS = (0.12, 0.2, 0.1, 0.12, 0.14, 0.08, 0.16, 0.08)
+# steps of an evenly spread sequence in two dimensions (the plastic number's powers)
+_EVEN = (0.7548776662466927, 0.5698402909980532)
 _SIZES = (0.10, 0.19)  # metres
 # odds that a gloss differs from an earlier one in a single part, as minimal pairs do
-_MINIMAL_PAIR = 0.7
+_MINIMAL_PAIR = 0.8
 # from the passive hand's middle to the dominant one's, metres
 _MEETINGS = np.array([(-0.02, 0.07, 0.02), (-0.03, 0.02, 0.08), (-0.10, 0.02, 0.03)])
 
@@ -41,15 +43,22 @@ class Gloss:
     base_orientation: int = 0
 
 
-def _pick(rng: np.random.Generator, odds: Tuple[float, ...]) -> int:
-    return int(np.searchsorted(np.cumsum(odds)[:-1], rng.random(), side='right'))
+def _distance(place: int, other: int) -> float:
+    return float(np.linalg.norm(inv.PLACES[place] - inv.PLACES[other]))
 
 
-def _draw(rng: np.random.Generator) -> Gloss:
-    kind = _pick(rng, _KIND_ODDS)
+def _pick(odds: Tuple[float, ...], share: float) -> int:
+    """The choice at ``share`` in [0, 1) of the odds laid end to end."""
+    return int(np.searchsorted(np.cumsum(odds)[:-1], share, side='right'))
+
+
+def _draw(rng: np.random.Generator, number: int, offsets: ndarray) -> Gloss:
+    """The ``number``-th sign that is no pair; kinds and movements are spread evenly, so that small vocabularies have them all."""
+    kind = _pick(_KIND_ODDS, (offsets[0] + number * _EVEN[0]) % 1.0)
     places = inv.BASE_PLACES if kind == BASE else inv.OWN_SIDE_PLACES if kind != ONE_HANDED else tuple(range(len(inv.PLACE_NAMES)))
-    place, place_2 = (int(p) for p in rng.choice(places, 2, replace=False))
-    move = _pick(rng, _MOVE_ODDS)
+    place = int(rng.choice(places))
+    place_2 = int(rng.choice([p for p in places if _distance(p, place) > 0.12]))
+    move = _pick(_MOVE_ODDS, (offsets[1] + number * _EVEN[1]) % 1.0)
     if move == BETWEEN and kind == BASE:
         move = STRAIGHT
     if kind == ALTERNATING and move not in (CIRCLE, REPEATED, ZIGZAG):
@@ -91,7 +100,10 @@ def _pair(rng: np.random.Generator, old: Gloss, new: Gloss) -> Gloss:
     pair = replace(old, **{name: getattr(new, name) for name in names})
     changes, turns = pair.shapes[0] != pair.shapes[2], pair.orientations[0] != pair.orientations[1]
     pair = replace(pair, swing=(pair.swing[0] and changes, pair.swing[1] and turns, pair.swing[2] and not changes))
-    return pair if pair.move != HOLD or changes or turns or pair.swing[2] else new
+    still = pair.move == HOLD and not (changes or turns or pair.swing[2])
+    # two signs must not differ by less than a signer's own manner does
+    same = replace(pair, size=old.size) == old or (names == ('place',) and _distance(pair.place, old.place) < 0.09)
+    return new if still or same else pair
 
 
 class Vocabulary:
@@ -109,20 +121,26 @@ class Vocabulary:
         wave, wave_2 (ndarray): Shape (G, 3) float64, metres: axis times amplitude of the two waves added to the path.
         cycles (ndarray): Shape (G,) float64: periods of those waves, or of the to and fro of a repeated movement.
         quarter (ndarray): Shape (G,): phase of the second wave in periods.
-        frames (ndarray): Shape (G,) float64: usual length of a clip.
+        frames (ndarray): Shape (G,) float64: usual length of the sign itself, between the ways there and back.
         meeting_shift (ndarray): Shape (G, 3) float64, metres: passive hand to dominant hand (0 where there is no passive hand).
     """
 
     def __init__(self, num_glosses: int, rng: np.random.Generator) -> None:
         self.glosses: List[Gloss] = []
+        pace: List[float] = []
+        parents: List[Gloss] = []
+        offsets = rng.random(2)
         seen: Set[Gloss] = set()
         while len(self.glosses) < num_glosses:
-            gloss = _draw(rng)
-            if self.glosses and rng.random() < _MINIMAL_PAIR:
-                gloss = _pair(rng, self.glosses[int(rng.integers(len(self.glosses)))], gloss)
+            gloss = _draw(rng, len(parents), offsets)
+            if parents and rng.random() < _MINIMAL_PAIR:
+                gloss = _pair(rng, parents[int(rng.integers(len(parents)))], gloss)
+            else:
+                parents.append(gloss)
             if gloss not in seen:
                 seen.add(gloss)
                 self.glosses.append(gloss)
+                pace.append(rng.uniform(-5, 5))
         digits = max(3, len(str(num_glosses - 1)))
         self.names = [f'gloss_{index:0{digits}d}' for index in range(num_glosses)]
         for name in Gloss.__dataclass_fields__:
@@ -130,8 +148,10 @@ class Vocabulary:
         paths = [_path(gloss) for gloss in self.glosses]
         self.shift, self.wave, self.wave_2 = (np.array([path[part] for path in paths], dtype=np.float64) for part in range(3))  # (G, 3) each
         self.cycles, self.quarter = (np.array([path[part] for path in paths], dtype=np.float64) for part in (3, 4))  # (G,) each
-        busy = 6.0 * (self.cycles > 1) + 5.0 * self.swing[:, :2].any(1) + 4.0 * (self.orientations[:, 0] != self.orientations[:, 1])
-        self.frames = 29.0 + busy + rng.uniform(-5, 5, num_glosses)
+        # a beat of a repeated movement takes about 6 frames, a change of shape or orientation 4
+        beats = np.where(self.move == SHAKE, 1.0, np.maximum(self.cycles, 2.0 * self.swing[:, :2].any(axis=1)))
+        turns = self.orientations[:, 0] != self.orientations[:, 1]
+        self.frames = 17.0 + 6.0 * np.maximum(beats - 1.0, 0.0) + 4.0 * turns + np.array(pace)
         self.meeting_shift = np.where((self.kind == BASE)[:, None], _MEETINGS[self.meeting], 0.0)
 
 
