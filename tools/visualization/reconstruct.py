@@ -49,7 +49,7 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
     try:
         model.load_state_dict(content.get('state_dict', content))
     except RuntimeError as error:
-        raise CheckpointError(f'checkpoint {checkpoint} does not fit the model of the config: {str(error).splitlines()[0]} {error}') from None
+        raise CheckpointError(f'checkpoint {checkpoint} does not fit the model of the config: {error}') from None
     if not hasattr(model, 'decoder'):
         raise ValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
     return model.to(device).eval()

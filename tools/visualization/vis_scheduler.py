@@ -75,7 +75,7 @@ def schedule(cfg: Config, per_epoch: int) -> Dict[str, List[float]]:
             param_scheduler=cfg.get('param_scheduler'),
             log_level='ERROR',
             default_scope=cfg.default_scope,
-            experiment_name='vis_scheduler',
+            experiment_name=Path(folder).name,  # mmengine keeps runners by name
         )
         runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
         runner._train_loop = runner.build_train_loop(runner._train_loop)
