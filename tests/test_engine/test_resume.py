@@ -103,15 +103,19 @@ def test_resume_in_mid_epoch_refuses_other_batches(toy_runner, tmp_path, change)
 
 def test_killed_at_random_moments(root, tmp_path):
     """Real processes, SIGKILL: three at random, one in the middle of writing a checkpoint."""
-    options = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=25', 'default_hooks.checkpoint.by_epoch=False']
-    options += ['default_hooks.checkpoint.interval=7', 'default_hooks.checkpoint.max_keep_ckpts=2', 'log_level=WARNING']
+    options = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=10', 'default_hooks.checkpoint.by_epoch=False']
+    options += ['default_hooks.checkpoint.interval=5', 'default_hooks.checkpoint.max_keep_ckpts=2', 'log_level=WARNING']
     driver, train, config = (str(root / place) for place in ('tests/toys/kill_driver.py', 'tools/train.py', 'tests/toys/toy_config.py'))
     environment = dict(os.environ, PYTHONPATH=f'{root}{os.pathsep}{root / "tests" / "toys"}', OMP_NUM_THREADS='1')
     out = subprocess.run(
-        [sys.executable, driver, train, config, str(tmp_path), '3', '0', *options], env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, driver, train, config, str(tmp_path), '60', '3', '0', *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert out.returncode == 0, out.stderr
     report = json.loads(out.stdout.splitlines()[-1])
     assert report['whole'] == 0 and report['finished'] == 0 and report['killed'] == [-9] * 3 and report['torn'] == -9, report
-    assert_same_training(tmp_path / 'whole' / 'iter_150.pth', tmp_path / 'killed' / 'iter_150.pth')
-    assert sorted(name for name in os.listdir(tmp_path / 'killed') if '.pth' in name) == ['iter_147.pth', 'iter_150.pth']
+    assert_same_training(tmp_path / 'whole' / 'iter_60.pth', tmp_path / 'killed' / 'iter_60.pth')
+    assert sorted(name for name in os.listdir(tmp_path / 'killed') if '.pth' in name) == ['iter_55.pth', 'iter_60.pth']

@@ -1,7 +1,7 @@
 """Runs ``tools/train.py`` in processes of its own and kills them; one import serves all, since each run is forked from here before torch has worked.
 
-``kill_driver.py TRAIN_PY CONFIG FOLDER KILLS SEED [options]``: once whole in FOLDER/whole, then in FOLDER/killed with KILLS SIGKILLs at random
-moments, each followed by ``--resume``. Prints one line of JSON.
+``kill_driver.py TRAIN_PY CONFIG FOLDER ITERATIONS KILLS SEED [options]``: once whole in FOLDER/whole, then in FOLDER/killed with KILLS SIGKILLs at
+random moments, each followed by ``--resume``. Prints one line of JSON.
 """
 
 import json
@@ -36,28 +36,37 @@ def start(train, arguments, environment=None):
         os._exit(code)
 
 
+def iteration(folder):
+    """The last iteration that a run has logged."""
+    losses = Path(folder, 'losses.txt')
+    lines = losses.read_text().splitlines(keepends=True) if losses.exists() else []
+    lines = [line for line in lines if line.endswith('\n')]
+    return int(lines[-1].split()[0]) if lines else -1
+
+
+def wait(pid):
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def main():
-    train, config, folder, kills, seed, *options = sys.argv[1:]
-    draw = random.Random(int(seed))
+    train, config, folder, total, kills, seed, *options = sys.argv[1:]
+    total, kills, draw = int(total), int(kills), random.Random(int(seed))
     whole, killed = os.path.join(folder, 'whole'), os.path.join(folder, 'killed')
-    begin = time.time()
-    _, status = os.waitpid(start(train, [config, '--work-dir', whole, *options]), 0)
-    duration = time.time() - begin
-    report = dict(whole=os.waitstatus_to_exitcode(status), duration=duration, killed=[])
+    report = dict(whole=wait(start(train, [config, '--work-dir', whole, *options])), killed=[], at=[])
     arguments = [config, '--work-dir', killed, '--resume', *options]
-    for _ in range(int(kills)):
+    span = total // (kills + 2)
+    for k in range(kills):
+        target = draw.randrange(k * span + 1, (k + 1) * span)
         pid = start(train, arguments)
-        time.sleep(draw.uniform(0.2, 0.8) * duration)
+        while iteration(killed) < target and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            time.sleep(0.002)
+        time.sleep(draw.uniform(0, 0.03))
         os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        report['killed'].append(os.waitstatus_to_exitcode(status))
-    # and in the middle of writing a checkpoint, wherever the run has come to
-    losses = Path(killed, 'losses.txt')
-    done = len(losses.read_text().splitlines()) if losses.exists() else 0
-    _, status = os.waitpid(start(train, arguments, dict(TOY_KILL_STAGE='save', TOY_KILL_AT=str(done // 2 + 1))), 0)
-    report['torn'] = os.waitstatus_to_exitcode(status)
-    _, status = os.waitpid(start(train, arguments), 0)
-    report['finished'] = os.waitstatus_to_exitcode(status)
+        report['killed'].append(wait(pid))
+        report['at'].append(iteration(killed))
+    # and in the middle of writing a checkpoint
+    report['torn'] = wait(start(train, arguments, dict(TOY_KILL_STAGE='save', TOY_KILL_AT=str(total - span))))
+    report['finished'] = wait(start(train, arguments))
     print(json.dumps(report))
 
 

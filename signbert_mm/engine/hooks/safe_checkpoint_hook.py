@@ -1,5 +1,6 @@
 """Checkpoints that a kill cannot spoil and that load without executing anything."""
 
+import inspect
 import logging
 import os
 import os.path as osp
@@ -21,6 +22,7 @@ from ..checkpoint_io import (
     unpack_message_hub,
     write_atomic,
 )
+from ..runner.config import ConfigError, did_you_mean
 from ..runner.train_loop import ResumableTrainLoop
 
 
@@ -65,6 +67,10 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     def __init__(self, *args: Any, backend_args: Optional[dict] = None, **kwargs: Any) -> None:
+        known = [name for name in inspect.signature(CheckpointHook).parameters if name != 'kwargs']
+        for name in kwargs:
+            if name not in known:  # mmengine would keep it until the first save, and fail there
+                raise ConfigError(f'config: {type(self).__name__} has no argument {name!r}. {did_you_mean(name, known)}')
         super().__init__(*args, backend_args=backend_args or dict(backend=ATOMIC_BACKEND), **kwargs)
 
     def before_run(self, runner) -> None:

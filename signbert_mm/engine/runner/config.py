@@ -115,14 +115,21 @@ def _known_names(registry: Registry) -> List[str]:
     return names
 
 
-def _build_frame(traceback: Optional[TracebackType]) -> Dict[str, Any]:
-    """The local variables of the innermost ``build_from_cfg`` of a traceback."""
-    found: Dict[str, Any] = {}
+def _innermost(traceback: Optional[TracebackType], function: str, variable: str) -> Any:
+    """The value of a local variable in the innermost frame of this function that has it, or None."""
+    found = None
     while traceback is not None:
-        if traceback.tb_frame.f_code.co_name == 'build_from_cfg':
-            found = traceback.tb_frame.f_locals
+        if traceback.tb_frame.f_code.co_name == function:
+            found = traceback.tb_frame.f_locals.get(variable, found)
         traceback = traceback.tb_next
     return found
+
+
+def _unknown(registry: Registry, name: str) -> ConfigError:
+    names = _known_names(registry)
+    if name in names:
+        return ConfigError(f'config: {name!r} is found only with default_scope={registries.SCOPE!r} in the config')
+    return ConfigError(f'config: there is no {registry.name} of type {name!r}. {did_you_mean(name, names)}')
 
 
 @contextmanager
@@ -139,19 +146,19 @@ def explain_config_errors() -> Iterator[None]:
         match = re.match(r'(\S+) is not in the (?:\w+::)?(.+?) registry', text)
         registry = _registry(match.group(2)) if match else None
         if registry is not None:
-            names = _known_names(registry)
-            if match.group(1) in names:
-                raise ConfigError(f'config: {match.group(1)!r} is found only with default_scope={registries.SCOPE!r} in the config') from error
-            raise ConfigError(f'config: there is no {registry.name} of type {match.group(1)!r}. {did_you_mean(match.group(1), names)}') from error
+            raise _unknown(registry, match.group(1)) from error
         if 'must contain the key "type"' in text:
             raise ConfigError(f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True in a _base_.') from error
         raise
     except TypeError as error:
-        built = _build_frame(error.__traceback__)
+        constructor = _innermost(error.__traceback__, '__call__', 'self')
+        if 'None is not a callable' in str(error) and hasattr(constructor, 'optimizer_cfg'):  # mmengine looks the optimizer up and does not check
+            raise _unknown(mmengine.registry.OPTIMIZERS, constructor.optimizer_cfg['type']) from error
+        built = _innermost(error.__traceback__, 'build_from_cfg', 'obj_cls')
         match = re.search(r'(\w+)\.__init__\(\) (got an unexpected keyword argument|missing \d+ required \S+ arguments?:?) ?(.*)', str(error))
-        if match is None or getattr(built.get('obj_cls'), '__name__', None) != match.group(1):
+        if match is None or getattr(built, '__name__', None) != match.group(1):
             raise
-        accepted = [name for name in inspect.signature(built['obj_cls']).parameters if name not in ('self', 'args', 'kwargs')]
+        accepted = [name for name in inspect.signature(built).parameters if name not in ('self', 'args', 'kwargs')]
         if 'unexpected' in match.group(2):
             name = match.group(3).split("'")[1]
             raise ConfigError(f'config: {match.group(1)} has no argument {name!r}. {did_you_mean(name, accepted)}') from error

@@ -1,0 +1,197 @@
+"""Each mend: it is needed (or skipped where the package is absent), and it works. Those that change imports run in processes of their own."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from signbert_mm import compat
+
+OPENMMLAB = all(importlib.util.find_spec(name) for name in ('mmpose', 'mmaction', 'mmdet', 'xtcocotools', 'json_tricks', 'munkres', 'einops'))
+
+
+def python(code, root, *path, expect=0):
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([*map(str, path), str(root)]), OMP_NUM_THREADS='1')
+    out = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], env=environment, capture_output=True, text=True, timeout=300)
+    assert out.returncode == expect, out.stderr[-3000:]
+    return out.stdout
+
+
+def test_importing_the_package_is_light(root):
+    assert (
+        python('import sys, signbert_mm; from signbert_mm import compat; print("torch" in sys.modules, "mmengine" in sys.modules)', root)
+        == 'False False\n'
+    )
+
+
+@pytest.mark.skipif(not OPENMMLAB, reason='mmpose, mmaction2, mmdet or their needs are not installed (make install)')
+def test_mmpose_and_mmaction_import_and_work(root):
+    """mmcv ops, the drn folder, simcc_vis, the RTMPose config: one process, since it costs seconds."""
+    code = """
+import os, torch, mmengine
+from signbert_mm import compat
+lite = compat.mend_mmcv_ops()
+assert not compat.mend_mmcv_ops(), 'the second time there is nothing to mend'
+mmpose, mmaction = compat.import_mmpose(), compat.import_mmaction()
+assert compat.import_mmpose() is mmpose
+if lite:
+    from mmcv.ops import nms, DeformConv2d
+    try:
+        nms(torch.rand(2, 4), torch.rand(2), 0.5)
+        raise SystemExit('nms ran without its operator')
+    except NotImplementedError as error:
+        assert 'mmcv.ops.nms' in str(error) and 'full mmcv' in str(error), error
+from mmaction.models import STGCN, localizers
+try:
+    localizers.DRN()
+except NotImplementedError as error:
+    assert '#2714' in str(error)
+except TypeError:
+    pass  # the real one
+from mmaction.registry import MODELS
+assert MODELS.build(dict(type='STGCN', graph_cfg=dict(layout='coco', mode='stgcn_spatial'), base_channels=8, num_stages=2)) is not None
+from mmpose.apis import init_model
+folder = os.path.join(os.path.dirname(mmpose.__file__), '.mim/configs/wholebody_2d_keypoint/rtmpose/coco-wholebody')
+cfg = mmengine.Config.fromfile(os.path.join(folder, 'rtmpose-m_8xb64-270e_coco-wholebody-256x192.py'))
+assert cfg.model.backbone.init_cfg is not None and cfg.model.backbone._scope_ == 'mmdet'
+compat.mend_rtmpose_config(cfg)
+assert cfg.model.backbone.init_cfg is None
+model = init_model(cfg, device='cpu')
+print(sum(p.numel() for p in model.parameters()))
+"""
+    assert 17e6 < int(python(code, root).splitlines()[-1]) < 19e6
+
+
+def fake_torchvision(folder):
+    """What a torchvision of another build does when it is imported beside a CPU torch."""
+    package = folder / 'torchvision'
+    package.mkdir()
+    (package / '__init__.py').write_text("from . import _meta_registrations\n__version__ = '0'\n")
+    (package / '_meta_registrations.py').write_text(
+        'import torch\n\n\n@torch.library.register_fake("torchvision::nms")\ndef meta_nms(dets, scores, iou_threshold):\n    return dets\n\n\n'
+        '@torch.library.register_fake("torchvision::qnms")\ndef meta_qnms(dets, scores, iou_threshold):\n    return dets\n'
+    )
+    (package / '_C.so').write_bytes(b'not for this machine')
+
+
+def test_torchvision_of_another_build(root, tmp_path):
+    fake_torchvision(tmp_path)
+    assert 'torchvision::nms does not exist' in python(
+        'try:\n    import torchvision\nexcept RuntimeError as error:\n    print(error)', root, tmp_path
+    )
+    code = 'from signbert_mm import compat\nprint(compat.mend_torchvision_ops())\nimport torchvision\nprint(compat.mend_torchvision_ops())'
+    assert python(code, root, tmp_path) == 'True\nFalse\n'
+
+
+def test_torchvision_absent_is_left_alone(monkeypatch):
+    monkeypatch.setattr(compat, '_missing', lambda name: True)
+    monkeypatch.delitem(sys.modules, 'torchvision', raising=False)
+    assert compat.mend_torchvision_ops() is False
+
+
+def test_absent_packages_say_how_to_install(monkeypatch):
+    monkeypatch.setattr(compat, '_missing', lambda name: True)
+    with pytest.raises(ModuleNotFoundError, match='mmpose is not installed: run `make install`'):
+        compat.import_mmpose()
+    with pytest.raises(ModuleNotFoundError, match='mmaction2 is not installed'):
+        compat.import_mmaction()
+
+
+def test_foreign_scopes_are_imported_where_a_config_names_them(monkeypatch):
+    called = []
+    monkeypatch.setattr(compat, 'import_mmpose', lambda: called.append('mmpose'))
+    monkeypatch.setattr(compat, 'import_mmaction', lambda: called.append('mmaction'))
+    compat.import_foreign_scopes("model = dict(type='SignBERT', name='from mmaction.models')")
+    assert called == []
+    compat.import_foreign_scopes("model = dict(backbone=dict(type='mmaction.STGCN'), pose=dict(type='mmpose.TopdownPoseEstimator'))")
+    assert sorted(called) == ['mmaction', 'mmpose']
+
+
+class TestCheckpointLoading:
+    @pytest.fixture
+    def payload(self, tmp_path):
+        class Payload:
+            def __reduce__(self):
+                return os.mkdir, (str(tmp_path / 'witness'),)
+
+        torch.save(dict(state_dict=Payload()), tmp_path / 'evil.pth')
+        return tmp_path / 'evil.pth'
+
+    def test_every_way_into_mmengine(self, payload, monkeypatch, tmp_path):
+        """A local path, one from the web (mmengine reads those with ``weights_only=False``) and ``init_cfg=dict(type='Pretrained')``."""
+        from mmengine.model import BaseModule
+        from mmengine.runner import CheckpointLoader, load_checkpoint
+
+        from signbert_mm.engine import CheckpointError
+
+        assert compat.mend_checkpoint_loading() is False  # done when the engine was imported
+        hub = tmp_path / 'hub'
+        (hub / 'checkpoints').mkdir(parents=True)
+        payload.rename(hub / 'checkpoints' / 'evil.pth')
+        monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(hub))
+        local = str(hub / 'checkpoints' / 'evil.pth')
+
+        class Net(BaseModule):
+            def __init__(self, source):
+                super().__init__(init_cfg=dict(type='Pretrained', checkpoint=source))
+
+        for source in (local, 'https://example.org/models/evil.pth', 'http://example.org/evil.pth?raw=true'):
+            for load in (CheckpointLoader.load_checkpoint, lambda s: load_checkpoint(torch.nn.Linear(1, 1), s), lambda s: Net(s).init_weights()):
+                with pytest.raises(CheckpointError, match=r'evil\.pth is refused'):
+                    load(source)
+        assert not (tmp_path / 'witness').exists()
+
+    def test_a_download_is_kept(self, monkeypatch, tmp_path):
+        from mmengine.runner import CheckpointLoader
+
+        torch.save(dict(w=torch.ones(1)), tmp_path / 'a.pth')
+        monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+        url = (tmp_path / 'a.pth').as_uri()
+        path = compat._download(url, None, False)
+        (tmp_path / 'a.pth').unlink()
+        assert compat._download(url, None, False) == path and path.startswith(str(tmp_path / 'hub'))
+        assert float(CheckpointLoader.load_checkpoint(path)['w']) == 1
+
+
+class TestProcessesWithoutGpu:
+    def test_wrapper_config(self):
+        assert compat.cpu_wrapper_cfg(Config(dict()))['device_ids'] is None
+        cfg = compat.cpu_wrapper_cfg(Config(dict(find_unused_parameters=True, model_wrapper_cfg=dict(static_graph=True))))
+        assert cfg == dict(type='MMDistributedDataParallel', broadcast_buffers=False, find_unused_parameters=True, static_graph=True, device_ids=None)
+
+    @pytest.mark.parametrize(
+        'launcher, environment',
+        [
+            ('pytorch', dict(RANK='0', WORLD_SIZE='1', LOCAL_RANK='0', MASTER_ADDR='127.0.0.1')),
+            ('slurm', dict(SLURM_PROCID='0', SLURM_NTASKS='1', SLURM_LOCALID='0', SLURM_NODELIST='localhost', MASTER_ADDR='127.0.0.1')),
+            ('mpi', dict(OMPI_COMM_WORLD_RANK='0', OMPI_COMM_WORLD_SIZE='1', OMPI_COMM_WORLD_LOCAL_RANK='0', MASTER_ADDR='127.0.0.1')),
+        ],
+    )
+    def test_group_of_each_launcher(self, monkeypatch, launcher, environment):
+        import torch.distributed as dist
+
+        for key in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'):
+            monkeypatch.setenv(key, '')  # so that the values set below are undone
+            monkeypatch.delenv(key)
+        for key, value in environment.items():
+            monkeypatch.setenv(key, value)
+        monkeypatch.setenv('MASTER_PORT', '0')
+        compat.init_cpu_group(launcher)
+        try:
+            assert dist.get_backend() == 'gloo' and dist.get_world_size() == 1 and os.environ['LOCAL_RANK'] == '0'
+            compat.init_cpu_group(launcher)  # there already
+        finally:
+            dist.destroy_process_group()
+
+    def test_environment_is_missing(self, monkeypatch):
+        for key in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'):
+            monkeypatch.setenv(key, '')
+            monkeypatch.delenv(key)
+        with pytest.raises(RuntimeError, match='without RANK, WORLD_SIZE.*dist_train.sh'):
+            compat.init_cpu_group('pytorch')
+        with pytest.raises(ValueError, match='launcher must be'):
+            compat.init_cpu_group('ray')

@@ -1,0 +1,68 @@
+import pytest
+
+from signbert_mm.engine.runner import ConfigError, explain_config_errors, load_config
+
+BAD = [
+    (dict(model__type='ToyRecogniser'), r"no model of type 'ToyRecogniser'\. Did you mean 'ToyRecognizer'"),
+    (dict(model__type='toyrecognizer'), r"Did you mean 'ToyRecognizer'"),
+    (dict(train_dataloader__dataset__type='ToyDatset'), r"no dataset of type 'ToyDatset'\. Did you mean 'ToyDataset'"),
+    (dict(optim_wrapper__optimizer__type='Adamm'), r"no optimizer of type 'Adamm'\. Did you mean .*'Adam'"),
+    (dict(optim_wrapper__type='AmpOptimWraper'), r"Did you mean .*'AmpOptimWrapper'"),
+    (dict(default_hooks__checkpoint__type='SaveCheckpointHook'), r"Did you mean .*'SafeCheckpointHook'"),
+    (dict(train_cfg__type='ResumeableTrainLoop'), r"Did you mean 'ResumableTrainLoop'"),
+    (dict(val_evaluator__type='ToyAcuracy'), r"Did you mean 'ToyAccuracy'"),
+    (dict(model__num_clases=5), r"ToyRecognizer has no argument 'num_clases'\. Did you mean 'num_classes'"),
+    (dict(default_hooks__checkpoint__intervall=5), 'interval'),
+    (dict(train_dataloader__sampler__shufle=True), r"DefaultSampler has no argument 'shufle'\. Did you mean 'shuffle'"),
+    (dict(default_scope='signbert-mm'), r"default_scope='signbert_mm'"),
+]
+
+
+@pytest.mark.parametrize('change, message', BAD, ids=[next(iter(change)) for change, _ in BAD])
+def test_a_config_typed_wrong_names_the_cure(toy_runner, change, message):
+    with pytest.raises(ConfigError, match=message), explain_config_errors():
+        toy_runner(**change).train()
+
+
+def test_missing_argument(toy_config):
+    from signbert_mm.registry import DATA_SAMPLERS
+
+    with pytest.raises(ConfigError, match="DefaultSampler needs the argument 'dataset'.*shuffle"), explain_config_errors():
+        DATA_SAMPLERS.build(dict(type='DefaultSampler'))
+
+
+def test_other_errors_pass_through():
+    for error in (KeyError('x'), TypeError('f() got an unexpected keyword argument'), KeyError()):
+        with pytest.raises(type(error)), explain_config_errors():
+            raise error
+
+
+@pytest.mark.parametrize(
+    'key, message',
+    [
+        ('optim_wraper.optimizer.lr', "no 'optim_wraper'. Did you mean 'optim_wrapper'"),
+        ('optim_wrapper.optimiser.lr', "Did you mean 'optim_wrapper.optimizer'"),
+        ('param_scheduler.0.start_facter', "Did you mean 'param_scheduler.0.start_factor'"),
+        ('model.num_clases', "Did you mean 'model.num_classes'"),
+    ],
+)
+def test_options_that_would_be_added_silently(toy_file, key, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(toy_file, {key: 1})
+
+
+def test_options_and_defaults(toy_file):
+    cfg = load_config(toy_file, {'model.dropout': 0.5, 'param_scheduler.0.end': 4, 'find_unused_parameters': True})
+    assert cfg.model.dropout == 0.5 and cfg.param_scheduler[0]['end'] == 4 and cfg.find_unused_parameters
+    assert cfg.work_dir == 'work_dirs/toy_config'
+
+
+def test_config_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r'pretrain_al\.py does not exist.*Did you mean configs/.*pretrain_all\.py'):
+        load_config('configs/pretrain_al.py')
+
+
+def test_config_of_the_project_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_config('configs/pretrain_all.py').filename.endswith('pretrain_all.py')
