@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...draws import Draws
 from ...layouts import get_layout
+from ...layouts.hand import NUM_HAND_JOINTS
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
@@ -19,11 +20,11 @@ class HandCrop(BatchTransform):
 
     The box is not given in SignBERT ("hand and shoulder joints give a crop"); it follows the released code of ST-Consistency: ``padding`` times
     the larger extent of the joints above ``joint_threshold``, shifted to stay inside the image. With fewer than ``min_joints`` such joints
-    it comes from shoulder, elbow and wrist, if all are above ``arm_threshold``: centre wrist + 0.33 (wrist - elbow), side
-    1.1 max(|wrist - elbow|, 0.9 |elbow - shoulder|). Else the hand is missing in that frame.
+    it comes from shoulder, elbow and wrist, if all are above ``arm_threshold`` and at least one joint of the hand is above ``joint_threshold``:
+    centre wrist + 0.33 (wrist - elbow), side 1.1 max(|wrist - elbow|, 0.9 |elbow - shoulder|). Else the hand is missing in that frame.
 
     Args:
-        layout (str): Layout of ``keypoints``; it must have both hands. Without arm joints there is no second way to a box.
+        layout (str): Layout of ``keypoints``; it must have both hands, each 21 joints in a row. Without arm joints there is no second way to a box.
         padding (float): Box side over the extent of the joints.
         joint_threshold (float): Joints with a score above it shape the box.
         min_joints (int): At least so many such joints, or the arm decides.
@@ -54,6 +55,11 @@ class HandCrop(BatchTransform):
         if absent:
             raise ValueError(f'HandCrop: layout {self.layout.name!r} has no part {absent}')
         self.hand_joints = [self.layout.parts['left_hand'], self.layout.parts['right_hand']]
+        for joints in self.hand_joints:
+            if tuple(joints) != tuple(range(joints[0], joints[0] + NUM_HAND_JOINTS)):
+                raise ValueError(
+                    f'HandCrop: a hand is {NUM_HAND_JOINTS} joints in a row, but layout {self.layout.name!r} has {joints}; map it to sign_49'
+                )
         has_arms = all(joint in self.layout.joints for arm in _ARMS for joint in arm)
         self.arm_joints = [self.layout.indices(arm) for arm in _ARMS] if has_arms else None
         self.padding, self.joint_threshold, self.min_joints = padding, joint_threshold, min_joints

@@ -16,9 +16,9 @@ OPERATIONS = ('joint', 'frame', 'identity')
 class MaskHandTokens(BatchTransform):
     """Chooses tokens (one hand in one frame) to rebuild and disturbs them.
 
-    Exactly ``floor(ratio n + 1/2)`` of a clip's n valid tokens are chosen (that it is exact is not given in the paper). Each gets one of ``operations``
-    with equal odds. joint: m ~ U{1..max_joints} of the 21 joints are each, with equal odds, zeroed or moved by an offset uniform in +-``offset`` of
-    the crop. frame: all joints zeroed. identity: nothing. A token is never chosen where the hand is missing.
+    Exactly ``floor(ratio n + 1/2)`` of a clip's n valid tokens are chosen (that it is exact is not given in the paper). Each gets one of
+    ``operations`` with equal odds. joint: m ~ U{1..max_joints} of the 21 joints are each, with equal odds, zeroed or moved by an offset uniform
+    in +-``offset`` of the crop. frame: all joints zeroed. identity: nothing. A token is never chosen where the hand is missing.
 
     Args:
         ratio (float): Share of the valid tokens; 50 % in the paper.
@@ -47,9 +47,9 @@ class MaskHandTokens(BatchTransform):
         hands, valid = batch['hands'], batch['hand_valid']
         tokens, joints = valid.shape[1:], hands.shape[1:4]
 
-        # a random order of the valid tokens; the first ones are chosen
+        # a random order of the valid tokens; the first ones are chosen. Stable: equal draws must not fall differently in another batch or on a GPU
         order = draws.uniform('mask/token', *tokens).masked_fill(~valid, 2.0).flatten(1)  # (B, 2T)
-        rank = order.argsort(1).argsort(1).reshape_as(valid)
+        rank = order.argsort(dim=1, stable=True).argsort(1).reshape_as(valid)
         count = torch.floor(valid.flatten(1).sum(1) * self.ratio + 0.5)
         chosen = (rank < count[:, None, None]) & valid
 
@@ -58,7 +58,7 @@ class MaskHandTokens(BatchTransform):
         joint_token, frame_token = operation == 1, operation == 2
 
         number = 1 + draws.integers('mask/joint_count', self.max_joints, *tokens)  # (B, T, 2)
-        picked = draws.uniform('mask/joint', *joints).argsort(-1).argsort(-1) < number[..., None]  # (B, T, 2, 21)
+        picked = draws.uniform('mask/joint', *joints).argsort(dim=-1, stable=True).argsort(-1) < number[..., None]  # (B, T, 2, 21)
         picked = picked & joint_token[..., None]
         moved = picked & draws.bernoulli('mask/move', 0.5, *joints)
         zeroed = (picked & ~moved) | frame_token[..., None]
