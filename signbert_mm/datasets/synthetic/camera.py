@@ -9,6 +9,7 @@ from .plan import ClipNumbers
 from .signers import IMAGE_SIZES, Signers
 
 _AIM = -0.06  # height of the picture's centre against the shoulders, metres
+_NEAREST = 1.2  # metres from the body
 
 
 @dataclass
@@ -38,8 +39,9 @@ def place_cameras(signers: Signers, signer: ndarray, numbers: ClipNumbers, varie
     yaw, pitch, roll = yaw + np.radians(4) * jitter[0], pitch + np.radians(2) * jitter[1], roll + np.radians(0.8) * jitter[2]
     image_size = IMAGE_SIZES[s.image[signer]].T.astype(np.float64)
     view = s.view[signer] * s.scale[signer] * np.exp(0.06 * jitter[3])
-    focal = 0.5 * image_size[1] / np.tan(0.5 * s.fov[signer])
-    distance = focal * view / image_size[1]
+    # a wide view is taken from near, but no hand may come too close to the lens
+    distance = np.maximum(0.5 * view / np.tan(0.5 * s.fov[signer]), _NEAREST)
+    focal = distance * image_size[1] / view
     # body (x left, y up, z forward) seen from the front: x right, y down, z away
     (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
     rows = [

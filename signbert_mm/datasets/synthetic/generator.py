@@ -79,7 +79,8 @@ class SyntheticSigns:
         val_signers, test_signers (int, optional): Signers held out; by default a tenth (at least 1) and a fifth (at least 1) of all.
         left_handed (float): Odds that a signer is left-handed.
         variety (float): How far signers and clips differ; 1 = as meant, 0 = one average signer before one camera.
-        detector (float): Strength of the detector's faults; 1 = as meant, 0 = the true joints (those inside the image).
+        detector (float): Strength of the detector's faults; 1 = as meant, 0 = the true joints inside the image (a hand with fewer than 6 of them
+            there is not found).
 
     Raises:
         ValueError: An argument is outside its range, or the layout has none of the joints.
