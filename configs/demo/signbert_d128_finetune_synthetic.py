@@ -10,7 +10,7 @@ model = dict(
     data_preprocessor=dict(train_pipeline=_augment + _crop + _detector + _zero, test_pipeline=_crop + _zero),
     embedder=dict(gesture=dict(joint_channels=(32, 32, 64), part_channels=(64, 128)), location=True),
     backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=256, dropout=0.0),
-    head=dict(in_channels=128, num_classes=30, loss=dict(type='CrossEntropyLoss', label_smoothing=0.1)),
+    head=dict(in_channels=128, dropout=0.2, num_classes=30, loss=dict(type='CrossEntropyLoss', label_smoothing=0.1)),
 )
 _clips = dict(type='PoseDataset', store='data/synthetic_demo', prepare='python demo/run_demo.py --only data')
 _loader = dict(batch_size=64, num_workers=0, collate_fn=dict(type='collate_poses'))
@@ -35,4 +35,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=30),
     dict(type='CosineAnnealingLR', T_max=100, by_epoch=True, convert_to_iter_based=True),
 ]
-default_hooks = dict(checkpoint=dict(interval=100, max_keep_ckpts=1))
+default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=100, max_keep_ckpts=1))

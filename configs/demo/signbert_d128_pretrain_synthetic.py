@@ -45,4 +45,5 @@ test_dataloader = dict(
     ),
 )
 test_cfg = dict(type='TestLoop')
-test_evaluator = dict(type='PoseAUC')
+test_evaluator = dict(type='PoseAUC')  # input and output against the target, as in Tables 1 and 2
+default_hooks = dict(logger=dict(interval=5))
