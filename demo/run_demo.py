@@ -114,7 +114,8 @@ def print_table() -> None:
         clips = int(metrics['clips'])
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = ['  '.join(cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths))) for row in rows]
-    text = '\n'.join([lines[0], '-' * len(lines[0]), *lines[1:], '', f'{clips} test clips, 30 glosses (chance 3.3), 5 labelled training clips a gloss.', SYNTHETIC_NOTE])
+    about = f'{clips} test clips, 30 glosses (chance 3.3), 5 labelled training clips a gloss.'
+    text = '\n'.join([lines[0], '-' * len(lines[0]), *lines[1:], '', about, SYNTHETIC_NOTE])
     (WORK / 'table.txt').write_text(text + '\n')
     print(f'\n{text}\n', flush=True)
 

@@ -22,7 +22,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         seed (int, optional): Seed of the draws in training; None = the run's seed, which ``EpochSeedHook`` sets (0 without it).
         non_blocking (bool): Copy to the device without waiting.
 
-    ``forward`` takes ``dict(inputs=dict of tensors, [video_id=list of str])`` as collated and returns ``dict(inputs=batch, data_samples=None)``; ``video_id``
+    ``forward`` takes ``dict(inputs=dict of tensors, [video_id=list of str])`` as collated and returns ``dict(inputs=batch, data_samples=None)``;
+    ``video_id``
     travels inside ``inputs``.
     """
 

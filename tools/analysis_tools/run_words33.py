@@ -1,10 +1,10 @@
 #!/usr/bin/env python
 """The words33 protocol on real clips: k labelled clips a gloss, pre-trained against from scratch against a logistic regression.
 
-Pre-trains once (without labels: the pool of words33, all of letters28 and words11), then fine-tunes from that checkpoint and from scratch for each number of
-shots and seed of the protocol, tests each once, and prints mean and standard deviation. What is already there is not run again.
+Pre-trains once (without labels: the pool of words33, all of letters28 and words11), then fine-tunes from that checkpoint and from scratch for
+each number of shots and seed of the protocol, tests each once, and prints mean and standard deviation. What is already there is not run again.
 
-The stores come from tools/dataset_converters/npz_to_store.py (see docs: words33). With --dev nothing of the test set is touched: training clips are
+The stores come from tools/dataset_converters/npz_to_store.py (see README). With --dev nothing of the test set is touched: training clips are
 those before floor(0.5 n) of a gloss, tests are on those from there to floor(0.6 n). Use it to choose anything.
 
 Example:
@@ -27,8 +27,8 @@ from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.layouts import layout_mapping
 
 SEEDS = {'1': range(10), '2': range(10), '5': range(3), '10': range(3), 'all': range(1)}
-EPOCHS = {'1': 150, '2': 150, '5': 80, '10': 50, 'all': 20}
-"""Passes over the labelled clips: about as many steps for few as for many."""
+EPOCHS = {'1': 300, '2': 150, '5': 100, '10': 60, 'all': 20}
+"""Passes over the labelled clips: 300 steps, 360 at 10 shots, 880 on the whole pool."""
 KEYS = ('p_i/top1', 'p_c/top1', 'p_i/without_excluded/top1')
 TITLES = {'pretrained': 'pre-trained', 'scratch': 'from scratch', 'logreg': 'logistic regression'}
 

@@ -1,4 +1,5 @@
-# SignBERT's pre-trainer at full width. Widths, heads, dropout and the crop are not given in the paper; N = 3, 25 + 10 hand parameters and the loss weights are.
+# SignBERT's pre-trainer at full width.
+# Widths, heads, dropout and the crop are not given in the paper; N = 3, 25 + 10 hand parameters and the loss weights are.
 _augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), shift=0.05)]
 _crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand')]
 _mask = [dict(type='MaskHandTokens', ratio=0.5, operations=('joint', 'frame', 'identity'), max_joints=7, offset=0.25), dict(type='ZeroMissing')]

@@ -18,7 +18,8 @@ _IDENTITY = {'6d': (1.0, 0, 0, 0, 1, 0), 'svd': (1.0, 0, 0, 0, 1, 0, 0, 0, 1), '
 class HandModelDecoder(BaseModule):
     """One fully connected layer to hand-model parameters and a camera; the hand model turns them into joints.
 
-    eq. 2: token -> theta (PCA pose), beta (10, shape), c_r (rotation), c_o (2), c_s (1). eqs. 3, 4: the hand model. eq. 5: J2D = c_s orthographic(c_r J3D) + c_o.
+    eq. 2: token -> theta (PCA pose), beta (10, shape), c_r (rotation), c_o (2), c_s (1). eqs. 3, 4: the hand model. eq. 5: J2D = c_s
+    orthographic(c_r J3D) + c_o.
     Everything here runs in float32, outside autocast. The hand model's own root orientation stays 0.
 
     Args:
@@ -26,7 +27,8 @@ class HandModelDecoder(BaseModule):
         hand_model (dict): A config of ``MODELS``; ``num_pca`` is the size of theta, 25 in the paper.
         rotation (str): '6d' (default; orthonormal by Gram-Schmidt), 'svd' (3 x 3 projected to the nearest rotation), 'none' (the raw 3 x 3).
             How c_r becomes a rotation is not given in the paper.
-        init_std (float): Standard deviation of the first weights; the biases make the first output a rest hand that fills the crop (not given in the paper).
+        init_std (float): Standard deviation of the first weights; the biases make the first output a rest hand that fills the crop (not given in
+        the paper).
 
     Raises:
         ValueError: ``rotation`` is unknown.
@@ -74,7 +76,8 @@ class HandModelDecoder(BaseModule):
             mesh (bool): Also give the surface, for pictures.
 
         Returns:
-            dict: ``joints2d`` (..., 21, 2), fractions of the (mirrored) crop; ``joints3d`` (..., 21, 3), metres, camera axes; ``theta`` (..., P); ``beta`` (..., 10);
+            dict: ``joints2d`` (..., 21, 2), fractions of the (mirrored) crop; ``joints3d`` (..., 21, 3), metres, camera axes; ``theta`` (...,
+            P); ``beta`` (..., 10);
             ``rotation``, ``offset``, ``scale``; with ``mesh``, ``vertices`` (..., 778, 3), metres, camera axes. All float32.
         """
         with torch.autocast(tokens.device.type, enabled=False):

@@ -73,7 +73,8 @@ def _make_norm(norm: str, channels: int) -> nn.Module:
 class GestureGCN(BaseModule):
     """Graph convolutions over the 21 joints of a hand, pooled to its parts, then to one vector (SignBERT section 3.1).
 
-    The graph has the physical and the symmetrical edges of the paper. Widths, the symmetrical edges chosen (same joint of neighbouring fingers), weights by role,
+    The graph has the physical and the symmetrical edges of the paper. Widths, the symmetrical edges chosen (same joint of neighbouring fingers),
+    weights by role,
     pooling to six parts, the norm and the activation are not given in the paper.
 
     Args:

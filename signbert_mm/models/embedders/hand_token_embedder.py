@@ -34,7 +34,8 @@ class HandTokenEmbedder(BaseModule):
     Args:
         gesture (dict): The gesture-state embedder, a config of ``MODELS``; its ``out_channels`` is the token width.
         max_frames (int): Longest clip.
-        location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y, side). The crop takes this away from the joints;
+        location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y, side). The crop takes this away
+        from the joints;
             the paper does not say that it is given back, hence off by default.
     """
 

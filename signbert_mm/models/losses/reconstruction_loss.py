@@ -24,7 +24,8 @@ def mean_over_chosen(per_token: Tensor, chosen: Tensor) -> Tensor:
 class ReconstructionLoss(nn.Module):
     """L_rec = sum over t, j of 1[c(t, j) >= eps] c(t, j) |J2D_pred - J2D|_1 on the chosen tokens (eq. 7).
 
-    Coordinates are fractions of the crop; the sum runs over joints, then the mean over the chosen tokens of a clip and over clips (reduction and units are
+    Coordinates are fractions of the crop; the sum runs over joints, then the mean over the chosen tokens of a clip and over clips (reduction and
+    units are
     not given in the paper). c is the joint's original confidence, also where it was disturbed or zeroed.
 
     Args:

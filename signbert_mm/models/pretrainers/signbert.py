@@ -22,7 +22,8 @@ class SignBERT(BaseModel):
         data_preprocessor (dict): Its pipeline ends with :class:`MaskHandTokens` and :class:`ZeroMissing`.
 
     Modes: 'tensor' gives the decoder's dict; 'loss' a dict of losses; 'predict' one :class:`SignDataSample` a clip with
-    ``pred_hands``, ``target_hands``, ``input_hands`` (T, 2, 21, 2), ``hand_scores`` (T, 2, 21), ``hand_valid``, ``chosen`` (T, 2), the clip's real frames only.
+    ``pred_hands``, ``target_hands``, ``input_hands`` (T, 2, 21, 2), ``hand_scores`` (T, 2, 21), ``hand_valid``, ``chosen`` (T, 2), the clip's
+    real frames only.
     """
 
     def __init__(
