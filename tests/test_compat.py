@@ -16,7 +16,7 @@ OPENMMLAB = all(importlib.util.find_spec(name) for name in ('mmpose', 'mmaction'
 
 def python(code, root, *path, expect=0):
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([*map(str, path), str(root)]), OMP_NUM_THREADS='1')
-    out = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], env=environment, capture_output=True, text=True, timeout=300)
+    out = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], env=environment, capture_output=True, text=True, timeout=900)
     assert out.returncode == expect, out.stderr[-3000:]
     return out.stdout
 

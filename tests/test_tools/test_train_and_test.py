@@ -83,7 +83,7 @@ def environment(root):
 
 
 def shell(*arguments, cwd, env):
-    out = subprocess.run([str(argument) for argument in arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=300)
+    out = subprocess.run([str(argument) for argument in arguments], cwd=cwd, env=env, capture_output=True, text=True, timeout=900)
     assert out.returncode == 0, out.stdout[-2000:] + out.stderr[-3000:]
     return out.stdout + out.stderr
 
