@@ -63,6 +63,7 @@ def hardness(glosses: int, signers: int, clips_per_gloss: int, seed: int, frames
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     signs = SyntheticSigns(glosses, signers, seed, layout='hands_42')
     batch = signs.generate(range(glosses * clips_per_gloss))
@@ -71,7 +72,7 @@ def hardness(glosses: int, signers: int, clips_per_gloss: int, seed: int, frames
     for name, true_joints in (('lr_top1', False), ('lr_top1_true_joints', True)):
         x = features(batch, frames, true_joints)
         model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter('ignore')
             model.fit(x[split == 'train'], batch.label[split == 'train'])
         figures[name] = float((model.predict(x[split == 'test']) == batch.label[split == 'test']).mean())

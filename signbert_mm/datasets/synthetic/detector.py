@@ -28,13 +28,13 @@ class DetectorOdds:
         absent (float): Odds that a hand at rest is never found.
     """
 
-    jitter: float = 0.016
+    jitter: float = 0.020
     pixel: float = 0.4
     lost: float = 0.025
-    wrong: float = 0.015
+    wrong: float = 0.02
     timid: float = 0.03
     bold: float = 0.006
-    burst: float = 0.26
+    burst: float = 0.3
     blink: float = 0.02
     swap: float = 0.12
     absent: float = 0.35
