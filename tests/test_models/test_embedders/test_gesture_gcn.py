@@ -1,0 +1,142 @@
+"""The gesture GCN against plain loops over hands, nodes, roles and neighbours, in float64."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from signbert_mm.layouts import get_layout
+from signbert_mm.models import GestureGCN
+
+HAND = get_layout('hand_21')
+PARTS = [list(range(1 + 4 * finger, 5 + 4 * finger)) for finger in range(5)] + [[0, 1, 5, 9, 13, 17]]
+PART_EDGES = [(5, finger) for finger in range(5)]
+PART_SYMMETRIC = [(finger, finger + 1) for finger in range(4)]
+
+
+def neighbours(node, edges, symmetric):
+    """By role: itself, closer to the wrist, further from it, symmetric."""
+    return [
+        [node],
+        [a for a, b in edges if b == node],
+        [b for a, b in edges if a == node],
+        [b for a, b in symmetric if a == node] + [a for a, b in symmetric if b == node],
+    ]
+
+
+def convolve(hands, layer, edges, symmetric):
+    """``hands``: a list of nodes' vectors for each hand. Layer norm is a node's own; batch norm goes over all nodes of all hands."""
+    out = []
+    for nodes in hands:
+        for node in range(len(nodes)):
+            total = layer.bias
+            for role, others in enumerate(neighbours(node, edges, symmetric)):
+                for other in others:
+                    total = total + nodes[other] @ layer.weight[role] / len(others)
+            out.append(total)
+    out = torch.stack(out)
+    if isinstance(layer.norm, torch.nn.LayerNorm):
+        mean, variance = out.mean(1, keepdim=True), out.var(1, unbiased=False, keepdim=True)
+    else:
+        mean, variance = out.mean(0), out.var(0, unbiased=False)
+    out = (out - mean) / (variance + layer.norm.eps).sqrt() * layer.norm.weight + layer.norm.bias
+    out = F.relu(out)
+    count = len(hands[0])
+    return [[out[hand * count + node] for node in range(count)] for hand in range(len(hands))]
+
+
+def reference(model, x):
+    """(N, 21, 2) -> (N, C)."""
+    hands = [list(hand) for hand in x]
+    for layer in model.joint_layers:
+        hands = convolve(hands, layer, HAND.edges, HAND.symmetric_edges)
+    hands = [[torch.stack([nodes[joint] for joint in part]).amax(0) for part in PARTS] for nodes in hands]
+    for layer in model.part_layers:
+        hands = convolve(hands, layer, PART_EDGES, PART_SYMMETRIC)
+    return torch.stack([torch.stack(nodes).amax(0) for nodes in hands])
+
+
+def narrow(norm='LN', **changes):
+    torch.manual_seed(0)
+    model = GestureGCN(**{**dict(joint_channels=(5, 7), part_channels=(6, 8), norm=norm), **changes}).double()
+    for name, parameter in model.named_parameters():
+        if 'norm' in name:  # away from 1 and 0, so that they are seen
+            torch.nn.init.normal_(parameter, mean=0.5, std=0.3)
+    return model
+
+
+@pytest.mark.parametrize('norm', ['LN', 'BN'])
+def test_values_and_gradients_equal_plain_loops(norm):
+    model = narrow(norm)
+    x = torch.rand(4, 21, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    x[0, 3:9] = 0  # missing or masked joints
+    expected = reference(model, x)
+    torch.testing.assert_close(model(x), expected, rtol=1e-6, atol=1e-6)  # the graph itself is float32
+    direction = torch.rand(expected.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    parameters = list(model.parameters())
+    by_loops = torch.autograd.grad((expected * direction).sum(), parameters)
+    by_model = torch.autograd.grad((model(x) * direction).sum(), parameters)
+    for (name, _), a, b in zip(model.named_parameters(), by_model, by_loops):
+        torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6, msg=lambda message, name=name: f'{name}: {message}')
+
+
+def test_gradient_of_the_input():
+    model = narrow()
+    x = torch.rand(1, 21, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3), requires_grad=True)
+    assert torch.autograd.gradcheck(model, x)
+
+
+def test_any_leading_axes_and_no_hand_sees_another():
+    model = narrow().float()
+    hands = torch.rand(3, 4, 2, 21, 2)
+    out = model(hands)
+    assert out.shape == (3, 4, 2, 8) == (*hands.shape[:3], model.out_channels)
+    for clip, frame, hand in ((0, 0, 0), (2, 3, 1), (1, 2, 0)):
+        torch.testing.assert_close(out[clip, frame, hand], model(hands[clip, frame, hand]), rtol=1e-5, atol=1e-6)
+
+
+def test_both_hands_share_weights():
+    model = narrow()
+    hand = torch.rand(21, 2, dtype=torch.float64)
+    out = model(torch.stack([hand, hand]))
+    torch.testing.assert_close(out[0], out[1])
+
+
+def test_a_hand_of_zeros_is_finite():
+    model = narrow().float()
+    hands = torch.zeros(2, 21, 2, requires_grad=True)
+    model(hands).sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters()) and hands.grad.isfinite().all()
+
+
+def test_every_parameter_gets_a_gradient():
+    model = GestureGCN(joint_channels=(8, 8, 16), part_channels=(16, 16))
+    model(torch.rand(32, 21, 2)).square().sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.any() for parameter in model.parameters())
+
+
+def test_default_widths_are_the_reference_ones():
+    model = GestureGCN()
+    assert model.out_channels == 512 and len(model.joint_layers) == 3 and len(model.part_layers) == 2
+    assert model(torch.rand(1, 21, 2)).shape == (1, 512)
+
+
+def test_the_graph_is_not_in_the_checkpoint():
+    assert all(name.split('.')[-1] in ('weight', 'bias') for name in GestureGCN(joint_channels=(4,), part_channels=(4,)).state_dict())
+
+
+def test_runs_under_autocast():
+    model = narrow().float()
+    hands = torch.rand(6, 21, 2)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        out = model(hands)
+    torch.testing.assert_close(out.float(), model(hands), rtol=0.1, atol=0.1)
+
+
+def test_a_wrong_joint_count_names_both():
+    with pytest.raises(ValueError, match='GestureGCN: 20 joints found, but the layout has 21'):
+        narrow()(torch.rand(2, 20, 2, dtype=torch.float64))
+
+
+def test_an_unknown_norm():
+    with pytest.raises(ValueError, match="norm must be 'LN' or 'BN', got 'GN'"):
+        GestureGCN(norm='GN')
