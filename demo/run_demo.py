@@ -122,7 +122,7 @@ def print_table() -> None:
 
 def step_pictures() -> None:
     """The paper's Figure 3 for clips of the test signers."""
-    command = ['python', 'tools/visualization/reconstruct.py', PRETRAIN, checkpoint('pretrain'), '--index', '0', '100', '200']
+    command = ['python', 'tools/visualization/reconstruct.py', PRETRAIN, checkpoint('pretrain'), '--data', 'test', '--index', '0', '100', '200']
     run([*command, '--out', 'work_dirs/demo/pictures'], WORK / 'pictures.log')
 
 
