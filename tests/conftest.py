@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 _names = itertools.count()
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def root() -> Path:
     """The repository."""
     return ROOT

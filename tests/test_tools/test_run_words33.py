@@ -1,0 +1,61 @@
+"""tools/analysis_tools/run_words33.py: the protocol's splits, its baseline, its table."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from signbert_mm.datasets import PoseDataset
+from signbert_mm.datasets.pose_store import PoseStoreWriter
+
+
+@pytest.fixture(scope='module')
+def tool(root):
+    spec = importlib.util.spec_from_file_location('run_words33', root / 'tools' / 'analysis_tools' / 'run_words33.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def store(tmp_path_factory):
+    """Two glosses and rest: 10 clips each, five to train, one to develop on, four to test; the right hand tells the glosses apart."""
+    folder = tmp_path_factory.mktemp('words') / 'store'
+    random = np.random.RandomState(0)
+    with PoseStoreWriter(folder, 'hands_42', ['-', 'fist', 'flat']) as writer:
+        for label in range(3):
+            for clip in range(10):
+                keypoints = np.zeros((20, 42, 3), dtype=np.float32)
+                keypoints[:, 21:, :2] = 100 + 40 * label + random.uniform(0, 10, (20, 21, 2)) + np.arange(21)[:, None] * (1 + label)
+                keypoints[:, 21:, 2] = 1
+                split = 'train' if clip < 5 else 'val' if clip < 6 else 'test'
+                writer.add(keypoints, label, split, f'{label}_{clip}', width=640, height=480)
+    return str(folder)
+
+
+def test_splits_of_the_protocol(tool):
+    assert tool.labelled(False, '5', 2) == (['train', 'val'], dict(shots=5, seed=2), ['test'])
+    assert tool.labelled(True, 'all', 0) == (['train'], None, ['val'])
+
+
+def test_logreg_features_by_hand(tool, store):
+    data = PoseDataset(store, layout='hands_42')
+    features = tool.logreg_features(data).reshape(len(data), 20, 2, 44)
+    assert not features[:, :, 0].any()  # no left hand
+    keypoints, _ = data.store.clip(13)
+    hand = keypoints[7, 21:].astype(np.float64) / [640, 480]
+    spread = max(np.hypot(*(a - b)) for a in hand for b in hand)
+    assert np.allclose(features[13, 7, 1, :42], ((hand - hand[0]) / spread).ravel(), atol=1e-5)
+    assert np.allclose(features[13, 7, 1, 42:], hand[0], atol=1e-6)
+
+
+def test_logreg_uses_the_shots_and_leaves_rest_out(tool, store):
+    metrics = tool.logreg(store, False, '2', 0, {})
+    assert metrics['p_i/top1'] == metrics['p_c/top1'] == metrics['p_i/without_excluded/top1'] == 100.0
+
+
+def test_table_has_means_and_spreads(tool):
+    runs = [dict.fromkeys(tool.KEYS, value) for value in (80.0, 90.0)]
+    text = tool.print_table({('scratch', '1'): runs, ('logreg', 'all'): runs[:1]}, dev=False)
+    assert '| 1 | - | 85.0 / 85.0 / 85.0 (+-5.0, 2 seeds) | - |' in text
+    assert '| whole pool | - | - | 80.0 / 80.0 / 80.0 |' in text
