@@ -34,6 +34,6 @@ class HandRegularization(nn.Module):
             chosen (Tensor): Shape (B, T, 2) bool.
         """
         change = (beta[:, 1:] - beta[:, :-1]).square().sum(-1) * valid[:, :-1]
-        change = torch.cat([torch.zeros_like(change[:, :1]), change], dim=1)[:, : beta.shape[1]]
+        change = torch.cat([torch.zeros_like(beta[:, :1, :, 0]), change], dim=1)  # (B, T, 2)
         per_token = theta.square().sum(-1) + self.weight_beta * beta.square().sum(-1) + self.weight_delta * change
         return self.loss_weight * mean_over_chosen(per_token, chosen)
