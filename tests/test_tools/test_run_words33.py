@@ -26,7 +26,9 @@ def store(tmp_path_factory):
         for label in range(3):
             for clip in range(10):
                 keypoints = np.zeros((20, 42, 3), dtype=np.float32)
-                keypoints[:, 21:, :2] = 100 + 40 * label + random.uniform(0, 10, (20, 21, 2)) + np.arange(21)[:, None] * (1 + label)
+                turn = np.arange(21) * 0.1 * (1 + label)  # another arc for each gloss
+                shape = 50 * np.stack([np.cos(turn), np.sin(turn)], -1)
+                keypoints[:, 21:, :2] = 200 + shape + random.uniform(-1, 1, (20, 21, 2))
                 keypoints[:, 21:, 2] = 1
                 split = 'train' if clip < 5 else 'val' if clip < 6 else 'test'
                 writer.add(keypoints, label, split, f'{label}_{clip}', width=640, height=480)
