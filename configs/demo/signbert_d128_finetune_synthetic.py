@@ -3,7 +3,7 @@
 _base_ = ['../_base_/models/signbert_recognizer.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
 
 _augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.15, shear=0.15, shift=0.08)]
-_crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand')]
+_crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
 _detector = [dict(type='RandomJointJitter', sigma=0.02), dict(type='RandomHandDrop', prob=0.1)]
 _zero = [dict(type='ZeroMissing')]
 model = dict(

@@ -3,7 +3,7 @@
 _base_ = ['../_base_/models/signbert_pretrain.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
 
 _augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05)]
-_crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand')]
+_crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
 _mask = [dict(type='MaskHandTokens'), dict(type='ZeroMissing')]
 model = dict(
     data_preprocessor=dict(train_pipeline=_augment + _crop + _mask, test_pipeline=_crop + _mask),

@@ -308,3 +308,24 @@ def test_missing_joints_become_zero_last():
         assert torch.equal(zeroed[key][~missing.expand_as(zeroed[key])], mirrored[key][~missing.expand_as(zeroed[key])])
     del mirrored['target']
     assert 'target' not in run(ZeroMissing(), mirrored)
+
+
+def test_location_from_shoulders_by_hand():
+    """One clip of three frames: shoulders lost in the last, which takes the mean of the others; a second clip shows none."""
+    layout = get_layout('sign_49')
+    left, right = layout.indices(['left_shoulder', 'right_shoulder'])
+    keypoints, scores = torch.zeros(2, 3, 49, 2), torch.zeros(2, 3, 49)
+    keypoints[:, :, :21] = torch.rand(21, 2) * 50 + 100
+    scores[:, :, :21] = 1
+    for frame, shift in ((0, 0.0), (1, 10.0)):
+        keypoints[0, frame, left], keypoints[0, frame, right] = torch.tensor([360.0 + shift, 200.0]), torch.tensor([260.0 + shift, 200.0])
+        scores[0, frame, [left, right]] = 0.9
+    index = torch.arange(2)
+    batch = dict(keypoints=keypoints, scores=scores, length=torch.tensor([3, 3]), image_size=torch.tensor([[640.0, 480.0]] * 2), index=index)
+    out = HandCrop('sign_49', location='shoulders')(batch, Draws(0, 0, index))
+    centre, side = out['boxes'][0, :, 0, :2], out['boxes'][0, :, 0, 2]
+    expected = torch.cat([(centre - torch.tensor([315.0, 200.0])) / 400 + 0.5, side[:, None] / 400], dim=-1)
+    assert torch.allclose(out['location'][0, :, 0], expected, atol=1e-6)
+    assert not out['location'][0, :, 1].any() and not out['location'][1].any()
+    with pytest.raises(ValueError, match='shoulders'):
+        HandCrop('hands_42', location='shoulders')

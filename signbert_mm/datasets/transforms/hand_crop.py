@@ -29,6 +29,8 @@ class HandCrop(BatchTransform):
         joint_threshold (float): Joints with a score above it shape the box.
         min_joints (int): At least so many such joints, or the arm decides.
         arm_threshold (float): Score that each arm joint must exceed for that.
+        location (str): What ``location`` is relative to: 'image', or 'shoulders', the clip's mean shoulders, which takes out where the signer
+            stands and how far away (neither is in the paper; only an embedder with ``location=True`` reads it).
         min_extent (float): Smallest extent in pixels, so that a hand whose joints coincide still gives finite coordinates.
 
     Reads ``keypoints`` (B, T, V, 2) in pixels, ``scores`` (B, T, V), ``image_size`` (B, 2), ``length`` (B,). Adds
@@ -38,7 +40,9 @@ class HandCrop(BatchTransform):
     - ``hand_scores`` (B, T, 2, 21), 0 = missing; 0 in all frames from ``length`` on and for missing hands;
     - ``hand_valid`` (B, T, 2) bool: the hand was found;
     - ``boxes`` (B, T, 2, 3): centre x, centre y, side, in pixels; 0, 0, 1 where the hand is missing;
-    - ``location`` (B, T, 2, 3): box centre and side as fractions of image width, height and larger side; 0 where the hand is missing.
+    - ``location`` (B, T, 2, 3): 'image': box centre and side as fractions of image width, height and larger side. 'shoulders': centre minus the
+      middle of the shoulders, and side, in units of four shoulder widths, 0.5 added to the centre; 0 in clips that show no shoulders.
+      Always 0 where the hand is missing.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class HandCrop(BatchTransform):
         min_joints: int = 10,
         arm_threshold: float = 0.8,
         min_extent: float = 1.0,
+        location: str = 'image',
     ) -> None:
         self.layout = get_layout(layout)
         absent = [part for part in ('left_hand', 'right_hand') if part not in self.layout.parts]
@@ -64,6 +69,11 @@ class HandCrop(BatchTransform):
         self.arm_joints = [self.layout.indices(arm) for arm in _ARMS] if has_arms else None
         self.padding, self.joint_threshold, self.min_joints = padding, joint_threshold, min_joints
         self.arm_threshold, self.min_extent = arm_threshold, min_extent
+        if location not in ('image', 'shoulders') or (location == 'shoulders' and not has_arms):
+            raise ValueError(
+                f"HandCrop: location must be 'image' or, with a layout that has shoulders, 'shoulders'; got {location!r} with {self.layout.name!r}"
+            )
+        self.location = location
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores, image_size = batch['keypoints'], batch['scores'], batch['image_size']
@@ -88,7 +98,10 @@ class HandCrop(BatchTransform):
         side = torch.where(valid, side, torch.ones_like(side))
 
         hands = (points - centre[..., None, :]) / side[..., None, None] + 0.5
-        location = torch.cat([centre / image_size[:, None, None], (side / image_size.amax(-1)[:, None, None])[..., None]], dim=-1)
+        if self.location == 'image':
+            location = torch.cat([centre / image_size[:, None, None], (side / image_size.amax(-1)[:, None, None])[..., None]], dim=-1)
+        else:
+            location = self._from_shoulders(keypoints, scores, centre, side)
         batch['hands'] = torch.where(valid[..., None, None], hands, torch.zeros_like(hands))
         batch['hand_scores'] = hand_scores * valid[..., None]
         batch['hand_valid'] = valid
@@ -115,6 +128,16 @@ class HandCrop(BatchTransform):
             sides.append(1.1 * torch.maximum(forearm.norm(dim=-1), 0.9 * upper_arm.norm(dim=-1)).clamp(min=self.min_extent))
             founds.append((scores[:, :, [shoulder, elbow, wrist]] > self.arm_threshold).all(-1))
         return torch.stack(centres, 2), torch.stack(sides, 2), torch.stack(founds, 2)
+
+    def _from_shoulders(self, keypoints: Tensor, scores: Tensor, centre: Tensor, side: Tensor) -> Tensor:
+        """Box centres and sides (B, T, 2, 3) relative to the clip's mean shoulders."""
+        joints = [arm[0] for arm in self.arm_joints]
+        seen = (scores[:, :, joints] > self.joint_threshold).all(-1, keepdim=True)[..., None]  # (B, T, 1, 1)
+        count = seen.sum(1, keepdim=True)
+        mean = (keypoints[:, :, joints] * seen).sum(1, keepdim=True) / count.clamp(min=1)  # (B, 1, 2, 2)
+        unit = 4 * (mean[:, :, :1] - mean[:, :, 1:]).norm(dim=-1, keepdim=True).clamp(min=self.min_extent)  # (B, 1, 1, 1)
+        location = torch.cat([(centre - mean.mean(2, keepdim=True)) / unit + 0.5, side[..., None] / unit], dim=-1)
+        return location * (count > 0)
 
     @staticmethod
     def _inside(centre: Tensor, side: Tensor, image_size: Tensor) -> Tensor:
