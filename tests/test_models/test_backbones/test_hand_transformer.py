@@ -103,7 +103,7 @@ def test_layers_begin_apart():
     for name, first in model.encoder.layers[0].named_parameters():
         if first.ndim > 1:
             assert not torch.equal(first, dict(model.encoder.layers[1].named_parameters())[name])
-            assert 0.5 < float(first.std()) / math.sqrt(2 / sum(first.shape)) < 1.5  # Xavier
+            assert 0.5 < float(first.detach().std()) / math.sqrt(2 / sum(first.shape)) < 1.5  # Xavier
 
 
 def test_dropout_is_for_training():
