@@ -22,8 +22,8 @@ class SignBERT(BaseModel):
         data_preprocessor (dict): Its pipeline ends with :class:`MaskHandTokens` and :class:`ZeroMissing`.
 
     Modes: 'tensor' gives the decoder's dict; 'loss' a dict of losses; 'predict' one :class:`SignDataSample` a clip with
-    ``pred_hands``, ``target_hands``, ``input_hands`` (T, 2, 21, 2), ``hand_scores`` (T, 2, 21), ``hand_valid``, ``chosen`` (T, 2), the clip's
-    real frames only.
+    ``pred_hands``, ``target_hands``, ``input_hands`` (T, 2, 21, 2), ``hand_scores`` (T, 2, 21), ``hand_valid``, ``chosen`` (T, 2),
+    ``boxes`` (T, 2, 3) and a hand model's parameters, the clip's real frames only.
     """
 
     def __init__(
@@ -75,6 +75,8 @@ class SignBERT(BaseModel):
             operation=inputs['operation'],
             disturbed=inputs['disturbed'],
         )
+        if 'boxes' in inputs:
+            fields['boxes'] = inputs['boxes']
         extra: List[str] = ['theta', 'beta', 'rotation', 'offset', 'scale', 'joints3d', 'vertices']
         fields.update({key: decoded[key] for key in extra if key in decoded})
         return unbatch(fields, inputs)
