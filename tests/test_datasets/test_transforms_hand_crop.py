@@ -275,17 +275,21 @@ def test_mirroring_touches_only_left_x():
     expected = cropped['location'].clone()
     expected[:, :, LEFT, 0] = 1 - expected[:, :, LEFT, 0]
     torch.testing.assert_close(mirrored['location'], expected * valid)
+    no_side = dict(cropped, location=torch.zeros_like(cropped['location']))
+    assert not run(MirrorLeftHand(), no_side)['location'].any()
     twice = run(MirrorLeftHand(), mirrored)
     torch.testing.assert_close(twice['hands'], cropped['hands'])
     for key in ('hand_scores', 'hand_valid', 'boxes'):
         assert torch.equal(mirrored[key], cropped[key])
 
 
-@pytest.mark.parametrize('layout', ['sign_49', 'hands_42', 'coco_wholebody_133'])
-def test_a_flip_before_the_crop_is_an_exchange_of_slots(layout):
+@pytest.mark.parametrize('layout, location', [('sign_49', 'image'), ('sign_49', 'shoulders'), ('hands_42', 'image'), ('coco_wholebody_133', 'image')])
+def test_a_flip_before_the_crop_is_an_exchange_of_slots(layout, location):
     """After mirroring, the flip swaps the two slots and leaves the coordinates in the hands as they are."""
     batch = random_clips(layout, count=8)
-    steps = [HandCrop(layout), MirrorLeftHand(), ZeroMissing()]
+    if location == 'shoulders':  # one clip shows none
+        batch['scores'][3][:, list(SIGN.indices(['left_shoulder', 'right_shoulder']))] = 0
+    steps = [HandCrop(layout, location=location), MirrorLeftHand(), ZeroMissing()]
     plain, flipped = run(Compose(steps), batch), run(Compose([RandomFlip(layout, prob=1.0), *steps]), batch)
     for key in ('hand_valid', 'hand_scores'):
         assert torch.equal(flipped[key], plain[key].flip(2))

@@ -160,7 +160,8 @@ class MirrorLeftHand(BatchTransform):
             value = batch[key].clone()
             value[:, :, 0, ..., 0] = 1 - value[:, :, 0, ..., 0]
             batch[key] = value
-        batch['location'] = batch['location'] * batch['hand_valid'][..., None]
+        # no side = no location: a missing hand, or no shoulders to refer to
+        batch['location'] = batch['location'] * (batch['location'][..., 2:] > 0)
         return batch
 
 
