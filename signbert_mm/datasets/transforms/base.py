@@ -2,7 +2,11 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import Callable, Sequence, Union
+from functools import lru_cache
+from typing import Callable, Sequence, Tuple, Union
+
+import torch
+from torch import Tensor
 
 from ...draws import Draws
 from ...registry import TRANSFORMS
@@ -35,6 +39,12 @@ class BatchTransform(ABC):
 def _shown(value: object) -> str:
     name = getattr(value, 'name', None)  # a Layout by its name
     return repr(name if isinstance(name, str) else value)
+
+
+@lru_cache(maxsize=64)
+def constant_index(values: Tuple[int, ...], device: torch.device) -> Tensor:
+    """A constant index, copied to its device once: every copy from the host would wait for the device."""
+    return torch.tensor(values, device=device)
 
 
 @TRANSFORMS.register_module()

@@ -126,15 +126,16 @@ class HandCrop(BatchTransform):
             upper_arm = keypoints[:, :, elbow] - keypoints[:, :, shoulder]
             centres.append(keypoints[:, :, wrist] + 0.33 * forearm)
             sides.append(1.1 * torch.maximum(forearm.norm(dim=-1), 0.9 * upper_arm.norm(dim=-1)).clamp(min=self.min_extent))
-            founds.append((scores[:, :, [shoulder, elbow, wrist]] > self.arm_threshold).all(-1))
+            founds.append((torch.stack([scores[:, :, joint] for joint in (shoulder, elbow, wrist)]) > self.arm_threshold).all(0))
         return torch.stack(centres, 2), torch.stack(sides, 2), torch.stack(founds, 2)
 
     def _from_shoulders(self, keypoints: Tensor, scores: Tensor, centre: Tensor, side: Tensor) -> Tensor:
         """Box centres and sides (B, T, 2, 3) relative to the clip's mean shoulders."""
-        joints = [arm[0] for arm in self.arm_joints]
-        seen = (scores[:, :, joints] > self.joint_threshold).all(-1, keepdim=True)[..., None]  # (B, T, 1, 1)
+        shoulders = torch.stack([keypoints[:, :, arm[0]] for arm in self.arm_joints], dim=2)  # (B, T, 2, 2)
+        seen = torch.stack([scores[:, :, arm[0]] for arm in self.arm_joints], dim=2) > self.joint_threshold
+        seen = seen.all(-1, keepdim=True)[..., None]  # (B, T, 1, 1)
         count = seen.sum(1, keepdim=True)
-        mean = (keypoints[:, :, joints] * seen).sum(1, keepdim=True) / count.clamp(min=1)  # (B, 1, 2, 2)
+        mean = (shoulders * seen).sum(1, keepdim=True) / count.clamp(min=1)  # (B, 1, 2, 2)
         unit = 4 * (mean[:, :, :1] - mean[:, :, 1:]).norm(dim=-1, keepdim=True).clamp(min=self.min_extent)  # (B, 1, 1, 1)
         location = torch.cat([(centre - mean.mean(2, keepdim=True)) / unit + 0.5, side[..., None] / unit], dim=-1)
         return location * (count > 0)

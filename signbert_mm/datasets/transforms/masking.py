@@ -6,7 +6,7 @@ import torch
 
 from ...draws import Draws
 from ...registry import TRANSFORMS
-from .base import BatchTransform
+from .base import BatchTransform, constant_index
 
 OPERATIONS = ('joint', 'frame', 'identity')
 """Value ``i + 1`` in ``operation`` means ``OPERATIONS[i]``; 0 means not chosen."""
@@ -53,7 +53,7 @@ class MaskHandTokens(BatchTransform):
         count = torch.floor(valid.flatten(1).sum(1) * self.ratio + 0.5)
         chosen = (rank < count[:, None, None]) & valid
 
-        codes = torch.as_tensor([OPERATIONS.index(name) + 1 for name in self.operations], device=hands.device)
+        codes = constant_index(tuple(OPERATIONS.index(name) + 1 for name in self.operations), hands.device)
         operation = codes[draws.integers('mask/operation', len(self.operations), *tokens)] * chosen
         joint_token, frame_token = operation == 1, operation == 2
 

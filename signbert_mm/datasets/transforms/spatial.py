@@ -8,7 +8,7 @@ import torch
 from ...draws import Draws
 from ...layouts import get_layout
 from ...registry import TRANSFORMS
-from .base import BatchTransform
+from .base import BatchTransform, constant_index
 
 
 @TRANSFORMS.register_module()
@@ -28,7 +28,7 @@ class RandomFlip(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores = batch['keypoints'], batch['scores']
         self.layout.check_joints(keypoints.shape[2], 'RandomFlip')
-        order = torch.as_tensor(self.layout.flip_order, device=keypoints.device)
+        order = constant_index(self.layout.flip_order, keypoints.device)
         flip = draws.bernoulli('flip', self.prob)  # (B,)
         mirrored = keypoints.index_select(2, order)
         mirrored = torch.stack([batch['image_size'][:, 0, None, None] - mirrored[..., 0], mirrored[..., 1]], dim=-1)

@@ -72,8 +72,7 @@ class HandTokenEmbedder(BaseModule):
             tokens = tokens + self.location(batch['location'] - 0.5)
         tokens = tokens + self.time[:frames, None] + self.chirality
         empty = ~valid.flatten(1).any(1)  # (B,)
-        first = torch.zeros_like(valid[0])
-        first[0, 0] = True
+        first = torch.arange(valid[0].numel(), device=valid.device).view_as(valid[0]) == 0
         stands_in = empty[:, None, None] & first  # (B, T, 2)
         # cast both ways: under autocast the sum may be of either type
         tokens = torch.where(stands_in[..., None], self.null.to(tokens.dtype), tokens)

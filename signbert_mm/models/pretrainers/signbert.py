@@ -36,7 +36,8 @@ class SignBERT(BaseModel):
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        # built here: mmengine would look in its own registry wherever no default scope is set
+        super().__init__(MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor, init_cfg)
         self.embedder = MODELS.build(embedder)
         self.backbone = MODELS.build(backbone)
         self.decoder = MODELS.build(decoder)

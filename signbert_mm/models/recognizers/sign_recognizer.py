@@ -36,7 +36,8 @@ class SignRecognizer(BaseModel):
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        # built here: mmengine would look in its own registry wherever no default scope is set
+        super().__init__(MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor, init_cfg)
         unknown = set(frozen) - {'embedder', 'backbone'}
         if unknown:
             raise ValueError(f"SignRecognizer: frozen may name 'embedder' and 'backbone', got {sorted(unknown)}")

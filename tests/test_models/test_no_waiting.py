@@ -1,0 +1,86 @@
+"""The training path never waits for the device: it reads no value back, and copies no constant there."""
+
+import copy
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from signbert_mm.registry import MODELS
+
+# a value read back, a shape that depends on values, a tensor made from Python's numbers
+WAITS = ('aten._local_scalar_dense', 'aten.nonzero', 'aten.masked_select', 'aten.unique', 'aten.is_nonzero', 'aten.equal', 'aten.lift_fresh')
+PIPELINE = [
+    dict(type='RandomFlip'),
+    dict(type='RandomAffine', stretch=0.1, shear=0.1),
+    dict(type='HandCrop', location='shoulders'),
+    dict(type='MirrorLeftHand'),
+    dict(type='RandomJointJitter'),
+    dict(type='RandomHandDrop'),
+]
+
+
+class Watch(TorchDispatchMode):
+    """Raises at an operator that would wait for a GPU; the CPU runs the same operators."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = str(func)
+        assert not name.startswith(WAITS), f'{name} waits for the device'
+        if name.startswith(('aten.index.', 'aten.index_put')):
+            assert all(index is None or index.dtype != torch.bool for index in args[1]), 'an index of bools waits for the device'
+        return func(*args, **(kwargs or {}))
+
+
+def loaded(count=4, frames=5):
+    generator = torch.Generator().manual_seed(0)
+    inputs = dict(
+        keypoints=torch.rand(count, frames, 49, 2, generator=generator) * 400,
+        scores=torch.rand(count, frames, 49, generator=generator),
+        length=torch.full((count,), frames),
+        image_size=torch.full((count, 2), 480.0),
+        index=torch.arange(count),
+        epoch=torch.zeros(count, dtype=torch.int64),
+        label=torch.arange(count),
+    )
+    return dict(inputs=inputs)
+
+
+def train_step(model):
+    data = model.data_preprocessor(loaded(), training=True)
+    sum(model(**data, mode='loss').values()).backward()
+
+
+def test_the_watch_sees_what_it_should():
+    x = torch.rand(3)
+    for wait in (
+        lambda: x.sum().item(),
+        lambda: x[x > 0.5],
+        lambda: torch.tensor([1, 2]),
+        lambda: x[[0, 2]],
+        lambda: bool(x[0] > 0),
+        lambda: x.nonzero(),
+    ):
+        with Watch(), pytest.raises(AssertionError, match='waits for the device'):
+            wait()
+
+
+@pytest.mark.parametrize('decoder', ['hand', 'raw', 'fc2'])
+def test_pretraining(pretrainer, decoder):
+    pipeline = [*PIPELINE, dict(type='MaskHandTokens'), dict(type='ZeroMissing')]
+    model = pretrainer(decoder, data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=copy.deepcopy(pipeline)))
+    train_step(model)  # constants go to the device in the first step
+    with Watch():
+        train_step(model)
+
+
+def test_recognition(recognizer):
+    model = recognizer(data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=[*copy.deepcopy(PIPELINE), dict(type='ZeroMissing')]))
+    train_step(model)
+    with Watch():
+        train_step(model)
+
+
+@pytest.mark.parametrize('name', ['SignBERT', 'SignRecognizer'])
+def test_a_preprocessor_is_found_without_a_default_scope(pretrainer, recognizer, name):
+    model = (pretrainer if name == 'SignBERT' else recognizer)(data_preprocessor=dict(type='SignDataPreprocessor'))
+    assert isinstance(model.data_preprocessor, MODELS.get('SignDataPreprocessor'))
