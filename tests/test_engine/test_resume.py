@@ -6,29 +6,10 @@ import subprocess
 import sys
 
 import pytest
-import torch
 from mmengine.hooks import Hook
+from same_training import assert_same_training
 
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
-
-
-def equal(one, other):
-    if isinstance(one, torch.Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, dict):
-        return list(one) == list(other) and all(equal(one[key], other[key]) for key in one)
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(equal, one, other))
-    return one == other
-
-
-def assert_same_training(one, other):
-    one, other = load_checkpoint_file(one), load_checkpoint_file(other)
-    for key in ('state_dict', 'optimizer', 'param_schedulers'):
-        assert equal(one[key], other[key]), key
-    loss = [content['message_hub']['log_scalars']['train/loss']['log'] for content in (one, other)]
-    assert torch.equal(*loss)
 
 
 class StopAt(Hook):
