@@ -85,7 +85,7 @@ class Draws:
         return _mix(state[:, None] + position).reshape(len(state), *shape)
 
     def uniform(self, name: str, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """Uniform in [low, high): float32, shape (B, *shape)."""
+        """Uniform in [low, high), where rounding may reach ``high``: float32, shape (B, *shape)."""
         unit = ((self.bits(name, *shape) >> 40) & ((1 << 24) - 1)).to(torch.float32) * 2.0**-24
         return unit if low == 0.0 and high == 1.0 else low + (high - low) * unit
 

@@ -23,8 +23,7 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         non_blocking (bool): Copy to the device without waiting.
 
     ``forward`` takes ``dict(inputs=dict of tensors, [video_id=list of str])`` as collated and returns ``dict(inputs=batch, data_samples=None)``;
-    ``video_id``
-    travels inside ``inputs``.
+    ``video_id`` travels inside ``inputs``.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ def rotation_of(raw, mode):
     if mode == 'none':
         return matrix
     u, _, vh = torch.linalg.svd(matrix)
-    return u @ torch.diag(torch.tensor([1.0, 1.0, float(torch.linalg.det(u @ vh))], dtype=raw.dtype)) @ vh
+    return u @ torch.diag(torch.tensor([1.0, 1.0, float(torch.linalg.det(u @ vh).detach())], dtype=raw.dtype)) @ vh
 
 
 @pytest.mark.parametrize('mode', ROTATIONS)
