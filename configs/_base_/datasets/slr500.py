@@ -1,13 +1,8 @@
-# SLR500 (Huang et al. 2019), 500 glosses. It has no validation split: hold out signers of train as val to choose anything.
-_clips = dict(type='PoseDataset', store='data/slr500', prepare='python tools/dataset_converters/pyskl_to_store.py POSES.pkl data/slr500')
-_loader = dict(batch_size=64, num_workers=4, persistent_workers=True, pin_memory=True, collate_fn=dict(type='collate_poses'))
-_eval = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
-_centre = [dict(type='CenterTemporalSample', clip_len=32)]
+# SLR500 (Huang et al. 2019), 500 glosses; no validation split: hold out signers of train to choose anything.
+_base_ = './labelled_clips.py'
 
-train_dataloader = dict(
-    _loader,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(_clips, split='train', pipeline=[dict(type='RandomTemporalSample', clip_len=32)]),  # section 4: 32 frames, random
-)
-test_dataloader = dict(_eval, dataset=dict(_clips, split='test', pipeline=_centre, test_mode=True))  # section 4: 32 frames, centre
-test_evaluator = dict(type='SignAccuracy', topk=(1,))
+_store = dict(store='data/slr500', prepare='python tools/dataset_converters/pyskl_to_store.py POSES.pkl data/slr500')
+train_dataloader = dict(dataset=_store)
+test_dataloader = dict(dataset=_store)
+val_dataloader = None
+val_evaluator = None

@@ -1,15 +1,7 @@
-# The default benchmark of synthetic signs: 100 glosses, val and test by signers that train does not have.
-_clips = dict(type='PoseDataset', store='data/synthetic', prepare='python tools/dataset_converters/make_synthetic.py data/synthetic')
-_loader = dict(batch_size=64, num_workers=4, persistent_workers=True, pin_memory=True, collate_fn=dict(type='collate_poses'))
-_eval = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
-_centre = [dict(type='CenterTemporalSample', clip_len=32)]
+# The default benchmark of synthetic signs: 100 glosses; the signers of val and test are not in train.
+_base_ = './labelled_clips.py'
 
-train_dataloader = dict(
-    _loader,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(_clips, split='train', pipeline=[dict(type='RandomTemporalSample', clip_len=32)]),  # section 4: 32 frames, random
-)
-val_dataloader = dict(_eval, dataset=dict(_clips, split='val', pipeline=_centre, test_mode=True))
-test_dataloader = dict(_eval, dataset=dict(_clips, split='test', pipeline=_centre, test_mode=True))  # section 4: 32 frames, centre
-val_evaluator = dict(type='SignAccuracy', topk=(1, 5))
-test_evaluator = dict(type='SignAccuracy', topk=(1, 5))
+_store = dict(store='data/synthetic', prepare='python tools/dataset_converters/make_synthetic.py data/synthetic')
+train_dataloader = dict(dataset=_store)
+test_dataloader = dict(dataset=_store)
+val_dataloader = dict(dataset=_store)

@@ -1,15 +1,7 @@
 # WLASL (Li et al. 2020), 2,000 glosses.
-_clips = dict(type='PoseDataset', store='data/wlasl2000', prepare='python tools/dataset_converters/pyskl_to_store.py POSES.pkl data/wlasl2000')
-_loader = dict(batch_size=64, num_workers=4, persistent_workers=True, pin_memory=True, collate_fn=dict(type='collate_poses'))
-_eval = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
-_centre = [dict(type='CenterTemporalSample', clip_len=32)]
+_base_ = './labelled_clips.py'
 
-train_dataloader = dict(
-    _loader,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(_clips, split='train', pipeline=[dict(type='RandomTemporalSample', clip_len=32)]),  # section 4: 32 frames, random
-)
-val_dataloader = dict(_eval, dataset=dict(_clips, split='val', pipeline=_centre, test_mode=True))
-test_dataloader = dict(_eval, dataset=dict(_clips, split='test', pipeline=_centre, test_mode=True))  # section 4: 32 frames, centre
-val_evaluator = dict(type='SignAccuracy', topk=(1, 5))
-test_evaluator = dict(type='SignAccuracy', topk=(1, 5))
+_store = dict(store='data/wlasl2000', prepare='python tools/dataset_converters/pyskl_to_store.py POSES.pkl data/wlasl2000')
+train_dataloader = dict(dataset=_store)
+test_dataloader = dict(dataset=_store)
+val_dataloader = dict(dataset=_store)
