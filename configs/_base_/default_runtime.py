@@ -6,6 +6,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='EpochSeedHook'),
+    class_count=dict(type='ClassCountHook'),
     load_report=dict(type='LoadReportHook'),
 )
 env_cfg = dict(

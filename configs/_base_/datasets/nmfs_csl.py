@@ -6,4 +6,4 @@ train_dataloader = dict(dataset=_store)
 test_dataloader = dict(dataset=_store)
 val_dataloader = None
 val_evaluator = None
-test_evaluator = dict(topk=(1, 2, 5), subsets=dict(confusing=list(range(610)), normal=list(range(610, 1067))))
+test_evaluator = dict(topk=(1, 2, 5), subsets=dict(confusing=range(610), normal=range(610, 1067)))
