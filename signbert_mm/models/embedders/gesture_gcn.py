@@ -1,57 +1,154 @@
 """The gesture state of one hand in one frame (SignBERT section 3.1)."""
 
-from typing import Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 from ...layouts import get_layout
 from ...layouts.graph import ROLES, hand_part_graph, role_adjacency
 from ...registry import MODELS
 
 
+class _Block(NamedTuple):
+    """A role's edges from nodes ``src`` to nodes ``dst``, each a range: node by node with weight 1 (``copy``), or by that part of the adjacency."""
+
+    role: int
+    dst: Tuple[int, int]
+    src: Tuple[int, int]
+    copy: bool
+
+
+def _blocks(adjacency: Tensor) -> Tuple[_Block, ...]:
+    """Splits an adjacency (R, V, V) into few blocks. One-to-one edges between consecutive nodes need no gathering: nodes are contiguous rows."""
+    blocks = []
+    for role, matrix in enumerate(adjacency):
+        edges = matrix != 0
+        single = (matrix == 1) & (edges.sum(1, keepdim=True) == 1) & (edges.sum(0) == 1)
+        runs = []
+        for dst, src in single.nonzero().tolist():
+            if runs and runs[-1][0][1] == dst and runs[-1][1][1] == src:
+                runs[-1] = ((runs[-1][0][0], dst + 1), (runs[-1][1][0], src + 1))
+            else:
+                runs.append(((dst, dst + 1), (src, src + 1)))
+        blocks += [_Block(role, dst, src, True) for dst, src in runs]
+        rest = (edges & ~single).nonzero()
+        if len(rest):
+            (dst, src), (last_dst, last_src) = rest.amin(0).tolist(), rest.amax(0).tolist()
+            if single[dst : last_dst + 1, src : last_src + 1].any():  # then the whole role in one block, or a copy would count twice
+                blocks = [block for block in blocks if block.role != role]
+                dst, src, last_dst, last_src = 0, 0, len(matrix) - 1, len(matrix) - 1
+            blocks.append(_Block(role, (dst, last_dst + 1), (src, last_src + 1), False))
+    return tuple(blocks)
+
+
+def _rows(x: Tensor, span: Tuple[int, int]) -> Tensor:
+    """Nodes ``span`` of (V, N, C) as (nodes x N, C), a view."""
+    return x[span[0] : span[1]].flatten(0, 1)
+
+
+def _mixed(matrix: Tensor, x: Tensor) -> Tensor:
+    """``matrix`` (I, J) over the nodes of ``x`` (J, N, C), as (I x N, C)."""
+    return torch.mm(matrix, x.flatten(1)).view(-1, x.shape[-1])
+
+
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, blocks: Sequence[_Block]) -> Tensor:
+    """``bias + einsum('rij,jnc,rcd->ind', adjacency, x, weight)``, block by block into one tensor."""
+    out = bias.expand(*x.shape[:2], -1).contiguous()
+    for role, dst, src, copy in blocks:
+        into, nodes = _rows(out, dst), x[src[0] : src[1]]
+        if copy:
+            into.addmm_(nodes.flatten(0, 1), weight[role])
+            continue
+        matrix = adjacency[role, dst[0] : dst[1], src[0] : src[1]]
+        if len(matrix) <= len(nodes):  # the fewer nodes meet the weight
+            into.addmm_(_mixed(matrix, nodes), weight[role])
+        else:
+            projected = torch.mm(nodes.flatten(0, 1), weight[role]).view(len(nodes), -1)
+            out[dst[0] : dst[1]].flatten(1).addmm_(matrix, projected)
+    return out
+
+
+class _Convolve(torch.autograd.Function):
+    """:func:`_convolve` with a gradient that gathers nothing either, and keeps only what goes in."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, blocks: Sequence[_Block]) -> Tensor:
+        ctx.save_for_backward(x, weight, adjacency)
+        ctx.blocks = blocks
+        return _convolve(x, weight, bias, adjacency, blocks)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> Tuple[Optional[Tensor], ...]:
+        x, weight, adjacency = ctx.saved_tensors
+        grad = grad.contiguous()
+        grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
+        grad_weight = torch.zeros_like(weight)
+        for role, dst, src, copy in ctx.blocks:
+            above, nodes, matrix = grad[dst[0] : dst[1]], x[src[0] : src[1]], adjacency[role, dst[0] : dst[1], src[0] : src[1]]
+            if not copy and len(matrix) < len(nodes):
+                above = above.flatten(0, 1)
+                grad_weight[role].addmm_(_mixed(matrix, nodes).t(), above)
+                if grad_x is not None:
+                    into = grad_x[src[0] : src[1]].flatten(1)
+                    into.addmm_(matrix.t(), torch.mm(above, weight[role].t()).view(len(matrix), -1))
+                continue
+            above = above.flatten(0, 1) if copy else _mixed(matrix.t(), above)
+            grad_weight[role].addmm_(nodes.flatten(0, 1).t(), above)
+            if grad_x is not None:
+                _rows(grad_x, src).addmm_(above, weight[role].t())
+        return grad_x, grad_weight, grad.flatten(0, 1).sum(0), None, None
+
+
 class RoleGraphConv(nn.Module):
     """One graph convolution with a weight for each role of a neighbour: x_i' = act(norm(b + sum over roles r, nodes j of A[r, i, j] W_r x_j)).
 
-    Nodes come first, (V, N, C), so that gathering is one matrix product. Each role's matrix is split into its distinct rows (gathered before the
-    weight) and their repetition (after it): a wrist that five fingers take from is multiplied by W once, and absent neighbours never.
+    Nodes come first, (V, N, C), so that consecutive nodes are one matrix. Where edges run one to one between consecutive nodes, a role is one product
+    with that matrix as it lies, added into the result; elsewhere neighbours are summed on the side with fewer nodes. A wrist that five fingers take
+    from is multiplied by W once, and absent neighbours never.
 
     Args:
         in_channels (int): C.
         out_channels (int): C'.
         adjacency (Tensor): Shape (R, V, V), see :func:`signbert_mm.layouts.graph.role_adjacency`.
         norm (str): 'LN', layer norm over the channels, or 'BN', batch norm.
+        act (bool): End with a ReLU. A maximum over nodes may as well come before it.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, adjacency: Tensor, norm: str = 'LN') -> None:
+    def __init__(self, in_channels: int, out_channels: int, adjacency: Tensor, norm: str = 'LN', act: bool = True) -> None:
         super().__init__()
-        rows, repeats = zip(*[_distinct_rows(matrix) for matrix in adjacency])
-        self.rows_of_role = [len(row) for row in rows]
-        self.register_buffer('gather', torch.cat(rows), persistent=False)  # (U, V)
-        self.register_buffer('repeat', torch.cat(repeats, dim=1), persistent=False)  # (V, U)
+        self.register_buffer('adjacency', adjacency, persistent=False)
+        self.blocks = _blocks(adjacency)
         bound = (len(adjacency) * in_channels) ** -0.5  # as nn.Linear over all roles side by side
         self.weight = nn.Parameter(torch.empty(len(adjacency), in_channels, out_channels).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
         self.norm = _make_norm(norm, out_channels)
-        self.act = nn.ReLU(inplace=True)
+        self.act = nn.ReLU(inplace=True) if act else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """(V, N, C) -> (V, N, C')."""
-        nodes, count, _ = x.shape
-        gathered = torch.matmul(self.gather.to(x.dtype), x.flatten(1)).view(-1, count, x.shape[-1])  # (U, N, C)
-        parts = [torch.matmul(part.flatten(0, 1), weight) for part, weight in zip(gathered.split(self.rows_of_role), self.weight)]
-        projected = torch.cat(parts).view(len(self.gather), -1)  # (U, N C')
-        x = torch.matmul(self.repeat.to(projected.dtype), projected).view(nodes, count, -1)
-        return self.act(self.norm(x + self.bias))
+        device = x.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
+        x, weight, bias, adjacency = (tensor.to(dtype) for tensor in (x, self.weight, self.bias, self.adjacency))
+        if weight[:, :, 0].numel() <= weight.shape[-1]:
+            # few channels in: all roles' neighbours side by side, and the wide result is written once
+            taken = torch.matmul(adjacency.flatten(0, 1), x.flatten(1)).view(*adjacency.shape[:2], *x.shape[1:])  # (R, V, N, C)
+            x = F.linear(taken.permute(1, 2, 0, 3).flatten(2), weight.flatten(0, 1).t(), bias)
+        elif torch.is_grad_enabled():
+            x = _Convolve.apply(x, weight, bias, adjacency, self.blocks)
+        else:
+            x = _convolve(x, weight, bias, adjacency, self.blocks)
+        return self.act(self.norm(x))
 
 
-def _distinct_rows(matrix: Tensor) -> Tuple[Tensor, Tensor]:
-    """``matrix`` (V, V) as repeat (V, U) @ rows (U, V): its distinct rows other than 0, and which row stands where."""
-    rows, place = torch.unique(matrix, dim=0, return_inverse=True)
-    repeat = nn.functional.one_hot(place, len(rows)).to(matrix.dtype)
-    some = rows.any(1)
-    return rows[some], repeat[:, some]
+def _max_over_first(x: Tensor) -> Tensor:
+    """(K, ..., C) -> (..., C): torch's pooling over images of height K, whose gradient takes one write."""
+    image = x.flatten(1, -2).permute(2, 0, 1)[None]  # (1, C, K, ...), in memory channels last
+    return F.max_pool2d(image, (len(x), 1))[0, :, 0].t().reshape(x.shape[1:])
 
 
 class _ChannelBatchNorm(nn.BatchNorm1d):
@@ -74,8 +171,7 @@ class GestureGCN(BaseModule):
     """Graph convolutions over the 21 joints of a hand, pooled to its parts, then to one vector (SignBERT section 3.1).
 
     The graph has the physical and the symmetrical edges of the paper. Widths, the symmetrical edges chosen (same joint of neighbouring fingers),
-    weights by role,
-    pooling to six parts, the norm and the activation are not given in the paper.
+    weights by role, pooling to six parts, the norm and the activation are not given in the paper.
 
     Args:
         in_channels (int): 2 = x and y.
@@ -97,18 +193,24 @@ class GestureGCN(BaseModule):
         super().__init__(init_cfg)
         hand = get_layout(layout)
         parts, part_edges, part_symmetric = hand_part_graph(hand)
-        joint_graph = role_adjacency(hand.num_joints, hand.edges, hand.symmetric_edges)
+        *fingers, palm = parts
+        # wrist, all first knuckles, all second ones ..: neighbours along the fingers are then a fixed number of nodes apart, and parts are strides
+        order = palm[:1] + [joint for knuckle in zip(*fingers) for joint in knuckle]
+        if sorted(order) != list(range(hand.num_joints)) or order[: len(palm)] != palm:
+            raise ValueError(f'GestureGCN: layout {layout!r} is not a wrist and fingers of equal length whose palm is the wrist and their roots')
+        joint_graph = role_adjacency(hand.num_joints, hand.edges, hand.symmetric_edges)[:, order][:, :, order]
         part_graph = role_adjacency(len(parts), part_edges, part_symmetric)
-        widths = [in_channels, *joint_channels]
-        self.joint_layers = nn.Sequential(*[RoleGraphConv(a, b, joint_graph, norm) for a, b in zip(widths[:-1], widths[1:])])
-        widths = [joint_channels[-1], *part_channels]
-        self.part_layers = nn.Sequential(*[RoleGraphConv(a, b, part_graph, norm) for a, b in zip(widths[:-1], widths[1:])])
-        longest = max(map(len, parts))
-        # shorter parts repeat their first joint, which a maximum does not see
-        padded = [part + [part[0]] * (longest - len(part)) for part in parts]
-        self.register_buffer('part_joints', torch.as_tensor(padded).flatten(), persistent=False)
-        self.num_parts = len(parts)
-        self.num_joints, self.out_channels = hand.num_joints, widths[-1]
+        self.joint_layers = self._layers([in_channels, *joint_channels], joint_graph, norm)
+        self.part_layers = self._layers([joint_channels[-1], *part_channels], part_graph, norm)
+        self.register_buffer('order', torch.as_tensor(order), persistent=False)
+        self.num_fingers = len(fingers)
+        self.num_joints, self.out_channels = hand.num_joints, part_channels[-1]
+
+    @staticmethod
+    def _layers(widths: Sequence[int], graph: Tensor, norm: str) -> nn.Sequential:
+        """Layers of these widths; the last one's ReLU comes after the pooling that follows, on fewer nodes and with the same result."""
+        pairs = list(zip(widths[:-1], widths[1:]))
+        return nn.Sequential(*[RoleGraphConv(a, b, graph, norm, act=i < len(pairs) - 1) for i, (a, b) in enumerate(pairs)])
 
     def forward(self, hands: Tensor) -> Tensor:
         """One vector a hand.
@@ -124,10 +226,12 @@ class GestureGCN(BaseModule):
         """
         if hands.shape[-2] != self.num_joints:
             raise ValueError(f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}')
-        x = hands.reshape(-1, *hands.shape[-2:]).transpose(0, 1).contiguous()  # (21, N, 2)
+        x = hands.reshape(-1, *hands.shape[-2:]).transpose(0, 1).index_select(0, self.order)  # (21, N, 2)
         x = self.joint_layers(x)  # (21, N, C)
-        x = x.index_select(0, self.part_joints).unflatten(0, (self.num_parts, -1)).amax(1)  # (6, N, C)
-        x = self.part_layers(x).amax(0)  # (N, C')
+        fingers = _max_over_first(x[1:].unflatten(0, (-1, self.num_fingers)))  # (5, N, C)
+        palm = _max_over_first(x[: 1 + self.num_fingers])  # (N, C)
+        x = F.relu(torch.cat([fingers, palm[None]]), inplace=True)  # (6, N, C)
+        x = F.relu(_max_over_first(self.part_layers(x)), inplace=True)  # (N, C')
         return x.reshape(*hands.shape[:-2], self.out_channels)
 
 
