@@ -13,7 +13,7 @@ model = dict(
     head=dict(in_channels=128, dropout=0.2, num_classes=33, loss=dict(type='CrossEntropyLoss', label_smoothing=0.1)),
 )
 _clips = dict(type='PoseDataset', store='data/words33', layout='hands_42')
-_loader = dict(batch_size=64, num_workers=0, collate_fn=dict(type='collate_poses'))
+_loader = dict(batch_size=33, num_workers=0, collate_fn=dict(type='collate_poses'))  # k-shot sets fill whole batches
 train_dataloader = dict(
     _loader,
     sampler=dict(type='DefaultSampler', shuffle=True),
