@@ -64,9 +64,11 @@ def narrow(norm='LN', **changes):
     return model
 
 
+# widths that grow little and much, one layer and several: layers may be computed in different ways
+@pytest.mark.parametrize('joint_channels, part_channels', [((5, 7), (6, 8)), ((12, 4, 20), (3, 16)), ((6,), (40,))])
 @pytest.mark.parametrize('norm', ['LN', 'BN'])
-def test_values_and_gradients_equal_plain_loops(norm):
-    model = narrow(norm)
+def test_values_and_gradients_equal_plain_loops(norm, joint_channels, part_channels):
+    model = narrow(norm, joint_channels=joint_channels, part_channels=part_channels)
     x = torch.rand(4, 21, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     x[0, 3:9] = 0  # missing or masked joints
     expected = reference(model, x)
@@ -77,6 +79,14 @@ def test_values_and_gradients_equal_plain_loops(norm):
     by_model = torch.autograd.grad((model(x) * direction).sum(), parameters)
     for (name, _), a, b in zip(model.named_parameters(), by_model, by_loops):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6, msg=lambda message, name=name: f'{name}: {message}')
+
+
+def test_without_gradients_the_values_are_the_same():
+    model = narrow()
+    x = torch.rand(3, 21, 2, dtype=torch.float64)
+    with torch.no_grad():
+        silent = model(x)
+    torch.testing.assert_close(silent, model(x), rtol=1e-9, atol=1e-10)
 
 
 def test_gradient_of_the_input():
@@ -130,6 +140,13 @@ def test_runs_under_autocast():
     with torch.autocast('cpu', dtype=torch.bfloat16):
         out = model(hands)
     torch.testing.assert_close(out.float(), model(hands), rtol=0.1, atol=0.1)
+    out.sum().backward()
+    in_bfloat16 = {name: parameter.grad for name, parameter in model.named_parameters()}
+    model.zero_grad()
+    model(hands).sum().backward()
+    for name, parameter in model.named_parameters():
+        assert in_bfloat16[name].dtype == torch.float32
+        assert (in_bfloat16[name] - parameter.grad).norm() < 0.15 * parameter.grad.norm(), name
 
 
 def test_a_wrong_joint_count_names_both():
