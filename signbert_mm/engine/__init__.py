@@ -2,7 +2,7 @@
 
 from .. import compat
 from .checkpoint_io import AtomicLocalBackend, CheckpointError, find_last_whole_checkpoint, load_checkpoint_file
-from .hooks import EpochSeedHook, LoadReportHook, SafeCheckpointHook
+from .hooks import ClassCountHook, EpochSeedHook, LoadReportHook, SafeCheckpointHook
 from .optim import SignAmpOptimWrapper
 from .runner import ResumableTrainLoop
 
@@ -11,6 +11,7 @@ compat.mend_checkpoint_loading()
 __all__ = [
     'AtomicLocalBackend',
     'CheckpointError',
+    'ClassCountHook',
     'EpochSeedHook',
     'LoadReportHook',
     'ResumableTrainLoop',

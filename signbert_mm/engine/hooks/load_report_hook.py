@@ -6,6 +6,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
+from torch import nn
 
 from ...registry import HOOKS
 from ..checkpoint_io import CheckpointError
@@ -47,11 +48,30 @@ class LoadReportHook(Hook):
             CheckpointError: As the class says; the message names the file, the tensors, both shapes and the remedy.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        stage = 'resume' if runner._resume else 'train' if isinstance(runner._train_loop, BaseLoop) else 'test'
+        name = f'checkpoint {runner._load_from}'
+        given, report = self.compare(model, checkpoint, name, stage)
+        self._glosses(runner, name, checkpoint, given, model.state_dict(), stage)
+        runner.logger.info(report)
+
+    def compare(self, model: nn.Module, checkpoint: dict, name: str, stage: str) -> Tuple[dict, str]:
+        """What a checkpoint fills of a model.
+
+        Args:
+            model (nn.Module): The model, not wrapped.
+            checkpoint (dict): The file's content.
+            name (str): How messages name it.
+            stage (str): 'train' (fine-tuning), 'test' or 'resume'.
+
+        Returns:
+            tuple[dict, str]: The weights to load, and the report.
+
+        Raises:
+            CheckpointError: As the class says.
+        """
         own = model.state_dict()
         given = checkpoint.get('state_dict', checkpoint)
         given = {key[len('module.') :] if key.startswith('module.') else key: value for key, value in given.items()}
-        stage = 'resume' if runner._resume else 'train' if isinstance(runner._train_loop, BaseLoop) else 'test'
-        name = f'checkpoint {runner._load_from}'
         if not any(key in own and _shape(own[key]) == _shape(value) for key, value in given.items() if isinstance(value, torch.Tensor)):
             raise CheckpointError(
                 f'{name} has nothing in common with the model {type(model).__name__}: it holds {_some(list(given))}; '
@@ -80,8 +100,7 @@ class LoadReportHook(Hook):
             )
         if stage == 'resume' and unused:
             raise CheckpointError(f'{name} is of another model: it also holds {_some(unused)}. To start a new run from its weights use load_from.')
-        self._glosses(runner, name, checkpoint, given, own, stage)
-        runner.logger.info(self._report(name, own, given, missing, unused))
+        return given, self._report(name, own, given, missing, unused)
 
     def _class_count(self, name: str, differ: List[str], given: dict, own: dict, stage: str) -> List[str]:
         """Handle the head's mismatches; returns the others."""

@@ -21,11 +21,11 @@ class ConfigError(ValueError):
 
 
 def _close(name: str, known: Iterable[str], count: int = 3) -> List[str]:
-    known = sorted(set(known))
-    lower = {item.lower(): item for item in known}
-    found = difflib.get_close_matches(name, known, n=count, cutoff=0.6)
-    found += [lower[item] for item in difflib.get_close_matches(name.lower(), lower, n=count, cutoff=0.6)]
-    return list(dict.fromkeys(found))[:count]
+    def likeness(item: str) -> float:
+        return max(difflib.SequenceMatcher(None, *pair).ratio() for pair in ((name, item), (name.lower(), item.lower())))
+
+    ranked = sorted(((likeness(item), item) for item in set(known)), reverse=True)
+    return [item for ratio, item in ranked[:count] if ratio >= 0.6]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -37,6 +37,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return 'Known: ' + ', '.join(known[:40]) + (', ...' if len(known) > 40 else '') + '.'
 
 
+def config_roots() -> List[str]:
+    """Folders that hold the project's ``configs``: a checkout, or an installed package's ``.mim``."""
+    package = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
+    return [root for root in (osp.dirname(package), osp.join(package, '.mim')) if osp.isdir(osp.join(root, 'configs', '_base_'))]
+
+
 def find_config(path: str) -> str:
     """``path`` as it is, else below the project's own ``configs`` (also in an installed package).
 
@@ -45,8 +51,7 @@ def find_config(path: str) -> str:
     """
     if osp.isfile(path):
         return path
-    package = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-    roots = [root for root in (osp.dirname(package), osp.join(package, '.mim')) if osp.isdir(osp.join(root, 'configs'))]
+    roots = config_roots()
     for root in roots:
         for candidate in (osp.join(root, path), osp.join(root, 'configs', path)):
             if osp.isfile(candidate):

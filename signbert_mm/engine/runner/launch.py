@@ -1,6 +1,8 @@
 """What the command line tools share: processes, and errors for people."""
 
+import linecache
 import os
+import os.path as osp
 import sys
 from typing import Callable
 
@@ -11,6 +13,8 @@ from mmengine.config import Config
 from ... import compat
 from ..checkpoint_io import CheckpointError
 from .config import ConfigError, explain_config_errors
+
+PACKAGE = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))) + osp.sep
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
@@ -24,15 +28,27 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
         cfg.model_wrapper_cfg = compat.cpu_wrapper_cfg(cfg)
 
 
+def is_meant_for_users(error: BaseException) -> bool:
+    """Whether a ``raise`` of this package raised it, with a sentence: then the message says what to do, and the traceback says nothing more."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or not (error.args and isinstance(error.args[0], str) and ' ' in error.args[0]):
+        return False
+    filename = trace.tb_frame.f_code.co_filename
+    return osp.abspath(filename).startswith(PACKAGE) and linecache.getline(filename, trace.tb_lineno).lstrip().startswith('raise ')
+
+
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool; a mistake in a config or a checkpoint ends in one message, without mmengine's traceback (``SIGNBERT_MM_TRACEBACK=1`` shows it)."""
+    """Run a tool; a mistake in a config, data or checkpoint ends in one message, without a traceback (``SIGNBERT_MM_TRACEBACK=1`` shows it)."""
     try:
         with explain_config_errors():
             main()
-    except (ConfigError, CheckpointError, FileNotFoundError) as error:
-        if os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
+    except Exception as error:
+        known = isinstance(error, (ConfigError, CheckpointError, FileNotFoundError)) or is_meant_for_users(error)
+        if not known or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise
-        sys.exit(f'{type(error).__name__}: {error}')
+        sys.exit(f'{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}')  # str() of a KeyError is its repr
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()

@@ -28,7 +28,7 @@ class FCDecoder(BaseModule):
         nn.init.normal_(last.weight, std=0.01)
         nn.init.constant_(last.bias, 0.5)  # the middle of the crop
         self.layers = nn.Sequential(*hidden, last)
-        self.num_joints = num_joints
+        self.in_channels, self.num_joints = in_channels, num_joints
 
     def forward(self, tokens: Tensor) -> Dict[str, Tensor]:
         """(..., C) -> ``joints2d`` (..., 21, 2), float32 fractions of the crop."""

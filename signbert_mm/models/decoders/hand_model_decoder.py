@@ -46,7 +46,7 @@ class HandModelDecoder(BaseModule):
         if rotation not in _IDENTITY:
             raise ValueError(f'HandModelDecoder: rotation must be one of {sorted(_IDENTITY)}, got {rotation!r}')
         self.hand_model = MODELS.build(hand_model or dict(type='HandModel'))
-        self.rotation = rotation
+        self.in_channels, self.rotation = in_channels, rotation
         self.sizes = [self.hand_model.num_pca, 10, len(_IDENTITY[rotation]), 2, 1]  # theta, beta, c_r, c_o, c_s
         self.fc = nn.Linear(in_channels, sum(self.sizes))
         with torch.no_grad():

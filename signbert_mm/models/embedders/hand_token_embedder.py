@@ -42,7 +42,7 @@ class HandTokenEmbedder(BaseModule):
     def __init__(self, gesture: dict, max_frames: int = 512, location: bool = False, init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         self.gesture = MODELS.build(gesture)
-        width = self.gesture.out_channels
+        self.out_channels = width = self.gesture.out_channels
         self.register_buffer('time', sinusoidal_embedding(max_frames, width), persistent=False)
         self.chirality = nn.Parameter(torch.empty(2, width))
         self.null = nn.Parameter(torch.empty(width))
@@ -60,8 +60,13 @@ class HandTokenEmbedder(BaseModule):
             tuple[Tensor, Tensor]: Tokens (B, T, 2, C), and which of them attention and pooling may see (B, T, 2) bool: at least one a clip.
 
         Raises:
-            ValueError: The clip is longer than ``max_frames``.
+            ValueError: The clip is longer than ``max_frames``, or the batch is not cropped.
         """
+        if 'hands' not in batch:
+            raise ValueError(
+                'HandTokenEmbedder: the batch has no `hands`. The pipelines of model.data_preprocessor need '
+                "dict(type='HandCrop', layout=<that of the data set>), dict(type='MirrorLeftHand') and, at the end, dict(type='ZeroMissing')"
+            )
         hands, valid = batch['hands'], batch['hand_valid']
         frames = hands.shape[1]
         if frames > len(self.time):

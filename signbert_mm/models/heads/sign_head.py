@@ -31,7 +31,7 @@ class SignHead(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.num_classes = num_classes
+        self.num_classes, self.in_channels = num_classes, in_channels
         self.scorer = nn.Linear(in_channels, 1)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(in_channels, num_classes)

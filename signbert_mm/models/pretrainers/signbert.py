@@ -7,6 +7,7 @@ from mmengine.model import BaseModel
 from ...registry import MODELS
 from ...structures import SignDataSample
 from ..unbatch import unbatch
+from ..widths import check_widths
 
 
 @MODELS.register_module()
@@ -41,6 +42,7 @@ class SignBERT(BaseModel):
         self.embedder = MODELS.build(embedder)
         self.backbone = MODELS.build(backbone)
         self.decoder = MODELS.build(decoder)
+        check_widths(self, 'decoder')
         self.loss_rec = MODELS.build(loss_rec or dict(type='ReconstructionLoss'))
         self.loss_reg = MODELS.build(loss_reg) if loss_reg else None
 
@@ -50,6 +52,11 @@ class SignBERT(BaseModel):
         decoded = self.decoder(self.backbone(tokens, visible))
         if mode == 'tensor':
             return decoded
+        if 'target' not in inputs:
+            raise ValueError(
+                'SignBERT: the batch is not masked (no `target`), so there is nothing to rebuild. End the pipelines of model.data_preprocessor with '
+                "dict(type='MaskHandTokens'), dict(type='ZeroMissing')"
+            )
         if mode == 'loss':
             return self.losses(decoded, inputs)
         if mode == 'predict':

@@ -8,6 +8,7 @@ from torch import Tensor
 from ...registry import MODELS
 from ...structures import SignDataSample
 from ..unbatch import unbatch
+from ..widths import check_widths
 
 
 @MODELS.register_module()
@@ -44,6 +45,7 @@ class SignRecognizer(BaseModel):
         self.embedder = MODELS.build(embedder)
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
+        check_widths(self, 'head')
         self.frozen = tuple(frozen)
         for name in self.frozen:
             getattr(self, name).requires_grad_(False)

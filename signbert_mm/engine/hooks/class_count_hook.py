@@ -1,0 +1,51 @@
+"""Head and data must agree on the classes."""
+
+import numpy as np
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from ...registry import HOOKS
+from ..runner.config import ConfigError
+from .safe_checkpoint_hook import dataset_facts
+
+
+@HOOKS.register_module()
+class ClassCountHook(Hook):
+    """Refuses a recogniser whose head has another number of classes than the data has glosses, before the first batch.
+
+    Without it, labels beyond the head's classes end in an assertion on the device, and too large a head trains unnoticed. Models without
+    ``head.num_classes``, as in pre-training, and data sets without glosses pass.
+    """
+
+    def before_train(self, runner) -> None:
+        self._check(runner, runner.train_loop.dataloader.dataset, 'train_dataloader')
+
+    def before_val(self, runner) -> None:
+        self._check(runner, runner.val_loop.dataloader.dataset, 'val_dataloader')
+
+    def before_test(self, runner) -> None:
+        self._check(runner, runner.test_loop.dataloader.dataset, 'test_dataloader')
+
+    @staticmethod
+    def _check(runner, dataset: object, name: str) -> None:
+        """Compare the head with a data set.
+
+        Raises:
+            ConfigError: The counts differ, or training clips have no label.
+        """
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        classes = getattr(getattr(model, 'head', None), 'num_classes', None)
+        if classes is None:
+            return
+        labels = getattr(dataset, 'labels', None)
+        if name == 'train_dataloader' and labels is not None and (np.asarray(labels) < 0).any():
+            raise ConfigError(
+                f'{name}: {(np.asarray(labels) < 0).sum()} of {len(labels)} clips have no label, and {type(model).__name__} learns from labels. '
+                'Prepare the data with glosses; a ConcatPoseDataset gives labels with keep_labels=True'
+            )
+        glosses = dataset_facts(dataset).get('glosses')
+        if glosses and len(glosses) != classes:
+            raise ConfigError(
+                f'config: model.head.num_classes is {classes}, but the data of {name} has {len(glosses)} glosses. Set it: '
+                f'--cfg-options model.head.num_classes={len(glosses)}; or use the data set that the config is for'
+            )
