@@ -1,6 +1,6 @@
 """The demo's recogniser: trained on a few labelled clips a gloss, from scratch or, with ``load_from``, from the pre-trained encoder."""
 
-_base_ = ['../_base_/models/signbert_recognizer.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/models/signbert_d128_recognizer.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
 
 _augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.15, shear=0.15, shift=0.08)]
 _crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
@@ -8,9 +8,7 @@ _detector = [dict(type='RandomJointJitter', sigma=0.02), dict(type='RandomHandDr
 _zero = [dict(type='ZeroMissing')]
 model = dict(
     data_preprocessor=dict(train_pipeline=_augment + _crop + _detector + _zero, test_pipeline=_crop + _zero),
-    embedder=dict(gesture=dict(joint_channels=(32, 32, 64), part_channels=(64, 128)), location=True),
-    backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=256, dropout=0.0),
-    head=dict(in_channels=128, dropout=0.2, num_classes=30, loss=dict(type='CrossEntropyLoss', label_smoothing=0.1)),
+    head=dict(num_classes=30),
 )
 _clips = dict(type='PoseDataset', store='data/synthetic_demo', prepare='python demo/run_demo.py --only data')
 _loader = dict(batch_size=64, num_workers=0, collate_fn=dict(type='collate_poses'))

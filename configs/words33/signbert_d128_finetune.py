@@ -1,6 +1,6 @@
 """SignBERT's recogniser, narrow, on k labelled clips a gloss of words33; tools/analysis_tools/run_words33.py sets the shots, seeds and lengths."""
 
-_base_ = ['../_base_/models/signbert_recognizer.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/models/signbert_d128_recognizer.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
 
 _augment = [dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.15, shear=0.15, shift=0.08)]
 _crop = [dict(type='HandCrop', layout='hands_42'), dict(type='MirrorLeftHand')]
@@ -8,9 +8,7 @@ _detector = [dict(type='RandomJointJitter', sigma=0.02), dict(type='RandomHandDr
 _zero = [dict(type='ZeroMissing')]
 model = dict(
     data_preprocessor=dict(train_pipeline=_augment + _crop + _detector + _zero, test_pipeline=_crop + _zero),
-    embedder=dict(gesture=dict(joint_channels=(32, 32, 64), part_channels=(64, 128)), location=True),
-    backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=256, dropout=0.0),
-    head=dict(in_channels=128, dropout=0.2, num_classes=33, loss=dict(type='CrossEntropyLoss', label_smoothing=0.1)),
+    head=dict(num_classes=33),
 )
 _clips = dict(type='PoseDataset', store='data/words33', layout='hands_42')
 _loader = dict(batch_size=33, num_workers=0, collate_fn=dict(type='collate_poses'))  # k-shot sets fill whole batches

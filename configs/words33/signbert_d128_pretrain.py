@@ -1,6 +1,6 @@
 """SignBERT, narrow, pre-trained without labels on real clips: the pool of words33, and all of letters28 and words11. Hands only."""
 
-_base_ = ['../_base_/models/signbert_pretrain.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
+_base_ = ['../_base_/models/signbert_d128_pretrain.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
 
 _augment = [dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05)]
 _crop = [dict(type='HandCrop', layout='hands_42'), dict(type='MirrorLeftHand')]
@@ -10,9 +10,6 @@ model = dict(
         train_pipeline=_augment + _crop + [dict(type='RandomJointJitter', sigma=0.01)] + _mask,
         test_pipeline=_crop + _mask,
     ),
-    embedder=dict(gesture=dict(joint_channels=(32, 32, 64), part_channels=(64, 128)), location=True),
-    backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=256, dropout=0.0),
-    decoder=dict(in_channels=128),
 )
 _clips = dict(type='PoseDataset', layout='hands_42', pipeline=[dict(type='UniformTemporalSample', clip_len=10)])
 train_dataloader = dict(
