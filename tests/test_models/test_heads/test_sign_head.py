@@ -22,7 +22,7 @@ def test_against_plain_loops():
     model = head()
     tokens, valid = tokens_and_valid()
     logits, attention = model(tokens, valid)
-    weight, scorer = model.classifier.weight.double(), model.scorer.weight.double()[0]
+    weight, scorer = model.classifier.weight.detach().double(), model.scorer.weight.detach().double()[0]
     for clip in range(3):
         places = [tuple(place) for place in valid[clip].nonzero().tolist()]
         exponents = {place: math.exp(float(scorer @ tokens[(clip, *place)].double())) for place in places}
