@@ -243,6 +243,8 @@ class PoseDataset(Dataset):
         rows = start[:, None] + frames if kept is None else kept[(np.cumsum(length) - length)[:, None] + frames]  # (B, T)
         real = np.arange(frames.shape[1]) < batch['length'].numpy()[:, None]  # (B, T)
         keypoints, scores = self._read(rows, real)
+        if not np.isfinite(float(keypoints.sum()) + float(scores.sum())):
+            self._refuse_numbers(clips, rows)
         size = np.stack([self.store.width[clips], self.store.height[clips]], axis=1).astype(np.float32)
         inputs = dict(
             keypoints=keypoints,
@@ -258,6 +260,17 @@ class PoseDataset(Dataset):
         if self.test_mode:
             out['video_id'] = self.store.video_ids(clips)
         return out
+
+    def _refuse_numbers(self, clips: np.ndarray, rows: np.ndarray) -> None:
+        """Names the first number that is not finite; the writer lets none in, so the file was changed since."""
+        for clip, places in zip(clips, rows):
+            values = self.store.read(places, np.arange(self.store.layout.num_joints))  # (T, V, 3)
+            for frame, joint in np.argwhere(~np.isfinite(values).all(axis=-1))[:1]:
+                raise ValueError(
+                    f'{self.store.folder}/keypoints.npy: clip {clip} (video_id {self.store.video_ids(np.asarray([clip]))[0]!r}), '
+                    f'frame {places[frame] - self.store.offset[clip]}, joint {joint} ({self.store.layout.joints[joint]}): x, y, score = '
+                    f'{values[frame, joint].tolist()}; the file was changed after it was written: prepare the store again'
+                )
 
     def _read(self, rows: np.ndarray, real: np.ndarray) -> Tuple[Tensor, Tensor]:
         """Keypoints (B, T, V, 2) and scores (B, T, V) of rows (B, T); 0 where not ``real``."""

@@ -60,7 +60,10 @@ class PoseStore:
                 raise ValueError(
                     f'{path}: {fact["bytes"]} bytes expected, {os.path.getsize(path)} found: truncated or changed; copy it again or prepare it again'
                 )
-        self.layout: Layout = get_layout(self.meta['layout'])
+        try:
+            self.layout: Layout = get_layout(self.meta['layout'])
+        except KeyError as error:
+            raise KeyError(f'{self.folder}/{META}: {error.args[0]}') from None
         self.layout.check_joints(self.meta['joints'], f'{self.folder}/{META}')
         self.glosses: List[str] = self.meta['glosses']
         clips = self._read_clips()

@@ -82,6 +82,7 @@ def test_words33_splits():
         (dict(pose=np.zeros((4, 5, 34, 3))), 'pose has 34 points'),
         (dict(seq_id=None), r"fields absent: \['seq_id'\]"),
         (dict(length=np.asarray([6, 3, 5, 1])), 'clip 0: length 6 is outside 1 .. 5'),
+        (dict(label=np.asarray([0, -1, 0, 0])), r'clip 1: field label is -1, outside 0 \.\. 1 \(2 classes\)'),
     ],
 )
 def test_npz_errors(tmp_path, changes, message):

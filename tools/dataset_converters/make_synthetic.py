@@ -10,6 +10,7 @@ Example:
 import argparse
 
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE, write_synthetic_store
+from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
@@ -39,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

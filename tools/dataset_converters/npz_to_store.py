@@ -7,6 +7,7 @@ Example:
 from signbert_mm.datasets.importers import NpzClips
 from signbert_mm.datasets.importers.cli import add_image_size, converter_parser, write_store
 from signbert_mm.datasets.importers.npz import PROTOCOLS
+from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
@@ -20,4 +21,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

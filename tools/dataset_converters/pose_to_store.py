@@ -6,6 +6,7 @@ Example:
 
 from signbert_mm.datasets.importers import PoseFormatClips
 from signbert_mm.datasets.importers.cli import add_image_size, converter_parser, write_store
+from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
@@ -18,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

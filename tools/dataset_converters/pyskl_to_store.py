@@ -6,6 +6,7 @@ Example:
 
 from signbert_mm.datasets.importers import PysklClips
 from signbert_mm.datasets.importers.cli import converter_parser, write_store
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.layouts import LAYOUTS
 
 
@@ -24,4 +25,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

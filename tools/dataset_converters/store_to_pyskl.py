@@ -8,6 +8,7 @@ import argparse
 
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.importers import export_pyskl
+from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
@@ -21,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

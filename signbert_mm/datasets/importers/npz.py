@@ -1,6 +1,7 @@
 """npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions of the image size."""
 
 import os
+import zipfile
 from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
@@ -43,8 +44,11 @@ class NpzClips:
 
     def __init__(self, path: str, width: int = 640, height: int = 480, protocol: Optional[str] = None) -> None:
         self.path, self.width, self.height = path, width, height
-        with np.load(path, allow_pickle=False) as archive:
-            fields = {name: archive[name] for name in archive.files}
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                fields = {name: archive[name] for name in archive.files}
+        except (zipfile.BadZipFile, ValueError, AttributeError, EOFError) as error:
+            raise ValueError(f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again with numpy.savez') from error
         absent = [name for name in _FIELDS if name not in fields]
         if absent:
             raise ValueError(f'{path}: fields absent: {absent}; found {sorted(fields)}')
@@ -61,6 +65,12 @@ class NpzClips:
             raise ValueError(f'{path}: protocol {protocol!r}; choose one of {", ".join(PROTOCOLS)} or none')
         self.length, self.label, self.seq_id = fields['length'], fields['label'], fields['seq_id'].astype(str)
         self.glosses: List[str] = fields['classes'].astype(str).tolist()
+        outside = np.flatnonzero((self.label < 0) | (self.label >= len(self.glosses)))
+        if len(outside):
+            raise ValueError(
+                f'{path}: clip {outside[0]}: field label is {self.label[outside[0]]}, outside 0 .. {len(self.glosses) - 1} '
+                f'({len(self.glosses)} classes); correct label or classes'
+            )
         self.layout = 'hands_42' if self._pose is None else 'mediapipe_holistic'
         if self._pose is not None and self._pose.shape[2] > 33:
             raise ValueError(f'{path}: pose has {self._pose.shape[2]} points; MediaPipe has 33')

@@ -77,7 +77,7 @@ class HandCrop(BatchTransform):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores, image_size = batch['keypoints'], batch['scores'], batch['image_size']
-        self.layout.check_joints(keypoints.shape[2], 'HandCrop')
+        self.layout.check_joints(keypoints.shape[2], "HandCrop (its layout and the data set's must be the same)")
         real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]  # (B, T)
         scores = scores * real[..., None]
         # contiguous joint ranges slice without a copy; stacking them is the one copy

@@ -27,7 +27,7 @@ class RandomFlip(BatchTransform):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores = batch['keypoints'], batch['scores']
-        self.layout.check_joints(keypoints.shape[2], 'RandomFlip')
+        self.layout.check_joints(keypoints.shape[2], "RandomFlip (its layout and the data set's must be the same)")
         order = constant_index(self.layout.flip_order, keypoints.device)
         flip = draws.bernoulli('flip', self.prob)  # (B,)
         mirrored = keypoints.index_select(2, order)
