@@ -68,7 +68,7 @@ def step_data() -> None:
     """Signs of 30 glosses by 12 signers."""
     if not (STORE / 'meta.json').is_file():
         command = ['python', 'tools/dataset_converters/make_synthetic.py', 'data/synthetic_demo', '--layout', 'sign_49']
-        run([*command, '--glosses', '30', '--signers', '12', '--clips-per-gloss', '96'], WORK / 'data.log')
+        run([*command, '--glosses', '30', '--signers', '12', '--clips-per-gloss', '96', '--detector', '0.5'], WORK / 'data.log')
 
 
 def step_pretrain() -> None:

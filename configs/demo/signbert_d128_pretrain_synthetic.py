@@ -22,10 +22,10 @@ train_dataloader = dict(
     ),
 )
 optim_wrapper = dict(optimizer=dict(weight_decay=0.0), clip_grad=dict(max_norm=5.0))
-train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=16)
+train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=28)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
-    dict(type='CosineAnnealingLR', T_max=16, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', T_max=28, by_epoch=True, convert_to_iter_based=True),
 ]
 val_cfg = None
 test_dataloader = dict(
