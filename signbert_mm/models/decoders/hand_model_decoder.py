@@ -25,7 +25,8 @@ class HandModelDecoder(BaseModule):
     Args:
         in_channels (int): Token width.
         hand_model (dict): A config of ``MODELS``; ``num_pca`` is the size of theta, 25 in the paper.
-        rotation (str): '6d' (default; orthonormal by Gram-Schmidt), 'svd' (3 x 3 projected to the nearest rotation), 'none' (the raw 3 x 3).
+        rotation (str): '6d' (default; orthonormal by Gram-Schmidt), 'svd' (3 x 3 projected to the nearest rotation; on GPUs the
+            decomposition waits for the device), 'none' (the raw 3 x 3).
             How c_r becomes a rotation is not given in the paper.
         init_std (float): Standard deviation of the first weights; the biases make the first output a rest hand that fills the crop (not given in
         the paper).

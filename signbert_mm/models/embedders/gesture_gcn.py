@@ -178,7 +178,7 @@ class GestureGCN(BaseModule):
         joint_channels (Sequence[int]): Widths of the layers on joints.
         part_channels (Sequence[int]): Widths of the layers on parts; the last is the width of the result.
         layout (str): A layout with a hand's parts.
-        norm (str): 'LN' or 'BN'.
+        norm (str): 'LN', or 'BN', whose statistics in training also see the tokens of missing hands and of padding.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class SignHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.num_classes, self.in_channels = num_classes, in_channels
-        self.scorer = nn.Linear(in_channels, 1)
+        self.scorer = nn.Linear(in_channels, 1, bias=False)  # the softmax does not see a common shift
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(in_channels, num_classes)
         self.loss_module = MODELS.build(loss or dict(type='CrossEntropyLoss'))
