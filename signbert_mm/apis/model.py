@@ -1,0 +1,122 @@
+"""Models by the name of their config, in the manner of mmpretrain."""
+
+import copy
+import fnmatch
+import logging
+import os
+from typing import Dict, List, Optional, Union
+
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from ..engine.checkpoint_io import load_checkpoint_file
+from ..engine.hooks import LoadReportHook
+from ..engine.runner import ConfigError, explain_config_errors, load_config
+from ..engine.runner.config import config_roots, did_you_mean
+from ..registry import MODELS, SCOPE
+
+PathLike = Union[str, 'os.PathLike[str]']
+
+
+def _shipped() -> Dict[str, str]:
+    """Config files that come with the project, by name; ``_base_`` holds parts and is left out."""
+    found: Dict[str, str] = {}
+    for root in config_roots()[:1]:
+        for folder, folders, files in os.walk(os.path.join(root, 'configs')):
+            folders[:] = sorted(name for name in folders if name != '_base_' and not name.startswith(('.', '__')))
+            found.update({file[: -len('.py')]: os.path.join(folder, file) for file in sorted(files) if file.endswith('.py')})
+    return found
+
+
+def list_models(pattern: Optional[str] = None) -> List[str]:
+    """Names that :func:`get_model` takes: the configs that come with the project, in a checkout or an installed package.
+
+    Args:
+        pattern (str, optional): Shell pattern, matched anywhere in the name and without regard to case.
+
+    Example:
+        >>> list_models('*wlasl*')
+        ['signbert_d512-n3_b64-60e_wlasl2000']
+    """
+    names = sorted(_shipped())
+    return names if pattern is None else [name for name in names if fnmatch.fnmatch(name.lower(), f'*{pattern.lower()}*')]
+
+
+def _config(model: Union[PathLike, Config]) -> Config:
+    if isinstance(model, Config):
+        return copy.deepcopy(model)
+    name, shipped = os.fspath(model), _shipped()
+    if name in shipped:
+        return load_config(shipped[name])
+    if os.path.isfile(name) or os.sep in name or name.endswith('.py'):
+        return load_config(name)
+    raise ConfigError(f'there is no model {name!r}. {did_you_mean(name, shipped)} list_models() gives all names; a path of a config does as well')
+
+
+def init_model(
+    config: Union[PathLike, Config],
+    checkpoint: Optional[PathLike] = None,
+    device: Union[str, torch.device] = 'cpu',
+    cfg_options: Optional[dict] = None,
+) -> nn.Module:
+    """A model for inference: built from its config, filled from a checkpoint, in evaluation mode.
+
+    Nothing in the checkpoint is executed, and it must fill every weight, as in ``tools/test.py``.
+
+    Args:
+        config (str | Path | Config): A config, its path, or a name of :func:`list_models`.
+        checkpoint (str | Path, optional): Weights; None leaves the model as it is initialised, with a warning.
+        device (str | torch.device): Where the model goes.
+        cfg_options (dict, optional): Config values to change, ``{'model.head.num_classes': 33}``.
+
+    Returns:
+        nn.Module: The model, with its config as ``cfg`` and what the checkpoint says of its data as ``dataset_meta`` (``glosses``, ``layout``; {}
+        where it says nothing).
+
+    Raises:
+        ConfigError: No such model, or a mistake in the config; the message says what was probably meant.
+        FileNotFoundError: No such config or checkpoint.
+        CheckpointError: The checkpoint is refused, torn, or does not fit the model.
+    """
+    cfg = _config(config)
+    if cfg_options:
+        cfg.merge_from_dict(cfg_options)
+    if cfg.get('model') is None:
+        raise ConfigError(f'config {cfg.filename}: there is no `model` in it')
+    init_default_scope(cfg.get('default_scope') or SCOPE)
+    with explain_config_errors():
+        model = MODELS.build(cfg.model)
+    model.cfg, model.dataset_meta = cfg, {}
+    if checkpoint is None:
+        print_log('init_model: no checkpoint is given, so the weights are random', logger='current', level=logging.WARNING)
+    else:
+        content = load_checkpoint_file(checkpoint)
+        weights, report = LoadReportHook().compare(model, content, f'checkpoint {os.fspath(checkpoint)}', 'test')
+        model.load_state_dict(weights, strict=False)
+        print_log(report, logger='current')
+        meta = content.get('meta') or {}
+        model.dataset_meta = {key: meta[key] for key in ('glosses', 'layout') if key in meta}
+    return model.to(device).eval()
+
+
+def get_model(model: Union[PathLike, Config], pretrained: Optional[PathLike] = None, device: Union[str, torch.device] = 'cpu', **kwargs) -> nn.Module:
+    """A model by its name; see :func:`list_models`.
+
+    Args:
+        model (str | Path | Config): A name, a config or its path.
+        pretrained (str | Path, optional): A checkpoint; no weights are published, so there is nothing that ``True`` could mean.
+        device (str | torch.device): Where the model goes.
+        **kwargs: Parts of the model's config to change, ``head=dict(num_classes=33)``.
+
+    Returns:
+        nn.Module: As :func:`init_model`, in evaluation mode.
+
+    Raises:
+        ConfigError, FileNotFoundError, CheckpointError: As :func:`init_model`.
+    """
+    if isinstance(pretrained, bool):
+        raise ConfigError('get_model: no weights are published; give `pretrained` the path of a checkpoint, or leave it out')
+    return init_model(model, pretrained, device, dict(model=kwargs) if kwargs else None)
