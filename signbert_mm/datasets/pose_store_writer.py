@@ -170,7 +170,10 @@ class PoseStoreWriter:
         if (split, video_id) in self._ids:
             raise ValueError(f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be unique there (drop the copy or rename it)')
         if int(label) != label or not -1 <= label < len(self.glosses):
-            raise ValueError(f'{where}: label {label} is outside 0 .. {len(self.glosses) - 1} ({len(self.glosses)} glosses; -1 = none)')
+            raise ValueError(
+                f'{where}: label {label} is outside 0 .. {len(self.glosses) - 1} ({len(self.glosses)} glosses; -1 = none); '
+                'correct the label or the gloss list'
+            )
         for name, size in (('width', width), ('height', height)):
             if int(size) != size or not 0 < size < 1 << 31:
                 raise ValueError(f'{where}: {name} is {size}; give the image size in pixels')

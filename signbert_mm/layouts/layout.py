@@ -75,5 +75,9 @@ class Layout:
             from . import LAYOUTS
 
             fits = sorted(layout.name for layout in LAYOUTS.values() if layout.num_joints == found)
-            hint = f'; layouts with {found} joints: {", ".join(fits)}' if fits else '; no known layout has that many'
+            hint = (
+                f'; layouts with {found} joints: {", ".join(fits)}'
+                if fits
+                else '; no known layout has that many: joints were lost or added on the way'
+            )
             raise ValueError(f'{where}: {found} joints found, but layout {self.name!r} has {self.num_joints}{hint}')

@@ -90,7 +90,9 @@ class NpzClips:
         for index in range(len(self)):
             length = int(self.length[index])
             if not 0 < length <= self._hands.shape[1]:
-                raise ValueError(f'{self.path}: clip {index}: length {length} is outside 1 .. {self._hands.shape[1]}')
+                raise ValueError(
+                    f'{self.path}: clip {index}: length {length} is outside 1 .. {self._hands.shape[1]}; correct length, or leave the clip out'
+                )
             keypoints = np.zeros((length, joints, 3), dtype=np.float32)
             for side, first in enumerate(self._blocks()):
                 hand = self._hands[index, :length, side].astype(np.float32)  # (T, 21, 2)
