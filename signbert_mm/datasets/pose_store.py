@@ -104,7 +104,9 @@ class PoseStore:
         if wrong:
             raise ValueError(f'{path}: columns absent, of a wrong type or not of {count} clips: {wrong}; prepare the store again')
         length, offset, label = clips['length'], clips['offset'], clips['label']
-        if count == 0 or length.min() < 1 or length.sum() != frames or len(clips['hands']) != frames or (offset != np.cumsum(length) - length).any():
+        if count and length.min() < 1:
+            raise ValueError(f'{path}: clip {length.argmin()}: length is {length.min()}; a clip has at least one frame: prepare the store again')
+        if count == 0 or length.sum() != frames or len(clips['hands']) != frames or (offset != np.cumsum(length) - length).any():
             raise ValueError(f'{path}: offsets and lengths do not cover the {frames} frames of {KEYPOINTS}; prepare the store again')
         if label.min() < -1 or label.max() >= len(self.glosses):
             clip = int(np.flatnonzero((label < -1) | (label >= len(self.glosses)))[0])

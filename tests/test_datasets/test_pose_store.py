@@ -255,7 +255,7 @@ def edit(folder, **changes):
     'changes, message',
     [
         (dict(label=np.asarray([0, 1, 3, 0], dtype=np.int32)), 'clip 2: label 3 is outside the 3 glosses'),
-        (dict(length=np.asarray([3, 5, 0, 9], dtype=np.int32)), 'offsets and lengths'),
+        (dict(length=np.asarray([3, 5, 0, 9], dtype=np.int32)), 'clip 2: length is 0; a clip has at least one frame'),
         (dict(length=np.asarray([3, 5, 1, 9], dtype=np.int32)), 'offsets and lengths'),
         (dict(offset=np.asarray([0, 3, 8, 8])), 'offsets and lengths'),
         (dict(label=np.zeros(3, dtype=np.int32)), r"not of 4 clips: \['label'\]"),
