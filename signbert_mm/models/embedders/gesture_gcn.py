@@ -57,7 +57,7 @@ def _mixed(matrix: Tensor, x: Tensor) -> Tensor:
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, blocks: Sequence[_Block]) -> Tensor:
     """``bias + einsum('rij,jnc,rcd->ind', adjacency, x, weight)``, block by block into one tensor."""
-    out = bias.expand(*x.shape[:2], -1).contiguous()
+    out = bias.expand(*x.shape[:2], -1).clone(memory_format=torch.contiguous_format)
     for role, dst, src, copy in blocks:
         into, nodes = _rows(out, dst), x[src[0] : src[1]]
         if copy:
@@ -147,8 +147,9 @@ class RoleGraphConv(nn.Module):
 
 def _max_over_first(x: Tensor) -> Tensor:
     """(K, ..., C) -> (..., C): torch's pooling over images of height K, whose gradient takes one write."""
-    image = x.flatten(1, -2).permute(2, 0, 1)[None]  # (1, C, K, ...), in memory channels last
-    return F.max_pool2d(image, (len(x), 1))[0, :, 0].t().reshape(x.shape[1:])
+    # every step, and its gradient, is a view that torch sees as channels last in memory; otherwise it copies
+    image = x.flatten(1, -2)[None].permute(0, 3, 1, 2)  # (1, C, K, ...)
+    return F.max_pool2d(image, (len(x), 1)).permute(0, 2, 3, 1).reshape(x.shape[1:])
 
 
 class _ChannelBatchNorm(nn.BatchNorm1d):
@@ -178,7 +179,7 @@ class GestureGCN(BaseModule):
         joint_channels (Sequence[int]): Widths of the layers on joints.
         part_channels (Sequence[int]): Widths of the layers on parts; the last is the width of the result.
         layout (str): A layout with a hand's parts.
-        norm (str): 'LN', or 'BN', whose statistics in training also see the tokens of missing hands and of padding.
+        norm (str): 'LN' or 'BN'.
     """
 
     def __init__(
