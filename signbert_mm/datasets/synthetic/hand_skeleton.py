@@ -69,9 +69,7 @@ def hand_joints(angles: ndarray, bones: ndarray, roots: ndarray) -> ndarray:
         columns = _local(np.ascontiguousarray(angles[:, level]))
         if level == 2:
             columns = (None, columns[1], None)  # beyond the last joint only its direction is needed
-        frame = [
-            None if c is None else [frame[0][row] * c[0] + frame[1][row] * c[1] + frame[2][row] * c[2] for row in range(3)] for c in columns
-        ]
+        frame = [None if c is None else [frame[0][row] * c[0] + frame[1][row] * c[1] + frame[2][row] * c[2] for row in range(3)] for c in columns]
         place = place + np.stack(frame[1]) * bones[:, level]
         joints[:, 2 + level :: 4] = place
     return joints
