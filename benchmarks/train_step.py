@@ -5,13 +5,17 @@
 
 No data set is needed: keypoints are made in memory. What is counted:
 
-- the step: crop, augmentation and masks; forward and losses; backward; Adam and clearing the gradients. Not counted: reading clips (benchmarks/data.py).
-- bare: forward and backward of ``nn.TransformerEncoder`` with the config's sizes and dropout on tokens that are there already; forward and backward of
-  the matrix products that the GCN cannot do without (each node's, each role's, a node that several take from once), without adding them up, bias, norm,
+- the step: crop, augmentation and masks; forward and losses; backward; Adam and clearing the gradients. Not counted: reading clips
+(benchmarks/data.py).
+- bare: forward and backward of ``nn.TransformerEncoder`` with the config's sizes and dropout on tokens that are there already; forward and
+backward of
+  the matrix products that the GCN cannot do without (each node's, each role's, a node that several take from once), without adding them up,
+  bias, norm,
   ReLU and pooling; Adam on as many parameters as the model has. No embeddings, no decoder, no hand model, no losses, no mask of missing hands.
 - ``preprocess_share``: crop, augmentation and masks of ``--preprocess-batch`` clips over the step, both a clip.
 
-The step, the bare parts and the preprocessing take turns; figures are medians. On one CPU thread CPU time is taken, which other processes disturb less,
+The step, the bare parts and the preprocessing take turns; figures are medians. On one CPU thread CPU time is taken, which other processes
+disturb less,
 otherwise wall time.
 """
 
@@ -25,7 +29,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 try:
-    import signbert_mm  # noqa: F401
+    import signbert_mm
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

@@ -12,9 +12,11 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from signbert_mm import compat
 from signbert_mm.engine.runner import ConfigError, load_config, prepare_launch, run_tool
 
 
@@ -78,6 +80,8 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     merge_args(cfg, args)
     prepare_launch(cfg, args.launcher)
+    if get_device() == 'cpu':
+        compat.keep_large_blocks()
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.train()
 
