@@ -6,17 +6,15 @@
 No data set is needed: keypoints are made in memory. What is counted:
 
 - the step: crop, augmentation and masks; forward and losses; backward; Adam and clearing the gradients. Not counted: reading clips
-(benchmarks/data.py).
-- bare: forward and backward of ``nn.TransformerEncoder`` with the config's sizes and dropout on tokens that are there already; forward and
-backward of
-  the matrix products that the GCN cannot do without (each node's, each role's, a node that several take from once), without adding them up,
-  bias, norm,
-  ReLU and pooling; Adam on as many parameters as the model has. No embeddings, no decoder, no hand model, no losses, no mask of missing hands.
+  (benchmarks/data.py).
+- bare: forward and backward of ``nn.TransformerEncoder`` with the config's sizes and dropout, on tokens that are there already; forward and backward
+  of the matrix products that the GCN cannot do without (each role, each node that takes or is taken from, whichever are fewer), without adding them
+  up, bias, norm, ReLU and pooling; Adam on as many parameters as the model has. No embeddings, decoder, hand model, losses, mask of missing hands.
 - ``preprocess_share``: crop, augmentation and masks of ``--preprocess-batch`` clips over the step, both a clip.
+- ``gflop_per_clip``: forward, encoder and products; ``tflop_per_s``: three times that over the whole step's time.
 
-The step, the bare parts and the preprocessing take turns; figures are medians. On one CPU thread CPU time is taken, which other processes
-disturb less,
-otherwise wall time.
+The step, the bare parts and the preprocessing take turns; figures are medians. On one CPU thread CPU time is taken, which other processes disturb
+less, otherwise wall time.
 """
 
 import argparse
@@ -114,7 +112,7 @@ class Bare:
         self.encoder = nn.TransformerEncoder(plain, depth, enable_nested_tensor=False)
         self.run_encoder = torch.compile(self.encoder) if compiled else self.encoder
         self.tokens = torch.randn(clips, tokens, width, device=device, requires_grad=True)
-        self.upstream = torch.randn(clips, tokens, width, device=device).to(dtype if dtype != torch.float32 else torch.float32)
+        self.upstream = torch.randn(clips, tokens, width, device=device)
         self.autocast = dict(device_type=device.type, dtype=dtype, enabled=dtype != torch.float32)
 
         self.shapes = gcn_products(model.embedder.gesture, clips * tokens)
@@ -231,7 +229,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         step_ms=total,
         bare_ms=least,
         gflop_per_clip=bare.gflop_per_clip,
-        tflop_per_s=3e-3 * bare.gflop_per_clip * args.batch / total * 1e3,
+        tflop_per_s=3 * bare.gflop_per_clip * args.batch / total,  # GFLOP a ms
     )
     if device.type == 'cuda':
         figures['memory_mb'] = torch.cuda.max_memory_allocated(device) / 2**20
@@ -247,7 +245,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         verdict = '' if floor is None else f'   floor {floor:g}: {"met" if figure <= floor else "MISSED"}'
         print(f'{name:<18}{figure:12.4g}{verdict}')
     if args.out:
-        about = dict(device=processor(device), torch=torch.__version__, **{key: value for key, value in vars(args).items() if key != 'out'})
+        about = dict(processor=processor(device), torch=torch.__version__, **vars(args))
         Path(args.out).write_text(json.dumps(dict(**figures, parts_ms=ms, about=about), indent=1))
 
 

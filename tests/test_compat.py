@@ -195,3 +195,38 @@ class TestProcessesWithoutGpu:
             compat.init_cpu_group('pytorch')
         with pytest.raises(ValueError, match='launcher must be'):
             compat.init_cpu_group('ray')
+
+
+class TestKeepLargeBlocks:
+    def test_does_its_work_on_glibc_and_nothing_elsewhere(self, monkeypatch):
+        monkeypatch.delenv('MALLOC_MMAP_THRESHOLD_', raising=False)
+        monkeypatch.setattr(sys, 'platform', 'darwin')
+        assert not compat.keep_large_blocks()
+        monkeypatch.setattr(sys, 'platform', 'linux')
+        monkeypatch.setattr(compat.platform, 'libc_ver', lambda: ('', ''))  # musl
+        assert not compat.keep_large_blocks()
+
+    def test_the_environment_wins(self, monkeypatch):
+        monkeypatch.setenv('MALLOC_MMAP_THRESHOLD_', '65536')
+        assert not compat.keep_large_blocks()
+
+    def test_large_tensors_are_not_mapped_anew(self):
+        """In a fresh process: after some first ones (malloc keeps the scraps of each apart for a while), a tensor of 64 MB costs no page faults."""
+        script = (
+            'import resource, torch\n'
+            'from signbert_mm.compat import keep_large_blocks\n'
+            'print(int(keep_large_blocks()))\n'
+            'faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n'
+            'for _ in range(20):\n'
+            '    torch.ones(1 << 24)\n'
+            'before = faults()\n'
+            'torch.ones(1 << 24)\n'
+            'print(faults() - before)\n'
+        )
+        if sys.platform != 'linux' or compat.platform.libc_ver()[0] != 'glibc':
+            pytest.skip('not Linux with glibc')
+        environment = {key: value for key, value in os.environ.items() if key != 'MALLOC_MMAP_THRESHOLD_'}
+        out = subprocess.run([sys.executable, '-c', script], check=True, capture_output=True, text=True, env=environment).stdout.split()
+        if out[0] == '0':
+            pytest.skip('this glibc takes no such threshold')
+        assert int(out[1]) < 1000  # 16384 pages when mapped anew
