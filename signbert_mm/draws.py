@@ -5,8 +5,9 @@ workers, a resumed run and a test that names one draw all get the same numbers; 
 """
 
 import hashlib
+import math
 from functools import lru_cache
-from typing import Union
+from typing import Tuple, Union
 
 import torch
 from torch import Tensor
@@ -33,9 +34,14 @@ def _mix_int(z: int) -> int:
 
 def _mix(z: Tensor) -> Tensor:
     """splitmix64's finaliser on int64 tensors (multiplication wraps; ``>>`` is arithmetic, so the sign bits are masked off)."""
-    z = (z ^ ((z >> 30) & ((1 << 34) - 1))) * _signed(_MIX_1)
-    z = (z ^ ((z >> 27) & ((1 << 37) - 1))) * _signed(_MIX_2)
+    z = _mix_high(z)
     return z ^ ((z >> 31) & ((1 << 33) - 1))
+
+
+def _mix_high(z: Tensor) -> Tensor:
+    """:func:`_mix` without its last step, which leaves the upper 31 bits as they are."""
+    z = (z ^ ((z >> 30) & ((1 << 34) - 1))) * _signed(_MIX_1)
+    return (z ^ ((z >> 27) & ((1 << 37) - 1))) * _signed(_MIX_2)
 
 
 @lru_cache(maxsize=4096)
@@ -72,21 +78,26 @@ class Draws:
 
     def bits(self, name: str, *shape: int) -> Tensor:
         """64 random bits each: int64, shape (B, *shape)."""
+        return _mix(self._states(name, shape)).reshape(len(self.index), *shape)
+
+    def _states(self, name: str, shape: Tuple[int, ...]) -> Tensor:
+        """What the last mixing turns into bits: int64, shape (B, positions)."""
         key = _signed(_name_key(self.seed, self.prefix + name))
         # chained, not summed: (epoch, index) pairs must not collide
         state = _mix(
             torch.zeros_like(self.index) + (self.epoch * _signed(_GAMMA) if isinstance(self.epoch, Tensor) else _signed(self.epoch * _GAMMA)) + key
         )
         state = _mix(state + (self.index + 1) * _signed(_GAMMA))
-        count = 1
-        for size in shape:
-            count *= size
-        position = torch.arange(1, count + 1, device=state.device) * _signed(_GAMMA)  # (count,)
-        return _mix(state[:, None] + position).reshape(len(state), *shape)
+        position = torch.arange(1, math.prod(shape) + 1, device=state.device) * _signed(_GAMMA)
+        return state[:, None] + position
+
+    def upper_bits(self, name: str, *shape: int) -> Tensor:
+        """The upper 24 of :meth:`bits`, of which :meth:`uniform` is made: int64 in 0 .. 2**24 - 1, shape (B, *shape)."""
+        return ((_mix_high(self._states(name, shape)) >> 40) & ((1 << 24) - 1)).reshape(len(self.index), *shape)
 
     def uniform(self, name: str, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """Uniform in [low, high), where rounding may reach ``high``: float32, shape (B, *shape)."""
-        unit = ((self.bits(name, *shape) >> 40) & ((1 << 24) - 1)).to(torch.float32) * 2.0**-24
+        """Uniform in [low, high): float32, shape (B, *shape)."""
+        unit = self.upper_bits(name, *shape).to(torch.float32) * 2.0**-24
         return unit if low == 0.0 and high == 1.0 else low + (high - low) * unit
 
     def integers(self, name: str, high: Union[int, Tensor], *shape: int) -> Tensor:

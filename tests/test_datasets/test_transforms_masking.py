@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from signbert_mm.datasets.transforms import OPERATIONS, MaskHandTokens
+from signbert_mm.datasets.transforms.masking import _smallest, _unequal
 from signbert_mm.draws import Draws
 
 JOINT, FRAME, IDENTITY = 1, 2, 3
@@ -201,3 +202,12 @@ def test_short_clips_and_a_batch_of_one(frames):
 def test_bad_arguments(settings, message):
     with pytest.raises(ValueError, match=f'MaskHandTokens: .*{message}'):
         MaskHandTokens(**settings)
+
+
+@pytest.mark.parametrize('values', [3, 2**24])
+def test_smallest_is_a_stable_rank(values):
+    """Also among equal draws: the earlier first."""
+    bits = torch.randint(values, (200, 21), generator=torch.Generator().manual_seed(0))
+    count = torch.arange(200) % 22
+    rank = bits.argsort(dim=1, stable=True).argsort(1)
+    assert torch.equal(_smallest(_unequal(bits), count), rank < count[:, None])

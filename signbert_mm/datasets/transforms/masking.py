@@ -3,6 +3,7 @@
 from typing import Sequence
 
 import torch
+from torch import Tensor
 
 from ...draws import Draws
 from ...registry import TRANSFORMS
@@ -47,18 +48,17 @@ class MaskHandTokens(BatchTransform):
         hands, valid = batch['hands'], batch['hand_valid']
         tokens, joints = valid.shape[1:], hands.shape[1:4]
 
-        # a random order of the valid tokens; the first ones are chosen. Stable: equal draws must not fall differently in another batch or on a GPU
-        order = draws.uniform('mask/token', *tokens).masked_fill(~valid, 2.0).flatten(1)  # (B, 2T)
-        rank = order.argsort(dim=1, stable=True).argsort(1).reshape_as(valid)
-        count = torch.floor(valid.flatten(1).sum(1) * self.ratio + 0.5)
-        chosen = (rank < count[:, None, None]) & valid
+        # the first tokens in a random order of the valid ones
+        order = _unequal(draws.upper_bits('mask/token', *tokens).flatten(1)).masked_fill(~valid.flatten(1), 1 << 62)  # (B, 2T)
+        count = torch.floor(valid.flatten(1).sum(1) * self.ratio + 0.5).to(torch.int64)
+        chosen = _smallest(order, count).reshape_as(valid) & valid
 
         codes = constant_index(tuple(OPERATIONS.index(name) + 1 for name in self.operations), hands.device)
         operation = codes[draws.integers('mask/operation', len(self.operations), *tokens)] * chosen
         joint_token, frame_token = operation == 1, operation == 2
 
         number = 1 + draws.integers('mask/joint_count', self.max_joints, *tokens)  # (B, T, 2)
-        picked = draws.uniform('mask/joint', *joints).argsort(dim=-1, stable=True).argsort(-1) < number[..., None]  # (B, T, 2, 21)
+        picked = _smallest(_unequal(draws.upper_bits('mask/joint', *joints)), number)  # (B, T, 2, 21)
         picked = picked & joint_token[..., None]
         moved = picked & draws.bernoulli('mask/move', 0.5, *joints)
         zeroed = (picked & ~moved) | frame_token[..., None]
@@ -70,3 +70,14 @@ class MaskHandTokens(BatchTransform):
         batch['operation'] = operation
         batch['disturbed'] = zeroed.to(torch.int64) + 2 * moved
         return batch
+
+
+def _unequal(bits: Tensor) -> Tensor:
+    """24-bit integers (..., K) in the same order; of equal ones the earlier is smaller, in any batch and on any device."""
+    return bits * bits.shape[-1] + torch.arange(bits.shape[-1], device=bits.device)
+
+
+def _smallest(keys: Tensor, count: Tensor) -> Tensor:
+    """Which ``count`` (...) of ``keys`` (..., K), all unequal, are the smallest: bool (..., K)."""
+    last = keys.sort(dim=-1)[0].gather(-1, (count[..., None] - 1).clamp(min=0))
+    return (keys <= last) & (count[..., None] > 0)
