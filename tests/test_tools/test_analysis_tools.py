@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from signbert_mm.models import GestureGCN
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -144,6 +146,26 @@ def test_layout_is_found_in_nested_configs():
     flops = tool('get_flops')
     assert flops.find_layout([None, dict(dataset=dict(datasets=[dict(layout='hands_42')]))]) == 'hands_42'
     assert flops.find_layout([dict(type='x')]) == 'sign_49'
+
+
+def test_operations_of_the_gesture_gcn_agree_with_torchs_counter():
+    flops = tool('get_flops')
+
+    class Gestures(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gcn = GestureGCN(joint_channels=(16, 16, 32), part_channels=(32, 64))
+
+        def forward(self, inputs, mode='tensor'):
+            return self.gcn(inputs['hands'])
+
+    model, inputs = Gestures().eval(), dict(hands=torch.rand(3, 21, 2))
+    with torch.no_grad():
+        by_operator = flops.analyze(model, inputs)[0].by_operator()
+        with FlopCounterMode(display=False) as counter:
+            model(inputs)
+    assert by_operator['addmm_'] > 0
+    assert 2 * sum(by_operator[name] for name in ('addmm_', 'mm', 'linear', 'matmul') if name in by_operator) == counter.get_total_flops()
 
 
 def test_get_flops_from_the_command_line(run):
