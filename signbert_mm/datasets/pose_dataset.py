@@ -43,6 +43,7 @@ class PoseDataset(Dataset):
         relabel (bool): Labels become places in ``classes``; else they keep their place in the store's vocabulary.
         indices (int | Sequence[int], optional): The first so many clips, or these places, of what the other options leave.
         stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
+        side (str): Which hand the joints of a hand_21 store are: 'left' or 'right'.
         seed (int, optional): Of the draws in ``pipeline``; None = the run's seed, which ``EpochSeedHook`` sets (0 without it).
         test_mode (bool): The batch also names its clips: ``video_id``.
         prepare (str): The command that prepares this data set, for the message where it is absent.
@@ -66,6 +67,7 @@ class PoseDataset(Dataset):
         relabel: bool = False,
         indices: Union[int, Sequence[int], None] = None,
         stand_ins: bool = False,
+        side: str = '',
         seed: Optional[int] = None,
         test_mode: bool = False,
         prepare: str = '',
@@ -76,7 +78,7 @@ class PoseDataset(Dataset):
         self.store = PoseStore(store)
         self.name = os.path.basename(self.store.folder)
         self.layout = get_layout(layout)
-        self._joints = layout_mapping(self.store.layout, self.layout, stand_ins)  # (V,), -1 = absent
+        self._joints = layout_mapping(self.store.layout, self.layout, stand_ins, side)  # (V,), -1 = absent
         self.drop_empty_frames, self.seed, self.test_mode = drop_empty_frames, seed, test_mode
         steps = Compose(pipeline).transforms
         self.temporal = steps.pop(0) if steps and isinstance(steps[0], TemporalSample) else None

@@ -5,6 +5,7 @@ from typing import Tuple
 
 import numpy as np
 
+from .hand import HAND_21, hand_joint_names
 from .layout import Layout
 
 # a joint that a layout lacks is taken from its nearest kin, where there is one
@@ -30,31 +31,43 @@ def _mapping(source: Tuple[str, ...], target: Tuple[str, ...], stand_ins: bool) 
     return indices
 
 
-def layout_mapping(source: Layout, target: Layout, stand_ins: bool = False) -> np.ndarray:
+def _sided(layout: Layout, side: str) -> Tuple[str, ...]:
+    """Joint names, those of a hand without a side as that side's."""
+    if not side or layout.joints != HAND_21.joints:
+        return layout.joints
+    if side not in ('left', 'right'):
+        raise ValueError(f"side must be 'left' or 'right', got {side!r}")
+    return hand_joint_names(side)
+
+
+def layout_mapping(source: Layout, target: Layout, stand_ins: bool = False, side: str = '') -> np.ndarray:
     """Where each joint of ``target`` is found in ``source``.
 
     Args:
         source (Layout): What the data has.
         target (Layout): What the model takes.
         stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
+        side (str): 'left' or 'right': which hand the joints of hand_21 are; without it they map to hand_21 only.
 
     Returns:
         ndarray: Shape (target.num_joints,) int64; -1 where ``source`` lacks the joint (its score becomes 0: missing).
 
     Raises:
-        ValueError: The layouts have no joint in common.
+        ValueError: The layouts have no joint in common, or ``side`` is not one.
     """
-    indices = _mapping(source.joints, target.joints, stand_ins)
+    indices = _mapping(_sided(source, side), _sided(target, side), stand_ins)
     if (indices < 0).all():
-        raise ValueError(f'layouts {source.name!r} and {target.name!r} have no joint in common')
+        hint = "; say which hand it is: side='left' or 'right'" if HAND_21.joints in (source.joints, target.joints) and not side else ''
+        raise ValueError(f'layouts {source.name!r} and {target.name!r} have no joint in common{hint}')
     return indices
 
 
-def map_joints(keypoints: np.ndarray, source: Layout, target: Layout, stand_ins: bool = False) -> np.ndarray:
+def map_joints(keypoints: np.ndarray, source: Layout, target: Layout, stand_ins: bool = False, side: str = '') -> np.ndarray:
     """Keypoints of one layout as another's.
 
     Args:
         keypoints (ndarray): Shape (..., source.num_joints, C); joints absent from ``source`` become all 0.
+        source, target, stand_ins, side: As for :func:`layout_mapping`.
 
     Returns:
         ndarray: Shape (..., target.num_joints, C), a copy.
@@ -63,7 +76,7 @@ def map_joints(keypoints: np.ndarray, source: Layout, target: Layout, stand_ins:
         ValueError: The joint count is not the source layout's, or the layouts share no joint.
     """
     source.check_joints(keypoints.shape[-2], 'map_joints')
-    indices = layout_mapping(source, target, stand_ins)
+    indices = layout_mapping(source, target, stand_ins, side)
     mapped = np.take(keypoints, np.maximum(indices, 0), axis=-2)
     mapped[..., indices < 0, :] = 0
     return mapped

@@ -251,3 +251,13 @@ def test_built_by_mmengine_runner(store):
         seed=0,
     )
     assert sum(len(batch['inputs']['label']) for batch in loader) == 10
+
+
+def test_a_store_of_one_hand_takes_the_side_it_is_given(tmp_path):
+    keypoints = np.ones((3, 21, 3), dtype=np.float32)
+    with PoseStoreWriter(tmp_path / 'hand', 'hand_21', ['a']) as writer:
+        writer.add(keypoints, 0, 'train', 'clip', width=64, height=64)
+    scores = PoseDataset(tmp_path / 'hand', layout='sign_49', side='left')[0]['inputs']['scores']
+    assert scores[:, :21].all() and not scores[:, 21:].any()
+    with pytest.raises(ValueError, match='say which hand it is'):
+        PoseDataset(tmp_path / 'hand', layout='sign_49')

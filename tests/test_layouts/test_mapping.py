@@ -71,3 +71,21 @@ def test_layouts_that_are_not_registered_map_too():
     mine = Layout('mine', ('right_wrist', 'nose', 'hat'))
     assert layout_mapping(get_layout('trunk_7'), mine).tolist() == [6, 0, -1]
     assert layout_mapping(Layout('mine', ('nose',)), mine).tolist() == [-1, 0, -1]
+
+
+@pytest.mark.parametrize('name', ['coco_wholebody_133', 'mediapipe_holistic', 'openpose', 'hands_42', 'sign_49'])
+@pytest.mark.parametrize('side', ['left', 'right'])
+def test_a_hand_maps_with_its_side(name, side):
+    layout, hand = get_layout(name), get_layout('hand_21')
+    assert layout_mapping(layout, hand, side=side).tolist() == list(layout.parts[f'{side}_hand'])
+    keypoints = np.random.RandomState(0).rand(4, 21, 3)
+    there = map_joints(keypoints, hand, layout, side=side)
+    assert np.array_equal(there[:, list(layout.parts[f'{side}_hand'])], keypoints) and there.astype(bool).sum() == keypoints.size
+    assert np.array_equal(map_joints(there, layout, hand, side=side), keypoints)
+
+
+def test_a_hand_without_its_side_says_so():
+    with pytest.raises(ValueError, match="say which hand it is: side='left' or 'right'"):
+        layout_mapping(get_layout('hand_21'), get_layout('sign_49'))
+    with pytest.raises(ValueError, match="side must be 'left' or 'right', got 'both'"):
+        layout_mapping(get_layout('hand_21'), get_layout('sign_49'), side='both')
