@@ -67,6 +67,10 @@ class SignBERT(BaseModel):
         """``loss_rec`` and, with a hand model, ``loss_reg``: scalars whose sum is eq. 6."""
         losses = dict(loss_rec=self.loss_rec(decoded['joints2d'], inputs['target'], inputs['hand_scores'], inputs['chosen']))
         if self.loss_reg is not None:
+            if 'theta' not in decoded:
+                raise ValueError(
+                    f'SignBERT: loss_reg (eq. 8) is of hand-model parameters, and {type(self.decoder).__name__} gives none; set model.loss_reg=None'
+                )
             losses['loss_reg'] = self.loss_reg(decoded['theta'], decoded['beta'], inputs['hand_valid'], inputs['chosen'])
         return losses
 

@@ -46,6 +46,13 @@ def test_a_decoder_without_a_hand_model_has_no_regularization(pretrainer, make_b
     assert set(pretrainer('fc1')(make_batch(), mode='loss')) == {'loss_rec'}
 
 
+def test_regularization_without_a_hand_model_says_what_to_do(pretrainer, make_batch):
+    model = pretrainer('fc1')
+    model.loss_reg = HandRegularization()
+    with pytest.raises(ValueError, match='FCDecoder gives none; set model.loss_reg=None'):
+        model(make_batch(), mode='loss')
+
+
 def test_the_loss_uses_the_original_confidence_and_the_unmasked_pose(pretrainer, make_batch):
     model, batch = pretrainer(), make_batch()
     loss = model(batch, mode='loss')['loss_rec']
