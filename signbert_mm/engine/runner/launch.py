@@ -1,6 +1,7 @@
 """What the command line tools share: processes, and errors for people."""
 
 import linecache
+import logging
 import os
 import os.path as osp
 import sys
@@ -49,6 +50,20 @@ def run_tool(main: Callable[[], None]) -> None:
         if not known or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise
         sys.exit(f'{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}')  # str() of a KeyError is its repr
+    else:
+        _leave_gloo()
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def _leave_gloo() -> None:
+    """End a gloo process that is done, once all are: at interpreter exit DDP still holds the group, and tearing that down now and then aborts
+    (``terminate called without an active exception``), which torchrun takes for a failed run."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()) or torch.distributed.get_backend() != 'gloo':
+        return
+    torch.distributed.barrier()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
