@@ -11,7 +11,22 @@ import numpy as np
 
 from ..layouts import Layout, get_layout
 from .pose_store_writer import PoseStoreWriter
-from .store_format import CLIPS, DTYPES, FORMAT, FORMAT_VERSION, KEYPOINTS, LEFT_FOUND, META, PIXEL_STEPS, RIGHT_FOUND, SCORE_STEPS, file_digest
+from .store_format import (
+    CLIPS,
+    DTYPES,
+    FORMAT,
+    FORMAT_VERSION,
+    KEYPOINTS,
+    LEFT_FOUND,
+    META,
+    MISSING,
+    PIXEL_STEPS,
+    RIGHT_FOUND,
+    SCORE_STEPS,
+    check_coverage,
+    check_official,
+    file_digest,
+)  # fmt: skip
 
 _COLUMNS = dict(
     offset='i', length='i', label='i', split='i', split_names='S', video_id='S', signer='i', signer_names='S', width='i', height='i', fps='f',
@@ -34,6 +49,9 @@ class PoseStore:
         meta (dict): ``meta.json``.
         layout (Layout): Of the keypoints.
         glosses (list[str]): The vocabulary.
+        coverage (dict[str, dict]): Of a published data set, split -> ``expected`` (clips that its annotations list), ``present`` (clips here) and,
+            where known, ``per_class`` (listed clips of each gloss); {} = the store says nothing.
+        official (dict[str, int]): Split -> clips that the owners publish; {} = the store says nothing.
         offset, length (ndarray): Shape (N,): a clip's first row in ``keypoints`` and its frames.
         label (ndarray): Shape (N,) int32, index into ``glosses``; -1 = none.
         width, height (ndarray): Shape (N,) int32, pixels.
@@ -66,6 +84,9 @@ class PoseStore:
             raise KeyError(f'{self.folder}/{META}: {error.args[0]}') from None
         self.layout.check_joints(self.meta['joints'], f'{self.folder}/{META}')
         self.glosses: List[str] = self.meta['glosses']
+        path = f'{self.folder}/{META}'
+        self.coverage: Dict[str, dict] = check_coverage(self.meta.get('coverage'), len(self.glosses), path)
+        self.official: Dict[str, int] = check_official(self.meta.get('official'), path)
         clips = self._read_clips()
         self.offset, self.length, self.label = clips['offset'], clips['length'], clips['label']
         self.width, self.height, self.fps, self.hand_flags = clips['width'], clips['height'], clips['fps'], clips['hands']
@@ -144,6 +165,15 @@ class PoseStore:
         """How many clips each split has."""
         counts = np.bincount(self.split_code, minlength=len(self._split_names))
         return {name: int(count) for name, count in zip(self.split_names, counts)}
+
+    @property
+    def missing(self) -> List[str]:
+        """The lines of ``missing.txt``, which converters write beside: clips of the annotations that were not there; [] without that file."""
+        path = os.path.join(self.folder, MISSING)
+        if not os.path.isfile(path):
+            return []
+        with open(path, encoding='utf-8') as file:
+            return [line.rstrip('\n') for line in file if line.strip() and not line.startswith('#')]
 
     @cached_property
     def split(self) -> np.ndarray:

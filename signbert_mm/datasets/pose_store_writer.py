@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from types import TracebackType
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Set, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Type, Union
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from .store_format import (
     PIXEL_STEPS,
     RIGHT_FOUND,
     SCORE_STEPS,
+    check_coverage,
+    check_official,
     file_digest,
     npy_header,
     sync_folder,
@@ -46,10 +48,14 @@ class PoseStoreWriter:
         extractor, extractor_version (str): What found the keypoints.
         notes (dict, optional): Anything else that belongs in ``meta.json``.
         overwrite (bool): Replace a store that is already there.
+        coverage (Mapping, optional): Of a published data set: split -> the number of clips that its annotations list, or the dict of
+            :func:`~signbert_mm.datasets.store_format.check_coverage`. How many are there is counted; where ``present`` is given, it must be that
+            count. May be set as late as before :meth:`close`. It is printed beside every accuracy on the store.
+        official (Mapping[str, int], optional): Split -> the number of clips that the owners publish, where that is another one.
 
     Raises:
         FileExistsError: The folder is there and ``overwrite`` is False.
-        ValueError: A gloss is empty or repeated, or ``dtype`` is unknown.
+        ValueError: A gloss is empty or repeated, ``dtype`` is unknown, or ``coverage`` or ``official`` is malformed.
     """
 
     def __init__(
@@ -64,6 +70,8 @@ class PoseStoreWriter:
         extractor_version: str = '',
         notes: Optional[dict] = None,
         overwrite: bool = False,
+        coverage: Optional[Mapping[str, Any]] = None,
+        official: Optional[Mapping[str, int]] = None,
     ) -> None:
         self.folder = os.path.abspath(os.fspath(folder))
         self.layout = get_layout(layout)
@@ -78,6 +86,9 @@ class PoseStoreWriter:
         self.dtype = dtype
         self._overwrite = overwrite
         self._about = dict(source=source, licence=licence, extractor=extractor, extractor_version=extractor_version, notes=notes or {})
+        self.coverage = coverage
+        if official:
+            self._about['official'] = check_official(official, self.folder)
         json.dumps(self._about)  # now, rather than after an hour of clips
         self._columns: Dict[str, List] = {name: [] for name in ('length', 'label', 'split', 'video_id', 'signer', 'width', 'height', 'fps', 'hands')}
         self._codes: Dict[str, Dict[str, int]] = dict(split={}, signer={})
@@ -105,8 +116,31 @@ class PoseStoreWriter:
         return len(self._columns['length'])
 
     @property
+    def coverage(self) -> Dict[str, dict]:
+        """As given, checked; {} = the store says nothing."""
+        return self._coverage
+
+    @coverage.setter
+    def coverage(self, coverage: Optional[Mapping[str, Any]]) -> None:
+        self._coverage = check_coverage(coverage, len(self.glosses), self.folder)
+
+    def _counted_coverage(self) -> Dict[str, dict]:
+        counts = self._split_counts()
+        rows = {split: dict(row, present=counts.get(split, 0)) for split, row in self._coverage.items()}
+        for split, row in rows.items():
+            if self._coverage[split].get('present', row['present']) != row['present']:
+                raise ValueError(
+                    f'{self.folder}: coverage says that split {split!r} has {self._coverage[split]["present"]} clips, {row["present"]} were added; '
+                    'correct `present`, or leave it out'
+                )
+        return check_coverage(rows, len(self.glosses), self.folder)
+
+    def _split_counts(self) -> Dict[str, int]:
+        return {name: self._columns['split'].count(code) for name, code in self._codes['split'].items()}
+
+    @property
     def partial(self) -> str:
-        """Where the files lie until :meth:`close`; what else is written there becomes part of the folder."""
+        """Where the files lie until :meth:`close`; what else is written there, such as ``missing.txt``, becomes part of the folder."""
         return self._partial
 
     def add(
@@ -240,7 +274,7 @@ class PoseStoreWriter:
         """Finishes the files, renames them into place and opens the store.
 
         Raises:
-            ValueError: No clip was added, or the writer was closed before.
+            ValueError: No clip was added, the writer was closed before, or ``coverage`` does not fit the clips.
         """
         from .pose_store import PoseStore
 
@@ -249,6 +283,11 @@ class PoseStoreWriter:
         if not len(self):
             self.abort()
             raise ValueError(f'{self.folder}: no clips were added, so there is no store to write; check the source folder and the split lists')
+        try:
+            coverage = dict(coverage=self._counted_coverage()) if self._coverage else {}
+        except ValueError:
+            self.abort()
+            raise
         self._file.seek(0)
         header = npy_header(self.dtype, (self._frames, self.layout.num_joints, 3))
         self._file.write(header)
@@ -273,8 +312,9 @@ class PoseStoreWriter:
             dtype=self.dtype,
             clips=len(self),
             frames=self._frames,
-            splits={name: self._columns['split'].count(code) for name, code in self._codes['split'].items()},
+            splits=self._split_counts(),
             **self._about,
+            **coverage,
             files=files,
             glosses=self.glosses,
         )

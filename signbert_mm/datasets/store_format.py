@@ -3,13 +3,14 @@
 import hashlib
 import os
 import struct
-from typing import Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
 
 FORMAT = 'signbert_mm.PoseStore'
 FORMAT_VERSION = 1
 KEYPOINTS, CLIPS, META = 'keypoints.npy', 'clips.npz', 'meta.json'
+MISSING = 'missing.txt'  # optional, and not under the checksum: what the converter did not find, one clip a line
 
 # int16 stores: pixels in eighths (so +-4,095.875 px), scores as score * 32767
 PIXEL_STEPS = 8
@@ -45,3 +46,66 @@ def sync_folder(path: str) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0
+
+
+def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, where: str) -> Dict[str, dict]:
+    """What of a published data set a store holds, in its one form.
+
+    Args:
+        coverage (Mapping, optional): Split -> the number of clips that the annotations list, or ``dict(expected=.., present=.., per_class=..)``:
+            ``present`` the clips that are there, ``per_class`` the listed clips of each gloss, whose sum is ``expected`` (either of the two may be
+            left out where the other says it).
+        num_glosses (int): Length of the vocabulary.
+        where (str): How messages name the store.
+
+    Returns:
+        dict: Split -> dict of plain numbers with ``expected`` and what else was given.
+
+    Raises:
+        ValueError: A number is absent, negative or no whole number, more clips are present than expected, or ``per_class`` does not fit.
+    """
+    if coverage is not None and not isinstance(coverage, Mapping):
+        raise ValueError(f'{where}: coverage is {coverage!r}; give a dict: split -> dict(expected=.., present=..)')
+    checked = {}
+    for split, given in (coverage or {}).items():
+        row = dict(given) if isinstance(given, Mapping) else dict(expected=given)
+        per_class = row.get('per_class')
+        if per_class is not None:
+            per_class = list(per_class)
+            if len(per_class) != num_glosses or not all(_count(value) for value in per_class):
+                raise ValueError(
+                    f'{where}: coverage of split {split!r}: per_class has {len(per_class)} entries; give a count for each of {num_glosses} glosses'
+                )
+            row['per_class'] = [int(value) for value in per_class]
+            row.setdefault('expected', sum(row['per_class']))
+        unknown = sorted(set(row) - {'expected', 'present', 'per_class'})
+        if (
+            not isinstance(split, str)
+            or unknown
+            or not all(_count(row[name]) for name in ('expected', 'present') if name in row)
+            or 'expected' not in row
+        ):
+            raise ValueError(
+                f'{where}: coverage of split {split!r} is {given!r}; give dict(expected=clips in the annotations, present=clips in the store)'
+            )
+        if per_class is not None and sum(row['per_class']) != row['expected']:
+            raise ValueError(f'{where}: coverage of split {split!r}: per_class adds up to {sum(row["per_class"])}, expected is {row["expected"]}')
+        if row.get('present', 0) > row['expected']:
+            raise ValueError(f'{where}: coverage of split {split!r}: {row["present"]} clips present, but only {row["expected"]} expected')
+        checked[split] = {name: int(value) if _count(value) else value for name, value in row.items()}
+    return checked
+
+
+def check_official(official: Optional[Mapping[str, int]], where: str) -> Dict[str, int]:
+    """The clip counts that a data set's owners publish, split -> count.
+
+    Raises:
+        ValueError: A count is negative or no whole number.
+    """
+    if official is not None and not (isinstance(official, Mapping) and all(isinstance(split, str) and _count(n) for split, n in official.items())):
+        raise ValueError(f'{where}: official is {official!r}; give a dict: split -> number of clips that the owners publish')
+    return {split: int(count) for split, count in (official or {}).items()}

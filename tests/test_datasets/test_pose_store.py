@@ -313,3 +313,52 @@ def test_same_clips_give_the_same_bytes(tmp_path):
     write_store(tmp_path / 't')
     for name in os.listdir(tmp_path / 's'):
         assert (tmp_path / 's' / name).read_bytes() == (tmp_path / 't' / name).read_bytes()
+
+
+def test_coverage_travels(tmp_path):
+    splits = ('train', 'train', 'test', 'test')
+    coverage = dict(train=3, test=dict(per_class=[1, 0, 4]), val=np.int64(2))
+    store = write_store(tmp_path / 's', splits=splits, coverage=coverage, official=dict(train=4))
+    expected = dict(train=dict(expected=3, present=2), test=dict(per_class=[1, 0, 4], expected=5, present=2), val=dict(expected=2, present=0))
+    assert store.coverage == expected and store.official == dict(train=4)
+    assert json.loads((tmp_path / 's' / 'meta.json').read_text())['coverage'] == expected
+    assert store.missing == []
+    (tmp_path / 's' / 'missing.txt').write_text('# split video why\ntrain v9 absent\n\n')
+    assert PoseStore(tmp_path / 's').missing == ['train v9 absent']
+    PoseStore(tmp_path / 's').verify()
+    old = write_store(tmp_path / 'old')
+    assert old.coverage == {} and old.official == {} and 'coverage' not in old.meta and 'official' not in old.meta
+
+
+@pytest.mark.parametrize(
+    'coverage, message',
+    [
+        (5, 'coverage is 5; give a dict'),
+        (dict(train=-1), "split 'train' is -1"),
+        (dict(train=2.5), 'is 2.5'),
+        (dict(train=dict(present=4)), "is {'present': 4}; give dict"),
+        (dict(train=dict(expected=9, there=4)), 'there'),
+        (dict(train=dict(expected=3, present=4)), '4 clips present, but only 3 expected'),
+        (dict(train=dict(per_class=[9, 9])), 'per_class has 2 entries; give a count for each of 3 glosses'),
+        (dict(train=dict(expected=9, per_class=[1, 1, 1])), 'adds up to 3, expected is 9'),
+        (dict(train=3), '4 clips present, but only 3 expected'),
+        (dict(train=dict(expected=9, present=3)), 'has 3 clips, 4 were added'),
+    ],
+)
+def test_coverage_that_cannot_be(tmp_path, coverage, message):
+    with pytest.raises(ValueError, match=message):
+        write_store(tmp_path / 's', coverage=coverage)
+    assert not os.path.exists(tmp_path / 's')
+
+
+def test_coverage_may_be_set_late_and_is_checked_on_opening(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        writer.add(keypoints(2), 0, 'train', 'v', width=640, height=480)
+        writer.coverage = dict(train=2)
+    meta = tmp_path / 's' / 'meta.json'
+    assert PoseStore(tmp_path / 's').coverage == dict(train=dict(expected=2, present=1))
+    meta.write_text(meta.read_text().replace('"expected": 2', '"expected": "two"'))
+    with pytest.raises(ValueError, match="meta.json: coverage of split 'train'"):
+        PoseStore(tmp_path / 's')
+    with pytest.raises(ValueError, match='official is'):
+        write_store(tmp_path / 't', official=dict(train='many'))
