@@ -63,6 +63,7 @@ class PoseFormatClips:
         self._facts: Dict[str, dict] = {}
         if labels is not None:
             self._read_labels(labels)
+        self._places = {gloss: label for label, gloss in enumerate(self.glosses)}
         components = {component.name for component in self._read(self.files[0]).header.components}
         fits = [layout for layout, names in COMPONENTS.items() if components & set(names)]
         if not fits:
@@ -104,39 +105,41 @@ class PoseFormatClips:
             ) from error
 
     def __iter__(self) -> Iterator[Clip]:
+        return (self.clip(path) for path in self.files)
+
+    def clip(self, path: str) -> Clip:
+        """The clip in one file."""
         layout = get_layout(self.layout)
-        places = {gloss: label for label, gloss in enumerate(self.glosses)}
-        for path in self.files:
-            pose = self._read(path)
-            if not {component.name for component in pose.header.components} & set(COMPONENTS[self.layout]):
-                raise ValueError(f'{path}: has none of the components of {self.layout}, which the first file has; convert it apart')
-            size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
-            if not all(size):
-                raise ValueError(f'{path}: the header gives no image size; give width and height')
-            data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)  # (T, people, points, 2)
-            score = np.asarray(pose.body.confidence, dtype=np.float32) * ~np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
-            if not data.shape[0] or not data.shape[1]:
-                raise ValueError(f'{path}: data of shape {data.shape}, so no frames or no person; leave it out')
-            person = int(score.mean(axis=(0, 2)).argmax())
-            values = np.concatenate([data[:, person], score[:, person, :, None]], axis=-1)  # (T, points, 3)
-            values[values[:, :, 2] <= 0] = 0
-            keypoints = np.zeros((len(values), layout.num_joints, 3), dtype=np.float32)
-            begin = 0
-            for component in pose.header.components:
-                joints = layout.parts.get(COMPONENTS[self.layout].get(component.name, ''), ())
-                end = begin + len(component.points)
-                if joints and len(joints) != end - begin:
-                    raise ValueError(f'{path}: {component.name} has {end - begin} points, but {len(joints)} are expected; use an unreduced file')
-                if joints:
-                    keypoints[:, joints] = values[:, begin:end]
-                begin = end
-            row = self._facts.get(path, {})
-            yield Clip(
-                keypoints,
-                places.get(row.get('gloss', ''), -1),
-                row.get('split') or 'train',
-                self._video_id(path),
-                *size,
-                signer=row.get('signer') or '',
-                fps=float(pose.body.fps or 0),
-            )
+        pose = self._read(path)
+        if not {component.name for component in pose.header.components} & set(COMPONENTS[self.layout]):
+            raise ValueError(f'{path}: has none of the components of {self.layout}, which the first file has; convert it apart')
+        size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
+        if not all(size):
+            raise ValueError(f'{path}: the header gives no image size; give width and height')
+        data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)  # (T, people, points, 2)
+        score = np.asarray(pose.body.confidence, dtype=np.float32) * ~np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
+        if not data.shape[0] or not data.shape[1]:
+            raise ValueError(f'{path}: data of shape {data.shape}, so no frames or no person; leave it out')
+        person = int(score.mean(axis=(0, 2)).argmax())
+        values = np.concatenate([data[:, person], score[:, person, :, None]], axis=-1)  # (T, points, 3)
+        values[values[:, :, 2] <= 0] = 0
+        keypoints = np.zeros((len(values), layout.num_joints, 3), dtype=np.float32)
+        begin = 0
+        for component in pose.header.components:
+            joints = layout.parts.get(COMPONENTS[self.layout].get(component.name, ''), ())
+            end = begin + len(component.points)
+            if joints and len(joints) != end - begin:
+                raise ValueError(f'{path}: {component.name} has {end - begin} points, but {len(joints)} are expected; use an unreduced file')
+            if joints:
+                keypoints[:, joints] = values[:, begin:end]
+            begin = end
+        row = self._facts.get(path, {})
+        return Clip(
+            keypoints,
+            self._places.get(row.get('gloss', ''), -1),
+            row.get('split') or 'train',
+            self._video_id(path),
+            *size,
+            signer=row.get('signer') or '',
+            fps=float(pose.body.fps or 0),
+        )

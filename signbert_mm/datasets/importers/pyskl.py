@@ -87,32 +87,32 @@ class PysklClips:
     def __len__(self) -> int:
         return len(self._order)
 
+    def ids(self) -> List[str]:
+        """The video id of each annotation."""
+        return [self._id(place) for place in range(len(self.annotations))]
+
     def __iter__(self) -> Iterator[Clip]:
-        for place, split in self._order:
-            where = f'{self.path}: annotation {place} ({self._id(place)})'
-            xy = to_array(self._field(place, 'keypoint')).astype(np.float32)  # (M, T, V, 2)
-            frames = int(self._field(place, 'total_frames'))
-            if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
-                raise ValueError(f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D joints are not read')
-            if 'keypoint_score' in self.annotations[place]:
-                score = to_array(self.annotations[place]['keypoint_score']).astype(np.float32)  # (M, T, V)
-            else:
-                score = (xy != 0).any(axis=-1).astype(np.float32)
-            if score.shape != xy.shape[:3]:
-                raise ValueError(f'{where}: keypoint_score is of shape {score.shape}; expected {xy.shape[:3]}')
-            values = np.concatenate([xy, score[..., None]], axis=-1)
-            person = int(score.mean(axis=(1, 2)).argmax()) if len(score) else 0
-            keypoints = values[person] if len(values) else np.zeros((frames, get_layout(self.layout).num_joints, 3), dtype=np.float32)
-            height, width = (int(size) for size in to_array(self._field(place, 'img_shape'))[:2])
-            yield Clip(
-                keypoints,
-                self._label(place),
-                split,
-                self._id(place),
-                width,
-                height,
-                signer=str(self.annotations[place].get('signer', '')),
-            )
+        return (self.clip(place, split) for place, split in self._order)
+
+    def clip(self, place: int, split: str = '') -> Clip:
+        """The clip of one annotation."""
+        where = f'{self.path}: annotation {place} ({self._id(place)})'
+        xy = to_array(self._field(place, 'keypoint')).astype(np.float32)  # (M, T, V, 2)
+        frames = int(self._field(place, 'total_frames'))
+        if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
+            raise ValueError(f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D joints are not read')
+        if 'keypoint_score' in self.annotations[place]:
+            score = to_array(self.annotations[place]['keypoint_score']).astype(np.float32)  # (M, T, V)
+        else:
+            score = (xy != 0).any(axis=-1).astype(np.float32)
+        if score.shape != xy.shape[:3]:
+            raise ValueError(f'{where}: keypoint_score is of shape {score.shape}; expected {xy.shape[:3]}')
+        values = np.concatenate([xy, score[..., None]], axis=-1)
+        person = int(score.mean(axis=(1, 2)).argmax()) if len(score) else 0
+        keypoints = values[person] if len(values) else np.zeros((frames, get_layout(self.layout).num_joints, 3), dtype=np.float32)
+        height, width = (int(size) for size in to_array(self._field(place, 'img_shape'))[:2])
+        signer = str(self.annotations[place].get('signer', ''))
+        return Clip(keypoints, self._label(place), split, self._id(place), width, height, signer=signer)
 
 
 def export_pyskl(store: PoseStore, path: str) -> None:

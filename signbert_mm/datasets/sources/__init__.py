@@ -1,0 +1,7 @@
+"""Data sets as their owners ship them, into a PoseStore: an index of the clips (one file a data set), poses by video, and their conversion."""
+
+from .annotation import ClipRecord, SourceIndex
+from .convert import convert
+from .poses import PoseSource, VideoPose, open_poses
+
+__all__ = ['ClipRecord', 'PoseSource', 'SourceIndex', 'VideoPose', 'convert', 'open_poses']

@@ -1,0 +1,263 @@
+"""An index of clips and their poses, into a PoseStore."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+from mmengine.utils import ProgressBar
+
+from ..pose_store import PoseStore, PoseStoreWriter
+from ..store_format import MISSING
+from .annotation import ClipRecord, SourceIndex, split_counts
+from .names import NameIndex, files_below
+from .poses import PoseSource, StorePoses, UnreadableError, VideoPose, open_poses
+
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.flv', '.3gp')
+DOUBTFUL = 'doubtful.txt'
+Place = Tuple[PoseSource, str, bool]  # where a clip's poses lie, their key, and whether they are the whole video rather than the clip
+
+
+@dataclass
+class _Remark:
+    record: ClipRecord
+    reason: str
+
+
+def convert(
+    index: SourceIndex,
+    out: str,
+    poses: Union[None, str, PoseSource, Sequence[Union[str, PoseSource]]] = None,
+    videos: Optional[str] = None,
+    extractor: Union[None, str, dict] = None,
+    workers: int = 1,
+    allow_mixed: bool = False,
+    dtype: str = 'float32',
+    overwrite: bool = False,
+) -> PoseStore:
+    """Writes the clips of ``index`` whose poses are there as a PoseStore with the official labels and splits.
+
+    A clip's poses are looked for by its ``video_id`` (the clip itself, cut already), then by its ``video`` (cut here), in ``poses`` first. Those of
+    videos that have none are extracted first when ``videos`` is given, into the store ``<out>.poses``: a run that was killed goes on there. The store
+    itself is written in one go and appears whole or not at all.
+
+    Clips that are absent or cannot be read do not stop the conversion. ``missing.txt`` in the store lists them, with a line ``split, video_id, gloss,
+    reason`` each, separated by tabs; ``doubtful.txt`` those that were kept though they are shorter than annotated or lie outside the annotated box.
+    The store's meta has the ``coverage`` of each split (clips listed, by gloss too, and present) and the ``official`` counts.
+
+    Args:
+        index (SourceIndex): What the annotation lists.
+        out (str): The new store's folder.
+        poses (str | PoseSource | list, optional): Poses extracted before; of several the first that has a video is taken. See :func:`open_poses`.
+        videos (str, optional): Folder of the videos, searched to any depth.
+        extractor (str | dict, optional): For :func:`signbert_mm.extraction.extract_folder`; needed with ``videos``.
+        workers (int): Processes that extract.
+        allow_mixed (bool): Allow poses of several extractors, or versions of one, in one store; its meta names them all.
+        dtype (str): Of the store, see :class:`PoseStoreWriter`.
+        overwrite (bool): Replace a store that is already there.
+
+    Raises:
+        FileExistsError: ``out`` is there and ``overwrite`` is False.
+        FileNotFoundError: A folder is not there.
+        ValueError: Neither ``poses`` nor ``videos``; not one clip was found; poses of several extractors or layouts would mix; a file has another
+            number of joints than its layout.
+    """
+    if os.path.exists(out) and not overwrite:
+        raise FileExistsError(f'{os.path.abspath(out)} exists; choose another folder, or overwrite=True (--overwrite) to replace it')
+    given = [] if poses is None else [poses] if isinstance(poses, (str, PoseSource)) else list(poses)
+    if not given and videos is None:
+        raise ValueError(f'{index.name}: give poses that were extracted before (--poses), or the videos (--videos) and an extractor')
+    for line in index.deviations():
+        print(f'{index.name}: {line}')
+    sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in given]
+    failed: Dict[str, str] = {}
+    if videos is not None:
+        source, failed = _extract(index, out, sources, videos, extractor, workers)
+        sources += [source] if source else []
+    places = [_place(record, sources) for record in index.records]
+    used = list(dict.fromkeys(place[0] for place in places if place))
+    if not used:
+        raise ValueError(_nothing_found(index, sources, videos, failed))
+    extractors = _check_mixture(used, [place for place in places if place], allow_mixed)
+    return _write(index, out, places, used[0].layout, extractors, failed, dtype, overwrite, videos is not None)
+
+
+def _place(record: ClipRecord, sources: Sequence[PoseSource]) -> Optional[Place]:
+    for source in sources:
+        key = source.find(record.video_id)
+        if key is not None:
+            return source, key, False
+        key = source.find(record.video) if record.video else None
+        if key is not None:
+            return source, key, True
+    return None
+
+
+def _extract(
+    index: SourceIndex, out: str, sources: Sequence[PoseSource], videos: str, extractor: Union[None, str, dict], workers: int
+) -> Tuple[Optional[PoseSource], Dict[str, str]]:
+    """Poses of the videos that ``sources`` lack (None where there are none), and why a video has none by its name."""
+    files: NameIndex[str] = NameIndex(files_below(videos, VIDEO_SUFFIXES), videos)
+    needed: Dict[str, str] = {}
+    for record in index.records:
+        if _place(record, sources) is None:
+            key = files.key(record.video_id)
+            key = files.key(record.video) if key is None and record.video else key
+            if key is not None:
+                needed[key] = files[key]
+    if not needed:
+        return None, {}
+    if extractor is None:
+        raise ValueError(f'{videos}: poses of {len(needed)} videos are to be extracted; name the extractor (--extractor)')
+    from ...extraction import extract_folder
+
+    store = extract_folder(list(needed.items()), f'{out}.poses', extractor, workers)
+    found = set(store.video_id.tolist())
+    told = dict(line.split('\t', 1) for line in store.missing if '\t' in line)
+    failed = {name: told.get(name, 'the extractor gave no poses') for name in needed if name not in found}
+    return StorePoses(store), failed
+
+
+def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: Dict[str, str]) -> str:
+    first = index.records[0]
+    looked = first.video_id + (f' or {first.video}' if first.video else '')
+    there = [f'{source.path} has {len(source)}, such as {source.names()[:3]}' for source in sources]
+    there += [f'{os.path.abspath(videos)}: {len(failed)} videos, none readable' if failed else f'{os.path.abspath(videos)}'] if videos else []
+    return (
+        f'{index.name}: not one of {len(index)} clips was found (names such as {looked!r}); {"; ".join(there)}; check the folder and its file names'
+    )
+
+
+def _check_mixture(used: Sequence[PoseSource], places: Sequence[Place], allow_mixed: bool) -> List[str]:
+    """The extractors in use."""
+    extractors = list(dict.fromkeys(name for source in used for name in source.extractors))
+    layouts = {source.layout for source in used}
+    clips = Counter(source.path for source, _, _ in places)
+    told = '; '.join(f'{source.path}: {clips[source.path]:,} clips, {source.layout}, {", ".join(source.extractors)}' for source in used)
+    if len(layouts) > 1:
+        raise ValueError(f'poses of several layouts do not fit into one store: {told}; extract all with one extractor')
+    if len(extractors) > 1 and not allow_mixed:
+        raise ValueError(
+            f'poses of several extractors would mix in one store: {told}; a model can tell them apart, so extract all with one, '
+            'or allow it (--allow-mixed), which the store then says'
+        )
+    return extractors
+
+
+def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[np.ndarray, str]:
+    """The clip's frames, and what is doubtful about them.
+
+    Raises:
+        UnreadableError: None are left.
+    """
+    frames, begin, end = len(pose.keypoints), 0, len(pose.keypoints)
+    if record.start is not None or record.end is not None:
+        fps = pose.fps or record.fps
+        if record.unit == 'seconds' and not fps:
+            raise UnreadableError('neither poses nor annotation tell the frames a second, so the clip cannot be cut out')
+        rate = fps if record.unit == 'seconds' else 1.0
+        begin = 0 if record.start is None else round(record.start * rate)
+        end = frames if record.end is None else max(begin + 1, round(record.end * rate))
+    if begin >= frames:
+        raise UnreadableError(f'the video has {frames} frames, the clip is frames {begin} to {end}')
+    # a last frame or two may be lost to rounding and re-encoding
+    short = f'{frames - begin} of {end - begin} annotated frames are there' if end > frames + 2 else ''
+    return pose.keypoints[begin:end], short
+
+
+def _outside(record: ClipRecord, keypoints: np.ndarray, width: int, height: int) -> str:
+    """A remark where most of the found joints are not in the annotated box."""
+    if record.box is None or not (keypoints[..., 2] > 0).any():
+        return ''
+    left, top, right, bottom = record.box
+    points = keypoints[..., :2][keypoints[..., 2] > 0] / (width, height)
+    inside = ((points >= (left, top)) & (points <= (right, bottom))).all(axis=-1).mean()
+    return f'{inside:.0%} of the found joints lie in the annotated box: another person?' if inside < 0.5 else ''
+
+
+def _write(
+    index: SourceIndex,
+    out: str,
+    places: Sequence[Optional[Place]],
+    layout: str,
+    extractors: Sequence[str],
+    failed: Dict[str, str],
+    dtype: str,
+    overwrite: bool,
+    videos: bool,
+) -> PoseStore:
+    absent = 'no poses and no video' if videos else 'no poses'
+    missing: List[_Remark] = []
+    doubtful: List[_Remark] = []
+    notes = dict(index.notes, dataset=index.name, extractors=list(extractors), paper=index.paper)
+    writer = PoseStoreWriter(
+        out, layout, index.glosses, dtype, index.source, index.licence, extractor='; '.join(extractors), notes=notes, overwrite=overwrite,
+        coverage=_expected(index), official=index.official,
+    )  # fmt: skip
+    with writer:
+        bar, step = ProgressBar(len(places)), max(1, len(places) // 200)
+        for number, (record, place) in enumerate(zip(index.records, places), 1):
+            if place is None:
+                missing.append(_Remark(record, failed.get(record.video_id) or failed.get(record.video) or absent))
+            else:
+                try:
+                    pose = place[0].read(place[1])
+                    keypoints, short = _cut(record, pose) if place[2] else (pose.keypoints, '')
+                except UnreadableError as error:
+                    missing.append(_Remark(record, str(error)))
+                else:
+                    width, height = _image_size(record, pose, f'{place[0].path}: {place[1]}')
+                    writer.add(
+                        keypoints, record.label, record.split, record.video_id, record.signer, width=width, height=height, fps=pose.fps or record.fps
+                    )
+                    doubtful += [_Remark(record, text) for text in (short, _outside(record, keypoints, width, height)) if text]
+            if number % step == 0 or number == len(places):
+                bar.update(number - bar.completed)
+        print()
+        _list(os.path.join(writer.partial, MISSING), missing, index.glosses)
+        _list(os.path.join(writer.partial, DOUBTFUL), doubtful, index.glosses)
+        if not len(writer):
+            raise ValueError(
+                f'{index.name}: none of the {len(places)} clips could be read, the first: {missing[0].record.video_id}: {missing[0].reason}'
+            )
+        store = writer.close()
+    _report(index, store, missing, doubtful)
+    return store
+
+
+def _expected(index: SourceIndex) -> Dict[str, dict]:
+    per_class = {split: [0] * len(index.glosses) for split in index.counts()}
+    unlabelled = any(record.label < 0 for record in index.records)
+    for record in index.records:
+        per_class[record.split][record.label] += 1
+    return {split: dict(expected=count, **({} if unlabelled else dict(per_class=per_class[split]))) for split, count in index.counts().items()}
+
+
+def _image_size(record: ClipRecord, pose: VideoPose, where: str) -> Tuple[int, int]:
+    width, height = (pose.width, pose.height) if pose.width and pose.height else (record.size or (0, 0))
+    if not width or not height:
+        raise ValueError(f'{where}: neither poses nor annotation tell the image size; give --width and --height')
+    return int(width), int(height)
+
+
+def _list(path: str, remarks: Sequence[_Remark], glosses: Sequence[str]) -> None:
+    if not remarks:
+        return
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('# split\tvideo_id\tgloss\treason\n')
+        for remark in remarks:
+            record = remark.record
+            gloss = glosses[record.label] if record.label >= 0 else ''
+            file.write('\t'.join([record.split, record.video_id, gloss, ' '.join(remark.reason.split())]) + '\n')
+
+
+def _report(index: SourceIndex, store: PoseStore, missing: Sequence[_Remark], doubtful: Sequence[_Remark]) -> None:
+    present, listed = store.split_counts(), index.counts()
+    print(store)
+    for split, count in listed.items():
+        print(f'  {split}: {present.get(split, 0):,} of {count:,} clips ({present.get(split, 0) / count:.1%})')
+    for name, remarks in ((MISSING, missing), (DOUBTFUL, doubtful)):
+        if remarks:
+            by_split = ', '.join(f'{split} {count:,}' for split, count in split_counts([remark.record for remark in remarks]).items())
+            print(f'  {len(remarks):,} clips are in {os.path.join(store.folder, name)} ({by_split}), the first: {remarks[0].reason}')

@@ -1,0 +1,234 @@
+"""Poses that were extracted before, by the name of their video."""
+
+import os
+import zipfile
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Union
+
+import numpy as np
+
+from ...layouts import LAYOUTS, get_layout
+from ..importers import Clip, PoseFormatClips, PysklClips
+from ..pose_store import PoseStore
+from ..store_format import META
+from .names import NameIndex, files_below
+
+COORDINATES = ('pixels', 'fractions')
+
+
+class UnreadableError(ValueError):
+    """This one pose file or video cannot be read; the others may."""
+
+
+@dataclass
+class VideoPose:
+    """Poses of a whole video.
+
+    Args:
+        keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; score 0 = missing.
+        width, height (int, optional): Of the image in pixels; None = the source does not tell.
+        fps (float): Frames a second; 0 = unknown.
+    """
+
+    keypoints: np.ndarray
+    width: Optional[int] = None
+    height: Optional[int] = None
+    fps: float = 0.0
+
+
+class PoseSource(ABC):
+    """Poses by name.
+
+    Attributes:
+        path (str): Where they lie.
+        layout (str): Of the joints.
+        extractors (list[str]): What found them, name and version; more than one where the source is mixed.
+    """
+
+    def __init__(self, path: str, layout: str, extractors: Sequence[str], names: NameIndex) -> None:
+        self.path, self.layout, self._names = path, get_layout(layout).name, names
+        self.extractors: List[str] = list(extractors) or [f'unknown ({os.path.abspath(path)})']
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def names(self) -> List[str]:
+        return self._names.names()
+
+    def find(self, name: str) -> Optional[str]:
+        """The key for :meth:`read`, or None where this source has no such video; see :class:`NameIndex`."""
+        return self._names.key(name)
+
+    @abstractmethod
+    def read(self, key: str) -> VideoPose:
+        """Poses of one video.
+
+        Raises:
+            UnreadableError: This video's file is damaged.
+            ValueError: Its joints are not those of ``layout``; the message names the file and both counts.
+        """
+
+
+class StorePoses(PoseSource):
+    """A PoseStore, as ``tools/extract_poses.py`` writes it: ``video_id`` = path below the videos' folder without suffix."""
+
+    def __init__(self, store: Union[str, PoseStore]) -> None:
+        self.store = store if isinstance(store, PoseStore) else PoseStore(store)
+        meta = self.store.meta
+        told = meta.get('notes', {}).get('extractors') or [f'{meta.get("extractor", "")} {meta.get("extractor_version", "")}'.strip()]
+        names = NameIndex(((name, place) for place, name in enumerate(self.store.video_id.tolist())), self.store.folder)
+        super().__init__(self.store.folder, self.store.layout.name, [name for name in told if name], names)
+
+    def read(self, key: str) -> VideoPose:
+        place = self._names[key]
+        keypoints, scores = self.store.clip(place)
+        values = np.concatenate([keypoints, scores[..., None]], axis=-1)
+        return VideoPose(values, int(self.store.width[place]), int(self.store.height[place]), float(self.store.fps[place]))
+
+
+class PysklPoses(PoseSource):
+    """The pickle of pyskl and mmaction2; its labels and splits are not used. Nothing in it is run."""
+
+    def __init__(self, path: str, layout: Optional[str] = None, extractor: str = '') -> None:
+        self.clips = PysklClips(path, layout)
+        names = NameIndex(((os.path.splitext(name)[0], place) for place, name in enumerate(self.clips.ids())), path)
+        super().__init__(path, self.clips.layout, [extractor] if extractor else [], names)
+
+    def read(self, key: str) -> VideoPose:
+        clip = self.clips.clip(self._names[key])
+        get_layout(self.layout).check_joints(clip.keypoints.shape[1], f'{self.path}: annotation {self._names[key]} ({key})')
+        return _video_pose(clip)
+
+
+class PoseFormatPoses(PoseSource):
+    """A folder of ``.pose`` files."""
+
+    def __init__(self, folder: str, extractor: str = '') -> None:
+        self.clips = PoseFormatClips(folder)
+        super().__init__(folder, self.clips.layout, [extractor] if extractor else [], NameIndex(files_below(folder, ('.pose',)), folder))
+
+    def read(self, key: str) -> VideoPose:
+        return _video_pose(self.clips.clip(self._names[key]))
+
+
+class ArrayPoses(PoseSource):
+    """A folder of ``.npy`` or ``.npz`` files, each (T, V, 2) or (T, V, 3): x, y and perhaps score.
+
+    Without scores a joint at 0, 0 is missing. An npz holds one array, or ``keypoints`` beside any of ``scores`` (T, V), ``width``, ``height`` and
+    ``fps``.
+
+    Args:
+        folder (str): The folder.
+        layout (str, optional): Of the joints; None = the layout with as many joints as the first file has.
+        width, height (int, optional): Image size in pixels, for files that do not tell.
+        coordinates (str): 'pixels', or 'fractions' of image width and height, which then must be known.
+        extractor (str): What found the poses, name and version.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        layout: Optional[str] = None,
+        width: Optional[int] = None,
+        height: Optional[int] = None,
+        coordinates: str = 'pixels',
+        extractor: str = '',
+    ) -> None:
+        if coordinates not in COORDINATES:
+            raise ValueError(f'{folder}: coordinates are {coordinates!r}; choose one of {", ".join(COORDINATES)}')
+        self.width, self.height, self.coordinates = width, height, coordinates
+        names: NameIndex[str] = NameIndex(files_below(folder, ('.npy', '.npz')), folder)
+        if not len(names):
+            raise FileNotFoundError(f'{os.path.abspath(folder)}: no .npy or .npz files in it')
+        self._names = names
+        super().__init__(folder, layout or self._guess(), [extractor] if extractor else [], names)
+
+    def _guess(self) -> str:
+        """The layout by the number of joints of the first file that can be read."""
+        for name in self._names.names():
+            try:
+                found = self._load(self._names[name])['keypoints'].shape[1]
+            except UnreadableError:
+                continue
+            fits = [layout.name for layout in LAYOUTS.values() if layout.num_joints == found]
+            if len(fits) != 1:
+                counts = {layout.name: layout.num_joints for layout in LAYOUTS.values()}
+                raise ValueError(f'{self._names[name]}: {found} joints found; layouts have {counts}; give one (--layout), or register yours')
+            return fits[0]
+        raise ValueError(f'{self._names.where}: none of its {len(self._names)} files can be read')
+
+    def _load(self, path: str) -> Dict[str, np.ndarray]:
+        try:
+            content = np.load(path, allow_pickle=False)
+            fields = {'keypoints': content} if isinstance(content, np.ndarray) else {name: content[name] for name in content.files}
+        except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+            raise UnreadableError(f'{path}: damaged ({error})') from error
+        if 'keypoints' not in fields and len(fields) == 1:
+            fields = {'keypoints': next(iter(fields.values()))}
+        keypoints = fields.get('keypoints')
+        if keypoints is None:
+            raise ValueError(f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and scores, width, height, fps)')
+        if keypoints.ndim != 3 or keypoints.shape[2] not in (2, 3) or keypoints.dtype.kind not in 'fiu':
+            raise ValueError(f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers of shape (T, V, 2) or (T, V, 3)')
+        if not len(keypoints):
+            raise UnreadableError(f'{path}: no frames')
+        return fields
+
+    def read(self, key: str) -> VideoPose:
+        path = self._names[key]
+        fields = self._load(path)
+        keypoints = fields['keypoints'].astype(np.float32)
+        get_layout(self.layout).check_joints(keypoints.shape[1], path)
+        scores = fields.get('scores')
+        if scores is not None and scores.shape != keypoints.shape[:2]:
+            raise ValueError(f'{path}: scores are of shape {scores.shape}; expected {keypoints.shape[:2]}')
+        if scores is not None:
+            keypoints = np.concatenate([keypoints[..., :2], scores[..., None].astype(np.float32)], axis=-1)
+        elif keypoints.shape[2] == 2:
+            keypoints = np.concatenate([keypoints, (keypoints != 0).any(axis=-1, keepdims=True).astype(np.float32)], axis=-1)
+        width, height = (int(fields[name]) if name in fields else getattr(self, name) for name in ('width', 'height'))
+        found = np.abs(keypoints[..., :2][keypoints[..., 2] > 0])
+        if self.coordinates == 'fractions':
+            if not width or not height:
+                raise ValueError(f'{path}: fractions of the image need its size; give --width and --height')
+            keypoints[..., :2] *= np.asarray([width, height], dtype=np.float32)
+        elif found.size and found.max() <= 1.5:
+            raise ValueError(
+                f'{path}: no coordinate is above {found.max():.3g}, so these are not pixels; give --coordinates fractions and the image size'
+            )
+        return VideoPose(keypoints, width, height, float(fields.get('fps', 0)))
+
+
+def _video_pose(clip: Clip) -> VideoPose:
+    return VideoPose(clip.keypoints, clip.width, clip.height, clip.fps)
+
+
+def open_poses(
+    path: str,
+    layout: Optional[str] = None,
+    width: Optional[int] = None,
+    height: Optional[int] = None,
+    coordinates: str = 'pixels',
+    extractor: str = '',
+) -> PoseSource:
+    """The source at ``path``, by what is there: a PoseStore, a pickle, a folder of .pose files or one of .npy and .npz files.
+
+    Args:
+        path (str): A folder or a pickle.
+        layout (str, optional): As :class:`ArrayPoses`; for a pickle that does not tell.
+        width, height, coordinates: As :class:`ArrayPoses`.
+        extractor (str): What found the poses, where the source does not tell.
+
+    Raises:
+        FileNotFoundError: There is nothing of that kind.
+    """
+    if os.path.isfile(path):
+        return PysklPoses(path, layout, extractor)
+    if not os.path.isdir(path):
+        raise FileNotFoundError(f'{os.path.abspath(path)}: no such file or folder of poses')
+    if os.path.isfile(os.path.join(path, META)):
+        return StorePoses(path)
+    if files_below(path, ('.pose',)):
+        return PoseFormatPoses(path, extractor)
+    return ArrayPoses(path, layout, width, height, coordinates, extractor)
