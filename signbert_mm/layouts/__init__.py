@@ -6,6 +6,7 @@ from .body import COCO_WHOLEBODY_133, MEDIAPIPE_HOLISTIC, OPENPOSE, SIGN_49, TRU
 from .hand import HAND_21, HANDS_42
 from .layout import Layout
 from .mapping import layout_mapping, map_joints
+from .skeleton import SAM_SLR_27, inward_edges, skeleton_tree
 
 LAYOUTS: Dict[str, Layout] = {}
 
@@ -35,7 +36,7 @@ def get_layout(layout: Union[str, Layout]) -> Layout:
     return LAYOUTS[layout]
 
 
-for _layout in (COCO_WHOLEBODY_133, MEDIAPIPE_HOLISTIC, OPENPOSE, HAND_21, HANDS_42, TRUNK_7, SIGN_49):
+for _layout in (COCO_WHOLEBODY_133, MEDIAPIPE_HOLISTIC, OPENPOSE, HAND_21, HANDS_42, TRUNK_7, SIGN_49, SAM_SLR_27):
     register_layout(_layout)
 
-__all__ = ['LAYOUTS', 'Layout', 'get_layout', 'layout_mapping', 'map_joints', 'register_layout']
+__all__ = ['LAYOUTS', 'Layout', 'get_layout', 'inward_edges', 'layout_mapping', 'map_joints', 'register_layout', 'skeleton_tree']

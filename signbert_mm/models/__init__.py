@@ -7,7 +7,7 @@ from .embedders import GestureGCN, HandTokenEmbedder
 from .heads import SignHead
 from .losses import HandRegularization, ReconstructionLoss
 from .pretrainers import SignBERT
-from .recognizers import SignRecognizer
+from .recognizers import MMActionRecognizer, SignRecognizer
 
 __all__ = [
     'FCDecoder',
@@ -16,6 +16,7 @@ __all__ = [
     'HandRegularization',
     'HandTokenEmbedder',
     'HandTransformer',
+    'MMActionRecognizer',
     'ReconstructionLoss',
     'SignBERT',
     'SignDataPreprocessor',

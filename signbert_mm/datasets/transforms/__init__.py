@@ -3,6 +3,7 @@
 from .base import BatchTransform, Compose
 from .hand_crop import HandCrop, MirrorLeftHand, ZeroMissing
 from .masking import OPERATIONS, MaskHandTokens
+from .skeleton import SkeletonInput
 from .spatial import RandomAffine, RandomFlip, RandomHandDrop, RandomJointJitter
 from .temporal import CenterTemporalSample, RandomTemporalSample, TemporalSample, UniformTemporalSample
 
@@ -19,6 +20,7 @@ __all__ = [
     'RandomHandDrop',
     'RandomJointJitter',
     'RandomTemporalSample',
+    'SkeletonInput',
     'TemporalSample',
     'UniformTemporalSample',
     'ZeroMissing',

@@ -1,3 +1,4 @@
+from .mmaction_recognizer import MMActionRecognizer
 from .sign_recognizer import SignRecognizer
 
-__all__ = ['SignRecognizer']
+__all__ = ['MMActionRecognizer', 'SignRecognizer']

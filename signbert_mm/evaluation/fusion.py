@@ -1,0 +1,162 @@
+"""Late fusion: sums of the scores of several recognisers (SignBERT section 4.3: H+P, H+R)."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+KINDS = ('prob', 'logit')
+
+
+@dataclass
+class ClipScores:
+    """One recogniser's scores, aligned.
+
+    Args:
+        name (str): For messages and tables.
+        video_ids (list[str]): N names, each once.
+        scores (ndarray): Shape (N, classes) float64, probabilities.
+        labels (ndarray): Shape (N,) int64.
+    """
+
+    name: str
+    video_ids: List[str]
+    scores: np.ndarray
+    labels: np.ndarray
+
+
+def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'prob') -> ClipScores:
+    """Scores of predictions as :func:`~signbert_mm.evaluation.load_predictions` gives them.
+
+    Args:
+        name (str): For messages.
+        predictions (Sequence[dict]): Each with ``video_id``, ``pred_scores`` (classes,) and ``gt_label``.
+        kind (str): 'prob': scores are probabilities and must sum to 1; 'logit': a softmax makes them so.
+
+    Raises:
+        ValueError: A field is absent, a video id is empty or comes twice, scores are not finite, differ in class count or are no probabilities.
+    """
+    if kind not in KINDS:
+        raise ValueError(f'{name}: scores are {kind!r}; say one of {KINDS}')
+    ids, seen = [], set()
+    for place, clip in enumerate(predictions):
+        absent = [field for field in ('pred_scores', 'gt_label', 'video_id') if clip.get(field) is None]
+        video_id = str(clip.get('video_id') or '')
+        if absent or not video_id:
+            raise ValueError(f'{name}: clip {place} has no {absent or ["video_id"]}; clips are aligned by video_id: test with tools/test.py --dump')
+        if video_id in seen:
+            raise ValueError(f'{name}: video_id {video_id!r} comes twice; names must be unique to align by them')
+        seen.add(video_id)
+        ids.append(video_id)
+    rows = [
+        np.asarray(clip['pred_scores'].float() if hasattr(clip['pred_scores'], 'float') else clip['pred_scores'], np.float64) for clip in predictions
+    ]
+    counts = sorted({len(row) for row in rows})
+    if len(counts) != 1:
+        raise ValueError(f'{name}: scores of {counts} classes in one file')
+    scores = np.stack(rows)
+    finite = np.isfinite(scores).all(1)
+    if not finite.all():
+        raise ValueError(f'{name}: {(~finite).sum()} clips have scores that are not finite, the first is {ids[int(np.argmin(finite))]!r}')
+    if kind == 'logit':
+        scores = np.exp(scores - scores.max(1, keepdims=True))
+        scores /= scores.sum(1, keepdims=True)
+    off = np.abs(scores.sum(1) - 1) > 1e-3
+    if off.any() or scores.min() < -1e-6:
+        first = int(np.argmax(off)) if off.any() else int(scores.min(1).argmin())
+        raise ValueError(
+            f'{name}: scores of {ids[first]!r} sum to {scores[first].sum():.4g}, with a minimum of {scores[first].min():.4g}: no probabilities; '
+            "say that they are 'logit'"
+        )
+    labels = np.array([int(clip['gt_label']) for clip in predictions])
+    return ClipScores(name, ids, scores, labels)
+
+
+def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List[str]]]:
+    """The clips that all parts have, in the first part's order.
+
+    Returns:
+        tuple: The parts cut to those clips, and of each part's name the clips that it lacks and another has.
+
+    Raises:
+        ValueError: Other class counts, another label for the same clip (another label map), or no clip in common.
+    """
+    counts = {part.name: part.scores.shape[1] for part in parts}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f'the parts have other label maps: {counts} classes')
+    places = [{video_id: row for row, video_id in enumerate(part.video_ids)} for part in parts]
+    every = list(dict.fromkeys(itertools.chain.from_iterable(part.video_ids for part in parts)))
+    missing = {part.name: [video_id for video_id in every if video_id not in place] for part, place in zip(parts, places)}
+    common = [video_id for video_id in parts[0].video_ids if all(video_id in place for place in places)]
+    if not common:
+        firsts = {part.name: part.video_ids[0] for part in parts}
+        raise ValueError(f'no clip is in all parts; their first video ids: {firsts}')
+    cut = []
+    for part, place in zip(parts, places):
+        rows = [place[video_id] for video_id in common]
+        cut.append(ClipScores(part.name, common, part.scores[rows], part.labels[rows]))
+    for part in cut[1:]:
+        other = np.flatnonzero(part.labels != cut[0].labels)
+        if len(other):
+            raise ValueError(
+                f'{len(other)} of {len(common)} clips have other labels in {part.name} than in {cut[0].name}, the first is {common[other[0]]!r} '
+                f'({part.labels[other[0]]} and {cut[0].labels[other[0]]}): the label maps differ; test both with one data set'
+            )
+    return cut, missing
+
+
+def fused(parts: Sequence[ClipScores], weights: Optional[Sequence[float]] = None) -> np.ndarray:
+    """The weighted sum of aligned parts' probabilities, divided by the sum of weights: (N, classes). Plain sum (as in the papers) without weights.
+
+    Raises:
+        ValueError: Not one weight a part, or not finite, or their sum is not positive.
+    """
+    values = np.ones(len(parts)) if weights is None else np.asarray(weights, np.float64)
+    if values.shape != (len(parts),) or not np.isfinite(values).all() or values.min() < 0 or values.sum() <= 0:
+        raise ValueError(f'{len(parts)} parts need as many weights, none below 0 and not all 0; got {list(values)}')
+    return sum(weight * part.scores for weight, part in zip(values, parts)) / values.sum()
+
+
+def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] = (1, 5)) -> Dict[str, float]:
+    """P-I and P-C in percent, ties as in :class:`SignAccuracy`: of equal scores the lower class stands first.
+
+    Args:
+        scores (ndarray): Shape (N, classes).
+        labels (ndarray): Shape (N,), in [0, classes).
+        topk (Sequence[int]): The k.
+
+    Returns:
+        dict: 'p_i/top1', 'p_c/top1', ...
+    """
+    import torch
+
+    from .metrics.sign_accuracy import target_ranks
+
+    ranks = target_ranks(torch.from_numpy(scores), torch.from_numpy(labels)).numpy()
+    present, inverse = np.unique(labels, return_inverse=True)
+    result = {}
+    for k in topk:
+        right = (ranks < k).astype(np.float64)
+        result[f'p_i/top{k}'] = 100 * float(right.mean())
+        result[f'p_c/top{k}'] = 100 * float((np.bincount(inverse, right) / np.bincount(inverse)).mean()) if len(present) else 0.0
+    return result
+
+
+def search_weights(parts: Sequence[ClipScores], steps: int = 10) -> Tuple[Tuple[float, ...], float]:
+    """The weights, in steps of 1 / ``steps`` and summing to 1, with the best P-I top-1; of equals the one nearest to equal weights.
+
+    Args:
+        parts (Sequence[ClipScores]): Aligned, of a validation split: never of the one that is reported.
+
+    Returns:
+        tuple: Weights and their P-I top-1 there, in percent.
+    """
+    grid = [row for row in itertools.product(range(steps + 1), repeat=len(parts)) if sum(row) == steps]
+    even = steps / len(parts)
+    best = max(grid, key=lambda row: (_top1(parts, row), -sum((value - even) ** 2 for value in row)))
+    return tuple(value / steps for value in best), _top1(parts, best)
+
+
+def _top1(parts: Sequence[ClipScores], weights: Sequence[float]) -> float:
+    return top_k_accuracy(fused(parts, weights), parts[0].labels, (1,))['p_i/top1']

@@ -1,0 +1,97 @@
+#!/usr/bin/env python
+"""Fuse the scores of several recognisers: H+P, H+R of the papers' tables.
+
+Clips are aligned by video id. Weights are 1 each (the papers' plain sum), given, or searched on the validation split's predictions.
+
+Example:
+    python tools/test.py H_CONFIG H.pth --dump h.pkl
+    python tools/test.py P_CONFIG P.pth --dump p.pkl
+    python tools/analysis_tools/fuse_scores.py h.pkl p.pkl
+    python tools/analysis_tools/fuse_scores.py h.pkl p.pkl --search h_val.pkl p_val.pkl
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Dict, List
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from signbert_mm.engine.runner import run_tool
+from signbert_mm.evaluation import load_predictions
+from signbert_mm.evaluation.fusion import KINDS, ClipScores, align, clip_scores, fused, search_weights, top_k_accuracy
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('predictions', nargs='+', help='files that tools/test.py --dump wrote, two or more, of one split')
+    parser.add_argument('--names', nargs='+', help='what to call them (default: the file names)')
+    parser.add_argument('--scores', nargs='+', choices=KINDS, default=['prob'], help='what their scores are: one for all or one each (default: prob)')
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument('--weights', nargs='+', type=float, help='one weight each (default: 1 each)')
+    how.add_argument(
+        '--search', nargs='+', metavar='VAL.pkl', help='search the weights on these predictions of the validation split, in the same order'
+    )
+    parser.add_argument('--topk', nargs='+', type=int, default=[1, 5])
+    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    args = parser.parse_args()
+    count = len(args.predictions)
+    if count < 2:
+        parser.error('give two files or more')
+    for name in ('names', 'weights', 'search'):
+        given = getattr(args, name)
+        if given is not None and len(given) != count:
+            parser.error(f'--{name}: {len(given)} given for {count} files')
+    if len(args.scores) not in (1, count):
+        parser.error(f'--scores: {len(args.scores)} given for {count} files; one for all or one each')
+    return args
+
+
+def read(files: List[str], names: List[str], kinds: List[str]) -> List[ClipScores]:
+    """The files' scores, aligned; missing clips are printed."""
+    parts = [clip_scores(name, load_predictions(file), kind) for file, name, kind in zip(files, names, kinds)]
+    aligned, missing = align(parts)
+    for name, video_ids in missing.items():
+        if video_ids:
+            shown = ', '.join(video_ids[:10]) + (', ...' if len(video_ids) > 10 else '')
+            print(f'{name} lacks {len(video_ids)} clips that others have; they are left out: {shown}')
+    return aligned
+
+
+def main() -> None:
+    args = parse_args()
+    names = args.names or [Path(file).stem for file in args.predictions]
+    if len(set(names)) < len(names):
+        names = list(args.predictions)
+    kinds = args.scores * (len(names) if len(args.scores) == 1 else 1)
+    parts = read(args.predictions, names, kinds)
+    weights = args.weights
+    if args.search:
+        same = {Path(file).resolve() for file in args.predictions} & {Path(file).resolve() for file in args.search}
+        val = read(args.search, names, kinds)
+        shared = set(val[0].video_ids) & set(parts[0].video_ids)
+        if same or shared:
+            raise ValueError(f'--search: {len(shared)} clips are in the predictions that are reported too; search on the validation split')
+        weights, top1 = search_weights(val)
+        print(f'weights searched on {len(val[0].labels)} validation clips: {" ".join(f"{w:g}" for w in weights)} (P-I top-1 there {top1:.2f})')
+
+    rows: Dict[str, Dict[str, float]] = {part.name: top_k_accuracy(part.scores, part.labels, args.topk) for part in parts}
+    title = '+'.join(names) if weights is None else ' + '.join(f'{weight:g} {name}' for weight, name in zip(weights, names))
+    rows[title] = top_k_accuracy(fused(parts, weights), parts[0].labels, args.topk)
+    columns = [f'{kind}/top{k}' for k in args.topk for kind in ('p_i', 'p_c')]
+    width = max(map(len, rows))
+    print(f'{len(parts[0].labels)} clips, probabilities summed, accuracy in %')
+    print(' ' * width + ''.join(f'{column:>12}' for column in columns))
+    for name, row in rows.items():
+        print(f'{name:{width}}' + ''.join(f'{row[column]:12.2f}' for column in columns))
+    if args.out:
+        result = dict(clips=len(parts[0].labels), weights=list(weights) if weights else None, accuracy=rows)
+        Path(args.out).write_text(json.dumps(result, indent=1), encoding='utf-8')
+
+
+if __name__ == '__main__':
+    run_tool(main)
