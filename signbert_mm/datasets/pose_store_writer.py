@@ -33,6 +33,41 @@ if TYPE_CHECKING:
     from .pose_store import PoseStore
 
 
+def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout) -> np.ndarray:
+    """A clip's numbers as float32, a copy, scores above 1 as 1.
+
+    Args:
+        where (str): How messages name the clip.
+        keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; see :meth:`PoseStoreWriter.add`.
+        layout (Layout): What the joints are.
+
+    Raises:
+        ValueError: Wrong shape or joint count, no frames, a number that is not finite, a negative score; the message names the frame and the joint.
+    """
+    keypoints = np.asarray(keypoints)
+    if keypoints.ndim != 3 or keypoints.shape[-1] != 3 or keypoints.dtype.kind not in 'fiu':
+        raise ValueError(f'{where}: keypoints are {keypoints.dtype} of shape {keypoints.shape}; give numbers of shape (T, V, 3): x, y, score')
+    layout.check_joints(keypoints.shape[1], where)
+    if len(keypoints) == 0:
+        raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
+    values = np.array(keypoints, dtype=np.float32, order='C')  # (T, V, 3), a copy
+    if not np.isfinite(values).all():
+        frame, joint, axis = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(
+            f'{where}: frame {frame}, joint {joint} ({layout.joints[joint]}): {("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
+            'give a missing joint as x = y = score = 0'
+        )
+    scores = values[:, :, 2]
+    if scores.min() < 0:
+        frame, joint = np.argwhere(scores < 0)[0]
+        raise ValueError(
+            f'{where}: frame {frame}, joint {joint} ({layout.joints[joint]}): score {scores[frame, joint]} is negative; '
+            'scores are in [0, 1] (where a detector says "not found" so, give 0)'
+        )
+    np.minimum(scores, 1, out=scores)
+    return values
+
+
 class PoseStoreWriter:
     """Streams clips into a new PoseStore; memory does not grow with the keypoints.
 
@@ -217,27 +252,8 @@ class PoseStoreWriter:
 
     def _check_keypoints(self, where: str, keypoints: np.ndarray) -> np.ndarray:
         """The clip as it is stored: shape (T, V, 3) of the store's dtype."""
-        keypoints = np.asarray(keypoints)
-        if keypoints.ndim != 3 or keypoints.shape[-1] != 3 or keypoints.dtype.kind not in 'fiu':
-            raise ValueError(f'{where}: keypoints are {keypoints.dtype} of shape {keypoints.shape}; give numbers of shape (T, V, 3): x, y, score')
-        self.layout.check_joints(keypoints.shape[1], where)
-        if len(keypoints) == 0:
-            raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
-        values = np.array(keypoints, dtype=np.float32, order='C')  # (T, V, 3), a copy
-        if not np.isfinite(values).all():
-            frame, joint, axis = np.argwhere(~np.isfinite(values))[0]
-            raise ValueError(
-                f'{where}: frame {frame}, joint {joint} ({self.layout.joints[joint]}): {("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
-                'give a missing joint as x = y = score = 0'
-            )
+        values = check_keypoints(where, keypoints, self.layout)  # (T, V, 3), a copy
         scores = values[:, :, 2]
-        if scores.min() < 0:
-            frame, joint = np.argwhere(scores < 0)[0]
-            raise ValueError(
-                f'{where}: frame {frame}, joint {joint} ({self.layout.joints[joint]}): score {scores[frame, joint]} is negative; '
-                'scores are in [0, 1] (where a detector says "not found" so, give 0)'
-            )
-        np.minimum(scores, 1, out=scores)
         if self.dtype == 'int16':
             values *= (PIXEL_STEPS, PIXEL_STEPS, SCORE_STEPS)
             np.rint(values, out=values)
