@@ -1,3 +1,4 @@
 from .hand_transformer import HandTransformer
+from .hand_trunk_encoder import HandTrunkEncoder
 
-__all__ = ['HandTransformer']
+__all__ = ['HandTransformer', 'HandTrunkEncoder']

@@ -20,6 +20,7 @@ class HandTransformer(BaseModule):
         num_heads (int): Attention heads.
         feedforward_channels (int): Width of the feed-forward part.
         dropout (float): Dropout of attention, feed-forward and residual branches.
+        input_norm (bool): Layer norm, then dropout, on the tokens that come in (ST-Consistency).
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class HandTransformer(BaseModule):
         num_heads: int = 8,
         feedforward_channels: int = 2048,
         dropout: float = 0.1,
+        input_norm: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -36,6 +38,7 @@ class HandTransformer(BaseModule):
         # nested tensors would wait for the device, and give back zeros in place of masked tokens
         self.encoder = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
         self.embed_dims = embed_dims
+        self.input = nn.Sequential(nn.LayerNorm(embed_dims), nn.Dropout(dropout)) if input_norm else nn.Identity()
         for name, parameter in self.encoder.named_parameters():  # the encoder copies one layer: draw each anew
             if parameter.ndim > 1:
                 nn.init.xavier_uniform_(parameter)
@@ -46,11 +49,11 @@ class HandTransformer(BaseModule):
         """Contextualised tokens.
 
         Args:
-            tokens (Tensor): Shape (B, T, 2, C).
-            valid (Tensor): Shape (B, T, 2) bool; attention never sees the others. At least one a clip.
+            tokens (Tensor): Shape (B, T, H, C); H = 2 hands, or 1 where a frame is one token.
+            valid (Tensor): Shape (B, T, H) bool; attention never sees the others. At least one a clip.
 
         Returns:
-            Tensor: Shape (B, T, 2, C); values at invalid places have no meaning.
+            Tensor: Shape (B, T, H, C); values at invalid places have no meaning.
         """
-        hidden = self.encoder(tokens.flatten(1, 2), src_key_padding_mask=~valid.flatten(1))
+        hidden = self.encoder(self.input(tokens).flatten(1, 2), src_key_padding_mask=~valid.flatten(1))
         return hidden.reshape(tokens.shape)

@@ -9,8 +9,9 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from ...layouts import get_layout
-from ...layouts.graph import ROLES, hand_part_graph, role_adjacency
+from ...layouts.graph import ROLES, joint_graph, part_graph, role_adjacency
 from ...registry import MODELS
+from ..token_batch_norm import TokenBatchNorm
 
 
 class _Block(NamedTuple):
@@ -117,20 +118,24 @@ class RoleGraphConv(nn.Module):
         adjacency (Tensor): Shape (R, V, V), see :func:`signbert_mm.layouts.graph.role_adjacency`.
         norm (str): 'LN', layer norm over the channels, or 'BN', batch norm.
         act (bool): End with a ReLU. A maximum over nodes may as well come before it.
+        bias (bool): Learn b. Batch norm takes it out again; without it nodes of zeros stay zeros until the norm.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, adjacency: Tensor, norm: str = 'LN', act: bool = True) -> None:
+    def __init__(self, in_channels: int, out_channels: int, adjacency: Tensor, norm: str = 'LN', act: bool = True, bias: bool = True) -> None:
         super().__init__()
         self.register_buffer('adjacency', adjacency, persistent=False)
         self.blocks = _blocks(adjacency)
         bound = (len(adjacency) * in_channels) ** -0.5  # as nn.Linear over all roles side by side
         self.weight = nn.Parameter(torch.empty(len(adjacency), in_channels, out_channels).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
+        if bias:
+            self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
+        else:
+            self.register_buffer('bias', torch.zeros(out_channels), persistent=False)
         self.norm = _make_norm(norm, out_channels)
         self.act = nn.ReLU(inplace=True) if act else nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(V, N, C) -> (V, N, C')."""
+    def forward(self, x: Tensor, valid: Optional[Tensor] = None) -> Tensor:
+        """(V, N, C) -> (V, N, C'); where ``valid`` (N,) bool says no, batch norm does not look and gives 0."""
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
         x, weight, bias, adjacency = (tensor.to(dtype) for tensor in (x, self.weight, self.bias, self.adjacency))
@@ -142,7 +147,8 @@ class RoleGraphConv(nn.Module):
             x = _Convolve.apply(x, weight, bias, adjacency, self.blocks)
         else:
             x = _convolve(x, weight, bias, adjacency, self.blocks)
-        return self.act(self.norm(x))
+        x = self.norm(x, valid) if isinstance(self.norm, TokenBatchNorm) else self.norm(x)
+        return self.act(x)
 
 
 def _max_over_first(x: Tensor) -> Tensor:
@@ -152,34 +158,30 @@ def _max_over_first(x: Tensor) -> Tensor:
     return F.max_pool2d(image, (len(x), 1)).permute(0, 2, 3, 1).reshape(x.shape[1:])
 
 
-class _ChannelBatchNorm(nn.BatchNorm1d):
-    """Batch norm over the last axis of (V, N, C)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(0, -2)).reshape(x.shape)
-
-
 def _make_norm(norm: str, channels: int) -> nn.Module:
     if norm == 'LN':
         return nn.LayerNorm(channels)
     if norm == 'BN':
-        return _ChannelBatchNorm(channels)
+        return TokenBatchNorm(channels)
     raise ValueError(f"norm must be 'LN' or 'BN', got {norm!r}")
 
 
 @MODELS.register_module()
 class GestureGCN(BaseModule):
-    """Graph convolutions over the 21 joints of a hand, pooled to its parts, then to one vector (SignBERT section 3.1).
+    """Graph convolutions over the joints of a hand or of the trunk, pooled to its parts, then to one vector (SignBERT section 3.1).
 
     The graph has the physical and the symmetrical edges of the paper. Widths, the symmetrical edges chosen (same joint of neighbouring fingers),
-    weights by role, pooling to six parts, the norm and the activation are not given in the paper.
+    weights by role, pooling to six parts, the norm and the activation are not given in the paper. The trunk (ST-Consistency) has three parts, and left
+    and right joints as symmetrical ones.
 
     Args:
         in_channels (int): 2 = x and y.
         joint_channels (Sequence[int]): Widths of the layers on joints.
         part_channels (Sequence[int]): Widths of the layers on parts; the last is the width of the result.
-        layout (str): A layout with a hand's parts.
+        layout (str): A layout with a hand's parts, or 'trunk_7'.
         norm (str): 'LN' or 'BN'.
+        input_norm (bool): Batch norm of each coordinate of each joint before the first layer.
+        bias (bool): Learn a bias in each layer; see :class:`RoleGraphConv`.
     """
 
     def __init__(
@@ -189,35 +191,39 @@ class GestureGCN(BaseModule):
         part_channels: Sequence[int] = (512, 512),
         layout: str = 'hand_21',
         norm: str = 'LN',
+        input_norm: bool = False,
+        bias: bool = True,
         init_cfg: dict = None,
     ) -> None:
         super().__init__(init_cfg)
-        hand = get_layout(layout)
-        parts, part_edges, part_symmetric = hand_part_graph(hand)
-        *fingers, palm = parts
+        body = get_layout(layout)
+        parts, part_edges, part_symmetric = part_graph(body)
+        *limbs, root = parts
         # wrist, all first knuckles, all second ones ..: neighbours along the fingers are then a fixed number of nodes apart, and parts are strides
-        order = palm[:1] + [joint for knuckle in zip(*fingers) for joint in knuckle]
-        if sorted(order) != list(range(hand.num_joints)) or order[: len(palm)] != palm:
+        order = root[:1] + [joint for knuckle in zip(*limbs) for joint in knuckle]
+        if sorted(order) != list(range(body.num_joints)) or order[: len(root)] != root:
             raise ValueError(f'GestureGCN: layout {layout!r} is not a wrist and fingers of equal length whose palm is the wrist and their roots')
-        joint_graph = role_adjacency(hand.num_joints, hand.edges, hand.symmetric_edges)[:, order][:, :, order]
-        part_graph = role_adjacency(len(parts), part_edges, part_symmetric)
-        self.joint_layers = self._layers([in_channels, *joint_channels], joint_graph, norm)
-        self.part_layers = self._layers([joint_channels[-1], *part_channels], part_graph, norm)
+        graph = joint_graph(body)[:, order][:, :, order]
+        coarse = role_adjacency(len(parts), part_edges, part_symmetric)
+        self.input_norm = TokenBatchNorm(body.num_joints * in_channels) if input_norm else None
+        self.joint_layers = self._layers([in_channels, *joint_channels], graph, norm, bias)
+        self.part_layers = self._layers([joint_channels[-1], *part_channels], coarse, norm, bias)
         self.register_buffer('order', torch.as_tensor(order), persistent=False)
-        self.num_fingers = len(fingers)
-        self.num_joints, self.out_channels = hand.num_joints, part_channels[-1]
+        self.num_limbs, self.root_size = len(limbs), len(root)
+        self.num_joints, self.out_channels = body.num_joints, part_channels[-1]
 
     @staticmethod
-    def _layers(widths: Sequence[int], graph: Tensor, norm: str) -> nn.Sequential:
+    def _layers(widths: Sequence[int], graph: Tensor, norm: str, bias: bool) -> nn.ModuleList:
         """Layers of these widths; the last one's ReLU comes after the pooling that follows, on fewer nodes and with the same result."""
         pairs = list(zip(widths[:-1], widths[1:]))
-        return nn.Sequential(*[RoleGraphConv(a, b, graph, norm, act=i < len(pairs) - 1) for i, (a, b) in enumerate(pairs)])
+        return nn.ModuleList([RoleGraphConv(a, b, graph, norm, act=i < len(pairs) - 1, bias=bias) for i, (a, b) in enumerate(pairs)])
 
-    def forward(self, hands: Tensor) -> Tensor:
-        """One vector a hand.
+    def forward(self, hands: Tensor, valid: Optional[Tensor] = None) -> Tensor:
+        """One vector a hand, or a trunk.
 
         Args:
-            hands (Tensor): Shape (..., 21, 2), crop coordinates in [0, 1]; (0, 0) = missing or masked.
+            hands (Tensor): Shape (..., V, 2), crop coordinates in [0, 1]; (0, 0) = missing or masked.
+            valid (Tensor, optional): Shape (...) bool: batch norm leaves the others out and makes them 0. None = all.
 
         Returns:
             Tensor: Shape (..., part_channels[-1]).
@@ -227,12 +233,19 @@ class GestureGCN(BaseModule):
         """
         if hands.shape[-2] != self.num_joints:
             raise ValueError(f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}')
-        x = hands.reshape(-1, *hands.shape[-2:]).transpose(0, 1).index_select(0, self.order)  # (21, N, 2)
-        x = self.joint_layers(x)  # (21, N, C)
-        fingers = _max_over_first(x[1:].unflatten(0, (-1, self.num_fingers)))  # (5, N, C)
-        palm = _max_over_first(x[: 1 + self.num_fingers])  # (N, C)
-        x = F.relu(torch.cat([fingers, palm[None]]), inplace=True)  # (6, N, C)
-        x = F.relu(_max_over_first(self.part_layers(x)), inplace=True)  # (N, C')
+        x = hands.reshape(-1, *hands.shape[-2:])  # (N, V, 2)
+        valid = None if valid is None else valid.reshape(-1)
+        if self.input_norm is not None:
+            x = self.input_norm(x.flatten(1), valid).view_as(x)
+        x = x.transpose(0, 1).index_select(0, self.order)  # (V, N, 2)
+        for layer in self.joint_layers:
+            x = layer(x, valid)  # (V, N, C)
+        limbs = _max_over_first(x[1:].unflatten(0, (-1, self.num_limbs)))  # (5, N, C)
+        root = _max_over_first(x[: self.root_size])  # (N, C)
+        x = F.relu(torch.cat([limbs, root[None]]), inplace=True)  # (6, N, C)
+        for layer in self.part_layers:
+            x = layer(x, valid)
+        x = F.relu(_max_over_first(x), inplace=True)  # (N, C')
         return x.reshape(*hands.shape[:-2], self.out_channels)
 
 

@@ -2,11 +2,11 @@
 
 from typing import Optional, Tuple
 
-import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...registry import MODELS
+from ..attention_pool import attention_pool
 
 
 @MODELS.register_module()
@@ -47,10 +47,7 @@ class SignHead(BaseModule):
         Returns:
             tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, 2): it sums to 1 over a clip and is 0 where invalid.
         """
-        score = self.scorer(tokens).squeeze(-1).float().masked_fill(~valid, float('-inf'))
-        attention = score.flatten(1).softmax(1).view_as(score)
-        pooled = torch.einsum('bth,bthc->bc', attention.to(tokens.dtype), tokens)
-        return pooled, attention
+        return attention_pool(self.scorer(tokens).squeeze(-1), tokens, valid)
 
     def forward(self, tokens: Tensor, valid: Tensor) -> Tuple[Tensor, Tensor]:
         """Logits (B, num_classes) and attention (B, T, 2)."""

@@ -1,0 +1,129 @@
+"""One vector for the hands and one for the trunk of a clip (ST-Consistency)."""
+
+from typing import Dict, Optional, Sequence
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...registry import MODELS
+from ..attention_pool import attention_pool
+
+PARTS = ('hand', 'trunk')
+HAND_LAYOUTS = ('channel', 'sequence')
+
+
+@MODELS.register_module()
+class HandTrunkEncoder(BaseModule):
+    """GCN, temporal blocks and a Transformer for the hands, and such a stream of its own for the trunk; softmax attention pools each in time.
+
+    Both hands share the GCN and the temporal blocks. No position code; in the 'sequence' layout a learned vector says which hand a token is (as in
+    SignBERT; the authors have the 'channel' layout only). The encoder, except its inputs, is described by the authors' code alone.
+
+    Args:
+        hand_embedder (dict): :class:`TemporalGCNEmbedder` of a hand; a config of ``MODELS`` like all that follow.
+        trunk_embedder (dict): That of the trunk.
+        hand_backbone (dict): :class:`HandTransformer` over the hands' tokens: twice as wide as a token of ``hand_embedder`` in the 'channel' layout, as wide
+            in the 'sequence' layout.
+        trunk_backbone (dict): That over the trunk's tokens.
+        parts (Sequence[str]): Of 'hand' and 'trunk', those to build and to return; the configs of the others are not read.
+        hand_layout (str): 'channel': the hands of a frame side by side are one token. 'sequence': each hand is a token.
+        masked (bool): A missing hand is left out of the statistics of batch norm, and is 0 to the temporal blocks. False: it counts as a hand of zeros
+            (the authors' code). Frames that are padding are left out in both cases.
+        attend_missing (bool): Attention sees the tokens of missing hands (in the 'channel' layout, of frames without any hand). Pooling never does.
+
+    ``out_channels`` is the width of both vectors.
+
+    Raises:
+        ValueError: An option is not one of those named, or a backbone's width does not fit.
+    """
+
+    def __init__(
+        self,
+        hand_embedder: Optional[dict] = None,
+        trunk_embedder: Optional[dict] = None,
+        hand_backbone: Optional[dict] = None,
+        trunk_backbone: Optional[dict] = None,
+        parts: Sequence[str] = PARTS,
+        hand_layout: str = 'channel',
+        masked: bool = True,
+        attend_missing: bool = False,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        super().__init__(init_cfg)
+        if not parts or set(parts) - set(PARTS) or len(set(parts)) != len(parts):
+            raise ValueError(f'HandTrunkEncoder: parts must be some of {PARTS}, each once, got {tuple(parts)}')
+        if hand_layout not in HAND_LAYOUTS:
+            raise ValueError(f'HandTrunkEncoder: hand_layout must be one of {HAND_LAYOUTS}, got {hand_layout!r}')
+        given = dict(hand=(hand_embedder, hand_backbone), trunk=(trunk_embedder, trunk_backbone))
+        self.parts, self.hand_layout, self.masked, self.attend_missing = tuple(parts), hand_layout, masked, attend_missing
+        self.embedders, self.backbones, self.scorers = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
+        widths = {}
+        for part in PARTS:
+            if part not in self.parts:
+                continue
+            embedder, backbone = given[part]
+            if embedder is None or backbone is None:
+                raise ValueError(f'HandTrunkEncoder: parts names {part!r}, so {part}_embedder and {part}_backbone are needed')
+            self.embedders[part], self.backbones[part] = MODELS.build(embedder), MODELS.build(backbone)
+            widths[part] = width = self.embedders[part].out_channels
+            wanted = 2 * width if part == 'hand' and hand_layout == 'channel' else width
+            if self.backbones[part].embed_dims != wanted:
+                raise ValueError(
+                    f'HandTrunkEncoder: {part}_embedder gives {width} channels'
+                    + (f', so with hand_layout={hand_layout!r}' if part == 'hand' else ', so')
+                    + f' {part}_backbone.embed_dims must be {wanted}, got {self.backbones[part].embed_dims}'
+                )
+            self.scorers[part] = nn.Linear(width, 1, bias=False)  # the softmax does not see a common shift
+        if len(set(widths.values())) > 1:
+            raise ValueError(f'HandTrunkEncoder: hand and trunk are added up, so their embedders must be of one width, got {widths}')
+        self.out_channels = next(iter(widths.values()))
+        self.chirality = nn.Parameter(0.02 * torch.randn(2, self.out_channels)) if 'hand' in self.parts and hand_layout == 'sequence' else None
+
+    def forward(self, hands: Tensor, trunk: Tensor, hand_valid: Tensor, frame_valid: Tensor, attention: bool = False) -> Dict[str, Tensor]:
+        """Vectors of hands and trunk.
+
+        Args:
+            hands (Tensor): Shape (B, T, 2, 21, 2), crop coordinates or their motion, left hand mirrored; (0, 0) = missing joint.
+            trunk (Tensor): Shape (B, T, 7, 2), fractions of the image or their motion; (0, 0) = missing joint.
+            hand_valid (Tensor): Shape (B, T, 2) bool: the hand was found. What stands in ``hands`` elsewhere never matters.
+            frame_valid (Tensor): Shape (B, T) bool: the frame is not padding. At least one a clip.
+            attention (bool): Also return the pooling weights.
+
+        Returns:
+            dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; ``hand`` is 0 in a clip without any hand. With ``attention`` also
+            ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T), which sum to 1 over a clip.
+        """
+        out = {}
+        if 'hand' in self.parts:
+            out['hand'], weights = self._hands(hands, hand_valid & frame_valid[..., None], frame_valid)
+            if attention:
+                out['hand_attention'] = weights
+        if 'trunk' in self.parts:
+            trunk = trunk.masked_fill(~frame_valid[..., None, None], 0.0)
+            tokens = self.embedders['trunk'](trunk, frame_valid)[:, :, None]  # (B, T, 1, C)
+            tokens = self.backbones['trunk'](tokens, frame_valid[..., None])
+            out['trunk'], weights = attention_pool(self.scorers['trunk'](tokens).squeeze(-1), tokens, frame_valid[..., None])
+            if attention:
+                out['trunk_attention'] = weights[..., 0]
+        return out
+
+    def _hands(self, hands: Tensor, valid: Tensor, frame_valid: Tensor) -> Tensor:
+        frames = frame_valid[..., None].expand_as(valid)  # (B, T, 2)
+        hands = hands.masked_fill(~valid[..., None, None], 0.0)
+        # one clip of each hand: shared weights, shared statistics
+        tokens = self.embedders['hand'](hands.transpose(1, 2).flatten(0, 1), (valid if self.masked else frames).transpose(1, 2).flatten(0, 1))
+        tokens = tokens.unflatten(0, (len(hands), 2)).transpose(1, 2)  # (B, T, 2, C)
+        seen = frames if self.attend_missing else valid
+        if self.hand_layout == 'channel':
+            hidden = self.backbones['hand'](tokens.flatten(2)[:, :, None], _at_least_one(seen.any(-1, keepdim=True)))
+        else:
+            hidden = self.backbones['hand'](tokens + self.chirality, _at_least_one(seen))
+        tokens = hidden.reshape(tokens.shape)
+        return attention_pool(self.scorers['hand'](tokens).squeeze(-1), tokens, valid)
+
+
+def _at_least_one(valid: Tensor) -> Tensor:
+    """``valid`` (B, T, H), and the first token of a clip that has none, so that attention stays finite; pooling leaves it out again."""
+    first = torch.arange(valid[0].numel(), device=valid.device).view_as(valid[0]) == 0
+    return valid | (first & ~valid.flatten(1).any(1)[:, None, None])

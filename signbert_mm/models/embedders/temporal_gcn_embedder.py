@@ -1,0 +1,73 @@
+"""Tokens of a hand or the trunk that have seen their neighbours in time (ST-Consistency)."""
+
+from typing import Optional
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...registry import MODELS
+from ..token_batch_norm import TokenBatchNorm
+
+
+class TemporalBlock(nn.Module):
+    """A convolution of kernel 5 beside two stacked ones of kernel 3, joined by a 1x1 convolution, batch norm, ReLU.
+
+    What is not valid counts as 0 at every step, as what lies before a clip's first frame does. Nothing has a bias: batch norm would take it out.
+
+    Args:
+        channels (int): C.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.wide = nn.Conv1d(channels, channels, 5, padding=2, bias=False)
+        self.narrow = nn.ModuleList([nn.Conv1d(channels, channels, 3, padding=1, bias=False) for _ in range(2)])
+        self.join = nn.Conv1d(2 * channels, channels, 1, bias=False)
+        self.norm = TokenBatchNorm(channels)
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """(N, T, C), 0 where ``valid`` (N, T) says no, to the same."""
+        x = x.transpose(1, 2)  # (N, C, T)
+        between = self.narrow[0](x).masked_fill(~valid[:, None], 0.0)
+        x = self.join(torch.cat([self.wide(x), self.narrow[1](between)], dim=1))
+        return F.relu(self.norm(x.transpose(1, 2), valid), inplace=True)
+
+
+@MODELS.register_module()
+class TemporalGCNEmbedder(BaseModule):
+    """Graph convolutions in each frame, a 1x1 convolution with batch norm, ReLU and dropout, then temporal blocks (ST-Consistency's authors' code).
+
+    Args:
+        gesture (dict): A config of ``MODELS``, ``(points, valid) -> vectors`` with ``out_channels``; GestureGCN with ``norm='BN'``, ``input_norm=True`` and
+            ``bias=False`` is the authors'.
+        channels (int): Token width.
+        num_blocks (int): Temporal blocks.
+        dropout (float): After the 1x1 convolution.
+    """
+
+    def __init__(self, gesture: dict, channels: int = 512, num_blocks: int = 2, dropout: float = 0.25, init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        self.gesture = MODELS.build(gesture)
+        self.project = nn.Linear(self.gesture.out_channels, channels, bias=False)  # a 1x1 convolution
+        self.norm = TokenBatchNorm(channels)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList([TemporalBlock(channels) for _ in range(num_blocks)])
+        self.out_channels = channels
+
+    def forward(self, points: Tensor, valid: Tensor) -> Tensor:
+        """Tokens.
+
+        Args:
+            points (Tensor): Shape (N, T, V, 2).
+            valid (Tensor): Shape (N, T) bool; the others are left out of batch norm and stand as 0.
+
+        Returns:
+            Tensor: Shape (N, T, channels), at least 0; 0 where not valid.
+        """
+        x = self.gesture(points, valid)
+        x = self.dropout(F.relu(self.norm(self.project(x), valid), inplace=True))
+        for block in self.blocks:
+            x = block(x, valid)
+        return x
