@@ -1,25 +1,34 @@
 """Embedders, encoders, decoders, heads, losses, and the models they make."""
 
-from .backbones import HandTransformer
+from .backbones import HandTransformer, HandTrunkEncoder
+from .banks import MemoryBank
 from .data_preprocessor import SignDataPreprocessor
 from .decoders import FCDecoder, HandModelDecoder
-from .embedders import GestureGCN, HandTokenEmbedder
-from .heads import SignHead
-from .losses import HandRegularization, ReconstructionLoss
-from .pretrainers import SignBERT
+from .embedders import GestureGCN, HandTokenEmbedder, TemporalGCNEmbedder
+from .heads import ProjectionHead, SignHead
+from .losses import ConsistencyLoss, HandRegularization, InfoNCELoss, KnowledgeTransferLoss, ReconstructionLoss
+from .pretrainers import SignBERT, STConsistency
 from .recognizers import MMActionRecognizer, SignRecognizer
 
 __all__ = [
+    'ConsistencyLoss',
     'FCDecoder',
     'GestureGCN',
     'HandModelDecoder',
     'HandRegularization',
     'HandTokenEmbedder',
     'HandTransformer',
+    'HandTrunkEncoder',
+    'InfoNCELoss',
+    'KnowledgeTransferLoss',
     'MMActionRecognizer',
+    'MemoryBank',
+    'ProjectionHead',
     'ReconstructionLoss',
+    'STConsistency',
     'SignBERT',
     'SignDataPreprocessor',
     'SignHead',
     'SignRecognizer',
+    'TemporalGCNEmbedder',
 ]

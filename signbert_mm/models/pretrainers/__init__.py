@@ -1,3 +1,4 @@
 from .signbert import SignBERT
+from .st_consistency import STConsistency
 
-__all__ = ['SignBERT']
+__all__ = ['STConsistency', 'SignBERT']

@@ -1,0 +1,60 @@
+"""What the losses over a memory bank share."""
+
+from typing import Tuple
+
+import torch
+from torch import Tensor
+
+NEVER = -1e30
+"""A logit that no softmax sees, finite so that nothing becomes NaN where every key is missing."""
+
+
+def is_key(keys: Tensor) -> Tensor:
+    """Which of (N, C) are keys, shape (N,) bool; zeros are none."""
+    return (keys != 0).any(-1)
+
+
+def mean_over_clips(per_clip: Tensor, counts: Tensor) -> Tensor:
+    """Mean over the batch of (B,); a clip that does not count adds 0, so that the mean over processes is the mean over the whole batch."""
+    return torch.where(counts, per_clip, torch.zeros_like(per_clip)).mean()
+
+
+def kl_divergence(teacher: Tensor, student: Tensor) -> Tensor:
+    """KL(softmax(teacher) || softmax(student)) over the last axis of logits; ``teacher`` gets no gradient.
+
+    Args:
+        teacher (Tensor): Shape (..., K).
+        student (Tensor): Shape (..., K); where a logit of either is ``NEVER``, so must be that of the other.
+
+    Returns:
+        Tensor: Shape (...), in nats.
+    """
+    log_p, log_q = teacher.detach().log_softmax(-1), student.log_softmax(-1)
+    return (log_p.exp() * (log_p - log_q)).sum(-1)
+
+
+def over_nearest_anchors(
+    teacher: Tensor, teacher_anchors: Tensor, student: Tensor, student_anchors: Tensor, count: int, there: Tensor
+) -> Tuple[Tensor, Tensor]:
+    """Similarities of both sides to the ``count`` anchors that are nearest to the teacher (N+ of ST-Consistency eq. 5).
+
+    Similarity is the dot product. Of equally near anchors those in lower slots are taken; of fewer than ``count`` that are there, all.
+
+    Args:
+        teacher (Tensor): Shape (B, C).
+        teacher_anchors (Tensor): Shape (N, C).
+        student (Tensor): Shape (B, C).
+        student_anchors (Tensor): Shape (N, C), in the same slots.
+        count (int): K, at most N.
+        there (Tensor): Shape (N,) bool: slots that hold an anchor.
+
+    Returns:
+        tuple[Tensor, Tensor]: Shape (B, K) each, ``NEVER`` where there is no anchor.
+    """
+    near = (teacher.detach() @ teacher_anchors.t()).masked_fill(~there, NEVER)  # (B, N)
+    other = (student @ student_anchors.t()).masked_fill(~there, NEVER)
+    if count == near.shape[1]:
+        return near, other
+    near, place = near.sort(dim=1, descending=True, stable=True)
+    place = place[:, :count]
+    return near[:, :count], other.gather(1, place)
