@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Sequence, Tuple
 
 UNITS = ('seconds', 'frames')
+REPEATED = ('error', 'first')
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class SourceIndex:
         paper (dict[str, int]): The same in the paper of the data set where it differs; the key 'total' where it tells no more.
         notes (dict): Anything else that belongs in the store's meta.
         annotation (str): File or folder that the records come from, for messages.
+        repeated (str): What to do where a video_id is listed again: 'error', or 'first' = keep the first, ``notes['repeated']`` lists the rest.
 
     Raises:
         ValueError: There are no clips; a video_id is listed twice (both places are named); a label is outside the vocabulary.
@@ -75,19 +77,26 @@ class SourceIndex:
     paper: Dict[str, int] = field(default_factory=dict)
     notes: dict = field(default_factory=dict)
     annotation: str = ''
+    repeated: str = 'error'
 
     def __post_init__(self) -> None:
         where = self.annotation or self.name
+        if self.repeated not in REPEATED:
+            raise ValueError(f'{where}: repeated is {self.repeated!r}; choose one of {", ".join(REPEATED)}')
         if not self.records:
             raise ValueError(f'{where}: no clips are listed; check that this is the annotation of {self.name} and that the file is whole')
         seen: Dict[str, ClipRecord] = {}
+        dropped: List[str] = []
         for record in self.records:
             if not record.video_id or not record.split:
                 raise ValueError(f'{where}: {record.where}: video_id is {record.video_id!r}, split is {record.split!r}; neither may be empty')
             if record.video_id in seen:
+                if self.repeated == 'first':
+                    dropped.append(f'{record.video_id}: {record.where}')
+                    continue
                 raise ValueError(
                     f'{where}: video {record.video_id!r} is listed twice: {seen[record.video_id].where} ({seen[record.video_id].split}) and '
-                    f'{record.where} ({record.split}); remove one of them'
+                    f'{record.where} ({record.split}); remove one of them, or keep the first (--repeated first)'
                 )
             if not -1 <= record.label < len(self.glosses):
                 raise ValueError(
@@ -95,6 +104,8 @@ class SourceIndex:
                     f'({len(self.glosses)} glosses); use the class list that belongs to this annotation'
                 )
             seen[record.video_id] = record
+        if dropped:
+            self.records, self.notes = list(seen.values()), dict(self.notes, repeated=dropped)
 
     def __len__(self) -> int:
         return len(self.records)

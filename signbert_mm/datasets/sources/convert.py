@@ -11,10 +11,9 @@ from mmengine.utils import ProgressBar
 from ..pose_store import PoseStore, PoseStoreWriter
 from ..store_format import MISSING
 from .annotation import ClipRecord, SourceIndex, split_counts
-from .names import NameIndex, files_below
+from .names import VIDEO_SUFFIXES, NameIndex, files_below
 from .poses import PoseSource, StorePoses, UnreadableError, VideoPose, open_poses
 
-VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.flv', '.3gp')
 DOUBTFUL = 'doubtful.txt'
 Place = Tuple[PoseSource, str, bool]  # where a clip's poses lie, their key, and whether they are the whole video rather than the clip
 
@@ -71,7 +70,7 @@ def convert(
     for line in index.deviations():
         print(f'{index.name}: {line}')
     sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in given]
-    failed: Dict[str, str] = {}
+    failed: NameIndex[str] = NameIndex((), '')
     if videos is not None:
         source, failed = _extract(index, out, sources, videos, extractor, workers)
         sources += [source] if source else []
@@ -96,8 +95,8 @@ def _place(record: ClipRecord, sources: Sequence[PoseSource]) -> Optional[Place]
 
 def _extract(
     index: SourceIndex, out: str, sources: Sequence[PoseSource], videos: str, extractor: Union[None, str, dict], workers: int
-) -> Tuple[Optional[PoseSource], Dict[str, str]]:
-    """Poses of the videos that ``sources`` lack (None where there are none), and why a video has none by its name."""
+) -> Tuple[Optional[PoseSource], NameIndex]:
+    """Poses of the videos that ``sources`` lack (None where there are none), and why one has none by its name."""
     files: NameIndex[str] = NameIndex(files_below(videos, VIDEO_SUFFIXES), videos)
     needed: Dict[str, str] = {}
     for record in index.records:
@@ -107,7 +106,7 @@ def _extract(
             if key is not None:
                 needed[key] = files[key]
     if not needed:
-        return None, {}
+        return None, NameIndex((), videos)
     if extractor is None:
         raise ValueError(f'{videos}: poses of {len(needed)} videos are to be extracted; name the extractor (--extractor)')
     from ...extraction import extract_folder
@@ -115,15 +114,16 @@ def _extract(
     store = extract_folder(list(needed.items()), f'{out}.poses', extractor, workers)
     found = set(store.video_id.tolist())
     told = dict(line.split('\t', 1) for line in store.missing if '\t' in line)
-    failed = {name: told.get(name, 'the extractor gave no poses') for name in needed if name not in found}
+    failed = NameIndex(((name, told.get(name, 'the extractor gave no poses')) for name in needed if name not in found), videos)
     return StorePoses(store), failed
 
 
-def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: Dict[str, str]) -> str:
+def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: NameIndex) -> str:
     first = index.records[0]
     looked = first.video_id + (f' or {first.video}' if first.video else '')
     there = [f'{source.path} has {len(source)}, such as {source.names()[:3]}' for source in sources]
-    there += [f'{os.path.abspath(videos)}: {len(failed)} videos, none readable' if failed else f'{os.path.abspath(videos)}'] if videos else []
+    if videos:
+        there.append(f'{os.path.abspath(videos)}' + (f': {len(failed)} videos, none readable' if len(failed) else ''))
     return (
         f'{index.name}: not one of {len(index)} clips was found (names such as {looked!r}); {"; ".join(there)}; check the folder and its file names'
     )
@@ -182,7 +182,7 @@ def _write(
     places: Sequence[Optional[Place]],
     layout: str,
     extractors: Sequence[str],
-    failed: Dict[str, str],
+    failed: NameIndex,
     dtype: str,
     overwrite: bool,
     videos: bool,
@@ -199,7 +199,7 @@ def _write(
         bar, step = ProgressBar(len(places)), max(1, len(places) // 200)
         for number, (record, place) in enumerate(zip(index.records, places), 1):
             if place is None:
-                missing.append(_Remark(record, failed.get(record.video_id) or failed.get(record.video) or absent))
+                missing.append(_Remark(record, _why(record, failed) or absent))
             else:
                 try:
                     pose = place[0].read(place[1])
@@ -224,6 +224,11 @@ def _write(
         store = writer.close()
     _report(index, store, missing, doubtful)
     return store
+
+
+def _why(record: ClipRecord, failed: NameIndex) -> str:
+    key = failed.key(record.video_id) or (failed.key(record.video) if record.video else None)
+    return failed[key] if key else ''
 
 
 def _expected(index: SourceIndex) -> Dict[str, dict]:

@@ -53,6 +53,14 @@ class NameIndex(Generic[Item]):
         return self._items[key]
 
 
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.wmv', '.flv', '.3gp')
+
+
+def without_suffix(name: str) -> str:
+    """``name`` without the suffix of a video; other dots are part of a name."""
+    return os.path.splitext(name)[0] if name.lower().endswith(VIDEO_SUFFIXES) else name
+
+
 def files_below(folder: str, suffixes: Tuple[str, ...]) -> List[Tuple[str, str]]:
     """``(name, path)`` of the files with such suffixes at any depth, sorted by path; hidden files and folders are left out.
 

@@ -12,7 +12,7 @@ from ...layouts import LAYOUTS, get_layout
 from ..importers import Clip, PoseFormatClips, PysklClips
 from ..pose_store import PoseStore
 from ..store_format import META
-from .names import NameIndex, files_below
+from .names import NameIndex, files_below, without_suffix
 
 COORDINATES = ('pixels', 'fractions')
 
@@ -92,7 +92,7 @@ class PysklPoses(PoseSource):
 
     def __init__(self, path: str, layout: Optional[str] = None, extractor: str = '') -> None:
         self.clips = PysklClips(path, layout)
-        names = NameIndex(((os.path.splitext(name)[0], place) for place, name in enumerate(self.clips.ids())), path)
+        names = NameIndex(((without_suffix(name), place) for place, name in enumerate(self.clips.ids())), path)
         super().__init__(path, self.clips.layout, [extractor] if extractor else [], names)
 
     def read(self, key: str) -> VideoPose:

@@ -1,0 +1,44 @@
+"""Options that the converters of published data sets share."""
+
+import argparse
+from typing import Optional, Sequence
+
+from ...layouts import LAYOUTS
+from .annotation import REPEATED, SourceIndex
+from .convert import convert
+from .files import SPLITS
+from .poses import COORDINATES, open_poses
+
+
+def source_parser(doc: str, root_help: str, subsets: Optional[Sequence[int]] = None) -> argparse.ArgumentParser:
+    """A parser with ``root``, ``out``, ``--subset`` where there are some, and what :func:`convert_source` reads; ``doc`` is the script's docstring."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('root', help=root_help)
+    parser.add_argument('out', help='the new store')
+    if subsets:
+        parser.add_argument('--subset', type=int, choices=list(subsets), default=max(subsets), help=f'glosses (default: {max(subsets)})')
+    parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS), help='only these')
+    parser.add_argument('--repeated', choices=REPEATED, default='error', help='what to do with a clip that is listed again (default: error)')
+    group = parser.add_argument_group('poses')
+    group.add_argument('--videos', help='folder of the videos, searched to any depth; poses that --poses lacks are extracted into OUT.poses')
+    group.add_argument('--extractor', help='mediapipe, mmpose or rtmlib; see tools/extract_poses.py')
+    group.add_argument('--workers', type=int, default=1, help='processes that extract (default: 1)')
+    group.add_argument(
+        '--poses', nargs='+', default=[], metavar='PATH',
+        help='poses extracted before: a PoseStore, a pyskl pickle, or a folder of .npy, .npz or .pose files named as the videos',
+    )  # fmt: skip
+    group.add_argument('--allow-mixed', action='store_true', help='allow poses of several extractors in one store')
+    group.add_argument('--layout', choices=sorted(LAYOUTS), help='joints of --poses, where it does not tell')
+    group.add_argument('--poses-extractor', default='', help='what found --poses, where it does not tell: name and version')
+    group.add_argument('--coordinates', choices=COORDINATES, default='pixels', help='of .npy and .npz files (default: pixels)')
+    group.add_argument('--width', type=int, help='of the image in pixels, where --poses does not tell')
+    group.add_argument('--height', type=int)
+    parser.add_argument('--dtype', choices=('float32', 'int16'), default='float32', help='int16: 1/8 px, half the size (default: float32)')
+    parser.add_argument('--overwrite', action='store_true', help='replace a store that is already there')
+    return parser
+
+
+def convert_source(args: argparse.Namespace, index: SourceIndex) -> None:
+    """Converts ``index`` as the arguments say."""
+    poses = [open_poses(path, args.layout, args.width, args.height, args.coordinates, args.poses_extractor) for path in args.poses]
+    convert(index, args.out, poses, args.videos, args.extractor, args.workers, args.allow_mixed, args.dtype, args.overwrite)
