@@ -38,3 +38,5 @@ MODEL_WRAPPERS = _child(root.MODEL_WRAPPERS, 'models')
 WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS, 'models')
 EVALUATOR = _child(root.EVALUATOR, 'evaluation')
 VISBACKENDS = _child(root.VISBACKENDS, 'visualization')
+# mmengine has no registry of this kind
+EXTRACTORS = Registry('pose extractor', scope=SCOPE, locations=[f'{SCOPE}.extraction'])

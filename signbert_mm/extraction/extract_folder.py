@@ -1,0 +1,154 @@
+"""Videos into a PoseStore: in several processes, on several machines, resumable."""
+
+import logging
+import os
+import shutil
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+
+from mmengine.logging import print_log
+
+from ..datasets.pose_store import PoseStore, PoseStoreWriter
+from .find_videos import check_ids
+from .parts import Record, open_parts, rank_and_world, read_poses, read_records, unfinished
+from .pose_extractor import LAYOUT, PoseExtractor, build_extractor
+from .workers import run_here, run_processes
+
+FAILED = 'failed.txt'
+SPLIT = 'all'
+
+
+def extract_folder(
+    videos: Sequence[Tuple[str, str]],
+    out: Union[str, os.PathLike],
+    extractor: Union[str, Dict[str, Any], PoseExtractor] = 'mediapipe',
+    workers: int = 1,
+    progress: bool = True,
+    *,
+    fps: Optional[float] = None,
+    truncated: str = 'error',
+    launcher: str = 'none',
+    source: str = '',
+    licence: str = '',
+) -> Optional[PoseStore]:
+    """Extracts the poses of videos into a PoseStore of layout coco_wholebody_133, without labels, in split 'all'.
+
+    Finished videos are kept in ``<out>.parts`` and are not done again: start it anew after a kill, with any number of workers or ranks. The store
+    does not depend on that number: clips are in order of id, and a clip's poses depend on its video alone. A video that cannot be read is left out;
+    ``failed.txt`` in the store's folder names it and the reason.
+
+    Args:
+        videos (Sequence[tuple[str, str]]): (video_id, path), for instance from :func:`find_videos`.
+        out (str | Path): The new store. A store that is there already is returned if it holds these videos with these settings.
+        extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; a name or a dict where ``workers`` > 1.
+        workers (int): Processes on this machine. One that dies on a video is replaced, and the video is counted as failed the second time.
+        progress (bool): Show videos, frames a second and remaining time.
+        fps (float, optional): Resample to this rate; None = every frame.
+        truncated (str): 'error': a file that ends before its header says counts as failed; 'keep': what is there is taken.
+        launcher (str): 'pytorch' (torchrun) or 'slurm': each rank does its share of the videos, and the last to finish writes the store.
+        source, licence (str): For ``meta.json``.
+
+    Returns:
+        PoseStore: The store; None on a rank that was not the last to finish.
+
+    Raises:
+        FileExistsError: ``out`` is another store, or something else.
+        ValueError: An id is repeated or too long; the parts were begun with other settings; or no video at all could be read.
+        RuntimeError: A worker could not start.
+    """
+    out = os.path.abspath(os.fspath(out))
+    videos = sorted((str(video_id), os.fspath(path)) for video_id, path in videos)
+    if not videos:
+        raise ValueError(f'{out}: no videos were given')
+    check_ids(videos)
+    if workers < 1:
+        raise ValueError(f'workers is {workers}; give 1 or more')
+    if workers > 1 and isinstance(extractor, PoseExtractor):
+        raise ValueError('several workers each build an extractor of their own: give its name or a dict')
+    rank, world = rank_and_world(launcher)
+    built = build_extractor(extractor)
+    facts = dict(
+        extractor=built.name, version=built.version, settings=built.describe(), fingerprint=built.fingerprint, fps=fps, truncated=truncated
+    )  # fmt: skip
+    if os.path.exists(out):
+        return _existing(out, videos, facts)
+
+    parts = f'{out}.parts'
+    open_parts(parts, facts)
+    todo = unfinished(videos[rank::world], read_records(parts))
+    if todo:
+        reading = dict(fps=fps, truncated=truncated)
+        if workers > 1:
+            built.close()
+            run_processes(sorted(todo.items()), parts, extractor, reading, min(workers, len(todo)), progress)
+        else:
+            run_here(sorted(todo.items()), parts, built, reading, progress)
+    built.close()
+    return _merge(out, parts, videos, facts, dict(source=source, licence=licence), launcher)
+
+
+def _existing(out: str, videos: List[Tuple[str, str]], facts: dict) -> PoseStore:
+    try:
+        store = PoseStore(out)
+    except (FileNotFoundError, ValueError) as error:
+        raise FileExistsError(f'{out} exists and is not a whole PoseStore ({error}); choose another OUT') from error
+    found = store.meta.get('notes', {}).get('extraction')
+    held = {*store.video_id, *store.meta.get('notes', {}).get('failed', ())}
+    if found != facts or held != {video_id for video_id, _ in videos}:
+        what = 'other settings or another extractor' if found != facts else 'other videos'
+        raise FileExistsError(f'{out} is a store of {what}; choose another OUT, or remove it to extract anew')
+    return store
+
+
+def _merge(out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, about: dict, launcher: str) -> Optional[PoseStore]:
+    """The store, written by the one process that sees all videos finished and has the lock."""
+    import fcntl
+
+    with open(os.path.join(parts, 'merge.lock'), 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another that merges now is waited for
+        except OSError as error:
+            if launcher != 'none':
+                raise RuntimeError(
+                    f'{parts}: this file system has no locks ({error}); run once more without --launcher to merge the parts'
+                ) from error
+        if os.path.exists(out):
+            return _existing(out, videos, facts)
+        records = read_records(parts)
+        rest = unfinished(videos, records)
+        if rest:
+            print_log(f'{len(rest)} videos of other ranks are not finished; the last rank writes {out}', logger='current')
+            return None
+        done = [records[video_id] for video_id, _ in videos]
+        failed = [record for record in done if record.error]
+        lines = ''.join(f'{record.video_id}\t{_one_line(record.error)}\n' for record in failed)
+        if len(failed) == len(done):
+            path = os.path.join(parts, FAILED)
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(lines)
+            raise ValueError(f'none of the {len(done)} videos could be read, so there is no store; reasons in {path}, the first: {failed[0].error}')
+        store = _write(out, parts, done, facts, about, lines)
+        shutil.rmtree(parts, ignore_errors=True)
+    if failed:
+        print_log(f'{len(failed)} of {len(done)} videos could not be read; see {os.path.join(out, FAILED)}', logger='current', level=logging.WARNING)
+    return store
+
+
+def _write(out: str, parts: str, done: List[Record], facts: dict, about: dict, failures: str) -> PoseStore:
+    notes = dict(
+        extraction=facts,
+        failed=[record.video_id for record in done if record.error],
+        damaged_packets={record.video_id: record.damaged for record in done if record.damaged and not record.error},
+    )
+    with PoseStoreWriter(out, LAYOUT, [], extractor=facts['extractor'], extractor_version=facts['version'], notes=notes, **about) as writer:
+        for record in done:
+            if not record.error:
+                poses = read_poses(parts, record)
+                writer.add(poses, -1, SPLIT, record.video_id, width=record.width, height=record.height, fps=record.fps)
+        if failures:
+            with open(os.path.join(writer.partial, FAILED), 'w', encoding='utf-8') as file:
+                file.write(failures)
+        return writer.close()
+
+
+def _one_line(text: str) -> str:
+    return ' '.join(text.split())

@@ -1,0 +1,187 @@
+"""What is finished of an extraction, on disk: every process appends to files of its own."""
+
+import glob
+import json
+import os
+import socket
+import uuid
+import zlib
+from dataclasses import asdict, dataclass
+from typing import Dict, Iterable, Optional, Tuple
+
+import numpy as np
+
+JOINTS, VALUES = 133, 3
+_FRAME_BYTES = JOINTS * VALUES * 4
+_META = 'extraction.json'
+
+
+@dataclass
+class Record:
+    """One finished video: its rows in a part file, or why it has none.
+
+    ``stamp`` is the source file's size and time of change: a video that was replaced is done again. ``error`` '' = its poses are there.
+    """
+
+    video_id: str
+    stamp: Tuple[int, int]
+    error: str = ''
+    part: str = ''
+    offset: int = 0
+    frames: int = 0
+    crc: int = 0
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    damaged: int = 0
+
+
+def stamp_of(path: str) -> Tuple[int, int]:
+    """Size in bytes and time of change in ns; (-1, 0) for a file that is absent."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return -1, 0
+    return state.st_size, state.st_mtime_ns
+
+
+def open_parts(folder: str, facts: dict) -> None:
+    """Makes the folder of parts, or refuses one that was begun with other settings.
+
+    Args:
+        folder (str): Beside the store-to-be.
+        facts (dict): What every part depends on: extractor, version, settings, frame rate.
+
+    Raises:
+        ValueError: The folder holds parts of other settings; the message names them.
+    """
+    path = os.path.join(folder, _META)
+    os.makedirs(folder, exist_ok=True)
+    text = json.dumps(facts, sort_keys=True, indent=1)
+    if not os.path.exists(path):
+        beside = f'{path}.{uuid.uuid4().hex}'
+        with open(beside, 'w', encoding='utf-8') as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(beside, path)  # of two ranks that come at once, one wins
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            os.replace(beside, path)
+        if os.path.exists(beside):
+            os.remove(beside)
+    with open(path, encoding='utf-8') as file:
+        found = json.load(file)
+    facts = json.loads(text)
+    if found != facts:
+        other = '; '.join(
+            f'{key}: {found.get(key)!r} there, {facts.get(key)!r} now' for key in sorted({*found, *facts}) if found.get(key) != facts.get(key)
+        )
+        raise ValueError(f'{folder}: begun with other settings ({other}); go on with those, choose another OUT, or remove the folder to begin anew')
+
+
+class PartWriter:
+    """Appends poses of videos to a part file of its own, which no other process, on any machine, writes.
+
+    A video counts once its line is in the index, which is written after its poses have reached the disk; what a killed process leaves is ignored.
+
+    Args:
+        folder (str): The folder of parts.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.name = f'part-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}'
+        self._data = open(os.path.join(folder, f'{self.name}.bin'), 'wb')  # noqa: SIM115 - closed by close()
+        self._index = open(os.path.join(folder, f'{self.name}.jsonl'), 'w', encoding='utf-8')  # noqa: SIM115
+        self._begin, self._crc, self._frames = 0, 0, 0
+
+    def begin(self) -> None:
+        """A new video; what the one before left unfinished is dropped."""
+        self._data.seek(self._begin)
+        self._data.truncate()
+        self._crc = self._frames = 0
+
+    def add(self, pose: np.ndarray) -> None:
+        """One frame, shape (133, 3) float32."""
+        data = np.ascontiguousarray(pose, dtype='<f4').tobytes()
+        self._data.write(data)
+        self._crc = zlib.crc32(data, self._crc)
+        self._frames += 1
+
+    def finish(self, record: Record) -> None:
+        """The video is done: with its poses, or with ``record.error``."""
+        if record.error:
+            self.begin()
+        else:
+            record.part, record.offset, record.frames, record.crc = self.name, self._begin, self._frames, self._crc
+            self._data.flush()
+            os.fsync(self._data.fileno())
+            self._begin = self._data.tell()
+        self._index.write(json.dumps(asdict(record)) + '\n')
+        self._index.flush()
+        os.fsync(self._index.fileno())
+
+    def close(self) -> None:
+        self._data.close()
+        self._index.close()
+
+
+def read_records(folder: str) -> Dict[str, Record]:
+    """The finished videos by id, of all parts; torn lines and poses that are not all there are left out."""
+    records: Dict[str, Record] = {}
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), 'part-*.jsonl'))):
+        data = f'{path[: -len("jsonl")]}bin'
+        size = os.path.getsize(data) if os.path.exists(data) else -1
+        with open(path, encoding='utf-8') as file:
+            for line in file:
+                if not line.endswith('\n'):
+                    continue
+                row = json.loads(line)
+                record = Record(**dict(row, stamp=tuple(row['stamp'])))
+                if not record.error and (record.frames < 1 or record.offset + record.frames * _FRAME_BYTES > size):
+                    continue
+                kept = records.get(record.video_id)
+                if kept is None or (kept.error and not record.error) or kept.stamp[1] < record.stamp[1]:
+                    records[record.video_id] = record
+    return records
+
+
+def unfinished(videos: Iterable[Tuple[str, str]], records: Dict[str, Record]) -> Dict[str, str]:
+    """Path by id of the videos that have no record, or were replaced since."""
+    return {video_id: path for video_id, path in videos if video_id not in records or records[video_id].stamp != stamp_of(path)}
+
+
+def read_poses(folder: str, record: Record) -> np.ndarray:
+    """Shape (T, 133, 3) float32.
+
+    Raises:
+        ValueError: The bytes differ from those that were written.
+    """
+    path = os.path.join(folder, f'{record.part}.bin')
+    poses = np.fromfile(path, dtype='<f4', count=record.frames * JOINTS * VALUES, offset=record.offset)
+    if zlib.crc32(poses.tobytes()) != record.crc:
+        raise ValueError(f'{path}: the poses of {record.video_id!r} are damaged; remove this part file and run again: only its videos are redone')
+    return poses.reshape(record.frames, JOINTS, VALUES).astype(np.float32, copy=False)
+
+
+def rank_and_world(launcher: str) -> Tuple[int, int]:
+    """This process's place among those that torchrun or Slurm started.
+
+    Raises:
+        RuntimeError: The launcher's variables are not in the environment.
+        ValueError: The launcher is unknown.
+    """
+    names: Dict[str, Optional[Tuple[str, str]]] = dict(none=None, pytorch=('RANK', 'WORLD_SIZE'), slurm=('SLURM_PROCID', 'SLURM_NTASKS'))
+    if launcher not in names:
+        raise ValueError(f'launcher is {launcher!r}; choose one of {", ".join(names)}')
+    variables = names[launcher]
+    if variables is None:
+        return 0, 1
+    absent = [name for name in variables if not os.environ.get(name, '').isdigit()]
+    if absent:
+        raise RuntimeError(
+            f'launcher {launcher!r} without {", ".join(absent)} in the environment: start it with {"torchrun" if launcher == "pytorch" else "srun"}'
+        )
+    return int(os.environ[variables[0]]), int(os.environ[variables[1]])

@@ -1,0 +1,131 @@
+"""What every pose extractor is."""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union
+
+import numpy as np
+
+from ..layouts import Layout, get_layout
+from ..registry import EXTRACTORS
+
+LAYOUT = 'coco_wholebody_133'
+
+
+class PoseExtractor(ABC):
+    """Poses of one person, as 133 whole-body joints, from a stream of frames.
+
+    A subclass gives :meth:`predict`; one that works on crops also :meth:`prepare`, so that no more than the crops of a batch are in memory. What it
+    remembers from frame to frame is forgotten in :meth:`reset`, which comes before each clip: a clip's poses then depend on nothing but the clip.
+
+    Attributes:
+        name (str): As it is registered, for instance 'mediapipe'.
+        version (str): Of the package that finds the joints.
+        layout (Layout): coco_wholebody_133.
+        batch_size (int): Frames that :meth:`predict` is given at once.
+    """
+
+    name = ''
+    version = ''
+    batch_size = 1
+
+    @property
+    def layout(self) -> Layout:
+        return get_layout(LAYOUT)
+
+    def describe(self) -> Dict[str, Any]:
+        """What the poses depend on, apart from the frames, as plain values: settings, and digests of weights."""
+        return {}
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that differ where name, version or :meth:`describe` do; parts of different fingerprints are never merged."""
+        facts = dict(name=self.name, version=self.version, **self.describe())
+        return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+    def reset(self) -> None:  # noqa: B027 - nothing to forget by default
+        """Forgets the clip before."""
+
+    def close(self) -> None:  # noqa: B027
+        """Frees what the backend holds."""
+
+    def prepare(self, image: np.ndarray) -> Any:
+        """What :meth:`predict` needs of one frame; by default the frame.
+
+        Args:
+            image (ndarray): Shape (H, W, 3) uint8, RGB.
+        """
+        return image
+
+    @abstractmethod
+    def predict(self, items: List[Any]) -> np.ndarray:
+        """Poses of up to ``batch_size`` prepared frames in a row.
+
+        Returns:
+            ndarray: Shape (N, 133, 3): x and y in pixels of the frame, score; a joint without a score above 0 is missing.
+        """
+
+    def stream(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Poses of the frames of one clip, batch by batch; call :meth:`reset` before.
+
+        Yields:
+            ndarray: Shape (133, 3) float32: x, y in pixels, score in [0, 1]. Missing joints are all 0.
+        """
+        items: List[Any] = []
+        for image in images:
+            items.append(self.prepare(image))
+            if len(items) >= self.batch_size:
+                yield from self._clean(self.predict(items), len(items))
+                items = []
+        if items:
+            yield from self._clean(self.predict(items), len(items))
+
+    def _clean(self, poses: np.ndarray, count: int) -> np.ndarray:
+        poses = np.array(poses, dtype=np.float32)
+        if poses.shape != (count, self.layout.num_joints, 3):
+            raise ValueError(f'{type(self).__name__}.predict gave shape {poses.shape} for {count} frames; expected ({count}, 133, 3)')
+        found = np.isfinite(poses).all(-1) & (poses[..., 2] > 0)
+        poses[~found] = 0
+        np.minimum(poses[..., 2], 1, out=poses[..., 2])
+        return poses
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}({self.describe()})'
+
+
+def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtractor:
+    """A pose extractor.
+
+    Args:
+        cfg (str | dict | PoseExtractor): 'mediapipe', 'mmpose' or 'rtmlib'; or a dict with that as ``type`` and the class's arguments; an extractor
+            is returned as it is.
+
+    Raises:
+        KeyError: No extractor has that name.
+        ModuleNotFoundError: Its package is not installed; the message says how to install it.
+    """
+    if isinstance(cfg, PoseExtractor):
+        return cfg
+    cfg = dict(type=cfg) if isinstance(cfg, str) else dict(cfg)
+    EXTRACTORS.import_from_location()
+    name = cfg.get('type')
+    if isinstance(name, str) and '.' not in name and name not in EXTRACTORS.module_dict:
+        raise KeyError(f'unknown pose extractor {name!r}; known: {", ".join(sorted(EXTRACTORS.module_dict))}')
+    return EXTRACTORS.build(cfg)
+
+
+def extract_stream(frames: Iterable[Union[np.ndarray, Sequence]], extractor: Union[str, Dict[str, Any], PoseExtractor]) -> Iterator[np.ndarray]:
+    """Poses of a stream, as the frames come: a camera, or the frames of one video.
+
+    Args:
+        frames (Iterable): RGB images of shape (H, W, 3) uint8, or :class:`Frame` objects (image, time).
+        extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; an extractor is reset first. One that works on batches answers a batch
+            at a time: give it ``batch_size=1`` for a camera.
+
+    Yields:
+        ndarray: Shape (133, 3) float32 for each frame: x, y in pixels, score in [0, 1]; 0 = missing.
+    """
+    extractor = build_extractor(extractor)
+    extractor.reset()
+    yield from extractor.stream(frame if isinstance(frame, np.ndarray) else frame[0] for frame in frames)

@@ -1,0 +1,32 @@
+"""Frames at an even rate, streamed."""
+
+from typing import TYPE_CHECKING, Iterable, Iterator
+
+if TYPE_CHECKING:
+    from .video_reader import Frame
+
+
+def resample(frames: Iterable['Frame'], fps: float) -> Iterator['Frame']:
+    """The nearest frame at each multiple of ``1 / fps`` after the first one, up to the last; holds two frames.
+
+    Args:
+        frames (Iterable[Frame]): In order of time, at any rate.
+        fps (float): Frames a second that come out: frames are left out, or repeated where the source has fewer.
+
+    Yields:
+        Frame: With the time of its place in the even grid.
+    """
+    previous, begin, place = None, 0.0, 0
+    for frame in frames:
+        if previous is None:
+            begin = frame.time
+        else:
+            middle = (previous.time + frame.time) / 2
+            while begin + place / fps < middle:
+                yield previous._replace(time=begin + place / fps)
+                place += 1
+        previous = frame
+    # the last frame stays for a step of the grid, as the first does
+    while previous is not None and begin + place / fps <= previous.time + 0.5 / fps:
+        yield previous._replace(time=begin + place / fps)
+        place += 1

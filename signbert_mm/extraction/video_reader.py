@@ -1,0 +1,252 @@
+"""Videos as streams of upright RGB frames."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional, Tuple, Type, Union
+
+import numpy as np
+
+from .resample import resample
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+
+INSTALL_AV = 'reading videos needs PyAV: run `make install-extract`, or: pip install "av>=14"'
+_NOT_VIDEOS = frozenset(('tty', 'bin', 'xbin', 'adf', 'idf'))  # what FFmpeg takes some text files for
+
+
+class VideoError(RuntimeError):
+    """A file that cannot be read as a whole video; the message names the file, what was found and what to do."""
+
+
+class Frame(NamedTuple):
+    """One frame: ``image`` of shape (H, W, 3) uint8 RGB, upright; ``time`` in seconds from the stream's zero, never decreasing."""
+
+    image: np.ndarray
+    time: float
+
+
+def open_video(path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error') -> 'VideoReader':
+    """A :class:`VideoReader` of the file.
+
+    Args:
+        path (str | Path): Any container that FFmpeg reads.
+        fps, truncated: As for :class:`VideoReader`.
+
+    Raises:
+        VideoError: The file is absent, empty, holds no video (audio only), or none of it can be decoded.
+    """
+    return VideoReader(path, fps, truncated)
+
+
+class VideoReader:
+    """Streams a video through PyAV: one frame in memory at a time, so that an hour costs what a second does.
+
+    Iterating gives :class:`Frame` objects, which unpack as ``image, time``; a second iteration starts anew. The container's display matrix (portrait
+    rotation, mirroring) is applied, and a stream whose frame size changes is scaled to its first frame. Pixels are those that the file stores: a
+    sample aspect ratio is not applied. A damaged packet in the middle is skipped and counted.
+
+    Args:
+        path (str | Path): Any container that FFmpeg reads.
+        fps (float, optional): Resample to this rate: at each multiple of 1 / fps the nearest frame is given. None = every frame as it is.
+        truncated (str): What a file that ends before its header says is: 'error', or 'keep' to give what is there.
+
+    Attributes:
+        width, height (int): Of the frames that are given, so after rotation.
+        fps (float): ``fps`` where given; else the header's rate. After an iteration: the header's where it agrees with the timestamps to 2 %, else
+            that of the timestamps. 0 = unknown.
+        frames (int): The frame count that the header claims; 0 = it does not tell.
+        damaged (int): Packets that could not be decoded, in the last iteration.
+
+    Raises:
+        VideoError: As for :func:`open_video`; while iterating, when the file turns out to be truncated.
+        ValueError: ``fps`` is not positive, or ``truncated`` is unknown.
+        ModuleNotFoundError: PyAV is not installed.
+    """
+
+    def __init__(self, path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error') -> None:
+        if fps is not None and not 0 < fps < float('inf'):
+            raise ValueError(f'fps is {fps}; give frames a second, or None for every frame')
+        if truncated not in ('error', 'keep'):
+            raise ValueError(f"truncated is {truncated!r}; choose 'error' or 'keep'")
+        try:
+            import av
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(INSTALL_AV) from error
+        self._av = av
+        self.path = os.fspath(path)
+        self._target, self._truncated = fps, truncated
+        self.damaged = 0
+        self._container, self._stream = self._open()
+        self._turn: Tuple[bool, bool, bool] = (False, False, False)
+        self._size = (0, 0)
+        self._decoded: Optional[Iterator[av.VideoFrame]] = None
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        self._header_fps = float(rate) if rate and 0 < rate < 1000 else 0.0
+        self.fps = fps or self._header_fps
+        self.frames = max(0, self._stream.frames or 0)
+        self._decoded = self._decode()
+        self._first = next(self._decoded, None)
+        if self._first is None:
+            self.close()
+            raise VideoError(f'{self.path}: no frame can be decoded ({self.damaged} damaged packets); get the file again or leave it out')
+        self._turn = _orientation(self._first)
+        self._size = (self._first.width, self._first.height)
+        self.width, self.height = self._size[::-1] if self._turn[0] else self._size
+
+    def _open(self) -> Tuple['InputContainer', 'av.VideoStream']:
+        if not Path(self.path).is_file():
+            raise VideoError(f'{self.path}: no such file')
+        if not os.path.getsize(self.path):
+            raise VideoError(f'{self.path}: empty (0 bytes); get the file again or leave it out')
+        try:
+            container = self._av.open(self.path)
+        except (self._av.FFmpegError, OSError, ValueError) as error:
+            raise VideoError(f'{self.path}: not a video that FFmpeg reads, or cut short ({_reason(error)}); get it again or leave it out') from error
+        streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+        if not streams or container.format.name in _NOT_VIDEOS:
+            kinds = sorted({stream.type for stream in container.streams} - {'video'}) if container.format.name not in _NOT_VIDEOS else ['text']
+            container.close()
+            raise VideoError(f'{self.path}: no video in it, only {", ".join(kinds) or "a picture"}; leave it out')
+        stream = streams[0]
+        if stream.codec_context is None:
+            container.close()
+            raise VideoError(f'{self.path}: FFmpeg has no decoder for its video; convert the file')
+        return container, stream
+
+    def _decode(self) -> Iterator['av.VideoFrame']:
+        """All frames; counts damaged packets, and refuses a file that ends too early."""
+        self.damaged = 0
+        cut = _bytes_beyond_the_end(self._stream, self.path)
+        end, broken = None, ''
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                break
+            except self._av.FFmpegError as error:
+                broken = _reason(error)
+                break
+            try:
+                frames = packet.decode()
+            except self._av.FFmpegError:
+                self.damaged += 1
+                continue
+            for frame in frames:
+                if frame.pts is not None:
+                    end = max(end or 0.0, float((frame.pts + (frame.duration or 0)) * frame.time_base))
+                yield frame
+        if self._truncated == 'keep':
+            return
+        promised = _promised_end(self._container, self._stream)
+        where = f'{self.path}: truncated:'
+        remedy = "get it again, or read what is there with truncated='keep' (--truncated keep)"
+        if broken:
+            raise VideoError(f'{where} reading stops after {end or 0:.2f} s ({broken}); {remedy}')
+        if cut:
+            raise VideoError(f'{where} {cut}; {remedy}')
+        if end is not None and promised and end < promised - max(0.5, 0.05 * promised):
+            raise VideoError(f'{where} the header says {promised:.2f} s, the frames end at {end:.2f} s; {remedy}')
+
+    def _frames(self) -> Iterator[Frame]:
+        if self._first is None:  # not the first iteration
+            self.close()
+            self._container, self._stream = self._open()
+            self._decoded, self._first = self._decode(), None
+        decoded, first = self._decoded, self._first
+        self._decoded = self._first = None
+        step = 1 / self._header_fps if self._header_fps else 1 / 25
+        begin, time, count = None, None, 0
+        frame = first if first is not None else next(decoded, None)
+        while frame is not None:
+            if frame.pts is None:
+                time = 0.0 if time is None else time + step
+            else:
+                time = max(float(frame.pts * frame.time_base), -np.inf if time is None else time)
+            begin = time if begin is None else begin
+            count += 1
+            image = frame.to_ndarray(format='rgb24', width=self._size[0], height=self._size[1])
+            yield Frame(_upright(image, self._turn), time)
+            frame = next(decoded, None)
+        if self._target is None and count > 1 and time > begin:
+            measured = (count - 1) / (time - begin)
+            if abs(measured - self._header_fps) > 0.02 * measured:
+                self.fps = measured
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames() if self._target is None else resample(self._frames(), self._target)
+
+    def close(self) -> None:
+        """Closes the file; iterating again opens it again."""
+        self._decoded = self._first = None
+        self._container.close()
+
+    def __enter__(self) -> 'VideoReader':
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f'VideoReader({self.path!r}: {self.width} x {self.height}, {self.fps:.3g} fps)'
+
+
+def _is_cover(stream: 'av.VideoStream') -> bool:
+    """Whether this is the still picture that sound files carry."""
+    return 'attached_pic' in str(getattr(stream, 'disposition', '')).lower()
+
+
+def _reason(error: BaseException) -> str:
+    return str(getattr(error, 'strerror', None) or error)
+
+
+def _orientation(frame: 'av.VideoFrame') -> Tuple[bool, bool, bool]:
+    """(transpose, then mirror left-right, then top-bottom) that the display matrix asks for, to the nearest quarter turn.
+
+    The matrix maps a stored point (p, q) to p' = a p + c q, q' = b p + d q, x to the right and y downwards.
+    """
+    data = frame.side_data.get('DISPLAYMATRIX')
+    if data is None:
+        return False, False, False
+    a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32, count=5).tolist()
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return False, a < 0, d < 0
+    return True, c < 0, b < 0
+
+
+def _upright(image: np.ndarray, turn: Tuple[bool, bool, bool]) -> np.ndarray:
+    transpose, left_right, top_bottom = turn
+    if not any(turn):
+        return image
+    if transpose:
+        image = image.transpose(1, 0, 2)
+    return np.ascontiguousarray(image[:: -1 if top_bottom else 1, :: -1 if left_right else 1])
+
+
+def _bytes_beyond_the_end(stream: 'av.VideoStream', path: str) -> str:
+    """What the container's index places behind the end of the file, in words; '' = nothing, or there is no index."""
+    entries = getattr(stream, 'index_entries', None)  # PyAV >= 15
+    if not entries:
+        return ''
+    last, size = entries[len(entries) - 1], os.path.getsize(path)
+    return f'{size} bytes found, its index needs {last.pos + last.size}' if last.pos + last.size > size else ''
+
+
+def _promised_end(container: 'InputContainer', stream: 'av.VideoStream') -> float:
+    """Seconds at which the header says that the last frame ends; 0 = it does not tell."""
+    start = float((stream.start_time or 0) * stream.time_base)
+    if stream.duration:
+        return start + float(stream.duration * stream.time_base)
+    tag = stream.metadata.get('DURATION', '')  # Matroska: 00:00:02.000000000, on the container's clock
+    if tag.count(':') == 2:
+        try:
+            hours, minutes, seconds = (float(part) for part in tag.split(':'))
+        except ValueError:
+            return 0.0
+        return hours * 3600 + minutes * 60 + seconds
+    if container.duration and len(container.streams) == 1:
+        return start + container.duration / 1e6
+    return 0.0

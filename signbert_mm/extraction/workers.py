@@ -1,0 +1,173 @@
+"""Who does the work: this process, or several, of which one may die without taking the others along."""
+
+import multiprocessing
+import signal
+import sys
+from multiprocessing.connection import Connection, wait
+from typing import Any, Dict, List, Optional, Tuple
+
+from .parts import PartWriter, Record, stamp_of
+from .pose_extractor import PoseExtractor, build_extractor
+from .progress import Progress
+from .video_reader import VideoError, open_video
+
+_REPORT_EVERY = 25  # frames
+
+
+def extract_video(video_id: str, path: str, extractor: PoseExtractor, writer: PartWriter, reading: Dict[str, Any], tell: Any) -> Record:
+    """One video into a part; an error becomes its record, and never ends the run.
+
+    Args:
+        reading (dict): Arguments of :func:`open_video`.
+        tell (Callable): Called with a number of frames now and then.
+    """
+    record = Record(video_id, stamp_of(path))
+    writer.begin()
+    try:
+        with open_video(path, **reading) as video:
+            extractor.reset()
+            waiting = 0
+            for pose in extractor.stream(frame.image for frame in video):
+                writer.add(pose)
+                waiting += 1
+                if waiting == _REPORT_EVERY:
+                    tell(waiting)
+                    waiting = 0
+            tell(waiting)
+            record.width, record.height, record.fps, record.damaged = video.width, video.height, float(video.fps), video.damaged
+    except VideoError as error:
+        record.error = str(error)
+    except Exception as error:  # whatever a backend meets in a strange file
+        record.error = f'{path}: {type(error).__name__}: {error}'
+    writer.finish(record)
+    return record
+
+
+def run_here(todo: List[Tuple[str, str]], parts: str, extractor: PoseExtractor, reading: Dict[str, Any], shown: bool) -> None:
+    """All of ``todo`` in this process."""
+    progress = Progress(len(todo), _bytes(todo), shown=shown)
+    writer = PartWriter(parts)
+    try:
+        for video_id, path in todo:
+            record = extract_video(video_id, path, extractor, writer, reading, progress.add_frames)
+            progress.add_video(record.stamp[0], record.error)
+    finally:
+        writer.close()
+        progress.close()
+
+
+def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, reading: Dict[str, Any], workers: int, shown: bool) -> None:
+    """All of ``todo`` in ``workers`` processes, each of which takes the next video when it is done with one.
+
+    A process that dies (a crash in native code, no memory) is replaced; its video is tried once more and then counts as failed.
+
+    Raises:
+        RuntimeError: A process could not build the extractor, or died before it had a video.
+    """
+    progress = Progress(len(todo), _bytes(todo), shown=shown)
+    queue = list(reversed(todo))
+    tried: Dict[str, int] = {}
+    writer: Optional[PartWriter] = None
+    pool: Dict[Connection, _Worker] = {}
+    try:
+        for _ in range(workers):
+            worker = _Worker(parts, extractor, reading)
+            pool[worker.pipe] = worker
+        while pool:
+            for pipe in wait(list(pool)):
+                worker = pool[pipe]
+                try:
+                    kind, value = pipe.recv()
+                except EOFError:
+                    del pool[pipe]
+                    code = worker.join()
+                    if worker.video is None:
+                        if code:
+                            raise RuntimeError(f'a worker could not start: {worker.error or _death(code)}') from None
+                        continue
+                    video_id, path = worker.video
+                    tried[video_id] = tried.get(video_id, 0) + 1
+                    if tried[video_id] < 2:
+                        queue.append(worker.video)
+                    else:
+                        writer = writer or PartWriter(parts)
+                        record = Record(video_id, stamp_of(path), error=f'{path}: the process that read it {_death(code)}, twice')
+                        writer.finish(record)
+                        progress.add_video(record.stamp[0], record.error)
+                    worker = _Worker(parts, extractor, reading)
+                    pool[worker.pipe] = worker
+                    continue
+                if kind == 'frames':
+                    progress.add_frames(value)
+                    continue
+                if kind == 'error':
+                    worker.error = value
+                    continue
+                if kind == 'video':
+                    progress.add_video(*value)
+                worker.give(queue.pop() if queue else None)
+    finally:
+        for worker in pool.values():
+            worker.stop()
+        if writer is not None:
+            writer.close()
+        progress.close()
+
+
+class _Worker:
+    """A process and the pipe to it; ``video`` is what it has in hand."""
+
+    def __init__(self, parts: str, extractor: Any, reading: Dict[str, Any]) -> None:
+        context = multiprocessing.get_context('spawn')  # neither torch nor MediaPipe outlives a fork
+        self.pipe, theirs = context.Pipe()
+        self.video: Optional[Tuple[str, str]] = None
+        self.error = ''
+        self._process = context.Process(target=_work, args=(theirs, parts, extractor, reading), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def give(self, video: Optional[Tuple[str, str]]) -> None:
+        self.video = video
+        self.pipe.send(video)
+
+    def join(self) -> int:
+        self._process.join()
+        self.pipe.close()
+        return self._process.exitcode
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self.join()
+
+
+def _work(pipe: Connection, parts: str, extractor: Any, reading: Dict[str, Any]) -> None:
+    """A worker's life: build, then a video at a time until None comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
+    try:
+        built = build_extractor(extractor)
+        writer = PartWriter(parts)
+    except Exception as error:
+        pipe.send(('error', f'{type(error).__name__}: {error}'))
+        sys.exit(1)
+    pipe.send(('ready', None))
+    while True:
+        video = pipe.recv()
+        if video is None:
+            break
+        record = extract_video(*video, built, writer, reading, lambda frames: pipe.send(('frames', frames)))
+        pipe.send(('video', (record.stamp[0], record.error)))
+    writer.close()
+    built.close()
+
+
+def _death(code: Optional[int]) -> str:
+    if code is not None and code < 0:
+        return f'was killed by signal {-code} ({signal.Signals(-code).name})'
+    return f'ended with exit code {code}'
+
+
+def _bytes(todo: List[Tuple[str, str]]) -> int:
+    return sum(max(0, stamp_of(path)[0]) for _, path in todo)
+
+
+__all__ = ['extract_video', 'run_here', 'run_processes']
