@@ -8,6 +8,10 @@ import numpy as np
 from ..pose_store import PoseStore, PoseStoreWriter
 
 
+class UnreadableError(ValueError):
+    """This one file cannot be read; the others may."""
+
+
 @dataclass
 class Clip:
     """One clip on its way into a :class:`PoseStoreWriter`; fields as in its ``add``."""

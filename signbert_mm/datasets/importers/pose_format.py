@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Unio
 import numpy as np
 
 from ...layouts import get_layout
-from .common import Clip
+from .common import Clip, UnreadableError
 
 if TYPE_CHECKING:
     from pose_format import Pose
@@ -100,7 +100,7 @@ class PoseFormatClips:
         try:
             return self._pose.read(data)
         except Exception as error:  # the package raises whatever its parsing meets
-            raise ValueError(
+            raise UnreadableError(
                 f'{path}: not a whole .pose file ({type(error).__name__}: {error}; {len(data)} bytes found); get it again or leave it out'
             ) from error
 
@@ -119,7 +119,7 @@ class PoseFormatClips:
         data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)  # (T, people, points, 2)
         score = np.asarray(pose.body.confidence, dtype=np.float32) * ~np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
         if not data.shape[0] or not data.shape[1]:
-            raise ValueError(f'{path}: data of shape {data.shape}, so no frames or no person; leave it out')
+            raise UnreadableError(f'{path}: data of shape {data.shape}, so no frames or no person; leave it out')
         person = int(score.mean(axis=(0, 2)).argmax())
         values = np.concatenate([data[:, person], score[:, person, :, None]], axis=-1)  # (T, points, 3)
         values[values[:, :, 2] <= 0] = 0

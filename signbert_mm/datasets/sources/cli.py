@@ -11,7 +11,7 @@ from .poses import COORDINATES, open_poses
 
 
 def source_parser(doc: str, root_help: str, subsets: Optional[Sequence[int]] = None) -> argparse.ArgumentParser:
-    """A parser with ``root``, ``out``, ``--subset`` where there are some, and what :func:`convert_source` reads; ``doc`` is the script's docstring."""
+    """A parser with ``root``, ``out``, ``--subset`` where there are some, and the options of :func:`convert_source`."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', help=root_help)
     parser.add_argument('out', help='the new store')

@@ -1,9 +1,10 @@
 """An index of clips and their poses, into a PoseStore."""
 
 import os
-from collections import Counter
+import sys
+import time
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.utils import ProgressBar
@@ -11,11 +12,12 @@ from mmengine.utils import ProgressBar
 from ..pose_store import PoseStore, PoseStoreWriter
 from ..store_format import MISSING
 from .annotation import ClipRecord, SourceIndex, split_counts
-from .names import VIDEO_SUFFIXES, NameIndex, files_below
-from .poses import PoseSource, StorePoses, UnreadableError, VideoPose, open_poses
+from .extract import extract_absent
+from .lookup import Place, check_mixture, find_clip, find_name
+from .names import NameIndex
+from .poses import PoseSource, UnreadableError, VideoPose, open_poses
 
 DOUBTFUL = 'doubtful.txt'
-Place = Tuple[PoseSource, str, bool]  # where a clip's poses lie, their key, and whether they are the whole video rather than the clip
 
 
 @dataclass
@@ -38,7 +40,7 @@ def convert(
     """Writes the clips of ``index`` whose poses are there as a PoseStore with the official labels and splits.
 
     A clip's poses are looked for by its ``video_id`` (the clip itself, cut already), then by its ``video`` (cut here), in ``poses`` first. Those of
-    videos that have none are extracted first when ``videos`` is given, into the store ``<out>.poses``: a run that was killed goes on there. The store
+    videos that have none are extracted first when ``videos`` is given, into the store ``<out>.poses``, where a run that was killed goes on. The store
     itself is written in one go and appears whole or not at all.
 
     Clips that are absent or cannot be read do not stop the conversion. ``missing.txt`` in the store lists them, with a line ``split, video_id, gloss,
@@ -72,50 +74,14 @@ def convert(
     sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in given]
     failed: NameIndex[str] = NameIndex((), '')
     if videos is not None:
-        source, failed = _extract(index, out, sources, videos, extractor, workers)
-        sources += [source] if source else []
-    places = [_place(record, sources) for record in index.records]
-    used = list(dict.fromkeys(place[0] for place in places if place))
-    if not used:
+        sources, failed = extract_absent(index, out, sources, videos, extractor, workers, allow_mixed)
+    places = [find_clip(record, sources) for record in index.records]
+    found = [place for place in places if place]
+    if not found:
         raise ValueError(_nothing_found(index, sources, videos, failed))
-    extractors = _check_mixture(used, [place for place in places if place], allow_mixed)
-    return _write(index, out, places, used[0].layout, extractors, failed, dtype, overwrite, videos is not None)
-
-
-def _place(record: ClipRecord, sources: Sequence[PoseSource]) -> Optional[Place]:
-    for source in sources:
-        key = source.find(record.video_id)
-        if key is not None:
-            return source, key, False
-        key = source.find(record.video) if record.video else None
-        if key is not None:
-            return source, key, True
-    return None
-
-
-def _extract(
-    index: SourceIndex, out: str, sources: Sequence[PoseSource], videos: str, extractor: Union[None, str, dict], workers: int
-) -> Tuple[Optional[PoseSource], NameIndex]:
-    """Poses of the videos that ``sources`` lack (None where there are none), and why one has none by its name."""
-    files: NameIndex[str] = NameIndex(files_below(videos, VIDEO_SUFFIXES), videos)
-    needed: Dict[str, str] = {}
-    for record in index.records:
-        if _place(record, sources) is None:
-            key = files.key(record.video_id)
-            key = files.key(record.video) if key is None and record.video else key
-            if key is not None:
-                needed[key] = files[key]
-    if not needed:
-        return None, NameIndex((), videos)
-    if extractor is None:
-        raise ValueError(f'{videos}: poses of {len(needed)} videos are to be extracted; name the extractor (--extractor)')
-    from ...extraction import extract_folder
-
-    store = extract_folder(list(needed.items()), f'{out}.poses', extractor, workers)
-    found = set(store.video_id.tolist())
-    told = dict(line.split('\t', 1) for line in store.missing if '\t' in line)
-    failed = NameIndex(((name, told.get(name, 'the extractor gave no poses')) for name in needed if name not in found), videos)
-    return StorePoses(store), failed
+    extractors = check_mixture(found, allow_mixed)
+    layout = found[0].source.layout
+    return _write(index, out, places, layout, extractors, failed, dtype, overwrite, 'no poses' if videos is None else 'no poses and no video')
 
 
 def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: NameIndex) -> str:
@@ -127,22 +93,6 @@ def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Op
     return (
         f'{index.name}: not one of {len(index)} clips was found (names such as {looked!r}); {"; ".join(there)}; check the folder and its file names'
     )
-
-
-def _check_mixture(used: Sequence[PoseSource], places: Sequence[Place], allow_mixed: bool) -> List[str]:
-    """The extractors in use."""
-    extractors = list(dict.fromkeys(name for source in used for name in source.extractors))
-    layouts = {source.layout for source in used}
-    clips = Counter(source.path for source, _, _ in places)
-    told = '; '.join(f'{source.path}: {clips[source.path]:,} clips, {source.layout}, {", ".join(source.extractors)}' for source in used)
-    if len(layouts) > 1:
-        raise ValueError(f'poses of several layouts do not fit into one store: {told}; extract all with one extractor')
-    if len(extractors) > 1 and not allow_mixed:
-        raise ValueError(
-            f'poses of several extractors would mix in one store: {told}; a model can tell them apart, so extract all with one, '
-            'or allow it (--allow-mixed), which the store then says'
-        )
-    return extractors
 
 
 def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[np.ndarray, str]:
@@ -185,9 +135,8 @@ def _write(
     failed: NameIndex,
     dtype: str,
     overwrite: bool,
-    videos: bool,
+    absent: str,
 ) -> PoseStore:
-    absent = 'no poses and no video' if videos else 'no poses'
     missing: List[_Remark] = []
     doubtful: List[_Remark] = []
     notes = dict(index.notes, dataset=index.name, extractors=list(extractors), paper=index.paper)
@@ -196,25 +145,21 @@ def _write(
         coverage=_expected(index), official=index.official,
     )  # fmt: skip
     with writer:
-        bar, step = ProgressBar(len(places)), max(1, len(places) // 200)
-        for number, (record, place) in enumerate(zip(index.records, places), 1):
+        for record, place in _shown(list(zip(index.records, places))):
             if place is None:
-                missing.append(_Remark(record, _why(record, failed) or absent))
+                missing.append(_Remark(record, failed[name] if (name := find_name(record, failed)) else absent))
             else:
                 try:
-                    pose = place[0].read(place[1])
-                    keypoints, short = _cut(record, pose) if place[2] else (pose.keypoints, '')
+                    pose = place.source.read(place.key)
+                    keypoints, short = _cut(record, pose) if place.whole else (pose.keypoints, '')
                 except UnreadableError as error:
                     missing.append(_Remark(record, str(error)))
                 else:
-                    width, height = _image_size(record, pose, f'{place[0].path}: {place[1]}')
+                    width, height = _image_size(record, pose, f'{place.source.path}: {place.key}')
                     writer.add(
                         keypoints, record.label, record.split, record.video_id, record.signer, width=width, height=height, fps=pose.fps or record.fps
                     )
                     doubtful += [_Remark(record, text) for text in (short, _outside(record, keypoints, width, height)) if text]
-            if number % step == 0 or number == len(places):
-                bar.update(number - bar.completed)
-        print()
         _list(os.path.join(writer.partial, MISSING), missing, index.glosses)
         _list(os.path.join(writer.partial, DOUBTFUL), doubtful, index.glosses)
         if not len(writer):
@@ -226,9 +171,15 @@ def _write(
     return store
 
 
-def _why(record: ClipRecord, failed: NameIndex) -> str:
-    key = failed.key(record.video_id) or (failed.key(record.video) if record.video else None)
-    return failed[key] if key else ''
+def _shown(items: list) -> Iterator:
+    """``items``, with a bar on a terminal and a line twice a minute in a log."""
+    bar, shown, pause = ProgressBar(len(items), file=sys.stderr), time.monotonic(), 0.2 if sys.stderr.isatty() else 30.0
+    for number, item in enumerate(items, 1):
+        yield item
+        if number == len(items) or time.monotonic() - shown > pause:
+            bar.update(number - bar.completed)
+            shown = time.monotonic()
+    print(file=sys.stderr)
 
 
 def _expected(index: SourceIndex) -> Dict[str, dict]:

@@ -9,16 +9,12 @@ from typing import Dict, List, Optional, Sequence, Union
 import numpy as np
 
 from ...layouts import LAYOUTS, get_layout
-from ..importers import Clip, PoseFormatClips, PysklClips
+from ..importers import Clip, PoseFormatClips, PysklClips, UnreadableError
 from ..pose_store import PoseStore
 from ..store_format import META
 from .names import NameIndex, files_below, without_suffix
 
 COORDINATES = ('pixels', 'fractions')
-
-
-class UnreadableError(ValueError):
-    """This one pose file or video cannot be read; the others may."""
 
 
 @dataclass
@@ -76,7 +72,9 @@ class StorePoses(PoseSource):
     def __init__(self, store: Union[str, PoseStore]) -> None:
         self.store = store if isinstance(store, PoseStore) else PoseStore(store)
         meta = self.store.meta
-        told = meta.get('notes', {}).get('extractors') or [f'{meta.get("extractor", "")} {meta.get("extractor_version", "")}'.strip()]
+        notes = meta.get('notes') or {}
+        fingerprint = (notes.get('extraction') or {}).get('fingerprint', '')
+        told = notes.get('extractors') or [extractor_name(meta.get('extractor', ''), meta.get('extractor_version', ''), fingerprint)]
         names = NameIndex(((name, place) for place, name in enumerate(self.store.video_id.tolist())), self.store.folder)
         super().__init__(self.store.folder, self.store.layout.name, [name for name in told if name], names)
 
@@ -198,6 +196,11 @@ class ArrayPoses(PoseSource):
                 f'{path}: no coordinate is above {found.max():.3g}, so these are not pixels; give --coordinates fractions and the image size'
             )
         return VideoPose(keypoints, width, height, float(fields.get('fps', 0)))
+
+
+def extractor_name(name: str, version: str = '', fingerprint: str = '') -> str:
+    """How a store's meta and messages call an extractor: name, version and the digest of its settings."""
+    return ' '.join(part for part in (name, version, fingerprint and f'[{fingerprint}]') if part)
 
 
 def _video_pose(clip: Clip) -> VideoPose:

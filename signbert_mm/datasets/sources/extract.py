@@ -1,0 +1,82 @@
+"""Poses of the videos that have none yet."""
+
+import os
+from typing import List, Sequence, Tuple, Union
+
+from ..store_format import META
+from .annotation import SourceIndex
+from .lookup import check_mixture, find_clip, find_name
+from .names import VIDEO_SUFFIXES, NameIndex, files_below
+from .poses import PoseSource, StorePoses, extractor_name
+
+
+def extract_absent(
+    index: SourceIndex,
+    out: str,
+    sources: Sequence[PoseSource],
+    videos: str,
+    extractor: Union[None, str, dict],
+    workers: int = 1,
+    allow_mixed: bool = False,
+) -> Tuple[List[PoseSource], NameIndex]:
+    """Extracts the poses of those videos of ``index`` that are in no source, into ``<out>.poses``; after that is whole, into ``<out>.poses2``, ..
+
+    Args:
+        index, out, sources, videos, extractor, workers, allow_mixed: As :func:`convert`.
+
+    Returns:
+        tuple[list[PoseSource], NameIndex]: All sources, and why a video has no poses, by its name.
+
+    Raises:
+        ValueError: There is something to extract and no extractor, or poses of several extractors would mix; before anything is extracted.
+    """
+    files: NameIndex[str] = NameIndex(files_below(videos, VIDEO_SUFFIXES), videos)
+    stores = _stores(out)
+    sources = [*sources, *map(StorePoses, stores)]
+    names = [find_name(record, files) for record in index.records if find_clip(record, sources) is None]
+    needed = {name: files[name] for name in names if name is not None}
+    if not needed:
+        return sources, NameIndex((), videos)
+    if extractor is None:
+        raise ValueError(f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)')
+    from ...extraction import build_extractor, extract_folder
+
+    built = build_extractor(extractor)
+    places = [place for place in (find_clip(record, sources) for record in index.records) if place]
+    check_mixture(places, allow_mixed, (built.layout.name, extractor_name(built.name, built.version, built.fingerprint)))
+    print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {videos}) are extracted')
+    target = _numbered(out, len(stores))
+    if workers > 1:
+        built.close()  # each worker builds its own
+    try:
+        store = extract_folder(list(needed.items()), target, extractor if workers > 1 else built, workers, source=index.source, licence=index.licence)
+    except ValueError:
+        failures = dict(_failures(f'{target}.parts'))
+        if set(failures) != set(needed):
+            raise
+        return sources, NameIndex(failures.items(), videos)  # not one could be read: they are all missing
+    return [*sources, StorePoses(store)], NameIndex(_failures(target), videos)
+
+
+def _stores(out: str) -> List[str]:
+    """Stores that were extracted before."""
+    found: List[str] = []
+    while os.path.isfile(os.path.join(_numbered(out, len(found)), META)):
+        found.append(_numbered(out, len(found)))
+    return found
+
+
+def _numbered(out: str, place: int) -> str:
+    return f'{os.path.abspath(out)}.poses' + (str(place + 1) if place else '')
+
+
+def _failures(folder: str) -> List[Tuple[str, str]]:
+    """Name and reason of the videos that could not be read."""
+    from ...extraction.extract_folder import FAILED
+
+    path = os.path.join(folder, FAILED)
+    if not os.path.isfile(path):
+        return []
+    with open(path, encoding='utf-8') as file:
+        rows = [line.rstrip('\n').partition('\t') for line in file if line.strip()]
+    return [(name, reason) for name, _, reason in rows]
