@@ -1,11 +1,17 @@
 #!/usr/bin/env python
-"""Test a checkpoint with the test data and metrics of a config."""
+"""Test a checkpoint with the test data and metrics of a config.
+
+Where the test data are not all of the published ones, the last line says on how many of them the figures stand; --out has it as `coverage`.
+
+Example: python tools/test.py CONFIG CHECKPOINT --out metrics.json --dump predictions.pkl
+"""
 
 import argparse
 import os
 import os.path as osp
 import sys
 from pathlib import Path
+from typing import Optional
 
 try:
     import signbert_mm  # noqa: F401
@@ -18,10 +24,11 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from signbert_mm.engine.runner import ConfigError, load_config, prepare_launch, run_tool
+from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<config name>)')
@@ -55,6 +62,19 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         mmengine.mkdir_or_exist(osp.dirname(osp.abspath(args.dump)))
 
 
+def report(metrics: dict, meta: Optional[dict], out: Optional[str]) -> None:
+    """Say what share of the published test data the figures stand on, and write the file."""
+    coverage = coverage_text(meta)
+    if coverage:
+        shares = {key: value for key, value in metrics.items() if isinstance(value, float)}
+        what = 'accuracy' if any(key.startswith('p_i') for key in shares) else 'metrics'
+        print(f'{what} on {coverage}: ' + ', '.join(f'{key} {value:.2f}' for key, value in shares.items()))
+    if out:
+        figures: dict = {key: float(value) for key, value in metrics.items()}
+        facts = coverage_facts(meta)
+        mmengine.dump(dict(figures, coverage=facts) if facts else figures, out)
+
+
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
@@ -62,8 +82,8 @@ def main() -> None:
     prepare_launch(cfg, args.launcher)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     metrics = runner.test()
-    if args.out and runner.rank == 0:
-        mmengine.dump({key: float(value) for key, value in metrics.items()}, args.out)
+    if runner.rank == 0:
+        report(metrics, getattr(runner.test_dataloader.dataset, 'metainfo', None), args.out)
 
 
 if __name__ == '__main__':

@@ -1,8 +1,9 @@
 """Several stores as one data set."""
 
+import logging
 import os
 from functools import cached_property
-from typing import List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from ..registry import DATASETS
 from .pose_dataset import PoseDataset
 
 DEMO_CONFIG = 'configs/demo/signbert_d128_pretrain_synthetic.py'
+MIXED_EXTRACTORS = ('warn', 'error', 'allow')
 
 
 @DATASETS.register_module()
@@ -24,15 +26,25 @@ class ConcatPoseDataset(Dataset):
         datasets (list[dict | PoseDataset]): Configs of :class:`PoseDataset`; all with one ``layout``, ``clip_len`` and ``test_mode``.
         allow_missing (bool): Leave out those whose store is not there; which ones is in :meth:`coverage`, which is logged.
         keep_labels (bool): Give labels; all parts must then have one vocabulary. Else every label is -1, as in pre-training on several.
+        mixed_extractors (str): What to do where the parts' poses come from different extractors, versions of one, or joint layouts: 'warn', 'error'
+            or 'allow'. Their joints sit differently on the hand, and models tell the extractors apart; pre-training on a mix may be meant.
 
     Raises:
         FileNotFoundError: A store is absent, or with ``allow_missing`` all are; the message lists each folder and the command that prepares it.
-        ValueError: The parts do not fit together.
+        ValueError: The parts do not fit together, or mix extractors with ``mixed_extractors='error'``.
     """
 
-    def __init__(self, datasets: Sequence[Union[dict, PoseDataset]], allow_missing: bool = False, keep_labels: bool = False) -> None:
+    def __init__(
+        self,
+        datasets: Sequence[Union[dict, PoseDataset]],
+        allow_missing: bool = False,
+        keep_labels: bool = False,
+        mixed_extractors: str = 'warn',
+    ) -> None:
         if not datasets:
             raise ValueError('ConcatPoseDataset: datasets is empty; give at least one config')
+        if mixed_extractors not in MIXED_EXTRACTORS:
+            raise ValueError(f'ConcatPoseDataset: mixed_extractors is {mixed_extractors!r}; choose one of {", ".join(MIXED_EXTRACTORS)}')
         absent = [part for part in datasets if _is_absent(part)]
         if absent and (not allow_missing or len(absent) == len(datasets)):
             lines = [f'  {os.path.abspath(part["store"])}\n    {part.get("prepare") or "one of tools/dataset_converters"}' for part in absent]
@@ -54,6 +66,7 @@ class ConcatPoseDataset(Dataset):
             found = [getattr(getattr(part, field), 'name', getattr(part, field)) for part in self.parts]
             if len(set(found)) > 1 or (field == 'clip_len' and found[0] is None):
                 raise ValueError(f'ConcatPoseDataset: parts need one and the same {field}; found {dict(zip(self.names, found))}')
+        self._check_extractors(mixed_extractors)
         self.keep_labels = keep_labels
         self.glosses = self.parts[0].glosses if keep_labels else []
         if keep_labels and any(part.glosses != self.glosses for part in self.parts):
@@ -63,6 +76,21 @@ class ConcatPoseDataset(Dataset):
         self.labels = np.concatenate([part.labels for part in self.parts]) if keep_labels else np.full(len(self), -1, dtype=np.int64)
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         print_log(self.coverage(), logger='current')
+
+    def _check_extractors(self, mixed: str) -> None:
+        kinds: Dict[str, List[str]] = {}
+        for part in self.parts:
+            kinds.setdefault(f'{" + ".join(part.store.extractors) or "not recorded"} ({part.store.layout.name})', []).append(part.name)
+        if mixed == 'allow' or (len(kinds) < 2 and all(len(part.store.extractors) < 2 for part in self.parts)):
+            return
+        text = (
+            'ConcatPoseDataset: poses of several extractors, versions or layouts are mixed: '
+            + '; '.join(f'{", ".join(dict.fromkeys(names))}: {kind}' for kind, names in kinds.items())
+            + '. Their joints sit differently on the hand, and a model can tell them apart. '
+        )
+        if mixed == 'error':
+            raise ValueError(text + "Extract the videos again with one of them, or, where the mix is meant, mixed_extractors='allow'")
+        print_log(text + "If the mix is meant: mixed_extractors='allow'; to refuse it: 'error'", logger='current', level=logging.WARNING)
 
     @property
     def names(self) -> List[str]:
@@ -114,7 +142,11 @@ class ConcatPoseDataset(Dataset):
     @cached_property
     def metainfo(self) -> dict:
         """As :attr:`PoseDataset.metainfo`."""
-        return dict(dataset='+'.join(self.names), glosses=self.glosses, classes=self.glosses, layout=self.layout.name, coverage=self._rows)
+        extractors = list(dict.fromkeys(name for part in self.parts for name in part.store.extractors))
+        return dict(
+            dataset='+'.join(self.names), glosses=self.glosses, classes=self.glosses, layout=self.layout.name, extractor=extractors,
+            coverage=self._rows,
+        )  # fmt: skip
 
     def __getitem__(self, index: int) -> dict:
         """One clip, as :meth:`PoseDataset.__getitem__`."""

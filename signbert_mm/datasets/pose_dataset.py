@@ -39,7 +39,7 @@ class PoseDataset(Dataset):
         empty_clip (str): What to do with clips in which no frame has a hand: 'keep', 'drop' or 'error'.
         few_shot (dict, optional): ``dict(shots=k, seed=s)``, see :func:`few_shot_indices`; the classes are drawn in the vocabulary's order.
         data_ratio (dict, optional): ``dict(ratio=r, seed=s)``, see :func:`data_ratio_indices`.
-        classes (list[str], optional): Only clips of these glosses.
+        classes (list[str] | str, optional): Only clips of these glosses; a text names a store, whose glosses are meant, or a file with one a line.
         relabel (bool): Labels become places in ``classes``; else they keep their place in the store's vocabulary.
         indices (int | Sequence[int], optional): The first so many clips, or these places, of what the other options leave.
         stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
@@ -63,7 +63,7 @@ class PoseDataset(Dataset):
         empty_clip: str = 'keep',
         few_shot: Optional[dict] = None,
         data_ratio: Optional[dict] = None,
-        classes: Optional[Sequence[str]] = None,
+        classes: Union[Sequence[str], str, None] = None,
         relabel: bool = False,
         indices: Union[int, Sequence[int], None] = None,
         stand_ins: bool = False,
@@ -90,7 +90,9 @@ class PoseDataset(Dataset):
         self.glosses = list(self.store.glosses)
         if relabel and classes is None:
             raise ValueError(f'{self.name}: relabel=True needs `classes`')
-        self.clips = self._select(self._class_labels(classes), empty_clip, few_shot, data_ratio, indices)  # (N,) int64, places in the store
+        classes = self._read_classes(classes)
+        self._chosen_labels = self._class_labels(classes)
+        self.clips = self._select(self._chosen_labels, empty_clip, few_shot, data_ratio, indices)  # (N,) int64, places in the store
         self.labels = self.store.label[self.clips].astype(np.int64)
         if relabel:
             self.glosses = list(classes)
@@ -98,6 +100,15 @@ class PoseDataset(Dataset):
             place[[self.store.glosses.index(gloss) for gloss in classes]] = np.arange(len(classes))
             self.labels = place[self.labels]
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+
+    @staticmethod
+    def _read_classes(classes: Union[Sequence[str], str, None]) -> Optional[Sequence[str]]:
+        if isinstance(classes, str) and os.path.isdir(classes):
+            return PoseStore(classes).glosses
+        if isinstance(classes, str) and os.path.isfile(classes):
+            with open(classes, encoding='utf-8') as file:
+                return [line.strip() for line in file if line.strip()]
+        return classes
 
     def _class_labels(self, classes: Optional[Sequence[str]]) -> Optional[List[int]]:
         if classes is None:
@@ -187,13 +198,29 @@ class PoseDataset(Dataset):
 
     @cached_property
     def metainfo(self) -> dict:
-        """What metrics, visualizers and checkpoints keep: dataset, glosses (and as ``classes``, mmengine's word), layout, coverage."""
-        return dict(dataset=self.name, glosses=self.glosses, classes=self.glosses, layout=self.layout.name, coverage=[self.coverage_row()])
+        """What metrics, visualizers and checkpoints keep: dataset, glosses (and as ``classes``, mmengine's word), layout, extractor, coverage."""
+        return dict(
+            dataset=self.name, glosses=self.glosses, classes=self.glosses, layout=self.layout.name, extractor=self.store.extractors,
+            coverage=[self.coverage_row()],
+        )  # fmt: skip
 
     def coverage_row(self) -> dict:
-        """This data set's row in :meth:`ConcatPoseDataset.coverage`."""
+        """This data set's row in :meth:`ConcatPoseDataset.coverage`.
+
+        Where the store tells its coverage: ``expected`` and ``present``, clips that the annotations list and that the store holds, of the same splits
+        and classes; ``split_expected`` and ``split_present``, of all classes, where it does not tell them by class.
+        """
         split = '+'.join(self.split) if self.split else 'all'
-        return dict(name=self.name, folder=self.store.folder, split=split, clips=len(self), glosses=len(set(self.labels[self.labels >= 0].tolist())))
+        glosses = len(set(self.labels[self.labels >= 0].tolist()))
+        row = dict(name=self.name, folder=self.store.folder, split=split, clips=len(self), glosses=glosses)
+        chosen = self._chosen_labels
+        if chosen is not None and len(chosen) == len(self.store.glosses):
+            chosen = None
+        for prefix, labels in (('', chosen), ('split_', None)):
+            counts = self.store.expected_and_present(self.split, labels)
+            if counts is not None:
+                return dict(row, **{f'{prefix}expected': counts[0], f'{prefix}present': counts[1]})
+        return row
 
     def __repr__(self) -> str:
         return f'PoseDataset({self.name!r}, split={self.split}, {len(self)} clips, {self.layout.name}, {self.temporal})'

@@ -5,7 +5,7 @@ import json
 import os
 import zipfile
 from functools import cached_property
-from typing import Dict, List, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -165,6 +165,31 @@ class PoseStore:
         """How many clips each split has."""
         counts = np.bincount(self.split_code, minlength=len(self._split_names))
         return {name: int(count) for name, count in zip(self.split_names, counts)}
+
+    @property
+    def extractors(self) -> List[str]:
+        """What found the poses, name and version; more than one where ``notes`` lists several, [] where it is not recorded."""
+        told = (self.meta.get('notes') or {}).get('extractors') or [f'{self.meta.get("extractor", "")} {self.meta.get("extractor_version", "")}']
+        return [name for name in (str(name).strip() for name in told) if name]
+
+    def expected_and_present(self, splits: Optional[Sequence[str]] = None, labels: Optional[Sequence[int]] = None) -> Optional[Tuple[int, int]]:
+        """How many clips the annotations list, and how many of them are here.
+
+        Args:
+            splits (list[str], optional): In these splits; None = in all.
+            labels (list[int], optional): Of these glosses; None = of all, unlabelled clips as well.
+
+        Returns:
+            tuple[int, int]: The two numbers, or None where ``coverage`` does not tell the first.
+        """
+        names = list(dict.fromkeys([*self.coverage, *self.split_names])) if splits is None else list(splits)
+        rows = [self.coverage.get(name) for name in names]
+        if not rows or None in rows or (labels is not None and any('per_class' not in row for row in rows)):
+            return None
+        here = np.isin(self.split_code, [code for code, name in enumerate(self.split_names) if name in names])
+        if labels is None:
+            return sum(row['expected'] for row in rows), int(here.sum())
+        return sum(row['per_class'][label] for row in rows for label in labels), int((here & np.isin(self.label, labels)).sum())
 
     @property
     def missing(self) -> List[str]:

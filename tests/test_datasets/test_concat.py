@@ -96,3 +96,52 @@ def test_parts_that_do_not_fit(configs):
 def test_test_mode(configs):
     dataset = ConcatPoseDataset([{**config, 'test_mode': True} for config in configs[:2]])
     assert dataset.__getitems__([5, 0, 6])['video_id'] == ['v1', 'v0', 'v2'] and dataset[4]['video_id'] == 'v0'
+
+
+class TestMixedExtractors:
+    @pytest.fixture
+    def parts(self, tmp_path):
+        def make(*about):
+            for number, fields in enumerate(about):
+                write_store(tmp_path / f's{number}', **dict(dict(overwrite=True), **fields))
+            return [dict(type='PoseDataset', store=str(tmp_path / f's{number}'), pipeline=RANDOM) for number in range(len(about))]
+
+        return make
+
+    @pytest.mark.parametrize(
+        'other, said',
+        [
+            (dict(extractor='rtmlib', extractor_version='0.0.13'), 's0: mediapipe 0.10.14 (sign_49); s1: rtmlib 0.0.13 (sign_49)'),
+            (dict(extractor='mediapipe', extractor_version='0.10.21'), 's1: mediapipe 0.10.21 (sign_49)'),
+            (dict(), 's1: not recorded (sign_49)'),
+            (dict(extractor='mediapipe', extractor_version='0.10.14', layout='mediapipe_holistic'), 's1: mediapipe 0.10.14 (mediapipe_holistic)'),
+            (dict(notes=dict(extractors=['mediapipe 0.10.14', 'rtmlib 0.0.13'])), 's1: mediapipe 0.10.14 + rtmlib 0.0.13 (sign_49)'),
+        ],
+    )
+    def test_mixed(self, parts, other, said, caplog):
+        configs = parts(dict(extractor='mediapipe', extractor_version='0.10.14'), other)
+        with pytest.raises(ValueError, match="several extractors, versions or layouts are mixed: .*mixed_extractors='allow'") as error:
+            ConcatPoseDataset(configs, mixed_extractors='error')
+        assert said in str(error.value)
+        lines = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr('signbert_mm.datasets.concat.print_log', lambda text, logger, level=0: lines.append((level, text)))
+            dataset = ConcatPoseDataset(configs)
+            assert any(level == 30 and said in text for level, text in lines)
+            lines.clear()
+            ConcatPoseDataset(configs, mixed_extractors='allow')
+            assert all(level == 0 for level, _ in lines)
+        assert dataset.metainfo['extractor'][0] == 'mediapipe 0.10.14'
+
+    def test_of_one_kind(self, parts):
+        ConcatPoseDataset(parts({}, {}), mixed_extractors='error')
+        same = dict(extractor='rtmlib', extractor_version='1')
+        assert ConcatPoseDataset(parts(same, same), mixed_extractors='error').metainfo['extractor'] == ['rtmlib 1']
+
+    def test_a_store_that_is_a_mix_itself(self, parts):
+        with pytest.raises(ValueError, match=r's0: a 1 \+ b 2 \(sign_49\)'):
+            ConcatPoseDataset(parts(dict(notes=dict(extractors=['a 1', 'b 2']))), mixed_extractors='error')
+
+    def test_unknown_option(self, configs):
+        with pytest.raises(ValueError, match="mixed_extractors is 'maybe'; choose one of warn, error, allow"):
+            ConcatPoseDataset(configs[:1], mixed_extractors='maybe')

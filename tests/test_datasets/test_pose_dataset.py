@@ -261,3 +261,31 @@ def test_a_store_of_one_hand_takes_the_side_it_is_given(tmp_path):
     assert scores[:, :21].all() and not scores[:, 21:].any()
     with pytest.raises(ValueError, match='say which hand it is'):
         PoseDataset(tmp_path / 'hand', layout='sign_49')
+
+
+def test_coverage_row(tmp_path):
+    """Of 4 + 6 listed clips 3 + 5 are there; glosses a, b, c in turn."""
+    splits = ('train',) * 3 + ('test',) * 5
+    listed = dict(train=4, test=dict(per_class=[2, 3, 1]))
+    write_store(tmp_path / 's', (3,) * 8, splits=splits, coverage=listed, extractor='rtmlib', extractor_version='1')
+
+    def row(**options):
+        facts = PoseDataset(tmp_path / 's', **options).coverage_row()
+        return {name: facts[name] for name in ('clips', 'expected', 'present', 'split_expected', 'split_present') if name in facts}
+
+    assert row() == row(classes=['a', 'b', 'c']) == dict(clips=8, expected=10, present=8)
+    assert row(split='test') == dict(clips=5, expected=6, present=5)
+    assert row(split='test', classes=['b']) == dict(clips=2, expected=3, present=2)  # clips 3 .. 7 are a b c a b
+    assert row(split='train', classes=['b']) == dict(clips=1, split_expected=4, split_present=3)
+    assert row(split='test', indices=2) == dict(clips=2, expected=6, present=5)
+    assert PoseDataset(tmp_path / 's').metainfo['extractor'] == ['rtmlib 1']
+    write_store(tmp_path / 'half', splits=('train', 'train', 'test', 'test'), coverage=dict(train=2))
+    assert 'expected' not in PoseDataset(tmp_path / 'half').coverage_row()
+
+
+def test_classes_of_a_store_or_a_file(tmp_path, store):
+    write_store(tmp_path / 'small', (3, 3), glosses=('c', 'a'))
+    (tmp_path / 'glosses.txt').write_text('c\na\n\n')
+    for classes in (str(tmp_path / 'small'), str(tmp_path / 'glosses.txt')):
+        assert PoseDataset(store, classes=classes).labels.tolist() == [0, 2, 0, 2, 0, 2, 0]
+        assert PoseDataset(store, classes=classes, relabel=True).glosses == ['c', 'a']

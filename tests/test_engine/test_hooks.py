@@ -171,5 +171,60 @@ class TestLoadReportHook:
             toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer), test_dataloader__dataset__glosses=glosses).test()
         assert toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer)).test()['acc'] >= 0
 
+    @pytest.mark.parametrize(
+        'glosses, message',
+        [
+            (['gloss1', 'gloss0', 'gloss2', 'gloss3'], "the data's 4 glosses in another order: label 0 is 'gloss0' there"),
+            (['gloss0', 'gloss2'], r'4 glosses and the data has 2, all of them among the 4.*test_dataloader\.dataset\.classes='),
+        ],
+    )
+    def test_testing_on_glosses_in_another_order_and_on_fewer(self, toy_runner, tmp_path, recognizer, glosses, message):
+        with pytest.raises(CheckpointError, match=message):
+            toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer), test_dataloader__dataset__glosses=glosses).test()
+        with pytest.raises(CheckpointError, match=f'4 classes and the model has {len(glosses)}.*{message}' if len(glosses) == 2 else message):
+            changes = dict(model__num_classes=len(glosses), test_dataloader__dataset__glosses=glosses)
+            toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer), **changes).test()
+
+    def test_other_glosses_in_training(self, toy_runner, tmp_path, recognizer):
+        """As many classes, other glosses: not resumed, and fine-tuned only with a new head, which does not come from the checkpoint."""
+        other = dict(train_dataloader__dataset__glosses=['a', 'b', 'c', 'd'], val_dataloader__dataset__glosses=['a', 'b', 'c', 'd'])
+        changes = dict(work_dir=str(tmp_path / 'w'), load_from=str(recognizer), **other)
+        with pytest.raises(CheckpointError, match="other labels than the data: .*label 0 is 'gloss0' there and 'a' here.*new_head=True"):
+            toy_runner(**changes, **SHORT).train()
+        with pytest.raises(CheckpointError, match='resumed on the data it was started with'):
+            toy_runner(resume=True, **changes).train()
+        saved = load_checkpoint_file(recognizer)['state_dict']
+        for given, loaded in ((other, False), ({}, True)):
+            runner = toy_runner(work_dir=str(tmp_path / 'v'), load_from=str(recognizer), default_hooks__load_report__new_head=True, **given, **SHORT)
+            lines, heads = [], []
+            runner.logger.info = lines.append
+            load = runner.load_or_resume
+            runner.load_or_resume = lambda load=load, runner=runner, heads=heads: (load(), heads.append(runner.model.head.fc.weight.clone()))
+            runner.train()
+            assert torch.equal(heads[0], saved['head.fc.weight']) == loaded
+            assert any('newly initialised: head (2)' in line for line in lines if isinstance(line, str)) != loaded
+            assert any('Its head is left out (new_head=True)' in line for line in lines if isinstance(line, str)) != loaded
+
+    def test_poses_of_another_extractor(self, toy_runner, tmp_path, pretrained):
+        content = load_checkpoint_file(pretrained)
+        content['meta']['extractor'] = ['mediapipe 0.10.14']
+        torch.save(content, pretrained)
+        for here, said in ((['rtmlib 0.0.13'], True), (['mediapipe 0.10.14'], False), ([], False)):
+            runner = toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(pretrained), **SHORT)
+            lines = []
+            runner.logger.warning = lines.append
+            build = runner.build_train_loop
+
+            def with_extractor(loop, build=build, here=here):
+                loop = build(loop)
+                loop.dataloader.dataset.metainfo['extractor'] = here
+                return loop
+
+            runner.build_train_loop = with_extractor
+            runner.train()
+            text = 'was trained on poses by mediapipe 0.10.14; the poses here are by rtmlib 0.0.13'
+            assert any(text in line for line in lines) == said
+            assert load_checkpoint_file(tmp_path / 'w' / 'epoch_1.pth')['meta'].get('extractor', []) == here
+
 
 NO_VAL = dict(val_cfg=None, val_dataloader=None, val_evaluator=None)

@@ -106,7 +106,18 @@ def test_absent_classes_empty_subsets_and_coverage_are_said(clips, log):
     metric.process(None, [sample.to_dict() for sample in make_samples(*clips)])
     assert not any('nothing' in key for key in metric.evaluate(57))
     assert "1 of 6 classes have no test clip and are left out of P-C: 'never'" in log.text
-    assert "subset 'nothing' has no test clip" in log.text and '57 of 60 clips' in log.text
+    assert "subset 'nothing' has no test clip" in log.text and 'SignAccuracy: accuracy on 57 of 60 clips' in log.text
+
+
+def test_coverage_of_the_store_is_said_beside_the_accuracy(clips, log):
+    metric = SignAccuracy()
+    row = dict(name='wlasl2000', folder='d', split='test', clips=57, glosses=5, expected=60, present=57)
+    for expected, said in ((60, True), (57, False)):
+        metric.dataset_meta = dict(glosses=GLOSSES, coverage=[dict(row, expected=expected)])
+        metric.process(None, [sample.to_dict() for sample in make_samples(*clips)])
+        assert metric.evaluate(57)['clips'] == 57
+        assert ('accuracy on 57 of 60 test clips (95.0 %) of wlasl2000' in log.text) == said
+        log.text = ''
 
 
 def test_single_clip():

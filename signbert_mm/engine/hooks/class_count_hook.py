@@ -1,4 +1,6 @@
-"""Head and data must agree on the classes."""
+"""Head and data, and training and validation data, must agree on the classes."""
+
+from typing import Optional
 
 import numpy as np
 from mmengine.hooks import Hook
@@ -11,20 +13,36 @@ from .safe_checkpoint_hook import dataset_facts
 
 @HOOKS.register_module()
 class ClassCountHook(Hook):
-    """Refuses a recogniser whose head has another number of classes than the data has glosses, before the first batch.
+    """Refuses a recogniser whose head has another number of classes than the data has glosses, before the first batch; and validation data with
+    another label map than the training data.
 
-    Without it, labels beyond the head's classes end in an assertion on the device, and too large a head trains unnoticed. Models without
-    ``head.num_classes``, as in pre-training, and data sets without glosses pass.
+    Without it, labels beyond the head's classes end in an assertion on the device, too large a head trains unnoticed, and labels of another map
+    give an accuracy that means nothing. Models without ``head.num_classes``, as in pre-training, and data sets without glosses pass.
     """
 
     def before_train(self, runner) -> None:
-        self._check(runner, runner.train_loop.dataloader.dataset, 'train_dataloader')
+        data = runner.train_loop.dataloader.dataset
+        self._check(runner, data, 'train_dataloader')
+        if runner.val_loop is not None:
+            self._check(runner, runner.val_loop.dataloader.dataset, 'val_dataloader')
+            there, here = (dataset_facts(dataset).get('glosses') for dataset in (data, runner.val_loop.dataloader.dataset))
+            if self._classes(runner) is not None and there and here and there != here:
+                label = next(label for label, pair in enumerate(zip(there, here)) if pair[0] != pair[1])
+                raise ConfigError(
+                    f'config: val_dataloader has another label map than train_dataloader: label {label} is {there[label]!r} in training and '
+                    f'{here[label]!r} in validation. Prepare both with one list of glosses'
+                )
 
     def before_val(self, runner) -> None:
         self._check(runner, runner.val_loop.dataloader.dataset, 'val_dataloader')
 
     def before_test(self, runner) -> None:
         self._check(runner, runner.test_loop.dataloader.dataset, 'test_dataloader')
+
+    @staticmethod
+    def _classes(runner) -> Optional[int]:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        return getattr(getattr(model, 'head', None), 'num_classes', None)
 
     @staticmethod
     def _check(runner, dataset: object, name: str) -> None:
@@ -34,7 +52,7 @@ class ClassCountHook(Hook):
             ConfigError: The counts differ, or training clips have no label.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        classes = getattr(getattr(model, 'head', None), 'num_classes', None)
+        classes = ClassCountHook._classes(runner)
         if classes is None:
             return
         labels = getattr(dataset, 'labels', None)

@@ -1,6 +1,6 @@
 """What a checkpoint gave to the model and what it did not."""
 
-from typing import Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
 from mmengine.hooks import Hook
@@ -10,6 +10,7 @@ from torch import nn
 
 from ...registry import HOOKS
 from ..checkpoint_io import CheckpointError
+from ..label_maps import label_map_difference, label_map_remedy
 from .safe_checkpoint_hook import dataset_facts
 
 
@@ -21,17 +22,34 @@ def _some(names: Sequence[str], count: int = 4) -> str:
     return ', '.join(list(names)[:count]) + (f' and {len(names) - count} more' if len(names) > count else '')
 
 
+def _facts(runner, stage: str) -> Dict[str, Any]:
+    """:func:`dataset_facts` of the data that the loaded model is for."""
+    loop = runner.test_loop if stage == 'test' and isinstance(runner._test_loop, BaseLoop) else runner._train_loop
+    return dataset_facts(loop.dataloader.dataset) if isinstance(loop, BaseLoop) else {}
+
+
+def _tell_extractors(runner, name: str, there: Sequence[str], here: Sequence[str]) -> None:
+    others = [extractor for extractor in here if extractor not in there]
+    if not there or not others:
+        return
+    runner.logger.warning(
+        f'{name} was trained on poses by {", ".join(there)}; the poses here are by {", ".join(others)}. Their joints sit differently on the hand, '
+        'which costs accuracy: extract both with one, or pre-train on both.'
+    )
+
+
 @HOOKS.register_module()
 class LoadReportHook(Hook):
     """Reports what a loaded checkpoint filled, and refuses one that would leave the model partly random where that is not meant.
 
     - Fine-tuning (``load_from``): parts present in both are loaded and listed (pre-training to recogniser: embedder and backbone), the others are
-      listed as newly initialised or as left out. Nothing in common, or a part of another width, is an error. A recogniser of another class count is
-      an error unless ``new_head``.
-    - Testing and resuming: every tensor of the model must be in the checkpoint with its shape; in testing the glosses must be those of the test data.
+      listed as newly initialised or as left out. Nothing in common, or a part of another width, is an error. A recogniser of another class count, or
+      of as many but other glosses than the data, is an error unless ``new_head``.
+    - Testing and resuming: every tensor of the model must be in the checkpoint with its shape, and the glosses must be those of the data.
+    - Poses of another extractor than the checkpoint's data are named in a warning.
 
     Args:
-        new_head (bool): In fine-tuning, leave out a head of another class count and start with a new one.
+        new_head (bool): In fine-tuning, leave out a head of another class count or other glosses and start with a new one.
         head (tuple of str): Prefixes of the parameters that depend on the class count.
     """
 
@@ -50,11 +68,30 @@ class LoadReportHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         stage = 'resume' if runner._resume else 'train' if isinstance(runner._train_loop, BaseLoop) else 'test'
         name = f'checkpoint {runner._load_from}'
-        given, report = self.compare(model, checkpoint, name, stage)
-        self._glosses(runner, name, checkpoint, given, model.state_dict(), stage)
+        facts, meta = _facts(runner, stage), checkpoint.get('meta') or {}
+        here, there = facts.get('glosses') or [], list(meta.get('glosses') or [])
+        difference = label_map_difference(there, here) if here and there else ''
+        remedy = label_map_remedy(there, here, stage, str(runner._load_from)) if difference else ''
+        if difference and self._head_fits(model.state_dict(), checkpoint):
+            text = f'{name} has other labels than the data: {difference}.'
+            if stage != 'train' or not self.new_head:
+                raise CheckpointError(f'{text} {remedy}')
+            runner.logger.info(f'{text} Its head is left out (new_head=True).')
+            # mmengine loads this dict; a head of another shape it passes over by itself
+            weights = checkpoint.get('state_dict', checkpoint)
+            for key in [key for key in weights if key.startswith((*self.head, *(f'module.{prefix}' for prefix in self.head)))]:
+                weights.pop(key)
+        _, report = self.compare(model, checkpoint, name, stage, f' But {difference}. {remedy}' if difference else '')
         runner.logger.info(report)
+        _tell_extractors(runner, name, meta.get('extractor') or [], facts.get('extractor') or [])
 
-    def compare(self, model: nn.Module, checkpoint: dict, name: str, stage: str) -> Tuple[dict, str]:
+    def _head_fits(self, own: dict, checkpoint: dict) -> bool:
+        """Whether the model has a head and the checkpoint one of the same shapes."""
+        weights = checkpoint.get('state_dict', checkpoint)
+        heads = [key for key in own if key.startswith(self.head)]
+        return bool(heads) and all(_shape(weights.get(key, weights.get(f'module.{key}'))) == _shape(own[key]) for key in heads)
+
+    def compare(self, model: nn.Module, checkpoint: dict, name: str, stage: str, hint: str = '') -> Tuple[dict, str]:
         """What a checkpoint fills of a model.
 
         Args:
@@ -62,6 +99,7 @@ class LoadReportHook(Hook):
             checkpoint (dict): The file's content.
             name (str): How messages name it.
             stage (str): 'train' (fine-tuning), 'test' or 'resume'.
+            hint (str): What else to do where the class counts differ in testing or resuming.
 
         Returns:
             tuple[dict, str]: The weights to load, and the report.
@@ -79,7 +117,7 @@ class LoadReportHook(Hook):
                 'Check that load_from names a checkpoint of this project and of the same architecture.'
             )
         differ = [key for key, value in given.items() if key in own and _shape(own[key]) != _shape(value)]
-        differ = self._class_count(name, differ, given, own, stage)
+        differ = self._class_count(name, differ, given, own, stage, hint)
         if differ:
             key = differ[0]
             raise CheckpointError(
@@ -102,7 +140,7 @@ class LoadReportHook(Hook):
             raise CheckpointError(f'{name} is of another model: it also holds {_some(unused)}. To start a new run from its weights use load_from.')
         return given, self._report(name, own, given, missing, unused)
 
-    def _class_count(self, name: str, differ: List[str], given: dict, own: dict, stage: str) -> List[str]:
+    def _class_count(self, name: str, differ: List[str], given: dict, own: dict, stage: str, hint: str) -> List[str]:
         """Handle the head's mismatches; returns the others."""
         heads = [key for key in differ if key.startswith(self.head) and _shape(given[key])[1:] == _shape(own[key])[1:]]
         if not heads:
@@ -115,27 +153,9 @@ class LoadReportHook(Hook):
         remedy = (
             'To fine-tune from it with a newly initialised head: --cfg-options default_hooks.load_report.new_head=True'
             if stage == 'train'
-            else f'Use the config it was trained with, or set the head to num_classes={there} and use data with those glosses.'
+            else f'Use the config it was trained with, or set the head to num_classes={there} and use data with those glosses.{hint}'
         )
         raise CheckpointError(f'{name} has {there} classes and the model has {here} ({", ".join(heads)}). {remedy}')
-
-    def _glosses(self, runner, name: str, checkpoint: dict, given: dict, own: dict, stage: str) -> None:
-        if not any(key.startswith(self.head) for key in own if key in given):
-            return
-        loop = runner.test_loop if stage == 'test' and isinstance(runner._test_loop, BaseLoop) else runner._train_loop
-        here = dataset_facts(loop.dataloader.dataset).get('glosses') if isinstance(loop, BaseLoop) else None
-        there = checkpoint.get('meta', {}).get('glosses')
-        if not here or not there or here == list(there):
-            return
-        if len(here) != len(there):
-            text = f'{name} was trained on {len(there)} glosses and the data has {len(here)}'
-        else:
-            place = next(i for i, pair in enumerate(zip(there, here)) if pair[0] != pair[1])
-            text = f'{name} was trained on other glosses than the data has: label {place} is {there[place]!r} there and {here[place]!r} here'
-        if stage == 'train':
-            runner.logger.warning(f'{text}; its head is loaded all the same.')
-        else:
-            raise CheckpointError(f'{text}. Prepare the data with the label map of the checkpoint (its meta["glosses"]).')
 
     def _report(self, name: str, own: dict, given: dict, missing: List[str], unused: List[str]) -> str:
         def parts(keys: Sequence[str]) -> Dict[str, int]:

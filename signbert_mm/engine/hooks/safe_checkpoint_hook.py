@@ -40,7 +40,7 @@ def package_git_hash() -> str:
 
 
 def dataset_facts(dataset: Any) -> Dict[str, Any]:
-    """``glosses`` (list of str) and ``layout`` (str) of a data set, as far as it states them in ``metainfo`` or as attributes."""
+    """``glosses`` (list of str), ``layout`` (str) and ``extractor`` (list of str) of a data set, as far as ``metainfo`` or attributes state them."""
     while not hasattr(dataset, 'metainfo') and not hasattr(dataset, 'glosses') and hasattr(dataset, 'dataset'):
         dataset = dataset.dataset
     meta = getattr(dataset, 'metainfo', None) or {}
@@ -51,6 +51,9 @@ def dataset_facts(dataset: Any) -> Dict[str, Any]:
     layout = meta.get('layout', getattr(dataset, 'layout', None))
     if layout is not None:
         facts['layout'] = str(getattr(layout, 'name', layout))
+    extractor = meta.get('extractor')
+    if extractor:
+        facts['extractor'] = [extractor] if isinstance(extractor, str) else [str(name) for name in extractor]
     return facts
 
 
@@ -61,7 +64,7 @@ class SafeCheckpointHook(CheckpointHook):
     - A checkpoint and ``last_checkpoint`` are written beside, synced and renamed; older ones (``max_keep_ckpts``, the last best) are removed only
       after that. A kill or a full disk at any moment leaves the previous checkpoint whole.
     - The file holds tensors and plain values only, so it loads with ``weights_only=True`` (mmengine #1655): the message hub as arrays.
-    - ``meta`` also holds the package version, its git hash, the training data's glosses and layout, and the place in the epoch.
+    - ``meta`` also holds the package version, its git hash, the training data's glosses, layout and extractors, and the place in the epoch.
     - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder.
     - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming goes on in the middle of the epoch.
     """

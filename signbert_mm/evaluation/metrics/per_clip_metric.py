@@ -6,6 +6,9 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy as np
 from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+
+from signbert_mm.evaluation.coverage import coverage_text
 
 ClipRow = Tuple[int, str, np.ndarray]
 
@@ -23,6 +26,9 @@ class PerClipMetric(BaseMetric):
     its own sampler only; here they are known by ``sample_idx``, whatever the sampler, and after that the number of clips must be that of the data
     set.
 
+    Where the test data are not all of the published ones (``dataset_meta``, see :func:`~signbert_mm.evaluation.coverage.coverage_text`), the log
+    says so beside the figures: 'accuracy on 4,321 of 5,000 test clips (86.4 %) of wlasl2000'.
+
     Args:
         collect_device (str): As in mmengine: 'cpu' gathers through a directory that all ranks share, 'gpu' through the ranks' devices.
         prefix (str | None): Put before every key; none by default.
@@ -30,6 +36,7 @@ class PerClipMetric(BaseMetric):
     """
 
     default_prefix = ''
+    measures = 'metrics'
 
     @abstractmethod
     def clip_rows(self, data_samples: Sequence[dict]) -> List[np.ndarray]:
@@ -82,4 +89,8 @@ class PerClipMetric(BaseMetric):
             raise ValueError(f'{name}: no predictions to evaluate; is the split empty?')
         if len(clips) != size:
             raise ValueError(f'{name}: {len(clips)} different clips were predicted, but the data set has {size}; is sample_idx unique in it?')
-        return self.compute_rows(np.stack([clips[index][2] for index in sorted(clips)]))
+        metrics = self.compute_rows(np.stack([clips[index][2] for index in sorted(clips)]))
+        coverage = coverage_text(self.dataset_meta)
+        if coverage:
+            print_log(f'{name}: {self.measures} on {coverage}', logger='current')
+        return metrics

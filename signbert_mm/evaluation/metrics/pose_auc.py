@@ -33,6 +33,8 @@ class PoseAUC(PerClipMetric):
         ValueError: Coordinates not finite at an annotated joint; no annotated joint at all.
     """
 
+    measures = 'PCK and AUC'
+
     def __init__(self, crop_size: Optional[float] = 256, thresholds: Sequence[int] = (20, 40), min_score: float = 0.0, **kwargs) -> None:
         super().__init__(**kwargs)
         first, last = thresholds

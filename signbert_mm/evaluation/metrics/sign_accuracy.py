@@ -31,12 +31,6 @@ def target_ranks(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return ((scores > target) | ((scores == target) & lower_index)).sum(1)
 
 
-def _coverage_text(row: Union[str, Mapping]) -> str:
-    if isinstance(row, str):
-        return row
-    return ', '.join(f'{key} {value}' for key, value in row.items() if value not in ('', None))
-
-
 @METRICS.register_module()
 class SignAccuracy(PerClipMetric):
     """Top-k accuracy over clips (P-I) and averaged over classes (P-C), in percent.
@@ -45,8 +39,6 @@ class SignAccuracy(PerClipMetric):
     (``classes/absent``) and left out; nothing becomes NaN. Keys: ``p_i/top1``, ``p_c/top5``, with subsets ``p_i/confusing/top1``, and ``clips``,
     ``classes/present``, ``classes/absent``. A subset takes the test clips of its classes; predictions range over all classes all the same, as in
     NMFs-CSL. A subset without any test clip is named in a warning and has no keys.
-
-    Where ``dataset_meta`` has ``coverage`` (what of the published test set is there; a text, or a list of dicts), it is logged beside the figures.
 
     Args:
         topk (int | Sequence[int]): The k of top-k. With k >= the number of classes the result is 100 by definition; a warning says so.
@@ -62,6 +54,8 @@ class SignAccuracy(PerClipMetric):
     Example:
         >>> dict(type='SignAccuracy', topk=(1, 2, 5), subsets=dict(confusing=list(range(610)), normal=list(range(610, 1067))))
     """
+
+    measures = 'accuracy'
 
     def __init__(
         self,
@@ -139,9 +133,6 @@ class SignAccuracy(PerClipMetric):
             shown = ', '.join(repr(glosses[index]) if glosses else str(index) for index in absent[:10])
             more = ', ...' if len(absent) > 10 else ''
             self._log(f'{len(absent)} of {num_classes} classes have no test clip and are left out of P-C: {shown}{more}')
-        coverage = (self.dataset_meta or {}).get('coverage')
-        for row in [coverage] if isinstance(coverage, (str, dict)) else coverage or []:
-            self._log(f'coverage of the test data: {_coverage_text(row)}')
         return metrics
 
     def _log(self, message: str, level: int = logging.INFO) -> None:
