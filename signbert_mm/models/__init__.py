@@ -5,10 +5,10 @@ from .banks import MemoryBank
 from .data_preprocessor import SignDataPreprocessor
 from .decoders import FCDecoder, HandModelDecoder
 from .embedders import GestureGCN, HandTokenEmbedder, TemporalGCNEmbedder
-from .heads import ProjectionHead, SignHead
+from .heads import LinearFusionHead, ProjectionHead, SignHead
 from .losses import ConsistencyLoss, HandRegularization, InfoNCELoss, KnowledgeTransferLoss, ReconstructionLoss
 from .pretrainers import SignBERT, STConsistency
-from .recognizers import MMActionRecognizer, SignRecognizer
+from .recognizers import MMActionRecognizer, SignRecognizer, STConsistencyRecognizer
 
 __all__ = [
     'ConsistencyLoss',
@@ -21,11 +21,13 @@ __all__ = [
     'HandTrunkEncoder',
     'InfoNCELoss',
     'KnowledgeTransferLoss',
+    'LinearFusionHead',
     'MMActionRecognizer',
     'MemoryBank',
     'ProjectionHead',
     'ReconstructionLoss',
     'STConsistency',
+    'STConsistencyRecognizer',
     'SignBERT',
     'SignDataPreprocessor',
     'SignHead',

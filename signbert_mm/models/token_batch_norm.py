@@ -49,7 +49,8 @@ class _Normalize(torch.autograd.Function):
 class TokenBatchNorm(nn.Module):
     """Batch norm over the last axis whose statistics are those of the valid tokens; the others become 0.
 
-    Without ``valid`` it is plain batch norm. A batch of one valid token gives the bias, one of none gives 0 and leaves the running statistics as they are.
+    Without ``valid`` it is plain batch norm. A batch of one valid token gives the bias; one of none gives 0 and leaves the running statistics as they
+    are.
 
     It is not one of torch's batch norms, so that ``sync_bn`` in a config, which would replace it by a module that knows no ``valid``, passes it by;
     ``sync=True`` is its own, and also runs on CPUs. In single precision at least, under autocast too.

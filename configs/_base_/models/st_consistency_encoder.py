@@ -1,4 +1,4 @@
-# ST-Consistency's encoder of one modality at full width; joint and motion have one each. Every value here is that of the authors' code.
+# ST-Consistency's encoder of one modality at full width (joint and motion have one each). Every value is that of the authors' code.
 _gcn = dict(type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, bias=False)
 _time = dict(type='TemporalGCNEmbedder', channels=512, num_blocks=2, dropout=0.25)
 _attention = dict(type='HandTransformer', num_layers=3, num_heads=8, dropout=0.1, input_norm=True)
@@ -11,5 +11,14 @@ encoder = dict(
     trunk_backbone=dict(_attention, embed_dims=512, feedforward_channels=1024),
     hand_layout='channel',
     masked=True,  # the authors' code: False, a missing hand counts as a hand of zeros in batch norm
-    attend_missing=False,
+    attend_missing=False,  # not known of the authors' code; pooling leaves missing hands out there too
+)
+
+# what makes it narrow enough for a laptop: model = dict(encoder={{_base_.encoder_d128}}) over a config of full width
+_narrow_gcn = dict(joint_channels=(32, 32, 64), part_channels=(64, 128))
+encoder_d128 = dict(
+    hand_embedder=dict(gesture=_narrow_gcn, channels=128),
+    trunk_embedder=dict(gesture=_narrow_gcn, channels=128),
+    hand_backbone=dict(embed_dims=256, num_heads=4, feedforward_channels=384),
+    trunk_backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=256),
 )

@@ -1,11 +1,15 @@
 """Batched transforms, one file a family."""
 
 from .base import BatchTransform, Compose
+from .corruption import RandomChoice, RandomJointMask
 from .hand_crop import HandCrop, MirrorLeftHand, ZeroMissing
 from .masking import OPERATIONS, MaskHandTokens
 from .skeleton import SkeletonInput
 from .spatial import RandomAffine, RandomFlip, RandomHandDrop, RandomJointJitter
 from .temporal import CenterTemporalSample, RandomTemporalSample, TemporalSample, UniformTemporalSample
+from .temporal_resize import TemporalCropResize
+from .trunk import NormalizeTrunk
+from .views import MakeViews, Motion
 
 __all__ = [
     'OPERATIONS',
@@ -13,14 +17,20 @@ __all__ = [
     'CenterTemporalSample',
     'Compose',
     'HandCrop',
+    'MakeViews',
     'MaskHandTokens',
     'MirrorLeftHand',
+    'Motion',
+    'NormalizeTrunk',
     'RandomAffine',
+    'RandomChoice',
     'RandomFlip',
     'RandomHandDrop',
     'RandomJointJitter',
+    'RandomJointMask',
     'RandomTemporalSample',
     'SkeletonInput',
+    'TemporalCropResize',
     'TemporalSample',
     'UniformTemporalSample',
     'ZeroMissing',

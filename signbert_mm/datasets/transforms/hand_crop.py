@@ -168,11 +168,24 @@ class MirrorLeftHand(BatchTransform):
 
 @TRANSFORMS.register_module()
 class ZeroMissing(BatchTransform):
-    """Sets the joints that were not found (score 0) to (0, 0) in ``hands`` and, where there, ``target``. Comes last, after mirroring."""
+    """Sets the joints that were not found (score 0) to (0, 0) in ``hands`` and, where there, ``target`` and ``trunk``. Comes after mirroring.
+
+    Args:
+        threshold (float): Joints with a score below it count as not found, and their score becomes 0 (ST-Consistency's authors' code: 0.5).
+    """
+
+    def __init__(self, threshold: float = 0.0) -> None:
+        self.threshold = threshold
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        there = (batch['hand_scores'] > 0)[..., None]
-        for key in ('hands', 'target'):
-            if key in batch:
-                batch[key] = batch[key] * there
+        for scores, points in (('hand_scores', ('hands', 'target')), ('trunk_scores', ('trunk',))):
+            if scores not in batch:
+                continue
+            there = batch[scores] > 0
+            if self.threshold > 0:
+                there = there & (batch[scores] >= self.threshold)
+                batch[scores] = batch[scores] * there
+            for key in points:
+                if key in batch:
+                    batch[key] = batch[key] * there[..., None]
         return batch

@@ -58,7 +58,7 @@ class MaskHandTokens(BatchTransform):
         joint_token, frame_token = operation == 1, operation == 2
 
         number = 1 + draws.integers('mask/joint_count', self.max_joints, *tokens)  # (B, T, 2)
-        picked = _smallest(_unequal(draws.upper_bits('mask/joint', *joints)), number)  # (B, T, 2, 21)
+        picked = first_in_random_order(draws.upper_bits('mask/joint', *joints), number)  # (B, T, 2, 21)
         picked = picked & joint_token[..., None]
         moved = picked & draws.bernoulli('mask/move', 0.5, *joints)
         zeroed = (picked & ~moved) | frame_token[..., None]
@@ -70,6 +70,11 @@ class MaskHandTokens(BatchTransform):
         batch['operation'] = operation
         batch['disturbed'] = zeroed.to(torch.int64) + 2 * moved
         return batch
+
+
+def first_in_random_order(bits: Tensor, count: Tensor) -> Tensor:
+    """Picks ``count`` (...) of K things, all choices as likely, by random ``bits`` (..., K) of :meth:`Draws.upper_bits`: bool (..., K)."""
+    return _smallest(_unequal(bits), count)
 
 
 def _unequal(bits: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import math
 from typing import Tuple
 
 import torch
+from torch import Tensor
 
 from ...draws import Draws
 from ...layouts import get_layout
@@ -39,7 +40,7 @@ class RandomFlip(BatchTransform):
 
 @TRANSFORMS.register_module()
 class RandomAffine(BatchTransform):
-    """Rotates, scales, stretches, shears and shifts the whole skeleton about the image centre, one draw a clip (ranges not given in the papers).
+    """Rotates, scales, stretches, shears and shifts the whole skeleton, one draw a clip (ranges not given in the papers).
 
     Args:
         rotation (float): Angle uniform in +- this many degrees.
@@ -47,32 +48,57 @@ class RandomAffine(BatchTransform):
         stretch (float): x is scaled by exp(u) and y by exp(-u), u uniform in +- this.
         shear (float): Shear factor of x along y, uniform in +- this.
         shift (float): Shift uniform in +- this fraction of the image size, for each axis.
+        shear_y (float): Shear factor of y along x, uniform in +- this.
+        space (str): 'image': ``keypoints``, about the image centre, before the crop, which then takes scale and shift from the hands again. 'pose':
+            ``hands`` in their crops and ``trunk`` in the image, each about its centre (0.5, 0.5), by one matrix and shift; after :class:`HandCrop`
+            and :class:`NormalizeTrunk`, before :class:`MirrorLeftHand`.
     """
 
     def __init__(
-        self, rotation: float = 15.0, scale: Tuple[float, float] = (0.9, 1.1), stretch: float = 0.0, shear: float = 0.0, shift: float = 0.05
+        self,
+        rotation: float = 15.0,
+        scale: Tuple[float, float] = (0.9, 1.1),
+        stretch: float = 0.0,
+        shear: float = 0.0,
+        shift: float = 0.05,
+        shear_y: float = 0.0,
+        space: str = 'image',
     ) -> None:
         if scale[0] <= 0 or scale[0] > scale[1]:
             raise ValueError(f'RandomAffine: scale must be (low, high) with 0 < low <= high, got {scale}')
+        if space not in ('image', 'pose'):
+            raise ValueError(f"RandomAffine: space must be 'image' or 'pose', got {space!r}")
         self.rotation, self.scale, self.stretch, self.shear, self.shift = rotation, scale, stretch, shear, shift
+        self.shear_y, self.space = shear_y, space
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        matrix = self._matrix(draws).transpose(-1, -2)  # for points as rows
+        shift = draws.uniform('affine/shift', 2, low=-self.shift, high=self.shift)
+        if self.space == 'pose':
+            hands, trunk = batch['hands'], batch['trunk']
+            batch['hands'] = (hands - 0.5) @ matrix[:, None, None] + (0.5 + shift)[:, None, None, None]
+            batch['trunk'] = (trunk - 0.5) @ matrix[:, None] + (0.5 + shift)[:, None, None]
+            return batch
+        centre = batch['image_size'] / 2
+        moved = (batch['keypoints'] - centre[:, None, None]) @ matrix[:, None]
+        batch['keypoints'] = moved + (centre + shift * batch['image_size'])[:, None, None]
+        return batch
+
+    def _matrix(self, draws: Draws) -> Tensor:
+        """rotation @ diag(wide, high) @ [[1, shear], [shear_y, 1]], (B, 2, 2)."""
         radians = math.radians(self.rotation)
         angle = draws.uniform('affine/rotation', low=-radians, high=radians)
         scale = draws.uniform('affine/scale', low=self.scale[0], high=self.scale[1])
         stretch = draws.uniform('affine/stretch', low=-self.stretch, high=self.stretch)
         shear = draws.uniform('affine/shear', low=-self.shear, high=self.shear)
-        shift = draws.uniform('affine/shift', 2, low=-self.shift, high=self.shift)
+        shear_y = draws.uniform('affine/shear_y', low=-self.shear_y, high=self.shear_y)
         cos, sin = torch.cos(angle), torch.sin(angle)
         wide, high = scale * torch.exp(stretch), scale * torch.exp(-stretch)
-        # rotation @ diag(wide, high) @ [[1, shear], [0, 1]]
-        matrix = torch.stack(
-            [torch.stack([cos * wide, cos * wide * shear - sin * high], -1), torch.stack([sin * wide, sin * wide * shear + cos * high], -1)], -2
-        )  # (B, 2, 2)
-        centre = batch['image_size'] / 2
-        moved = (batch['keypoints'] - centre[:, None, None]) @ matrix[:, None].transpose(-1, -2)
-        batch['keypoints'] = moved + (centre + shift * batch['image_size'])[:, None, None]
-        return batch
+        rows = [
+            [cos * wide - sin * high * shear_y, cos * wide * shear - sin * high],
+            [sin * wide + cos * high * shear_y, sin * wide * shear + cos * high],
+        ]
+        return torch.stack([torch.stack(row, -1) for row in rows], -2)
 
 
 @TRANSFORMS.register_module()

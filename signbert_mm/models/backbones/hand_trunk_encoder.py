@@ -23,13 +23,13 @@ class HandTrunkEncoder(BaseModule):
     Args:
         hand_embedder (dict): :class:`TemporalGCNEmbedder` of a hand; a config of ``MODELS`` like all that follow.
         trunk_embedder (dict): That of the trunk.
-        hand_backbone (dict): :class:`HandTransformer` over the hands' tokens: twice as wide as a token of ``hand_embedder`` in the 'channel' layout, as wide
-            in the 'sequence' layout.
+        hand_backbone (dict): :class:`HandTransformer` over the hands' tokens; in the 'channel' layout twice as wide as ``hand_embedder``'s, in the
+            'sequence' layout as wide.
         trunk_backbone (dict): That over the trunk's tokens.
         parts (Sequence[str]): Of 'hand' and 'trunk', those to build and to return; the configs of the others are not read.
         hand_layout (str): 'channel': the hands of a frame side by side are one token. 'sequence': each hand is a token.
-        masked (bool): A missing hand is left out of the statistics of batch norm, and is 0 to the temporal blocks. False: it counts as a hand of zeros
-            (the authors' code). Frames that are padding are left out in both cases.
+        masked (bool): A missing hand is left out of the statistics of batch norm, and is 0 to the temporal blocks. False: it counts as a hand of
+            zeros (the authors' code). Frames that are padding are left out in both cases.
         attend_missing (bool): Attention sees the tokens of missing hands (in the 'channel' layout, of frames without any hand). Pooling never does.
 
     ``out_channels`` is the width of both vectors.
@@ -80,7 +80,15 @@ class HandTrunkEncoder(BaseModule):
         self.out_channels = next(iter(widths.values()))
         self.chirality = nn.Parameter(0.02 * torch.randn(2, self.out_channels)) if 'hand' in self.parts and hand_layout == 'sequence' else None
 
-    def forward(self, hands: Tensor, trunk: Tensor, hand_valid: Tensor, frame_valid: Tensor, attention: bool = False) -> Dict[str, Tensor]:
+    def forward(
+        self,
+        hands: Tensor,
+        trunk: Tensor,
+        hand_valid: Tensor,
+        frame_valid: Tensor,
+        trunk_valid: Optional[Tensor] = None,
+        attention: bool = False,
+    ) -> Dict[str, Tensor]:
         """Vectors of hands and trunk.
 
         Args:
@@ -88,39 +96,47 @@ class HandTrunkEncoder(BaseModule):
             trunk (Tensor): Shape (B, T, 7, 2), fractions of the image or their motion; (0, 0) = missing joint.
             hand_valid (Tensor): Shape (B, T, 2) bool: the hand was found. What stands in ``hands`` elsewhere never matters.
             frame_valid (Tensor): Shape (B, T) bool: the frame is not padding. At least one a clip.
+            trunk_valid (Tensor, optional): Shape (B, T) bool: the frame shows the trunk; None = all frames do.
             attention (bool): Also return the pooling weights.
 
         Returns:
-            dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; ``hand`` is 0 in a clip without any hand. With ``attention`` also
-            ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T), which sum to 1 over a clip.
+            dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; each is 0 in a clip that never shows the part. With
+            ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T, 1), which sum to 1 over a clip, or to 0 if it never shows it.
         """
+        frames = frame_valid[..., None]  # (B, T, 1)
+        found = dict(hand=hand_valid & frames, trunk=frames if trunk_valid is None else trunk_valid[..., None] & frames)
+        points = dict(hand=hands, trunk=trunk[:, :, None])
         out = {}
-        if 'hand' in self.parts:
-            out['hand'], weights = self._hands(hands, hand_valid & frame_valid[..., None], frame_valid)
+        for part in self.parts:
+            tokens = self._tokens(part, points[part], found[part], frames)
+            pooled, weights = attention_pool(self.scorers[part](tokens).squeeze(-1), tokens, found[part])
+            out[part] = pooled
             if attention:
-                out['hand_attention'] = weights
-        if 'trunk' in self.parts:
-            trunk = trunk.masked_fill(~frame_valid[..., None, None], 0.0)
-            tokens = self.embedders['trunk'](trunk, frame_valid)[:, :, None]  # (B, T, 1, C)
-            tokens = self.backbones['trunk'](tokens, frame_valid[..., None])
-            out['trunk'], weights = attention_pool(self.scorers['trunk'](tokens).squeeze(-1), tokens, frame_valid[..., None])
-            if attention:
-                out['trunk_attention'] = weights[..., 0]
+                out[f'{part}_attention'] = weights
         return out
 
-    def _hands(self, hands: Tensor, valid: Tensor, frame_valid: Tensor) -> Tensor:
-        frames = frame_valid[..., None].expand_as(valid)  # (B, T, 2)
-        hands = hands.masked_fill(~valid[..., None, None], 0.0)
-        # one clip of each hand: shared weights, shared statistics
-        tokens = self.embedders['hand'](hands.transpose(1, 2).flatten(0, 1), (valid if self.masked else frames).transpose(1, 2).flatten(0, 1))
-        tokens = tokens.unflatten(0, (len(hands), 2)).transpose(1, 2)  # (B, T, 2, C)
+    def _tokens(self, part: str, points: Tensor, valid: Tensor, frames: Tensor) -> Tensor:
+        """Contextualised tokens (B, T, H, C) of hands (H = 2) or trunk (H = 1).
+
+        Args:
+            part (str): 'hand' or 'trunk'.
+            points (Tensor): Shape (B, T, H, V, 2).
+            valid (Tensor): Shape (B, T, H) bool: found.
+            frames (Tensor): Shape (B, T, 1) bool: not padding.
+        """
+        frames = frames.expand_as(valid)
+        points = points.masked_fill(~valid[..., None, None], 0.0)
+        # each hand is a sequence of its own, by shared weights and shared statistics
+        counted = (valid if self.masked else frames).transpose(1, 2).flatten(0, 1)  # (B x H, T)
+        tokens = self.embedders[part](points.transpose(1, 2).flatten(0, 1), counted)
+        tokens = tokens.unflatten(0, (len(points), -1)).transpose(1, 2)  # (B, T, H, C)
         seen = frames if self.attend_missing else valid
-        if self.hand_layout == 'channel':
-            hidden = self.backbones['hand'](tokens.flatten(2)[:, :, None], _at_least_one(seen.any(-1, keepdim=True)))
-        else:
-            hidden = self.backbones['hand'](tokens + self.chirality, _at_least_one(seen))
-        tokens = hidden.reshape(tokens.shape)
-        return attention_pool(self.scorers['hand'](tokens).squeeze(-1), tokens, valid)
+        if part == 'hand' and self.hand_layout == 'channel':
+            hidden = self.backbones[part](tokens.flatten(2)[:, :, None], _at_least_one(seen.any(-1, keepdim=True)))
+            return hidden.reshape(tokens.shape)
+        if part == 'hand':
+            tokens = tokens + self.chirality
+        return self.backbones[part](tokens, _at_least_one(seen))
 
 
 def _at_least_one(valid: Tensor) -> Tensor:

@@ -171,8 +171,8 @@ class GestureGCN(BaseModule):
     """Graph convolutions over the joints of a hand or of the trunk, pooled to its parts, then to one vector (SignBERT section 3.1).
 
     The graph has the physical and the symmetrical edges of the paper. Widths, the symmetrical edges chosen (same joint of neighbouring fingers),
-    weights by role, pooling to six parts, the norm and the activation are not given in the paper. The trunk (ST-Consistency) has three parts, and left
-    and right joints as symmetrical ones.
+    weights by role, pooling to six parts, the norm and the activation are not given in the paper. The trunk (ST-Consistency) has three parts, and
+    left and right joints as symmetrical ones.
 
     Args:
         in_channels (int): 2 = x and y.

@@ -40,8 +40,8 @@ class TemporalGCNEmbedder(BaseModule):
     """Graph convolutions in each frame, a 1x1 convolution with batch norm, ReLU and dropout, then temporal blocks (ST-Consistency's authors' code).
 
     Args:
-        gesture (dict): A config of ``MODELS``, ``(points, valid) -> vectors`` with ``out_channels``; GestureGCN with ``norm='BN'``, ``input_norm=True`` and
-            ``bias=False`` is the authors'.
+        gesture (dict): A config of ``MODELS``, ``(points, valid) -> vectors`` with ``out_channels``; the authors' is GestureGCN with ``norm='BN'``,
+            ``input_norm=True`` and ``bias=False``.
         channels (int): Token width.
         num_blocks (int): Temporal blocks.
         dropout (float): After the 1x1 convolution.

@@ -1,4 +1,5 @@
+from .linear_fusion_head import LinearFusionHead
 from .projection_head import ProjectionHead
 from .sign_head import SignHead
 
-__all__ = ['ProjectionHead', 'SignHead']
+__all__ = ['LinearFusionHead', 'ProjectionHead', 'SignHead']

@@ -1,4 +1,5 @@
 from .mmaction_recognizer import MMActionRecognizer
 from .sign_recognizer import SignRecognizer
+from .st_consistency_recognizer import STConsistencyRecognizer
 
-__all__ = ['MMActionRecognizer', 'SignRecognizer']
+__all__ = ['MMActionRecognizer', 'STConsistencyRecognizer', 'SignRecognizer']

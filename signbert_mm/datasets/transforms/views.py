@@ -1,0 +1,83 @@
+"""What ST-Consistency's encoders read: joint and motion, of one view of a clip or of several."""
+
+from typing import Callable, Sequence, Union
+
+import torch
+from torch import Tensor
+
+from ...draws import Draws
+from ...registry import TRANSFORMS
+from .base import BatchTransform, Compose
+
+
+@TRANSFORMS.register_module()
+class Motion(BatchTransform):
+    """Motion of hands and trunk, m_t = x_t - x_{t-1} (ST-Consistency eq. 1).
+
+    A joint that is missing in either frame has no motion: 0. (The paper says nothing of missing joints.)
+
+    Args:
+        zero (str): 'first': the frame without motion is the first (eq. 1). 'last': m_t = x_{t+1} - x_t, and it is the last (the authors' code).
+
+    Reads ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``, after everything else. Adds ``motion``, a dict of
+    ``hands`` and ``trunk`` in the same shapes; in the crop a hand moves relative to its box, and the trunk holds where it goes.
+    """
+
+    def __init__(self, zero: str = 'first') -> None:
+        if zero not in ('first', 'last'):
+            raise ValueError(f"Motion: zero must be 'first' or 'last', got {zero!r}")
+        self.zero = zero
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        batch['motion'] = dict(
+            hands=self._motion(batch['hands'], batch['hand_scores'] > 0), trunk=self._motion(batch['trunk'], batch['trunk_scores'] > 0)
+        )
+        return batch
+
+    def _motion(self, points: Tensor, there: Tensor) -> Tensor:
+        step = (points[:, 1:] - points[:, :-1]) * (there[:, 1:] & there[:, :-1])[..., None]
+        still = torch.zeros_like(points[:, :1])
+        return torch.cat([still, step] if self.zero == 'first' else [step, still], dim=1)
+
+
+@TRANSFORMS.register_module()
+class MakeViews(BatchTransform):
+    """Makes views of a clip, each by its own draws; hands and trunk of a view share theirs.
+
+    Args:
+        transforms (Sequence[dict | Callable]): From keypoints to ``hands``, ``hand_valid``, ``trunk``, ``trunk_scores`` and, for encoders of motion,
+            ``motion``.
+        num_views (int): 2 in pre-training, 1 downstream.
+
+    Adds ``views``, a list of dicts: ``joint=dict(hands, trunk)``; ``motion=dict(hands, trunk)`` where there; ``hand_valid`` (B, T, 2) bool;
+    ``trunk_valid`` (B, T) bool: the frame shows a trunk joint; ``frame_valid`` (B, T) bool: it is not padding. Draws of view v begin with
+    ``view<v>/``. The batch keeps its other keys as they came, but ``length`` and ``frames`` are those of the first view.
+
+    Raises:
+        ValueError: ``num_views`` is below 1, or the transforms leave out something that a view needs.
+    """
+
+    def __init__(self, transforms: Sequence[Union[dict, Callable]], num_views: int = 1) -> None:
+        if num_views < 1:
+            raise ValueError(f'MakeViews: num_views must be at least 1, got {num_views}')
+        self.transforms, self.num_views = Compose(transforms), num_views
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        made = [self.transforms(dict(batch), draws.child(f'view{view}')) for view in range(self.num_views)]
+        absent = [key for key in ('hands', 'hand_valid', 'trunk', 'trunk_scores') if key not in made[0]]
+        if absent:
+            raise ValueError(
+                f"MakeViews: its transforms leave no {absent}; they need dict(type='HandCrop'), dict(type='NormalizeTrunk'), "
+                "dict(type='MirrorLeftHand'), dict(type='ZeroMissing') and, for motion, dict(type='Motion')"
+            )
+        kept = {key: made[0][key] for key in ('length', 'frames') if key in made[0]}
+        return {**batch, **kept, 'views': [self._view(view) for view in made]}
+
+    @staticmethod
+    def _view(batch: dict) -> dict:
+        hands = batch['hands']
+        view = dict(joint=dict(hands=hands, trunk=batch['trunk']))
+        if 'motion' in batch:
+            view['motion'] = batch['motion']
+        frame_valid = torch.arange(hands.shape[1], device=hands.device) < batch['length'][:, None]
+        return dict(view, hand_valid=batch['hand_valid'], trunk_valid=(batch['trunk_scores'] > 0).any(-1), frame_valid=frame_valid)

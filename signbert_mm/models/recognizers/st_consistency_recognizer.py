@@ -1,0 +1,119 @@
+"""Recognition of isolated signs from joint and motion, hands and trunk (ST-Consistency, downstream)."""
+
+from typing import Dict, List, Optional, Sequence, Union
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...registry import MODELS
+from ...structures import SignDataSample
+from ..unbatch import unbatch
+
+MODALITIES = ('joint', 'motion')
+
+
+@MODELS.register_module()
+class STConsistencyRecognizer(BaseModel):
+    """The query encoders as pre-trained, with a linear layer in place of the MLP.
+
+    A pre-training checkpoint fits through ``load_from``: ``encoders.<modality>.*`` have the same names there. Hands or trunk alone: the encoder's
+    ``parts``.
+
+    Args:
+        encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict of vectors``, one is built for each modality; a config of
+            ``MODELS`` like all that follow.
+        head (dict): ``features -> logits``; it is told the modalities.
+        modalities (Sequence[str]): Of 'joint' and 'motion', those in use.
+        frozen (bool): The encoders are not trained (linear protocol); they stay in evaluation mode and keep no gradients.
+        data_preprocessor (dict): Its pipelines make one view, see :class:`MakeViews`.
+
+    Modes: 'tensor' gives logits (B, num_classes); 'loss' a dict of losses; 'predict' one :class:`SignDataSample` a clip with ``pred_scores``
+    (num_classes,) that sum to 1, ``pred_label`` and, with hands, ``attention`` (T, 2), the mean of the modalities'.
+
+    Raises:
+        ValueError: A modality is unknown or repeated, or the head's width is not the encoder's.
+    """
+
+    def __init__(
+        self,
+        encoder: dict,
+        head: dict,
+        modalities: Sequence[str] = MODALITIES,
+        frozen: bool = False,
+        data_preprocessor: Optional[dict] = None,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        # built here: mmengine would look in its own registry wherever no default scope is set
+        super().__init__(MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor, init_cfg)
+        if not modalities or set(modalities) - set(MODALITIES) or len(set(modalities)) != len(modalities):
+            raise ValueError(f'STConsistencyRecognizer: modalities must be some of {MODALITIES}, each once, got {tuple(modalities)}')
+        self.modalities, self.frozen = tuple(modalities), frozen
+        self.encoders = nn.ModuleDict({modality: MODELS.build(encoder) for modality in self.modalities})
+        self.head = MODELS.build(dict(head, modalities=self.modalities))
+        for modality, module in self.encoders.items():
+            given, wanted = getattr(module, 'out_channels', None), getattr(self.head, 'in_channels', None)
+            if given is not None and wanted is not None and given != wanted:
+                raise ValueError(
+                    f'STConsistencyRecognizer: model.encoder gives vectors of width {given} ({modality}), but model.head.in_channels is {wanted}. '
+                    'Set both to one width'
+                )
+        if frozen:
+            self.encoders.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> 'STConsistencyRecognizer':
+        """Frozen encoders stay in evaluation mode."""
+        super().train(mode)
+        if self.frozen:
+            self.encoders.eval()
+        return self
+
+    def encode(self, inputs: dict, attention: bool = False) -> Dict[str, Dict[str, Tensor]]:
+        """What each modality's encoder gives for the first view.
+
+        Raises:
+            ValueError: The batch has no views, or no motion where a motion encoder is.
+        """
+        if not inputs.get('views'):
+            raise ValueError(
+                'STConsistencyRecognizer: the batch has no `views`. The pipelines of model.data_preprocessor need '
+                "dict(type='MakeViews', transforms=[..]), see configs/_base_/models/st_consistency_recognizer.py"
+            )
+        view = inputs['views'][0]
+        absent = [modality for modality in self.modalities if modality not in view]
+        if absent:
+            raise ValueError(f"STConsistencyRecognizer: the view has no {absent}; the transforms of MakeViews need dict(type='Motion') at their end")
+        valid = view['hand_valid'], view['frame_valid'], view.get('trunk_valid')
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            return {
+                modality: self.encoders[modality](view[modality]['hands'], view[modality]['trunk'], *valid, attention=attention)
+                for modality in self.modalities
+            }
+
+    @staticmethod
+    def add_up(encoded: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
+        """f = f_h + f_tr (B, C) of each modality, or the one there is."""
+        return {modality: sum(vectors[part] for part in ('hand', 'trunk') if part in vectors) for modality, vectors in encoded.items()}
+
+    def extract_features(self, inputs: dict) -> Tensor:
+        """What kNN compares: (B, M C), f of each modality of length 1, side by side."""
+        return torch.cat([F.normalize(vectors.float(), dim=-1) for vectors in self.add_up(self.encode(inputs)).values()], dim=-1)
+
+    def forward(self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor') -> Union[Tensor, dict, List[SignDataSample]]:
+        """See the class."""
+        if mode not in ('tensor', 'loss', 'predict'):
+            raise ValueError(f"STConsistencyRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+        encoded = self.encode(inputs, attention=mode == 'predict')
+        features = self.add_up(encoded)
+        if mode == 'loss':
+            return self.head.loss(features, inputs['label'])
+        logits = self.head(features)
+        if mode == 'tensor':
+            return logits
+        scores = logits.float().softmax(-1)
+        fields = dict(pred_scores=scores, pred_label=scores.argmax(-1))
+        weights = [vectors['hand_attention'] for vectors in encoded.values() if 'hand_attention' in vectors]
+        if weights:
+            fields['attention'] = sum(weights) / len(weights)
+        return unbatch(fields, inputs, per_clip=('pred_scores', 'pred_label'))
