@@ -1,4 +1,6 @@
-"""HANDS17 (tracking sequences of the challenge) -> a PoseStore of one hand. Seconds; a run that was killed leaves nothing: start it again.
+"""HANDS17 (tracking sequences of the challenge) -> a PoseStore of one hand.
+
+Takes seconds; a run that was killed leaves nothing, so start it again.
 
 Example:
     python tools/dataset_converters/hands17_to_store.py downloads/HANDS17 data/hands17

@@ -1,4 +1,6 @@
-"""STB (Stereo Hand Pose Tracking Benchmark) -> a PoseStore of single frames of one hand. Seconds; a run that was killed leaves nothing: start it again.
+"""STB (Stereo Hand Pose Tracking Benchmark) -> a PoseStore of single frames of one hand.
+
+Takes seconds; a run that was killed leaves nothing, so start it again.
 
 Example:
     python tools/dataset_converters/stb_to_store.py downloads/STB data/stb
@@ -13,12 +15,9 @@ from signbert_mm.engine.runner import run_tool
 def main() -> None:
     parser = converter_parser(__doc__, 'root', 'the downloaded folder, with labels/B1Counting_SK.mat and the others')
     parser.add_argument('--camera', choices=('SK', 'BB'), default='SK', help='SK: RealSense, colour image; BB: Bumblebee, left image (default: SK)')
-    parser.add_argument(
-        '--wrist', choices=WRISTS, default='missing', help='the annotated root is the palm centre: leave the wrist out (default), extrapolate it, or take the palm'
-    )  # fmt: skip
-    parser.add_argument(
-        '--through', choices=('middle', 'ring'), default='middle', help='finger whose knuckle extrapolates the wrist (default: middle)'
-    )
+    wrist = 'the annotated root is the palm centre: leave the wrist out (default), extrapolate it, or take the palm'
+    parser.add_argument('--wrist', choices=WRISTS, default='missing', help=wrist)
+    parser.add_argument('--through', choices=('middle', 'ring'), default='middle', help='finger that extrapolates the wrist (default: middle)')
     parser.add_argument('--test-sequences', nargs='+', default=list(TEST_SEQUENCES), help=f'the rest trains (default: {" ".join(TEST_SEQUENCES)})')
     parser.add_argument('--clip-len', type=int, default=1, help='frames a clip; 0 = whole sequences (default: 1)')
     parser.add_argument('--side', choices=SIDES, default='left', help='which hand it is; checked against the joints (default: left)')

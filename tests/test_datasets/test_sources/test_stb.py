@@ -1,4 +1,3 @@
-import json
 import sys
 
 import numpy as np
@@ -33,7 +32,7 @@ def stb(tmp_path_factory):
 
 
 def test_official_counts():
-    assert OFFICIAL == dict(train=15000, test=3000)
+    assert dict(train=15000, test=3000) == OFFICIAL
     assert len(TRAIN_SEQUENCES) == 10 and not set(TRAIN_SEQUENCES) & set(TEST_SEQUENCES)
 
 
@@ -94,7 +93,7 @@ def test_tool(stb, run_converter, capsys):
     assert store.split_counts() == dict(train=20, test=4) and store.layout.name == 'hand_21' and store.glosses == []
     assert store.coverage == dict(train=dict(expected=20, present=20), test=dict(expected=4, present=4))
     assert store.meta['notes']['wrist'] == 'missing' and store.meta['notes']['side'] == 'left' and store.meta['extractor'] == 'annotation'
-    assert json.loads(open('data/stb/meta.json').read())['notes']['official_frames'] == OFFICIAL
+    assert store.meta['notes']['official_frames'] == OFFICIAL
     assert '15,000 by the owners' in capsys.readouterr().out
     run_converter('stb_to_store.py', folder, 'data/stb', '--overwrite')
     assert PoseStore('data/stb').official == OFFICIAL
