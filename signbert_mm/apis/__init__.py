@@ -1,5 +1,25 @@
-"""Models by name or config, for use from Python."""
+"""Models by name or config, and inference, for use from Python."""
 
+from .clip_embedder import ClipEmbedder
+from .inferencer import SignInferencer
 from .model import get_model, init_model, list_models
+from .pose_clip import PoseClip
+from .sign_dictionary import Match, SignDictionary
+from .stream_recognizer import StreamEvent, StreamRecognizer
+from .windows import HysteresisMerger, Segment, sliding_windows
 
-__all__ = ['get_model', 'init_model', 'list_models']
+__all__ = [
+    'ClipEmbedder',
+    'HysteresisMerger',
+    'Match',
+    'PoseClip',
+    'Segment',
+    'SignDictionary',
+    'SignInferencer',
+    'StreamEvent',
+    'StreamRecognizer',
+    'get_model',
+    'init_model',
+    'list_models',
+    'sliding_windows',
+]

@@ -1,0 +1,72 @@
+"""A clip as one vector, from an encoder that nobody trained on its gloss."""
+
+import hashlib
+from typing import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .pose_clip import PoseClip
+from .torch_backend import TorchBackend
+
+
+def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) -> Tensor:
+    """Mean of the valid tokens of both hands in each of ``segments`` equal parts of the clip, side by side, of length 1.
+
+    Args:
+        tokens (Tensor): Shape (B, T, 2, C).
+        valid (Tensor): Shape (B, T, 2) bool.
+        length (Tensor): Shape (B,) int64, real frames.
+        segments (int): Parts; one without a valid token gives 0.
+
+    Returns:
+        Tensor: Shape (B, segments * C) float32.
+    """
+    part = torch.arange(tokens.shape[1], device=tokens.device) * segments // length[:, None].clamp(min=1)  # (B, T)
+    member = (part[..., None] == torch.arange(segments, device=tokens.device))[:, :, None] & valid[..., None]  # (B, T, 2, S)
+    weight = member.float()
+    total = torch.einsum('bths,bthc->bsc', weight, torch.where(valid[..., None], tokens.float(), 0.0))
+    mean = total / weight.sum((1, 2)).clamp(min=1)[..., None]
+    return torch.nn.functional.normalize(mean.flatten(1), dim=-1)
+
+
+class ClipEmbedder:
+    """Embeds clips with a model's embedder and Transformer; nothing is masked. Pooling is not given in the paper.
+
+    Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or the decoder's parameters, three
+    parts of the clip rather than one, two or four, both hands together.
+
+    Args:
+        backend (TorchBackend): Of a pre-trainer or a recogniser.
+        segments (int): Parts of the clip that are averaged apart.
+
+    Raises:
+        ValueError: The model has no embedder and Transformer of this project, or ``segments`` is below 1.
+    """
+
+    def __init__(self, backend: TorchBackend, segments: int = 3) -> None:
+        model = backend.model
+        if not (hasattr(model, 'embedder') and hasattr(model, 'backbone')):
+            raise ValueError(f'{type(model).__name__} has no embedder and backbone to embed a clip with; use a SignBERT or SignRecognizer config')
+        if segments < 1:
+            raise ValueError(f'segments must be at least 1, got {segments}')
+        self.backend, self.segments = backend, segments
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits of what the vectors depend on: the encoder's weights, how it reads clips, the pooling."""
+        digest = hashlib.blake2b(digest_size=8)
+        digest.update(repr((self.segments, sorted(self.backend.spec._asdict().items()))).encode())
+        for part in ('embedder', 'backbone'):
+            for name, value in sorted(getattr(self.backend.model, part).state_dict().items()):
+                digest.update(f'{part}.{name}'.encode() + value.detach().cpu().contiguous().float().numpy().tobytes())
+        return digest.hexdigest()
+
+    @torch.no_grad()
+    def __call__(self, clips: Sequence[PoseClip]) -> np.ndarray:
+        """Shape (len(clips), D) float32, each of length 1."""
+        inputs = self.backend.prepared(clips)
+        model = self.backend.model
+        tokens, valid = model.embedder(inputs)
+        return pool_segments(model.backbone(tokens, valid), valid, inputs['length'], self.segments).cpu().numpy()

@@ -1,0 +1,234 @@
+"""From a video to a sign."""
+
+import json
+import logging
+import os
+import re
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.logging import print_log
+from torch import nn
+
+from ..engine.checkpoint_io import write_atomic
+from ..engine.runner import ConfigError
+from ..registry import INFERENCERS
+from ..structures import SignDataSample
+from ..visualization import prediction_figure, save_image
+from .input_reader import Failure, InputReader
+from .long_clips import LongClips
+from .model import init_model
+from .onnx_backend import OnnxBackend
+from .pose_clip import PoseClip
+from .pretrained_parts import PretrainedParts
+from .sign_dictionary import SignDictionary
+from .torch_backend import TorchBackend
+
+ModelLike = Union[str, 'os.PathLike[str]', Config, nn.Module]
+BACKENDS = ('torch', 'onnx')
+
+
+@INFERENCERS.register_module()
+class SignInferencer(LongClips, PretrainedParts):
+    """Recognises signs in videos, cameras and poses; with a pre-trained model it rebuilds 3-D hands and searches a dictionary.
+
+    The model reads what the test pipeline of its config would give it, so predictions are those of ``tools/test.py``.
+
+    Args:
+        model (str | Path | Config | Module): Of a recogniser or a pre-trainer: a config, its path, or a name of :func:`list_models`; a model of
+            :func:`init_model`; with ``backend='onnx'`` the exported file.
+        weights (str | Path, optional): The checkpoint. None only with a model that is built, or an exported one.
+        device (str, optional): None = 'cuda' where there is one, else 'cpu'.
+        extractor (str | dict | PoseExtractor): What finds poses in videos, see :func:`signbert_mm.extraction.build_extractor`; built on first use.
+        backend (str): 'torch' or 'onnx'.
+        pretrained (str | Path | Config | Module, optional): Beside a recogniser: the config of the pre-training that rebuilds hands and embeds clips.
+        pretrained_weights (str | Path, optional): Its checkpoint.
+        dictionary (str | Path | SignDictionary, optional): For :meth:`search`.
+        threads (int): Of onnxruntime; 0 = as many as it likes.
+
+    Raises:
+        ValueError, ConfigError, FileNotFoundError, CheckpointError: What is wrong, and what to do.
+
+    Example:
+        >>> inferencer = SignInferencer('signbert_d128_finetune', 'work_dirs/words33/epoch_150.pth')
+        >>> inferencer('sign.mp4')['predictions'][0]['glosses']
+        ['hello', 'thank-you', 'please', 'b', 'water']
+    """
+
+    def __init__(
+        self,
+        model: ModelLike,
+        weights: Optional[Union[str, 'os.PathLike[str]']] = None,
+        device: Optional[str] = None,
+        extractor: Any = 'mediapipe',
+        backend: str = 'torch',
+        pretrained: Optional[ModelLike] = None,
+        pretrained_weights: Optional[Union[str, 'os.PathLike[str]']] = None,
+        dictionary: Optional[Union[str, 'os.PathLike[str]', SignDictionary]] = None,
+        threads: int = 0,
+    ) -> None:
+        if backend not in BACKENDS:
+            raise ValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
+        torch_device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+        if backend == 'onnx':
+            if weights is not None:
+                raise ValueError("backend='onnx' has its weights in the exported file; leave `weights` out")
+            self.backend: Union[OnnxBackend, TorchBackend] = OnnxBackend(model, device, threads)
+        else:
+            self.backend = _torch_backend(model, weights, torch_device, 'weights')
+        self.reader = InputReader(extractor)
+        own = self.backend if isinstance(self.backend, TorchBackend) else None
+        self._pretrained = own if pretrained is None else _torch_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
+        loads = dictionary is not None and not isinstance(dictionary, SignDictionary)
+        self.dictionary: Optional[SignDictionary] = SignDictionary.load(dictionary) if loads else dictionary
+
+    @property
+    def glosses(self) -> List[str]:
+        """What the model can answer; [] where its checkpoint has no names."""
+        return self.backend.glosses
+
+    def gloss(self, label: int) -> str:
+        """A class by its name."""
+        return self.glosses[label] if label < len(self.glosses) else f'class {label}'
+
+    def __call__(
+        self,
+        inputs: Any,
+        batch_size: int = 16,
+        topk: int = 5,
+        return_datasamples: bool = False,
+        return_joints3d: bool = False,
+        return_mesh: bool = False,
+        vis_out_dir: str = '',
+        pred_out_dir: str = '',
+        **options: Any,
+    ) -> Dict[str, list]:
+        """Recognises each clip as one sign.
+
+        Args:
+            inputs: See :meth:`InputReader.clips`: a video, camera number, pose array, PoseStore, folder, or a list of these.
+            batch_size (int): Clips at once.
+            topk (int): Glosses in the answer.
+            return_datasamples (bool): Give :class:`SignDataSample` objects instead of dicts.
+            return_joints3d (bool): Add ``joints3d`` and more, see :class:`Reconstructor`; needs a pre-trained model.
+            return_mesh (bool): Likewise ``vertices`` and ``faces``.
+            vis_out_dir (str): A picture of each clip goes there.
+            pred_out_dir (str): A JSON file of each clip goes there.
+            **options: ``layout``, ``image_size``, ``fps`` of arrays, ``split`` of stores, ``seconds`` of cameras.
+
+        Returns:
+            dict: ``predictions``, one a clip: dict with ``name``, ``glosses`` and ``scores`` (best first; they are the softmax's), ``labels``,
+            ``attention`` (L, 2) of the left and right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, in how many of them a
+            hand was found: 0 says that the answer rests on nothing. A file of a folder that could not be read has only ``name`` and ``error``.
+            ``visualization``: the pictures' paths.
+        """
+        predictions, pictures = [], []
+        for number, (clip, found) in enumerate(self.iterate(inputs, batch_size, topk, **options)):
+            if isinstance(clip, Failure):
+                print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
+                predictions.append(found)
+                continue
+            if return_joints3d or return_mesh:
+                found.update(self.reconstruct_clip(clip, return_mesh))
+            stem = f'{number:06d}_{_file_name(clip.name)}'
+            if vis_out_dir:
+                pictures.append(str(save_image(os.path.join(vis_out_dir, f'{stem}.png'), self.picture(clip, found))))
+            if pred_out_dir:
+                plain = {key: value for key, value in found.items() if key not in ('all_scores', 'vertices', 'faces')}
+                write_atomic(to_json(plain).encode(), os.path.join(pred_out_dir, f'{stem}.json'))
+            predictions.append(self._sample(clip, found, number) if return_datasamples else found)
+        return dict(predictions=predictions, visualization=pictures)
+
+    def iterate(self, inputs: Any, batch_size: int = 16, topk: int = 5, **options: Any) -> Iterator[Tuple[Union[PoseClip, Failure], dict]]:
+        """Each clip with its prediction, as they come: no more than ``batch_size`` clips are in memory. Arguments as for calling."""
+        if batch_size < 1 or topk < 1:
+            raise ValueError(f'batch_size and topk must be at least 1, got {batch_size} and {topk}')
+        self._needs_recogniser()
+        waiting: List[Union[PoseClip, Failure]] = []
+        done = 0
+        for clip in self.reader.clips(inputs, **options):
+            waiting.append(clip)
+            if len(waiting) == batch_size:
+                yield from self._answers(waiting, topk, done)
+                waiting, done = [], done + batch_size
+        yield from self._answers(waiting, topk, done)
+
+    def _answers(self, items: Sequence[Union[PoseClip, Failure]], topk: int, first: int) -> Iterator[Tuple[Union[PoseClip, Failure], dict]]:
+        clips = [item for item in items if isinstance(item, PoseClip)]
+        found = iter(self.backend.predict(clips, first) if clips else ())
+        for item in items:
+            yield item, self._answer(item, next(found), topk) if isinstance(item, PoseClip) else item._asdict()
+
+    def _answer(self, clip: PoseClip, found: Dict[str, Any], topk: int) -> dict:
+        return dict(
+            name=clip.name,
+            **self.best(found['scores'], topk),
+            attention=found['attention'],
+            frames=found['frames'],
+            num_frames=len(clip),
+            hand_frames=int(clip.hands_found().any(-1).sum()),
+            fps=clip.fps,
+            all_scores=found['scores'],
+        )
+
+    def best(self, scores: np.ndarray, topk: int = 5) -> Dict[str, list]:
+        """``glosses``, ``scores`` and ``labels`` of the best classes."""
+        order = np.argsort(-scores, kind='stable')[:topk].tolist()
+        return dict(glosses=[self.gloss(label) for label in order], scores=[float(scores[label]) for label in order], labels=order)
+
+    def _needs_recogniser(self) -> None:
+        if not self.backend.recognises:
+            raise ConfigError(
+                'this model is a pre-trainer, which knows no glosses; give config and checkpoint of a recogniser, or use reconstruct() or search()'
+            )
+
+    @staticmethod
+    def _sample(clip: PoseClip, found: dict, number: int) -> SignDataSample:
+        sample = SignDataSample(metainfo=dict(num_frames=len(found['frames']))).set_gt_label(clip.label)
+        sample.set_pred_scores(torch.from_numpy(found['all_scores']))
+        sample.sample_idx, sample.video_id = number, clip.name
+        if found['attention'] is not None:
+            sample.attention = torch.from_numpy(found['attention'])
+        for name in ('joints2d', 'joints3d', 'vertices', 'valid'):
+            if name in found:
+                setattr(sample, name, torch.from_numpy(found[name]))
+        return sample
+
+    def picture(self, clip: PoseClip, found: dict) -> np.ndarray:
+        """The prediction drawn: poses, attention, best glosses; shape (H, W, 3) uint8 RGB."""
+        names = [self.gloss(label) for label in range(len(found['all_scores']))]
+        seen = clip.pick(found['frames'])
+        return prediction_figure(self._sample(clip, found, 0), seen.keypoints, seen.scores, clip.layout, names, len(found['glosses']))
+
+
+def _torch_backend(model: ModelLike, weights: Optional[Union[str, 'os.PathLike[str]']], device: str, field: str) -> TorchBackend:
+    if isinstance(model, nn.Module):
+        if weights is not None:
+            raise ValueError(f'`{field}` goes with a config; the model that was given has its weights already')
+        return TorchBackend(model, device)
+    if weights is None:
+        raise ValueError(f'`{field}` is missing: no weights are published, and random ones recognise nothing; give the path of a checkpoint')
+    return TorchBackend(init_model(model, weights, device), device)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r'[^\w.-]+', '_', os.path.basename(name)).strip('._')[:80] or 'clip'
+
+
+def to_json(value: Any) -> str:
+    """Readable JSON of a prediction; arrays become lists of numbers with 5 digits."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, np.ndarray):
+            return np.round(item.astype(float), 5).tolist() if item.dtype.kind == 'f' else item.tolist()
+        if isinstance(item, dict):
+            return {str(key): plain(entry) for key, entry in item.items()}
+        if isinstance(item, (list, tuple)):
+            return [plain(entry) for entry in item]
+        if isinstance(item, np.generic):
+            return plain(item.item())
+        return round(item, 5) if isinstance(item, float) else item
+
+    return json.dumps(plain(value), ensure_ascii=False, indent=1)

@@ -1,0 +1,161 @@
+"""Signs in long clips and streams."""
+
+import logging
+import os
+import time
+from typing import Any, Iterator, List, Sequence, Tuple, Union
+
+import numpy as np
+from mmengine.logging import print_log
+
+from .input_reader import Failure
+from .stream_recognizer import StreamEvent, StreamRecognizer, merge_windows
+from .windows import HysteresisMerger, sliding_windows
+
+
+class LongClips:
+    """The part of :class:`SignInferencer` that finds signs in time."""
+
+    def segments(
+        self,
+        inputs: Any,
+        window: float = 2.0,
+        stride: float = 0.5,
+        enter: float = 0.6,
+        leave: float = 0.3,
+        ignore: Sequence[str] = (),
+        batch_size: int = 16,
+        topk: int = 5,
+        **options: Any,
+    ) -> List[dict]:
+        """Signs in long clips: windows that overlap, and their scores merged with two thresholds, see :class:`HysteresisMerger`.
+
+        A video is streamed, in constant memory but for the windows' scores; poses are taken ``batch_size`` windows at a time.
+
+        Args:
+            inputs: As for calling.
+            window, stride (float): Seconds; the model was trained on clips of one sign, so the window should be about as long as one.
+            enter, leave (float): Thresholds.
+            ignore (Sequence[str]): Glosses that are no signs, such as rest.
+            batch_size (int): Windows at once.
+            topk (int): Glosses of each window.
+            **options: As for calling; arrays need ``fps``.
+
+        Returns:
+            list[dict]: One a clip: ``name``, ``fps``, ``num_frames``, ``segments``: list of dict(start, end in seconds, gloss, score), and
+            ``windows``: list of dict(start, end, glosses, scores).
+        """
+        self._needs_recogniser()
+        settings = dict(window=window, stride=stride, enter=enter, leave=leave, ignore=ignore)
+        if isinstance(inputs, (str, os.PathLike)) and os.path.isfile(inputs):
+            return [self._video_segments(inputs, topk, settings)]
+        found = []
+        for clip in self.reader.clips(inputs, **options):
+            if isinstance(clip, Failure):
+                print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
+                found.append(clip._asdict())
+                continue
+            size, step, merger = self._window(clip.fps, clip.name, **settings)
+            spans = sliding_windows(len(clip), size, step)
+            scores: List[np.ndarray] = []
+            for first in range(0, len(spans), batch_size):
+                pieces = [clip.cut(*span) for span in spans[first : first + batch_size]]
+                rows = self.backend.predict(pieces)
+                scores += [row['scores'] * piece.hands_found().any() for row, piece in zip(rows, pieces)]
+            segments = merge_windows(spans, np.stack(scores), size, step, merger)
+            rows = [(start, end, row) for (start, end), row in zip(spans, scores)]
+            found.append(self._timeline(clip.name, clip.fps, len(clip), rows, segments, topk))
+        return found
+
+    def _video_segments(self, path: Union[str, 'os.PathLike[str]'], topk: int, settings: dict) -> dict:
+        rows, segments, total, fps = [], [], 0, 0.0
+        for event in self.stream(path, topk=topk, **settings):
+            if event['end'] > event['start']:
+                rows.append((event['start'], event['end'], event['all_scores']))
+            segments += event['raw_segments']
+            total, fps = event['end'], event['fps']
+        return self._timeline(os.fspath(path), fps, total, rows, segments, topk)
+
+    def _timeline(self, name: str, fps: float, total: int, windows: Sequence[tuple], segments: Sequence[Any], topk: int) -> dict:
+        told = []
+        for start, end, scores in windows:
+            best = self.best(scores, topk)
+            told.append(dict(start=start / fps, end=end / fps, glosses=best['glosses'], scores=best['scores']))
+        return dict(name=name, fps=fps, num_frames=total, segments=[self._told(segment, fps) for segment in segments], windows=told)
+
+    def _told(self, segment: Any, fps: float) -> dict:
+        return dict(start=segment.start / fps, end=segment.end / fps, gloss=self.gloss(segment.label), score=segment.score)
+
+    def _window(
+        self, fps: float, name: str, window: float, stride: float, enter: float, leave: float, ignore: Sequence[str]
+    ) -> Tuple[int, int, HysteresisMerger]:
+        """Frames of a window and between windows, and a merger."""
+        if not fps:
+            raise ValueError(f'{name or "poses"}: the frame rate is unknown, and windows are in seconds; give fps=')
+        unknown = sorted(set(ignore) - set(self.glosses))
+        if unknown or isinstance(ignore, str):
+            raise ValueError(f'ignore: {unknown or ignore!r} is no list of glosses of the model; it has {", ".join(self.glosses[:20])}')
+        labels = [self.glosses.index(gloss) for gloss in ignore]
+        return max(1, round(window * fps)), max(1, round(stride * fps)), HysteresisMerger(enter, leave, labels)
+
+    def stream_recognizer(
+        self,
+        image_size: Sequence[int],
+        fps: float,
+        layout: Any = None,
+        window: float = 2.0,
+        stride: float = 0.5,
+        enter: float = 0.6,
+        leave: float = 0.3,
+        ignore: Sequence[str] = (),
+        name: str = '',
+    ) -> StreamRecognizer:
+        """What takes poses one by one; the extractor's layout by default. Arguments as for :meth:`segments`."""
+        self._needs_recogniser()
+        size, step, merger = self._window(fps, name, window, stride, enter, leave, ignore)
+        layout = self.reader.extractor.layout if layout is None else layout
+        return StreamRecognizer(self.backend.predict, layout, image_size, size, step, merger, fps, name)
+
+    def stream(self, source: Union[str, 'os.PathLike[str]', int], topk: int = 5, fps: float = 0.0, **settings: Any) -> Iterator[dict]:
+        """Recognises as the frames come; memory does not grow with the stream.
+
+        Args:
+            source (str | Path | int): A video or a camera.
+            topk (int): Glosses of each window.
+            fps (float): Where the source does not tell.
+            **settings: ``window``, ``stride``, ``enter``, ``leave``, ``ignore`` as for :meth:`segments`.
+
+        Yields:
+            dict: One a window: ``start``, ``end`` in frames, ``fps``, ``glosses``, ``scores``, ``segments`` that it has ended, ``current`` (the open
+            one or None), and ``latency``, seconds from the arrival of its last frame.
+        """
+        reader = self.reader.open(source)
+        try:
+            rate = fps or reader.fps
+            recognizer = self.stream_recognizer((reader.width, reader.height), rate, name=str(source), **settings)
+            came = time.perf_counter()
+            for _, pose, came in self.reader.poses(reader):
+                event = recognizer.push(pose)
+                if event is not None:
+                    yield self.told(event, rate, topk, time.perf_counter() - came)
+            event = recognizer.finish() if recognizer.count else None
+            if event is not None:
+                yield self.told(event, rate, topk, time.perf_counter() - came)
+        finally:
+            reader.close()
+
+    def told(self, event: StreamEvent, fps: float, topk: int = 5, latency: float = 0.0) -> dict:
+        """A window's event with names and seconds, as :meth:`stream` gives it."""
+        return dict(
+            start=event.start,
+            end=event.end,
+            fps=fps,
+            **self.best(event.scores, topk),
+            segments=[self._told(segment, fps) for segment in event.segments],
+            current=None if event.current is None else self._told(event.current, fps),
+            latency=latency,
+            attention=event.attention,
+            frames=event.frames,
+            all_scores=event.scores,
+            raw_segments=event.segments,
+        )

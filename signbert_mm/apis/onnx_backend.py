@@ -1,0 +1,92 @@
+"""A recogniser exported by ``tools/deployment/export_onnx.py``, run by onnxruntime on numpy arrays."""
+
+import json
+import os
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import numpy as np
+
+from .input_spec import InputSpec, make_batch, numpy_sampler
+from .pose_clip import PoseClip
+
+METADATA_KEY, METADATA_VERSION = 'signbert_mm', 1
+INPUTS = ('keypoints', 'scores', 'length', 'image_size')
+OUTPUTS = ('logits', 'attention')
+_INSTALL = 'install it: pip install -r requirements/deploy.txt'
+
+
+def import_onnxruntime() -> Any:
+    """onnxruntime.
+
+    Raises:
+        ModuleNotFoundError: It is not installed; says how to.
+    """
+    try:
+        import onnxruntime
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f'onnxruntime runs exported models; {_INSTALL}') from error
+    return onnxruntime
+
+
+class OnnxBackend:
+    """As :class:`TorchBackend`, without torch: numpy samples time and maps joints, the graph crops, mirrors and recognises.
+
+    Args:
+        path (str | Path): The exported file.
+        device (str, optional): 'cpu', or 'cuda' with onnxruntime-gpu.
+        threads (int): Of onnxruntime; 0 = as many as it likes.
+
+    Attributes:
+        spec (InputSpec): How the model reads clips.
+        glosses (list[str]): Of its classes; [] where the checkpoint had none.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: Not ONNX, not exported by this project or by a newer version of it, or the device is not there.
+    """
+
+    recognises = True
+
+    def __init__(self, path: Union[str, 'os.PathLike[str]'], device: Optional[str] = None, threads: int = 0) -> None:
+        path, runtime = os.fspath(path), import_onnxruntime()
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f'{path}: no such file; export one: python tools/deployment/export_onnx.py CONFIG CHECKPOINT {path}')
+        device = device or 'cpu'
+        provider = 'CUDAExecutionProvider' if device.startswith('cuda') else 'CPUExecutionProvider'
+        if provider not in runtime.get_available_providers():
+            raise ValueError(f"device {device!r}: this onnxruntime has {runtime.get_available_providers()}; install onnxruntime-gpu, or device='cpu'")
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        try:
+            self.session = runtime.InferenceSession(path, options, providers=[provider])
+        except Exception as error:  # onnxruntime's own classes, which differ between versions
+            raise ValueError(f'{path} ({os.path.getsize(path)} bytes): not a whole ONNX file ({error}); export it again') from error
+        text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        meta = json.loads(text) if text else {}
+        names = [node.name for node in self.session.get_inputs()], [node.name for node in self.session.get_outputs()]
+        if meta.get('version') != METADATA_VERSION or names != (list(INPUTS), list(OUTPUTS)):
+            raise ValueError(
+                f'{path}: metadata {METADATA_KEY!r} of version {METADATA_VERSION} expected, {meta.get("version")} found; inputs and outputs {names}: '
+                'export it with tools/deployment/export_onnx.py of this version'
+            )
+        self.spec = InputSpec(**meta['input'])
+        self.glosses: List[str] = meta['glosses']
+        self.max_frames: Optional[int] = meta['max_frames']
+        self._sample = numpy_sampler(self.spec.temporal)
+
+    def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
+        """One dict a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2), ``frames`` (L,), the positions in the clip.
+
+        Raises:
+            ValueError: A clip is longer than the model's time code.
+        """
+        batch = make_batch(clips, self.spec, self._sample)
+        if self.max_frames is not None and batch['frames'].shape[1] > self.max_frames:
+            raise ValueError(f'clips of {batch["frames"].shape[1]} frames, but the model knows {self.max_frames}; use segments() with a window')
+        logits, attention = self.session.run(list(OUTPUTS), {name: batch[name] for name in INPUTS})
+        scores = np.exp(logits - logits.max(-1, keepdims=True))
+        scores /= scores.sum(-1, keepdims=True)
+        return [
+            dict(scores=scores[row], attention=attention[row, :real], frames=batch['frames'][row, :real])
+            for row, real in enumerate(batch['length'].tolist())
+        ]

@@ -1,0 +1,98 @@
+"""One clip of poses in memory."""
+
+from dataclasses import dataclass, replace
+from typing import Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from ..datasets.pose_store_writer import check_keypoints
+from ..layouts import Layout, get_layout
+
+
+@dataclass(frozen=True)
+class PoseClip:
+    """Poses of a clip, as a :class:`PoseStore` has them; :meth:`make` checks what comes from outside.
+
+    Attributes:
+        keypoints (ndarray): Shape (T, V, 2) float32, pixels; 0 where missing.
+        scores (ndarray): Shape (T, V) float32 in [0, 1]; 0 = missing.
+        layout (Layout): What the joints are.
+        image_size (tuple[int, int]): Width and height in pixels.
+        fps (float): Frames a second; 0 = unknown.
+        name (str): For results and messages.
+        label (int): -1 = none.
+    """
+
+    keypoints: np.ndarray
+    scores: np.ndarray
+    layout: Layout
+    image_size: Tuple[int, int]
+    fps: float = 0.0
+    name: str = ''
+    label: int = -1
+
+    @classmethod
+    def make(
+        cls,
+        poses: np.ndarray,
+        layout: Union[str, Layout],
+        image_size: Sequence[int],
+        scores: Optional[np.ndarray] = None,
+        fps: float = 0.0,
+        name: str = '',
+        label: int = -1,
+    ) -> 'PoseClip':
+        """A checked clip.
+
+        Args:
+            poses (ndarray): Shape (T, V, 2) pixels, or (T, V, 3) with a score behind.
+            layout (str | Layout): What the joints are.
+            image_size (Sequence[int]): Width and height of the image in pixels.
+            scores (ndarray, optional): Shape (T, V) in [0, 1], 0 = missing, for poses of two numbers. Without it a joint at exactly (0, 0) is
+                missing and every other one has score 1.
+            fps (float): Frames a second; 0 = unknown.
+            name (str): For results and messages.
+            label (int): -1 = none.
+
+        Raises:
+            ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a negative score, no image size.
+        """
+        poses, layout, where = np.asarray(poses), get_layout(layout), f'clip {name!r}' if name else 'poses'
+        if poses.ndim != 3 or poses.shape[-1] not in (2, 3) or poses.dtype.kind not in 'fiu':
+            raise ValueError(
+                f'{where}: {poses.dtype} of shape {poses.shape} found; give numbers of shape (T, V, 2) or (T, V, 3): frames, joints, x and y in '
+                'pixels and, third, the score'
+            )
+        if scores is not None:
+            scores = np.asarray(scores)
+            if poses.shape[-1] == 3 or scores.shape != poses.shape[:2]:
+                raise ValueError(f'{where}: scores of shape {scores.shape} beside poses of shape {poses.shape}; give (T, V) beside (T, V, 2)')
+        elif poses.shape[-1] == 2:
+            scores = (poses != 0).any(-1)
+        if scores is not None:
+            poses = np.concatenate([poses.astype(np.float32), scores[..., None].astype(np.float32)], axis=-1)
+        values = check_keypoints(where, poses, layout)
+        if not isinstance(image_size, (tuple, list, np.ndarray)) or len(image_size) != 2 or not all(0 < size < 1 << 31 for size in image_size):
+            raise ValueError(f'{where}: image_size is {image_size!r}; give (width, height) of the image in pixels')
+        if not 0 <= fps < float('inf'):
+            raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
+        scores = np.ascontiguousarray(values[..., 2])
+        keypoints = values[..., :2] * (scores > 0)[..., None]
+        return cls(keypoints, scores, layout, (int(image_size[0]), int(image_size[1])), float(fps), name, int(label))
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def cut(self, start: int, end: int) -> 'PoseClip':
+        """Frames ``start`` to ``end - 1``."""
+        return replace(self, keypoints=self.keypoints[start:end], scores=self.scores[start:end])
+
+    def pick(self, frames: np.ndarray) -> 'PoseClip':
+        """These frames."""
+        return replace(self, keypoints=self.keypoints[frames], scores=self.scores[frames])
+
+    def hands_found(self) -> np.ndarray:
+        """Shape (T, 2) bool, left and right: any joint of the hand has a score above 0, as a store counts it; a single hand counts as right."""
+        parts = self.layout.parts
+        hands = ((), range(self.layout.num_joints)) if self.layout.name == 'hand_21' else (parts.get('left_hand', ()), parts.get('right_hand', ()))
+        return np.stack([(self.scores[:, list(joints)] > 0).any(-1) if len(joints) else np.zeros(len(self), bool) for joints in hands], -1)

@@ -1,0 +1,190 @@
+"""Signs by a handful of examples each, found again by the nearest one."""
+
+import hashlib
+import io
+import json
+import os
+from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
+
+import numpy as np
+
+from ..engine.checkpoint_io import write_atomic
+
+FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 1
+INDEX = 'dictionary.json'
+COMPARISONS = ('nearest', 'prototype')
+
+
+class Match(NamedTuple):
+    """A sign of the dictionary: its gloss, the cosine, and the name of its nearest example ('' for a prototype)."""
+
+    gloss: str
+    score: float
+    example: str
+
+
+class SignDictionary:
+    """Glosses, and unit vectors of clips that show them.
+
+    On disk it is a folder: ``dictionary.json`` (glosses, names of the examples, what the vectors were made with) and the npz file that it names; the
+    JSON is replaced last, so a killed writer leaves the old dictionary.
+
+    Args:
+        encoder (str): Fingerprint of what makes the vectors (:class:`ClipEmbedder`); vectors of another are refused.
+        dim (int): Length of a vector.
+        note (str): For people: the config and checkpoint.
+
+    Example:
+        >>> signs = SignDictionary('0123', 2)
+        >>> signs.add('hello', np.array([[1.0, 0.0]]), ['clip 7'])
+        >>> signs.search(np.array([[0.6, 0.8]]))[0]
+        [Match(gloss='hello', score=0.6, example='clip 7')]
+    """
+
+    def __init__(self, encoder: str, dim: int, note: str = '') -> None:
+        self.encoder, self.dim, self.note = encoder, dim, note
+        self._vectors: Dict[str, np.ndarray] = {}
+        self._names: Dict[str, List[str]] = {}
+
+    @property
+    def glosses(self) -> List[str]:
+        """In the order in which they came."""
+        return list(self._vectors)
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def examples(self, gloss: str) -> List[str]:
+        """Names of a sign's examples."""
+        return list(self._names[self._known(gloss)])
+
+    def _known(self, gloss: str) -> str:
+        if gloss not in self._vectors:
+            raise KeyError(f'the dictionary has no sign {gloss!r}; it has {len(self)}: {", ".join(self.glosses[:20])}')
+        return gloss
+
+    def _check(self, vectors: np.ndarray, what: str) -> np.ndarray:
+        vectors = np.asarray(vectors, dtype=np.float32)
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim or not len(vectors):
+            raise ValueError(f'{what}: vectors of shape {vectors.shape}; give (n, {self.dim}) with n at least 1')
+        if not np.isfinite(vectors).all():
+            raise ValueError(f'{what}: vectors are not finite')
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+    def add(self, gloss: str, vectors: np.ndarray, names: Sequence[str] = ()) -> None:
+        """Adds examples, to a new sign or one that is there.
+
+        Args:
+            gloss (str): Not empty.
+            vectors (ndarray): Shape (n, dim).
+            names (Sequence[str]): Of the examples, for people; n of them, or none.
+
+        Raises:
+            ValueError: The gloss is empty, or shapes do not fit.
+        """
+        if not isinstance(gloss, str) or not gloss.strip():
+            raise ValueError(f'gloss is {gloss!r}; give text')
+        vectors = self._check(vectors, f'sign {gloss!r}')
+        names = [str(name) for name in names] or [''] * len(vectors)
+        if len(names) != len(vectors):
+            raise ValueError(f'sign {gloss!r}: {len(vectors)} vectors, but {len(names)} names')
+        self._vectors[gloss] = np.concatenate([self._vectors[gloss], vectors]) if gloss in self._vectors else vectors
+        self._names.setdefault(gloss, []).extend(names)
+
+    def remove(self, gloss: str) -> None:
+        """Removes a sign with its examples.
+
+        Raises:
+            KeyError: It is not there.
+        """
+        del self._vectors[self._known(gloss)], self._names[gloss]
+
+    def similarities(self, queries: np.ndarray, compare: str = 'nearest') -> Tuple[np.ndarray, np.ndarray]:
+        """Cosine of each query with each sign.
+
+        Args:
+            queries (ndarray): Shape (B, dim).
+            compare (str): 'nearest': with the sign's nearest example (better on the development clips of words33); 'prototype': with the mean of its
+                examples.
+
+        Returns:
+            tuple[ndarray, ndarray]: Shape (B, signs) float32 in [-1, 1], and which example it is, (B, signs) int64; -1 for prototypes.
+
+        Raises:
+            ValueError: The dictionary is empty, or an argument is wrong.
+        """
+        if compare not in COMPARISONS:
+            raise ValueError(f'compare is {compare!r}; choose one of {", ".join(COMPARISONS)}')
+        if not len(self):
+            raise ValueError('the dictionary is empty; add signs first')
+        queries = self._check(queries, 'query')
+        if compare == 'prototype':
+            means = self._check(np.stack([vectors.mean(0) for vectors in self._vectors.values()]), 'prototypes')
+            return queries @ means.T, np.full((len(queries), len(self)), -1)
+        counts = [len(vectors) for vectors in self._vectors.values()]
+        cosine = queries @ np.concatenate(list(self._vectors.values())).T  # (B, examples)
+        parts = np.split(cosine, np.cumsum(counts)[:-1], axis=1)
+        return np.stack([part.max(1) for part in parts], 1), np.stack([part.argmax(1) for part in parts], 1)
+
+    def search(self, queries: np.ndarray, topk: int = 5, compare: str = 'nearest') -> List[List[Match]]:
+        """The nearest signs of each query, best first; arguments and errors as :meth:`similarities`."""
+        cosine, which = self.similarities(queries, compare)
+        glosses, found = self.glosses, []
+        for row, places in zip(cosine, which):
+            order = np.argsort(-row, kind='stable')[:topk]
+            found.append([Match(glosses[i], float(row[i]), self._names[glosses[i]][places[i]] if places[i] >= 0 else '') for i in order])
+        return found
+
+    def save(self, folder: Union[str, 'os.PathLike[str]']) -> None:
+        """Writes the folder; an older dictionary there is replaced."""
+        folder = os.fspath(folder)
+        os.makedirs(folder, exist_ok=True)
+        counts = [len(vectors) for vectors in self._vectors.values()]
+        vectors = np.concatenate(list(self._vectors.values())) if len(self) else np.zeros((0, self.dim), np.float32)
+        buffer = io.BytesIO()
+        np.savez(buffer, vectors=vectors, label=np.repeat(np.arange(len(self), dtype=np.int32), counts))
+        data = buffer.getvalue()
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        file = f'vectors-{digest[:8]}.npz'
+        write_atomic(data, os.path.join(folder, file))
+        index = dict(
+            format=FORMAT, format_version=FORMAT_VERSION, encoder=self.encoder, dim=self.dim, note=self.note, file=file, blake2b=digest,
+            signs=[dict(gloss=gloss, examples=names) for gloss, names in self._names.items()],
+        )  # fmt: skip
+        write_atomic(json.dumps(index, ensure_ascii=False, indent=1).encode(), os.path.join(folder, INDEX))
+        for name in os.listdir(folder):
+            if name.startswith('vectors-') and name.endswith('.npz') and name != file:
+                os.unlink(os.path.join(folder, name))
+
+    @classmethod
+    def load(cls, folder: Union[str, 'os.PathLike[str]']) -> 'SignDictionary':
+        """Reads a folder that :meth:`save` wrote; nothing in it is executed.
+
+        Raises:
+            FileNotFoundError: The folder or its files are not there.
+            ValueError: Damaged, or of another format.
+        """
+        path = os.path.join(os.fspath(folder), INDEX)
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f'{path}: absent, so this is no dictionary; make one with tools/build_dictionary.py')
+        try:
+            with open(path, encoding='utf-8') as file:
+                index = json.load(file)
+            if index.get('format') != FORMAT or index.get('format_version') != FORMAT_VERSION:
+                raise ValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
+            name = os.path.join(os.fspath(folder), os.path.basename(index['file']))
+            signs = cls(index['encoder'], int(index['dim']), index['note'])
+            glosses = [(sign['gloss'], [str(item) for item in sign['examples']]) for sign in index['signs']]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f'{path}: not a dictionary of version {FORMAT_VERSION} ({error}); build it again') from error
+        if not os.path.isfile(name):
+            raise FileNotFoundError(f'{name}: absent; copy the dictionary again or build it again')
+        with open(name, 'rb') as file:
+            data = file.read()
+        if hashlib.blake2b(data, digest_size=16).hexdigest() != index['blake2b']:
+            raise ValueError(f'{name}: {len(data)} bytes whose checksum differs from {INDEX}: damaged; copy it again or build it again')
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            vectors, label = archive['vectors'], archive['label']
+        for place, (gloss, names) in enumerate(glosses):
+            signs.add(gloss, vectors[label == place], names)
+        return signs
