@@ -2,7 +2,7 @@
 
 from .. import compat
 from .checkpoint_io import AtomicLocalBackend, CheckpointError, find_last_whole_checkpoint, load_checkpoint_file
-from .hooks import ClassCountHook, EpochSeedHook, LoadReportHook, SafeCheckpointHook
+from .hooks import ClassCountHook, EpochSeedHook, KNNHook, LoadReportHook, SafeCheckpointHook
 from .optim import SignAmpOptimWrapper
 from .runner import ResumableTrainLoop
 
@@ -13,6 +13,7 @@ __all__ = [
     'CheckpointError',
     'ClassCountHook',
     'EpochSeedHook',
+    'KNNHook',
     'LoadReportHook',
     'ResumableTrainLoop',
     'SafeCheckpointHook',

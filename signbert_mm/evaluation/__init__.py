@@ -1,6 +1,7 @@
 """Metrics, and the predictions they are computed from."""
 
+from .knn import extract_features, knn_accuracy, knn_scores
 from .metrics import PerClipMetric, PoseAUC, SignAccuracy
 from .predictions import load_predictions
 
-__all__ = ['PerClipMetric', 'PoseAUC', 'SignAccuracy', 'load_predictions']
+__all__ = ['PerClipMetric', 'PoseAUC', 'SignAccuracy', 'extract_features', 'knn_accuracy', 'knn_scores', 'load_predictions']

@@ -21,3 +21,8 @@ def attention_pool(score: Tensor, tokens: Tensor, valid: Tensor) -> Tuple[Tensor
     score = score.float().masked_fill(~valid, torch.finfo(torch.float32).min)
     attention = score.flatten(1).softmax(1).view_as(score) * valid
     return torch.einsum('bth,bthc->bc', attention.to(tokens.dtype), tokens), attention
+
+
+def mean_pool(tokens: Tensor, valid: Tensor) -> Tensor:
+    """The mean (B, C) of a clip's valid tokens; 0 in a clip without any."""
+    return attention_pool(tokens.new_zeros(tokens.shape[:-1]), tokens, valid)[0]

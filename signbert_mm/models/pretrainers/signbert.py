@@ -3,9 +3,11 @@
 from typing import List, Optional, Union
 
 from mmengine.model import BaseModel
+from torch import Tensor
 
 from ...registry import MODELS
 from ...structures import SignDataSample
+from ..attention_pool import mean_pool
 from ..unbatch import unbatch
 from ..widths import check_widths
 
@@ -62,6 +64,11 @@ class SignBERT(BaseModel):
         if mode == 'predict':
             return self.predictions(decoded, inputs)
         raise ValueError(f"SignBERT: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+
+    def extract_features(self, inputs: dict) -> Tensor:
+        """What kNN compares: the mean (B, C) of a clip's valid tokens, of the unmasked pose where the batch is masked."""
+        tokens, valid = self.embedder(dict(inputs, hands=inputs.get('target', inputs['hands'])))
+        return mean_pool(self.backbone(tokens, valid), valid)
 
     def losses(self, decoded: dict, inputs: dict) -> dict:
         """``loss_rec`` and, with a hand model, ``loss_reg``: scalars whose sum is eq. 6."""

@@ -192,7 +192,8 @@ class STConsistency(BaseModel):
 
     @staticmethod
     def _pool(encoder: nn.Module, view: dict, modality: str) -> Vectors:
-        return encoder(view[modality]['hands'], view[modality]['trunk'], view['hand_valid'], view['frame_valid'])
+        valid = (view[name] for name in ('hand_valid', 'frame_valid', 'trunk_valid') if name in view)
+        return encoder(view[modality]['hands'], view[modality]['trunk'], *valid)
 
     def _present(self, view: dict) -> Vectors:
         """Which clips show each part at all, shape (B,) bool each."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...registry import MODELS
 from ...structures import SignDataSample
+from ..attention_pool import mean_pool
 from ..unbatch import unbatch
 from ..widths import check_widths
 
@@ -61,6 +62,10 @@ class SignRecognizer(BaseModel):
         """Contextualised tokens (B, T, 2, C) and which are valid (B, T, 2)."""
         tokens, valid = self.embedder(inputs)
         return self.backbone(tokens, valid), valid
+
+    def extract_features(self, inputs: dict) -> Tensor:
+        """What kNN compares: the mean (B, C) of a clip's valid tokens."""
+        return mean_pool(*self.extract_tokens(inputs))
 
     def forward(self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor') -> Union[Tensor, dict, List[SignDataSample]]:
         """See the class."""

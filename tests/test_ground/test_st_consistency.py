@@ -1,0 +1,99 @@
+"""ST-Consistency's pre-trainer in real runs over a tiny encoder: ranks, kills, kNN along the way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+from same_training import assert_same_training, equal
+from test_ranks import assert_same, two_ranks  # noqa: F401
+
+from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+
+CONFIG = """
+_base_ = ['{configs}/schedules/signbert_60e.py', '{configs}/default_runtime.py']
+custom_imports = dict(imports=['toy_parts', 'toy_views'])
+model = dict(
+    type='STConsistency',
+    data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=[dict(type='ToyViews')], test_pipeline=[dict(type='ToyViews', count=1)]),
+    encoder=dict(type='ToyHandTrunkEncoder', channels=12, norm={norm}, dropout={dropout}),
+    projector=dict(type='ProjectionHead', in_channels=12, out_channels=8),
+    bank=dict(size=19),
+    momentum=0.9,
+    loss_contrast=dict(type='InfoNCELoss'),
+    loss_consistency=dict(type='ConsistencyLoss'),
+    loss_transfer=dict(type='KnowledgeTransferLoss', num_anchors=19),
+)
+_clips = dict(type='PoseDataset', store='{store}', pipeline=[dict(type='UniformTemporalSample', clip_len=6)])
+_loader = dict(batch_size=4, num_workers=0, collate_fn=dict(type='collate_poses'))
+_in_order = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
+_query = dict(_in_order, dataset=dict(_clips, split='test', test_mode=True))
+train_dataloader = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=True), dataset=dict(_clips, split='train'))
+custom_hooks = [
+    dict(type='KillHook'),
+    dict(type='LossLogHook'),
+    dict(type='KNNHook', gallery=dict(_in_order, dataset=dict(_clips, split='train')), query=_query, interval=2, k=3),
+]
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.05, momentum=0.9))
+train_cfg = dict(max_epochs={epochs})
+val_cfg = None
+test_cfg = None
+log_level = 'WARNING'
+"""
+
+
+@pytest.fixture
+def config(root, tmp_path, make_store):
+    """``config(norm=.., dropout=.., epochs=..)``: a config over a store with clips that show no hand, or are short."""
+
+    def make(norm=False, dropout=0.0, epochs=2, train=24):
+        store = make_store(train=train, test=7, no_hand=(3, 8))
+        path = tmp_path / 'st_consistency_ground.py'
+        path.write_text(CONFIG.format(configs=root / 'configs' / '_base_', store=store, norm=norm, dropout=dropout, epochs=epochs))
+        return path
+
+    return make
+
+
+def knn_lines(folder):
+    logs = sorted(folder.glob('*/vis_data/scalars.json'))
+    lines = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+    return {line['step']: line['knn/top1'] for line in lines if 'knn/top1' in line}
+
+
+def test_two_ranks(run_tool, two_ranks, tmp_path, config):  # noqa: F811
+    """The same losses, weights and bank as one process with the whole batch; 24 clips go through a ring of 19."""
+    path = config()
+    run_tool('train.py', path, '--no-validate', '--work-dir', 'one', '--cfg-options', 'train_dataloader.batch_size=8')
+    two_ranks('dist_train.sh', path, 2, '--no-validate', '--work-dir', 'two')
+    assert_same(tmp_path, 6)
+    bank = load_checkpoint_file(tmp_path / 'two' / 'epoch_2.pth')['state_dict']
+    assert int(bank['bank.pointer']) == 48 % 19 and bank['bank.keys'].shape == (4, 19, 8)
+    assert knn_lines(tmp_path / 'one').keys() == {0, 2} and knn_lines(tmp_path / 'two') == knn_lines(tmp_path / 'one')
+
+
+def test_killed_and_resumed(root, tmp_path, config):
+    """Killed in the middle of an epoch, where the ring is in the middle of a turn: bank, pointer, key encoders and all else end bit for bit."""
+    path = config(norm=True, dropout=0.3, epochs=4, train=22)
+    environment = dict(os.environ, PYTHONPATH=f'{root}{os.pathsep}{root / "tests" / "toys"}', OMP_NUM_THREADS='1')
+    command = [sys.executable, str(root / 'tools' / 'train.py'), str(path)]
+    options = ['--cfg-options', 'default_hooks.checkpoint.by_epoch=False', 'default_hooks.checkpoint.interval=2']
+
+    def train(folder, *more, at=0):
+        run = [*command, '--work-dir', str(tmp_path / folder), *more, *options]
+        return subprocess.run(run, env=dict(environment, TOY_KILL_AT=str(at)), capture_output=True, text=True, timeout=600)
+
+    whole, killed, resumed = train('whole'), train('killed', at=9), train('killed', '--resume')
+    assert whole.returncode == 0, whole.stderr
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert resumed.returncode == 0, resumed.stderr
+    one, two = (tmp_path / name / 'iter_24.pth' for name in ('whole', 'killed'))
+    assert_same_training(one, two)
+    state = load_checkpoint_file(two)['state_dict']
+    assert state['bank.keys'].any() and int(state['bank.pointer']) == 88 % 19
+    key, query = (state[f'{side}.joint.hand.weight'] for side in ('key_encoders', 'encoders'))
+    assert key.shape == query.shape and not torch.equal(key, query)
+    assert equal(knn_lines(tmp_path / 'whole'), knn_lines(tmp_path / 'killed'))

@@ -1,0 +1,94 @@
+#!/usr/bin/env python
+"""Weighted kNN by cosine similarity: how well an encoder separates signs without any training on labels.
+
+The clips to recognise are those of the config's test (or val) data; the clips that vote are another split of the same store, read in the same way.
+Takes configs of pre-trainers and of recognisers; a recogniser takes a pre-training checkpoint too, whose encoder is all that counts.
+
+Example:
+    python tools/analysis_tools/knn.py configs/words33/signbert_d128_finetune.py work_dirs/words33/pretrain/epoch_80.pth --gallery train val
+"""
+
+import argparse
+import copy
+import sys
+from pathlib import Path
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import mmengine
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner, set_random_seed
+from torch import nn
+
+from signbert_mm.engine import CheckpointError, LoadReportHook, load_checkpoint_file
+from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.evaluation.knn import extract_features, knn_accuracy
+from signbert_mm.registry import MODELS
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help="checkpoint file, or 'none' for random weights")
+    parser.add_argument('--split', choices=('test', 'val'), default='test', help='which of the data loaders is recognised (default: %(default)s)')
+    parser.add_argument('--gallery', nargs='+', default=['train'], metavar='SPLIT', help='splits whose clips vote (default: train)')
+    parser.add_argument('--k', type=int, default=20, help='neighbours (default: %(default)s)')
+    parser.add_argument('--temperature', type=float, default=0.07, help='of their weights exp(cosine / temperature) (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='of random weights (default: %(default)s)')
+    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    return parser.parse_args()
+
+
+def build_model(cfg: Config, checkpoint: str) -> nn.Module:
+    """The model with the checkpoint's encoder.
+
+    Raises:
+        CheckpointError: Something other than a recogniser's head would stay random.
+    """
+    model = MODELS.build(cfg.model)
+    if checkpoint == 'none':
+        return model
+    given, report = LoadReportHook().compare(model, load_checkpoint_file(checkpoint), f'checkpoint {checkpoint}', 'train')
+    missing = [
+        key for key in model.state_dict() if key not in given and not key.startswith(('head', 'cls_head')) and not key.endswith('_extra_state')
+    ]
+    if missing:
+        raise CheckpointError(f'checkpoint {checkpoint} lacks {missing[0]} and {len(missing) - 1} more, which would stay random')
+    model.load_state_dict(given, strict=False)
+    print(report)
+    return model
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    init_default_scope(cfg.get('default_scope'))
+    query = cfg.get(f'{args.split}_dataloader')
+    if query is None:
+        raise ConfigError(f'config {args.config} has no {args.split}_dataloader, so there are no labelled clips; give the config of a recogniser')
+    asked = query.dataset.get('split')
+    if asked is None or set(args.gallery) & set([asked] if isinstance(asked, str) else asked):
+        raise ConfigError(f'{args.split}_dataloader.dataset.split is {asked}: --gallery {" ".join(args.gallery)} must name other splits')
+    gallery = copy.deepcopy(query)
+    gallery.dataset.split = args.gallery
+    set_random_seed(args.seed)
+    model = build_model(cfg, args.checkpoint).to(get_device())
+    loaders = [Runner.build_dataloader(loader) for loader in (gallery, query)]
+    features = [extract_features(model, loader) for loader in loaders]
+    glosses = loaders[0].dataset.metainfo['glosses']
+    figures = knn_accuracy(*features, num_classes=len(glosses), k=args.k, temperature=args.temperature)
+    about = f'{len(features[1][1])} clips of {args.split}, {args.k} neighbours among {len(features[0][1])} of {"+".join(args.gallery)}'
+    print(f'{about}, {len(glosses)} glosses')
+    print('  '.join(f'knn/{name} {value:.2f} %' for name, value in figures.items()))
+    if args.out:
+        mmengine.dump(figures, args.out)
+
+
+if __name__ == '__main__':
+    run_tool(main)
