@@ -46,6 +46,8 @@ def msasl_index(root: str, subset: int = 1000, splits: Sequence[str] = SPLITS, r
         path = find_file(root, [f'MSASL_{split}.json'], f'the list of {split} clips')
         for where, entry in json_entries(path):
             record = _record(entry, split, where, path)
+            if not 0 <= record.label < len(glosses):
+                raise ValueError(f'{path}: {where}: label {record.label} is outside 0 .. {len(glosses) - 1} (the class list); correct it')
             if record.label < subset:
                 records.append(record)
     return SourceIndex(

@@ -1,5 +1,6 @@
 """WLASL: ``nslt_<N>.json``, ``wlasl_class_list.txt``, ``WLASL_v0.3.json``."""
 
+import os
 import re
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -77,6 +78,7 @@ def _class_list(path: str) -> List[str]:
 def _nslt(path: str, subset: int) -> List[Tuple[str, str, int, str]]:
     """Place, video id, label and split of each clip."""
     clips = []
+    limit = int(re.findall(r'\d+', os.path.basename(path))[0])  # the glosses of the list's own subset
     for name, entry in read_json(path, dict).items():
         where = f'{path}: video {name!r}'
         if not isinstance(entry, dict):
@@ -84,6 +86,8 @@ def _nslt(path: str, subset: int) -> List[Tuple[str, str, int, str]]:
         action, split = json_field(entry, 'action', list, where), json_field(entry, 'subset', str, where)
         if len(action) != 3 or not all(isinstance(value, int) for value in action) or split not in SPLITS:
             raise ValueError(f'{where}: subset is {split!r}, action is {action}; expected one of {SPLITS} and [label, first frame, last frame]')
+        if not 0 <= action[0] < limit:
+            raise ValueError(f'{where}: label {action[0]} is outside 0 .. {limit - 1}; get the file again')
         if action[0] < subset:
             clips.append((f'video {name!r}', name, action[0], split))
     return clips
