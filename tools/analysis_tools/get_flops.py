@@ -7,7 +7,7 @@ A fused multiply-add counts as one operation, as everywhere in OpenMMLab. The da
 import argparse
 import sys
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Any, Dict, Iterator, Tuple
 
 try:
     import signbert_mm  # noqa: F401
@@ -21,6 +21,7 @@ from mmengine.analysis.print_helper import complexity_stats_table
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.layouts import get_layout
@@ -45,9 +46,9 @@ def find_layout(node: object) -> str:
         if isinstance(item, dict):
             if isinstance(item.get('layout'), str):
                 return item['layout']
-            queue += list(item.values())
+            queue = [*item.values(), *queue]
         elif isinstance(item, (list, tuple)):
-            queue += list(item)
+            queue = [*item, *queue]
     return 'sign_49'
 
 
@@ -70,12 +71,12 @@ def example_batch(layout: str, frames: int) -> Dict[str, Tensor]:
 class Traceable(nn.Module):
     """The model behind tensors only, which is what tracing takes."""
 
-    def __init__(self, model: nn.Module, names: List[str]) -> None:
+    def __init__(self, model: nn.Module, spec: TreeSpec) -> None:
         super().__init__()
-        self.model, self.names = model, names
+        self.model, self.spec = model, spec
 
     def forward(self, *values: Tensor) -> Tuple[Tensor, ...]:
-        out = self.model(dict(zip(self.names, values)), mode='tensor')
+        out = self.model(tree_unflatten(values, self.spec), mode='tensor')
         out = list(out.values()) if isinstance(out, dict) else out if isinstance(out, (list, tuple)) else [out]
         return tuple(value for value in out if isinstance(value, Tensor))
 
@@ -89,10 +90,10 @@ def attention_flops(inputs: list, outputs: list) -> int:
     return batch * query[-2] * key[-2] * (query[-1] + value[-1])
 
 
-def analyze(model: nn.Module, inputs: Dict[str, Tensor]) -> Tuple[FlopAnalyzer, ActivationAnalyzer, Traceable]:
+def analyze(model: nn.Module, inputs: Dict[str, Any]) -> Tuple[FlopAnalyzer, ActivationAnalyzer, Traceable]:
     """mmengine's analyzers of the model on these inputs."""
-    traceable = Traceable(model, list(inputs))
-    values = tuple(inputs.values())
+    values, spec = tree_flatten(inputs)  # views are dicts in a list
+    traceable, values = Traceable(model, spec), tuple(values)
     flops = FlopAnalyzer(traceable, values).set_op_handle('aten::scaled_dot_product_attention', attention_flops)
     flops.set_op_handle('aten::addmm_', addmm_flop_jit)  # the gesture GCN adds in place, which mmengine does not count by itself
     analyzers = flops, ActivationAnalyzer(traceable, values)
@@ -113,10 +114,10 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.default_scope)
-    layout = args.layout or find_layout([cfg.model, cfg.get('test_dataloader'), cfg.get('train_dataloader')])
+    layout = args.layout or find_layout([cfg.model.get('data_preprocessor'), cfg.get('test_dataloader'), cfg.get('train_dataloader')])
     model = MODELS.build(cfg.model).eval()
     inputs = model.data_preprocessor(dict(inputs=example_batch(layout, args.frames)), training=False)['inputs']
-    inputs = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
+    inputs = {name: value for name, value in inputs.items() if all(isinstance(leaf, Tensor) for leaf in tree_flatten(value)[0])}
 
     with torch.no_grad():
         flops, activations, traceable = analyze(model, inputs)
@@ -126,13 +127,19 @@ def main() -> None:
         uncounted = {name: number for name, number in flops.unsupported_ops().items() if number and not _is_small(name)}
     print(f'{args.config}: {layout}, one clip of {args.frames} frames, both hands')
     print(f'{"part":28}{"parameters":>14}{"operations":>16}')
-    for name, _ in model.named_children():
+    for name in _parts(model):
         own = parameters.get(f'model.{name}', 0), int(by_module.get(f'model.{name}', 0))
         if any(own):
             print(f'{name:28}{own[0]:>14,}{own[1]:>16,}')
     print(f'{"all":28}{parameters[""]:>14,}{int(by_module[""]):>16,}')
     if uncounted:
         print('not counted: ' + ', '.join(f'{name} ({number})' for name, number in sorted(uncounted.items())))
+
+
+def _parts(model: nn.Module) -> Iterator[str]:
+    """The model's children; of a ModuleDict, as encoders of joint and motion are, its own."""
+    for name, child in model.named_children():
+        yield from (f'{name}.{key}' for key in child) if isinstance(child, nn.ModuleDict) else (name,)
 
 
 def _is_small(name: str) -> bool:

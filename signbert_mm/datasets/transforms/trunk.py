@@ -31,8 +31,8 @@ class NormalizeTrunk(BatchTransform):
         absent = [joint for joint in TRUNK_JOINTS if joint not in self.layout.joints]
         if absent:
             raise ValueError(
-                f"NormalizeTrunk: layout {self.layout.name!r} has no joint {absent}. Read the data as layout='sign_49': the joints that a store lacks "
-                "are then missing ones; the encoder's parts=('hand',) does without the trunk"
+                f"NormalizeTrunk: layout {self.layout.name!r} has no joint {absent}. Read the data as layout='sign_49': joints that a store lacks "
+                "are missing ones then; the encoder's parts=('hand',) does without the trunk"
             )
         self.joints = self.layout.indices(TRUNK_JOINTS)
 

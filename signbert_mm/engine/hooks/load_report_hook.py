@@ -138,7 +138,7 @@ class LoadReportHook(Hook):
             )
         if stage == 'resume' and unused:
             raise CheckpointError(f'{name} is of another model: it also holds {_some(unused)}. To start a new run from its weights use load_from.')
-        return given, self._report(name, own, given, missing, unused)
+        return given, self._report(name, own, given, missing, unused, model)
 
     def _class_count(self, name: str, differ: List[str], given: dict, own: dict, stage: str, hint: str) -> List[str]:
         """Handle the head's mismatches; returns the others."""
@@ -157,11 +157,15 @@ class LoadReportHook(Hook):
         )
         raise CheckpointError(f'{name} has {there} classes and the model has {here} ({", ".join(heads)}). {remedy}')
 
-    def _report(self, name: str, own: dict, given: dict, missing: List[str], unused: List[str]) -> str:
+    def _report(self, name: str, own: dict, given: dict, missing: List[str], unused: List[str], model: nn.Module) -> str:
+        families = [part for part, module in model.named_children() if isinstance(module, nn.ModuleDict)]  # each member is a part: encoders.joint
+
         def parts(keys: Sequence[str]) -> Dict[str, int]:
             count: Dict[str, int] = {}
             for key in keys:
-                count[key.split('.')[0]] = count.get(key.split('.')[0], 0) + 1
+                first, *rest = key.split('.')
+                part = f'{first}.{rest[0]}' if first in families and rest else first
+                count[part] = count.get(part, 0) + 1
             return count
 
         total, loaded = parts(list(own)), parts([key for key in own if key in given])

@@ -101,7 +101,7 @@ class HandTrunkEncoder(BaseModule):
 
         Returns:
             dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; each is 0 in a clip that never shows the part. With
-            ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T, 1), which sum to 1 over a clip, or to 0 if it never shows it.
+            ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T, 1), which sum to 1 over a clip, or to 0 there.
         """
         frames = frame_valid[..., None]  # (B, T, 1)
         found = dict(hand=hand_valid & frames, trunk=frames if trunk_valid is None else trunk_valid[..., None] & frames)

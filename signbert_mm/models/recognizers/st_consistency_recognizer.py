@@ -84,7 +84,7 @@ class STConsistencyRecognizer(BaseModel):
         absent = [modality for modality in self.modalities if modality not in view]
         if absent:
             raise ValueError(f"STConsistencyRecognizer: the view has no {absent}; the transforms of MakeViews need dict(type='Motion') at their end")
-        valid = view['hand_valid'], view['frame_valid'], view.get('trunk_valid')
+        valid = [view[name] for name in ('hand_valid', 'frame_valid', 'trunk_valid') if name in view]
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             return {
                 modality: self.encoders[modality](view[modality]['hands'], view[modality]['trunk'], *valid, attention=attention)
