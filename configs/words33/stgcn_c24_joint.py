@@ -1,4 +1,7 @@
-"""P on words33: mmaction2's ST-GCN, narrow, over 49 joints (hands and trunk), from scratch; tools/analysis_tools/run_words33.py sets shots and seeds."""
+"""P on words33: mmaction2's ST-GCN, narrow, over 49 joints (hands and trunk), from scratch.
+
+tools/analysis_tools/run_words33.py sets the shots, seeds and lengths.
+"""
 
 _base_ = './signbert_d128_finetune.py'
 

@@ -8,8 +8,21 @@ from .pose_store import PoseStore, PoseStoreWriter
 from .samplers import ClassBalancedSampler
 from .subsets import data_ratio_indices, few_shot_indices
 from .synthetic import SYNTHETIC_NOTE, SyntheticSigns, SyntheticTruth, write_synthetic_store
+from .video_dataset import SignVideoDataset
 
 __all__ = [
-    'SYNTHETIC_NOTE', 'ClassBalancedSampler', 'ConcatPoseDataset', 'PoseDataset', 'PoseStore', 'PoseStoreWriter', 'SyntheticSigns', 'SyntheticTruth',
-    'collate_poses', 'data_ratio_indices', 'few_shot_indices', 'transforms', 'write_synthetic_store',
-]  # fmt: skip
+    'SYNTHETIC_NOTE',
+    'ClassBalancedSampler',
+    'ConcatPoseDataset',
+    'PoseDataset',
+    'PoseStore',
+    'PoseStoreWriter',
+    'SignVideoDataset',
+    'SyntheticSigns',
+    'SyntheticTruth',
+    'collate_poses',
+    'data_ratio_indices',
+    'few_shot_indices',
+    'transforms',
+    'write_synthetic_store',
+]

@@ -3,7 +3,9 @@
 from .base import BatchTransform, Compose
 from .corruption import RandomChoice, RandomJointMask
 from .hand_crop import HandCrop, MirrorLeftHand, ZeroMissing
+from .images import NormalizeImages
 from .masking import OPERATIONS, MaskHandTokens
+from .one_hand import KeepOneHand
 from .skeleton import SkeletonInput
 from .spatial import RandomAffine, RandomFlip, RandomHandDrop, RandomJointJitter
 from .temporal import CenterTemporalSample, RandomTemporalSample, TemporalSample, UniformTemporalSample
@@ -17,10 +19,12 @@ __all__ = [
     'CenterTemporalSample',
     'Compose',
     'HandCrop',
+    'KeepOneHand',
     'MakeViews',
     'MaskHandTokens',
     'MirrorLeftHand',
     'Motion',
+    'NormalizeImages',
     'NormalizeTrunk',
     'RandomAffine',
     'RandomChoice',

@@ -1,0 +1,39 @@
+"""Clips of a single hand, as in STB."""
+
+import torch
+
+from ...draws import Draws
+from ...registry import TRANSFORMS
+from .base import BatchTransform
+
+WHICH = ('left', 'right', 'better')
+
+
+@TRANSFORMS.register_module()
+class KeepOneHand(BatchTransform):
+    """Leaves one hand of each clip and makes the other missing (SignBERT Table 1 rebuilds single hands).
+
+    Args:
+        hand (str): 'left', 'right', or 'better': the hand whose scores add up to more over the clip; of equal ones the right.
+
+    Reads ``hand_scores`` (B, T, 2, 21), ``hand_valid`` (B, T, 2), ``location`` (B, T, 2, 3); all three are 0 for the other hand afterwards. Call it
+    after :class:`HandCrop` and before :class:`MaskHandTokens`.
+
+    Raises:
+        ValueError: ``hand`` is unknown.
+    """
+
+    def __init__(self, hand: str = 'better') -> None:
+        if hand not in WHICH:
+            raise ValueError(f'KeepOneHand: hand must be one of {", ".join(WHICH)}, got {hand!r}')
+        self.hand = hand
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        scores = batch['hand_scores']
+        total = scores.sum((1, 3))  # (B, 2)
+        right = torch.full_like(total[:, 0], self.hand == 'right', dtype=torch.bool) if self.hand != 'better' else total[:, 1] >= total[:, 0]
+        kept = torch.stack([~right, right], dim=-1)[:, None]  # (B, 1, 2)
+        batch['hand_scores'] = scores * kept[..., None]
+        batch['hand_valid'] = batch['hand_valid'] & kept
+        batch['location'] = batch['location'] * kept[..., None]
+        return batch

@@ -1,0 +1,150 @@
+"""Videos of a store's clips, for RGB networks (R of the papers' tables)."""
+
+import contextlib
+import os
+import random
+from functools import cached_property
+from typing import Dict, Iterator, List, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from torch.utils.data import Dataset
+
+from ..draws import Draws
+from ..registry import DATASETS
+from .pose_dataset import PoseDataset
+
+SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov')
+
+
+@DATASETS.register_module()
+class SignVideoDataset(Dataset):
+    """The clips of a :class:`PoseStore`, read from their videos by mmaction2's pipeline: the same splits, labels and names as the poses have.
+
+    What mmaction2's transforms draw from numpy's and Python's generators is a function of (seed, epoch, clip), never of the worker.
+
+    Args:
+        store (str): Folder of the store; its keypoints are not read.
+        videos (str): Folder of the videos, ``<video_id>.mp4`` or another of ``suffixes``, one clip a file.
+        pipeline (list[dict]): Transforms of mmaction2, without a scope, from ``PyAVInit`` to ``FormatShape``.
+        split (str | list[str], optional): As in :class:`PoseDataset`.
+        missing (str): Clips whose video is absent: 'error', or 'drop', which logs how many.
+        suffixes (Sequence[str]): Endings to try, in this order.
+        seed (int, optional): As in :class:`PoseDataset`.
+        test_mode (bool): Draws do not depend on the epoch.
+        **kwargs: Further options of :class:`PoseDataset` that choose clips: ``classes``, ``relabel``, ``few_shot``, ``data_ratio``, ``indices``,
+            ``prepare``.
+
+    Raises:
+        FileNotFoundError: The store, the folder, or with ``missing='error'`` a video is not there.
+        ValueError: No video is there, or an option is unknown.
+    """
+
+    def __init__(
+        self,
+        store: Union[str, os.PathLike],
+        videos: Union[str, os.PathLike],
+        pipeline: Sequence[dict],
+        split: Union[str, Sequence[str], None] = None,
+        missing: str = 'error',
+        suffixes: Sequence[str] = SUFFIXES,
+        seed: Optional[int] = None,
+        test_mode: bool = False,
+        **kwargs,
+    ) -> None:
+        from ..compat import import_mmaction
+
+        import_mmaction()
+        from mmaction.registry import TRANSFORMS as MMACTION
+
+        if missing not in ('error', 'drop'):
+            raise ValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
+        self.poses = PoseDataset(store, split, drop_empty_frames=False, seed=seed, test_mode=True, **kwargs)
+        self.videos, self.test_mode = os.fspath(videos), test_mode
+        if not os.path.isdir(self.videos):
+            raise FileNotFoundError(f'{os.path.abspath(self.videos)}: no such folder of videos; set `videos`')
+        names = self.poses.store.video_ids(self.poses.clips)
+        found = [self._find(name, suffixes) for name in names]
+        absent = [name for name, path in zip(names, found) if path is None]
+        if len(absent) == len(names) or (absent and missing == 'error'):
+            more = ', ...' if len(absent) > 5 else ''
+            raise FileNotFoundError(
+                f'{self.videos}: {len(absent)} of {len(names)} videos are not there ({", ".join(absent[:5])}{more}), looked for as <video_id> with '
+                f"{', '.join(suffixes)}; missing='drop' leaves such clips out"
+            )
+        self.places = [place for place, path in enumerate(found) if path is not None]
+        self.files: List[str] = [path for path in found if path is not None]
+        self.names = [names[place] for place in self.places]
+        self.labels = self.poses.labels[self.places]
+        if absent:
+            print_log(f'{self.poses.name}: {len(absent)} of {len(names)} clips have no video in {self.videos} and are left out', logger='current')
+        self.steps = [MMACTION.build(dict(step, _scope_='mmaction')) for step in pipeline]
+
+    def _find(self, name: str, suffixes: Sequence[str]) -> Optional[str]:
+        paths = (os.path.join(self.videos, name + suffix) for suffix in suffixes)
+        return next((path for path in paths if os.path.isfile(path)), None)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def glosses(self) -> List[str]:
+        return self.poses.glosses
+
+    @cached_property
+    def metainfo(self) -> dict:
+        """As :attr:`PoseDataset.metainfo`."""
+        return self.poses.metainfo
+
+    def set_epoch(self, epoch: int) -> None:
+        """Says which epoch's numbers to draw."""
+        self.poses.set_epoch(epoch)
+
+    def set_seed(self, seed: int) -> None:
+        """The run's seed, where the config gives none."""
+        self.poses.set_seed(seed)
+
+    def get_cat_ids(self, index: int) -> List[int]:
+        """The clip's label, as mmengine's ClassBalancedDataset asks for it."""
+        return [int(self.labels[index])]
+
+    def __getitem__(self, index: int) -> Dict[str, object]:
+        """One clip.
+
+        Returns:
+            dict: ``inputs``: imgs (views, C, T, H, W) or, as the pipeline's ``FormatShape`` says, (frames, C, H, W), uint8 RGB; label, index, epoch
+            and length (1) int64 scalars. ``video_id``: str.
+
+        Raises:
+            ValueError: The video cannot be read; the message names it.
+        """
+        index = range(len(self))[index]
+        epoch = 0 if self.test_mode else self.poses.epoch
+        number = Draws(self.poses.seed or 0, epoch, torch.tensor([index])).integers('video', 2**31 - 1)
+        path = self.files[index]
+        results = dict(filename=path, start_index=0, modality='RGB', label=int(self.labels[index]))
+        with _seeded(int(number[0])):
+            for step in self.steps:
+                try:
+                    results = step(results)
+                except Exception as error:  # a damaged file can raise almost anything
+                    raise ValueError(f'{path}: {type(step).__name__} failed: {type(error).__name__}: {error}') from error
+                if results.get('total_frames') == 0:
+                    raise ValueError(f'{path}: its header gives no number of frames; write it anew: ffmpeg -i FILE -c:v libx264 NEW.mp4')
+        imgs = torch.from_numpy(np.ascontiguousarray(results['imgs']))
+        numbers = dict(label=int(self.labels[index]), index=index, epoch=epoch, length=1)
+        return dict(inputs=dict(imgs=imgs, **{key: torch.tensor(value) for key, value in numbers.items()}), video_id=self.names[index])
+
+
+@contextlib.contextmanager
+def _seeded(number: int) -> Iterator[None]:
+    """numpy's and Python's generators seeded inside, as they were outside."""
+    before = np.random.get_state(), random.getstate()
+    np.random.seed(number)
+    random.seed(number)
+    try:
+        yield
+    finally:
+        np.random.set_state(before[0])
+        random.setstate(before[1])

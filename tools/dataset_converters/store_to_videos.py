@@ -1,0 +1,67 @@
+#!/usr/bin/env python
+"""Draw the clips of a store as small videos, one file a clip: RGB data for networks that read frames, where there are poses only.
+
+Example:
+    python tools/dataset_converters/store_to_videos.py data/synthetic_demo data/synthetic_demo_videos --size 64
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from signbert_mm.datasets import PoseDataset
+from signbert_mm.engine.runner import run_tool
+from signbert_mm.visualization import blank, draw_pose
+
+
+def write_video(path: str, keypoints: np.ndarray, scores: np.ndarray, width: int, height: int, layout, size: int, fps: float) -> None:
+    """Frames (T, V, 2) drawn on white, the longer side ``size`` pixels; written beside and renamed."""
+    import av
+
+    scale = size / max(width, height)
+    columns, rows = (max(2, 2 * round(side * scale / 2)) for side in (width, height))  # the codec wants even sides
+    partial = f'{path}.partial'
+    with av.open(partial, 'w', format='mp4') as container:
+        stream = container.add_stream('mpeg4', rate=max(1, round(fps)))
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = columns, rows, 'yuv420p', 400_000
+        for points, score in zip(keypoints, scores):
+            canvas = draw_pose(blank(rows, columns), points * scale, score, layout)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(canvas, format='rgb24')))
+        container.mux(stream.encode())
+    os.replace(partial, path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('store', help='folder of a PoseStore')
+    parser.add_argument('out', help='folder of the videos, <video_id>.mp4; those that are there are kept')
+    parser.add_argument('--split', nargs='+', help='only these splits (default: all)')
+    parser.add_argument('--size', type=int, default=64, help='longer side in pixels (default: %(default)s)')
+    parser.add_argument('--fps', type=float, default=25.0, help='where the store gives none (default: %(default)s)')
+    parser.add_argument('--few-shot', type=int, metavar='K', help='only k clips a gloss')
+    args = parser.parse_args()
+    few_shot = dict(shots=args.few_shot, seed=0) if args.few_shot else None
+    data = PoseDataset(args.store, args.split, few_shot=few_shot)
+    store, written = data.store, 0
+    for number, (clip, name) in enumerate(zip(data.clips, store.video_ids(data.clips)), 1):
+        path = os.path.join(args.out, f'{name}.mp4')
+        if not os.path.isfile(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            keypoints, scores = store.clip(clip)
+            fps = float(store.fps[clip]) or args.fps
+            write_video(path, keypoints, scores, int(store.width[clip]), int(store.height[clip]), store.layout, args.size, fps)
+            written += 1
+        if number % 200 == 0 or number == len(data):
+            print(f'{number} of {len(data)} clips, {written} written', flush=True)
+
+
+if __name__ == '__main__':
+    run_tool(main)
