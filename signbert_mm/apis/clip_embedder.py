@@ -34,8 +34,8 @@ def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) 
 class ClipEmbedder:
     """Embeds clips with a model's embedder and Transformer; nothing is masked. Pooling is not given in the paper.
 
-    Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or the decoder's parameters, three
-    parts of the clip rather than one, two or four, both hands together.
+    Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or the decoder's parameters, two
+    parts of the clip rather than one, three or four, both hands together.
 
     Args:
         backend (TorchBackend): Of a pre-trainer or a recogniser.
@@ -45,13 +45,18 @@ class ClipEmbedder:
         ValueError: The model has no embedder and Transformer of this project, or ``segments`` is below 1.
     """
 
-    def __init__(self, backend: TorchBackend, segments: int = 3) -> None:
+    def __init__(self, backend: TorchBackend, segments: int = 2) -> None:
         model = backend.model
         if not (hasattr(model, 'embedder') and hasattr(model, 'backbone')):
             raise ValueError(f'{type(model).__name__} has no embedder and backbone to embed a clip with; use a SignBERT or SignRecognizer config')
         if segments < 1:
             raise ValueError(f'segments must be at least 1, got {segments}')
         self.backend, self.segments = backend, segments
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self.segments * self.backend.model.embedder.out_channels
 
     @property
     def fingerprint(self) -> str:

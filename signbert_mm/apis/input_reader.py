@@ -179,6 +179,15 @@ class InputReader:
                 f'inputs are a {type(inputs).__name__}; give a video, a camera number, a pose array, a PoseStore, a folder or a list of these'
             )
 
+    @staticmethod
+    def store_clips(store: PoseStore, places: Iterable[int]) -> Iterator[PoseClip]:
+        """These clips of a store."""
+        for place in map(int, places):
+            keypoints, scores = store.clip(place)
+            size = int(store.width[place]), int(store.height[place])
+            (name,) = store.video_ids(np.asarray([place]))
+            yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]))
+
     def _path(self, path: Path, split: Optional[str]) -> Iterator[Union[PoseClip, Failure]]:
         if (path / META).is_file():
             yield from _store_clips(PoseStore(path), split)
@@ -202,8 +211,4 @@ def _store_clips(store: PoseStore, split: Optional[str]) -> Iterator[PoseClip]:
     counts: Dict[str, int] = store.split_counts()
     if split is not None and not counts.get(split):
         raise ValueError(f'{store.folder}: split {split!r} has no clips; splits there: {counts}')
-    for place in range(len(store)) if split is None else np.flatnonzero(store.split == split).tolist():
-        keypoints, scores = store.clip(place)
-        size = int(store.width[place]), int(store.height[place])
-        (name,) = store.video_ids(np.asarray([place]))
-        yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]))
+    yield from InputReader.store_clips(store, range(len(store)) if split is None else np.flatnonzero(store.split == split))

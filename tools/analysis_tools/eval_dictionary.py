@@ -1,0 +1,103 @@
+#!/usr/bin/env python
+"""Recall of a dictionary of signs on the words33 protocol: k examples a gloss from the pool, no training, queries from the test set.
+
+With --dev nothing of the test set is touched: examples are from clips before floor(0.5 n) of a gloss, queries those from there to floor(0.6 n). Use
+it to choose anything.
+
+Example:
+    python tools/analysis_tools/eval_dictionary.py configs/words33/signbert_d128_pretrain.py work_dirs/words33/test/pretrain/epoch_80.pth --dev
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Dict, List
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from signbert_mm.apis import ClipEmbedder, SignDictionary, SignInferencer
+from signbert_mm.apis.sign_dictionary import COMPARISONS
+from signbert_mm.datasets import PoseStore
+from signbert_mm.datasets.subsets import few_shot_indices
+from signbert_mm.engine.runner import run_tool
+
+SEEDS = {1: range(10), 2: range(10), 5: range(3), 10: range(3)}
+"""The protocol's."""
+REST = '-'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file of a pre-training')
+    parser.add_argument('checkpoint', help='its checkpoint')
+    parser.add_argument('--store', default='data/words33', help='of the protocol (default: %(default)s)')
+    parser.add_argument('--shots', type=int, nargs='+', choices=list(SEEDS), default=[1, 5], help='examples a gloss (default: 1 5)')
+    parser.add_argument('--compare', nargs='+', choices=COMPARISONS, default=['nearest'], help='how a query meets the examples (default: nearest)')
+    parser.add_argument('--segments', type=int, nargs='+', default=[2], help='parts of a clip that are averaged apart (default: 2)')
+    parser.add_argument('--dev', action='store_true', help='examples and queries from inside the pool; the test set is not touched')
+    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    return parser.parse_args()
+
+
+def recall(store: PoseStore, vectors: np.ndarray, pool: np.ndarray, queries: np.ndarray, shots: int, seed: int, compare: str) -> Dict[str, float]:
+    """Recall in % of one draw of examples.
+
+    Args:
+        store (PoseStore): Whose labels count.
+        vectors (ndarray): Shape (clips of the store, D).
+        pool (ndarray): Places to draw examples from.
+        queries (ndarray): Places to ask for.
+        shots (int): Examples a gloss.
+        seed (int): Of the draw.
+        compare (str): See :meth:`SignDictionary.similarities`.
+    """
+    signs = SignDictionary('', vectors.shape[1])
+    picked = few_shot_indices(store.label, pool, range(len(store.glosses)), shots, seed)
+    for label, gloss in enumerate(store.glosses):
+        signs.add(gloss, vectors[picked[store.label[picked] == label]])
+    cosine, _ = signs.similarities(vectors[queries], compare)
+    label = store.label[queries]
+    place = (cosine >= cosine[np.arange(len(queries)), label][:, None]).sum(1) - 1  # signs that are as near as the right one
+    signing = label != store.glosses.index(REST) if REST in store.glosses else np.ones(len(label), bool)
+    rows = dict(all=np.ones(len(label), bool), without_rest=signing)
+    return {f'recall@{k}/{name}': 100 * float((place[which] < k).mean()) for k in (1, 5) for name, which in rows.items()}
+
+
+def main() -> None:
+    args = parse_args()
+    store = PoseStore(args.store)
+    pool = np.flatnonzero(np.isin(store.split, ['train'] if args.dev else ['train', 'val']))
+    queries = np.flatnonzero(store.split == ('val' if args.dev else 'test'))
+    inferencer = SignInferencer(args.config, args.checkpoint)
+    results: List[dict] = []
+    print(f'{"development" if args.dev else "test"} clips of {args.store}: {len(queries)} queries, recall in %, mean over seeds')
+    print('| segments | compare | examples | recall@1 | recall@5 | without "-": recall@1 | recall@5 |')
+    print('|---' * 7 + '|')
+    for segments in args.segments:
+        inferencer.embedder = ClipEmbedder(inferencer.embedder.backend, segments)
+        vectors = np.zeros((len(store), inferencer.embedder.dim), np.float32)
+        used = np.union1d(pool, queries)
+        vectors[used] = inferencer.embed(list(inferencer.reader.store_clips(store, used)))[0]
+        for compare in args.compare:
+            for shots in args.shots:
+                runs = [recall(store, vectors, pool, queries, shots, seed, compare) for seed in SEEDS[shots]]
+                mean = {key: float(np.mean([run[key] for run in runs])) for key in runs[0]}
+                spread = float(np.std([run['recall@1/all'] for run in runs]))
+                results.append(dict(segments=segments, compare=compare, shots=shots, seeds=len(runs), spread=spread, **mean))
+                print(
+                    f'| {segments} | {compare} | {shots} | {mean["recall@1/all"]:.1f} (+-{spread:.1f}, {len(runs)} seeds) | '
+                    f'{mean["recall@5/all"]:.1f} | {mean["recall@1/without_rest"]:.1f} | {mean["recall@5/without_rest"]:.1f} |',
+                    flush=True,
+                )
+    if args.out:
+        Path(args.out).write_text(json.dumps(results, indent=1))
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,115 @@
+#!/usr/bin/env python
+"""Make or change a dictionary of signs: a handful of examples each, found again by SignInferencer.search, with no training.
+
+Examples come from a PoseStore (its labels), from a folder of videos (<gloss>/<anything>.mp4), or from videos that are named. The folder DICTIONARY is
+opened where it is there already. Vectors come from a pre-trained encoder, or a recogniser's; all of a dictionary from the same one.
+
+Examples:
+    python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --store data/words33 --split train --shots 5
+    python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --videos my_videos
+    python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --add hello hello_1.mp4 hello_2.mp4 --add thanks thanks.mp4
+    python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --remove hello
+    python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --search unknown.mp4
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Iterator, List, Tuple
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from mmengine.config import DictAction
+
+from signbert_mm.apis import SignDictionary, SignInferencer
+from signbert_mm.apis.inferencer import to_json
+from signbert_mm.datasets import PoseStore
+from signbert_mm.datasets.subsets import few_shot_indices
+from signbert_mm.engine.runner import load_config, run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file of a pre-training or a recogniser')
+    parser.add_argument('checkpoint', help='its checkpoint')
+    parser.add_argument('dictionary', help='folder of the dictionary')
+    parser.add_argument('--store', help='take the labelled clips of this PoseStore')
+    parser.add_argument('--split', nargs='+', help='of the store (default: all clips)')
+    parser.add_argument('--shots', type=int, help='at most so many clips of each gloss of the store (default: all)')
+    parser.add_argument('--seed', type=int, default=0, help='of the draw of those clips (default: %(default)s)')
+    parser.add_argument('--videos', metavar='FOLDER', help='take <gloss>/<anything>.mp4 below this folder')
+    parser.add_argument('--add', nargs='+', action='append', default=[], metavar=('GLOSS', 'VIDEO'), help='add videos of one sign; may be repeated')
+    parser.add_argument('--remove', nargs='+', default=[], metavar='GLOSS', help='remove signs')
+    parser.add_argument('--search', metavar='VIDEO', help='print the nearest signs of a video, or of each in a folder')
+    parser.add_argument('--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)')
+    parser.add_argument('--device', help='where the model runs (default: the GPU where there is one)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    return parser.parse_args()
+
+
+def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
+    """Gloss, vectors and names of a store's clips."""
+    store = PoseStore(args.store)
+    unknown = [split for split in args.split or () if not store.split_counts().get(split)]
+    if unknown:
+        raise ValueError(f'{args.store}: split {unknown} has no clips; splits there: {store.split_counts()}')
+    places = np.flatnonzero((store.label >= 0) & (np.isin(store.split, args.split) if args.split else True))
+    if args.shots is not None:
+        places = few_shot_indices(store.label, places, range(len(store.glosses)), args.shots, args.seed)
+    if not len(places):
+        raise ValueError(f'{args.store}: none of these clips has a label; give a store with glosses, or --videos FOLDER/<gloss>/<video>')
+    clips = list(inferencer.reader.store_clips(store, places))
+    vectors, names = inferencer.embed(clips)
+    for label in np.unique(store.label[places]):
+        rows = np.flatnonzero(store.label[places] == label)
+        yield store.glosses[label], vectors[rows], [names[row] for row in rows]
+
+
+def of_folder(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
+    """Gloss, vectors and names of the videos in <gloss>/ folders."""
+    glosses = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.')) if os.path.isdir(folder) else []
+    if not glosses:
+        raise FileNotFoundError(f'{folder}: no folders of glosses in it; --videos wants FOLDER/<gloss>/<anything>.mp4')
+    for gloss in glosses:
+        yield gloss, *inferencer.embed(os.path.join(folder, gloss))
+
+
+def main() -> None:
+    args = parse_args()
+    if any(len(group) < 2 for group in args.add):
+        raise ValueError('--add wants a gloss and at least one video: --add hello hello_1.mp4')
+    inferencer = SignInferencer(load_config(args.config, args.cfg_options), args.checkpoint, args.device, args.extractor)
+    encoder = inferencer.embedder.fingerprint
+    changed = bool(args.store or args.videos or args.add or args.remove)
+    if os.path.exists(args.dictionary):
+        signs = SignDictionary.load(args.dictionary)
+        if signs.encoder != encoder:
+            raise ValueError(f'{args.dictionary} was made with another encoder ({signs.note}); give its config and checkpoint, or another folder')
+    elif not (args.store or args.videos or args.add):
+        raise FileNotFoundError(f'{args.dictionary}: no such dictionary; make it with --store, --videos or --add')
+    else:
+        signs = SignDictionary(encoder, inferencer.embedder.dim, f'{args.config}, {os.path.basename(args.checkpoint)}')
+    for gloss in args.remove:
+        signs.remove(gloss)
+    if args.store:
+        for gloss, vectors, names in of_store(inferencer, args):
+            signs.add(gloss, vectors, names)
+    if args.videos:
+        for gloss, vectors, names in of_folder(inferencer, args.videos):
+            signs.add(gloss, vectors, names)
+    for gloss, *videos in args.add:
+        signs.add(gloss, *inferencer.embed(videos))
+    if changed:
+        signs.save(args.dictionary)
+    print(f'{args.dictionary}: {len(signs)} signs, {sum(len(signs.examples(gloss)) for gloss in signs.glosses)} examples')
+    if args.search:
+        print(to_json(inferencer.search(args.search, dictionary=signs)))
+
+
+if __name__ == '__main__':
+    run_tool(main)
