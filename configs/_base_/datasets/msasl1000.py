@@ -1,7 +1,10 @@
-# MS-ASL (Joze and Koller 2019), 1,000 glosses.
+# MS-ASL (Vaezi Joze and Koller 2019), 1,000 glosses (docs/dataset_zoo/msasl.md).
 _base_ = './labelled_clips.py'
 
-_store = dict(store='data/msasl1000', prepare='python tools/dataset_converters/pyskl_to_store.py POSES.pkl data/msasl1000')
+_store = dict(
+    store='data/msasl1000',
+    prepare='python tools/dataset_converters/msasl_to_store.py MS-ASL data/msasl1000 --subset 1000 --videos MS-ASL/videos --extractor mediapipe',
+)
 train_dataloader = dict(dataset=_store)
 test_dataloader = dict(dataset=_store)
 val_dataloader = dict(dataset=_store)

@@ -3,6 +3,8 @@
 import argparse
 from typing import Optional, Sequence
 
+from mmengine.config import DictAction
+
 from ...layouts import LAYOUTS
 from .annotation import REPEATED, SourceIndex
 from .convert import convert
@@ -22,6 +24,11 @@ def source_parser(doc: str, root_help: str, subsets: Optional[Sequence[int]] = N
     group = parser.add_argument_group('poses')
     group.add_argument('--videos', help='folder of the videos, searched to any depth; poses that --poses lacks are extracted into OUT.poses')
     group.add_argument('--extractor', help='mediapipe, mmpose or rtmlib; see tools/extract_poses.py')
+    group.add_argument('--extractor-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE', help="the extractor's arguments")
+    group.add_argument('--fps', type=float, help='resample the videos to this rate (default: every frame)')
+    group.add_argument(
+        '--truncated', choices=('error', 'keep'), default='error', help='videos that end too early: count them as missing, or keep what is there'
+    )
     group.add_argument('--workers', type=int, default=1, help='processes that extract (default: 1)')
     group.add_argument(
         '--poses', nargs='+', default=[], metavar='PATH',
@@ -41,4 +48,15 @@ def source_parser(doc: str, root_help: str, subsets: Optional[Sequence[int]] = N
 def convert_source(args: argparse.Namespace, index: SourceIndex) -> None:
     """Converts ``index`` as the arguments say."""
     poses = [open_poses(path, args.layout, args.width, args.height, args.coordinates, args.poses_extractor) for path in args.poses]
-    convert(index, args.out, poses, args.videos, args.extractor, args.workers, args.allow_mixed, args.dtype, args.overwrite)
+    convert(
+        index,
+        args.out,
+        poses,
+        args.videos,
+        dict(args.extractor_options, type=args.extractor) if args.extractor else None,
+        args.workers,
+        args.allow_mixed,
+        args.dtype,
+        args.overwrite,
+        dict(fps=args.fps, truncated=args.truncated),
+    )

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.utils import ProgressBar
@@ -16,6 +16,9 @@ from .extract import extract_absent
 from .lookup import Place, check_mixture, find_clip, find_name
 from .names import NameIndex
 from .poses import PoseSource, UnreadableError, VideoPose, open_poses
+
+if TYPE_CHECKING:
+    from ...extraction import PoseExtractor
 
 DOUBTFUL = 'doubtful.txt'
 
@@ -31,11 +34,12 @@ def convert(
     out: str,
     poses: Union[None, str, PoseSource, Sequence[Union[str, PoseSource]]] = None,
     videos: Optional[str] = None,
-    extractor: Union[None, str, dict] = None,
+    extractor: Union[None, str, dict, 'PoseExtractor'] = None,
     workers: int = 1,
     allow_mixed: bool = False,
     dtype: str = 'float32',
     overwrite: bool = False,
+    extraction: Optional[dict] = None,
 ) -> PoseStore:
     """Writes the clips of ``index`` whose poses are there as a PoseStore with the official labels and splits.
 
@@ -52,11 +56,12 @@ def convert(
         out (str): The new store's folder.
         poses (str | PoseSource | list, optional): Poses extracted before; of several the first that has a video is taken. See :func:`open_poses`.
         videos (str, optional): Folder of the videos, searched to any depth.
-        extractor (str | dict, optional): For :func:`signbert_mm.extraction.extract_folder`; needed with ``videos``.
+        extractor (str | dict | PoseExtractor, optional): For :func:`signbert_mm.extraction.extract_folder`; needed with ``videos``.
         workers (int): Processes that extract.
         allow_mixed (bool): Allow poses of several extractors, or versions of one, in one store; its meta names them all.
         dtype (str): Of the store, see :class:`PoseStoreWriter`.
         overwrite (bool): Replace a store that is already there.
+        extraction (dict, optional): Further arguments of :func:`extract_folder`: ``fps``, ``truncated``.
 
     Raises:
         FileExistsError: ``out`` is there and ``overwrite`` is False.
@@ -74,7 +79,7 @@ def convert(
     sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in given]
     failed: NameIndex[str] = NameIndex((), '')
     if videos is not None:
-        sources, failed = extract_absent(index, out, sources, videos, extractor, workers, allow_mixed)
+        sources, failed = extract_absent(index, out, sources, videos, extractor, workers, allow_mixed, extraction)
     places = [find_clip(record, sources) for record in index.records]
     found = [place for place in places if place]
     if not found:

@@ -1,7 +1,7 @@
 """Poses of the videos that have none yet."""
 
 import os
-from typing import List, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
 
 from ..store_format import META
 from .annotation import SourceIndex
@@ -9,20 +9,24 @@ from .lookup import check_mixture, find_clip, find_name
 from .names import VIDEO_SUFFIXES, NameIndex, files_below
 from .poses import PoseSource, StorePoses, extractor_name
 
+if TYPE_CHECKING:
+    from ...extraction import PoseExtractor
+
 
 def extract_absent(
     index: SourceIndex,
     out: str,
     sources: Sequence[PoseSource],
     videos: str,
-    extractor: Union[None, str, dict],
+    extractor: Union[None, str, dict, 'PoseExtractor'],
     workers: int = 1,
     allow_mixed: bool = False,
+    extraction: Optional[dict] = None,
 ) -> Tuple[List[PoseSource], NameIndex]:
     """Extracts the poses of those videos of ``index`` that are in no source, into ``<out>.poses``; after that is whole, into ``<out>.poses2``, ..
 
     Args:
-        index, out, sources, videos, extractor, workers, allow_mixed: As :func:`convert`.
+        index, out, sources, videos, extractor, workers, allow_mixed, extraction: As :func:`convert`.
 
     Returns:
         tuple[list[PoseSource], NameIndex]: All sources, and why a video has no poses, by its name.
@@ -49,7 +53,15 @@ def extract_absent(
     if workers > 1:
         built.close()  # each worker builds its own
     try:
-        store = extract_folder(list(needed.items()), target, extractor if workers > 1 else built, workers, source=index.source, licence=index.licence)
+        store = extract_folder(
+            list(needed.items()),
+            target,
+            extractor if workers > 1 else built,
+            workers,
+            source=index.source,
+            licence=index.licence,
+            **(extraction or {}),
+        )
     except ValueError:
         failures = dict(_failures(f'{target}.parts'))
         if set(failures) != set(needed):
