@@ -1,7 +1,9 @@
 # NMFs-CSL (Hu et al. 2021), 610 confusing and 457 normal glosses; no validation split: hold out clips of train to choose anything.
+# That labels 0 to 609 are the confusing ones is inferred (docs/dataset_zoo/nmfs_csl.md); other lists: test_evaluator.subsets.
 _base_ = './labelled_clips.py'
 
-_store = dict(store='data/nmfs_csl', prepare='python tools/dataset_converters/pyskl_to_store.py POSES.pkl data/nmfs_csl')
+_prepare = 'python tools/dataset_converters/nmfs_csl_to_store.py NMFs-CSL data/nmfs_csl --videos NMFs-CSL/video --extractor mediapipe'
+_store = dict(store='data/nmfs_csl', prepare=_prepare)
 train_dataloader = dict(dataset=_store)
 test_dataloader = dict(dataset=_store)
 val_dataloader = None

@@ -1,7 +1,8 @@
-# SLR500 (Huang et al. 2019), 500 glosses; no validation split: hold out signers of train to choose anything.
+# SLR500 (Huang et al. 2019), 500 glosses, 36 signers train and 14 test; no validation split: hold out signers of train to choose anything.
 _base_ = './labelled_clips.py'
 
-_store = dict(store='data/slr500', prepare='python tools/dataset_converters/pyskl_to_store.py POSES.pkl data/slr500')
+_prepare = 'python tools/dataset_converters/slr500_to_store.py SLR500 data/slr500 --videos SLR500/color --extractor mediapipe'
+_store = dict(store='data/slr500', prepare=_prepare)
 train_dataloader = dict(dataset=_store)
 test_dataloader = dict(dataset=_store)
 val_dataloader = None

@@ -111,3 +111,34 @@ def test_bad_dictionaries(tmp_path):
         index(tmp_path, encoding='gb18030', signers=dict(train=[1, 2], test=[2]))
     with pytest.raises(ValueError, match='suffix'):
         index(tmp_path, encoding='gb18030', suffix='-c')
+
+
+def test_videos_as_they_are_downloaded(tmp_path):
+    """Videos are found by the owners' names, and one that cannot be read is missing; the poses come from a stand-in for an extractor."""
+    pytest.importorskip('av', reason='videos are read with PyAV')
+    import cv2
+
+    from signbert_mm.datasets.sources import convert
+    from signbert_mm.extraction.pose_extractor import PoseExtractor
+
+    class Brightness(PoseExtractor):
+        name, version = 'brightness', '1'
+
+        def predict(self, items):
+            return np.stack([np.full((133, 3), [item.mean(), 2, 1], dtype=np.float32) for item in items])
+
+    make_dictionary(tmp_path / 'raw')
+    for number, name in enumerate(('P01_01_00_0', 'P37_02_01_0')):
+        path = tmp_path / 'raw' / 'color' / f'{parse_name(name)[1]:03d}' / f'{name}._color.avi'
+        path.parent.mkdir(parents=True)
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 25, (64, 48))
+        for _ in range(3 + number):
+            writer.write(np.full((48, 64, 3), 60 + 90 * number, dtype=np.uint8))
+        writer.release()
+    (path.parent / 'P37_02_01_1._color.avi').write_bytes(b'RIFF broken')
+    listed = index(tmp_path / 'raw', suffix='._color')
+    store = convert(listed, str(tmp_path / 'out'), videos=str(tmp_path / 'raw' / 'color'), extractor=Brightness())
+    assert store.video_id.tolist() == ['P01_01_00_0', 'P37_02_01_0'] and store.length.tolist() == [3, 4] and store.label.tolist() == [0, 21]
+    assert store.width.tolist() == [64, 64] and abs(store.clip(1)[0][0, 0, 0] - 150) < 5
+    reasons = {line.split('\t')[1]: line.split('\t')[3] for line in store.missing}
+    assert len(reasons) == len(listed) - 2 and reasons['P01_01_00_1'] != reasons['P37_02_01_1']
