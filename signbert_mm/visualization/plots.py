@@ -77,6 +77,34 @@ def plot_curves(
     return _save(figure, path)
 
 
+def plot_lengths(path: Union[str, Path], edges: Sequence[int], counts: Mapping[str, Sequence[int]], title: str = '') -> Path:
+    """A histogram of clip lengths, the splits on top of each other.
+
+    Args:
+        path (str | Path): Where the picture goes.
+        edges (Sequence[int]): Of the bins in frames, the first included and the last not; one more than bins.
+        counts (Mapping): Split -> clips in each bin.
+        title (str): Above the bars.
+    """
+    figure = _figure(7.2, 3.6)
+    axis = figure.subplots()
+    names = [str(a) if b - a == 1 else f'{a}–{b - 1}' for a, b in zip(edges, edges[1:])]
+    below = np.zeros(len(names))
+    for index, (split, values) in enumerate(counts.items()):
+        axis.bar(names, values, 0.86, bottom=below, color=_hex(_COLORS[index % len(_COLORS)]), label=f'{split} ({sum(values):,})')
+        below = below + np.asarray(values)
+    axis.set_xlabel('frames', fontsize=9, color=_hex(QUIET))
+    axis.set_ylabel('clips', fontsize=9, color=_hex(QUIET))
+    axis.set_title(title, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
+    axis.grid(axis='y', color=_hex(LINE), lw=0.6)
+    axis.set_axisbelow(True)
+    axis.spines[['top', 'right']].set_visible(False)
+    axis.tick_params(labelsize=8, colors=_hex(QUIET))
+    axis.tick_params(axis='x', rotation=30)
+    axis.legend(fontsize=8, frameon=False)
+    return _save(figure, path)
+
+
 def plot_confusion(path: Union[str, Path], counts: np.ndarray, glosses: Optional[Sequence[str]] = None, title: str = '') -> Path:
     """A confusion matrix, each row in percent of its class's clips.
 
