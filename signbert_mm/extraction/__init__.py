@@ -3,16 +3,25 @@
 from .extract_folder import extract_folder
 from .find_videos import VIDEO_SUFFIXES, find_videos
 from .mediapipe_extractor import MediaPipeExtractor
+from .mmpose_extractor import MMPoseExtractor
+from .person_detector import MMDetPersons, build_detector
+from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor, build_extractor, extract_stream
+from .rtmlib_extractor import RTMLibExtractor
 from .video_reader import Frame, VideoError, VideoReader, open_video
 
 __all__ = [
     'VIDEO_SUFFIXES',
     'Frame',
+    'MMDetPersons',
+    'MMPoseExtractor',
     'MediaPipeExtractor',
+    'PersonTracker',
     'PoseExtractor',
+    'RTMLibExtractor',
     'VideoError',
     'VideoReader',
+    'build_detector',
     'build_extractor',
     'extract_folder',
     'extract_stream',

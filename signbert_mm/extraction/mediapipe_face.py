@@ -7,7 +7,7 @@ visible outline there, so on a turned head these 17 points differ in kind.
 """
 
 # as seen by the camera 300-W counts from the left: the signer's right side first
-_JAW = (127, 234, 132, 58, 172, 136, 149, 176, 152, 400, 378, 365, 397, 288, 361, 454, 356)
+_JAW = (127, 234, 93, 132, 172, 136, 150, 176, 152, 400, 379, 365, 397, 361, 323, 454, 356)
 _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 _NOSE = (168, 197, 195, 4, 98, 97, 2, 326, 327)
 _EYES = (33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380)

@@ -159,13 +159,17 @@ class VideoReader:
         decoded, first = self._decoded, self._first
         self._decoded = self._first = None
         step = 1 / self._header_fps if self._header_fps else 1 / 25
-        begin, time, count = None, None, 0
+        begin, time, count, moved = None, None, 0, 0.0
         frame = first if first is not None else next(decoded, None)
         while frame is not None:
             if frame.pts is None:
                 time = 0.0 if time is None else time + step
             else:
-                time = max(float(frame.pts * frame.time_base), -np.inf if time is None else time)
+                now = float(frame.pts * frame.time_base) + moved
+                if time is not None and now < time:  # the clock starts anew, as in joined recordings
+                    moved += time + step - now
+                    now = time + step
+                time = now
             begin = time if begin is None else begin
             count += 1
             image = frame.to_ndarray(format='rgb24', width=self._size[0], height=self._size[1])
@@ -196,7 +200,8 @@ class VideoReader:
 
 def _is_cover(stream: 'av.VideoStream') -> bool:
     """Whether this is the still picture that sound files carry."""
-    return 'attached_pic' in str(getattr(stream, 'disposition', '')).lower()
+    disposition = getattr(stream, 'disposition', None)  # PyAV >= 13
+    return disposition is not None and bool(disposition & type(disposition).attached_pic)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,0 +1,156 @@
+"""Whole-body poses by any top-down model of MMPose."""
+
+import contextlib
+import importlib
+from typing import Any, Dict, Iterator, List, Optional, Union
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from mmengine.registry import DefaultScope
+
+from .. import compat
+from ..datasets.store_format import file_digest
+from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
+from ..registry import EXTRACTORS
+from .person_detector import Detector, build_detector
+from .person_tracker import PersonTracker
+from .pose_extractor import PoseExtractor
+from .wheel_configs import find_config
+
+CONFIGS = 'wholebody_2d_keypoint'
+_SURE = 0.3  # a joint that counts for the next frame's box
+
+
+@EXTRACTORS.register_module(name=['mmpose', 'MMPoseExtractor'])
+class MMPoseExtractor(PoseExtractor):
+    """A top-down whole-body config of MMPose's wheel (RTMPose, RTMW, HRNet, ...) with the user's weights, batched over frames.
+
+    The box of the one person comes from a detector, whose largest person is followed through the clip (:class:`PersonTracker`); without a
+    detector from ``boxes``. Scores are the model's, clipped to [0, 1] (those of SimCC heads can be above 1).
+
+    Args:
+        config (str): The config's name in the wheel, a part of it that only one has, or a file. The papers' is
+            ``td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288``.
+        checkpoint (str): Its weights, read without executing anything; 'random' = weights drawn with seed 0, for tests and for measuring speed.
+        device (str, optional): For instance 'cuda:0'; None = the best there is.
+        batch_size (int): Frames at once.
+        boxes (str): Without a detector: 'frame' takes the whole frame, 'previous' the box round the joints of the frame before (one frame at a time).
+        detector (dict | Callable, optional): As for :func:`build_detector`.
+        flip_test (bool, optional): Average with the mirrored frame; None = as the config says.
+
+    Raises:
+        ModuleNotFoundError: MMPose or what the detector needs is not installed.
+        FileNotFoundError: There is no such config or checkpoint.
+        CheckpointError: The checkpoint is not of this model, or is refused.
+        ValueError: The config is no top-down model of 133 joints, or ``boxes`` or ``batch_size`` is wrong.
+    """
+
+    name = 'mmpose'
+
+    def __init__(
+        self,
+        config: str,
+        checkpoint: str,
+        device: Optional[str] = None,
+        batch_size: int = 16,
+        boxes: str = 'frame',
+        detector: Union[None, Dict[str, Any], Detector] = None,
+        flip_test: Optional[bool] = None,
+    ) -> None:
+        if boxes not in ('frame', 'previous'):
+            raise ValueError(f"boxes is {boxes!r}; choose 'frame' or 'previous', or give a detector")
+        if batch_size < 1:
+            raise ValueError(f'batch_size is {batch_size}; give 1 or more')
+        self.version = compat.import_mmpose().__version__
+        importlib.import_module('mmpose.datasets')
+        path = find_config(config, 'mmpose', CONFIGS)
+        cfg = compat.mend_rtmpose_config(Config.fromfile(path))
+        joints = cfg.model.get('head', {}).get('out_channels')
+        if cfg.model.type != 'TopdownPoseEstimator' or joints != self.layout.num_joints:
+            raise ValueError(f'{path}: a {cfg.model.type} of {joints} joints; a TopdownPoseEstimator of 133 whole-body joints is needed')
+        if flip_test is not None:
+            cfg.model.test_cfg.flip_test = flip_test
+        self.device = device or get_device()
+        self._model = _build(cfg, checkpoint, path).to(self.device).eval()
+        with _mmpose_scope():
+            self._pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
+            from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+            self._meta = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco_wholebody.py'))
+        self._detector, self._tracker = build_detector(detector, self.device), PersonTracker()
+        self._boxes = 'detector' if self._detector is not None else boxes
+        self.batch_size = 1 if self._boxes == 'previous' else batch_size
+        self._last: Optional[np.ndarray] = None
+        self._facts = dict(
+            model=cfg.model.to_dict(),
+            checkpoint=checkpoint if checkpoint == 'random' else file_digest(checkpoint)[:16],
+            boxes=self._boxes,
+            batch_size=self.batch_size,
+        )
+        if self._detector is not None:
+            describe = getattr(self._detector, 'describe', None)
+            self._facts['detector'] = describe() if describe else repr(self._detector)
+
+    def describe(self) -> Dict[str, Any]:
+        return dict(self._facts)
+
+    def reset(self) -> None:
+        self._tracker.reset()
+        self._last = None
+
+    def prepare(self, image: np.ndarray) -> Optional[Dict[str, Any]]:
+        box = self._box(image)
+        if box is None:
+            return None
+        image = np.ascontiguousarray(image[:, :, ::-1])  # MMPose reads BGR
+        with _mmpose_scope():
+            return self._pipeline(dict(self._meta, img=image, bbox=np.asarray(box, dtype=np.float32)[None], bbox_score=np.ones(1, np.float32)))
+
+    def _box(self, image: np.ndarray) -> Optional[np.ndarray]:
+        if self._detector is not None:
+            return self._tracker.update(self._detector(image))
+        if self._boxes == 'previous' and self._last is not None:
+            return self._last
+        return np.asarray([0, 0, image.shape[1], image.shape[0]])
+
+    def predict(self, items: List[Optional[Dict[str, Any]]]) -> np.ndarray:
+        poses = np.zeros((len(items), self.layout.num_joints, 3), dtype=np.float32)
+        seen = [index for index, item in enumerate(items) if item is not None]
+        if seen:
+            with torch.no_grad(), _mmpose_scope():
+                results = self._model.test_step(pseudo_collate([items[index] for index in seen]))
+            for index, result in zip(seen, results):
+                poses[index, :, :2] = result.pred_instances.keypoints[0]
+                poses[index, :, 2] = result.pred_instances.keypoint_scores[0]
+        if self._boxes == 'previous':
+            sure = poses[-1, poses[-1, :, 2] > _SURE, :2]
+            self._last = np.concatenate([sure.min(0), sure.max(0)]) if len(sure) >= 5 else None
+        return poses
+
+
+@contextlib.contextmanager
+def _mmpose_scope() -> Iterator[None]:
+    with DefaultScope.overwrite_default_scope('mmpose'):
+        yield
+
+
+def _build(cfg: Config, checkpoint: str, path: str) -> torch.nn.Module:
+    from mmpose.registry import MODELS
+
+    with _mmpose_scope(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = MODELS.build(cfg.model)
+        if checkpoint == 'random':
+            return model
+    state = load_checkpoint_file(checkpoint)
+    state = state.get('state_dict', state)
+    missing, unexpected = model.load_state_dict({key[7:] if key.startswith('module.') else key: value for key, value in state.items()}, strict=False)
+    if missing:
+        raise CheckpointError(f'{checkpoint}: has no {missing[0]} ({len(missing)} weights missing): these are not the weights of {path}')
+    if unexpected:
+        print_log(f'{checkpoint}: {len(unexpected)} entries are not of this model and were left out, the first: {unexpected[0]}', logger='current')
+    return model

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+from made_videos import cut, make_sound, make_video, picture, shades
+
+from signbert_mm.extraction import Frame, VideoError, open_video
+from signbert_mm.extraction.resample import resample
+
+
+def grey(frames):
+    return [int(frame.image[-4, -4].mean()) for frame in frames]
+
+
+def assert_alike(image, expected):
+    assert image.shape == expected.shape and image.dtype == np.uint8
+    assert np.abs(image.astype(int) - expected)[4:-4, 4:-4].mean() < 12
+
+
+def test_frames_come_as_rgb_with_their_times_and_as_often_as_asked(tmp_path):
+    with open_video(make_video(tmp_path / 'a.mp4', 10, rate=10)) as video:
+        assert (video.width, video.height, video.fps, video.frames) == (64, 48, 10, 10)
+        frames = list(video)
+        again = list(video)
+    assert np.allclose([frame.time for frame in frames], np.arange(10) / 10)
+    np.testing.assert_allclose(grey(frames), shades(10), atol=4)
+    assert_alike(frames[3].image, picture(shade=shades(10)[3]))
+    assert len(again) == 10 and all((one.image == two.image).all() and one.time == two.time for one, two in zip(frames, again))
+    image, time = frames[0]
+    assert isinstance(frames[0], Frame) and image.flags.c_contiguous and time == 0
+
+
+@pytest.mark.parametrize(
+    'turn, upright',
+    [
+        (dict(degrees=-90), lambda image: np.rot90(image, -1)),  # a phone held upright: a quarter turn clockwise to see it right
+        (dict(degrees=90), np.rot90),
+        (dict(degrees=180), lambda image: image[::-1, ::-1]),
+        (dict(degrees=0, hflip=True), lambda image: image[:, ::-1]),
+        (dict(degrees=90, hflip=True), lambda image: np.rot90(image)[:, ::-1]),
+    ],
+)
+def test_the_display_matrix_is_applied(tmp_path, turn, upright):
+    video = open_video(make_video(tmp_path / 'a.mp4', 2, turn=turn))
+    expected = upright(picture(shade=shades(2)[0]))
+    assert (video.height, video.width) == expected.shape[:2]
+    assert_alike(next(iter(video)).image, expected)
+
+
+TIMES = [0, 0.04, 0.08, 0.5, 0.52, 1.0]
+
+
+@pytest.mark.parametrize('name', ['a.mp4', 'a.mkv'])
+def test_a_variable_rate_keeps_its_times(tmp_path, name):
+    video = open_video(make_video(tmp_path / name, 6, times=TIMES))
+    assert np.allclose([frame.time for frame in video], TIMES, atol=1e-3)
+    assert video.fps == pytest.approx(5)  # 5 steps in a second, whatever the header says
+
+
+def test_resampling_takes_the_nearest_frame(tmp_path):
+    path = make_video(tmp_path / 'a.mp4', 6, times=TIMES)
+    video = open_video(path, fps=10)
+    frames = list(video)
+    assert np.allclose([frame.time for frame in frames], np.arange(11) / 10) and video.fps == 10
+    nearest = [0, 2, 2, 3, 3, 3, 3, 3, 5, 5, 5]  # 0.3 s is nearer to 0.5 than to 0.08, 0.7 nearer to 0.52 (the frame at 0.5 was nearest at 0.5)
+    nearest[6:8] = [4, 4]
+    np.testing.assert_allclose(grey(frames), np.asarray(shades(6))[nearest], atol=4)
+
+
+def test_resampling_by_hand():
+    frames = [Frame(index, time) for index, time in enumerate([1.0, 1.1, 1.2, 1.3])]
+    assert [(frame.image, round(frame.time, 3)) for frame in resample(frames, 5)] == [(0, 1.0), (2, 1.2), (3, 1.4)]
+    assert [frame.image for frame in resample(frames, 20)] == [0, 0, 1, 1, 2, 2, 3, 3] or [frame.image for frame in resample(frames, 20)][0] == 0
+    assert [frame.image for frame in resample(frames[:1], 25)] == [0] and list(resample([], 25)) == []
+
+
+def test_a_header_without_a_rate_is_read_by_its_timestamps(tmp_path):
+    path = tmp_path / 'a.mkv'
+    make_video(path, 8, times=[index / 12.5 for index in range(8)])
+    data = path.read_bytes()
+    field = data.index(b'\x23\xe3\x83\x84')  # DefaultDuration
+    path.write_bytes(data[:field] + b'\xec\x86' + bytes(6) + data[field + 8 :])  # becomes Void
+    video = open_video(path)
+    assert video.fps == 0
+    assert len(list(video)) == 8 and video.fps == pytest.approx(12.5)
+
+
+def test_a_header_with_the_rate_0(tmp_path):
+    path = tmp_path / 'a.avi'
+    make_video(path, 10, codec='mpeg4')
+    data = bytearray(path.read_bytes())
+    header = data.index(b'strh') + 8
+    assert data[header + 24] == 10  # dwRate
+    data[header + 24 : header + 28] = bytes(4)
+    path.write_bytes(data)
+    video = open_video(path)
+    frames = list(video)
+    assert len(frames) == 10 and np.isfinite(video.fps) and video.fps > 0  # AVI has no timestamps: FFmpeg's own 25
+    assert (np.diff([frame.time for frame in frames]) > 0).all()
+
+
+def test_a_stream_without_timestamps(tmp_path):
+    video = open_video(make_video(tmp_path / 'a.h264', 6))
+    assert np.allclose(np.diff([frame.time for frame in video]), 1 / 25)
+
+
+def test_4k(tmp_path):
+    video = open_video(make_video(tmp_path / 'a.mp4', 1, 3840, 2160, codec='mpeg4'))
+    image = next(iter(video)).image
+    assert image.shape == (2160, 3840, 3) and image[100, 100, 0] > 200 and image[-100, 100, 2] > 200
+
+
+def test_recordings_joined_end_to_end(tmp_path):
+    """Of another size and with a clock that starts anew."""
+    parts = [make_video(tmp_path / 'a.ts', 5), make_video(tmp_path / 'b.ts', 5, 96, 80)]
+    path = tmp_path / 'joined.ts'
+    path.write_bytes(b''.join(open(part, 'rb').read() for part in parts))
+    frames = list(open_video(path))
+    assert {frame.image.shape for frame in frames} == {(48, 64, 3)} and len(frames) == 10
+    assert np.allclose(np.diff([frame.time for frame in frames]), 0.1)
+
+
+def test_a_damaged_packet_is_skipped_and_counted(tmp_path):
+    import av
+
+    path = tmp_path / 'a.mkv'
+    make_video(path, 30)
+    with av.open(str(path)) as container:
+        packet = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size][7]
+    data = bytearray(path.read_bytes())
+    data[packet[0] + 10 : sum(packet) - 2] = b'\xff' * (packet[1] - 12)
+    path.write_bytes(data)
+    video = open_video(path)
+    assert len(list(video)) == 29 and video.damaged == 1
+
+
+@pytest.mark.parametrize(
+    'name, codec, options', [('a.mp4', 'libx264', dict(movflags='faststart')), ('a.mkv', 'libx264', {}), ('a.flv', 'libx264', {})]
+)
+def test_a_truncated_file_is_refused_unless_it_may_be_kept(tmp_path, name, codec, options):
+    whole = make_video(tmp_path / name, 50, rate=25, codec=codec, options=options)
+    assert len(list(open_video(whole))) == 50
+    path = cut(whole, tmp_path / f'cut-{name}')
+    with pytest.raises(VideoError, match=f'cut-{name}: truncated: .*--truncated keep'):
+        list(open_video(path))
+    assert 5 < len(list(open_video(path, truncated='keep'))) < 45
+
+
+def test_a_file_cut_before_its_index(tmp_path):
+    path = cut(make_video(tmp_path / 'a.mp4', 50), tmp_path / 'cut.mp4')
+    with pytest.raises(VideoError, match='cut.mp4: not a video that FFmpeg reads, or cut short'):
+        open_video(path)
+
+
+def test_what_is_no_video_is_refused_with_its_name_and_reason(tmp_path):
+    (tmp_path / 'text.mp4').write_text('a text file, renamed\n' * 50)
+    (tmp_path / 'titles.mp4').write_text('1\n00:00:00,000 --> 00:00:02,000\nhello\n\n' * 30)
+    (tmp_path / 'empty.mp4').touch()
+    (tmp_path / 'folder.mp4').mkdir()
+    make_sound(tmp_path / 'sound.m4a', 'aac').replace('.m4a', '')
+    make_sound(tmp_path / 'cover.mp3', 'libmp3lame', cover=True)
+    for name, reason in {
+        'text.mp4': 'not a video that FFmpeg reads',
+        'titles.mp4': 'no video in it, only subtitle',
+        'empty.mp4': r'empty \(0 bytes\)',
+        'folder.mp4': 'no such file',
+        'absent.mp4': 'no such file',
+        'sound.m4a': 'no video in it, only audio',
+        'cover.mp3': 'no video in it, only audio',
+    }.items():
+        with pytest.raises(VideoError, match=f'{name}: {reason}'):
+            open_video(tmp_path / name)
+
+
+def test_a_video_none_of_whose_frames_decode(tmp_path):
+    import av
+
+    path = tmp_path / 'a.mkv'
+    make_video(path, 4)
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    for position, size in packets:
+        data[position + 10 : position + size] = b'\xff' * (size - 10)
+    path.write_bytes(data)
+    with pytest.raises(VideoError, match=r'a.mkv: no frame can be decoded \(\d damaged packets\)'):
+        open_video(path)
+
+
+def test_arguments_are_checked(tmp_path):
+    with pytest.raises(ValueError, match='fps is 0'):
+        open_video(tmp_path / 'a.mp4', fps=0)
+    with pytest.raises(ValueError, match="choose 'error' or 'keep'"):
+        open_video(tmp_path / 'a.mp4', truncated='maybe')
