@@ -10,7 +10,7 @@ from mmengine.config import Config
 from signbert_mm.apis import get_model, init_model, list_models
 from signbert_mm.engine import CheckpointError
 from signbert_mm.engine.runner import ConfigError
-from signbert_mm.models import SignBERT, SignRecognizer
+from signbert_mm.models import SignBERT, SignRecognizer, STConsistency, STConsistencyRecognizer
 
 NARROW = dict(
     embedder=dict(gesture=dict(joint_channels=(4, 8), part_channels=(8, 16))),
@@ -34,14 +34,26 @@ def test_list_models(root):
     names = list_models()
     files = [path for path in (root / 'configs').rglob('*.py') if '_base_' not in path.parts]
     assert names == sorted(path.stem for path in files)  # also: no two configs share a name
-    assert list_models('wlasl') == list_models('*WLASL2000') == [NAME]
+    assert list_models('signbert*wlasl') == list_models('SignBERT*WLASL2000') == [NAME]
     assert 'pretrain_all' in names and list_models('default_runtime') == list_models('nothing like it') == []
 
 
 def test_every_name_is_a_config_that_builds():
-    for name in list_models():
+    for name in ['pretrain_all', *list_models('signbert_')]:
         model = get_model(name, **(RECOGNISER if 'pretrain' not in name else dict(NARROW, decoder=dict(in_channels=16))))
         assert isinstance(model, SignBERT if 'pretrain' in name else SignRecognizer) and not model.training
+
+
+def test_every_name_of_st_consistency_is_a_config_that_builds():
+    embedder = dict(gesture=dict(joint_channels=(4, 8), part_channels=(8, 16)), channels=16, num_blocks=1)
+    backbone = dict(num_layers=1, num_heads=2, feedforward_channels=24)
+    encoder = dict(
+        hand_embedder=embedder, trunk_embedder=embedder, hand_backbone=dict(backbone, embed_dims=32), trunk_backbone=dict(backbone, embed_dims=16)
+    )
+    for name in list_models('st_consistency_'):
+        last = dict(projector=dict(in_channels=16)) if 'pretrain' in name else dict(head=dict(in_channels=16))
+        model = get_model(name, encoder=encoder, **last)
+        assert isinstance(model, STConsistency if 'pretrain' in name else STConsistencyRecognizer) and set(model.encoders) == {'joint', 'motion'}
 
 
 def test_by_name_path_and_config(root):
@@ -66,7 +78,7 @@ def test_weights_and_what_they_were_trained_on(checkpoint):
     'name, message',
     [
         ('signbert_d512-n3_b64-60e_wlasl200', f"no model 'signbert_d512-n3_b64-60e_wlasl200'. Did you mean .*'{NAME}'"),
-        ('resnet', r"no model 'resnet'\. Known: pretrain_all, .*list_models\(\) gives all names"),
+        ('resnet', r"no model 'resnet'\. Known: .*list_models\(\) gives all names"),
     ],
 )
 def test_wrong_names(name, message):
