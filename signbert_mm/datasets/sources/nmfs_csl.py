@@ -12,6 +12,7 @@ CONFUSING = 610
 OFFICIAL = dict(train=25608, test=6402)
 SOURCE = 'NMFs-CSL: Hu et al., Global-local enhancement network for NMF-aware sign language recognition, TOMM 2021'
 LICENCE = 'research only, by an agreement signed with the owners'
+FPS = 30.0
 SIZES = ((1000, 720), (540, 540))  # of confusing and normal words, by the released code of ST-Consistency
 
 
@@ -47,7 +48,7 @@ def nmfs_csl_index(
     videos = read_lists(paths, num_classes, label_from)
     glosses = _words(words, num_classes) if words else [f'{label:04d}' for label in range(num_classes)]
     records = [
-        ClipRecord(video.name, video.label, video.split, size=_size(video.label) if num_classes == CLASSES else None, where=video.where)
+        ClipRecord(video.name, video.label, video.split, fps=FPS, size=_size(video.label) if num_classes == CLASSES else None, where=video.where)
         for video in videos
     ]
     notes = dict(
