@@ -15,7 +15,7 @@ LISTS = dict(
 )  # fmt: skip
 OFFICIAL = dict(train=28142, val=4418, test=3742)  # 36,302, the challenge's release with the balanced test set
 PAPER = dict(total=38336)  # with the imbalanced test set, which is not in the release
-SOURCE = 'AUTSL (Sincan and Keles, IEEE Access 2020), https://cvml.ankara.edu.tr/datasets'
+SOURCE = 'AUTSL (Sincan and Keles, IEEE Access 2020), https://chalearnlap.cvc.uab.es/dataset/40/description'
 LICENCE = 'academic research, by the terms of its download page'
 
 
