@@ -1,0 +1,26 @@
+"""The papers' tables: from a definition to the trainings it needs, their figures, and the printed table."""
+
+from .definition import Setting, Table, find_table, list_tables, load_setting, load_table
+from .execute import execute
+from .plan import Cell, Plan, make_plan
+from .prepare import prepare_stores
+from .printing import draw_figure, replace_block, table_markdown
+from .run import Run
+
+__all__ = [
+    'Cell',
+    'Plan',
+    'Run',
+    'Setting',
+    'Table',
+    'draw_figure',
+    'execute',
+    'find_table',
+    'list_tables',
+    'load_setting',
+    'load_table',
+    'make_plan',
+    'prepare_stores',
+    'replace_block',
+    'table_markdown',
+]

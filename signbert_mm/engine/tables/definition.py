@@ -1,0 +1,158 @@
+"""Tables and data settings as data: the files under ``configs/<method>/ablation/``."""
+
+import os.path as osp
+from dataclasses import dataclass, field
+from glob import glob
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from mmengine.config import Config
+
+from ..runner.config import ConfigError, config_roots, did_you_mean
+
+_STEP = {'base', 'options', 'by_type'}
+_BASE = {'config', 'options', 'by_type', 'variants'}
+
+
+@dataclass
+class Table:
+    """One table of a paper.
+
+    Attributes:
+        name (str): The file's name.
+        title (str): Printed above the table.
+        columns (list[dict]): ``dict(base=.., metrics={title: key})``: figures of the test of that base; each variant of the base has its own columns.
+        rows (list[dict]): ``dict(name=.., steps=[..])``. A step is ``dict(base=.., options={..}, by_type={..})``: a training with that base's config
+            and these changes; each step starts from the weights of the one before. A row without ``steps`` is a row of the paper that has no config
+            here.
+        paper (dict[str, list]): The paper's figures: column title -> one figure a row, None where the paper has none.
+        also (list[str]): Other names of the table.
+        on (str): The setting that is meant where none is asked for.
+        note (str): Printed below the table.
+        corner (str): Head of the first column.
+        order (bool): Print the order of the rows, ours and the paper's.
+        figure (dict): ``dict(xlabel=.., x=[a number a row])`` draws the columns over x; empty for none.
+        folder (str): Where the definition lies; its settings are in ``on/`` there.
+    """
+
+    name: str
+    folder: str
+    title: str
+    columns: List[dict]
+    rows: List[dict]
+    paper: Dict[str, List[Optional[float]]] = field(default_factory=dict)
+    also: Sequence[str] = ()
+    on: str = 'synthetic'
+    note: str = ''
+    corner: str = ''
+    order: bool = False
+    figure: Dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Setting:
+    """What a table is measured on: the file ``on/<name>.py`` beside the definitions.
+
+    Attributes:
+        name (str): The file's name.
+        title (str): Printed in the table's title.
+        bases (dict[str, dict]): ``dict(config=.., options={..}, by_type={..}, variants={title: changes})``: the config of each kind of training, and
+            the changes of each variant of it (``options``, ``by_type``, ``config``), such as a vocabulary.
+        make (dict[str, dict]): Store folder -> arguments of ``write_synthetic_store``, for stores that are made where they are absent.
+        note (str): Printed below the table.
+    """
+
+    name: str
+    title: str
+    bases: Dict[str, dict]
+    make: Dict[str, dict] = field(default_factory=dict)
+    note: str = ''
+
+
+def _ablation_folders() -> List[str]:
+    return sorted({folder for root in config_roots()[:1] for folder in glob(osp.join(root, 'configs', '*', 'ablation'))})
+
+
+def _read(path: str, kind: type, **extra: str) -> Any:
+    content = {key: value for key, value in Config.fromfile(path).to_dict().items() if not key.startswith('_')}
+    known = set(kind.__dataclass_fields__) - set(extra)
+    unknown = sorted(key for key in content if key not in known)
+    if unknown:
+        raise ConfigError(f'{path}: {unknown[0]!r} is no field of a {kind.__name__.lower()}. {did_you_mean(unknown[0], known)}')
+    absent = sorted(name for name in ('title', 'columns', 'rows', 'bases') if name in known and name not in content)
+    if absent:
+        raise ConfigError(f'{path}: the field {", ".join(absent)} is absent')
+    return kind(**extra, **content)
+
+
+def load_table(path: str) -> Table:
+    """Reads a definition.
+
+    Raises:
+        ConfigError: A field or a step is unknown or absent, or a column of the paper has another number of figures than there are rows.
+    """
+    table = _read(path, Table, name=osp.splitext(osp.basename(path))[0], folder=osp.dirname(osp.abspath(path)))
+    for row in table.rows:
+        for step in row.get('steps') or ():
+            _check(path, f'row {row.get("name")!r}', step, _STEP, 'base')
+    for column in table.columns:
+        _check(path, 'columns', column, {'base', 'metrics'}, 'base')
+    for title, figures in table.paper.items():
+        if len(figures) != len(table.rows):
+            raise ConfigError(f'{path}: paper: {title!r} has {len(figures)} figures, and the table {len(table.rows)} rows')
+    if table.figure and len(table.figure.get('x', ())) != len(table.rows):
+        raise ConfigError(f'{path}: figure: x has {len(table.figure.get("x", ()))} numbers, and the table {len(table.rows)} rows')
+    return table
+
+
+def _check(path: str, where: str, part: Mapping, known: set, needed: str) -> None:
+    unknown = sorted(set(part) - known)
+    if unknown or needed not in part:
+        raise ConfigError(f'{path}: {where}: {dict(part)} must have {needed!r} and may have {sorted(known - {needed})}')
+
+
+def list_tables() -> Dict[str, str]:
+    """Definition files that come with the project, by ``<method>/<name>``."""
+    files = [file for folder in _ablation_folders() for file in sorted(glob(osp.join(folder, '*.py')))]
+    return {f'{osp.basename(osp.dirname(osp.dirname(file)))}/{osp.splitext(osp.basename(file))[0]}': file for file in files}
+
+
+def find_table(name: str) -> Table:
+    """A table by its name, one of its other names, ``<method>/<name>``, or its file.
+
+    Raises:
+        ConfigError: There is none, or two methods have it.
+    """
+    if name.endswith('.py') and osp.isfile(name):
+        return load_table(name)
+    known = list_tables()
+    if name in known:
+        return load_table(known[name])
+    tables = {key: load_table(path) for key, path in known.items()}
+    found = [key for key, table in tables.items() if name in (table.name, *table.also)]
+    if len(found) > 1:
+        raise ConfigError(f'{name!r} is the name of several tables; say which: {", ".join(found)}')
+    if not found:
+        raise ConfigError(
+            f'there is no table {name!r}. {did_you_mean(name, [alias for table in tables.values() for alias in (table.name, *table.also)])}'
+        )
+    return tables[found[0]]
+
+
+def load_setting(table: Table, name: str) -> Setting:
+    """The setting ``on/<name>.py`` beside a table's definition, or a file.
+
+    Raises:
+        ConfigError: There is none, or a base in it lacks its config.
+    """
+    path = name if name.endswith('.py') else osp.join(table.folder, 'on', f'{name}.py')
+    if not osp.isfile(path):
+        there = [osp.splitext(osp.basename(file))[0] for file in glob(osp.join(table.folder, 'on', '*.py'))]
+        raise ConfigError(
+            f'{table.name}: nothing says how to measure on {name!r}. {did_you_mean(name, there)} A setting is a file in {table.folder}/on'
+        )
+    setting = _read(path, Setting, name=osp.splitext(osp.basename(path))[0])
+    for base, content in setting.bases.items():
+        unknown = sorted(set(content) - _BASE)
+        if unknown or not (content.get('config') or all(variant.get('config') for variant in content.get('variants', {'': {}}).values())):
+            raise ConfigError(f'{path}: base {base!r} must have a config, and may have {sorted(_BASE - {"config"})}; unknown: {unknown}')
+    return setting

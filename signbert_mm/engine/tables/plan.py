@@ -1,0 +1,95 @@
+"""Which trainings a table needs, and which of their figures stand where."""
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+
+from ..runner.config import ConfigError, did_you_mean
+from .definition import Setting, Table
+from .run import Run, change_types, resolve
+
+
+@dataclass
+class Cell:
+    """One figure of one seed: a key of a run's test."""
+
+    run: Run
+    key: str
+
+
+@dataclass
+class Plan:
+    """A table on a setting.
+
+    Attributes:
+        columns (list[str]): Titles of our columns.
+        cells (dict[tuple[int, str], list[Cell]]): (row, column title) -> one cell a seed; absent where the row has no such figure.
+        runs (list[Run]): All trainings, each after the one that it starts from.
+        tests (set[Run]): Those of them whose test is wanted.
+    """
+
+    table: Table
+    setting: Setting
+    seeds: Sequence[int]
+    columns: List[str] = field(default_factory=list)
+    cells: Dict[Tuple[int, str], List[Cell]] = field(default_factory=dict)
+    runs: List[Run] = field(default_factory=list)
+    tests: Set[Run] = field(default_factory=set)
+
+
+def _runs_of_row(row: Mapping, setting: Setting, seed: int, extra: Mapping, split: str, made: Dict[tuple, Run]) -> Dict[str, Dict[str, Run]]:
+    """Base -> variant -> run."""
+    found: Dict[str, Dict[str, Run]] = {}
+    parents: Dict[str, Optional[Run]] = {'': None}
+    for step in row.get('steps') or ():
+        base = setting.bases.get(step['base'])
+        if base is None:
+            raise ConfigError(
+                f'setting {setting.name!r} has no base {step["base"]!r}, which row {row["name"]!r} needs. {did_you_mean(step["base"], setting.bases)}'
+            )
+        runs = {}
+        for variant, changes in (base.get('variants') or {'': {}}).items():
+            config = changes.get('config', base.get('config'))
+            parent = parents.get(variant, next(iter(parents.values())) if len(parents) == 1 else None)
+            cfg = resolve(config, [base, changes, step, extra], seed)
+            if split and cfg.get('test_dataloader'):
+                change_types(cfg, {'test_dataloader:PoseDataset': dict(split=split)}, config)
+            run = Run(cfg, config, seed, parent)
+            runs[variant] = made.setdefault((run.name, run.test_key), run)
+        found[step['base']] = parents = runs
+    return found
+
+
+def make_plan(
+    table: Table, setting: Setting, seeds: Sequence[int], options: Optional[Mapping] = None, split: str = '', made: Optional[Dict[tuple, Run]] = None
+) -> Plan:
+    """The trainings of a table, seed by seed.
+
+    Args:
+        table, setting: What to measure, on what.
+        seeds (Sequence[int]): Each gives every row once.
+        options (Mapping, optional): As ``--cfg-options``, for every training.
+        split (str): Test on this split instead of 'test'.
+        made (dict, optional): Runs of other plans, which this one then shares.
+
+    Raises:
+        ConfigError: The setting lacks a base, or a config lacks what a change names or has no test.
+    """
+    plan = Plan(table, setting, seeds)
+    made = {} if made is None else made
+    for seed in seeds:
+        for place, row in enumerate(table.rows):
+            found = _runs_of_row(row, setting, seed, dict(options=options or {}), split, made)
+            for runs in found.values():
+                plan.runs += [run for run in runs.values() if run not in plan.runs]
+            for column in table.columns:
+                for variant, run in found.get(column['base'], {}).items():
+                    if run.cfg.get('test_dataloader') is None or run.cfg.get('test_evaluator') is None:
+                        raise ConfigError(f'{run.config}: the table shows figures of its test, and it has no test_dataloader or test_evaluator')
+                    plan.tests.add(run)
+                    for title, key in column['metrics'].items():
+                        title = f'{variant} {title}'.strip()
+                        plan.cells.setdefault((place, title), []).append(Cell(run, key))
+    for column in table.columns:
+        variants = (setting.bases.get(column['base']) or {}).get('variants') or {'': {}}
+        plan.columns += [f'{variant} {title}'.strip() for variant in variants for title in column['metrics']]
+    return plan

@@ -1,0 +1,142 @@
+"""Tables in Markdown: ours beside the paper's."""
+
+import math
+import re
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from ...visualization.plots import plot_curves
+from ..runner.config import ConfigError, did_you_mean
+from .plan import Plan
+
+NOT_MEASURED = 'not measured'
+
+
+def figures(plan: Plan, work_dir: Path) -> Dict[Tuple[int, str], List[float]]:
+    """(row, column title) -> the figure of each seed that has been tested.
+
+    Raises:
+        ConfigError: A test has no such key.
+    """
+    found: Dict[Tuple[int, str], List[float]] = {}
+    for place, cells in plan.cells.items():
+        for cell in cells:
+            record = cell.run.tested(work_dir)
+            if record is None:
+                continue
+            if cell.key not in record['metrics']:
+                raise ConfigError(f'{plan.table.name}: the test of {cell.run.name} has no {cell.key!r}. {did_you_mean(cell.key, record["metrics"])}')
+            found.setdefault(place, []).append(record['metrics'][cell.key])
+    return found
+
+
+def mean_and_deviation(values: Sequence[float]) -> Tuple[float, Optional[float]]:
+    """Mean and, of two or more, the sample standard deviation (n - 1)."""
+    mean = sum(values) / len(values)
+    return mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else None
+
+
+def _cell(values: Sequence[float], seeds: int) -> str:
+    if not values:
+        return NOT_MEASURED
+    mean, deviation = mean_and_deviation(values)
+    spread = '' if deviation is None else f' +- {deviation:.1f}'
+    return f'{mean:.1f}{spread}' + (f' ({len(values)} of {seeds} seeds)' if len(values) < seeds else '')
+
+
+def _order(names: Sequence[str], values: Sequence[Optional[float]]) -> str:
+    there = [(value, name) for name, value in zip(names, values) if value is not None]
+    ranked = sorted(there, key=lambda pair: -pair[0])
+    parts = [ranked[0][1]]
+    for (above, _), (value, name) in zip(ranked, ranked[1:]):
+        parts.append(f'{"=" if value == above else ">"} {name}')
+    return ' '.join(parts)
+
+
+def table_markdown(plan: Plan, work_dir: Path) -> str:
+    """The table: a column of ours each, the paper's of the same title right beside it, its other columns at the end.
+
+    Ours are means over seeds +- the sample standard deviation; what is not there is "not measured".
+    """
+    table, found = plan.table, figures(plan, work_dir)
+    names = [row['name'] for row in table.rows]
+    heads, columns = [], []
+    for title in plan.columns:
+        heads.append(title)
+        columns.append([_cell(found.get((place, title), []), len(plan.seeds)) for place in range(len(names))])
+        if title in table.paper:
+            heads.append(f'{title}, paper')
+            columns.append(_paper(table.paper[title]))
+    for title, values in table.paper.items():
+        if title not in plan.columns:
+            heads.append(f'{title}, paper')
+            columns.append(_paper(values))
+    lines = [f'| {table.corner} | ' + ' | '.join(heads) + ' |', '|---' * (1 + len(heads)) + '|']
+    lines += [f'| {name} | ' + ' | '.join(column[place] for column in columns) + ' |' for place, name in enumerate(names)]
+    text = f'**{table.title}.** On {plan.setting.title}.\n\n' + '\n'.join(lines) + '\n'
+    if table.order:
+        text += '\n' + _orders(plan, names, found)
+    notes = [note for note in (_seeds(plan), table.note, plan.setting.note, *_coverage(plan, work_dir)) if note]
+    return text + '\n' + '\n'.join(notes) + '\n'
+
+
+def _paper(values: Sequence[Optional[float]]) -> List[str]:
+    return ['' if value is None else f'{value:.2f}' for value in values]
+
+
+def _orders(plan: Plan, names: Sequence[str], found: Dict[Tuple[int, str], List[float]]) -> str:
+    lines = []
+    for title in plan.columns:
+        values = [mean_and_deviation(found[place, title])[0] if found.get((place, title)) else None for place in range(len(names))]
+        if sum(value is not None for value in values) > 1:
+            lines.append(f'- Order on {title}: {_order(names, values)}')
+    lines += [
+        f'- Order in the paper, {title}: {_order(names, values)}' for title, values in plan.table.paper.items() if any(v is not None for v in values)
+    ]
+    return '\n'.join(lines) + '\n'
+
+
+def _seeds(plan: Plan) -> str:
+    seeds = list(plan.seeds)
+    return f'Seeds {", ".join(map(str, seeds))}: mean +- sample standard deviation.' if len(seeds) > 1 else f'Seed {seeds[0]}.'
+
+
+def _coverage(plan: Plan, work_dir: Path) -> List[str]:
+    lines = []
+    for run in plan.runs:
+        record = run.tested(work_dir) if run in plan.tests else None
+        for store, splits in (record or {}).get('coverage', {}).items():
+            parts = ', '.join(f'{split} {row.get("present", "?")} of {row["expected"]}' for split, row in splits.items() if row.get('expected'))
+            lines.append(f'Coverage of {Path(store).name}: {parts} clips.')
+    return list(dict.fromkeys(lines))
+
+
+def replace_block(path: Path, name: str, text: str) -> None:
+    """Writes ``text`` between the marks of ``name`` in a page; a page without them gets them at its end, and the rest of it stays."""
+    begin, end = f'<!-- {name} -->', f'<!-- end of {name} -->'
+    block = f'{begin}\n{text.strip()}\n{end}'
+    page = path.read_text(encoding='utf-8') if path.is_file() else ''
+    if begin in page and end in page:
+        page = re.sub(re.escape(begin) + '.*?' + re.escape(end), lambda _: block, page, flags=re.DOTALL)
+    else:
+        page = page.rstrip() + ('\n\n' if page else '') + block + '\n'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding='utf-8')
+
+
+def draw_figure(plan: Plan, work_dir: Path) -> Path:
+    """Our columns over the definition's ``figure['x']``, a line each, as ``<table>_<setting>.png`` in the work folder.
+
+    Raises:
+        ConfigError: Nothing has been measured.
+    """
+    found, x = figures(plan, work_dir), plan.table.figure['x']
+    lines: Dict[str, Tuple[List[float], List[float]]] = {}
+    for title in plan.columns:
+        places = [place for place in range(len(x)) if found.get((place, title))]
+        if places:
+            lines[title] = ([x[place] for place in places], [mean_and_deviation(found[place, title])[0] for place in places])
+    if not lines:
+        raise ConfigError(f'{plan.table.name}: nothing has been measured yet, so there is no figure')
+    path = work_dir / f'{plan.table.name}_{plan.setting.name}.png'
+    return plot_curves(path, {plan.table.figure.get('ylabel', '%'): lines}, plan.table.figure.get('xlabel', ''), plan.table.title, columns=1)

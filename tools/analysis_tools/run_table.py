@@ -1,0 +1,120 @@
+#!/usr/bin/env python
+"""Tables of the papers: trains what is missing, resumes what was cut off, prints ours beside the paper's.
+
+A table is a definition, configs/<method>/ablation/<table>.py; what it is measured on is a setting, on/<name>.py beside it. Each training has a
+folder of its own under --work-dir, named by its config and a fingerprint of it, so that tables share trainings and a changed config never takes an
+old result. Every model is tested once, after its last epoch. Nothing is chosen here.
+
+Run the same command in several processes (one a GPU, say) to share the work: a training that another process is at is left to it.
+
+Example:
+    python tools/analysis_tools/run_table.py table4 --seeds 3
+    python tools/analysis_tools/run_table.py table2 table4 --on synthetic --seeds 3 --dry-run
+    python tools/analysis_tools/run_table.py table9 --on wlasl --out tables.md
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Dict, List
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mmengine.config import DictAction
+
+from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.tables import (
+    Plan,
+    draw_figure,
+    execute,
+    find_table,
+    list_tables,
+    load_setting,
+    load_table,
+    make_plan,
+    prepare_stores,
+    replace_block,
+    table_markdown,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('tables', nargs='*', metavar='TABLE', help='a name of --list, or a definition file')
+    parser.add_argument(
+        '--on', metavar='SETTING', help='what to measure on: a file of on/ beside the definition (default: the one that the table names)'
+    )
+    parser.add_argument('--seeds', type=int, default=1, help='seeds 0 .. N - 1 (default: %(default)s)')
+    parser.add_argument('--split', default='', help="test on this split instead of 'test', to choose something")
+    parser.add_argument('--work-dir', default='work_dirs/tables')
+    parser.add_argument(
+        '--out', metavar='FILE.md', help='also write the tables into this page, each between its own marks; the rest of the page stays'
+    )
+    parser.add_argument('--dry-run', action='store_true', help='list the trainings and what is there of them')
+    parser.add_argument('--print-only', action='store_true', help='print the tables from what is there; train nothing')
+    parser.add_argument('--list', action='store_true', help='list the tables')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change in every training')
+    args = parser.parse_args()
+    if args.seeds < 1:
+        parser.error(f'--seeds must be at least 1, got {args.seeds}')
+    if not args.tables and not args.list:
+        parser.error('name a table; --list shows them')
+    return args
+
+
+def show_tables() -> None:
+    for name, path in list_tables().items():
+        table = load_table(path)
+        also = f' ({", ".join(table.also)})' if table.also else ''
+        print(f'{name}{also}: {table.title}; by default on {table.on}')
+
+
+def show_runs(plans: List[Plan], work_dir: Path) -> None:
+    runs = list(dict.fromkeys(run for plan in plans for run in plan.runs))
+    tests = {run for plan in plans for run in plan.tests}
+    there = 0
+    for run in runs:
+        state = 'to train' if not run.trained(work_dir) else 'to test' if run in tests and not run.tested(work_dir) else 'there'
+        there += state == 'there'
+        print(f'{state:8}  {run.name}')
+    print(f'{len(runs)} trainings, {there} of them there, in {work_dir}')
+
+
+def main() -> None:
+    args = parse_args()
+    if args.list:
+        show_tables()
+        return
+    work_dir, made, plans = Path(args.work_dir), {}, []
+    start = time.time()
+    for name in args.tables:
+        table = find_table(name)
+        setting = load_setting(table, args.on or table.on)
+        if not args.dry_run and not args.print_only:
+            prepare_stores(setting)
+        plans.append(make_plan(table, setting, range(args.seeds), args.cfg_options, args.split, made))
+    if args.dry_run:
+        show_runs(plans, work_dir)
+        return
+    if not args.print_only:
+        for plan in plans:
+            execute(plan.runs, plan.tests, work_dir)
+    texts: Dict[str, str] = {}
+    for plan in plans:
+        name = f'{plan.table.name} on {plan.setting.name}' + (f', {args.split}' if args.split else '')
+        texts[name] = table_markdown(plan, work_dir)
+        print(f'\n{texts[name]}', flush=True)
+        if plan.table.figure:
+            print(f'Figure: {draw_figure(plan, work_dir)}')
+    if args.out:
+        for name, text in texts.items():
+            replace_block(Path(args.out), name, text)
+        print(f'Written to {args.out} ({time.time() - start:.0f} s)')
+
+
+if __name__ == '__main__':
+    run_tool(main)
