@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from signbert_mm.layouts import get_layout
-from signbert_mm.layouts.graph import ROLES, hand_part_graph, role_adjacency
+from signbert_mm.layouts.graph import ROLES, hand_part_graph, joint_graph, part_graph, role_adjacency
 
 
 def reference(count, edges, symmetric):
@@ -46,3 +46,16 @@ def test_parts_of_a_hand():
 def test_a_layout_without_the_parts_of_a_hand():
     with pytest.raises(KeyError, match='thumb'):
         hand_part_graph(get_layout('trunk_7'))
+
+
+def test_the_trunk():
+    trunk = get_layout('trunk_7')
+    # by hand: like joints of both arms are symmetric, and the shoulders are not bone-connected besides
+    expected = reference(7, [(0, 1), (0, 4), (1, 2), (2, 3), (4, 5), (5, 6)], [(1, 4), (2, 5), (3, 6)])
+    np.testing.assert_allclose(joint_graph(trunk).numpy(), expected, atol=1e-7)
+    assert part_graph(trunk) == ([[1, 2, 3], [4, 5, 6], [0]], [(2, 0), (2, 1)], [(0, 1)])
+
+
+def test_a_hand_is_as_before():
+    hand = get_layout('hand_21')
+    assert np.array_equal(joint_graph(hand), role_adjacency(21, hand.edges, hand.symmetric_edges)) and part_graph(hand) == hand_part_graph(hand)

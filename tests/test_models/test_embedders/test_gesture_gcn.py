@@ -44,14 +44,22 @@ def convolve(hands, layer, edges, symmetric):
     return [[out[hand * count + node] for node in range(count)] for hand in range(len(hands))]
 
 
-def reference(model, x):
-    """(N, 21, 2) -> (N, C)."""
+GRAPHS = dict(
+    hand_21=(HAND.edges, HAND.symmetric_edges, PARTS, PART_EDGES, PART_SYMMETRIC),
+    # nose 0, left shoulder, elbow, wrist 1 2 3, right 4 5 6; like joints of both arms are symmetric; parts: left arm, right arm, nose
+    trunk_7=([(0, 1), (0, 4), (1, 2), (2, 3), (4, 5), (5, 6)], [(1, 4), (2, 5), (3, 6)], [[1, 2, 3], [4, 5, 6], [0]], [(2, 0), (2, 1)], [(0, 1)]),
+)
+
+
+def reference(model, x, layout='hand_21'):
+    """(N, V, 2) -> (N, C)."""
+    edges, symmetric, parts, part_edges, part_symmetric = GRAPHS[layout]
     hands = [list(hand) for hand in x]
     for layer in model.joint_layers:
-        hands = convolve(hands, layer, HAND.edges, HAND.symmetric_edges)
-    hands = [[torch.stack([nodes[joint] for joint in part]).amax(0) for part in PARTS] for nodes in hands]
+        hands = convolve(hands, layer, edges, symmetric)
+    hands = [[torch.stack([nodes[joint] for joint in part]).amax(0) for part in parts] for nodes in hands]
     for layer in model.part_layers:
-        hands = convolve(hands, layer, PART_EDGES, PART_SYMMETRIC)
+        hands = convolve(hands, layer, part_edges, part_symmetric)
     return torch.stack([torch.stack(nodes).amax(0) for nodes in hands])
 
 
@@ -157,3 +165,34 @@ def test_a_wrong_joint_count_names_both():
 def test_an_unknown_norm():
     with pytest.raises(ValueError, match="norm must be 'LN' or 'BN', got 'GN'"):
         GestureGCN(norm='GN')
+
+
+@pytest.mark.parametrize('norm, bias', [('LN', True), ('BN', True), ('BN', False)])
+def test_the_trunk_equals_plain_loops(norm, bias):
+    model = narrow(norm, layout='trunk_7', bias=bias)
+    x = torch.rand(5, 7, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(model(x), reference(model, x, 'trunk_7'), rtol=1e-6, atol=1e-6)
+    assert any(name.endswith('layers.0.bias') for name, _ in model.named_parameters()) == bias
+
+
+def test_batch_norm_of_the_input_is_a_coordinate_of_a_joint():
+    model = narrow('BN', input_norm=True)
+    x = torch.rand(6, 21, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    scale, shift = model.input_norm.weight.view(21, 2), model.input_norm.bias.view(21, 2)
+    normed = (x - x.mean(0)) / (x.var(0, unbiased=False) + 1e-5).sqrt() * scale + shift
+    torch.testing.assert_close(model(x), reference(model, normed), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize('layout, joints', [('hand_21', 21), ('trunk_7', 7)])
+def test_what_is_not_valid_is_zero_and_not_in_the_statistics(layout, joints):
+    model = narrow('BN', layout=layout, input_norm=True, bias=False)
+    x = torch.rand(2, 4, joints, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+    valid = torch.tensor([[True, False, True, True], [False, True, True, False]])
+    out = model(x * valid[..., None, None], valid)
+    torch.testing.assert_close(out[valid], model(x[valid]))
+    assert not out[~valid].any()
+
+
+def test_a_layout_that_is_neither():
+    with pytest.raises(KeyError, match='thumb'):
+        GestureGCN(layout='hands_42')
