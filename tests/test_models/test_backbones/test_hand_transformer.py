@@ -118,3 +118,13 @@ def test_one_token_alone():
     model = encoder()
     out = model(torch.rand(1, 1, 2, 12), torch.tensor([[[True, False]]]))
     assert out.shape == (1, 1, 2, 12) and out.isfinite().all()
+
+
+def test_the_input_norm_comes_first():
+    torch.manual_seed(0)
+    model = HandTransformer(8, 1, 2, 12, dropout=0.0, input_norm=True).eval()
+    tokens, valid = torch.randn(2, 3, 1, 8), torch.ones(2, 3, 1, dtype=torch.bool)
+    normed = (tokens - tokens.mean(-1, keepdim=True)) / (tokens.var(-1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    expected = model.encoder(normed.flatten(1, 2)).reshape(tokens.shape)
+    torch.testing.assert_close(model(tokens, valid), expected, rtol=1e-4, atol=1e-5)
+    assert not any(name.startswith('input') for name in HandTransformer(8, 1, 2, 12).state_dict())
