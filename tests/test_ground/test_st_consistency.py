@@ -11,6 +11,7 @@ import torch
 from same_training import assert_same_training, equal
 from test_ranks import assert_same, two_ranks  # noqa: F401
 
+from signbert_mm.engine import KNNHook
 from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 
 CONFIG = """
@@ -97,3 +98,23 @@ def test_killed_and_resumed(root, tmp_path, config):
     key, query = (state[f'{side}.joint.hand.weight'] for side in ('key_encoders', 'encoders'))
     assert key.shape == query.shape and not torch.equal(key, query)
     assert equal(knn_lines(tmp_path / 'whole'), knn_lines(tmp_path / 'killed'))
+
+
+def test_knn_tool(run_tool, tmp_path, make_store, make_config, expect, capsys):
+    """A pre-training checkpoint of SignBERT in its own config and in the recogniser's: one encoder, the same unmasked clips, the same figures."""
+    store = make_store(train=24, test=7, no_hand=(3,))
+    pretrain, recognise = (make_config(kind, store) for kind in ('pretrain', 'recognise'))
+    run_tool('train.py', pretrain, '--no-validate', '--work-dir', 'p', '--cfg-options', 'train_cfg.max_epochs=1')
+    for name, config in (('p', pretrain), ('r', recognise)):
+        run_tool('analysis_tools/knn.py', config, 'p/epoch_1.pth', '--k', 3, '--out', f'{name}.json')
+    figures = [json.loads((tmp_path / f'{name}.json').read_text()) for name in ('p', 'r')]
+    assert figures[0] == figures[1] and set(figures[0]) == {'top1', 'top5', 'per_class_top1'} and 0 <= figures[0]['top1'] <= 100
+    assert '7 clips of test, 3 neighbours among 24 of train, 4 glosses' in capsys.readouterr().out
+    expect('split is test: --gallery test must name other splits', 'analysis_tools/knn.py', recognise, 'p/epoch_1.pth', '--gallery', 'test')
+    expect('k must be from 1 to the 24 clips', 'analysis_tools/knn.py', recognise, 'none', '--k', 25)
+    expect('has no test_dataloader', 'analysis_tools/knn.py', recognise, 'none', '--cfg-options', 'test_dataloader=None')
+
+
+def test_a_knn_hook_of_no_epochs():
+    with pytest.raises(ValueError, match='KNNHook: interval must be at least 1, got 0'):
+        KNNHook({}, {}, interval=0)

@@ -18,8 +18,8 @@ class ToyHandTrunkEncoder(nn.Module):
         self.norms = nn.ModuleDict({part: nn.BatchNorm1d(channels) if norm else nn.Identity() for part in ('hand', 'trunk')})
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, hands, trunk, hand_valid, frame_valid):
-        pooled = dict(hand=self._mean(self.hand(hands.flatten(3)), hand_valid), trunk=self._mean(self.trunk(trunk.flatten(2)), frame_valid))
+    def forward(self, hands, trunk, hand_valid, frame_valid, trunk_valid):
+        pooled = dict(hand=self._mean(self.hand(hands.flatten(3)), hand_valid), trunk=self._mean(self.trunk(trunk.flatten(2)), trunk_valid))
         return {part: self.dropout(self.norms[part](vectors)) for part, vectors in pooled.items()}
 
     @staticmethod
@@ -49,5 +49,5 @@ class ToyViews(BatchTransform):
             }
             hand_valid = there[:, :, :42].unflatten(2, (2, 21)).any(-1)
             frame_valid = torch.arange(points.shape[1], device=points.device) < batch['length'][:, None]
-            views.append(dict(split, hand_valid=hand_valid, frame_valid=frame_valid))
+            views.append(dict(split, hand_valid=hand_valid, frame_valid=frame_valid, trunk_valid=there[:, :, 42:].any(-1)))
         return {**batch, 'views': views}

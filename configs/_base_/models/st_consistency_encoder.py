@@ -22,3 +22,12 @@ encoder_d128 = dict(
     hand_backbone=dict(embed_dims=256, num_heads=4, feedforward_channels=384),
     trunk_backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=256),
 )
+
+# narrower still: pre-training on a laptop's core, three encoder passes a step for each modality
+_d64_gcn = dict(joint_channels=(16, 16, 32), part_channels=(32, 64))
+encoder_d64 = dict(
+    hand_embedder=dict(gesture=_d64_gcn, channels=64, num_blocks=1, dropout=0.1),
+    trunk_embedder=dict(gesture=_d64_gcn, channels=64, num_blocks=1, dropout=0.1),
+    hand_backbone=dict(embed_dims=128, num_layers=1, num_heads=4, feedforward_channels=256),
+    trunk_backbone=dict(embed_dims=64, num_layers=1, num_heads=4, feedforward_channels=128),
+)

@@ -36,8 +36,8 @@ class STConsistency(BaseModel):
     its norms are told to share them (:class:`TokenBatchNorm`, ``sync``).
 
     Args:
-        encoder (dict): ``(hands, trunk, hand_valid, frame_valid) -> dict(hand (B, C), trunk (B, C))``; a config of ``MODELS`` like all that follow.
-            Built once for each modality.
+        encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict(hand (B, C), trunk (B, C))``, built for each modality; a config
+            of ``MODELS`` like all that follow.
         projector (dict): C -> D, of length 1; built for each modality and part.
         modalities (Sequence[str]): Of 'joint' and 'motion'.
         parts (Sequence[str]): Of 'hand' and 'trunk', what the encoder gives and the losses use.
@@ -51,7 +51,7 @@ class STConsistency(BaseModel):
         loss_consistency (dict, optional): L_con (eq. 3).
         loss_transfer (dict, optional): L_KT (eqs. 5 to 7).
         data_preprocessor (dict): Gives ``views``: in training two, each ``joint`` and ``motion`` = dict(hands (B, T, 2, 21, 2), trunk (B, T, 7, 2)),
-            ``hand_valid`` (B, T, 2) and ``frame_valid`` (B, T) bool.
+            ``hand_valid`` (B, T, 2), ``frame_valid`` and ``trunk_valid`` (B, T) bool; see :class:`MakeViews`.
 
     Modes: 'tensor' gives :meth:`extract_features`; 'loss' a dict of losses that sum to L; 'predict' one :class:`SignDataSample` a clip with
     ``features``.
@@ -192,12 +192,11 @@ class STConsistency(BaseModel):
 
     @staticmethod
     def _pool(encoder: nn.Module, view: dict, modality: str) -> Vectors:
-        valid = (view[name] for name in ('hand_valid', 'frame_valid', 'trunk_valid') if name in view)
-        return encoder(view[modality]['hands'], view[modality]['trunk'], *valid)
+        return encoder(view[modality]['hands'], view[modality]['trunk'], view['hand_valid'], view['frame_valid'], view['trunk_valid'])
 
     def _present(self, view: dict) -> Vectors:
         """Which clips show each part at all, shape (B,) bool each."""
-        shown = dict(hand=view['hand_valid'].flatten(1).any(1), trunk=(view['joint']['trunk'] != 0).flatten(1).any(1))
+        shown = dict(hand=view['hand_valid'].flatten(1).any(1), trunk=view['trunk_valid'].any(1))
         present = {part: shown[part] for part in self.parts}
         if self.overall_bank is not None:
             present[OVERALL] = torch.stack(list(present.values())).any(0)

@@ -49,7 +49,9 @@ def make_batch(count=4, frames=5, seed=0, no_hand=(), no_trunk=()):
             trunk = 0.1 + torch.rand(count, frames, 7, 2, generator=generator)
             trunk[list(no_trunk)] = 0
             streams[name] = dict(hands=torch.rand(count, frames, 2, 21, 2, generator=generator) * valid[..., None, None], trunk=trunk)
-        return dict(streams, hand_valid=valid, frame_valid=torch.ones(count, frames, dtype=torch.bool))
+        trunk_valid = torch.ones(count, frames, dtype=torch.bool)
+        trunk_valid[list(no_trunk)] = False
+        return dict(streams, hand_valid=valid, frame_valid=torch.ones(count, frames, dtype=torch.bool), trunk_valid=trunk_valid)
 
     index = torch.arange(count)
     return dict(views=[view(), view()], index=index, label=index % 2, length=torch.full((count,), frames))
@@ -66,7 +68,7 @@ def filled(model, count=SIZE):
 
 def by_hand(model, modality, view, key=False):
     encoders, projectors = (model.key_encoders, model.key_projectors) if key else (model.encoders, model.projectors)
-    pooled = encoders[modality](view[modality]['hands'], view[modality]['trunk'], view['hand_valid'], view['frame_valid'])
+    pooled = encoders[modality](view[modality]['hands'], view[modality]['trunk'], view['hand_valid'], view['frame_valid'], view['trunk_valid'])
     return {part: F.normalize(projectors[modality][part].layers(pooled[part]), dim=-1) for part in ('hand', 'trunk')}
 
 
@@ -152,7 +154,7 @@ def test_the_overall_bank(build):
 
     def vectors(modality, view, key):
         encoders, projectors = (model.key_encoders, model.key_projectors) if key else (model.encoders, model.projectors)
-        pooled = encoders[modality](view[modality]['hands'], view[modality]['trunk'], view['hand_valid'], view['frame_valid'])
+        pooled = encoders[modality](view[modality]['hands'], view[modality]['trunk'], view['hand_valid'], view['frame_valid'], view['trunk_valid'])
         return projectors[modality]['overall'](pooled['hand'] + pooled['trunk'])
 
     q, k = ([vectors(m, batch['views'][place], key) for m in ('joint', 'motion')] for place, key in ((0, False), (1, True)))
@@ -257,7 +259,7 @@ def test_features(build):
     assert features.shape == (4, 24) and torch.equal(features, model.extract_features(dict(batch, views=batch['views'][:1])))
     view = batch['views'][0]
     for place, m in enumerate(('joint', 'motion')):
-        pooled = model.encoders[m](view[m]['hands'], view[m]['trunk'], view['hand_valid'], view['frame_valid'])
+        pooled = model.encoders[m](view[m]['hands'], view[m]['trunk'], view['hand_valid'], view['frame_valid'], view['trunk_valid'])
         pooled['trunk'][1] = 0
         expected = F.normalize(pooled['hand'] + pooled['trunk'], dim=-1)
         torch.testing.assert_close(features[:, 12 * place : 12 * (place + 1)], expected)
