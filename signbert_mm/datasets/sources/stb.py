@@ -74,7 +74,7 @@ class StbClips:
 
     The annotated root is the centre of the palm, "not wrist or hand center"; what becomes of the wrist is not given in the paper. With
     ``wrist='missing'`` the wrist is not annotated (score 0): 20 joints train and count, and nothing is made up. 'extrapolate' puts it as far
-    behind the palm centre as the ``through`` finger's knuckle is before it, in 3-D, as most work on STB does. 'palm' keeps the palm centre in the
+    behind the palm centre as the ``through`` finger's knuckle is before it, in 3-D, as public code for STB does. 'palm' keeps the palm centre in the
     wrist's place, against what the hand model calls wrist.
 
     Args:
@@ -114,7 +114,7 @@ class StbClips:
         self.wrist, self.through, self.clip_len = wrist, through, clip_len
         self.camera = SK_CAMERA if camera == 'SK' else BB_CAMERA
         self._sk = camera == 'SK'
-        self.split = {name: 'test' if name in test_sequences else 'train' for name in sorted(sequences, key=sequences.index)}
+        self.split = {name: 'test' if name in test_sequences else 'train' for name in sequences}
         paths = {name: _find(root, f'{name}_{camera}.mat') for name in self.split}
         absent = [name for name, path in paths.items() if not path]
         if absent:
