@@ -93,17 +93,16 @@ def main() -> None:
     elif not (args.store or args.videos or args.add):
         raise FileNotFoundError(f'{args.dictionary}: no such dictionary; make it with --store, --videos or --add')
     else:
-        signs = SignDictionary(encoder, inferencer.embedder.dim, f'{args.config}, {os.path.basename(args.checkpoint)}')
+        signs = None
+    examples = list(of_store(inferencer, args)) if args.store else []
+    examples += of_folder(inferencer, args.videos) if args.videos else []
+    examples += [(gloss, *inferencer.embed(videos)) for gloss, *videos in args.add]
+    if signs is None:
+        signs = SignDictionary(encoder, examples[0][1].shape[1], f'{args.config}, {os.path.basename(args.checkpoint)}')
     for gloss in args.remove:
         signs.remove(gloss)
-    if args.store:
-        for gloss, vectors, names in of_store(inferencer, args):
-            signs.add(gloss, vectors, names)
-    if args.videos:
-        for gloss, vectors, names in of_folder(inferencer, args.videos):
-            signs.add(gloss, vectors, names)
-    for gloss, *videos in args.add:
-        signs.add(gloss, *inferencer.embed(videos))
+    for gloss, vectors, names in examples:
+        signs.add(gloss, vectors, names)
     if changed:
         signs.save(args.dictionary)
     print(f'{args.dictionary}: {len(signs)} signs, {sum(len(signs.examples(gloss)) for gloss in signs.glosses)} examples')

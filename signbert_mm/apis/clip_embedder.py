@@ -34,6 +34,8 @@ def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) 
 class ClipEmbedder:
     """Embeds clips with a model's embedder and Transformer; nothing is masked. Pooling is not given in the paper.
 
+    A model of other parts, as ST-Consistency's, is asked for its own ``extract_features``.
+
     Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or the decoder's parameters, two
     parts of the clip rather than one, three or four, both hands together.
 
@@ -47,23 +49,19 @@ class ClipEmbedder:
 
     def __init__(self, backend: TorchBackend, segments: int = 2) -> None:
         model = backend.model
-        if not (hasattr(model, 'embedder') and hasattr(model, 'backbone')):
+        self.parts = [name for name in ('embedder', 'backbone', 'encoders') if hasattr(model, name)]
+        if not (hasattr(model, 'extract_features') or {'embedder', 'backbone'} <= set(self.parts)):
             raise ValueError(f'{type(model).__name__} has no embedder and backbone to embed a clip with; use a SignBERT or SignRecognizer config')
         if segments < 1:
             raise ValueError(f'segments must be at least 1, got {segments}')
         self.backend, self.segments = backend, segments
 
     @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self.segments * self.backend.model.embedder.out_channels
-
-    @property
     def fingerprint(self) -> str:
         """16 hex digits of what the vectors depend on: the encoder's weights, how it reads clips, the pooling."""
         digest = hashlib.blake2b(digest_size=8)
         digest.update(repr((self.segments, sorted(self.backend.spec._asdict().items()))).encode())
-        for part in ('embedder', 'backbone'):
+        for part in self.parts:
             for name, value in sorted(getattr(self.backend.model, part).state_dict().items()):
                 digest.update(f'{part}.{name}'.encode() + value.detach().cpu().contiguous().float().numpy().tobytes())
         return digest.hexdigest()
@@ -73,5 +71,7 @@ class ClipEmbedder:
         """Shape (len(clips), D) float32, each of length 1."""
         inputs = self.backend.prepared(clips)
         model = self.backend.model
+        if not {'embedder', 'backbone'} <= set(self.parts):
+            return torch.nn.functional.normalize(model.extract_features(inputs).float(), dim=-1).cpu().numpy()
         tokens, valid = model.embedder(inputs)
         return pool_segments(model.backbone(tokens, valid), valid, inputs['length'], self.segments).cpu().numpy()

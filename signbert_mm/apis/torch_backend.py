@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..datasets.transforms import Compose, MaskHandTokens, TemporalSample
 from ..draws import Draws
 from ..engine.runner import ConfigError
+from ..models.pretrainers import SignBERT, STConsistency
 from ..registry import TRANSFORMS
 from .input_spec import InputSpec, all_frames, make_batch
 from .pose_clip import PoseClip
@@ -76,7 +77,7 @@ class TorchBackend:
     @property
     def recognises(self) -> bool:
         """Whether the model names signs; a pre-trainer does not."""
-        return not hasattr(self.model, 'decoder')
+        return not isinstance(self.model, (SignBERT, STConsistency))
 
     def batch(self, clips: Sequence[PoseClip], first: int = 0, every_frame: bool = False) -> Dict[str, Any]:
         """As the test loader collates it.

@@ -81,9 +81,10 @@ def main() -> None:
     print('|---' * 7 + '|')
     for segments in args.segments:
         inferencer.embedder = ClipEmbedder(inferencer.embedder.backend, segments)
-        vectors = np.zeros((len(store), inferencer.embedder.dim), np.float32)
         used = np.union1d(pool, queries)
-        vectors[used] = inferencer.embed(list(inferencer.reader.store_clips(store, used)))[0]
+        found, _ = inferencer.embed(list(inferencer.reader.store_clips(store, used)))
+        vectors = np.zeros((len(store), found.shape[1]), np.float32)
+        vectors[used] = found
         for compare in args.compare:
             for shots in args.shots:
                 runs = [recall(store, vectors, pool, queries, shots, seed, compare) for seed in SEEDS[shots]]

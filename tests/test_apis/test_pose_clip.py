@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from signbert_mm.apis import PoseClip
+
+
+def test_two_numbers_or_three():
+    poses = np.arange(2 * 42 * 2, dtype=np.float64).reshape(2, 42, 2)
+    poses[0, 0] = 0
+    clip = PoseClip.make(poses, 'hands_42', (640, 480))
+    assert clip.scores[0, 0] == 0 and (clip.scores.ravel()[1:] == 1).all()  # (0, 0) = missing
+    assert clip.keypoints.dtype == np.float32 and np.array_equal(clip.keypoints, poses)
+    scores = np.full((2, 42), 0.5)
+    scores[1, 3] = 0
+    clip = PoseClip.make(poses, 'hands_42', (640, 480), scores)
+    assert clip.keypoints[1, 3].tolist() == [0, 0] and clip.scores[0, 0] == 0.5
+    three = np.concatenate([poses, 2 * scores[..., None] + 1], -1)
+    assert (PoseClip.make(three, 'hands_42', (640, 480)).scores == 1).all()
+
+
+def test_hands_found():
+    poses = np.ones((3, 42, 3))
+    poses[1, :21] = poses[2, 21:] = 0
+    poses[2, :20] = 0
+    clip = PoseClip.make(poses, 'hands_42', (64, 64))
+    assert clip.hands_found().tolist() == [[True, True], [False, True], [True, False]]
+    assert len(clip.cut(1, 3)) == 2 and clip.pick(np.array([2, 0])).scores[0, 20] == 1
+    assert PoseClip.make(np.ones((1, 21, 2)), 'hand_21', (64, 64)).hands_found().tolist() == [[False, True]]
+
+
+@pytest.mark.parametrize(
+    'poses, message',
+    [
+        (np.zeros((0, 42, 3)), 'no frames'),
+        (np.zeros((4, 42)), r'give numbers of shape \(T, V, 2\)'),
+        (np.zeros((4, 41, 3)), '41 joints found'),
+        (np.full((4, 42, 3), np.nan), 'x is nan'),
+        (-np.ones((4, 42, 3)), 'negative'),
+        (np.array([['a']]), 'give numbers'),
+    ],
+)
+def test_bad_poses(poses, message):
+    with pytest.raises(ValueError, match=message):
+        PoseClip.make(poses, 'hands_42', (640, 480), name='x')
+
+
+def test_bad_facts():
+    poses = np.ones((4, 42, 2))
+    for options, message in (
+        (dict(image_size=(0, 5)), 'image_size'),
+        (dict(image_size=640), 'image_size'),
+        (dict(image_size=(6, 5), fps=-1), 'fps'),
+        (dict(image_size=(6, 5), scores=np.ones((4, 41))), 'scores of shape'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            PoseClip.make(poses, 'hands_42', **options)

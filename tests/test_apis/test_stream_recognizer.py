@@ -1,0 +1,69 @@
+"""Streams give what whole clips give, and remember no more than a window."""
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from signbert_mm.apis import HysteresisMerger, StreamRecognizer, sliding_windows
+from signbert_mm.apis.stream_recognizer import merge_windows
+
+
+def predict(clips):
+    """Scores from the clip's first and last frame, so that each window is told apart."""
+    rows = []
+    for clip in clips:
+        level = clip.keypoints[:, 0, 0]
+        first = 0.5 + 0.45 * np.sin(level[0] / 7) * np.cos(level[-1] / 11)
+        rows.append(dict(scores=np.array([first, 1 - first]), attention=None, frames=np.arange(len(clip))))
+    return rows
+
+
+def pose(frame):
+    values = np.ones((42, 3), dtype=np.float32)
+    values[:, 0] = frame
+    return values
+
+
+@pytest.mark.parametrize('frames', [1, 3, 7, 8, 9, 10, 50, 51, 53])
+def test_stream_is_the_batch(frames):
+    stream = StreamRecognizer(predict, 'hands_42', (640, 480), 8, 3, HysteresisMerger())
+    events = [event for event in map(stream.push, map(pose, range(frames))) if event]
+    events += [event for event in [stream.finish()] if event]
+    windows = sliding_windows(frames, 8, 3)
+    assert [(event.start, event.end) for event in events if event.end > event.start] == windows
+    scores = np.stack([predict([_clip(start, end)])[0]['scores'] for start, end in windows])
+    assert np.allclose([event.scores for event in events if event.end > event.start], scores)
+    assert sum((event.segments for event in events), []) == merge_windows(windows, scores, 8, 3, HysteresisMerger())
+    ends = [segment.end for event in events for segment in event.segments]
+    assert ends == sorted(ends) and all(end <= frames for end in ends)
+
+
+def _clip(start, end):
+    from signbert_mm.apis import PoseClip
+
+    return PoseClip.make(np.stack([pose(frame) for frame in range(start, end)]), 'hands_42', (640, 480))
+
+
+def test_memory_does_not_grow():
+    stream = StreamRecognizer(predict, 'hands_42', (640, 480), 8, 4, HysteresisMerger())
+    one, sizes = pose(3), []
+    tracemalloc.start()
+    for frame in range(1200):
+        stream.push(one + frame)
+        if frame % 400 == 399:
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert len(stream._poses) == 8 and sizes[2] - sizes[1] < 2000, sizes  # a frame has 1,008 bytes
+
+
+def test_no_hands_are_no_sign():
+    stream = StreamRecognizer(lambda clips: [dict(scores=np.array([0.9, 0.1]), attention=None, frames=np.arange(4))], 'sign_49', (64, 64), 4, 4,
+                              HysteresisMerger())  # fmt: skip
+    values = np.ones((49, 3))
+    values[:42] = 0
+    events = [stream.push(values) for _ in range(4)]
+    assert events[:3] == [None] * 3 and (events[3].scores == 0).all() and events[3].current is None
+    assert stream.finish() is None
