@@ -9,8 +9,10 @@ def _subset(classes):
     return dict(options=dict(options, **{'model.head.num_classes': classes}))
 
 
+_pretrain = dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/msasl1000'})
 bases = dict(
-    pretrain=dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/msasl1000'}),
+    pretrain=_pretrain,
+    sequence=_pretrain,
     finetune=dict(
         config='configs/signbert/signbert_d512-n3_b64-60e_msasl1000.py',
         variants=dict(MSASL100=_subset(100), MSASL200=_subset(200), MSASL1000=_subset(1000)),

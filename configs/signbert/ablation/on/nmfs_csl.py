@@ -1,6 +1,8 @@
 # NMFs-CSL at full width; pre-training on the training splits that are there.
 title = 'NMFs-CSL'
+_pretrain = dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/nmfs_csl'})
 bases = dict(
-    pretrain=dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/nmfs_csl'}),
+    pretrain=_pretrain,
+    sequence=_pretrain,
     finetune=dict(variants={'NMFs-CSL': dict(config='configs/signbert/signbert_d512-n3_b64-60e_nmfs_csl.py')}),
 )

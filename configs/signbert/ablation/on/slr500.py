@@ -1,6 +1,8 @@
 # SLR500 at full width; pre-training on the training splits that are there.
 title = 'SLR500'
+_pretrain = dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/slr500'})
 bases = dict(
-    pretrain=dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/slr500'}),
+    pretrain=_pretrain,
+    sequence=_pretrain,
     finetune=dict(variants={'SLR500': dict(config='configs/signbert/signbert_d512-n3_b64-60e_slr500.py')}),
 )

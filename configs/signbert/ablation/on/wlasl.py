@@ -9,8 +9,10 @@ def _subset(classes):
     return dict(options=dict(options, **{'model.head.num_classes': classes}))
 
 
+_pretrain = dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/wlasl2000'})
 bases = dict(
-    pretrain=dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/wlasl2000'}),
+    pretrain=_pretrain,
+    sequence=_pretrain,
     finetune=dict(
         config='configs/signbert/signbert_d512-n3_b64-60e_wlasl2000.py',
         variants=dict(WLASL100=_subset(100), WLASL300=_subset(300), WLASL2000=_subset(2000)),

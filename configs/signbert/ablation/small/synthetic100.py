@@ -3,12 +3,12 @@
 _base_ = '../../../demo/signbert_d128_finetune_synthetic.py'
 
 _clips = dict(store='data/synthetic_tables', prepare='python tools/analysis_tools/run_table.py table4 --on synthetic')
-model = dict(head=dict(num_classes=100))
+model = dict(embedder=dict(gesture=dict(norm='BN', input_norm=True)), head=dict(num_classes=100))
 train_dataloader = dict(batch_size=50, dataset=dict(_clips, pipeline=[dict(type='UniformTemporalSample', clip_len=10)]))
 test_dataloader = dict(dataset=dict(_clips, pipeline=[dict(type='UniformTemporalSample', clip_len=10, test_mode=True)]))
-train_cfg = dict(max_epochs=25)
+train_cfg = dict(max_epochs=20)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=30),
-    dict(type='CosineAnnealingLR', T_max=25, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', T_max=20, by_epoch=True, convert_to_iter_based=True),
 ]
-default_hooks = dict(logger=dict(interval=10), checkpoint=dict(interval=25, max_keep_ckpts=1))
+default_hooks = dict(logger=dict(interval=10), checkpoint=dict(interval=20, max_keep_ckpts=1))

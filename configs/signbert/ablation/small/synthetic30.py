@@ -6,9 +6,9 @@ _glosses = dict(classes=[f'gloss_{number:03d}' for number in range(30)], relabel
 model = dict(head=dict(num_classes=30))
 train_dataloader = dict(batch_size=30, dataset=_glosses)
 test_dataloader = dict(dataset=_glosses)
-train_cfg = dict(max_epochs=60)
+train_cfg = dict(max_epochs=50)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=30),
-    dict(type='CosineAnnealingLR', T_max=60, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', T_max=50, by_epoch=True, convert_to_iter_based=True),
 ]
-default_hooks = dict(checkpoint=dict(interval=60))
+default_hooks = dict(checkpoint=dict(interval=50))
