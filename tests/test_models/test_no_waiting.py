@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from st_consistency_parts import encoder_config
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from signbert_mm.registry import MODELS
@@ -78,6 +79,31 @@ def test_recognition(recognizer):
     train_step(model)
     with Watch():
         train_step(model)
+
+
+def test_st_consistency():
+    views = [
+        dict(type='TemporalCropResize', clip_len=6, min_frames=2),
+        dict(type='RandomFlip'),
+        dict(type='HandCrop'),
+        dict(type='NormalizeTrunk'),
+        dict(type='RandomChoice', transforms=[dict(type='RandomJointMask', corrupt=0.5), dict(type='RandomAffine', space='pose')]),
+        dict(type='MirrorLeftHand'),
+        dict(type='ZeroMissing', threshold=0.5),
+        dict(type='Motion'),
+    ]
+    for layout in ('channel', 'sequence'):
+        model = MODELS.build(
+            dict(
+                type='STConsistencyRecognizer',
+                encoder=encoder_config(layout),
+                head=dict(type='LinearFusionHead', num_classes=5, in_channels=8),
+                data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=[dict(type='MakeViews', transforms=views, num_views=2)]),
+            )
+        ).train()
+        train_step(model)
+        with Watch():
+            train_step(model)
 
 
 @pytest.mark.parametrize('name', ['SignBERT', 'SignRecognizer'])

@@ -177,3 +177,17 @@ def test_get_flops_from_the_command_line(run):
     assert set(parts) == {'embedder', 'backbone', 'decoder', 'all'}
     # three layers of width 512: attention 4 (512 * 512 + 512), feed-forward 2 * 512 * 2048 + 2560, two norms
     assert parts['backbone'][0] == f'{3 * (4 * (512 * 512 + 512) + 2 * 512 * 2048 + 2560 + 4 * 512):,}'
+
+
+def test_get_flops_counts_models_that_read_views(run):
+    config = ROOT / 'configs' / '_base_' / 'models' / 'st_consistency_recognizer.py'
+    small = [f'model.encoder.{part}_embedder.gesture.joint_channels=(8,8,16)' for part in ('hand', 'trunk')]
+    out = run('get_flops', config, '--frames', 4, '--cfg-options', 'model.head.num_classes=10', "model.modalities=('joint',)", *small)
+    assert 'sign_49, one clip of 4 frames' in out and 'not counted' not in out
+    parts = {line.split()[0]: [int(number.replace(',', '')) for number in line.split()[1:]] for line in out.splitlines()[2:]}
+    assert set(parts) == {'encoders.joint', 'head', 'all'} and parts['head'] == [5130, 5120]
+    # T' = 64 frames however many come in. Linear layers of both Transformers, temporal blocks and 1x1 convolutions alone, both hands:
+    layers = 3 * (4 * 1024**2 + 2 * 1024 * 1536) + 3 * (4 * 512**2 + 2 * 512 * 1024)
+    block = (5 + 3 + 3 + 2) * 512**2
+    least = 64 * (layers + 3 * (2 * block + 512**2))
+    assert least < parts['encoders.joint'][1] < 1.6 * least
