@@ -13,7 +13,7 @@ from .scan import Scan
 
 EXAMPLES = 5
 MANY = 0.5  # of the clips: then it is no accident of some of them
-OFTEN_OUTSIDE = 0.2  # of a clip's joints
+OFTEN_OUTSIDE = 0.2  # of a clip's found hand joints
 OFTEN_NO_HAND = 0.05  # of the clips
 
 
@@ -110,12 +110,13 @@ def check_numbers(store: PoseStore, scan: Scan, names: Names) -> Iterator[Proble
         names, 'error', 'not_pixels', scan.fractions,
         '{n} with no coordinate above 2: these are fractions of the image, not pixels; convert with the image size',
     )  # fmt: skip
-    found, outside = counts['found'], counts['outside']
-    often = (outside > OFTEN_OUTSIDE * found) & (found > 0)
-    share = outside.sum() / max(1, found.sum())
+    judged, outside = counts['judged'], counts['judged_outside']
+    often = (outside > OFTEN_OUTSIDE * judged) & (judged > 0)
+    share = outside.sum() / max(1, judged.sum())
+    what = 'hand joints' if 'right_hand' in store.layout.parts or store.layout.name == 'hand_21' else 'joints'
     yield from _clips(
         names, 'error' if share > MANY else 'warning', 'out_of_image', often,
-        f'{{n}} with more than {OFTEN_OUTSIDE:.0%} of the found joints outside the image ({share:.1%} of all joints): is the image size right?',
+        f'{{n}} with more than {OFTEN_OUTSIDE:.0%} of the found {what} outside the image ({share:.1%} of all): is the image size right?',
     )  # fmt: skip
     yield from _clips(
         names, 'error', 'image_size', (store.width <= 0) | (store.height <= 0), '{n} with an image size of 0: convert with the image size'

@@ -13,7 +13,10 @@ Progress = Callable[[int, int], None]
 CHUNK_NUMBERS = 1 << 22  # 16 MB of float32 a piece
 FAR_APART = 0.4  # of the shoulders' distance: then the wrists tell the hands apart
 SURE = 2 / 3  # share of a clip's votes
-COUNTS = ('found', 'outside', 'not_finite', 'bad_score', 'not_zero', 'wrong_flags', 'crossed', 'crossed_votes', 'mirrored', 'mirrored_votes')
+COUNTS = (
+    'found', 'outside', 'judged', 'judged_outside', 'not_finite', 'bad_score', 'not_zero', 'wrong_flags', 'crossed', 'crossed_votes', 'mirrored',
+    'mirrored_votes',
+)  # fmt: skip
 
 
 @dataclass
@@ -21,7 +24,8 @@ class Scan:
     """What the pass found.
 
     Attributes:
-        counts (dict[str, ndarray]): Shape (N,) int64 each. Joints of a clip that are ``found``; of these ``outside`` the image; joints
+        counts (dict[str, ndarray]): Shape (N,) int64 each. Joints of a clip that are ``found``; of these ``outside`` the image; the same
+            of the hands alone, where the layout has any (``judged``, ``judged_outside``: some extractors guess legs below the image); joints
             ``not_finite``, with a ``bad_score`` (outside [0, 1]), or missing and ``not_zero``; frames with ``wrong_flags`` (hands said to be found
             or not, and the scores say otherwise); hands nearer to the other side's wrist (``crossed``, of ``crossed_votes``); frames that look
             ``mirrored`` (of ``mirrored_votes``).
@@ -122,9 +126,12 @@ def _row_facts(
     flags = store.hand_flags[int(store.offset[begin]) : int(store.offset[begin]) + len(stored)]
     said = [(flags & bit) > 0 for bit in (LEFT_FOUND, RIGHT_FOUND)]
     seen = [(score[:, joints] > 0).any(axis=1) if len(joints) else np.zeros(len(stored), dtype=bool) for joints in hands]
+    judged = np.concatenate(hands) if any(map(len, hands)) else slice(None)
     rows = dict(
         found=found.sum(axis=1),
         outside=outside.sum(axis=1),
+        judged=found[:, judged].sum(axis=1),
+        judged_outside=outside[:, judged].sum(axis=1),
         not_finite=not_finite.sum(axis=1),
         bad_score=bad_score.sum(axis=1),
         not_zero=not_zero.sum(axis=1),

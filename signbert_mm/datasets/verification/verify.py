@@ -113,10 +113,9 @@ def _splits(store: PoseStore, hands: Dict[str, np.ndarray], official: Dict[str, 
 
 
 def _lengths(store: PoseStore) -> dict:
-    longest = int(store.length.max())
-    upper = max(BINS, int(np.quantile(store.length, 0.99)))
-    edges = np.unique(np.append(np.ceil(np.linspace(1, upper + 1, BINS)), longest + 1)).astype(np.int64)
-    edges = edges[edges <= longest + 1]
+    shortest, longest = int(store.length.min()), int(store.length.max())
+    upper = int(np.quantile(store.length, 0.99))  # a few very long clips share the last bin
+    edges = np.unique(np.append(np.ceil(np.linspace(shortest, upper + 1, BINS + 1)), longest + 1)).astype(np.int64)
     counts = {name: np.histogram(store.length[store.split == name], edges)[0].tolist() for name in store.split_names}
     return dict(edges=edges.tolist(), counts=counts)
 
