@@ -2,6 +2,8 @@
 # make install-core  only what SignBERT itself needs, and the test tools    make lint    ruff
 # make demo          the whole main job on synthetic signs                  make clean   remove .venv and what was built
 #
+# make install-extract  what tools/extract_poses.py needs: PyAV, MediaPipe
+#
 # PYTHON=python3.10    another interpreter (3.9 to 3.11; 3.12 for install-core)
 # TORCH_INDEX=URL      another build of torch, for example TORCH_INDEX=https://download.pytorch.org/whl/cpu (the default index brings CUDA on Linux)
 # VENV=DIR             another place than .venv
@@ -16,10 +18,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 OPENCV := opencv-python-headless==4.11.0.86
 
-.PHONY: install install-core demo test lint format clean
+.PHONY: install install-core install-extract demo test lint format clean
 
 install: $(VENV)/.full
 install-core: $(VENV)/.core
+install-extract: $(VENV)/.extract
 
 demo: $(VENV)/.core
 	$(BIN)/python demo/run_demo.py
@@ -54,6 +57,11 @@ $(VENV)/.full: $(VENV)/.core requirements/openmmlab.txt requirements/openmmlab_n
 	$(PIP) -r requirements/openmmlab.txt -r requirements/pose.txt
 	$(PIP) --no-deps -r requirements/openmmlab_no_deps.txt
 	$(PIP) --no-deps --force-reinstall $(OPENCV)
+	@touch $@
+
+$(VENV)/.extract: $(VENV)/.core requirements/extract.txt requirements/mediapipe.txt
+	$(PIP) -r requirements/extract.txt
+	$(PIP) --no-deps -r requirements/mediapipe.txt
 	@touch $@
 
 clean:

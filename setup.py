@@ -60,6 +60,8 @@ setup(
         'core': mmcv,
         'pose': pose,
         'mediapipe': requirements('mediapipe'),
+        # reading videos, and what MediaPipe needs; MediaPipe itself installs with --no-deps: requirements/mediapipe.txt
+        'extract': requirements('extract'),
         'dev': dev,
         # mmdet, mmpose and mmaction2 themselves install with --no-deps: requirements/openmmlab_no_deps.txt
         'full': mmcv + pose + requirements('openmmlab'),

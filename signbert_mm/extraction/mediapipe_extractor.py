@@ -13,7 +13,7 @@ from ..registry import EXTRACTORS
 from .mediapipe_face import FACE_68
 from .pose_extractor import LAYOUT, PoseExtractor
 
-INSTALL = 'run `make install-extract`, or: pip install --no-deps mediapipe==0.10.21, and -r requirements/extract.txt'
+INSTALL = 'run `make install-extract`, or: pip install -r requirements/extract.txt, then pip install --no-deps mediapipe==0.10.21'
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import os
 from typing import Any, Dict, Iterator, List, Optional, Union
 
 import numpy as np
@@ -14,12 +15,11 @@ from mmengine.registry import DefaultScope
 
 from .. import compat
 from ..datasets.store_format import file_digest
-from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from ..registry import EXTRACTORS
 from .person_detector import Detector, build_detector
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor
-from .wheel_configs import find_config
+from .wheel_configs import config_folder, find_config
 
 CONFIGS = 'wholebody_2d_keypoint'
 _SURE = 0.3  # a joint that counts for the next frame's box
@@ -80,7 +80,7 @@ class MMPoseExtractor(PoseExtractor):
             self._pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
             from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-            self._meta = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco_wholebody.py'))
+            self._meta = parse_pose_metainfo(dict(from_file=os.path.join(config_folder('mmpose'), '_base_', 'datasets', 'coco_wholebody.py')))
         self._detector, self._tracker = build_detector(detector, self.device), PersonTracker()
         self._boxes = 'detector' if self._detector is not None else boxes
         self.batch_size = 1 if self._boxes == 'previous' else batch_size
@@ -146,6 +146,8 @@ def _build(cfg: Config, checkpoint: str, path: str) -> torch.nn.Module:
         model = MODELS.build(cfg.model)
         if checkpoint == 'random':
             return model
+    from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
+
     state = load_checkpoint_file(checkpoint)
     state = state.get('state_dict', state)
     missing, unexpected = model.load_state_dict({key[7:] if key.startswith('module.') else key: value for key, value in state.items()}, strict=False)

@@ -10,7 +10,7 @@ from .. import compat
 from ..datasets.store_format import file_digest
 from .wheel_configs import find_config
 
-INSTALL = 'a detector of mmdet needs pip install pycocotools shapely terminaltables, and the full mmcv 2.1.0 in place of mmcv-lite (it compiles for minutes)'
+INSTALL = 'a detector of mmdet needs pycocotools, shapely, terminaltables, and the full mmcv 2.1.0 for mmcv-lite (it compiles for minutes)'
 Detector = Callable[[np.ndarray], np.ndarray]
 
 

@@ -26,7 +26,6 @@ def resample(frames: Iterable['Frame'], fps: float) -> Iterator['Frame']:
                 yield previous._replace(time=begin + place / fps)
                 place += 1
         previous = frame
-    # the last frame stays for a step of the grid, as the first does
-    while previous is not None and begin + place / fps <= previous.time + 0.5 / fps:
+    while previous is not None and begin + place / fps < previous.time + 0.5 / fps - 1e-6:  # the last frame serves half a step on
         yield previous._replace(time=begin + place / fps)
         place += 1

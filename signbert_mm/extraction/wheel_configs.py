@@ -8,6 +8,18 @@ from typing import Dict
 from .. import compat
 
 
+def config_folder(package: str) -> str:
+    """Where the wheel of ``package`` keeps its configs.
+
+    Raises:
+        ModuleNotFoundError: The package is not installed.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f'{package} is not installed: {compat.INSTALL_OPENMMLAB}')
+    return os.path.join(next(iter(spec.submodule_search_locations)), '.mim', 'configs')
+
+
 def wheel_configs(package: str, pattern: str = '**') -> Dict[str, str]:
     """File by name (without ``.py``) of the configs under ``<package>/.mim/configs``; of equal names the first in order of path.
 
@@ -18,10 +30,7 @@ def wheel_configs(package: str, pattern: str = '**') -> Dict[str, str]:
     Raises:
         ModuleNotFoundError: The package is not installed.
     """
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f'{package} is not installed: {compat.INSTALL_OPENMMLAB}')
-    folder = os.path.join(next(iter(spec.submodule_search_locations)), '.mim', 'configs')
+    folder = config_folder(package)
     found: Dict[str, str] = {}
     for path in sorted(glob.glob(os.path.join(glob.escape(folder), pattern, '**', '*.py'), recursive=True)):
         if '_base_' not in path:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip('av', reason='PyAV is not installed: pip install -r requirements/extract.txt')
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 

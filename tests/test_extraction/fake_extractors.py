@@ -55,3 +55,12 @@ class FakeDetector:
         bump = 4 * (self.frame % 2)
         left, right = [0, 0, width * 0.4 + bump, height, 0.9], [width * 0.6 + 2, 0, width, height, 0.95]
         return np.asarray([left, right][:: -1 if self.frame % 2 else 1])
+
+
+class OnlyInTheParent(FakeExtractor):
+    """Cannot be built in another process than ``parent``."""
+
+    def __init__(self, parent):
+        super().__init__()
+        if os.getpid() != parent:
+            raise OSError('no device')

@@ -2,8 +2,10 @@
 
 from fractions import Fraction
 
-import av
 import numpy as np
+import pytest
+
+av = pytest.importorskip('av', reason='PyAV is not installed: make install-extract')
 
 
 def picture(width=64, height=48, shade=0):

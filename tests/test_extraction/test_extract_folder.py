@@ -1,0 +1,263 @@
+import filecmp
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_extractors import FakeExtractor
+from made_videos import cut, make_sound, make_video, shades
+
+from signbert_mm.datasets import PoseStore
+from signbert_mm.extraction import extract_folder, find_videos
+from signbert_mm.extraction.parts import PartWriter, Record, read_poses, read_records
+from signbert_mm.extraction.progress import Progress, clock
+
+HERE = Path(__file__).resolve().parent
+FAKE = dict(type='fake_extractors.FakeExtractor')
+COUNTS = (12, 3, 7, 5, 9, 4)
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """Six videos in folders, of different lengths and sizes."""
+    for index, count in enumerate(COUNTS):
+        path = tmp_path / 'videos' / f'gloss{index % 2}' / f'{index}.mp4'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make_video(path, count, width=64 + 2 * index, rate=10 + index)
+    return find_videos(tmp_path / 'videos')
+
+
+def assert_same(one, other):
+    """Every file of both stores, bit for bit."""
+    names = sorted(os.listdir(one.folder))
+    assert names == sorted(os.listdir(other.folder)) and filecmp.cmpfiles(one.folder, other.folder, names, shallow=False)[0] == names
+
+
+def test_a_folder_becomes_a_store(videos, tmp_path, capfd):
+    store = extract_folder(videos, str(tmp_path / 'out'), FAKE)
+    assert isinstance(store, PoseStore) and store.layout.name == 'coco_wholebody_133' and store.glosses == []
+    assert list(store.video_id) == ['gloss0/0', 'gloss0/2', 'gloss0/4', 'gloss1/1', 'gloss1/3', 'gloss1/5']
+    assert store.length.tolist() == [12, 7, 9, 3, 5, 4] and store.width.tolist() == [64, 68, 72, 66, 70, 74] and set(store.height) == {48}
+    assert store.fps.tolist() == [10, 12, 14, 11, 13, 15] and (store.label == -1).all() and set(store.split) == {'all'}
+    keypoints, scores = store.clip(1)
+    np.testing.assert_allclose(keypoints[:, 0, 0], shades(7), atol=4)
+    assert keypoints[:, 0, 1].tolist() == [1, 2, 3, 4, 5, 6, 7] and (scores[:, 0] == 0.5).all() and (scores[:, 2:] == 0).all()
+    assert store.meta['extractor'] == 'fake' and store.meta['extractor_version'] == '1'
+    store.verify()
+    assert not (tmp_path / 'out.parts').exists() and not (tmp_path / 'out' / 'failed.txt').exists()
+    assert '6/6 videos, 40 frames, ' in capfd.readouterr().err
+
+
+def test_workers_and_ranks_do_not_change_the_store(videos, tmp_path, monkeypatch):
+    one = extract_folder(videos, tmp_path / 'one', FAKE, progress=False)
+    assert_same(one, extract_folder(list(reversed(videos)), tmp_path / 'two', FAKE, workers=2, progress=False))
+    for world, name in ((2, 'pair'), (8, 'many')):  # 8 ranks: two have nothing to do
+        monkeypatch.setenv('WORLD_SIZE', str(world))
+        stores = []
+        for rank in reversed(range(world)):
+            monkeypatch.setenv('RANK', str(rank))
+            stores.append(extract_folder(videos, tmp_path / name, FAKE, progress=False, launcher='pytorch'))
+        assert [store is None for store in stores] == [True] * (world - 1) + [False]
+        assert_same(one, stores[-1])
+
+
+DRIVER = """
+import sys
+sys.path.insert(0, {here!r})
+from signbert_mm.extraction import extract_folder, find_videos
+extract_folder(find_videos({videos!r}), {out!r}, dict(type='fake_extractors.FakeExtractor', wait=0.1), workers={workers}, progress=False)
+"""
+
+
+def test_killed_in_the_middle_and_restarted_with_two_workers(videos, tmp_path):
+    clean = extract_folder(videos, tmp_path / 'clean', FAKE, progress=False)
+    out = tmp_path / 'out'
+    code = DRIVER.format(here=str(HERE), videos=str(tmp_path / 'videos'), out=str(out), workers=1)
+    process = subprocess.Popen([sys.executable, '-c', code])
+    deadline = time.monotonic() + 120
+    while len(read_records(f'{out}.parts')) < 2 and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.02)
+    time.sleep(0.15)  # into the third video
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = read_records(f'{out}.parts')
+    assert 2 <= len(before) < len(videos) and not out.exists()
+    again = extract_folder(videos, out, FAKE, workers=2, progress=False)
+    assert_same(clean, again)
+
+
+def test_only_what_is_unfinished_is_done_again(videos, tmp_path):
+    extractor = FakeExtractor()
+    out = tmp_path / 'out'
+    with pytest.raises(KeyboardInterrupt):
+        extract_folder(videos, out, Interrupted(after=17), progress=False)
+    assert sorted(read_records(f'{out}.parts')) == ['gloss0/0']
+    frames = []
+    extractor.predict = lambda items, predict=extractor.predict: frames.append(1) or predict(items)
+    extract_folder(videos, out, extractor, progress=False)
+    assert len(frames) == sum(COUNTS) - 12
+
+
+class Interrupted(FakeExtractor):
+    def __init__(self, after):
+        super().__init__()
+        self.left = after
+
+    def predict(self, items):
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().predict(items)
+
+
+def test_a_video_that_was_replaced_meanwhile_is_done_again(videos, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        extract_folder(videos, tmp_path / 'out', Interrupted(after=14), progress=False)
+    make_video(videos[0][1], 6)
+    assert extract_folder(videos, tmp_path / 'out', FAKE, progress=False).length[0] == 6
+
+
+def test_another_extractor_or_other_settings_are_refused(videos, tmp_path):
+    out = tmp_path / 'out'
+    with pytest.raises(KeyboardInterrupt):
+        extract_folder(videos, out, Interrupted(after=14), progress=False)
+    with pytest.raises(ValueError, match='begun with other settings .*flavour.*choose another OUT'):
+        extract_folder(videos, out, dict(FAKE, flavour='sweet'), progress=False)
+    with pytest.raises(ValueError, match='fps: None there, 5 now'):
+        extract_folder(videos, out, FAKE, progress=False, fps=5)
+    store = extract_folder(videos, out, FAKE, progress=False)
+    assert_same(store, extract_folder(videos, out, FAKE, progress=False))  # nothing left to do
+    with pytest.raises(FileExistsError, match='a store of other settings'):
+        extract_folder(videos, out, dict(FAKE, flavour='sweet'), progress=False)
+    with pytest.raises(FileExistsError, match='a store of other videos'):
+        extract_folder(videos[:2], out, FAKE, progress=False)
+    (tmp_path / 'file').write_text('x')
+    with pytest.raises(FileExistsError, match='not a whole PoseStore'):
+        extract_folder(videos, tmp_path / 'file', FAKE, progress=False)
+
+
+def test_bad_files_are_listed_and_skipped(videos, tmp_path):
+    folder = tmp_path / 'videos' / 'bad'
+    folder.mkdir()
+    (folder / 'empty.mp4').touch()
+    (folder / 'text.mp4').write_text('no video\n' * 99)
+    os.rename(make_sound(tmp_path / 's.m4a', 'aac'), folder / 'sound.mp4')
+    cut(make_video(tmp_path / 'whole.mp4', 50, options=dict(movflags='faststart')), folder / 'truncated.mp4')
+    make_video(folder / 'strange.mp4', 3, width=128)
+    found = [*find_videos(tmp_path / 'videos'), ('bad/gone', str(folder / 'gone.mp4'))]
+    store = extract_folder(found, tmp_path / 'out', dict(FAKE, bad=128), progress=False)
+    assert list(store.video_id) == [video_id for video_id, _ in videos]
+    rows = [line.split('\t') for line in (tmp_path / 'out' / 'failed.txt').read_text().splitlines()]
+    assert [row[0] for row in rows] == [f'bad/{name}' for name in ('empty', 'gone', 'sound', 'strange', 'text', 'truncated')]
+    reasons = ('empty (0 bytes)', 'no such file', 'only audio', 'ArithmeticError: this one I cannot', 'not a video', 'truncated: ')
+    assert all(reason in row[1] for reason, row in zip(reasons, rows))
+    assert store.meta['notes']['failed'] == [row[0] for row in rows]
+    kept = extract_folder(found, tmp_path / 'kept', dict(FAKE, bad=128), progress=False, truncated='keep')
+    assert 'bad/truncated' in list(kept.video_id) and len(kept) == 7
+    assert_same(store, extract_folder(found, tmp_path / 'out', dict(FAKE, bad=128), progress=False))
+
+
+def test_nothing_but_bad_files(tmp_path):
+    (tmp_path / 'a.mp4').touch()
+    with pytest.raises(ValueError, match=r'none of the 1 videos could be read.*failed.txt, the first: .*a.mp4: empty'):
+        extract_folder(find_videos(tmp_path), tmp_path / 'out', FAKE, progress=False)
+    assert not (tmp_path / 'out').exists() and (tmp_path / 'out.parts' / 'failed.txt').read_text().startswith('a\t')
+
+
+def test_a_video_that_kills_its_process_fails_alone(videos, tmp_path):
+    store = extract_folder(videos[:3], tmp_path / 'out', dict(FAKE, deadly=68), workers=2, progress=False)
+    assert list(store.video_id) == ['gloss0/0', 'gloss0/4']
+    assert 'the process that read it was killed by signal 9 (SIGKILL), twice' in (tmp_path / 'out' / 'failed.txt').read_text()
+
+
+def test_a_worker_that_cannot_start_ends_the_run(videos, tmp_path):
+    with pytest.raises(RuntimeError, match='a worker could not start: OSError: no device'):
+        extract_folder(videos, tmp_path / 'out', dict(type='fake_extractors.OnlyInTheParent', parent=os.getpid()), workers=2, progress=False)
+
+
+def test_resampling_and_facts_are_in_the_store(videos, tmp_path):
+    store = extract_folder(videos[:1], tmp_path / 'out', FAKE, progress=False, fps=5, source='made up', licence='CC0')
+    assert store.length.tolist() == [6] and store.fps.tolist() == [5]
+    assert store.meta['source'] == 'made up' and store.meta['licence'] == 'CC0'
+    assert store.meta['notes']['extraction']['fps'] == 5 and store.meta['notes']['extraction']['fingerprint'] == FakeExtractor().fingerprint
+
+
+def test_arguments_are_checked(videos, tmp_path, monkeypatch):
+    for match, arguments in {
+        'no videos were given': dict(videos=[]),
+        'workers is 0': dict(workers=0),
+        'give its name or a dict': dict(workers=2, extractor=FakeExtractor()),
+        "launcher is 'mpi'": dict(launcher='mpi'),
+        'both would be video_id': dict(videos=[*videos, videos[0]]),
+    }.items():
+        with pytest.raises(ValueError, match=match):
+            extract_folder(**dict(dict(videos=videos, out=tmp_path / 'out', extractor=FAKE, progress=False), **arguments))
+    monkeypatch.delenv('SLURM_PROCID', raising=False)
+    with pytest.raises(RuntimeError, match='SLURM_PROCID.*srun'):
+        extract_folder(videos, tmp_path / 'out', FAKE, launcher='slurm')
+
+
+def test_a_part_survives_a_torn_end_and_notices_damage(tmp_path):
+    pose = np.arange(133 * 3, dtype=np.float32).reshape(133, 3)
+    writer = PartWriter(str(tmp_path))
+    for video_id, count in (('a', 2), ('b', 3)):
+        writer.begin()
+        for index in range(count):
+            writer.add(pose + index)
+        writer.finish(Record(video_id, (1, 1), width=4, height=3))
+    writer.begin()
+    writer.add(pose)  # and then it is killed
+    writer.close()
+    index = tmp_path / f'{writer.name}.jsonl'
+    with open(index, 'a', encoding='utf-8') as file:
+        file.write(json.dumps(dict(video_id='c'))[:9])
+    records = read_records(str(tmp_path))
+    assert sorted(records) == ['a', 'b']
+    np.testing.assert_array_equal(read_poses(str(tmp_path), records['b']), np.stack([pose, pose + 1, pose + 2]))
+    data = tmp_path / f'{writer.name}.bin'
+    torn = bytearray(data.read_bytes())
+    torn[5] ^= 1
+    data.write_bytes(torn[: 3 * pose.nbytes])
+    assert sorted(read_records(str(tmp_path))) == ['a']  # b's poses are not all there
+    with pytest.raises(ValueError, match="the poses of 'a' are damaged; remove this part file"):
+        read_poses(str(tmp_path), records['a'])
+
+
+def test_the_progress_line(monkeypatch, capfd):
+    now = [100.0]
+    monkeypatch.setattr('time.monotonic', lambda: now[0])
+    progress = Progress(4, 1000)
+    progress.add_frames(50)
+    now[0] += 10
+    progress.add_video(250)
+    assert progress.line() == '1/4 videos, 50 frames, 5.0 frames/s, 0:00:10 passed, 0:00:30 to go'
+    progress.add_video(250, 'broken')
+    assert progress.line().startswith('2/4 videos, 1 failed, ') and clock(3 * 3600 + 61) == '3:01:01'
+    assert capfd.readouterr().err == ''  # in a log a line a minute
+
+
+def test_the_tool(videos, tmp_path, monkeypatch, capsys):
+    import runpy
+
+    tool = str(HERE.parents[1] / 'tools' / 'extract_poses.py')
+    arguments = [
+        str(tmp_path / 'videos'),
+        str(tmp_path / 'out'),
+        '--extractor',
+        'fake_extractors.FakeExtractor',
+        '--extractor-options',
+        'flavour=sour',
+    ]
+    monkeypatch.setattr(sys, 'argv', [tool, *arguments])
+    runpy.run_path(tool, run_name='__main__')
+    assert '6 clips, 40 frames, coco_wholebody_133' in capsys.readouterr().out
+    assert PoseStore(tmp_path / 'out').meta['notes']['extraction']['settings'] == dict(flavour='sour')
+    monkeypatch.setattr(sys, 'argv', [tool, str(tmp_path / 'absent'), str(tmp_path / 'out2')])
+    with pytest.raises(SystemExit, match='absent: no such file or folder'):
+        runpy.run_path(tool, run_name='__main__')
