@@ -86,7 +86,16 @@ def convert(
         raise ValueError(_nothing_found(index, sources, videos, failed))
     extractors = check_mixture(found, allow_mixed)
     layout = found[0].source.layout
-    return _write(index, out, places, layout, extractors, failed, dtype, overwrite, 'no poses' if videos is None else 'no poses and no video')
+    absent = 'no poses' if videos is None else 'no poses and no video'
+    reasons = [None if place else _why(record, sources, failed) or absent for record, place in zip(index.records, places)]
+    return _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
+
+
+def _why(record: ClipRecord, sources: Sequence[PoseSource], failed: NameIndex) -> str:
+    """Why the clip has no poses, where anything says so."""
+    name = find_name(record, failed)
+    told = [source.why(key) for source in sources for key in (record.video_id, record.video) if key]
+    return failed[name] if name else next(filter(None, told), '')
 
 
 def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: NameIndex) -> str:
@@ -135,12 +144,11 @@ def _write(
     index: SourceIndex,
     out: str,
     places: Sequence[Optional[Place]],
+    reasons: Sequence[Optional[str]],
     layout: str,
     extractors: Sequence[str],
-    failed: NameIndex,
     dtype: str,
     overwrite: bool,
-    absent: str,
 ) -> PoseStore:
     missing: List[_Remark] = []
     doubtful: List[_Remark] = []
@@ -150,9 +158,9 @@ def _write(
         coverage=_expected(index), official=index.official,
     )  # fmt: skip
     with writer:
-        for record, place in _shown(list(zip(index.records, places))):
+        for record, place, reason in _shown(list(zip(index.records, places, reasons))):
             if place is None:
-                missing.append(_Remark(record, failed[name] if (name := find_name(record, failed)) else absent))
+                missing.append(_Remark(record, reason))
             else:
                 try:
                     pose = place.source.read(place.key)

@@ -7,7 +7,7 @@ from ..store_format import META
 from .annotation import SourceIndex
 from .lookup import check_mixture, find_clip, find_name
 from .names import VIDEO_SUFFIXES, NameIndex, files_below
-from .poses import PoseSource, StorePoses, extractor_name
+from .poses import PoseSource, StorePoses, extractor_name, failures
 
 if TYPE_CHECKING:
     from ...extraction import PoseExtractor
@@ -63,11 +63,11 @@ def extract_absent(
             **(extraction or {}),
         )
     except ValueError:
-        failures = dict(_failures(f'{target}.parts'))
-        if set(failures) != set(needed):
+        unread = dict(failures(f'{target}.parts'))
+        if set(unread) != set(needed):
             raise
-        return sources, NameIndex(failures.items(), videos)  # not one could be read: they are all missing
-    return [*sources, StorePoses(store)], NameIndex(_failures(target), videos)
+        return sources, NameIndex(unread.items(), videos)  # not one could be read: they are all missing
+    return [*sources, StorePoses(store)], NameIndex(failures(target), videos)
 
 
 def _stores(out: str) -> List[str]:
@@ -80,15 +80,3 @@ def _stores(out: str) -> List[str]:
 
 def _numbered(out: str, place: int) -> str:
     return f'{os.path.abspath(out)}.poses' + (str(place + 1) if place else '')
-
-
-def _failures(folder: str) -> List[Tuple[str, str]]:
-    """Name and reason of the videos that could not be read."""
-    from ...extraction.extract_folder import FAILED
-
-    path = os.path.join(folder, FAILED)
-    if not os.path.isfile(path):
-        return []
-    with open(path, encoding='utf-8') as file:
-        rows = [line.rstrip('\n').partition('\t') for line in file if line.strip()]
-    return [(name, reason) for name, _, reason in rows]

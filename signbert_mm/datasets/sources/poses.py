@@ -4,7 +4,7 @@ import os
 import zipfile
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..pose_store import PoseStore
 from ..store_format import META
 from .names import NameIndex, files_below, without_suffix
 
+FAILED = 'failed.txt'  # as signbert_mm.extraction writes it
 COORDINATES = ('pixels', 'fractions')
 
 
@@ -56,6 +57,10 @@ class PoseSource(ABC):
         """The key for :meth:`read`, or None where this source has no such video; see :class:`NameIndex`."""
         return self._names.key(name)
 
+    def why(self, name: str) -> str:
+        """Why this source has no poses of that name; '' = it does not say."""
+        return ''
+
     @abstractmethod
     def read(self, key: str) -> VideoPose:
         """Poses of one video.
@@ -77,6 +82,13 @@ class StorePoses(PoseSource):
         told = notes.get('extractors') or [extractor_name(meta.get('extractor', ''), meta.get('extractor_version', ''), fingerprint)]
         names = NameIndex(((name, place) for place, name in enumerate(self.store.video_id.tolist())), self.store.folder)
         super().__init__(self.store.folder, self.store.layout.name, [name for name in told if name], names)
+        # missing.txt has split, id, gloss, reason; failed.txt of an extraction id, reason
+        rows = [line.split('\t') for line in self.store.missing] + failures(self.store.folder)
+        self._reasons = NameIndex({row[-3] if len(row) == 4 else row[0]: row[-1] for row in rows}.items(), self.store.folder)
+
+    def why(self, name: str) -> str:
+        key = self._reasons.key(name)
+        return self._reasons[key] if key else ''
 
     def read(self, key: str) -> VideoPose:
         place = self._names[key]
@@ -201,6 +213,16 @@ class ArrayPoses(PoseSource):
 def extractor_name(name: str, version: str = '', fingerprint: str = '') -> str:
     """How a store's meta and messages call an extractor: name, version and the digest of its settings."""
     return ' '.join(part for part in (name, version, fingerprint and f'[{fingerprint}]') if part)
+
+
+def failures(folder: str) -> List[Tuple[str, str]]:
+    """Name and reason of the videos that an extraction into ``folder`` could not read."""
+    path = os.path.join(folder, FAILED)
+    if not os.path.isfile(path):
+        return []
+    with open(path, encoding='utf-8') as file:
+        rows = [line.rstrip('\n').partition('\t') for line in file if line.strip()]
+    return [(name, reason) for name, _, reason in rows]
 
 
 def _video_pose(clip: Clip) -> VideoPose:

@@ -118,6 +118,15 @@ def test_subset_of_a_store(tmp_path):
     assert store.length.tolist() == [25] and store.clip(0)[0][0, 0, 0] == 35  # not cut a second time
 
 
+def test_reasons_travel_with_a_store(tmp_path):
+    folder = write_poses(tmp_path / 'p', dict(a=3, b=4))
+    (tmp_path / 'p' / 'b.npz').write_bytes(b'torn')
+    convert(index(*CLIPS), tmp_path / 's', folder)
+    convert(index(*CLIPS[:3]), tmp_path / 't', str(tmp_path / 's'))
+    missing = rows(tmp_path / 't' / 'missing.txt')
+    assert [row[1] for row in missing] == ['b', 'c'] and 'b.npz: damaged' in missing[0][3] and missing[1][3] == 'no poses'
+
+
 def test_videos_are_extracted_once(tmp_path):
     for name, frames in (('train/a_color', 4), ('train/b_color', 3), ('val/unused', 3)):
         write_video(tmp_path / 'v' / f'{name}.mp4', frames)
