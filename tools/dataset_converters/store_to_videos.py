@@ -9,32 +9,46 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Tuple
 
 try:
     import signbert_mm  # noqa: F401
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import cv2
 import numpy as np
 
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.layouts import Layout
 from signbert_mm.visualization import blank, draw_pose
 
+SUPERSAMPLING = 4
 
-def write_video(path: str, keypoints: np.ndarray, scores: np.ndarray, width: int, height: int, layout, size: int, fps: float) -> None:
-    """Frames (T, V, 2) drawn on white, the longer side ``size`` pixels; written beside and renamed."""
+
+def square(keypoints: np.ndarray, scores: np.ndarray, margin: float = 0.05) -> Tuple[np.ndarray, float]:
+    """Corner (2,) and side of the square, in pixels, that holds all joints found in the clip (T, V, 2), with a margin; the clip must show one."""
+    points = keypoints[scores > 0]
+    low, high = points.min(0), points.max(0)
+    side = max(float((high - low).max()), 1.0) * (1 + 2 * margin)
+    return (low + high - side) / 2, side
+
+
+def write_video(path: str, keypoints: np.ndarray, scores: np.ndarray, layout: Layout, size: int, fps: float) -> None:
+    """Frames (T, V, 2) drawn on white, cut to the square of the clip's joints; written beside and renamed."""
     import av
 
-    scale = size / max(width, height)
-    columns, rows = (max(2, 2 * round(side * scale / 2)) for side in (width, height))  # the codec wants even sides
+    fine = size * SUPERSAMPLING
+    corner, side = square(keypoints, scores) if (scores > 0).any() else (np.zeros(2), 1.0)
     partial = f'{path}.partial'
     with av.open(partial, 'w', format='mp4') as container:
         stream = container.add_stream('mpeg4', rate=max(1, round(fps)))
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = columns, rows, 'yuv420p', 400_000
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = size, size, 'yuv420p', 400_000
         for points, score in zip(keypoints, scores):
-            canvas = draw_pose(blank(rows, columns), points * scale, score, layout)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(canvas, format='rgb24')))
+            canvas = draw_pose(blank(fine, fine), (points - corner) * (fine / side), score, layout)
+            small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(small, format='rgb24')))
         container.mux(stream.encode())
     os.replace(partial, path)
 
@@ -44,10 +58,12 @@ def main() -> None:
     parser.add_argument('store', help='folder of a PoseStore')
     parser.add_argument('out', help='folder of the videos, <video_id>.mp4; those that are there are kept')
     parser.add_argument('--split', nargs='+', help='only these splits (default: all)')
-    parser.add_argument('--size', type=int, default=64, help='longer side in pixels (default: %(default)s)')
+    parser.add_argument('--size', type=int, default=64, help='side in pixels, even (default: %(default)s)')
     parser.add_argument('--fps', type=float, default=25.0, help='where the store gives none (default: %(default)s)')
     parser.add_argument('--few-shot', type=int, metavar='K', help='only k clips a gloss')
     args = parser.parse_args()
+    if args.size < 16 or args.size % 2:
+        parser.error(f'--size must be even and at least 16, got {args.size}')
     few_shot = dict(shots=args.few_shot, seed=0) if args.few_shot else None
     data = PoseDataset(args.store, args.split, few_shot=few_shot)
     store, written = data.store, 0
@@ -57,7 +73,7 @@ def main() -> None:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             keypoints, scores = store.clip(clip)
             fps = float(store.fps[clip]) or args.fps
-            write_video(path, keypoints, scores, int(store.width[clip]), int(store.height[clip]), store.layout, args.size, fps)
+            write_video(path, keypoints, scores, store.layout, args.size, fps)
             written += 1
         if number % 200 == 0 or number == len(data):
             print(f'{number} of {len(data)} clips, {written} written', flush=True)
