@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
+from signbert_mm.datasets.sources import ClipRecord, SourceIndex, convert
 from signbert_mm.datasets.store_format import file_digest
 from signbert_mm.datasets.verification import official_counts, verify_store
 from signbert_mm.datasets.verification.scan import _pieces, scan_keypoints
@@ -337,6 +338,20 @@ def test_classes_signers_extractors(tmp_path):
     with PoseStoreWriter(tmp_path / 'n', LAYOUT, ['book'], extractor='x') as writer:
         writer.add(signer(5, 1), 0, 'train', 'v', width=640, height=480, fps=25)
     assert verify_store(tmp_path / 'n', signer_independent=True).kinds() == ['unknown_signers']
+
+
+def test_a_conversion_that_did_not_find_all(tmp_path):
+    """From the data sources: the store says by itself what it lacks."""
+    (tmp_path / 'poses').mkdir()
+    for seed, name in enumerate(('a', 'b')):
+        np.savez(tmp_path / 'poses' / f'{name}.npz', keypoints=signer(6, seed), width=640, height=480, fps=25.0)
+    records = [ClipRecord(name, label, split, signer='s') for name, label, split in (('a', 0, 'train'), ('b', 1, 'train'), ('c', 0, 'test'))]
+    index = SourceIndex('tiny', ['book', 'drink'], records, official=dict(train=2, test=1), paper=dict(total=4))
+    convert(index, str(tmp_path / 's'), str(tmp_path / 'poses'))
+    report = verify_store(tmp_path / 's')
+    assert report.kinds() == ['missing_clips', 'unknown_extractor'] and report.ok
+    assert found(report, 'missing_clips').message == 'test: 1 of 1 listed clips are missing (100.0 %); missing.txt names them'
+    assert report.facts['clips_by_the_paper'] == ['total 4'] and report.splits['all']['listed'] == 3
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from torch import nn
 
 from signbert_mm.engine import CheckpointError, LoadReportHook, load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.evaluation.knn import extract_features, knn_accuracy
 from signbert_mm.registry import MODELS
 
@@ -86,8 +87,12 @@ def main() -> None:
     about = f'{len(features[1][1])} clips of {args.split}, {args.k} neighbours among {len(features[0][1])} of {"+".join(args.gallery)}'
     print(f'{about}, {len(glosses)} glosses')
     print('  '.join(f'knn/{name} {value:.2f} %' for name, value in figures.items()))
+    meta = loaders[1].dataset.metainfo
+    if coverage_text(meta):
+        print(f'accuracy on {coverage_text(meta)}')
     if args.out:
-        mmengine.dump(figures, args.out)
+        facts = coverage_facts(meta)
+        mmengine.dump(dict(figures, coverage=facts) if facts else figures, args.out)
 
 
 if __name__ == '__main__':

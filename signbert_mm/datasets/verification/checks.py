@@ -248,7 +248,7 @@ def check_signers(store: PoseStore, independent: bool) -> Iterator[Problem]:
 
 def check_extractors(store: PoseStore) -> Iterator[Problem]:
     """Who found the poses."""
-    if not store.extractors:
+    if not store.extractors or any(name.startswith('unknown') for name in store.extractors):
         yield Problem('warning', 'unknown_extractor', f'{META} does not say what found the poses, so that mixing with others goes unnoticed')
     if len(store.extractors) > 1:
         yield Problem('warning', 'mixed_extractors', f'poses of several extractors: {", ".join(store.extractors)}; a model can tell them apart')

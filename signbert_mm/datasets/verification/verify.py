@@ -73,6 +73,7 @@ def _facts(store: PoseStore, scan: Scan) -> dict:
         layout=store.layout.name,
         dtype=store.meta['dtype'],
         extractors=store.extractors,
+        clips_by_the_paper=[f'{split} {count:,}' for split, count in ((store.meta.get('notes') or {}).get('paper') or {}).items()],
         clips=len(store),
         frames=int(store.meta['frames']),
         glosses=len(store.glosses),

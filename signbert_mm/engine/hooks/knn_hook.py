@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from ...evaluation.coverage import coverage_text
 from ...evaluation.knn import extract_features, knn_accuracy
 from ...registry import HOOKS
 
@@ -55,4 +56,7 @@ class KNNHook(Hook):
             + '  '.join(f'knn/{name}: {value:.2f}' for name, value in figures.items())
             + f'  ({len(features[1][1])} clips, {self.k} neighbours among {len(features[0][1])})'
         )
+        coverage = coverage_text(self.query.dataset.metainfo)
+        if coverage:
+            runner.logger.info(f'Epoch {epoch}: kNN accuracy on {coverage}')
         runner.visualizer.add_scalars({f'knn/{name}': value for name, value in figures.items()}, step=epoch, file_path=f'{runner.timestamp}.json')
