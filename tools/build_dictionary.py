@@ -30,7 +30,7 @@ from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.apis.inferencer import to_json
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, load_config, run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -49,7 +49,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)')
     parser.add_argument('--device', help='where the model runs (default: the GPU where there is one)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if any(len(group) < 2 for group in args.add):
+        parser.error('--add wants a gloss and at least one video: --add hello hello_1.mp4')
+    return args
 
 
 def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
@@ -57,12 +60,12 @@ def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[T
     store = PoseStore(args.store)
     unknown = [split for split in args.split or () if not store.split_counts().get(split)]
     if unknown:
-        raise ValueError(f'{args.store}: split {unknown} has no clips; splits there: {store.split_counts()}')
+        raise ConfigError(f'{args.store}: split {unknown} has no clips; splits there: {store.split_counts()}')
     places = np.flatnonzero((store.label >= 0) & (np.isin(store.split, args.split) if args.split else True))
     if args.shots is not None:
         places = few_shot_indices(store.label, places, range(len(store.glosses)), args.shots, args.seed)
     if not len(places):
-        raise ValueError(f'{args.store}: none of these clips has a label; give a store with glosses, or --videos FOLDER/<gloss>/<video>')
+        raise ConfigError(f'{args.store}: none of these clips has a label; give a store with glosses, or --videos FOLDER/<gloss>/<video>')
     clips = list(inferencer.reader.store_clips(store, places))
     vectors, names = inferencer.embed(clips)
     for label in np.unique(store.label[places]):
@@ -81,15 +84,13 @@ def of_folder(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np
 
 def main() -> None:
     args = parse_args()
-    if any(len(group) < 2 for group in args.add):
-        raise ValueError('--add wants a gloss and at least one video: --add hello hello_1.mp4')
     inferencer = SignInferencer(load_config(args.config, args.cfg_options), args.checkpoint, args.device, args.extractor)
     encoder = inferencer.embedder.fingerprint
     changed = bool(args.store or args.videos or args.add or args.remove)
     if os.path.exists(args.dictionary):
         signs = SignDictionary.load(args.dictionary)
         if signs.encoder != encoder:
-            raise ValueError(f'{args.dictionary} was made with another encoder ({signs.note}); give its config and checkpoint, or another folder')
+            raise ConfigError(f'{args.dictionary} was made with another encoder ({signs.note}); give its config and checkpoint, or another folder')
     elif not (args.store or args.videos or args.add):
         raise FileNotFoundError(f'{args.dictionary}: no such dictionary; make it with --store, --videos or --add')
     else:

@@ -34,7 +34,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('out', metavar='OUT.pth', help='the name to which the hash is added')
     parser.add_argument('--fp16', action='store_true', help='store the weights in half precision; models load them as float32 again')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.out.endswith('.pth'):
+        parser.error(f'{args.out}: the name must end in .pth')
+    return args
 
 
 def published(content: dict, fp16: bool) -> dict:
@@ -64,8 +67,6 @@ def published(content: dict, fp16: bool) -> dict:
 
 def main() -> None:
     args = parse_args()
-    if not args.out.endswith('.pth'):
-        raise ValueError(f'{args.out}: the name must end in .pth')
     content = load_checkpoint_file(args.checkpoint)
     if not isinstance(content.get('state_dict'), dict):
         raise CheckpointError(f'checkpoint {args.checkpoint} has no state_dict, only {sorted(map(str, content))[:8]}; give one of tools/train.py')
