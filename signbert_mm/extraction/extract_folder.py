@@ -1,5 +1,6 @@
 """Videos into a PoseStore: in several processes, on several machines, resumable."""
 
+import json
 import logging
 import os
 import shutil
@@ -48,7 +49,7 @@ def extract_folder(
         source, licence (str): For ``meta.json``.
 
     Returns:
-        PoseStore: The store; None on a rank that was not the last to finish.
+        PoseStore: The store; None on a rank that is done before the others are.
 
     Raises:
         FileExistsError: ``out`` is another store, or something else.
@@ -69,21 +70,27 @@ def extract_folder(
     facts = dict(
         extractor=built.name, version=built.version, settings=built.describe(), fingerprint=built.fingerprint, fps=fps, truncated=truncated
     )  # fmt: skip
+    facts = json.loads(json.dumps(facts))  # as it will be read back: tuples become lists
     if os.path.exists(out):
         return _existing(out, videos, facts)
 
     parts = f'{out}.parts'
-    open_parts(parts, facts)
-    todo = unfinished(videos[rank::world], read_records(parts))
-    if todo:
+    try:
+        open_parts(parts, facts)
+        todo = sorted(unfinished(videos[rank::world], read_records(parts)).items())
         reading = dict(fps=fps, truncated=truncated)
-        if workers > 1:
+        if todo and workers > 1:
             built.close()
-            run_processes(sorted(todo.items()), parts, extractor, reading, min(workers, len(todo)), progress)
-        else:
-            run_here(sorted(todo.items()), parts, built, reading, progress)
-    built.close()
-    return _merge(out, parts, videos, facts, dict(source=source, licence=licence), launcher)
+            run_processes(todo, parts, extractor, reading, min(workers, len(todo)), progress)
+        elif todo:
+            run_here(todo, parts, built, reading, progress)
+        return _merge(out, parts, videos, facts, dict(source=source, licence=licence), launcher)
+    except FileNotFoundError:
+        if world == 1 or not os.path.exists(out):
+            raise
+        return _existing(out, videos, facts)  # another rank merged the parts and removed them
+    finally:
+        built.close()
 
 
 def _existing(out: str, videos: List[Tuple[str, str]], facts: dict) -> PoseStore:

@@ -16,6 +16,7 @@ from mmengine.registry import DefaultScope
 from .. import compat
 from ..datasets.store_format import file_digest
 from ..registry import EXTRACTORS
+from .parts import local_place
 from .person_detector import Detector, build_detector
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor
@@ -36,7 +37,7 @@ class MMPoseExtractor(PoseExtractor):
         config (str): The config's name in the wheel, a part of it that only one has, or a file. The papers' is
             ``td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288``.
         checkpoint (str): Its weights, read without executing anything; 'random' = weights drawn with seed 0, for tests and for measuring speed.
-        device (str, optional): For instance 'cuda:0'; None = the best there is.
+        device (str, optional): For instance 'cuda:0'; None = the best there is; of several GPUs, ranks and workers take turns.
         batch_size (int): Frames at once.
         boxes (str): Without a detector: 'frame' takes the whole frame, 'previous' the box round the joints of the frame before (one frame at a time).
         detector (dict | Callable, optional): As for :func:`build_detector`.
@@ -74,7 +75,7 @@ class MMPoseExtractor(PoseExtractor):
             raise ValueError(f'{path}: a {cfg.model.type} of {joints} joints; a TopdownPoseEstimator of 133 whole-body joints is needed')
         if flip_test is not None:
             cfg.model.test_cfg.flip_test = flip_test
-        self.device = device or get_device()
+        self.device = device or _device()
         self._model = _build(cfg, checkpoint, path).to(self.device).eval()
         with _mmpose_scope():
             self._pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
@@ -93,7 +94,7 @@ class MMPoseExtractor(PoseExtractor):
         )
         if self._detector is not None:
             describe = getattr(self._detector, 'describe', None)
-            self._facts['detector'] = describe() if describe else repr(self._detector)
+            self._facts['detector'] = describe() if describe else getattr(self._detector, '__qualname__', type(self._detector).__qualname__)
 
     def describe(self) -> Dict[str, Any]:
         return dict(self._facts)
@@ -130,6 +131,11 @@ class MMPoseExtractor(PoseExtractor):
             sure = poses[-1, poses[-1, :, 2] > _SURE, :2]
             self._last = np.concatenate([sure.min(0), sure.max(0)]) if len(sure) >= 5 else None
         return poses
+
+
+def _device() -> str:
+    device = get_device()
+    return f'cuda:{local_place() % torch.cuda.device_count()}' if device == 'cuda' else device
 
 
 @contextlib.contextmanager

@@ -185,3 +185,8 @@ def rank_and_world(launcher: str) -> Tuple[int, int]:
             f'launcher {launcher!r} without {", ".join(absent)} in the environment: start it with {"torchrun" if launcher == "pytorch" else "srun"}'
         )
     return int(os.environ[variables[0]]), int(os.environ[variables[1]])
+
+
+def local_place() -> int:
+    """This process's place among those of the launcher on this machine; 0 without one."""
+    return int(os.environ.get('LOCAL_RANK') or os.environ.get('SLURM_LOCALID') or 0)

@@ -1,12 +1,14 @@
 """Who does the work: this process, or several, of which one may die without taking the others along."""
 
+import contextlib
 import multiprocessing
+import os
 import signal
 import sys
 from multiprocessing.connection import Connection, wait
 from typing import Any, Dict, List, Optional, Tuple
 
-from .parts import PartWriter, Record, stamp_of
+from .parts import PartWriter, Record, local_place, stamp_of
 from .pose_extractor import PoseExtractor, build_extractor
 from .progress import Progress
 from .video_reader import VideoError, open_video
@@ -70,8 +72,8 @@ def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, readi
     writer: Optional[PartWriter] = None
     pool: Dict[Connection, _Worker] = {}
     try:
-        for _ in range(workers):
-            worker = _Worker(parts, extractor, reading)
+        for place in range(workers):
+            worker = _Worker(parts, extractor, reading, place, workers)
             pool[worker.pipe] = worker
         while pool:
             for pipe in wait(list(pool)):
@@ -81,10 +83,10 @@ def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, readi
                 except EOFError:
                     del pool[pipe]
                     code = worker.join()
-                    if worker.video is None:
-                        if code:
-                            raise RuntimeError(f'a worker could not start: {worker.error or _death(code)}') from None
+                    if worker.dismissed:
                         continue
+                    if worker.video is None:
+                        raise RuntimeError(f'a worker could not start: {worker.error or _death(code)}') from None
                     video_id, path = worker.video
                     tried[video_id] = tried.get(video_id, 0) + 1
                     if tried[video_id] < 2:
@@ -94,7 +96,7 @@ def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, readi
                         record = Record(video_id, stamp_of(path), error=f'{path}: the process that read it {_death(code)}, twice')
                         writer.finish(record)
                         progress.add_video(record.stamp[0], record.error)
-                    worker = _Worker(parts, extractor, reading)
+                    worker = _Worker(parts, extractor, reading, worker.place, workers)
                     pool[worker.pipe] = worker
                     continue
                 if kind == 'frames':
@@ -117,18 +119,20 @@ def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, readi
 class _Worker:
     """A process and the pipe to it; ``video`` is what it has in hand."""
 
-    def __init__(self, parts: str, extractor: Any, reading: Dict[str, Any]) -> None:
+    def __init__(self, parts: str, extractor: Any, reading: Dict[str, Any], place: int, workers: int) -> None:
         context = multiprocessing.get_context('spawn')  # neither torch nor MediaPipe outlives a fork
         self.pipe, theirs = context.Pipe()
         self.video: Optional[Tuple[str, str]] = None
-        self.error = ''
-        self._process = context.Process(target=_work, args=(theirs, parts, extractor, reading), daemon=True)
+        self.place, self.dismissed, self.error = place, False, ''
+        local_rank = local_place() * workers + place  # the GPU, where there are several
+        self._process = context.Process(target=_work, args=(theirs, parts, extractor, reading, local_rank), daemon=True)
         self._process.start()
         theirs.close()
 
     def give(self, video: Optional[Tuple[str, str]]) -> None:
-        self.video = video
-        self.pipe.send(video)
+        self.video, self.dismissed = video, video is None
+        with contextlib.suppress(OSError):  # it has died meanwhile, which its end of the pipe will tell
+            self.pipe.send(video)
 
     def join(self) -> int:
         self._process.join()
@@ -140,22 +144,33 @@ class _Worker:
         self.join()
 
 
-def _work(pipe: Connection, parts: str, extractor: Any, reading: Dict[str, Any]) -> None:
-    """A worker's life: build, then a video at a time until None comes."""
+def _work(pipe: Connection, parts: str, extractor: Any, reading: Dict[str, Any], local_rank: int) -> None:
+    """A worker's life: build, then a video at a time until None comes, or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
+    os.environ['LOCAL_RANK'] = str(local_rank)
+
+    def tell(kind: str, value: Any = None) -> None:
+        try:
+            pipe.send((kind, value))
+        except OSError:  # the parent was killed: leave the video unfinished
+            os._exit(1)
+
     try:
         built = build_extractor(extractor)
         writer = PartWriter(parts)
     except Exception as error:
-        pipe.send(('error', f'{type(error).__name__}: {error}'))
+        tell('error', f'{type(error).__name__}: {error}')
         sys.exit(1)
-    pipe.send(('ready', None))
+    tell('ready')
     while True:
-        video = pipe.recv()
+        try:
+            video = pipe.recv()
+        except EOFError:
+            os._exit(1)
         if video is None:
             break
-        record = extract_video(*video, built, writer, reading, lambda frames: pipe.send(('frames', frames)))
-        pipe.send(('video', (record.stamp[0], record.error)))
+        record = extract_video(*video, built, writer, reading, lambda frames: tell('frames', frames))
+        tell('video', (record.stamp[0], record.error))
     writer.close()
     built.close()
 

@@ -74,22 +74,23 @@ extract_folder(find_videos({videos!r}), {out!r}, dict(type='fake_extractors.Fake
 """
 
 
-def test_killed_in_the_middle_and_restarted_with_two_workers(videos, tmp_path):
+@pytest.mark.parametrize('workers, then', [(1, 2), (2, 1)])
+def test_killed_in_the_middle_and_restarted_with_another_number_of_workers(videos, tmp_path, workers, then):
     clean = extract_folder(videos, tmp_path / 'clean', FAKE, progress=False)
     out = tmp_path / 'out'
-    code = DRIVER.format(here=str(HERE), videos=str(tmp_path / 'videos'), out=str(out), workers=1)
+    code = DRIVER.format(here=str(HERE), videos=str(tmp_path / 'videos'), out=str(out), workers=workers)
     process = subprocess.Popen([sys.executable, '-c', code])
     deadline = time.monotonic() + 120
     while len(read_records(f'{out}.parts')) < 2 and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.02)
-    time.sleep(0.15)  # into the third video
+    time.sleep(0.15)  # into the next video
     process.send_signal(signal.SIGKILL)
     process.wait()
+    time.sleep(0.3)  # workers notice that their parent is gone
     before = read_records(f'{out}.parts')
-    assert 2 <= len(before) < len(videos) and not out.exists()
-    again = extract_folder(videos, out, FAKE, workers=2, progress=False)
-    assert_same(clean, again)
+    assert 2 <= len(before) < len(videos) and not any(record.error for record in before.values()) and not out.exists()
+    assert_same(clean, extract_folder(videos, out, FAKE, workers=then, progress=False))
 
 
 def test_only_what_is_unfinished_is_done_again(videos, tmp_path):
