@@ -1,0 +1,252 @@
+"""The runner of tables, on a toy table of seconds."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from signbert_mm.engine.runner import ConfigError
+from signbert_mm.engine.tables import (
+    execute,
+    find_table,
+    list_tables,
+    load_setting,
+    load_table,
+    make_plan,
+    replace_block,
+    table_markdown,
+)
+from signbert_mm.engine.tables.execute import hold
+from signbert_mm.engine.tables.printing import draw_figure
+
+TABLE = """
+title = 'Toy table'
+also = ('toy',)
+corner = 'width'
+order = True
+columns = [dict(base='finetune', metrics={'acc': 'acc'})]
+rows = [
+    dict(name='none', steps=[dict(base='finetune')]),
+    dict(name='dropout 0', steps=[dict(base='pretrain', options={'model.dropout': 0.0}), dict(base='finetune')]),
+    dict(name='dropout 0.1', steps=[dict(base='pretrain'), dict(base='finetune')]),
+    dict(name='never'),
+]
+paper = {'A acc': [1.0, 2.0, 3.0, 4.0], 'C acc': [1.5, None, 0.5, None]}
+figure = dict(xlabel='dropout', x=[0, 1, 2, 3])
+note = 'A note.'
+"""
+SETTING = """
+title = 'toys'
+bases = dict(
+    pretrain=dict(config='{toy}', options={{'model.type': 'ToyPretrainer', 'model.num_classes': None}}),
+    finetune=dict(
+        config='{toy}',
+        by_type={{'train_dataloader:ToyDataset': dict(size=12)}},
+        variants=dict(A=dict(), B=dict(options={{'model.num_classes': 2}}, by_type=dict(ToyDataset=dict(num_classes=2)))),
+    ),
+)
+"""
+
+
+@pytest.fixture
+def toy_table(tmp_path, toy_file):
+    """The definition's file; its setting is named 'toys'."""
+    (tmp_path / 'on').mkdir()
+    (tmp_path / 'on' / 'toys.py').write_text(SETTING.format(toy=toy_file))
+    path = tmp_path / 'toy_table.py'
+    path.write_text(TABLE)
+    return str(path)
+
+
+def plan_of(path, seeds=(0,), **changes):
+    table = load_table(path)
+    return make_plan(table, load_setting(table, 'toys'), seeds, **changes)
+
+
+def lines_of(text):
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines() if line.startswith('|')]
+
+
+def test_plan_shares_trainings_and_keys_them_by_their_config(toy_table):
+    plan = plan_of(toy_table, seeds=(0, 1))
+    assert len(plan.runs) == 2 * (2 + 3 * 2) and len({run.name for run in plan.runs}) == len(plan.runs)
+    assert plan.columns == ['A acc', 'B acc'] and [cell.run.seed for cell in plan.cells[1, 'B acc']] == [0, 1]
+    pretrain, finetune = plan.cells[1, 'A acc'][0].run.lineage()
+    assert pretrain.cfg.model.dropout == 0 and finetune.cfg.train_dataloader.dataset.size == 12
+    assert 'size' not in finetune.cfg.test_dataloader.dataset and 'dropout-0' in pretrain.name and pretrain.key in finetune.name
+
+    same = plan_of(toy_table, options={'log_level': 'ERROR', 'train_dataloader.num_workers': 3, 'default_hooks.logger.interval': 7})
+    assert [run.name for run in same.runs] == [run.name for run in plan.runs if run.seed == 0]
+    other = plan_of(toy_table, options={'optim_wrapper.optimizer.lr': 0.02})
+    assert not {run.name for run in other.runs} & {run.name for run in plan.runs}
+    retested = plan_of(toy_table, options={'test_dataloader.batch_size': 5})
+    pairs = list(zip(retested.runs, (run for run in plan.runs if run.seed == 0)))
+    assert all(a.name == b.name and a.test_key != b.test_key for a, b in pairs)
+
+    made = {}
+    table = load_table(toy_table)
+    first, second = (make_plan(table, load_setting(table, 'toys'), [0], made=made) for _ in range(2))
+    assert first.runs == second.runs and len(made) == len(first.runs)
+
+
+def test_seed_and_values_of_the_config_stand_in(toy_table, tmp_path):
+    setting = tmp_path / 'on' / 'toys.py'
+    setting.write_text(
+        setting.read_text().replace('dict(size=12)', "dict(size='$seed')").replace('A=dict()', "A=dict(options={'x.y': '$model.width'})")
+    )
+    Path(toy_table).write_text(TABLE.replace("options={'model.dropout': 0.0}", "options={'model.width': 24}"))
+    plan = plan_of(toy_table, seeds=(11,), options={'model.width': 24})
+    run = plan.cells[1, 'A acc'][0].run
+    assert run.cfg.train_dataloader.dataset.size == 11 and run.cfg.x.y == 24 and run.cfg.randomness.seed == 11
+    with pytest.raises(ConfigError, match="'[$]model.width' stands for a value that the config does not have"):
+        plan_of(toy_table)
+
+
+def test_trains_what_is_missing_resumes_and_prints(toy_table, tmp_path, root, monkeypatch, run_tool, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = [toy_table, '--on', 'toys', '--seeds', '2', '--work-dir', 'work']
+    environment = dict(os.environ, PYTHONPATH=f'{root}{os.pathsep}{root / "tests" / "toys"}', TOY_KILL_AT='9')
+    tool = [sys.executable, str(root / 'tools' / 'analysis_tools' / 'run_table.py')]
+    killed = subprocess.run([*tool, *arguments], env=environment, capture_output=True, text=True)
+    assert killed.returncode == -9, killed.stderr
+    plan, work = plan_of(toy_table, seeds=(0, 1)), tmp_path / 'work'
+    first = plan.runs[0]
+    assert (first.folder(work) / 'last_checkpoint').is_file() and first.trained(work) is None
+
+    run_tool('analysis_tools/run_table.py', *arguments, '--out', 'page.md')
+    said = capsys.readouterr().out
+    assert 'goes on from epoch_2.pth' in said and '[1/16] toy_config' in said and '[16/16, about' in said
+    assert all(run.trained(work)['seconds'] > 0 for run in plan.runs) and first.trained(work)['resumed']
+    steps = [int(line.split()[0]) for line in (first.folder(work) / 'losses.txt').read_text().splitlines()]
+    assert steps == [*range(9), *range(6, 12)]  # the epoch that was cut off is done again
+
+    values = [cell.run.tested(work)['metrics']['acc'] for cell in plan.cells[2, 'B acc']]
+    mean = sum(values) / 2
+    rows = lines_of((tmp_path / 'page.md').read_text())
+    assert rows[0] == ['width', 'A acc', 'A acc, paper', 'B acc', 'C acc, paper']
+    assert rows[4][3] == f'{mean:.1f} +- {abs(values[0] - mean) * 2**0.5:.1f}'
+    assert rows[5] == ['never', 'not measured', '4.00', 'not measured', ''] and rows[3][4] == ''
+    assert 'Order in the paper, C acc: none > dropout 0.1' in said and 'A note.' in said
+    assert (work / 'toy_table_toys.png').stat().st_size > 1000
+
+    run_tool('analysis_tools/run_table.py', *arguments, '--dry-run')
+    assert '16 trainings, 16 of them there' in capsys.readouterr().out
+
+
+@pytest.fixture
+def trained(toy_table, tmp_path, monkeypatch):
+    """The toy table's plan with its first column measured, and its work folder."""
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of(toy_table)
+    said = []
+    execute(plan.runs[:1], plan.tests, tmp_path / 'work', said.append)
+    assert said == [f'[1/8] {plan.runs[0].name}'] or said == [f'[1/1] {plan.runs[0].name}']
+    return plan, tmp_path / 'work'
+
+
+def test_a_run_of_another_process_is_left_to_it_and_waited_for(trained, monkeypatch):
+    plan, work = trained
+    run, said = plan.runs[1], []
+    monkeypatch.setattr(sys.modules['signbert_mm.engine.tables.execute'], '_POLL', 0.05)
+    ready = threading.Event()
+
+    def other():
+        with hold(run.folder(work) / '.lock'):
+            ready.set()
+            while not any('Waiting' in line for line in said):
+                ready.wait(0.01)
+            for source, name in (('trained.json', 'trained.json'), (f'test_{plan.runs[0].test_key}.json', f'test_{run.test_key}.json')):
+                (run.folder(work) / name).write_text((plan.runs[0].folder(work) / source).read_text())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    ready.wait()
+    execute([run], plan.tests, work, said.append)
+    thread.join()
+    assert said == [f'Waiting for 1 runs of another process, among them {run.name}']
+    assert not list(run.folder(work).glob('*.pth'))
+
+
+def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
+    plan, work = trained
+    text = table_markdown(plan, work)
+    assert lines_of(text)[2][3] == 'not measured' and 'Seed 0.' in text
+    two = plan_of(str(tmp_path / 'toy_table.py'), seeds=(0, 1))
+    assert '(1 of 2 seeds)' in lines_of(table_markdown(two, work))[2][1]
+
+    record = plan.runs[0].folder(work) / 'trained.json'
+    meta = tmp_path / 'data' / 'meta.json'
+    meta.parent.mkdir()
+    meta.write_text(json.dumps(dict(files=dict(a=1))))
+    plan.runs[0].cfg.train_dataloader.dataset.store = str(meta.parent)
+    with pytest.raises(ConfigError, match='made with other data than is now in'):
+        plan.runs[0].trained(work)
+    assert json.loads(record.read_text())['stores'] == {}
+    with pytest.raises(ConfigError, match="has no 'accuracy'. Known: acc"):
+        cells = {key: [type(cell)(cell.run, 'accuracy') for cell in value] for key, value in plan.cells.items()}
+        plan.cells = cells
+        plan.runs[0].cfg.train_dataloader.dataset.pop('store')
+        table_markdown(plan, work)
+
+
+def test_page_keeps_what_stands_around_a_table(tmp_path):
+    page = tmp_path / 'page.md'
+    page.write_text('# Tables\n\nText.\n')
+    replace_block(page, 'a', 'one\n')
+    replace_block(page, 'b', 'two')
+    page.write_text(page.read_text() + '\nMore text.\n')
+    replace_block(page, 'a', r'three \1')
+    assert page.read_text() == ('# Tables\n\nText.\n\n<!-- a -->\nthree \\1\n<!-- end of a -->\n\n<!-- b -->\ntwo\n<!-- end of b -->\n\nMore text.\n')
+
+
+@pytest.mark.parametrize(
+    'old, new, message',
+    [
+        ('corner =', 'cornr =', "'cornr' is no field of a table. Did you mean 'corner'"),
+        ("title = 'Toy table'", '', 'the field title is absent'),
+        ("steps=[dict(base='finetune')]", "steps=[dict(bas='finetune')]", "row 'none'.*must have 'base'"),
+        ('[1.0, 2.0, 3.0, 4.0]', '[1.0, 2.0]', "'A acc' has 2 figures, and the table 4 rows"),
+        ('x=[0, 1, 2, 3]', 'x=[0]', 'x has 1 numbers, and the table 4 rows'),
+        ("{'model.dropout': 0.0}", "{'train_dataloader.batch_siz': 2}", "Did you mean 'train_dataloader.batch_size'"),
+        ("base='pretrain', options", "base='pretran', options", "no base 'pretran'.*Did you mean 'pretrain'"),
+        ("options={'model.dropout': 0.0}", 'by_type=dict(Mask=dict())', "names 'Mask', and there is no Mask in the config"),
+    ],
+)
+def test_mistakes_in_a_definition(toy_table, old, new, message):
+    path = Path(toy_table)
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(ConfigError, match=message):
+        plan_of(toy_table)
+
+
+def test_mistakes_in_a_setting_and_a_name(toy_table, tmp_path):
+    table = load_table(toy_table)
+    with pytest.raises(ConfigError, match="how to measure on 'toy'. Did you mean 'toys'"):
+        load_setting(table, 'toy')
+    (tmp_path / 'on' / 'bad.py').write_text("title = ''\nbases = dict(pretrain=dict(options={}))\n")
+    with pytest.raises(ConfigError, match="base 'pretrain' must have a config"):
+        load_setting(table, 'bad')
+    with pytest.raises(ConfigError, match="no table 'tabel4'. Did you mean 'table4'"):
+        find_table('tabel4')
+    with pytest.raises(ConfigError, match='nothing has been measured yet'):
+        draw_figure(plan_of(toy_table), tmp_path / 'nowhere')
+
+
+def test_every_shipped_table_has_its_runs():
+    """All tables on all settings that have their bases resolve; those of one reference configuration share it."""
+    names = {}
+    for path in list_tables().values():
+        table = load_table(path)
+        plan = make_plan(table, load_setting(table, table.on), [0])
+        assert plan.cells and set(plan.tests) <= set(plan.runs)
+        names[table.name] = {run.name for run in plan.runs}
+    for table in ('table5', 'table6', 'table7'):
+        assert len(names['table4'] & names[table]) >= 3, table
+    assert {place for place, _ in make_plan(find_table('9'), load_setting(find_table('9'), 'wlasl'), [0]).cells} == {1}
+    for name, setting in (('1', 'stb'), ('2', 'hands17'), ('4', 'msasl'), ('5', 'wlasl'), ('7', 'msasl')):
+        assert make_plan(find_table(name), load_setting(find_table(name), setting), [0]).cells
