@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...extraction import PoseExtractor
 
 DOUBTFUL = 'doubtful.txt'
+ABSENT = ('no poses', 'no poses and no video')
 
 
 @dataclass
@@ -86,7 +87,7 @@ def convert(
         raise ValueError(_nothing_found(index, sources, videos, failed))
     extractors = check_mixture(found, allow_mixed)
     layout = found[0].source.layout
-    absent = 'no poses' if videos is None else 'no poses and no video'
+    absent = ABSENT[videos is not None]
     reasons = [None if place else _why(record, sources, failed) or absent for record, place in zip(index.records, places)]
     return _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
 
@@ -229,4 +230,7 @@ def _report(index: SourceIndex, store: PoseStore, missing: Sequence[_Remark], do
     for name, remarks in ((MISSING, missing), (DOUBTFUL, doubtful)):
         if remarks:
             by_split = ', '.join(f'{split} {count:,}' for split, count in split_counts([remark.record for remark in remarks]).items())
-            print(f'  {len(remarks):,} clips are in {os.path.join(store.folder, name)} ({by_split}), the first: {remarks[0].reason}')
+            print(f'  {len(remarks):,} clips are in {os.path.join(store.folder, name)} ({by_split})')
+            told = [remark for remark in remarks if remark.reason not in ABSENT]
+            if told:
+                print(f'    {len(told):,} of them have poses or a video, the first, {told[0].record.video_id}: {told[0].reason}')

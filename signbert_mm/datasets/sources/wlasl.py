@@ -45,7 +45,7 @@ def wlasl_index(root: str, subset: int = 2000, splits: Sequence[str] = SPLITS, r
     lists = [f'nslt_{size}.json' for size in SUBSETS if size >= subset]
     path = find_file(root, lists, 'the list of clips', needed=False)
     whole = find_file(root, ['WLASL_v0.3.json', 'WLASL_v0.2.json', 'WLASL_v0.1.json'], 'the annotation', needed=not path)
-    glosses, instances = _instances(whole) if whole else ([], {})
+    glosses, instances = _instances(whole, repeated) if whole else ([], {})
     named = find_file(root, ['wlasl_class_list.txt'], 'the class list (or WLASL_v0.3.json)', needed=not glosses)
     glosses = _class_list(named) if named else glosses
     if len(glosses) < subset:
@@ -93,7 +93,7 @@ def _nslt(path: str, subset: int) -> List[Tuple[str, str, int, str]]:
     return clips
 
 
-def _instances(path: str) -> Tuple[List[str], Dict[str, Tuple[str, int, dict]]]:
+def _instances(path: str, repeated: str) -> Tuple[List[str], Dict[str, Tuple[str, int, dict]]]:
     """The glosses in their order, and place, label and entry of each instance by video id."""
     glosses: List[str] = []
     found: Dict[str, Tuple[str, int, dict]] = {}
@@ -109,8 +109,12 @@ def _instances(path: str) -> Tuple[List[str], Dict[str, Tuple[str, int, dict]]]:
             name = json_field(instance, 'video_id', str, f'{path}: {place}')
             if json_field(instance, 'split', str, f'{path}: {place}') not in SPLITS:
                 raise ValueError(f'{path}: {place}: split is {instance["split"]!r}; expected one of {SPLITS}')
+            if name in found and repeated == 'first':
+                continue
             if name in found:
-                raise ValueError(f'{path}: video {name!r} is listed twice: {found[name][0]} and {place}; remove one of them')
+                raise ValueError(
+                    f'{path}: video {name!r} is listed twice: {found[name][0]} and {place}; remove one of them, or keep the first (--repeated first)'
+                )
             found[name] = (place, label, instance)
     return glosses, found
 

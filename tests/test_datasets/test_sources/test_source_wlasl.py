@@ -132,6 +132,13 @@ def test_bad_annotation(folder, change, message):
         wlasl_index(str(folder))
 
 
+def test_the_first_of_two_is_kept_when_told(folder):
+    whole = json.loads(json.dumps(WHOLE))
+    whole[1]['instances'].append(instance('69241', 'test', signer=5))
+    write_json(folder / 'start_kit' / 'WLASL_v0.3.json', whole)
+    assert wlasl_index(str(folder), repeated='first').records[0].signer == '118'
+
+
 def test_absent_annotation(tmp_path):
     with pytest.raises(FileNotFoundError, match='the annotation is absent; looked for WLASL_v0.3.json'):
         wlasl_index(str(tmp_path))
