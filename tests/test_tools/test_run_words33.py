@@ -58,6 +58,36 @@ def test_logreg_uses_the_shots_and_leaves_rest_out(tool, store):
 
 def test_table_has_means_and_spreads(tool):
     runs = [dict.fromkeys(tool.KEYS, value) for value in (80.0, 90.0)]
-    text = tool.print_table({('scratch', '1'): runs, ('logreg', 'all'): runs[:1]}, dev=False)
-    assert '| 1 | - | 85.0 / 85.0 / 85.0 (+-5.0, 2 seeds) | - |' in text
-    assert '| whole pool | - | - | 80.0 / 80.0 / 80.0 |' in text
+    text = tool.table({('signbert_scratch', '1'): runs, ('logreg', 'all'): runs[:1]}, dev=False)
+    assert '| SignBERT (H), from scratch | 85.0 +- 5.0 (2) | not measured |' in text
+    assert '| logistic regression | not measured | 80.0 |' in text
+    assert text.count('| P-') == 3
+
+
+def test_figures_by_hand(tool):
+    scores = np.array([[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.4, 0.4, 0.2], [0.0, 0.2, 0.8]])
+    metrics = tool.figures(scores, np.array([0, 1, 1, 2]), rest=0)  # the tie of the third goes to class 0, which is wrong
+    assert metrics == {'p_i/top1': 75.0, 'p_c/top1': pytest.approx(250 / 3), 'p_i/without_excluded/top1': pytest.approx(200 / 3)}
+
+
+def test_sums_are_aligned_by_video_id(tool, tmp_path):
+    labels = np.array([0, 1])
+    folders = []
+    for name, order in (('h', [0, 1]), ('p', [1, 0])):
+        folder = tmp_path / name / '1_shot_seed0'
+        folder.mkdir(parents=True)
+        scores = np.array([[0.6, 0.4], [0.45, 0.55]])
+        np.savez(folder / 'scores.npz', video_ids=np.array(['a', 'b'])[order], scores=scores[order], labels=labels[order])
+        folders.append(folder)
+    assert tool.summed(folders, rest=0)['p_i/top1'] == 100.0
+    with np.load(folders[1] / 'scores.npz') as file:
+        np.savez(folders[1] / 'scores.npz', video_ids=np.array(['a', 'c']), scores=file['scores'], labels=labels)
+    with pytest.raises(ValueError, match='the parts were tested on other clips'):
+        tool.summed(folders, rest=0)
+
+
+def test_every_row_names_what_it_needs(tool, root):
+    for row in tool.ROWS.values():
+        for name in filter(None, (row.config, row.pretrain)):
+            assert (root / tool.config_path(name)).is_file(), name
+        assert all(part in tool.ROWS for part in row.parts)

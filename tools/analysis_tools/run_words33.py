@@ -1,42 +1,100 @@
 #!/usr/bin/env python
-"""The words33 protocol on real clips: k labelled clips a gloss, pre-trained against from scratch against a logistic regression.
+"""The words33 protocol on real clips: k labelled clips a gloss, one row a method, mean and standard deviation over the protocol's seeds.
 
-Pre-trains once (without labels: the pool of words33, all of letters28 and words11), then fine-tunes from that checkpoint and from scratch for
-each number of shots and seed of the protocol, tests each once, and prints mean and standard deviation. What is already there is not run again.
+Rows: SignBERT (H) and ST-Consistency fine-tuned from their pre-trained encoders and from scratch, with frozen encoders (linear), by nearest
+neighbours (kNN); mmaction2's ST-GCN over hands and trunk (P) and its sum with SignBERT (H+P); a logistic regression. Each method pre-trains once
+without labels, each model is trained and tested once; what is already there is not run again, and a cut-off pre-training is resumed.
 
 The stores come from tools/dataset_converters/npz_to_store.py (see README). With --dev nothing of the test set is touched: training clips are
 those before floor(0.5 n) of a gloss, tests are on those from there to floor(0.6 n). Use it to choose anything.
 
 Example:
-    python tools/analysis_tools/run_words33.py
-    python tools/analysis_tools/run_words33.py --dev --shots 1 5 --inits pretrained --cfg-options optim_wrapper.optimizer.lr=5e-4
+    python tools/analysis_tools/run_words33.py --rows signbert signbert_scratch logreg
+    python tools/analysis_tools/run_words33.py --dev --shots 1 5 --rows signbert --cfg-options optim_wrapper.optimizer.lr=5e-4
 """
 
 import argparse
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.evaluation import load_predictions
+from signbert_mm.evaluation.fusion import ClipScores, align, clip_scores, fused
+from signbert_mm.evaluation.knn import extract_features, knn_scores
+from signbert_mm.evaluation.metrics.sign_accuracy import target_ranks
 from signbert_mm.layouts import layout_mapping
 
 SEEDS = {'1': range(10), '2': range(10), '5': range(3), '10': range(3), 'all': range(1)}
 EPOCHS = {'1': 500, '2': 250, '5': 100, '10': 50, 'all': 12}
 """Passes over the labelled clips: 500 steps of one clip a gloss, 1,020 on the whole pool."""
-KEYS = ('p_i/top1', 'p_c/top1', 'p_i/without_excluded/top1')
-TITLES = {'pretrained': 'pre-trained', 'scratch': 'from scratch', 'logreg': 'logistic regression'}
+NEIGHBOURS = {'1': 1, '2': 2, '5': 5, '10': 5, 'all': 5}
+KEYS = {'p_i/top1': 'P-I', 'p_c/top1': 'P-C', 'p_i/without_excluded/top1': 'P-I without the gloss "-"'}
+REST = '-'
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table.
+
+    Args:
+        title (str): As it is printed.
+        config (str): The recogniser's config under configs/.
+        pretrain (str): The pre-training config there; '' = from scratch.
+        protocol (str): 'train', 'knn', 'logreg', or 'sum' of the scores of ``parts``.
+        parts (tuple[str]): Names of rows.
+    """
+
+    title: str
+    config: str = ''
+    pretrain: str = ''
+    protocol: str = 'train'
+    parts: Tuple[str, ...] = ()
+
+
+_H, _ST = 'words33/signbert_d128', 'words33/st_consistency_d64'
+_ST_PRETRAIN = 'st_consistency/st_consistency_d64_b64_pretrain-words33'
+ROWS = {
+    'signbert': Row('SignBERT (H), pre-trained', f'{_H}_finetune', f'{_H}_pretrain'),
+    'signbert_scratch': Row('SignBERT (H), from scratch', f'{_H}_finetune'),
+    'signbert_linear': Row('SignBERT (H), linear', f'{_H}_linear', f'{_H}_pretrain'),
+    'signbert_knn': Row('SignBERT (H), kNN', f'{_H}_finetune', f'{_H}_pretrain', 'knn'),
+    'st': Row('ST-Consistency, pre-trained', f'{_ST}_finetune', _ST_PRETRAIN),
+    'st_scratch': Row('ST-Consistency, from scratch', f'{_ST}_finetune'),
+    'st_linear': Row('ST-Consistency, linear', f'{_ST}_linear', _ST_PRETRAIN),
+    'st_knn': Row('ST-Consistency, kNN', f'{_ST}_finetune', _ST_PRETRAIN, 'knn'),
+    'p': Row('ST-GCN (P)', 'words33/stgcn_c24_joint'),
+    'h+p': Row('H+P', protocol='sum', parts=('signbert', 'p')),
+    'logreg': Row('logistic regression', f'{_H}_finetune', protocol='logreg'),
+}
+
+
+def config_path(name: str) -> str:
+    return f'configs/{name}.py'
 
 
 def labelled(dev: bool, shots: str, seed: int) -> Tuple[List[str], Optional[dict], List[str]]:
     """Splits to train on, the few-shot option, and splits to test on."""
     few_shot = None if shots == 'all' else dict(shots=int(shots), seed=seed)
     return (['train'] if dev else ['train', 'val']), few_shot, (['val'] if dev else ['test'])
+
+
+def figures(scores: np.ndarray, labels: np.ndarray, rest: int) -> Dict[str, float]:
+    """The three accuracies of scores (N, classes), in percent."""
+    import torch
+
+    right = target_ranks(torch.from_numpy(np.asarray(scores, np.float64)), torch.from_numpy(labels)).numpy() < 1
+    per_class = [right[labels == gloss].mean() for gloss in np.unique(labels)]
+    return dict(zip(KEYS, (100 * float(value) for value in (right.mean(), np.mean(per_class), right[labels != rest].mean()))))
 
 
 def pretrain(config: str, work_dir: Path, dev: bool, options: Optional[dict]) -> str:
@@ -46,18 +104,15 @@ def pretrain(config: str, work_dir: Path, dev: bool, options: Optional[dict]) ->
     last = work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
     if not last.is_file():
         if dev:
-            words33 = next(part for part in cfg.train_dataloader.dataset.datasets if part.get('split'))
+            words33 = next(part for part in cfg.train_dataloader.dataset.get('datasets', [cfg.train_dataloader.dataset]) if part.get('split'))
             words33.split = ['train']
         cfg.resume = True
         Runner.from_cfg(cfg).train()
     return str(last)
 
 
-def finetune(config: str, checkpoint: Optional[str], work_dir: Path, dev: bool, shots: str, seed: int, options: Optional[dict]) -> Dict[str, float]:
-    """Trains and tests once."""
-    result = work_dir / 'result.json'
-    if result.is_file():
-        return json.loads(result.read_text())
+def finetune(config: str, checkpoint: Optional[str], folder: Path, dev: bool, shots: str, seed: int, options: Optional[dict]) -> Dict[str, float]:
+    """Trains and tests once; the test clips' scores stay in ``folder``."""
     cfg: Config = load_config(config, options)
     train_split, few_shot, test_split = labelled(dev, shots, seed)
     cfg.train_dataloader.dataset.update(ConfigDict(split=train_split, few_shot=few_shot))
@@ -68,14 +123,52 @@ def finetune(config: str, checkpoint: Optional[str], work_dir: Path, dev: bool, 
             scheduler.T_max = EPOCHS[shots]
     cfg.default_hooks.checkpoint.interval = EPOCHS[shots]
     cfg.randomness.seed, cfg.load_from = seed, checkpoint
-    cfg.work_dir, cfg.log_level, cfg.experiment_name = str(work_dir), 'WARNING', f'words33_{time.time_ns()}'
+    cfg.work_dir, cfg.log_level, cfg.experiment_name = str(folder), 'WARNING', f'words33_{time.time_ns()}'
+    dump = folder / 'predictions.pkl'
+    cfg.test_evaluator = [cfg.test_evaluator, dict(type='DumpResults', out_file_path=str(dump))]
     runner = Runner.from_cfg(cfg)
     runner.train()
     metrics = {key: float(value) for key, value in runner.test().items()}
-    for file in work_dir.glob('*.pth'):
-        file.unlink()  # dozens of runs: the figures are what is wanted
-    result.write_text(json.dumps(metrics))
+    part = clip_scores(str(dump), load_predictions(dump))
+    np.savez(folder / 'scores.npz', video_ids=np.array(part.video_ids), scores=part.scores.astype(np.float32), labels=part.labels)
+    for file in [dump, *folder.glob('*.pth')]:
+        file.unlink()  # dozens of runs: the scores are what is wanted
     return metrics
+
+
+def knn(row: Row, checkpoint: str, dev: bool, shots: str, seed: int, cache: dict) -> Dict[str, float]:
+    """Nearest labelled clips in the pre-trained encoder's features; nothing is trained."""
+    cfg = load_config(config_path(row.config))
+    init_default_scope(cfg.default_scope)
+    train_split, few_shot, test_split = labelled(dev, shots, seed)
+    if row.title not in cache:
+        model = init_model(config_path(row.pretrain), checkpoint, device='cpu')
+        loader = dict(cfg.test_dataloader, batch_size=64)
+        features = {}
+        for name, split in (('pool', train_split), ('test', test_split)):
+            loader['dataset'] = ConfigDict(cfg.test_dataloader.dataset, split=split)
+            features[name] = extract_features(model, Runner.build_dataloader(ConfigDict(loader)))
+        store = cfg.test_dataloader.dataset
+        place = {int(clip): row for row, clip in enumerate(PoseDataset(store.store, train_split, layout=store.layout).clips)}
+        cache[row.title] = features, place, PoseDataset(store.store, layout=store.layout).glosses.index(REST)
+    features, place, rest = cache[row.title]
+    store = cfg.train_dataloader.dataset
+    chosen = [place[int(clip)] for clip in PoseDataset(store.store, train_split, layout=store.layout, few_shot=few_shot).clips]
+    vectors, labels = features['pool']
+    scores = knn_scores(vectors[chosen], labels[chosen], features['test'][0], 33, NEIGHBOURS[shots])
+    return figures(scores.numpy(), features['test'][1].numpy(), rest)
+
+
+def summed(folders: Sequence[Path], rest: int) -> Dict[str, float]:
+    """The sum of the probabilities that rows left, aligned by video id."""
+    parts = []
+    for folder in folders:
+        with np.load(folder / 'scores.npz') as file:
+            parts.append(ClipScores(folder.parent.name, file['video_ids'].tolist(), file['scores'].astype(np.float64), file['labels']))
+    aligned, missing = align(parts)
+    if any(missing.values()):
+        raise ValueError(f'the parts were tested on other clips: {missing}')
+    return figures(fused(aligned), aligned[0].labels, rest)
 
 
 def logreg_features(dataset: PoseDataset) -> np.ndarray:
@@ -112,66 +205,105 @@ def logreg(store: str, dev: bool, shots: str, seed: int, cache: dict) -> Dict[st
     test = PoseDataset(store, test_split, layout='hands_42').clips
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(cache['x'][train], cache['y'][train])
     label = cache['y'][test]
-    right = model.predict(cache['x'][test]) == label
-    hand = label != cache['glosses'].index('-')
-    per_class = [right[label == gloss].mean() for gloss in np.unique(label)]
-    return dict(zip(KEYS, (100 * float(value) for value in (right.mean(), np.mean(per_class), right[hand].mean()))))
+    return figures(model.predict_proba(cache['x'][test]), label, cache['glosses'].index(REST))
 
 
-def print_table(results: Dict[Tuple[str, str], List[Dict[str, float]]], dev: bool) -> str:
-    """Mean and, over more than one seed, standard deviation."""
-    lines = ['| shots | ' + ' | '.join(f'{TITLES[init]}: P-I / P-C / P-I without "-"' for init in TITLES) + ' |', '|---' * (1 + len(TITLES)) + '|']
-    for shots in SEEDS:
-        cells = []
-        for init in TITLES:
-            runs = results.get((init, shots), [])
-            values = np.array([[run[key] for key in KEYS] for run in runs]).reshape(-1, len(KEYS))
-            spread = f' (+-{values[:, 0].std():.1f}, {len(runs)} seeds)' if len(runs) > 1 else ''
-            cells.append(' / '.join(f'{value:.1f}' for value in values.mean(0)) + spread if len(runs) else '-')
-        if any(cell != '-' for cell in cells):
-            lines.append(f'| {"whole pool" if shots == "all" else shots} | ' + ' | '.join(cells) + ' |')
-    title = 'Development split (nothing of the test set)' if dev else 'Test set'
-    text = f'{title}, top-1 in %\n\n' + '\n'.join(lines)
-    print(f'\n{text}\n', flush=True)
-    return text
+def table(results: Dict[Tuple[str, str], List[Dict[str, float]]], dev: bool) -> str:
+    """One table a figure: mean and, over more than one seed, standard deviation."""
+    rows = [name for name in ROWS if any(found == name for found, _ in results)]
+    shots = [name for name in SEEDS if any(found == name for _, found in results)]
+    blocks = ['Development split (nothing of the test set)' if dev else 'Test set', 'Top-1 in %; mean +- standard deviation (number of seeds).']
+    for key, title in KEYS.items():
+        lines = [
+            f'| {title} | ' + ' | '.join('whole pool' if name == 'all' else f'{name}-shot' for name in shots) + ' |',
+            '|---' * (1 + len(shots)) + '|',
+        ]
+        for name in rows:
+            cells = []
+            for shot in shots:
+                values = np.array([run[key] for run in results.get((name, shot), [])])
+                spread = f' +- {values.std():.1f} ({len(values)})' if len(values) > 1 else ''
+                cells.append(f'{values.mean():.1f}{spread}' if len(values) else 'not measured')
+            lines.append(f'| {ROWS[name].title} | ' + ' | '.join(cells) + ' |')
+        blocks.append('\n'.join(lines))
+    return '\n\n'.join(blocks)
+
+
+class Protocol:
+    """Runs cells of the table: a row, a number of shots, a seed.
+
+    Args:
+        args (Namespace): The command line.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args, self.work_dir = args, Path(args.work_dir) / ('dev' if args.dev else 'test')
+        self._checkpoints: Dict[str, str] = {}
+        self._features: dict = {}
+        self._knn: dict = {}
+
+    def checkpoint(self, row: Row) -> Optional[str]:
+        if not row.pretrain:
+            return None
+        if row.pretrain not in self._checkpoints:
+            folder = self.work_dir / 'pretrain' / Path(row.pretrain).name
+            self._checkpoints[row.pretrain] = pretrain(config_path(row.pretrain), folder, self.args.dev, self.args.pretrain_options)
+        return self._checkpoints[row.pretrain]
+
+    def folder(self, name: str, shots: str, seed: int) -> Path:
+        return self.work_dir / name / f'{shots}_shot_seed{seed}'
+
+    def run(self, name: str, shots: str, seed: int) -> Dict[str, float]:
+        """The figures of one cell and seed, from its file where it was run before."""
+        row, folder, dev = ROWS[name], self.folder(name, shots, seed), self.args.dev
+        result = folder / 'result.json'
+        if result.is_file():
+            return json.loads(result.read_text())
+        folder.mkdir(parents=True, exist_ok=True)
+        if row.protocol == 'train':
+            metrics = finetune(config_path(row.config), self.checkpoint(row), folder, dev, shots, seed, self.args.cfg_options)
+        elif row.protocol == 'knn':
+            metrics = knn(row, self.checkpoint(row), dev, shots, seed, self._knn)
+        elif row.protocol == 'sum':
+            folders = [self.folder(part, shots, seed) for part in row.parts]
+            for part, place in zip(row.parts, folders):
+                if not (place / 'scores.npz').is_file():
+                    (place / 'result.json').unlink(missing_ok=True)
+                    self.run(part, shots, seed)
+            store = load_config(config_path(ROWS['signbert'].config)).train_dataloader.dataset.store
+            metrics = summed(folders, PoseDataset(store, layout='hands_42').glosses.index(REST))
+        else:
+            store = load_config(config_path(row.config)).train_dataloader.dataset.store
+            metrics = logreg(store, dev, shots, seed, self._features)
+        result.write_text(json.dumps(metrics))
+        return metrics
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--shots', nargs='+', choices=list(SEEDS), default=list(SEEDS))
-    parser.add_argument('--inits', nargs='+', choices=list(TITLES), default=list(TITLES))
+    parser.add_argument('--rows', nargs='+', choices=list(ROWS), default=list(ROWS))
     parser.add_argument('--seeds', type=int, help='at most so many seeds')
     parser.add_argument('--dev', action='store_true', help='train and develop inside the pool; the test set is not touched')
-    parser.add_argument('--pretrain-config', default='configs/words33/signbert_d128_pretrain.py')
-    parser.add_argument('--config', default='configs/words33/signbert_d128_finetune.py')
-    parser.add_argument('--checkpoint', help='a pre-trained checkpoint; none is trained then')
     parser.add_argument('--work-dir', default='work_dirs/words33')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='of the fine-tuning config')
-    parser.add_argument('--pretrain-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='of the pre-training config')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='of the recognisers that are trained')
+    parser.add_argument('--pretrain-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='of the pre-training configs')
     args = parser.parse_args()
-    work_dir = Path(args.work_dir) / ('dev' if args.dev else 'test')
-    store = load_config(args.config).train_dataloader.dataset.store
-    checkpoint = args.checkpoint
-    if 'pretrained' in args.inits and checkpoint is None:
-        checkpoint = pretrain(args.pretrain_config, work_dir / 'pretrain', args.dev, args.pretrain_options)
-
-    runs = [(init, shots, seed) for shots in args.shots for init in args.inits for seed in list(SEEDS[shots])[: args.seeds]]
+    protocol = Protocol(args)
+    runs = [(name, shots, seed) for shots in args.shots for name in args.rows for seed in list(SEEDS[shots])[: args.seeds]]
     results: Dict[Tuple[str, str], List[Dict[str, float]]] = {}
-    features: dict = {}
     start = time.time()
-    for number, (init, shots, seed) in enumerate(runs, 1):
-        if init == 'logreg':
-            metrics = logreg(store, args.dev, shots, seed, features)
-        else:
-            folder = work_dir / init / f'{shots}_shot_seed{seed}'
-            folder.mkdir(parents=True, exist_ok=True)
-            metrics = finetune(args.config, checkpoint if init == 'pretrained' else None, folder, args.dev, shots, seed, args.cfg_options)
-        results.setdefault((init, shots), []).append(metrics)
+    for number, (name, shots, seed) in enumerate(runs, 1):
+        metrics = protocol.run(name, shots, seed)
+        results.setdefault((name, shots), []).append(metrics)
         left = (time.time() - start) / number * (len(runs) - number)
         print(
-            f'[{number}/{len(runs)}] {TITLES[init]}, {shots}-shot, seed {seed}: P-I {metrics["p_i/top1"]:.1f} ({left / 60:.0f} min left)', flush=True
+            f'[{number}/{len(runs)}] {ROWS[name].title}, {shots}-shot, seed {seed}: P-I {metrics["p_i/top1"]:.1f} ({left / 60:.0f} min left)',
+            flush=True,
         )
-    (work_dir / 'table.md').write_text(print_table(results, args.dev) + '\n')
+    text = table(results, args.dev)
+    print(f'\n{text}\n', flush=True)
+    (protocol.work_dir / 'table.md').write_text(text + '\n')
 
 
 if __name__ == '__main__':
