@@ -114,7 +114,7 @@ class InputReader:
 
     def extract(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None) -> PoseClip:
         """All poses of a video, or of so many seconds of a camera."""
-        name = f'camera {source}' if is_camera(source) else os.fspath(source)
+        name = f'camera {source}' if is_camera(source) else os.path.basename(os.fspath(source))
         reader = self.open(source, seconds)
         try:
             start = time.monotonic()

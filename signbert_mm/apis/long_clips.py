@@ -74,7 +74,7 @@ class LongClips:
                 rows.append((event['start'], event['end'], event['all_scores']))
             segments += event['raw_segments']
             total, fps = event['end'], event['fps']
-        return self._timeline(os.fspath(path), fps, total, rows, segments, topk)
+        return self._timeline(os.path.basename(os.fspath(path)), fps, total, rows, segments, topk)
 
     def _timeline(self, name: str, fps: float, total: int, windows: Sequence[tuple], segments: Sequence[Any], topk: int) -> dict:
         told = []

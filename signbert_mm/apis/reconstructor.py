@@ -81,15 +81,16 @@ class Reconstructor:
                 out[name][places] = values * valid[..., None, None]
         return out
 
-    @torch.no_grad()
-    def masked_sample(self, clip: PoseClip) -> SignDataSample:
-        """The prediction that Figure 3 is drawn from: sampled and masked by the config's test pipeline.
 
-        Raises:
-            ValueError: The test pipeline masks nothing.
-        """
-        inputs = self.backend.prepared([clip], masked=True)
-        if 'chosen' not in inputs:
-            raise ValueError('the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and ZeroMissing at its end')
-        inputs['video_id'] = [clip.name]
-        return self.backend.model(inputs, mode='predict')[0]
+@torch.no_grad()
+def masked_sample(backend: TorchBackend, clip: PoseClip) -> SignDataSample:
+    """The prediction that Figure 3 is drawn from: sampled and masked by the config's test pipeline.
+
+    Raises:
+        ValueError: The test pipeline masks nothing.
+    """
+    inputs = backend.prepared([clip], masked=True)
+    if 'chosen' not in inputs:
+        raise ValueError('the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and ZeroMissing at its end')
+    inputs['video_id'] = [clip.name]
+    return backend.model(inputs, mode='predict')[0]

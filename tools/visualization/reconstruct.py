@@ -1,7 +1,13 @@
 #!/usr/bin/env python
-"""Draw what a pre-trained model rebuilds (SignBERT, Figure 3): ground truth, masked input, reconstruction and hand mesh over time."""
+"""Draw what a pre-trained model rebuilds (SignBERT, Figure 3): ground truth, masked input, reconstruction and hand mesh over time.
+
+Examples:
+    python tools/visualization/reconstruct.py configs/pretrain_all.py CHECKPOINT --data train --index 0 7
+    python tools/visualization/reconstruct.py configs/pretrain_all.py CHECKPOINT --input sign.mp4
+"""
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 
@@ -15,19 +21,25 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
+from signbert_mm.apis.input_reader import Failure, InputReader
+from signbert_mm.apis.reconstructor import masked_sample
+from signbert_mm.apis.torch_backend import TorchBackend
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, load_config, run_tool
 from signbert_mm.registry import DATASETS, MODELS
+from signbert_mm.structures import SignDataSample
 from signbert_mm.visualization import mesh_in_crop, reconstruction_figure, save_image
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file of pre-training')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
         '--data', choices=['train', 'val', 'test'], default='train', help='whose clips; the test pipeline masks them (default: %(default)s)'
     )
+    parser.add_argument('--input', metavar='PATH', help='a video, a folder of videos, or a PoseStore, in place of the clips that the config names')
+    parser.add_argument('--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)')
     parser.add_argument('--index', type=int, nargs='+', help='which clips (default: --number of them, evenly spread)')
     parser.add_argument('--number', type=int, default=4, help='how many clips (default: %(default)s)')
     parser.add_argument('--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)')
@@ -55,14 +67,44 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
     return model.to(device).eval()
 
 
+def draw(sample: SignDataSample, model: torch.nn.Module, name: str, args: argparse.Namespace) -> np.ndarray:
+    """The figure of one prediction."""
+    hand_model = None if args.no_mesh else getattr(model.decoder, 'hand_model', None)
+    mesh = faces = None
+    if hand_model is not None:
+        mesh, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()
+    return reconstruction_figure(sample, mesh, faces, columns=args.columns, title=name)
+
+
+def of_inputs(model: torch.nn.Module, cfg: Config, args: argparse.Namespace) -> None:
+    """Pictures of what --input names."""
+    model.cfg = cfg
+    backend = TorchBackend(model, args.device)
+    every = enumerate(InputReader(args.extractor).clips(args.input))
+    drawn = 0
+    for place, clip in every if args.index else itertools.islice(every, args.number):
+        if args.index and place not in args.index:
+            continue
+        if isinstance(clip, Failure):
+            print(f'{clip.name}: left out: {clip.error}')
+            continue
+        picture = draw(masked_sample(backend, clip), model, f'clip {place}  {clip.name}', args)
+        print(save_image(Path(args.out) / f'clip_{place:06d}.png', picture))
+        drawn += 1
+    if not drawn:
+        raise ConfigError(f'{args.input}: no clip was drawn; check --index, or the files')
+
+
 def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.default_scope)
-    if cfg.get(f'{args.data}_dataloader') is None:
+    if args.input is None and cfg.get(f'{args.data}_dataloader') is None:
         raise ValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
     model = load_model(cfg, args.checkpoint, args.device)
-    hand_model = None if args.no_mesh else getattr(model.decoder, 'hand_model', None)
+    if args.input is not None:
+        of_inputs(model, cfg, args)
+        return
     dataset = DATASETS.build(cfg[f'{args.data}_dataloader'].dataset)
     places = args.index or np.unique(np.linspace(0, len(dataset) - 1, args.number).round().astype(int)).tolist()
     outside = [place for place in places if not 0 <= place < len(dataset)]
@@ -76,13 +118,9 @@ def main() -> None:
             if 'chosen' not in data['inputs']:
                 raise ValueError('the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and ZeroMissing at its end')
             sample = model(data['inputs'], mode='predict')[0]
-        mesh = faces = None
-        if hand_model is not None:
-            mesh, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()
         label = int(sample.gt_label)
         name = f'clip {place}' + (f': {glosses[label]}' if 0 <= label < len(glosses) else '')
-        picture = reconstruction_figure(sample, mesh, faces, columns=args.columns, title=f'{name}  {sample.video_id}'.strip())
-        print(save_image(Path(args.out) / f'{args.data}_{place:06d}.png', picture))
+        print(save_image(Path(args.out) / f'{args.data}_{place:06d}.png', draw(sample, model, f'{name}  {sample.video_id}'.strip(), args)))
 
 
 if __name__ == '__main__':

@@ -1,0 +1,93 @@
+#!/usr/bin/env python
+"""Recognise signs before a camera, as they come: a window of the last seconds, its best glosses, the signs that were found, and the latency.
+
+Press q in the window to end it. --no-window prints instead, for machines without a display; --out records what is shown. A video's path in place of
+the camera's number is played as if it were one.
+
+Example:
+    python demo/webcam_demo.py --camera 0 --config signbert_d128_finetune --checkpoint work_dirs/words33/epoch_150.pth --ignore -
+"""
+
+import argparse
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import cv2
+import numpy as np
+from video_demo import build, model_arguments
+
+from signbert_mm.engine.runner import run_tool
+from signbert_mm.visualization.sign_overlay import SignOverlay, bars_of
+from signbert_mm.visualization.video_writer import VideoWriter
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--camera', default='0', help="the camera's number, or a video's path (default: %(default)s)")
+    parser.add_argument('--window', type=float, default=2.0, help='seconds that are recognised at once (default: %(default)s)')
+    parser.add_argument('--fps', type=float, default=0.0, help='frames a second that the camera gives, where it does not tell')
+    parser.add_argument('--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)')
+    parser.add_argument('--no-window', action='store_true', help='print the answers; needs no display')
+    parser.add_argument('--out', metavar='FILE.mp4', help='record what is shown')
+    model_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    inferencer = build(args)
+    reader = inferencer.reader.open(args.camera, args.seconds)
+    fps = args.fps or reader.fps
+    stream = inferencer.stream_recognizer(
+        (reader.width, reader.height), fps, None, args.window, args.stride, args.enter, args.leave, args.ignore, f'camera {args.camera}'
+    )
+    overlay = SignOverlay(
+        reader.width, reader.height, stream.layout, title=f'camera {args.camera}' if args.camera.isdigit() else Path(args.camera).name
+    )
+    writer = VideoWriter(args.out, fps) if args.out else None
+    shown, nobody, signs, latency = [], True, deque(maxlen=5), deque(maxlen=50)
+    start = time.perf_counter()
+    try:
+        for image, pose, came in inferencer.reader.poses(reader):
+            event = stream.push(pose)
+            if event is not None:
+                latency.append(time.perf_counter() - came)
+                nobody = not event.scores.any()
+                told = inferencer.told(event, fps, args.topk, latency[-1])
+                shown = bars_of(told['glosses'], told['scores'])
+                signs.extend(segment['gloss'] for segment in told['segments'])
+                print(f'{event.end / fps:8.2f} s  {shown[0][0]} {100 * shown[0][1]:.0f} %  latency {1000 * latency[-1]:.0f} ms', flush=True)
+            if args.no_window and writer is None:
+                continue
+            now = f'signs: {", ".join(signs)}' if signs else 'signs: none yet'
+            picture = overlay.draw(image, pose, shown, 0, now, quiet=nobody)
+            if writer is not None:
+                writer.write(picture)
+            if not args.no_window:
+                cv2.imshow('signbert_mm', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+                if cv2.waitKey(1) & 0xFF == ord('q'):
+                    break
+        last = stream.finish() if stream.count else None
+        signs.extend(inferencer.gloss(segment.label) for segment in (last.segments if last else ()))
+    finally:
+        reader.close()
+        if writer is not None:
+            writer.close()
+    seconds = time.perf_counter() - start
+    if latency:
+        print(
+            f'{stream.count} frames in {seconds:.1f} s ({stream.count / seconds:.1f} frames/s); latency of a window, from its last frame: '
+            f'median {1000 * np.median(latency):.0f} ms, largest {1000 * max(latency):.0f} ms; signs: {", ".join(signs) or "none"}'
+        )
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,168 @@
+"""A video's frame with what was found in it: skeleton, confidence of the hands, best glosses, attention over time."""
+
+from typing import List, Optional, Sequence, Tuple, Union
+
+import cv2
+import numpy as np
+
+from ..layouts import Layout, get_layout
+from .canvas import blank, draw_text, shortened, smoothly
+from .draw_pose import draw_pose
+from .palette import ACCENT, GHOST, INK, LINE, QUIET, SIDES, faded
+
+_PANEL, _MARGIN = 340, 18
+_MAX_HEIGHT, _MAX_WIDTH = 640, 900
+_HANDS = (('left_hand', 'left'), ('right_hand', 'right'))
+Bars = Sequence[Tuple[str, float]]
+Span = Tuple[float, float, str]
+
+
+def attention_over_time(frames: int, pieces: Sequence[Tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """The head's weights of sampled frames as a curve over all frames, for pictures.
+
+    Args:
+        frames (int): T.
+        pieces (Sequence[tuple]): For each window the positions (L,) and their weights (L, 2); windows may overlap and are averaged.
+
+    Returns:
+        ndarray: Shape (T, 2): weights between sampled frames are interpolated; 0 outside all windows.
+    """
+    total, count = np.zeros((frames, 2)), np.zeros((frames, 1))
+    for places, weights in pieces:
+        if not len(places):
+            continue
+        at, row = np.unique(places, return_inverse=True)
+        summed = np.zeros((len(at), 2))
+        np.add.at(summed, row, weights)  # a short clip shows frames more than once
+        span = np.arange(at[0], at[-1] + 1)
+        total[span] += np.stack([np.interp(span, at, summed[:, hand]) for hand in (0, 1)], -1)
+        count[span] += 1
+    return total / np.maximum(count, 1)
+
+
+class SignOverlay:
+    """Draws frames of one video, all of one size: the frame on the left, the answer beside it, time below.
+
+    Args:
+        width, height (int): Of the video, pixels.
+        layout (str | Layout): Of the poses.
+        frames (int): Of the video; 0 = unknown (a camera): then no time is drawn.
+        attention (ndarray, optional): Shape (frames, 2), see :func:`attention_over_time`.
+        segments (Sequence[tuple]): Signs in time: start and end in frames, and text.
+        title (str): Above the answer.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        layout: Union[str, Layout],
+        frames: int = 0,
+        attention: Optional[np.ndarray] = None,
+        segments: Sequence[Span] = (),
+        title: str = '',
+    ) -> None:
+        self.layout, self.frames, self.attention, self.segments, self.title = get_layout(layout), frames, attention, segments, title
+        self.scale = min(_MAX_HEIGHT / height, _MAX_WIDTH / width)
+        self.size = max(1, round(width * self.scale)), max(1, round(height * self.scale))
+        self._height = max(self.size[1], 420)
+        self._strip_height = (132 if segments else 110) if frames else 0
+        self._strip = None if not frames else self._draw_strip()
+
+    @property
+    def shape(self) -> Tuple[int, int]:
+        """Height and width of what :meth:`draw` gives."""
+        return self._height + self._strip_height, self.size[0] + _PANEL
+
+    def draw(self, image: np.ndarray, pose: np.ndarray, bars: Bars, place: int = 0, caption: str = '', quiet: bool = False) -> np.ndarray:
+        """One frame.
+
+        Args:
+            image (ndarray): Shape (H, W, 3) uint8 RGB.
+            pose (ndarray): Shape (V, 3): x, y in pixels of ``image``, score; 0 = missing.
+            bars (Sequence[tuple]): Text and share in [0, 1], best first; at most seven are drawn.
+            place (int): Which frame of the video it is.
+            caption (str): Below the bars, for instance the open segment.
+            quiet (bool): Draw the bars in grey: no hand is seen.
+
+        Returns:
+            ndarray: Shape (*shape, 3) uint8 RGB.
+        """
+        height, width = self.shape
+        canvas = blank(height, width)
+        picture = cv2.resize(image, self.size, interpolation=cv2.INTER_AREA)
+        points = pose[:, :2] * self.scale
+        view = canvas[: self.size[1], : self.size[0]]
+        view[:] = picture
+        smoothly(view, lambda big, factor: draw_pose(big, factor * points, pose[:, 2], self.layout), 2)
+        self._panel(canvas, pose, bars, caption, quiet)
+        if self._strip is not None:
+            canvas[self._height :] = self._strip
+            x = self._x(place + 0.5)
+            cv2.line(canvas, (x, self._height + 6), (x, height - 22), INK, 2, cv2.LINE_AA)
+        return canvas
+
+    def _panel(self, canvas: np.ndarray, pose: np.ndarray, bars: Bars, caption: str, quiet: bool) -> None:
+        left, right = self.size[0] + _MARGIN, canvas.shape[1] - _MARGIN
+        y = 26
+        draw_text(canvas, shortened(self.title, right - left, 15, True), left, y, 15, INK, 'lm', bold=True)
+        y += 34
+        for place, (text, share) in enumerate(bars[:7]):
+            color = GHOST if quiet or place else ACCENT
+            draw_text(canvas, shortened(text, right - left - 70, 14, not place), left, y, 14, QUIET if quiet else INK, 'lm', bold=not place)
+            draw_text(canvas, f'{100 * share:.0f} %', right, y, 13, QUIET, 'rm')
+            cv2.rectangle(canvas, (left, y + 12), (right, y + 20), faded(LINE, 0.5), -1)
+            cv2.rectangle(canvas, (left, y + 12), (left + round((right - left) * float(np.clip(share, 0, 1))), y + 20), color, -1)
+            y += 44
+        if caption:
+            draw_text(canvas, shortened(caption, right - left, 14), left, y + 4, 14, INK, 'lm')
+        y = self._height - 66
+        for part, side in _HANDS:
+            if part in self.layout.parts:
+                self._confidence(canvas, side, pose[list(self.layout.parts[part]), 2], left, right, y)
+                y += 34
+
+    @staticmethod
+    def _confidence(canvas: np.ndarray, side: str, scores: np.ndarray, left: int, right: int, y: int) -> None:
+        found = scores > 0
+        draw_text(canvas, f'{side} hand', left, y, 13, SIDES[side] if found.any() else QUIET, 'lm')
+        edge = left + 92
+        cv2.rectangle(canvas, (edge, y - 5), (right - 84, y + 5), faded(LINE, 0.5), -1)
+        if not found.any():
+            draw_text(canvas, 'not found', right, y, 12, QUIET, 'rm')
+            return
+        mean = float(scores[found].mean())
+        cv2.rectangle(canvas, (edge, y - 5), (edge + round((right - 84 - edge) * mean), y + 5), SIDES[side], -1)
+        draw_text(canvas, f'{mean:.2f}, {int(found.sum())}/21', right, y, 12, QUIET, 'rm')
+
+    def _x(self, frame: float) -> int:
+        """Column of a time in the strip."""
+        left, right = _MARGIN + 84, self.size[0] + _PANEL - _MARGIN
+        return int(round(left + (right - left) * frame / max(self.frames, 1)))
+
+    def _draw_strip(self) -> np.ndarray:
+        """Attention of both hands, and the segments, over time."""
+        canvas = blank(self._strip_height, self.size[0] + _PANEL)
+        left, right = self._x(0), self._x(self.frames)
+        tallest = max(float(self.attention.max()), 1e-12) if self.attention is not None else 1.0
+        for row, (hand, side) in enumerate(((1, 'right'), (0, 'left'))):
+            base, tall = 44 + 40 * row, 34
+            draw_text(canvas, f'{side} hand', left - 8, base - tall / 2, 12, QUIET, 'rm')
+            if self.attention is not None:
+                xs = [self._x(frame + 0.5) for frame in range(self.frames)]
+                ys = base - np.round(tall * self.attention[:, hand] / tallest).astype(int)
+                outline = np.array([[left, base], *zip(xs, ys), [right, base]], dtype=np.int32)
+                cv2.fillPoly(canvas, [outline], faded(SIDES[side], 0.75), cv2.LINE_AA)
+            cv2.line(canvas, (left, base), (right, base), LINE, 1)
+        for start, end, text in self.segments:
+            a, b = self._x(start), max(self._x(end) - 2, self._x(start) + 1)
+            cv2.rectangle(canvas, (a, 92), (b, 110), faded(ACCENT, 0.35), -1)
+            draw_text(canvas, shortened(text, max(b - a - 6, 1), 12) if b - a > 20 else '', a + 4, 101, 12, INK, 'lm')
+        draw_text(canvas, 'signs' if self.segments else '', left - 8, 101, 12, QUIET, 'rm')
+        draw_text(canvas, 'attention over time', left, self._strip_height - 11, 11, QUIET, 'lm')
+        return canvas
+
+
+def bars_of(glosses: Sequence[str], scores: Sequence[float]) -> List[Tuple[str, float]]:
+    """Glosses with their scores, as :meth:`SignOverlay.draw` takes them."""
+    return list(zip(glosses, scores))
