@@ -19,6 +19,7 @@ train_dataloader = dict(
     collate_fn=dict(type='collate_poses'),
     dataset=dict(
         type='ConcatPoseDataset',
+        mixed_extractors='allow',  # one extractor in two layouts: the hands are the same
         datasets=[
             dict(_clips, store='data/words33', split=['train', 'val']),
             dict(_clips, store='data/letters28'),
