@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 
 from signbert_mm.apis import get_model, init_model, list_models
+from signbert_mm.apis.model import _config
 from signbert_mm.engine import CheckpointError
 from signbert_mm.engine.runner import ConfigError
 from signbert_mm.models import SignBERT, SignRecognizer, STConsistency, STConsistencyRecognizer
@@ -40,8 +41,9 @@ def test_list_models(root):
 
 def test_every_name_is_a_config_that_builds():
     for name in ['pretrain_all', *list_models('signbert_')]:
-        model = get_model(name, **(RECOGNISER if 'pretrain' not in name else dict(NARROW, decoder=dict(in_channels=16))))
-        assert isinstance(model, SignBERT if 'pretrain' in name else SignRecognizer) and not model.training
+        pretrains = _config(name).model.type == 'SignBERT'
+        model = get_model(name, **(dict(NARROW, decoder=dict(in_channels=16)) if pretrains else RECOGNISER))
+        assert isinstance(model, SignBERT if pretrains else SignRecognizer) and not model.training
 
 
 def test_every_name_of_st_consistency_is_a_config_that_builds():
