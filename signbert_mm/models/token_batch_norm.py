@@ -26,23 +26,23 @@ class _Normalize(torch.autograd.Function):
         normed = x - mean
         variance = _sum_over_ranks(there @ normed.square(), sync) / count
         inverse = (variance + eps).rsqrt()
-        normed *= inverse
-        normed *= there[:, None]
+        normed.mul_(inverse).mul_(there[:, None])
         ctx.save_for_backward(normed, there, weight, inverse, count)
         ctx.sync = sync
         ctx.mark_non_differentiable(mean, variance, found)
-        return torch.addcmul(torch.outer(there, bias), normed, weight), mean, variance, found
+        return torch.addcmul(bias, normed, weight).mul_(there[:, None]), mean, variance, found
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor, *_: Tensor) -> Tuple[Optional[Tensor], ...]:
         normed, there, weight, inverse, count = ctx.saved_tensors
-        grad = grad * there[:, None]
-        grad_weight, grad_bias = (grad * normed).sum(0), grad.sum(0)
+        with torch.autocast(grad.device.type, enabled=False):  # a caller's, if it is still on
+            grad_weight, grad_bias = (grad * normed).sum(0), there @ grad
         if not ctx.needs_input_grad[0]:
             return None, None, grad_weight, grad_bias, None, None
-        by_weight, by_bias = (_sum_over_ranks(torch.stack([grad_weight, grad_bias]), ctx.sync) / count).unbind(0)
-        grad_x = (grad - torch.outer(there, by_bias)).addcmul_(normed, -by_weight) * (inverse * weight)
+        scale = inverse * weight
+        by_weight, by_bias = (_sum_over_ranks(torch.stack([grad_weight, grad_bias]), ctx.sync) * (-scale / count)).unbind(0)
+        grad_x = torch.addcmul(by_bias, grad, scale).addcmul_(normed, by_weight).mul_(there[:, None])
         return grad_x, None, grad_weight, grad_bias, None, None
 
 
@@ -53,7 +53,7 @@ class TokenBatchNorm(nn.Module):
     are.
 
     It is not one of torch's batch norms, so that ``sync_bn`` in a config, which would replace it by a module that knows no ``valid``, passes it by;
-    ``sync=True`` is its own, and also runs on CPUs. In single precision at least, under autocast too.
+    ``sync`` is its own, and also runs on CPUs. In single precision at least, under autocast too.
 
     Args:
         channels (int): Size of the last axis.

@@ -5,7 +5,7 @@ import pytest
 MISTAKES = dict(
     # what the user typed wrong: which model, lines added to the config, options of tools/train.py, what the message says
     type_of_model=('pretrain', "model['type'] = 'SignBert'", [], r"no model of type 'SignBert'\. Did you mean 'SignBERT'"),
-    type_of_part=('pretrain', "model['backbone']['type'] = 'HandTransfomer'", [], r"'HandTransfomer'\. Did you mean 'HandTransformer'\?"),
+    type_of_part=('pretrain', "model['backbone']['type'] = 'HandTransfomer'", [], r"'HandTransfomer'\. Did you mean 'HandTransformer'"),
     type_of_transform=(
         'recognise', "train_dataloader['dataset']['pipeline'][0]['type'] = 'RandomTemporalSampel'", [],
         r"no transform of type 'RandomTemporalSampel'\. Did you mean .*'RandomTemporalSample'",

@@ -14,16 +14,7 @@ encoder = dict(
     attend_missing=False,  # not known of the authors' code; pooling leaves missing hands out there too
 )
 
-# what makes it narrow enough for a laptop: model = dict(encoder={{_base_.encoder_d128}}) over a config of full width
-_narrow_gcn = dict(joint_channels=(32, 32, 64), part_channels=(64, 128))
-encoder_d128 = dict(
-    hand_embedder=dict(gesture=_narrow_gcn, channels=128),
-    trunk_embedder=dict(gesture=_narrow_gcn, channels=128),
-    hand_backbone=dict(embed_dims=256, num_heads=4, feedforward_channels=384),
-    trunk_backbone=dict(embed_dims=128, num_heads=4, feedforward_channels=256),
-)
-
-# narrower still: pre-training on a laptop's core, three encoder passes a step for each modality
+# what makes it narrow enough to pre-train on a laptop's core: model = dict(encoder={{_base_.encoder_d64}}) over a config of full width
 _d64_gcn = dict(joint_channels=(16, 16, 32), part_channels=(32, 64))
 encoder_d64 = dict(
     hand_embedder=dict(gesture=_d64_gcn, channels=64, num_blocks=1, dropout=0.1),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ...registry import MODELS
 from ..attention_pool import attention_pool
+from ..token_batch_norm import TokenBatchNorm
 
 PARTS = ('hand', 'trunk')
 HAND_LAYOUTS = ('channel', 'sequence')
@@ -31,6 +32,7 @@ class HandTrunkEncoder(BaseModule):
         masked (bool): A missing hand is left out of the statistics of batch norm, and is 0 to the temporal blocks. False: it counts as a hand of
             zeros (the authors' code). Frames that are padding are left out in both cases.
         attend_missing (bool): Attention sees the tokens of missing hands (in the 'channel' layout, of frames without any hand). Pooling never does.
+        sync_norm (bool): The statistics of batch norm are those of all processes.
 
     ``out_channels`` is the width of both vectors.
 
@@ -48,6 +50,7 @@ class HandTrunkEncoder(BaseModule):
         hand_layout: str = 'channel',
         masked: bool = True,
         attend_missing: bool = False,
+        sync_norm: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -78,6 +81,9 @@ class HandTrunkEncoder(BaseModule):
         if len(set(widths.values())) > 1:
             raise ValueError(f'HandTrunkEncoder: hand and trunk are added up, so their embedders must be of one width, got {widths}')
         self.out_channels = next(iter(widths.values()))
+        for module in self.modules():
+            if isinstance(module, TokenBatchNorm):
+                module.sync = sync_norm
         self.chirality = nn.Parameter(0.02 * torch.randn(2, self.out_channels)) if 'hand' in self.parts and hand_layout == 'sequence' else None
 
     def forward(

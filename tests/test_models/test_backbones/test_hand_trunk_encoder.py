@@ -6,6 +6,7 @@ import pytest
 import torch
 from st_consistency_parts import encoder_config, make_view
 
+from signbert_mm.models.token_batch_norm import TokenBatchNorm
 from signbert_mm.registry import MODELS
 
 NAMES = ('hand_valid', 'frame_valid', 'trunk_valid')
@@ -158,6 +159,12 @@ def test_runs_under_autocast():
         torch.testing.assert_close(out[part].float(), expected, rtol=0.2, atol=0.2)
     sum(value.float().sum() for value in out.values()).backward()
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
+def test_sync_norm_reaches_every_norm():
+    for sync in (False, True):
+        norms = [module for module in build(sync_norm=sync).modules() if isinstance(module, TokenBatchNorm)]
+        assert len(norms) == 2 * 7 and all(norm.sync == sync for norm in norms)
 
 
 @pytest.mark.parametrize(
