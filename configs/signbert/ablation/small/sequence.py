@@ -15,8 +15,8 @@ _clips = dict(store='data/synthetic_poses', prepare='python tools/analysis_tools
 train_dataloader = dict(batch_size=16, dataset=_clips)
 test_dataloader = dict(dataset=_clips)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
-train_cfg = dict(max_epochs=30)
+train_cfg = dict(max_epochs=10)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
-    dict(type='CosineAnnealingLR', T_max=30, by_epoch=True, convert_to_iter_based=True),
+    dict(type='CosineAnnealingLR', T_max=10, by_epoch=True, convert_to_iter_based=True),
 ]

@@ -8,3 +8,8 @@ model = dict(data_preprocessor=dict(train_pipeline=[dict(type='RandomFlip')] + _
 train_dataloader = dict(batch_size=64, dataset=dict(pipeline=[dict(type='RandomTemporalSample', clip_len=1)]))
 test_dataloader = dict(batch_size=128, dataset=dict(pipeline=[dict(type='CenterTemporalSample', clip_len=1)]))
 optim_wrapper = dict(optimizer=dict(lr=2e-3))
+train_cfg = dict(max_epochs=20)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(type='CosineAnnealingLR', T_max=20, by_epoch=True, convert_to_iter_based=True),
+]
