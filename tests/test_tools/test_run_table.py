@@ -28,6 +28,7 @@ title = 'Toy table'
 also = ('toy',)
 corner = 'width'
 order = True
+against = 'none'
 columns = [dict(base='finetune', metrics={'acc': 'acc'})]
 rows = [
     dict(name='none', steps=[dict(base='finetune')]),
@@ -131,6 +132,10 @@ def test_trains_what_is_missing_resumes_and_prints(toy_table, tmp_path, root, mo
     assert rows[4][3] == f'{mean:.1f} +- {abs(values[0] - mean) * 2**0.5:.1f}'
     assert rows[5] == ['never', 'not measured', '4.00', 'not measured', ''] and rows[3][4] == ''
     assert 'Order in the paper, C acc: none > dropout 0.1' in said and 'A note.' in said
+    first_of_all = [cell.run.tested(work)['metrics']['acc'] for cell in plan.cells[0, 'B acc']]
+    differences = [value - base for value, base in zip(values, first_of_all)]
+    half = abs(differences[0] - differences[1]) / 2
+    assert 'seed by seed, B acc: dropout 0 ' in said and f'dropout 0.1 {sum(differences) / 2:+.1f} +- {half * 2**0.5:.1f}' in said
     assert (work / 'toy_table_toys.png').stat().st_size > 1000
 
     run_tool('analysis_tools/run_table.py', *arguments, '--dry-run')
@@ -210,6 +215,7 @@ def test_page_keeps_what_stands_around_a_table(tmp_path):
         ("title = 'Toy table'", '', 'the field title is absent'),
         ("steps=[dict(base='finetune')]", "steps=[dict(bas='finetune')]", "row 'none'.*must have 'base'"),
         ('[1.0, 2.0, 3.0, 4.0]', '[1.0, 2.0]', "'A acc' has 2 figures, and the table 4 rows"),
+        ("against = 'none'", "against = 'nine'", "against: there is no row 'nine'"),
         ('x=[0, 1, 2, 3]', 'x=[0]', 'x has 1 numbers, and the table 4 rows'),
         ("{'model.dropout': 0.0}", "{'train_dataloader.batch_siz': 2}", "Did you mean 'train_dataloader.batch_size'"),
         ("base='pretrain', options", "base='pretran', options", "no base 'pretran'.*Did you mean 'pretrain'"),

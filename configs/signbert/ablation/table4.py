@@ -2,6 +2,7 @@ title = 'SignBERT Table 4: what is masked in pre-training, and recognition, top-
 also = ('4',)
 corner = 'mask'
 order = True
+against = 'none'
 columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'})]
 rows = [
     dict(name='none', steps=[dict(base='finetune')]),

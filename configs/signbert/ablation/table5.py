@@ -2,6 +2,7 @@ title = 'SignBERT Table 5: the decoder of pre-training, and recognition, top-1 i
 also = ('5',)
 corner = 'decoder'
 order = True
+against = 'hand model'
 columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'})]
 
 

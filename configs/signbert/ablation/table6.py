@@ -2,6 +2,7 @@ title = 'SignBERT Table 6: layers of the Transformer, and recognition, top-1 in 
 also = ('6',)
 corner = 'N'
 order = True
+against = '3'
 columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'})]
 rows = [
     dict(name=str(layers), steps=[dict(base=base, options={'model.backbone.num_layers': layers}) for base in ('pretrain', 'finetune')])

@@ -2,6 +2,7 @@ title = 'SignBERT Table 7: share of the pre-training data, and recognition, top-
 also = ('7',)
 corner = 'data'
 order = True
+against = '0 %'
 columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'})]
 
 

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from ..runner.config import ConfigError, config_roots, did_you_mean
 
-_STEP = {'base', 'options', 'by_type'}
+_STEP = {'base', 'options', 'by_type', 'after'}
 _BASE = {'config', 'options', 'by_type', 'variants'}
 
 
@@ -21,16 +21,18 @@ class Table:
         name (str): The file's name.
         title (str): Printed above the table.
         columns (list[dict]): ``dict(base=.., metrics={title: key})``: figures of the test of that base; each variant of the base has its own columns.
+            A list of bases, of which a row has one at most, share the columns: their variants are the same.
         rows (list[dict]): ``dict(name=.., steps=[..])``. A step is ``dict(base=.., options={..}, by_type={..})``: a training with that base's config
-            and these changes; each step starts from the weights of the one before. A row without ``steps`` is a row of the paper that has no config
-            here.
+            and these changes; each step starts from the weights of the one before, or with ``after=..`` of the step of that base. A row without
+            ``steps`` is a row of the paper that has no config here.
         paper (dict[str, list]): The paper's figures: column title -> one figure a row, None where the paper has none.
         also (list[str]): Other names of the table.
         on (str): The setting that is meant where none is asked for.
         note (str): Printed below the table.
         corner (str): Head of the first column.
         order (bool): Print the order of the rows, ours and the paper's.
-        figure (dict): ``dict(xlabel=.., x=[a number a row])`` draws the columns over x; empty for none.
+        against (str): Name of a row; the others' differences to it are printed, seed by seed.
+        figure (dict): ``dict(xlabel=.., x=[a number a row])`` draws the columns over x, with ``log=True`` over its logarithm; empty for none.
         folder (str): Where the definition lies; its settings are in ``on/`` there.
     """
 
@@ -45,6 +47,7 @@ class Table:
     note: str = ''
     corner: str = ''
     order: bool = False
+    against: str = ''
     figure: Dict[str, Any] = field(default_factory=dict)
 
 
@@ -99,6 +102,8 @@ def load_table(path: str) -> Table:
     for title, figures in table.paper.items():
         if len(figures) != len(table.rows):
             raise ConfigError(f'{path}: paper: {title!r} has {len(figures)} figures, and the table {len(table.rows)} rows')
+    if table.against and table.against not in [row['name'] for row in table.rows]:
+        raise ConfigError(f'{path}: against: there is no row {table.against!r}')
     if table.figure and len(table.figure.get('x', ())) != len(table.rows):
         raise ConfigError(f'{path}: figure: x has {len(table.figure.get("x", ()))} numbers, and the table {len(table.rows)} rows')
     return table

@@ -46,6 +46,10 @@ def _runs_of_row(row: Mapping, setting: Setting, seed: int, extra: Mapping, spli
             raise ConfigError(
                 f'setting {setting.name!r} has no base {step["base"]!r}, which row {row["name"]!r} needs. {did_you_mean(step["base"], setting.bases)}'
             )
+        if 'after' in step:
+            if step['after'] not in found:
+                raise ConfigError(f'row {row["name"]!r}: no step before {step["base"]!r} has the base {step["after"]!r}, which it comes after')
+            parents = found[step['after']]
         runs = {}
         for variant, changes in (base.get('variants') or {'': {}}).items():
             config = changes.get('config', base.get('config'))
@@ -82,7 +86,7 @@ def make_plan(
             for runs in found.values():
                 plan.runs += [run for run in runs.values() if run not in plan.runs]
             for column in table.columns:
-                for variant, run in found.get(column['base'], {}).items():
+                for variant, run in _tested(column, found, row['name']).items():
                     if run.cfg.get('test_dataloader') is None or run.cfg.get('test_evaluator') is None:
                         raise ConfigError(f'{run.config}: the table shows figures of its test, and it has no test_dataloader or test_evaluator')
                     plan.tests.add(run)
@@ -90,6 +94,21 @@ def make_plan(
                         title = f'{variant} {title}'.strip()
                         plan.cells.setdefault((place, title), []).append(Cell(run, key))
     for column in table.columns:
-        variants = (setting.bases.get(column['base']) or {}).get('variants') or {'': {}}
+        variants = (setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}}
         plan.columns += [f'{variant} {title}'.strip() for variant in variants for title in column['metrics']]
+    strange = sorted({title for _, title in plan.cells} - set(plan.columns))
+    if strange:
+        raise ConfigError(f'{table.name} on {setting.name!r}: bases of one column have other variants than the first of them: {", ".join(strange)}')
     return plan
+
+
+def _bases(column: Mapping) -> Sequence[str]:
+    return [column['base']] if isinstance(column['base'], str) else list(column['base'])
+
+
+def _tested(column: Mapping, found: Mapping[str, Dict[str, Run]], row: str) -> Dict[str, Run]:
+    """Variant -> run of the one base of a column that a row has."""
+    there = [base for base in _bases(column) if base in found]
+    if len(there) > 1:
+        raise ConfigError(f'row {row!r} has {" and ".join(there)}, and a column of the table is of both: which figure stands there is not said')
+    return found[there[0]] if there else {}

@@ -3,7 +3,7 @@
 import math
 import re
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ...visualization.plots import plot_curves
 from ..runner.config import ConfigError, did_you_mean
@@ -12,13 +12,16 @@ from .plan import Plan
 NOT_MEASURED = 'not measured'
 
 
-def figures(plan: Plan, work_dir: Path) -> Dict[Tuple[int, str], List[float]]:
-    """(row, column title) -> the figure of each seed that has been tested.
+Figures = Dict[Tuple[int, str], Dict[int, float]]
+
+
+def figures(plan: Plan, work_dir: Path) -> Figures:
+    """(row, column title) -> seed -> figure, of the seeds that have been tested.
 
     Raises:
         ConfigError: A test has no such key.
     """
-    found: Dict[Tuple[int, str], List[float]] = {}
+    found: Figures = {}
     for place, cells in plan.cells.items():
         for cell in cells:
             record = cell.run.tested(work_dir)
@@ -26,22 +29,26 @@ def figures(plan: Plan, work_dir: Path) -> Dict[Tuple[int, str], List[float]]:
                 continue
             if cell.key not in record['metrics']:
                 raise ConfigError(f'{plan.table.name}: the test of {cell.run.name} has no {cell.key!r}. {did_you_mean(cell.key, record["metrics"])}')
-            found.setdefault(place, []).append(record['metrics'][cell.key])
+            found.setdefault(place, {})[cell.run.seed] = record['metrics'][cell.key]
     return found
 
 
-def mean_and_deviation(values: Sequence[float]) -> Tuple[float, Optional[float]]:
+def mean_and_deviation(values: Iterable[float]) -> Tuple[float, Optional[float]]:
     """Mean and, of two or more, the sample standard deviation (n - 1)."""
+    values = list(values)
     mean = sum(values) / len(values)
     return mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else None
 
 
-def _cell(values: Sequence[float], seeds: int) -> str:
+def _spread(values: Iterable[float], sign: str = '') -> str:
+    mean, deviation = mean_and_deviation(values)
+    return f'{mean:{sign}.1f}' + ('' if deviation is None else f' +- {deviation:.1f}')
+
+
+def _cell(values: Mapping[int, float], seeds: int) -> str:
     if not values:
         return NOT_MEASURED
-    mean, deviation = mean_and_deviation(values)
-    spread = '' if deviation is None else f' +- {deviation:.1f}'
-    return f'{mean:.1f}{spread}' + (f' ({len(values)} of {seeds} seeds)' if len(values) < seeds else '')
+    return _spread(values.values()) + (f' ({len(values)} of {seeds} seeds)' if len(values) < seeds else '')
 
 
 def _order(names: Sequence[str], values: Sequence[Optional[float]]) -> str:
@@ -63,7 +70,7 @@ def table_markdown(plan: Plan, work_dir: Path) -> str:
     heads, columns = [], []
     for title in plan.columns:
         heads.append(title)
-        columns.append([_cell(found.get((place, title), []), len(plan.seeds)) for place in range(len(names))])
+        columns.append([_cell(found.get((place, title), {}), len(plan.seeds)) for place in range(len(names))])
         if title in table.paper:
             heads.append(f'{title}, paper')
             columns.append(_paper(table.paper[title]))
@@ -75,7 +82,9 @@ def table_markdown(plan: Plan, work_dir: Path) -> str:
     lines += [f'| {name} | ' + ' | '.join(column[place] for column in columns) + ' |' for place, name in enumerate(names)]
     text = f'**{table.title}.** On {plan.setting.title}.\n\n' + '\n'.join(lines) + '\n'
     if table.order:
-        text += '\n' + _orders(plan, names, found)
+        text += '\n' + '\n'.join(_orders(plan, names, found)) + '\n'
+    if table.against:
+        text += '\n' + '\n'.join(_differences(plan, names, found)) + '\n'
     notes = [note for note in (_seeds(plan), table.note, plan.setting.note, *_coverage(plan, work_dir)) if note]
     return text + '\n' + '\n'.join(notes) + '\n'
 
@@ -84,16 +93,27 @@ def _paper(values: Sequence[Optional[float]]) -> List[str]:
     return ['' if value is None else f'{value:.2f}' for value in values]
 
 
-def _orders(plan: Plan, names: Sequence[str], found: Dict[Tuple[int, str], List[float]]) -> str:
+def _orders(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
     lines = []
     for title in plan.columns:
-        values = [mean_and_deviation(found[place, title])[0] if found.get((place, title)) else None for place in range(len(names))]
+        values = [mean_and_deviation(found[place, title].values())[0] if (place, title) in found else None for place in range(len(names))]
         if sum(value is not None for value in values) > 1:
             lines.append(f'- Order on {title}: {_order(names, values)}')
-    lines += [
-        f'- Order in the paper, {title}: {_order(names, values)}' for title, values in plan.table.paper.items() if any(v is not None for v in values)
-    ]
-    return '\n'.join(lines) + '\n'
+    return lines + [f'- Order in the paper, {title}: {_order(names, values)}' for title, values in plan.table.paper.items()]
+
+
+def _differences(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
+    """Of each row to the row ``against``, seed by seed, so that what all rows of a seed share cancels."""
+    base, lines = names.index(plan.table.against), []
+    for title in plan.columns:
+        reference, parts = found.get((base, title), {}), []
+        for place, name in enumerate(names):
+            values = [value - reference[seed] for seed, value in found.get((place, title), {}).items() if seed in reference]
+            if place != base and values:
+                parts.append(f'{name} {_spread(values, "+")}')
+        if parts:
+            lines.append(f'- Against {plan.table.against}, seed by seed, {title}: {", ".join(parts)}')
+    return lines
 
 
 def _seeds(plan: Plan) -> str:
@@ -135,7 +155,7 @@ def draw_figure(plan: Plan, work_dir: Path) -> Path:
     for title in plan.columns:
         places = [place for place in range(len(x)) if found.get((place, title))]
         if places:
-            lines[title] = ([x[place] for place in places], [mean_and_deviation(found[place, title])[0] for place in places])
+            lines[title] = ([x[place] for place in places], [mean_and_deviation(found[place, title].values())[0] for place in places])
     if not lines:
         raise ConfigError(f'{plan.table.name}: nothing has been measured yet, so there is no figure')
     path = work_dir / f'{plan.table.name}_{plan.setting.name}.png'

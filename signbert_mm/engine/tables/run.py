@@ -32,7 +32,7 @@ _NO_RESULT_HOOKS = ('timer', 'logger', 'checkpoint')
 
 
 def _plain(node: Any, cfg: Mapping, seed: int) -> Any:
-    """A copy without shared parts; '$seed' becomes the seed, '$a.b' the config's value of a.b."""
+    """A copy without shared parts; '$seed' becomes the seed, '$a.b' the config's value of a.b, '$a.b/4' a quarter of it."""
     if isinstance(node, Mapping):
         return {key: _plain(value, cfg, seed) for key, value in node.items() if not str(key).startswith('_') or str(key) == '_delete_'}
     if isinstance(node, (list, tuple)):
@@ -41,12 +41,17 @@ def _plain(node: Any, cfg: Mapping, seed: int) -> Any:
         return node
     if node == '$seed':
         return seed
+    path, _, divisor = node[1:].partition('/')
     value: Any = cfg
-    for part in node[1:].split('.'):
+    for part in path.split('.'):
         value = value.get(part) if isinstance(value, Mapping) else None
     if value is None:
         raise ConfigError(f'config: {node!r} stands for a value that the config does not have')
-    return value
+    if not divisor:
+        return value
+    if not (isinstance(value, int) and divisor.isdigit() and int(divisor) and value % int(divisor) == 0):
+        raise ConfigError(f'config: {node!r}: {value!r} cannot be divided by {divisor!r} without a rest')
+    return value // int(divisor)
 
 
 @lru_cache(maxsize=64)
@@ -89,7 +94,7 @@ def resolve(config: str, changes: Sequence[Mapping], seed: int) -> Config:
         config (str): Config file.
         changes (Sequence[Mapping]): Each with ``options`` (as ``--cfg-options``) and ``by_type``: ``{'Type': values}`` for all parts of this type, or
             ``{'train_dataloader:Type': values}`` for those below a key. The text '$seed' anywhere becomes the seed, and '$a.b'
-            the config's value of ``a.b``.
+            the config's value of ``a.b``, '$a.b/4' a quarter of it.
         seed (int): Of the run.
 
     Raises:
@@ -123,7 +128,9 @@ def training_part(cfg: Config) -> dict:
 def test_part(cfg: Config) -> dict:
     """What the figures depend on beside the weights."""
     pipeline = (cfg.model.get('data_preprocessor') or {}).get('test_pipeline')
-    return _without(dict(data=cfg.get('test_dataloader'), metric=cfg.get('test_evaluator'), pipeline=pipeline), _NO_RESULT)
+    part = dict(data=cfg.get('test_dataloader'), metric=cfg.get('test_evaluator'), pipeline=pipeline)
+    loop = cfg.get('test_cfg') or {}
+    return _without(dict(part, loop=loop) if loop.get('type', 'TestLoop') != 'TestLoop' else part, _NO_RESULT)
 
 
 def fingerprint(value: Any) -> str:
@@ -179,9 +186,9 @@ class Run:
         return work_dir / self.name
 
     def stores(self, kind: str) -> Dict[str, str]:
-        """Store folder -> fingerprint of its files, of those of ``train_dataloader`` or ``test_dataloader`` that are there."""
+        """Store folder -> fingerprint of its files, of those of ``train_dataloader``, or ``test_dataloader`` and ``test_cfg``, that are there."""
         found = {}
-        for part in _dicts(self.cfg.get(f'{kind}_dataloader') or {}):
+        for part in _dicts([self.cfg.get(f'{kind}_dataloader'), self.cfg.get(f'{kind}_cfg')]):
             meta = Path(str(part.get('store'))) / META
             if 'store' in part and meta.is_file():
                 found[str(part['store'])] = fingerprint(json.loads(meta.read_text(encoding='utf-8')).get('files'))
