@@ -22,11 +22,11 @@ PathLike = Union[str, 'os.PathLike[str]']
 
 
 def _shipped() -> Dict[str, str]:
-    """Config files that come with the project, by name; ``_base_`` holds parts and is left out."""
+    """Config files that come with the project, by name; ``_base_`` holds parts and ``ablation`` the tables, which are left out."""
     found: Dict[str, str] = {}
     for root in config_roots()[:1]:
         for folder, folders, files in os.walk(os.path.join(root, 'configs')):
-            folders[:] = sorted(name for name in folders if name != '_base_' and not name.startswith(('.', '__')))
+            folders[:] = sorted(name for name in folders if name not in ('_base_', 'ablation') and not name.startswith(('.', '__')))
             found.update({file[: -len('.py')]: os.path.join(folder, file) for file in sorted(files) if file.endswith('.py')})
     return found
 
