@@ -123,7 +123,9 @@ def _merge(out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, abo
         records = read_records(parts)
         rest = unfinished(videos, records)
         if rest:
-            print_log(f'{len(rest)} videos of other ranks are not finished; the last rank writes {out}', logger='current')
+            print_log(
+                f'{len(rest)} videos of other ranks are not finished; the last rank writes {out} (if none does, run once more)', logger='current'
+            )
             return None
         done = [records[video_id] for video_id, _ in videos]
         failed = [record for record in done if record.error]

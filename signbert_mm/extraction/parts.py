@@ -154,16 +154,16 @@ def unfinished(videos: Iterable[Tuple[str, str]], records: Dict[str, Record]) ->
 
 
 def read_poses(folder: str, record: Record) -> np.ndarray:
-    """Shape (T, 133, 3) float32.
+    """Shape (T, 133, 3) float32, mapped from the part file.
 
     Raises:
         ValueError: The bytes differ from those that were written.
     """
     path = os.path.join(folder, f'{record.part}.bin')
-    poses = np.fromfile(path, dtype='<f4', count=record.frames * JOINTS * VALUES, offset=record.offset)
-    if zlib.crc32(poses.tobytes()) != record.crc:
+    poses = np.memmap(path, dtype='<f4', mode='r', offset=record.offset, shape=(record.frames, JOINTS, VALUES))
+    if zlib.crc32(poses) != record.crc:
         raise ValueError(f'{path}: the poses of {record.video_id!r} are damaged; remove this part file and run again: only its videos are redone')
-    return poses.reshape(record.frames, JOINTS, VALUES).astype(np.float32, copy=False)
+    return poses
 
 
 def rank_and_world(launcher: str) -> Tuple[int, int]:

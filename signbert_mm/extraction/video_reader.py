@@ -88,7 +88,11 @@ class VideoReader:
         self.fps = fps or self._header_fps
         self.frames = max(0, self._stream.frames or 0)
         self._decoded = self._decode()
-        self._first = next(self._decoded, None)
+        try:
+            self._first = next(self._decoded, None)
+        except VideoError:
+            self.close()
+            raise
         if self._first is None:
             self.close()
             raise VideoError(f'{self.path}: no frame can be decoded ({self.damaged} damaged packets); get the file again or leave it out')

@@ -80,7 +80,7 @@ def test_killed_in_the_middle_and_restarted_with_another_number_of_workers(video
     out = tmp_path / 'out'
     code = DRIVER.format(here=str(HERE), videos=str(tmp_path / 'videos'), out=str(out), workers=workers)
     process = subprocess.Popen([sys.executable, '-c', code])
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(read_records(f'{out}.parts')) < 2 and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.02)

@@ -1,0 +1,26 @@
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+from made_videos import make_video
+
+from signbert_mm.extraction import open_video
+
+SPEC = importlib.util.spec_from_file_location('benchmark_extraction', Path(__file__).resolve().parents[2] / 'benchmarks' / 'extraction.py')
+benchmark = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(benchmark)
+
+
+def test_a_looped_video_goes_on_in_time_and_is_read_whole(tmp_path, capsys):
+    count = benchmark.loop_video(make_video(tmp_path / 'a.mp4', 10, rate=10), str(tmp_path / 'long.mp4'), 0.1)
+    times = [time for _, time in open_video(tmp_path / 'long.mp4')]
+    assert count == len(times) == 60 and np.allclose(np.diff(times), 0.1)
+    benchmark.peak(str(tmp_path / 'long.mp4'), 'none', str(tmp_path))
+    frames, seconds, reading, merging = json.loads(capsys.readouterr().out)
+    assert frames == 60 and seconds > 0 and 20 < reading <= merging
+
+
+def test_speed_names_every_extractor(tmp_path):
+    figures = benchmark.speed(make_video(tmp_path / 'a.mp4', 4), ['none'], 3, 1)
+    assert sorted(figures) == ['frames_per_s_none', 'frames_per_s_reading'] and min(figures.values()) > 0
