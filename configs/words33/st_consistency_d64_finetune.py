@@ -1,4 +1,4 @@
-"""ST-Consistency's recogniser, narrow, on k labelled clips a gloss of words33; tools/analysis_tools/run_words33.py sets the shots, seeds and lengths."""
+"""ST-Consistency's recogniser, narrow, on k labelled clips a gloss of words33; tools/analysis_tools/run_words33.py sets shots, seeds and lengths."""
 
 _base_ = ['../_base_/models/st_consistency_d64_recognizer.py', '../_base_/schedules/st_consistency_60e.py', '../_base_/default_runtime.py']
 
