@@ -104,10 +104,10 @@ class TorchBackend:
     @torch.no_grad()
     def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
         """One dict a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2) or None, ``frames`` (L,), the positions in the clip."""
-        data = self.batch(clips, first)
-        frames = data['inputs']['frames'].numpy()
+        inputs = self.model.data_preprocessor(self.batch(clips, first), training=False)['inputs']
+        frames = inputs['frames'].cpu().numpy()  # the preprocessor may have resampled time
         rows = []
-        for row, sample in enumerate(self.model.test_step(data)):
+        for row, sample in enumerate(self.model(inputs, mode='predict')):
             attention = sample.attention.numpy() if 'attention' in sample else None
             rows.append(dict(scores=sample.pred_scores.numpy(), attention=attention, frames=frames[row, : sample.num_frames]))
         return rows

@@ -250,3 +250,17 @@ def test_pretrained_models_need_their_weights(house):
         SignInferencer(*house['recogniser'], pretrained=house['pretrainer'][0])
     with pytest.raises(ValueError, match='no hand model'):
         next(iter(SignInferencer(*house['recogniser'], extractor=ColourExtractor()).reconstruct(house['store'])))
+
+
+def test_a_model_that_resamples_time_itself(tmp_path):
+    from signbert_mm.apis import get_model
+
+    embedder = dict(gesture=dict(joint_channels=(4, 8), part_channels=(8, 16)), channels=16, num_blocks=1)
+    backbone = dict(num_layers=1, num_heads=2, feedforward_channels=24)
+    encoder = dict(
+        hand_embedder=embedder, trunk_embedder=embedder, hand_backbone=dict(backbone, embed_dims=32), trunk_backbone=dict(backbone, embed_dims=16)
+    )
+    inferencer = SignInferencer(get_model('st_consistency_d512_b64-60e_wlasl2000', encoder=encoder, head=dict(in_channels=16)), device='cpu')
+    (found,) = inferencer(poses(9, 1), layout='sign_49', image_size=(640, 480), vis_out_dir=str(tmp_path))['predictions']
+    assert found['attention'].shape == (64, 2) and found['frames'].shape == (64,) and found['frames'].max() <= 8
+    assert found['glosses'][0].startswith('class ') and inferencer.embed(poses(9, 1), layout='sign_49', image_size=(640, 480))[0].shape[0] == 1
