@@ -243,10 +243,12 @@ def test_mistakes_in_a_setting_and_a_name(toy_table, tmp_path):
         draw_figure(plan_of(toy_table), tmp_path / 'nowhere')
 
 
-def test_every_shipped_table_has_its_runs():
-    """All tables on all settings that have their bases resolve; those of one reference configuration share it."""
+def test_every_table_of_signbert_has_its_runs():
+    """All tables on the settings that have their bases resolve; those of one reference configuration share it."""
     names = {}
-    for path in list_tables().values():
+    for name, path in list_tables().items():
+        if not name.startswith('signbert/'):
+            continue
         table = load_table(path)
         plan = make_plan(table, load_setting(table, table.on), [0])
         assert plan.cells and set(plan.tests) <= set(plan.runs)

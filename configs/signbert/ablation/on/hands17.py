@@ -1,3 +1,3 @@
 # Table 2 of the paper at full width.
 title = 'HANDS17'
-bases = dict(sequence=dict(config='configs/signbert/ablation/full/sequences.py'))
+bases = dict(sequence=dict(config='configs/signbert/signbert_d512-n3_b64-60e_hands17.py'))
