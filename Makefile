@@ -3,6 +3,7 @@
 # make demo          the whole main job on synthetic signs                  make clean   remove .venv and what was built
 #
 # make install-extract  what tools/extract_poses.py needs: PyAV, MediaPipe
+# make install-deploy   what the export to ONNX needs
 #
 # PYTHON=python3.10    another interpreter (3.9 to 3.11; 3.12 for install-core)
 # TORCH_INDEX=URL      another build of torch, for example TORCH_INDEX=https://download.pytorch.org/whl/cpu (the default index brings CUDA on Linux)
@@ -18,17 +19,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 OPENCV := opencv-python-headless==4.11.0.86
 
-.PHONY: install install-core install-extract demo test lint format clean
+.PHONY: install install-core install-extract install-deploy demo test lint format clean
 
 install: $(VENV)/.full
 install-core: $(VENV)/.core
 install-extract: $(VENV)/.extract
+install-deploy: $(VENV)/.deploy
 
 demo: $(VENV)/.core
 	$(BIN)/python demo/run_demo.py
 
 # one thread a process: two pytest workers share the cores, and sums do not depend on the machine
-test: $(VENV)/.full
+test: $(VENV)/.full $(VENV)/.extract $(VENV)/.deploy
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 lint: $(VENV)/.core
@@ -62,6 +64,10 @@ $(VENV)/.full: $(VENV)/.core requirements/openmmlab.txt requirements/openmmlab_n
 $(VENV)/.extract: $(VENV)/.core requirements/extract.txt requirements/mediapipe.txt
 	$(PIP) -r requirements/extract.txt
 	$(PIP) --no-deps -r requirements/mediapipe.txt
+	@touch $@
+
+$(VENV)/.deploy: $(VENV)/.core requirements/deploy.txt
+	$(PIP) -r requirements/deploy.txt
 	@touch $@
 
 clean:
