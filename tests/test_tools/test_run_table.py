@@ -183,6 +183,11 @@ def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
     two = plan_of(str(tmp_path / 'toy_table.py'), seeds=(0, 1))
     assert '(1 of 2 seeds)' in lines_of(table_markdown(two, work))[2][1]
 
+    tested = plan.runs[0].folder(work) / f'test_{plan.runs[0].test_key}.json'
+    content = json.loads(tested.read_text())
+    tested.write_text(json.dumps(dict(content, coverage=[dict(name='w', split='test', expected=9, present=7)])))
+    assert 'Coverage of w, test: 7 of 9 published clips.' in table_markdown(plan, work)
+
     record = plan.runs[0].folder(work) / 'trained.json'
     meta = tmp_path / 'data' / 'meta.json'
     meta.parent.mkdir()

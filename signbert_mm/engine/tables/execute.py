@@ -1,6 +1,7 @@
 """Trains and tests what is missing, beside other processes that do the same."""
 
 import copy
+import json
 import logging
 import os
 import sys
@@ -19,7 +20,6 @@ from mmengine.runner import Runner
 from ... import compat
 from ..checkpoint_io import find_last_whole_checkpoint, write_atomic
 from ..runner.launch import prepare_launch
-from .records import dump_record, store_coverage
 from .run import Run
 
 Report = Callable[[str], None]
@@ -75,6 +75,10 @@ def _runner(cfg: Config, folder: Path) -> Runner:
     return runner
 
 
+def _dump(record: dict) -> bytes:
+    return (json.dumps(record, indent=1) + '\n').encode()
+
+
 def _device() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else f'{get_device()}, {torch.get_num_threads()} threads'
 
@@ -105,7 +109,7 @@ def train(run: Run, work_dir: Path, report: Report) -> None:
     seconds = round(time.time() - start, 1)
     checkpoint = Path(find_last_whole_checkpoint(folder)).name
     record = dict(seconds=seconds, resumed=bool(last), checkpoint=checkpoint, stores=run.stores('train'), device=_device(), torch=torch.__version__)
-    write_atomic(dump_record(record), str(folder / 'trained.json'))
+    write_atomic(_dump(record), str(folder / 'trained.json'))
 
 
 def test(run: Run, work_dir: Path) -> None:
@@ -119,10 +123,11 @@ def test(run: Run, work_dir: Path) -> None:
     start = time.time()
     runner = _runner(cfg, folder)
     metrics = {key: float(value) for key, value in runner.test().items()}
+    coverage = getattr(runner.test_dataloader.dataset, 'metainfo', {}).get('coverage', [])  # what of a published data set was there
     _close(runner)
-    stores = run.stores('test')
-    record = dict(metrics=metrics, seconds=round(time.time() - start, 1), stores=stores, coverage=store_coverage(stores), device=_device())
-    write_atomic(dump_record(record), str(folder / f'test_{run.test_key}.json'))
+    seconds = round(time.time() - start, 1)
+    record = dict(metrics=metrics, seconds=seconds, stores=run.stores('test'), coverage=coverage, device=_device())
+    write_atomic(_dump(record), str(folder / f'test_{run.test_key}.json'))
 
 
 def is_done(run: Run, tests: Set[Run], work_dir: Path) -> bool:

@@ -122,12 +122,16 @@ def _seeds(plan: Plan) -> str:
 
 
 def _coverage(plan: Plan, work_dir: Path) -> List[str]:
+    """What of the published test clips was there, of data sets that know it."""
     lines = []
     for run in plan.runs:
         record = run.tested(work_dir) if run in plan.tests else None
-        for store, splits in (record or {}).get('coverage', {}).items():
-            parts = ', '.join(f'{split} {row.get("present", "?")} of {row["expected"]}' for split, row in splits.items() if row.get('expected'))
-            lines.append(f'Coverage of {Path(store).name}: {parts} clips.')
+        for row in (record or {}).get('coverage', ()):
+            for prefix in ('', 'split_'):
+                if f'{prefix}expected' in row:
+                    lines.append(
+                        f'Coverage of {row["name"]}, {row["split"]}: {row[f"{prefix}present"]} of {row[f"{prefix}expected"]} published clips.'
+                    )
     return list(dict.fromkeys(lines))
 
 
