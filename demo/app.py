@@ -1,0 +1,186 @@
+#!/usr/bin/env python
+"""A page in the browser: drop a video or record one, and see the annotated video, the best glosses, the attention over time and the hands in 3-D.
+
+Without --config and --checkpoint it takes the model of `make demo`; where that is not there yet, it is trained first, on synthetic signs: once,
+about 5 minutes on two cores. That model knows no sign of any language. Nothing is loaded from the network.
+
+Examples:
+    python demo/app.py
+    python demo/app.py --config signbert_d128_finetune --checkpoint work_dirs/words33/epoch_150.pth
+    python demo/app.py --onnx words33.onnx
+    python demo/app.py --config PRETRAIN_CONFIG --checkpoint CHECKPOINT --dictionary my_signs
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')
+
+import run_demo
+from app_analysis import Analyser, Limits, Windows
+from video_demo import DEMO_CONFIG, build, model_arguments
+
+from signbert_mm.apis import SignInferencer
+from signbert_mm.datasets import PoseStore
+from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint, load_checkpoint_file
+from signbert_mm.engine.runner import ConfigError, run_tool
+
+DEMO_PRETRAIN = 'signbert_d128_pretrain_synthetic'
+TRAINING = (
+    'There is no model in {where} yet: training the small one of `make demo` on synthetic signs, once, about 5 minutes on two cores. '
+    'Ctrl-C stops; --config and --checkpoint take a model of your own instead.'
+)
+
+
+def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    model_arguments(parser)
+    parser.add_argument('--window', type=float, default=2.0, help='seconds of a window, for videos of several signs (default: %(default)s)')
+    parser.add_argument('--dictionary', metavar='FOLDER', help='answer with the nearest signs of a dictionary, see tools/build_dictionary.py')
+    parser.add_argument('--pretrained-config', default=DEMO_PRETRAIN, help='config of the pre-training that draws the hands (default: %(default)s)')
+    parser.add_argument('--pretrained-checkpoint', help="its checkpoint (default: that of `make demo`, where it is there, or the dictionary's model)")
+    parser.add_argument('--no-train', action='store_true', help='do not train the small model where it is not there; say what to run')
+    parser.add_argument('--max-seconds', type=float, default=20.0, help='most that is read of a video (default: %(default)s)')
+    parser.add_argument(
+        '--fps', type=float, default=0.0, choices=(0.0, 25.0, 12.5, 8.0), help='frames a second at first; 0 = all (default: %(default)s)'
+    )
+    parser.add_argument('--max-side', type=int, default=960, help='longer sides are shrunk to it, pixels (default: %(default)s)')
+    parser.add_argument('--host', default='127.0.0.1', help='0.0.0.0 lets other machines in (default: %(default)s)')
+    parser.add_argument('--port', type=int, help='default: the first free one from 7860')
+    parser.add_argument('--browser', action='store_true', help='open the page in the default browser')
+    args = parser.parse_args(argv)
+    if not 0 < args.max_seconds <= 600 or args.max_side < 64:
+        parser.error('--max-seconds must be above 0 and at most 600, --max-side at least 64')
+    return args
+
+
+def last_checkpoint(name: str) -> Optional[str]:
+    """That of a run of `make demo`; None where there is none."""
+    folder = run_demo.WORK / name
+    return find_last_whole_checkpoint(folder) if folder.is_dir() else None
+
+
+def demo_checkpoint(train: bool) -> str:
+    """The recogniser of `make demo`, trained now where it is not there.
+
+    Raises:
+        FileNotFoundError: It is not there and is not to be trained.
+    """
+    found = last_checkpoint('pretrained')
+    if found is not None:
+        return found
+    if not train:
+        raise FileNotFoundError(
+            f'there is no checkpoint in {run_demo.WORK / "pretrained"}: run `make demo`, start without --no-train, or give --config and --checkpoint'
+        )
+    print(TRAINING.format(where=run_demo.WORK), flush=True)
+    run_demo.step_data()
+    run_demo.step_pretrain()
+    options = ['--work-dir', 'work_dirs/demo/pretrained', '--cfg-options', f'load_from={run_demo.checkpoint("pretrain")}']
+    run_demo.run(['python', 'tools/train.py', run_demo.FINETUNE, *options], run_demo.WORK / 'pretrained.log')
+    return last_checkpoint('pretrained')
+
+
+def make_inferencer(args: argparse.Namespace) -> SignInferencer:
+    """The inferencer that the options ask for, with its extractor and its dictionary tried; fills in ``checkpoint`` and ``pretrained_checkpoint``.
+
+    Raises:
+        ConfigError: The model answers nothing.
+        ValueError: The dictionary was made by another model.
+    """
+    if not args.onnx and args.checkpoint is None and args.config == DEMO_CONFIG:
+        args.checkpoint = demo_checkpoint(not args.no_train)
+    if args.pretrained_checkpoint is None and args.pretrained_config == DEMO_PRETRAIN and not args.dictionary:
+        args.pretrained_checkpoint = last_checkpoint('pretrain')
+    options: Dict[str, Any] = dict(dictionary=args.dictionary)
+    if args.pretrained_checkpoint is not None:
+        options.update(pretrained=args.pretrained_config, pretrained_weights=args.pretrained_checkpoint)
+    inferencer = build(args, **options)
+    if inferencer.dictionary is None and not inferencer.backend.recognises:
+        raise ConfigError('this model is a pre-trainer, which knows no glosses; give config and checkpoint of a recogniser, or a --dictionary')
+    if inferencer.dictionary is not None and inferencer.dictionary.encoder != inferencer.embedder.fingerprint:
+        raise ValueError(
+            f'{args.dictionary}: the dictionary was made with another encoder ({inferencer.dictionary.note or "no note"}): give its config and '
+            'checkpoint, or build the dictionary again'
+        )
+    _ = inferencer.reader.extractor  # says now what is not installed
+    return inferencer
+
+
+def data_of(checkpoint: Optional[str]) -> str:
+    """The data set's name that a checkpoint has; '' = none."""
+    meta = load_checkpoint_file(checkpoint).get('meta') or {} if checkpoint else {}
+    return str((meta.get('dataset_meta') or {}).get('dataset') or '')
+
+
+def shown_path(path: str) -> str:
+    """Relative to the repository where it lies in it."""
+    whole = Path(path).resolve()
+    return str(whole.relative_to(run_demo.ROOT)) if run_demo.ROOT in whole.parents else str(path)
+
+
+def make_card(args: argparse.Namespace, inferencer: SignInferencer) -> Any:
+    """What the page says of the models."""
+    from app_page import ModelCard
+
+    hands = ''
+    if args.pretrained_checkpoint:
+        trained = data_of(args.pretrained_checkpoint)
+        hands = f'{Path(args.pretrained_config).stem}, {shown_path(args.pretrained_checkpoint)}' + (f', trained on {trained}' if trained else '')
+    elif args.dictionary and not inferencer.backend.recognises:
+        hands = 'by the same model'
+    return ModelCard(
+        name=Path(args.onnx).name if args.onnx else Path(args.config).stem,
+        weights=shown_path(args.onnx or args.checkpoint),
+        data=data_of(None if args.onnx else args.checkpoint),
+        glosses=list(inferencer.dictionary.glosses if inferencer.dictionary else inferencer.glosses),
+        hands=hands,
+        extractor=str(args.extractor),
+        dictionary=shown_path(args.dictionary) if args.dictionary else '',
+    )
+
+
+def synthetic_examples(glosses: List[str]) -> Optional[PoseStore]:
+    """The signs of `make demo`, where they are there and the model answers with their glosses."""
+    if not (run_demo.STORE / 'meta.json').is_file():
+        return None
+    store = PoseStore(run_demo.STORE)
+    return store if list(store.glosses) == list(glosses) and (store.split == 'test').any() else None
+
+
+def make_page(args: argparse.Namespace) -> Any:
+    """The page with its models loaded."""
+    try:
+        from app_page import Page
+    except ModuleNotFoundError as error:
+        if error.name not in ('gradio', 'starlette'):
+            raise
+        raise FileNotFoundError('the page needs Gradio: run `make install-app`, or: pip install -r requirements/app.txt') from error
+    inferencer = make_inferencer(args)
+    windows = Windows(args.window, args.stride, args.enter, args.leave, args.ignore)
+    card = make_card(args, inferencer)
+    limits = Limits(args.max_seconds, args.fps, args.max_side)
+    return Page(Analyser(inferencer, args.topk, windows), card, limits, None if args.dictionary else synthetic_examples(card.glosses))
+
+
+def main() -> None:
+    args = parse_args()
+    page = make_page(args)
+    from app_page import launch
+
+    try:
+        launch(page, args.host, args.port, browser=args.browser)
+    finally:
+        page.analyser.close()
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,263 @@
+"""What the page of app.py shows of a video: poses, answer, annotated video, 3-D hands. Needs no browser and no Gradio."""
+
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+from video_demo import answer, frames_with
+
+from signbert_mm.apis import PoseClip, SignInferencer
+from signbert_mm.apis.inferencer import to_json
+from signbert_mm.datasets import PoseStore
+from signbert_mm.engine.runner import ConfigError
+from signbert_mm.extraction import VideoError, open_video
+from signbert_mm.visualization.glb import write_glb
+from signbert_mm.visualization.sign_overlay import SignOverlay, Span
+from signbert_mm.visualization.video_writer import VideoWriter
+
+MESH_FRAMES = 120  # more are thinned out: 10 kB a frame go to the browser
+
+Progress = Callable[[float, str], None]
+
+
+class Refusal(ValueError):
+    """A video that cannot be answered; the message is for the person before the page."""
+
+
+class Limits(NamedTuple):
+    """How much of a video is read: ``seconds`` from its start, at most ``fps`` frames a second (0 = all), no side longer than ``side`` pixels."""
+
+    seconds: float = 20.0
+    fps: float = 0.0
+    side: int = 960
+
+
+class Windows(NamedTuple):
+    """How several signs are found in one video, see :meth:`SignInferencer.segments`."""
+
+    window: float = 2.0
+    stride: float = 0.5
+    enter: float = 0.6
+    leave: float = 0.3
+    ignore: Sequence[str] = ()
+
+
+class Result(NamedTuple):
+    """One video.
+
+    Attributes:
+        found (dict): As :func:`video_demo.answer` gives it; {} where no hand was found, since an answer would rest on nothing.
+        clip (PoseClip): The poses.
+        attention (ndarray, optional): Shape (T, 2), see :func:`attention_over_time`; None where the answer has none.
+        segments (list): Signs in time: start and end in frames, and text.
+        mesh (dict, optional): ``vertices``, ``valid`` and ``faces`` of every ``step``-th frame.
+        video, json, glb (Path): Files; ``glb`` is None without a mesh.
+        notes (list[str]): What one should know of this video.
+        truth (str): The gloss, where it is known; '' otherwise.
+    """
+
+    found: Dict[str, Any]
+    clip: PoseClip
+    attention: Optional[np.ndarray]
+    segments: List[Span]
+    mesh: Optional[Dict[str, Any]]
+    video: Path
+    json: Path
+    glb: Optional[Path]
+    notes: List[str]
+    truth: str = ''
+
+
+class ShortVideo:
+    """The beginning of a video, thinned and shrunk; each iteration gives the same frames (H, W, 3) uint8 RGB.
+
+    Args:
+        path (Path): Any video that FFmpeg reads.
+        limits (Limits): How much.
+
+    Raises:
+        VideoError: As :func:`signbert_mm.extraction.open_video`; while iterating, at the end of a truncated file.
+    """
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._reader, self._limits, self.cut = open_video(path), limits, False
+        if limits.fps and not 0 < self._reader.fps <= limits.fps:
+            self._reader.close()
+            self._reader = open_video(path, limits.fps)
+        scale = min(1.0, limits.side / max(self._reader.width, self._reader.height))
+        self.width, self.height = (max(2, round(size * scale)) for size in (self._reader.width, self._reader.height))
+
+    @property
+    def fps(self) -> float:
+        """Frames a second; right after an iteration."""
+        return self._reader.fps
+
+    @property
+    def expected(self) -> int:
+        """Frames that will come, for a progress bar; 0 = unknown."""
+        most = round(self._limits.seconds * self.fps)
+        known = self._reader.frames if not self._limits.fps or self.fps < self._limits.fps else 0
+        return min(known, most) if known and most else known or most
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        begin = None
+        for image, time in self._reader:
+            begin = time if begin is None else begin
+            if time - begin >= self._limits.seconds - 1e-6:
+                self.cut = True
+                return
+            fits = image.shape[:2] == (self.height, self.width)
+            yield image if fits else cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._reader.close()
+
+
+class Analyser:
+    """Answers one video after the other; files of the last one are kept.
+
+    Args:
+        inferencer (SignInferencer): A recogniser, or with a dictionary.
+        topk (int): Glosses in the answer.
+        windows (Windows): For videos of several signs.
+
+    Attributes:
+        faces (ndarray, optional): Shape (F, 3): triangles of the 3-D hands; None where there are none.
+        no_mesh (str): Why there are none.
+    """
+
+    def __init__(self, inferencer: SignInferencer, topk: int = 5, windows: Windows = Windows()) -> None:  # noqa: B008 - immutable
+        self.inferencer, self.topk, self.windows = inferencer, topk, windows
+        self._lock, self._folder = threading.Lock(), Path(tempfile.mkdtemp(prefix='signbert_mm_app_'))
+        self.faces, self.no_mesh = None, ''
+        try:
+            self.faces = inferencer.reconstructor.faces
+        except (ValueError, ConfigError) as error:
+            self.no_mesh = f'No 3-D hands: {error}; --pretrained-config and --pretrained-checkpoint name such a model.'
+
+    def close(self) -> None:
+        """Removes the files."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def video(self, path: Path, limits: Limits, several: bool = False, window: float = 0.0, progress: Progress = lambda *_: None) -> Result:
+        """A video file.
+
+        Args:
+            path (Path): The file.
+            limits (Limits): How much of it.
+            several (bool): It shows several signs, to be found by windows.
+            window (float): Seconds of a window; 0 = that of ``windows``.
+            progress (Callable): Is told the share that is done, and what is being done.
+
+        Raises:
+            Refusal: It cannot be read, or shows nobody.
+        """
+        with self._lock:
+            try:
+                return self._video(path, limits, several, window, progress)
+            except VideoError as error:
+                raise Refusal(str(error).replace(str(path), path.name)) from error
+
+    def _video(self, path: Path, limits: Limits, several: bool, window: float, progress: Progress) -> Result:
+        frames, notes, poses = ShortVideo(path, limits), [], []
+        try:
+            expected = frames.expected
+            try:
+                for _, pose, _ in self.inferencer.reader.poses(frames):
+                    poses.append(pose)
+                    progress(0.75 * min(1.0, len(poses) / (expected or len(poses) + 50)), f'finding the person, frame {len(poses)}')
+            except VideoError as error:
+                if not poses:
+                    raise
+                notes.append(f'{str(error).replace(str(path), path.name).split(";")[0]}. What is there was read.')
+            if not poses:
+                raise Refusal(f'{path.name}: no frame could be read')
+            clip = PoseClip.make(
+                np.stack(poses), self.inferencer.reader.extractor.layout, (frames.width, frames.height), fps=frames.fps or 25.0, name=path.name
+            )
+            if frames.cut:
+                notes.append(f'Only the first {limits.seconds:g} s were read; "How much of the video" changes that, up to --max-seconds.')
+            if not clip.scores.any():
+                raise Refusal(
+                    f'{path.name}: no person was found in any of the {len(clip)} frames that were read. The signer should face the camera, upright, '
+                    'well lit, from the hips up.'
+                )
+            return self._result(clip, frames, several, window, notes, progress)
+        finally:
+            frames.close()
+
+    def store_clip(self, store: PoseStore, place: int, progress: Progress = lambda *_: None) -> Result:
+        """A clip of a store, drawn on an empty background."""
+        with self._lock:
+            (clip,) = self.inferencer.reader.store_clips(store, [place])
+            width, height = clip.image_size
+            blank = np.full((height, width, 3), 250, np.uint8)
+            truth = store.glosses[clip.label] if clip.label >= 0 else ''
+            return self._result(clip, (blank for _ in range(len(clip))), False, 0.0, [], progress)._replace(truth=truth)
+
+    def _result(self, clip: PoseClip, frames: Iterable[np.ndarray], several: bool, window: float, notes: List[str], progress: Progress) -> Result:
+        progress(0.78, 'recognising')
+        hands = clip.hands_found().any(-1)
+        found, bars, attention, segments = {}, [], np.zeros((len(clip), 2)), []
+        if hands.any():
+            several = several and not self.inferencer.dictionary
+            asked = SimpleNamespace(**self.windows._asdict(), topk=self.topk, dictionary=self.inferencer.dictionary is not None)
+            asked.window = (window or asked.window) if several else None
+            found, bars, attention, segments = answer(self.inferencer, clip, asked)
+            found.update(hand_frames=int(hands.sum()), num_frames=len(clip), fps=clip.fps)
+            if hands.mean() < 0.2:
+                notes.append(f'A hand was found in only {int(hands.sum())} of {len(clip)} frames: the answer rests on little.')
+        mesh = self._mesh(clip, progress) if hands.any() and not self.no_mesh else None
+        folder = self._fresh_folder()
+        stem = Path(clip.name).stem[:60] or 'clip'
+        video = self._draw(folder / f'{stem}_annotated.mp4', clip, frames, bars, attention, segments, progress)
+        table, glb = folder / f'{stem}.json', None
+        table.write_text(to_json(found or dict(name=clip.name, num_frames=len(clip), hand_frames=0)), encoding='utf-8')
+        if mesh is not None and mesh['valid'].any():
+            times = np.arange(len(mesh['vertices'])) * mesh['step'] / clip.fps
+            glb = write_glb(folder / f'{stem}_hands.glb', mesh['vertices'], mesh['faces'], times, mesh['valid'])
+        else:
+            mesh = None
+        return Result(found, clip, attention if attention.any() else None, segments, mesh, video, table, glb, notes)
+
+    def _mesh(self, clip: PoseClip, progress: Progress) -> Dict[str, Any]:
+        """Surfaces of every n-th frame."""
+        progress(0.82, 'rebuilding the hands')
+        found = self.inferencer.reconstruct_clip(clip, mesh=True)
+        step = -(-len(clip) // MESH_FRAMES)
+        return dict(vertices=found['vertices'][::step], valid=found['valid'][::step], faces=self.faces, step=step)
+
+    def _draw(
+        self,
+        path: Path,
+        clip: PoseClip,
+        frames: Iterable[np.ndarray],
+        bars: List[Tuple[int, int, Any]],
+        attention: np.ndarray,
+        segments: List[Span],
+        progress: Progress,
+    ) -> Path:
+        overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, clip.name)
+        poses = np.concatenate([clip.keypoints, clip.scores[..., None]], -1)
+        with VideoWriter(path, clip.fps) as writer:
+            images = iter(frames)
+            for place, shown in enumerate(frames_with(bars, len(clip))):
+                image = next(images, None)
+                if image is None:
+                    break
+                now = next((text for start, end, text in segments if start <= place < end), '')
+                writer.write(overlay.draw(image, poses[place], shown, place, f'now: {now}' if now else ''))
+                progress(0.85 + 0.15 * place / len(clip), 'drawing the video')
+        return path
+
+    def _fresh_folder(self) -> Path:
+        """An empty folder; the one of the video before is removed, since the page has its own copy by now."""
+        self.close()
+        self._folder.mkdir(parents=True)
+        return self._folder
