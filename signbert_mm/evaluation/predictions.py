@@ -4,8 +4,9 @@ import collections
 import io
 import pickle
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Union
+from typing import Any, Callable, Dict, List, Tuple, Union
 
+import numpy as np
 import torch
 
 
@@ -75,3 +76,23 @@ def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
         raise ValueError(f'{path}: {f"item {without[0]} has no sample_idx" if without else "no predictions in it"}')
     clips = {int(item['sample_idx']): item for item in data}
     return [clips[index] for index in sorted(clips)]
+
+
+def read_labels(path: Union[str, Path]) -> Tuple[np.ndarray, np.ndarray, int]:
+    """Labels (N,) int64, predictions (N,) int64 in the same order of clips, and the number of classes, of a recogniser's file of predictions.
+
+    Raises:
+        ValueError: It holds no class scores or labels, or they do not fit.
+    """
+    clips = load_predictions(path)
+    absent = [field for field in ('pred_scores', 'gt_label') if any(field not in clip for clip in clips)]
+    if absent:
+        raise ValueError(f"{path}: predictions without {' and '.join(absent)}; a recogniser's are needed")
+    labels = np.array([int(clip['gt_label']) for clip in clips])
+    predicted = np.array([int(np.argmax(clip['pred_scores'].float().numpy())) for clip in clips])
+    number = {len(clip['pred_scores']) for clip in clips}
+    if len(number) > 1 or labels.min() < 0 or labels.max() >= min(number):
+        raise ValueError(
+            f'{path}: scores of {sorted(number)} classes and labels {labels.min()}..{labels.max()}; one class count and labels in it are needed'
+        )
+    return labels, predicted, number.pop()

@@ -16,7 +16,7 @@ import numpy as np
 from mmengine.registry import init_default_scope
 
 from signbert_mm.engine.runner import load_config, run_tool
-from signbert_mm.evaluation import load_predictions
+from signbert_mm.evaluation.predictions import read_labels
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_confusion
 
@@ -44,22 +44,6 @@ def confused_pairs(counts: np.ndarray) -> List[Tuple[int, int, int]]:
     rows, columns = np.nonzero(wrong)
     order = np.lexsort((columns, rows, -wrong[rows, columns]))
     return [(int(rows[i]), int(columns[i]), int(wrong[rows[i], columns[i]])) for i in order]
-
-
-def read_labels(path: str) -> Tuple[np.ndarray, np.ndarray, int]:
-    """Labels (N,), predictions (N,) and the number of classes of a file of predictions."""
-    clips = load_predictions(path)
-    absent = [field for field in ('pred_scores', 'gt_label') if any(field not in clip for clip in clips)]
-    if absent:
-        raise ValueError(f"{path}: predictions without {' and '.join(absent)}; a recogniser's are needed")
-    labels = np.array([int(clip['gt_label']) for clip in clips])
-    predicted = np.array([int(np.argmax(clip['pred_scores'].float().numpy())) for clip in clips])
-    number = {len(clip['pred_scores']) for clip in clips}
-    if len(number) > 1 or labels.min() < 0 or labels.max() >= min(number):
-        raise ValueError(
-            f'{path}: scores of {sorted(number)} classes and labels {labels.min()}..{labels.max()}; one class count and labels in it are needed'
-        )
-    return labels, predicted, number.pop()
 
 
 def read_glosses(config: Optional[str], num_classes: int) -> List[str]:

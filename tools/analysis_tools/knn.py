@@ -19,17 +19,15 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import mmengine
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
-from torch import nn
 
-from signbert_mm.engine import CheckpointError, LoadReportHook, load_checkpoint_file
+from signbert_mm.engine.load_encoder import build_model
 from signbert_mm.engine.runner import ConfigError, load_config, run_tool
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.evaluation.knn import extract_features, knn_accuracy
-from signbert_mm.registry import MODELS
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,26 +42,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
-
-
-def build_model(cfg: Config, checkpoint: str) -> nn.Module:
-    """The model with the checkpoint's encoder.
-
-    Raises:
-        CheckpointError: Something other than a recogniser's head would stay random.
-    """
-    model = MODELS.build(cfg.model)
-    if checkpoint == 'none':
-        return model
-    given, report = LoadReportHook().compare(model, load_checkpoint_file(checkpoint), f'checkpoint {checkpoint}', 'train')
-    missing = [
-        key for key in model.state_dict() if key not in given and not key.startswith(('head', 'cls_head')) and not key.endswith('_extra_state')
-    ]
-    if missing:
-        raise CheckpointError(f'checkpoint {checkpoint} lacks {missing[0]} and {len(missing) - 1} more, which would stay random')
-    model.load_state_dict(given, strict=False)
-    print(report)
-    return model
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from mmengine.config import DictAction
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.engine.tables import (
     Plan,
+    Run,
     draw_figure,
     execute,
     find_table,
@@ -74,13 +75,16 @@ def show_tables() -> None:
 
 
 def show_runs(plans: List[Plan], work_dir: Path) -> None:
-    runs = list(dict.fromkeys(run for plan in plans for run in plan.runs))
     tests = {run for plan in plans for run in plan.tests}
+    runs: Dict[str, List[Run]] = {}  # those of one name are one training with several tests
+    for run in dict.fromkeys(run for plan in plans for run in plan.runs):
+        runs.setdefault(run.name, []).append(run)
     there = 0
-    for run in runs:
-        state = 'to train' if not run.trained(work_dir) else 'to test' if run in tests and not run.tested(work_dir) else 'there'
+    for name, same in runs.items():
+        tested = all(run.tested(work_dir) for run in same if run in tests)
+        state = 'to train' if not same[0].trained(work_dir) else 'there' if tested else 'to test'
         there += state == 'there'
-        print(f'{state:8}  {run.name}')
+        print(f'{state:8}  {name}')
     print(f'{len(runs)} trainings, {there} of them there, in {work_dir}')
 
 

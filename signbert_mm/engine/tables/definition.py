@@ -21,7 +21,7 @@ class Table:
         name (str): The file's name.
         title (str): Printed above the table.
         columns (list[dict]): ``dict(base=.., metrics={title: key})``: figures of the test of that base; each variant of the base has its own columns.
-            A list of bases, of which a row has one at most, share the columns: their variants are the same.
+            Several bases with the same variants may share a column: the last step of a row that is of one of them counts.
         rows (list[dict]): ``dict(name=.., steps=[..])``. A step is ``dict(base=.., options={..}, by_type={..})``: a training with that base's config
             and these changes; each step starts from the weights of the one before, or with ``after=..`` of the step of that base. A row without
             ``steps`` is a row of the paper that has no config here.

@@ -86,7 +86,7 @@ def make_plan(
             for runs in found.values():
                 plan.runs += [run for run in runs.values() if run not in plan.runs]
             for column in table.columns:
-                for variant, run in _tested(column, found, row['name']).items():
+                for variant, run in _tested(column, found).items():
                     if run.cfg.get('test_dataloader') is None or run.cfg.get('test_evaluator') is None:
                         raise ConfigError(f'{run.config}: the table shows figures of its test, and it has no test_dataloader or test_evaluator')
                     plan.tests.add(run)
@@ -106,9 +106,6 @@ def _bases(column: Mapping) -> Sequence[str]:
     return [column['base']] if isinstance(column['base'], str) else list(column['base'])
 
 
-def _tested(column: Mapping, found: Mapping[str, Dict[str, Run]], row: str) -> Dict[str, Run]:
-    """Variant -> run of the one base of a column that a row has."""
-    there = [base for base in _bases(column) if base in found]
-    if len(there) > 1:
-        raise ConfigError(f'row {row!r} has {" and ".join(there)}, and a column of the table is of both: which figure stands there is not said')
-    return found[there[0]] if there else {}
+def _tested(column: Mapping, found: Mapping[str, Dict[str, Run]]) -> Dict[str, Run]:
+    """Variant -> run, of the last step of a row whose base is one of the column's."""
+    return next((found[base] for base in reversed(list(found)) if base in _bases(column)), {})

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ...visualization.plots import plot_curves
+from ...visualization.sweep_plot import plot_sweep
 from ..runner.config import ConfigError, did_you_mean
 from .plan import Plan
 
@@ -149,18 +149,18 @@ def replace_block(path: Path, name: str, text: str) -> None:
 
 
 def draw_figure(plan: Plan, work_dir: Path) -> Path:
-    """Our columns over the definition's ``figure['x']``, a line each, as ``<table>_<setting>.png`` in the work folder.
+    """Our columns over the definition's ``figure['x']``, a line each with its spread over seeds, as ``<table>_<setting>.png`` in the work folder.
 
     Raises:
         ConfigError: Nothing has been measured.
     """
-    found, x = figures(plan, work_dir), plan.table.figure['x']
-    lines: Dict[str, Tuple[List[float], List[float]]] = {}
+    found, figure = figures(plan, work_dir), plan.table.figure
+    x, lines = figure['x'], {}
     for title in plan.columns:
-        places = [place for place in range(len(x)) if found.get((place, title))]
+        places = [place for place in range(len(x)) if (place, title) in found]
         if places:
-            lines[title] = ([x[place] for place in places], [mean_and_deviation(found[place, title].values())[0] for place in places])
+            lines[title] = ([x[place] for place in places], *zip(*(mean_and_deviation(found[place, title].values()) for place in places)))
     if not lines:
         raise ConfigError(f'{plan.table.name}: nothing has been measured yet, so there is no figure')
     path = work_dir / f'{plan.table.name}_{plan.setting.name}.png'
-    return plot_curves(path, {plan.table.figure.get('ylabel', '%'): lines}, plan.table.figure.get('xlabel', ''), plan.table.title, columns=1)
+    return plot_sweep(path, lines, figure.get('xlabel', ''), figure.get('ylabel', '%'), plan.table.title, figure.get('log', False))

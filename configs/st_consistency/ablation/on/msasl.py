@@ -1,0 +1,28 @@
+# MSASL at full width; pre-training on the training splits that are there.
+title = 'MSASL'
+_parts = ('train_dataloader', 'test_dataloader')
+
+
+def _subsets(parts, head=True):
+    found = {}
+    for classes in (100, 200, 1000):
+        store = f'data/msasl{classes}'
+        prepare = f'python tools/dataset_converters/msasl_to_store.py MSASL {store} --subset {classes}'
+        options = {f'{part}.dataset.{key}': value for part in parts for key, value in (('store', store), ('prepare', prepare))}
+        found[f'MSASL{classes}'] = dict(options=dict(options, **({'model.head.num_classes': classes} if head else {})))
+    return found
+
+
+bases = dict(
+    pretrain=dict(
+        config='configs/st_consistency/ablation/full/pretrain.py',
+        variants=_subsets(('test_dataloader', 'test_cfg.gallery'), head=False),  # one training, a kNN test of each
+    ),
+    finetune=dict(config='configs/st_consistency/st_consistency_d512_b64-60e_msasl1000.py', variants=_subsets(_parts)),
+    linear=dict(config='configs/st_consistency/st_consistency_d512_b64-linear-70e_msasl1000.py', variants=_subsets(_parts)),
+    semi=dict(
+        config='configs/st_consistency/st_consistency_d512_b64-semi-60e_msasl1000.py',
+        options={'train_dataloader.dataset.data_ratio.seed': '$seed'},
+        variants=_subsets(_parts),
+    ),
+)

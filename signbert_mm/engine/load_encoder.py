@@ -1,0 +1,32 @@
+"""Models of which only the features matter."""
+
+from mmengine.config import Config
+from torch import nn
+
+from ..registry import MODELS
+from .checkpoint_io import CheckpointError, load_checkpoint_file
+from .hooks import LoadReportHook
+
+
+def build_model(cfg: Config, checkpoint: str) -> nn.Module:
+    """The model with the checkpoint's encoder, for features alone.
+
+    Args:
+        cfg (Config): Of a pre-trainer or a recogniser.
+        checkpoint (str): Of either, with the same encoder; 'none' = random weights.
+
+    Raises:
+        CheckpointError: Something other than a recogniser's head would stay random.
+    """
+    model = MODELS.build(cfg.model)
+    if checkpoint == 'none':
+        return model
+    given, report = LoadReportHook().compare(model, load_checkpoint_file(checkpoint), f'checkpoint {checkpoint}', 'train')
+    missing = [
+        key for key in model.state_dict() if key not in given and not key.startswith(('head', 'cls_head')) and not key.endswith('_extra_state')
+    ]
+    if missing:
+        raise CheckpointError(f'checkpoint {checkpoint} lacks {missing[0]} and {len(missing) - 1} more, which would stay random')
+    model.load_state_dict(given, strict=False)
+    print(report)
+    return model

@@ -1,0 +1,60 @@
+"""The values that a run logged, from the scalars.json files that mmengine writes into its work directory."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Dict, List, Tuple
+
+import numpy as np
+
+Series = Dict[str, Dict[int, float]]
+"""Quantity -> step -> value."""
+
+
+def find_logs(run: str) -> List[Path]:
+    """A run's scalars.json files, oldest first: a resumed run has one for each start."""
+    path = Path(run)
+    if path.is_file():
+        return [path]
+    logs = sorted(path.glob('*/vis_data/scalars.json')) + sorted(path.glob('vis_data/scalars.json'))
+    if not logs:
+        raise FileNotFoundError(
+            f'{run}: no <time>/vis_data/scalars.json in it; give the work directory of a run whose config has a visualizer with LocalVisBackend'
+        )
+    return logs
+
+
+def read_run(run: str) -> Tuple[Series, Series]:
+    """Values by iteration (training) and by epoch (validation); where a resumed run logs a step again, the later one counts.
+
+    Raises:
+        ValueError: A line other than the last is not JSON (the last one may be cut short by a kill).
+    """
+    train: Series = {}
+    val: Series = {}
+    for path in find_logs(run):
+        lines = path.read_text(encoding='utf-8').splitlines()
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError as error:
+                if number == len(lines):
+                    print(f'{path}: line {number} is cut short and left out', file=sys.stderr)
+                    continue
+                raise ValueError(f'{path}: line {number} is not JSON ({error}); is this a scalars.json of mmengine?') from None
+            if not isinstance(entry, dict):
+                raise ValueError(f'{path}: line {number} is no object of named values; is this a scalars.json of mmengine?')
+            group = train if 'iter' in entry else val
+            for key, value in entry.items():
+                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                    group.setdefault(key, {})[int(entry['step'])] = float(value)
+    return train, val
+
+
+def smoothed(values: np.ndarray, window: int) -> np.ndarray:
+    """Mean over the last ``window`` values, fewer at the start."""
+    sums = np.cumsum(np.concatenate([[0.0], values]))
+    low = np.maximum(np.arange(len(values)) + 1 - window, 0)
+    return (sums[1:] - sums[low]) / (np.arange(len(values)) + 1 - low)

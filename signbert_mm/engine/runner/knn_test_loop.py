@@ -1,0 +1,75 @@
+"""A test without any training: nearest neighbours among labelled clips."""
+
+from typing import Dict, Union
+
+import numpy as np
+from mmengine.dist import get_rank, get_world_size
+from mmengine.evaluator import Evaluator
+from mmengine.runner import TestLoop
+from torch.utils.data import DataLoader, Dataset
+
+from ...evaluation.knn import extract_features, knn_scores
+from ...registry import LOOPS
+from ...structures import SignDataSample
+from .config import ConfigError
+
+
+@LOOPS.register_module()
+class KNNTestLoop(TestLoop):
+    """Weighted kNN of the model's features in place of a classifier; the votes go to the evaluator as class scores.
+
+    So a pre-training can be tested as a recogniser is, by the same metric (:class:`SignAccuracy`)::
+
+        test_dataloader = dict(.., dataset=dict(.., split='test'))  # what is recognised
+        test_cfg = dict(type='KNNTestLoop', gallery=dict(.., dataset=dict(.., split='train')))  # whose labels vote
+        test_evaluator = dict(type='SignAccuracy')
+
+    Args:
+        runner, dataloader, evaluator: As mmengine's ``TestLoop``.
+        gallery (dict | DataLoader): The clips that vote; of the label map of ``dataloader``.
+        k (int): Neighbours, see :func:`knn_scores`; not given in the paper.
+        temperature (float): Of their weights.
+
+    Raises:
+        ConfigError: The gallery has other glosses than the clips to recognise, or holds some of those clips.
+    """
+
+    def __init__(
+        self,
+        runner,
+        dataloader: Union[DataLoader, dict],
+        evaluator: Union[Evaluator, dict, list],
+        gallery: Union[DataLoader, dict],
+        k: int = 20,
+        temperature: float = 0.07,
+    ) -> None:
+        super().__init__(runner, dataloader, evaluator)
+        self.gallery = runner.build_dataloader(gallery, seed=runner.seed) if isinstance(gallery, dict) else gallery
+        self.k, self.temperature = k, temperature
+        self._check(self.gallery.dataset, self.dataloader.dataset)
+
+    @staticmethod
+    def _check(gallery: Dataset, queries: Dataset) -> None:
+        there, here = (list(dataset.metainfo['glosses']) for dataset in (gallery, queries))
+        if there != here:
+            raise ConfigError(f'test_cfg.gallery ({len(there)} glosses) and test_dataloader ({len(here)}) have other label maps; give both the same')
+        if hasattr(gallery, 'clips') and hasattr(queries, 'clips') and gallery.store.folder == queries.store.folder:
+            both = len(np.intersect1d(gallery.clips, queries.clips))
+            if both:
+                raise ConfigError(f'test_cfg.gallery holds {both} clips of test_dataloader ({queries.store.folder}); give them different splits')
+
+    def run(self) -> Dict[str, float]:
+        """Measures."""
+        self.runner.call_hook('before_test')
+        self.runner.call_hook('before_test_epoch')
+        gallery, labels = extract_features(self.runner.model, self.gallery)
+        queries, truth = extract_features(self.runner.model, self.dataloader)
+        scores = knn_scores(gallery, labels, queries, len(self.gallery.dataset.metainfo['glosses']), self.k, self.temperature)
+        # every process knows the features of all clips, and hands over its share of them, as a sampler would cut it
+        mine = range(get_rank(), len(truth), get_world_size())
+        samples = [SignDataSample(sample_idx=place).set_gt_label(truth[place]).set_pred_scores(scores[place]) for place in mine]
+        self.evaluator.process(data_samples=samples, data_batch=None)
+        metrics = self.evaluator.evaluate(len(truth))
+        self.runner.call_hook('after_test_epoch', metrics=metrics)
+        self.runner.call_hook('after_test')
+        return metrics
