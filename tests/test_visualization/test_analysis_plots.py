@@ -1,0 +1,81 @@
+"""Plots of the analyses: what they compute by hand, and a picture of each."""
+
+import cv2
+import numpy as np
+import pytest
+
+from signbert_mm.visualization import (
+    class_errors,
+    plot_class_errors,
+    plot_embedding,
+    plot_pretraining,
+    plot_signers,
+    plot_sweep,
+    signer_accuracy,
+    tsne,
+)
+
+
+def shows(path):
+    """Whether a picture has ink on it."""
+    picture = cv2.imread(str(path))
+    return picture is not None and picture.std() > 5
+
+
+def test_errors_of_classes(tmp_path):
+    labels, predicted = np.array([0, 0, 0, 1, 1, 3]), np.array([0, 1, 3, 1, 1, 0])
+    errors = class_errors(labels, predicted, 4)
+    assert np.allclose(errors, [200 / 3, 0, np.nan, 100], equal_nan=True)
+    other = class_errors(labels, labels, 4)
+    assert shows(plot_class_errors(tmp_path / 'a.png', dict(hand=errors, trunk=other), ['a', '$b', 'c', 'd'], title='t'))
+    many = np.linspace(0, 100, 90)
+    assert shows(plot_class_errors(tmp_path / 'b.png', dict(hand=many, trunk=many[::-1]), most=10))
+    for wrong, message in (
+        (dict(hand=errors), 'errors of two models'),
+        (dict(hand=errors, trunk=other[:3]), 'over the same classes'),
+        (dict(hand=errors * np.nan, trunk=other), 'no class has clips'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plot_class_errors(tmp_path / 'c.png', wrong)
+
+
+def test_accuracy_of_signers(tmp_path):
+    labels, signers = np.array([0, 1, 1, 0, 2]), ['s2', 's1', 's2', '', 's2']
+    found = signer_accuracy(labels, np.array([0, 0, 1, 0, 1]), signers)
+    assert found == {'': (100.0, 1), 's1': (0.0, 1), 's2': (pytest.approx(200 / 3), 3)}
+    assert shows(plot_signers(tmp_path / 'a.png', dict(joint=found, motion=signer_accuracy(labels, labels, signers))))
+    with pytest.raises(ValueError, match='signers of 4 clips'):
+        signer_accuracy(labels, labels, signers[:4])
+    with pytest.raises(ValueError, match='the same clips of the same signers'):
+        plot_signers(tmp_path / 'b.png', dict(joint=found, motion={'s1': (1.0, 1)}))
+
+
+def test_tsne_keeps_groups_apart(tmp_path):
+    pytest.importorskip('sklearn')
+    generator = np.random.default_rng(0)
+    labels = np.arange(36) % 3
+    points = tsne(4 * np.eye(3, 6)[labels] + 0.1 * generator.normal(size=(36, 6)), perplexity=5, seed=1)
+    assert points.shape == (36, 2)
+    distance = np.linalg.norm(points[:, None] - points[None], axis=-1) + 1e9 * np.eye(36)
+    assert (labels[distance.argmin(1)] == labels).all()
+    names = [f'gloss {label}' for label in range(3)]
+    assert shows(plot_embedding(tmp_path / 'a.png', dict(a=(points, labels), b=(-points, labels)), names, 't'))
+    assert shows(plot_embedding(tmp_path / 'b.png', dict(a=(points[:24], np.arange(24) % 12))))
+    with pytest.raises(ValueError, match='perplexity of at most 2.0, got 30'):
+        tsne(points[:7])
+    with pytest.raises(ValueError, match='must be finite'):
+        tsne(points * np.nan)
+    with pytest.raises(ValueError, match=r'shape \(36, 2\)'):
+        plot_embedding(tmp_path / 'c.png', dict(a=(points[:5], labels)))
+
+
+def test_sweep_and_pretraining(tmp_path):
+    lines = {'A P-I': ([0.25, 0.5, 1], [50.0, 60.0, 55.0], [2.0, None, 1.0]), 'B P-I': ([0.5, 1], [20.0, 30.0], [1.0, 1.0])}
+    assert shows(plot_sweep(tmp_path / 'a.png', lines, 'K / N', title='t', log=True)) and shows(plot_sweep(tmp_path / 'b.png', lines, 'K'))
+    with pytest.raises(ValueError, match='must be positive, got 0'):
+        plot_sweep(tmp_path / 'c.png', {'A': ([0, 1], [1, 2], [None, None])}, 'K', log=True)
+    losses = {'loss': ([0.5, 1, 2], [9.0, 8.0, 7.0]), 'transfer': ([0.5, 1, 2], [2.0, 2.0, 1.0])}
+    assert shows(plot_pretraining(tmp_path / 'd.png', losses, {'top-1': ([0, 2], [10.0, 40.0])}, 't'))
+    for missing in (({}, {'top-1': ([0], [1.0])}), (losses, {}), ({}, {})):
+        with pytest.raises(ValueError, match='losses and accuracies needed'):
+            plot_pretraining(tmp_path / 'e.png', *missing)

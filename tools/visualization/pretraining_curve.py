@@ -1,0 +1,71 @@
+#!/usr/bin/env python
+"""Loss and kNN accuracy over the epochs of a pre-training, from the log in its work directory.
+
+The kNN figures are those of KNNHook, on clips that its config names (a validation split of signers that are not in training).
+
+Example:
+    python tools/train.py configs/st_consistency/st_consistency_d64_b64_pretrain-synthetic.py --work-dir work_dirs/stc
+    python tools/visualization/pretraining_curve.py work_dirs/stc --out pretraining.png
+"""
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import Dict
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+
+from signbert_mm.engine.run_logs import Series, read_run, smoothed
+from signbert_mm.engine.runner import run_tool
+from signbert_mm.visualization import plot_pretraining
+from signbert_mm.visualization.pretraining_plot import Curve
+
+KNN = {'knn/top1': 'top-1', 'knn/top5': 'top-5'}
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('run', metavar='RUN', help='work directory, or a scalars.json file')
+    parser.add_argument('--smooth', type=int, default=1, metavar='N', help='mean over N logged losses (default: %(default)s)')
+    parser.add_argument('--title', default='', help='above the picture')
+    parser.add_argument('--out', default='pretraining.png', help='picture (default: %(default)s)')
+    return parser.parse_args()
+
+
+def loss_curves(train: Series, window: int = 1) -> Dict[str, Curve]:
+    """The loss, then its parts, over epochs; an iteration is a share of its epoch."""
+    steps = train['loss']
+    per_epoch = math.ceil(max(step / train['epoch'][step] for step in steps))  # the fewest that put every logged line into its epoch
+    curves = {}
+    for name in ('loss', *sorted(key for key in train if key.startswith('loss_'))):
+        values = train[name]
+        places = sorted(values)
+        smooth = smoothed(np.array([values[place] for place in places]), window)
+        curves[name.replace('loss_', '').replace('_', ', ')] = (np.array(places) / per_epoch, smooth)
+    return curves
+
+
+def main() -> None:
+    args = parse_args()
+    if args.smooth < 1:
+        raise ValueError(f'--smooth must be at least 1, got {args.smooth}')
+    train, val = read_run(args.run)
+    if 'loss' not in train:
+        raise ValueError(f'{args.run}: no losses were logged; give the work directory of a training')
+    knn = {title: (sorted(val[key]), [val[key][epoch] for epoch in sorted(val[key])]) for key, title in KNN.items() if key in val}
+    if not knn:
+        raise ValueError(f'{args.run}: no kNN accuracy was logged; pre-train with KNNHook in custom_hooks')
+    curves = loss_curves(train, args.smooth)
+    for name, (epochs, values) in {'loss': curves['loss'], **{f'kNN {title}': curve for title, curve in knn.items()}}.items():
+        print(f'{name}: {values[0]:.2f} at epoch {epochs[0]:.1f}, {values[-1]:.2f} at epoch {epochs[-1]:.1f}')
+    print(f'written: {plot_pretraining(args.out, curves, knn, args.title)}')
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,68 @@
+#!/usr/bin/env python
+"""t-SNE of the features of labelled clips (ST-Consistency, Figure 3), a panel for each checkpoint. Needs scikit-learn.
+
+Takes configs of pre-trainers and of recognisers; a recogniser takes a pre-training checkpoint too. 'none' = random weights.
+
+Example:
+    python tools/visualization/tsne.py configs/st_consistency/st_consistency_d64_b64_synthetic.py none PRETRAINED.pth --classes 10 --out tsne.png
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import numpy as np
+from mmengine.config import DictAction
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner, set_random_seed
+
+from signbert_mm.engine.load_encoder import build_model
+from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.evaluation.knn import extract_features
+from signbert_mm.visualization import plot_embedding, tsne
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file with a test_dataloader (or val_dataloader)')
+    parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help="checkpoint files, or 'none' for random weights")
+    parser.add_argument('--names', nargs='+', help='names of the panels (default: the folders of the checkpoints)')
+    parser.add_argument('--split', choices=('test', 'val'), default='test', help='whose clips (default: %(default)s)')
+    parser.add_argument('--classes', type=int, default=20, help='only clips of the first so many glosses (default: %(default)s)')
+    parser.add_argument('--perplexity', type=float, default=30.0, help='default: %(default)s')
+    parser.add_argument('--seed', type=int, default=0, help='of t-SNE and of random weights (default: %(default)s)')
+    parser.add_argument('--out', default='tsne.png', help='picture (default: %(default)s)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    names = args.names or ['random weights' if path == 'none' else Path(path).resolve().parent.name for path in args.checkpoints]
+    if len(names) != len(args.checkpoints):
+        raise ValueError(f'--names: {len(names)} names for {len(args.checkpoints)} checkpoints')
+    names = [f'{name} ({place})' if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
+    cfg = load_config(args.config, args.cfg_options)
+    init_default_scope(cfg.get('default_scope'))
+    loader = cfg.get(f'{args.split}_dataloader')
+    if loader is None:
+        raise ConfigError(f'config {args.config} has no {args.split}_dataloader, so there are no labelled clips')
+    loader = Runner.build_dataloader(loader)
+    panels = {}
+    for name, checkpoint in zip(names, args.checkpoints):
+        set_random_seed(args.seed)
+        features, labels = (tensor.numpy() for tensor in extract_features(build_model(cfg, checkpoint).to(get_device()), loader))
+        chosen = np.flatnonzero((labels >= 0) & (labels < args.classes))
+        panels[name] = (tsne(features[chosen], args.perplexity, args.seed), labels[chosen])
+        print(f'{name}: {len(chosen)} clips of {len(set(labels[chosen].tolist()))} glosses')
+    print(f'written: {plot_embedding(args.out, panels, loader.dataset.metainfo["glosses"])}')
+
+
+if __name__ == '__main__':
+    run_tool(main)
