@@ -23,7 +23,7 @@ model = dict(
     modalities=('joint', 'motion'),
     bank=dict(type='MemoryBank', size=16384),
     momentum=0.99,  # authors' code: 0.999
-    weights=dict(joint=0.5, motion=0.5),  # eq. 8
+    weights=None,  # equal: 0.5 and 0.5 (eq. 8)
     loss_contrast=dict(type='InfoNCELoss', temperature=0.07),  # eq. 2
     loss_consistency=dict(type='ConsistencyLoss', temperature=0.1),  # eq. 3
     loss_transfer=dict(type='KnowledgeTransferLoss', num_anchors=8192, teacher_temperature=0.05, student_temperature=0.1),  # eqs. 4 to 7
