@@ -220,7 +220,8 @@ class Page:
             gr.HTML(card_html(self.card))
             with gr.Row():
                 with gr.Column(scale=4, min_width=320):
-                    webcam = gr.WebcamOptions(mirror=False)  # mirrored, left and right hand would change places
+                    # not mirrored: left and right hand would change places; small: a slow browser loses frames of large recordings
+                    webcam = gr.WebcamOptions(mirror=False, constraints=dict(video=dict(width=dict(ideal=640), height=dict(ideal=480))))
                     video = gr.Video(label='Drop a video, or record one', sources=['upload', 'webcam'], webcam_options=webcam, elem_id='input')
                     go = gr.Button('Recognise', variant='primary', elem_id='go')
                     example = gr.Button('Show me a synthetic sign', visible=bool(self._test), elem_id='example')
