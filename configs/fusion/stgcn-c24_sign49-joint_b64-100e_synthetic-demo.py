@@ -11,9 +11,7 @@ model = dict(
     layout='sign_49',
     model=dict(
         type='RecognizerGCN',
-        backbone=dict(
-            type='STGCN', base_channels=24, num_stages=6, inflate_stages=[3, 5], down_stages=[3, 5], graph_cfg=dict(mode='stgcn_spatial')
-        ),
+        backbone=dict(type='STGCN', base_channels=24, num_stages=6, inflate_stages=[3, 5], down_stages=[3, 5], graph_cfg=dict(mode='stgcn_spatial')),
         cls_head=dict(type='GCNHead', num_classes=30, in_channels=96, dropout=0.2),
     ),
 )
