@@ -4,6 +4,7 @@
 #
 # make install-extract  what tools/extract_poses.py needs: PyAV, MediaPipe
 # make install-deploy   what the export to ONNX needs
+# make docs             the pages as HTML, into build/docs; Python 3.10 or newer
 #
 # PYTHON=python3.10    another interpreter (3.9 to 3.11; 3.12 for install-core)
 # TORCH_INDEX=URL      another build of torch, for example TORCH_INDEX=https://download.pytorch.org/whl/cpu (the default index brings CUDA on Linux)
@@ -19,7 +20,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 OPENCV := opencv-python-headless==4.11.0.86
 
-.PHONY: install install-core install-extract install-deploy demo test lint format clean
+.PHONY: install install-core install-extract install-deploy demo docs test lint format clean
 
 install: $(VENV)/.full
 install-core: $(VENV)/.core
@@ -28,6 +29,10 @@ install-deploy: $(VENV)/.deploy
 
 demo: $(VENV)/.core
 	$(BIN)/python demo/run_demo.py
+
+# the source folder is the repository: pages link to files beside docs/
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -b html -c docs -d build/doctrees . build/docs
 
 # one thread a process: two pytest workers share the cores, and sums do not depend on the machine
 test: $(VENV)/.full $(VENV)/.extract $(VENV)/.deploy
@@ -68,6 +73,10 @@ $(VENV)/.extract: $(VENV)/.core requirements/extract.txt requirements/mediapipe.
 
 $(VENV)/.deploy: $(VENV)/.core requirements/deploy.txt
 	$(PIP) -r requirements/deploy.txt
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.core requirements/docs.txt
+	$(PIP) -r requirements/docs.txt
 	@touch $@
 
 clean:
