@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from signbert_mm.datasets import PoseStore
 from signbert_mm.engine.runner import ConfigError
 from signbert_mm.engine.tables import (
+    Setting,
     execute,
     find_table,
     list_tables,
     load_setting,
     load_table,
     make_plan,
+    prepare_stores,
     replace_block,
     table_markdown,
 )
@@ -201,6 +204,18 @@ def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
         plan.cells = cells
         plan.runs[0].cfg.train_dataloader.dataset.pop('store')
         table_markdown(plan, work)
+
+
+def test_stores_are_made_once_and_of_the_asked_kind(tmp_path):
+    store, said = tmp_path / 'signs', []
+    arguments = dict(num_glosses=2, num_signers=5, clips_per_gloss=5, layout='sign_49', truth=False, detector=0.0)
+    setting = Setting('toys', '', {}, make={str(store): arguments})
+    prepare_stores(setting, said.append)
+    prepare_stores(setting, said.append)
+    assert len(said) == 1 and len(PoseStore(store)) == 10
+    setting.make[str(store)] = dict(arguments, detector=0.5)
+    with pytest.raises(ConfigError, match=r'is not the store that .* asks for \(detector 0.0 there, 0.5 asked for\)'):
+        prepare_stores(setting, said.append)
 
 
 def test_page_keeps_what_stands_around_a_table(tmp_path):
