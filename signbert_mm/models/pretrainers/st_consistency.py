@@ -30,10 +30,11 @@ class STConsistency(BaseModel):
     A clip without any hand, or without any trunk joint, has a vector of zeros for that part: it adds nothing to a sum, is no negative, and the clip
     does not count in that part's losses. Slots that were not written yet are no keys either, so the first losses are over a short bank.
 
-    Normalisation in the key encoders: with ``key_mode='eval'`` it uses the running statistics of the query encoder and dropout is off. Then a key
-    depends on its clip alone: neither on who shares its batch (what MoCo shuffles for) nor on the process. 'train' = as the query encoders, with
-    statistics of their own. Which one is not given in the paper. With several processes the query's statistics are those of each process, unless
-    its norms are told to share them (:class:`TokenBatchNorm`, ``sync``).
+    Normalisation in the key encoders is not given in the paper. ``key_mode='train'``: by the statistics of the key batch, with dropout, as the query
+    encoders; keys and queries of one batch are of the same clips, MoCo's shuffling is not built. 'eval': by the moving average of the query encoders'
+    statistics, without dropout, so that a key depends on its clip alone. That average begins at mean 0 and variance 1 and needs some 1 / (1 - m)
+    steps; until then the keys of a part with little variance (the trunk's) are nearly alike, and short runs do not recover. Statistics are those of
+    each process, unless the norms share them (:class:`TokenBatchNorm`, ``sync``).
 
     Args:
         encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict(hand (B, C), trunk (B, C))``, built for each modality; a config
@@ -45,7 +46,7 @@ class STConsistency(BaseModel):
         overall_bank (dict, optional): The variant of the authors' code: the overall vector has a projector, a bank and an InfoNCE of its own, and
             this bank holds the anchors of the transfer.
         momentum (float): m of the key encoders; 0.99 in the paper, 0.999 in the authors' code.
-        key_mode (str): 'eval' or 'train', see above.
+        key_mode (str): 'train' or 'eval', see above.
         weights (Mapping[str, float], optional): w for each modality; None = equal, sum 1: 0.5 and 0.5 in the paper.
         loss_contrast (dict, optional): L_CL (eq. 2); None = off, like the next two.
         loss_consistency (dict, optional): L_con (eq. 3).
@@ -69,7 +70,7 @@ class STConsistency(BaseModel):
         bank: Optional[dict] = None,
         overall_bank: Optional[dict] = None,
         momentum: float = 0.99,
-        key_mode: str = 'eval',
+        key_mode: str = 'train',
         weights: Optional[Mapping[str, float]] = None,
         loss_contrast: Optional[dict] = None,
         loss_consistency: Optional[dict] = None,
