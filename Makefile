@@ -3,6 +3,7 @@
 # make demo          the whole main job on synthetic signs                  make clean   remove .venv and what was built
 #
 # make install-extract  what tools/extract_poses.py needs: PyAV, MediaPipe
+# make install-app      what demo/app.py needs: that, and Gradio (Python 3.10 or newer)
 # make install-deploy   what the export to ONNX needs
 # make docs             the pages as HTML, into build/docs; Python 3.10 or newer
 #
@@ -20,11 +21,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 OPENCV := opencv-python-headless==4.11.0.86
 
-.PHONY: install install-core install-extract install-deploy demo docs test lint format clean
+.PHONY: install install-core install-extract install-app install-deploy demo docs test lint format clean
 
 install: $(VENV)/.full
 install-core: $(VENV)/.core
 install-extract: $(VENV)/.extract
+install-app: $(VENV)/.app
 install-deploy: $(VENV)/.deploy
 
 demo: $(VENV)/.core
@@ -77,6 +79,10 @@ $(VENV)/.deploy: $(VENV)/.core requirements/deploy.txt
 
 $(VENV)/.docs: $(VENV)/.core requirements/docs.txt
 	$(PIP) -r requirements/docs.txt
+	@touch $@
+
+$(VENV)/.app: $(VENV)/.extract requirements/app.txt
+	$(PIP) -r requirements/app.txt
 	@touch $@
 
 clean:

@@ -62,6 +62,7 @@ setup(
         'mediapipe': requirements('mediapipe'),
         # reading videos, and what MediaPipe needs; MediaPipe itself installs with --no-deps: requirements/mediapipe.txt
         'extract': requirements('extract'),
+        'app': requirements('extract') + requirements('app'),
         'deploy': requirements('deploy'),
         'dev': dev,
         # mmdet, mmpose and mmaction2 themselves install with --no-deps: requirements/openmmlab_no_deps.txt

@@ -13,6 +13,7 @@ Examples:
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -176,6 +177,7 @@ def main() -> None:
     page = make_page(args)
     from app_page import launch
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that no video is left behind
     try:
         launch(page, args.host, args.port, browser=args.browser)
     finally:

@@ -134,7 +134,7 @@ class Analyser:
 
     def __init__(self, inferencer: SignInferencer, topk: int = 5, windows: Windows = Windows()) -> None:  # noqa: B008 - immutable
         self.inferencer, self.topk, self.windows = inferencer, topk, windows
-        self._lock, self._folder = threading.Lock(), Path(tempfile.mkdtemp(prefix='signbert_mm_app_'))
+        self._lock, self._folder = threading.Lock(), None
         self.faces, self.no_mesh = None, ''
         try:
             self.faces = inferencer.reconstructor.faces
@@ -143,7 +143,9 @@ class Analyser:
 
     def close(self) -> None:
         """Removes the files."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
     def video(self, path: Path, limits: Limits, several: bool = False, window: float = 0.0, progress: Progress = lambda *_: None) -> Result:
         """A video file.
@@ -259,5 +261,5 @@ class Analyser:
     def _fresh_folder(self) -> Path:
         """An empty folder; the one of the video before is removed, since the page has its own copy by now."""
         self.close()
-        self._folder.mkdir(parents=True)
+        self._folder = Path(tempfile.mkdtemp(prefix='signbert_mm_app_'))
         return self._folder

@@ -82,11 +82,8 @@ def test_a_video(analysis, analyser, make_video, tmp_path):
     assert shares == sorted(shares) and shares[0] > 0 and shares[-1] < 1 and len({what for _, what in told}) > 10
     assert len(frames_of(result.video)) == 16 and result.glb.read_bytes()[:4] == b'glTF'
     assert json.loads(result.json.read_text())['glosses'] == result.found['glosses']
-    before = result.video.parent
-    shown = before / 'shown.txt'
-    shown.write_text('of the first video')
     analyser.video(path, analysis.Limits(1.0))
-    assert not shown.exists() and sorted(item.name for item in before.iterdir()) == ['sign.json', 'sign_annotated.mp4', 'sign_hands.glb']
+    assert not result.video.parent.exists()  # the page has its own copy
 
 
 def test_limits(analysis, analyser, make_video, tmp_path):
