@@ -23,7 +23,7 @@ def _sam_slr_27() -> Layout:
             ends = [name for name in (f'{side}_{finger}1', f'{side}_{finger}4') if name in place]
             bones += list(zip([f'{side}_hand_root'] + ends[:-1], ends))
     pairs = tuple((index, place['right_' + joint[5:]]) for index, joint in enumerate(joints) if joint.startswith('left_'))
-    parts = dict(trunk=tuple(range(7)), left_hand=tuple(range(7, 17)), right_hand=tuple(range(17, 27)))
+    parts = dict(trunk=tuple(range(7)), left_fingers=tuple(range(7, 17)), right_fingers=tuple(range(17, 27)))  # no whole hands
     return Layout('sam_slr_27', joints, edges=tuple((place[a], place[b]) for a, b in bones), parts=parts, flip_pairs=pairs)
 
 

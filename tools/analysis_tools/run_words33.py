@@ -62,7 +62,7 @@ class Row:
 
 
 _H, _ST = 'words33/signbert_d128', 'words33/st_consistency_d64'
-_ST_PRETRAIN = 'st_consistency/st_consistency_d64_b64_pretrain-words33'
+_ST_PRETRAIN = 'st_consistency/st_consistency_d64_b32_pretrain-words33'
 ROWS = {
     'signbert': Row('SignBERT (H), pre-trained', f'{_H}_finetune', f'{_H}_pretrain'),
     'signbert_scratch': Row('SignBERT (H), from scratch', f'{_H}_finetune'),
@@ -163,7 +163,7 @@ def summed(folders: Sequence[Path], rest: int) -> Dict[str, float]:
     """The sum of the probabilities that rows left, aligned by video id."""
     parts = []
     for folder in folders:
-        with np.load(folder / 'scores.npz') as file:
+        with np.load(folder / 'scores.npz', allow_pickle=False) as file:
             parts.append(ClipScores(folder.parent.name, file['video_ids'].tolist(), file['scores'].astype(np.float64), file['labels']))
     aligned, missing = align(parts)
     if any(missing.values()):
