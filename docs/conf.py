@@ -1,9 +1,11 @@
 """Sphinx: `make docs`. The source folder is the repository, so that READMEs stay where they are and links between files work here as on any host."""
 
+import html
 import re
 import sys
 from pathlib import Path
 from typing import Any, List, Optional
+from xml.etree import ElementTree
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -37,22 +39,39 @@ napoleon_use_rtype = False
 
 html_theme = 'furo'
 html_title = f'signbert_mm {release}'
+html_static_path = ['static']
+html_css_files = ['wide.css']
 html_extra_path = ['html_root']  # the first page's address leads to docs/index.html
 html_copy_source = False
 html_show_sphinx = False
 html_math_renderer = 'mathml'
 
+ACCENTS = ('~', '^', '\u00af')
 _LITERAL = re.compile(r'(``.+?``|:\w+:`[^`]+`|`[^`]+`)', re.DOTALL)
 
 
-def inline_math(translator: Any, node: nodes.math) -> None:
+def mathml(tex: str, as_block: bool = False) -> str:
     """An equation as MathML, which browsers draw by themselves: sphinx.ext.mathjax would fetch a script when the page is read."""
-    translator.body.append(tex2mathml(node.astext()))
+    markup = re.sub(r'&(?!lt;|gt;|amp;)\w+;', lambda entity: html.unescape(entity[0]), tex2mathml(tex, as_block=as_block))
+    tree = ElementTree.fromstring(markup)
+    space = tree.tag[: tree.tag.index('}') + 1]
+    ElementTree.register_namespace('', space[1:-1])
+    for node in tree.iter(f'{space}munderover'):  # docutils sets the index of an accented letter below it
+        letter, index, accent = node
+        if accent.text in ACCENTS:
+            above = ElementTree.Element(f'{space}mover', accent='true')
+            above.extend([letter, accent])
+            node.tag, node[:] = f'{space}msub', [above, index]
+    return ElementTree.tostring(tree, encoding='unicode')
+
+
+def inline_math(translator: Any, node: nodes.math) -> None:
+    translator.body.append(mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def block_math(translator: Any, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    translator.body.append(f'<div class="math">{mathml(node.astext(), as_block=True)}</div>')
     raise nodes.SkipNode
 
 

@@ -12,7 +12,7 @@ _TOCTREE = re.compile(r'^```\{toctree\}\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 def entries():
     for block in _TOCTREE.findall((DOCS / 'index.md').read_text(encoding='utf-8')):
-        yield from (line for line in block.splitlines() if line and not line.startswith(':'))
+        yield from (re.sub(r'^.*<(.*)>$', r'\1', line) for line in block.splitlines() if line and not line.startswith(':'))
 
 
 @pytest.mark.parametrize('page', [page for page in PAGES if page != DOCS / 'index.md'], ids=lambda page: f'{page.parent.name}-{page.stem}')
