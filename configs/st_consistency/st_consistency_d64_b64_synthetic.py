@@ -5,8 +5,8 @@ _base_ = ['../_base_/models/st_consistency_d64_recognizer.py', '../_base_/schedu
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [dict(type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), stretch=0.15, shear=0.15, shift=0.08)]
 _output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing'), dict(type='Motion')]
-_train = [dict(type='TemporalCropResize', clip_len=16, ratio=(0.5, 1.0), min_frames=16), dict(type='RandomFlip')]
-_test = [dict(type='TemporalCropResize', clip_len=16, ratio=0.95, min_frames=16, centre=True)]
+_train = [dict(type='TemporalCropResize', clip_len=12, ratio=(0.5, 1.0), min_frames=12), dict(type='RandomFlip')]
+_test = [dict(type='TemporalCropResize', clip_len=12, ratio=0.95, min_frames=12, centre=True)]
 model = dict(
     data_preprocessor=dict(
         train_pipeline=[dict(type='MakeViews', transforms=_train + _input + _augment + _output)],

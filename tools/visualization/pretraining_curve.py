@@ -4,7 +4,7 @@
 The kNN figures are those of KNNHook, on clips that its config names (a validation split of signers that are not in training).
 
 Example:
-    python tools/train.py configs/st_consistency/st_consistency_d64_b64_pretrain-synthetic.py --work-dir work_dirs/stc
+    python tools/train.py configs/st_consistency/st_consistency_d64_b32_pretrain-synthetic.py --work-dir work_dirs/stc
     python tools/visualization/pretraining_curve.py work_dirs/stc --out pretraining.png
 """
 

@@ -1,6 +1,6 @@
-"""Pre-training of the small setting: d = 64, 16 frames a clip, 4 passes over the unlabelled training clips of the synthetic signs; tested by kNN."""
+"""Pre-training of the small setting: d = 64, 12 frames a clip, 4 passes over the unlabelled training clips of the synthetic signs; tested by kNN."""
 
-_base_ = '../../st_consistency_d64_b64_pretrain-synthetic.py'
+_base_ = '../../st_consistency_d64_b32_pretrain-synthetic.py'
 
 _prepare = 'python tools/analysis_tools/run_table.py objectives --on synthetic'
 _frames = [dict(type='UniformTemporalSample', clip_len=48, test_mode=True, repeat=False)]

@@ -10,7 +10,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 _whole = [dict(type='TemporalCropResize', clip_len=10, ratio=0.95, min_frames=10, centre=True)]
-_crop_in_time = [dict(type='TemporalCropResize', clip_len=10, ratio=(0.5, 1.0), min_frames=10)]
+_crop_in_time = [dict(type='TemporalCropResize', clip_len=10, ratio=(0.6, 1.0), min_frames=10)]
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [
     dict(type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05),
@@ -24,12 +24,13 @@ model = dict(
     ),
     encoder={{_base_.encoder_d64}},
     projector=dict(in_channels=64),
-    bank=dict(size=2048),
-    loss_transfer=dict(num_anchors=1024),
+    bank=dict(size=1024),
+    momentum=0.995,
+    loss_transfer=dict(num_anchors=512),
 )
 _frames = [dict(type='UniformTemporalSample', clip_len=24, test_mode=True, repeat=False)]  # all frames there are
 _clips = dict(type='PoseDataset', layout='sign_49', pipeline=_frames)
-_loader = dict(batch_size=64, num_workers=0, collate_fn=dict(type='collate_poses'))
+_loader = dict(batch_size=32, num_workers=0, collate_fn=dict(type='collate_poses'))
 _in_order = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
 train_dataloader = dict(
     _loader,
@@ -51,4 +52,10 @@ custom_hooks = [
         query=dict(_in_order, dataset=dict(_clips, store='data/words33', split='val')),
     )
 ]
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0))
 train_cfg = dict(max_epochs=80)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200),
+    dict(type='CosineAnnealingLR', T_max=80, by_epoch=True, convert_to_iter_based=True),
+]
+default_hooks = dict(checkpoint=dict(interval=5))
