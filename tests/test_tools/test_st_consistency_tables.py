@@ -122,7 +122,7 @@ def test_a_test_of_other_neighbours_is_another_test():
 @pytest.mark.parametrize(
     'options, message',
     [
-        ({'model.loss_transfer.num_anchors': '$model.bank.size/3'}, r"1024 cannot be divided by '3'"),
+        ({'model.loss_transfer.num_anchors': '$model.bank.size/3'}, r"512 cannot be divided by '3'"),
         ({'model.loss_transfer.num_anchors': '$model.bank.siz/2'}, 'does not have'),
     ],
 )
