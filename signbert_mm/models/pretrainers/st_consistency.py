@@ -33,7 +33,7 @@ class STConsistency(BaseModel):
     Normalisation in the key encoders is not given in the paper. ``key_mode='train'``: by the statistics of the key batch, with dropout, as the query
     encoders; keys and queries of one batch are of the same clips, MoCo's shuffling is not built. 'eval': by the moving average of the query encoders'
     statistics, without dropout, so that a key depends on its clip alone. That average begins at mean 0 and variance 1 and needs some 1 / (1 - m)
-    steps; until then the keys of a part with little variance (the trunk's) are nearly alike, and were still so after 120 steps. Statistics are those of
+    steps; until then the keys of a part with little variance (the trunk's) are nearly alike (in our runs still after 120). Statistics are those of
     each process, unless the norms share them (:class:`TokenBatchNorm`, ``sync``).
 
     Args:
