@@ -134,12 +134,12 @@ def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] =
     from .metrics.sign_accuracy import target_ranks
 
     ranks = target_ranks(torch.from_numpy(scores), torch.from_numpy(labels)).numpy()
-    present, inverse = np.unique(labels, return_inverse=True)
+    _, inverse = np.unique(labels, return_inverse=True)
     result = {}
     for k in topk:
         right = (ranks < k).astype(np.float64)
         result[f'p_i/top{k}'] = 100 * float(right.mean())
-        result[f'p_c/top{k}'] = 100 * float((np.bincount(inverse, right) / np.bincount(inverse)).mean()) if len(present) else 0.0
+        result[f'p_c/top{k}'] = 100 * float((np.bincount(inverse, right) / np.bincount(inverse)).mean())
     return result
 
 

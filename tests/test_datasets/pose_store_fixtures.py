@@ -1,5 +1,7 @@
 """Small stores for the tests of this folder."""
 
+import runpy
+import sys
 from typing import Sequence
 
 import numpy as np
@@ -26,3 +28,10 @@ def write_store(folder, lengths: Sequence[int] = (3, 5, 1, 8), splits=None, glos
             data = keypoints(length, get_layout(layout).num_joints, index)
             writer.add(data, index % len(glosses), split, f'v{index}', f'signer{index % 2}', width=640, height=480, fps=25.0)
         return writer.close()
+
+
+def convert(root, monkeypatch, tool, *arguments):
+    """Runs a converter as its command line would."""
+    monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+    monkeypatch.syspath_prepend(str(root))
+    runpy.run_path(str(root / 'tools' / 'dataset_converters' / tool), run_name='__main__')

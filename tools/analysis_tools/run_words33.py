@@ -149,7 +149,7 @@ def knn(row: Row, checkpoint: str, dev: bool, shots: str, seed: int, cache: dict
             loader['dataset'] = ConfigDict(cfg.test_dataloader.dataset, split=split)
             features[name] = extract_features(model, Runner.build_dataloader(ConfigDict(loader)))
         store = cfg.test_dataloader.dataset
-        place = {int(clip): row for row, clip in enumerate(PoseDataset(store.store, train_split, layout=store.layout).clips)}
+        place = {int(clip): index for index, clip in enumerate(PoseDataset(store.store, train_split, layout=store.layout).clips)}
         cache[row.title] = features, place, PoseDataset(store.store, layout=store.layout).glosses.index(REST)
     features, place, rest = cache[row.title]
     store = cfg.train_dataloader.dataset

@@ -61,4 +61,4 @@ def _difference(end: Tensor, start: Tensor) -> Tensor:
 
 def _with_last(values: Tensor) -> Tensor:
     """A last frame of zeros behind (B, T - 1, ...)."""
-    return torch.cat([values, torch.zeros_like(values[:, :1] if values.shape[1] else values.new_zeros(values.shape[0], 1, *values.shape[2:]))], dim=1)
+    return torch.cat([values, values.new_zeros(values.shape[0], 1, *values.shape[2:])], dim=1)
