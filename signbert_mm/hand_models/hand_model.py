@@ -20,7 +20,7 @@ _TINY = 1e-12  # radians squared: below it an angle's own length is not used
 
 @MODELS.register_module()
 class HandModel(nn.Module):
-    """MANO's function on a hand asset (SignBERT section 3.2, eqs. 2 and 3), right hand, global orientation 0.
+    """MANO's function on a hand asset (SignBERT section 3.2, eqs. 3 and 4), right hand, global orientation 0.
 
     ``pose = mean + theta @ pca[:num_pca]``: the axis-angle of 15 joints. Two routes with equal joints: :meth:`mesh` skins all 778 vertices;
     :meth:`joints` skins five fingertips only and is what training uses. Both run in the buffers' dtype, outside autocast.
