@@ -1,26 +1,8 @@
+_base_ = ['parts/protocols.py']
 title = 'ST-Consistency on SLR500, top-1 in %'
 also = ('IV',)
 on = 'slr500'
-corner = 'protocol'
 columns = [dict(base=['pretrain', 'finetune', 'linear', 'semi'], metrics={'P-I': 'p_i/top1'})]
-
-
-def _share(ratio):
-    return [dict(base='pretrain'), dict(base='semi', options={'train_dataloader.dataset.data_ratio.ratio': ratio})]
-
-
-rows = [
-    dict(name='fine-tuned', steps=[dict(base='pretrain'), dict(base='finetune')]),
-    dict(name='fine-tuned + R'),
-    dict(name='linear', steps=[dict(base='pretrain'), dict(base='linear')]),
-    dict(name='semi-supervised, 20 %', steps=_share(0.2)),
-    dict(name='semi-supervised, 40 %', steps=_share(0.4)),
-    dict(name='semi-supervised, 60 %', steps=_share(0.6)),
-    dict(name='kNN', steps=[dict(base='pretrain')]),
-]
 paper = {
     'SLR500 P-I': [96.9, None, 94.3, 95.2, 95.9, 96.3, None],
 }
-note = (
-    '+ R: scores summed with an RGB model (configs/fusion). The shares of 20, 40 and 60 % are assumed, and so is that this is Table IV of the paper.'
-)
