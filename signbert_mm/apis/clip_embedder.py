@@ -5,30 +5,10 @@ from typing import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from ..models.attention_pool import pool_segments
 from .pose_clip import PoseClip
 from .torch_backend import TorchBackend
-
-
-def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) -> Tensor:
-    """Mean of the valid tokens of both hands in each of ``segments`` equal parts of the clip, side by side, of length 1.
-
-    Args:
-        tokens (Tensor): Shape (B, T, 2, C).
-        valid (Tensor): Shape (B, T, 2) bool.
-        length (Tensor): Shape (B,) int64, real frames.
-        segments (int): Parts; one without a valid token gives 0.
-
-    Returns:
-        Tensor: Shape (B, segments * C) float32.
-    """
-    part = torch.arange(tokens.shape[1], device=tokens.device) * segments // length[:, None].clamp(min=1)  # (B, T)
-    member = (part[..., None] == torch.arange(segments, device=tokens.device))[:, :, None] & valid[..., None]  # (B, T, 2, S)
-    weight = member.float()
-    total = torch.einsum('bths,bthc->bsc', weight, torch.where(valid[..., None], tokens.float(), 0.0))
-    mean = total / weight.sum((1, 2)).clamp(min=1)[..., None]
-    return torch.nn.functional.normalize(mean.flatten(1), dim=-1)
 
 
 class ClipEmbedder:

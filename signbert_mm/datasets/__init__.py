@@ -5,6 +5,7 @@ from .collate import collate_poses
 from .concat import ConcatPoseDataset
 from .pose_dataset import PoseDataset
 from .pose_store import PoseStore, PoseStoreWriter
+from .pseudo_label_dataset import PseudoLabelDataset
 from .samplers import ClassBalancedSampler
 from .subsets import data_ratio_indices, few_shot_indices
 from .synthetic import SYNTHETIC_NOTE, SyntheticSigns, SyntheticTruth, write_synthetic_store
@@ -17,6 +18,7 @@ __all__ = [
     'PoseDataset',
     'PoseStore',
     'PoseStoreWriter',
+    'PseudoLabelDataset',
     'SignVideoDataset',
     'SyntheticSigns',
     'SyntheticTruth',

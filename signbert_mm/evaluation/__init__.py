@@ -1,7 +1,8 @@
 """Metrics, and the predictions they are computed from."""
 
 from .knn import extract_features, knn_accuracy, knn_scores
+from .label_propagation import propagate_labels
 from .metrics import PerClipMetric, PoseAUC, SignAccuracy
 from .predictions import load_predictions
 
-__all__ = ['PerClipMetric', 'PoseAUC', 'SignAccuracy', 'extract_features', 'knn_accuracy', 'knn_scores', 'load_predictions']
+__all__ = ['PerClipMetric', 'PoseAUC', 'SignAccuracy', 'extract_features', 'knn_accuracy', 'knn_scores', 'load_predictions', 'propagate_labels']

@@ -1,4 +1,4 @@
-"""Softmax attention in time."""
+"""How a clip's tokens become one vector."""
 
 from typing import Tuple
 
@@ -26,3 +26,23 @@ def attention_pool(score: Tensor, tokens: Tensor, valid: Tensor) -> Tuple[Tensor
 def mean_pool(tokens: Tensor, valid: Tensor) -> Tensor:
     """The mean (B, C) of a clip's valid tokens; 0 in a clip without any."""
     return attention_pool(tokens.new_zeros(tokens.shape[:-1]), tokens, valid)[0]
+
+
+def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) -> Tensor:
+    """Mean of the valid tokens of both hands in each of ``segments`` equal parts of the clip, side by side, of length 1.
+
+    Args:
+        tokens (Tensor): Shape (B, T, 2, C).
+        valid (Tensor): Shape (B, T, 2) bool.
+        length (Tensor): Shape (B,) int64, real frames.
+        segments (int): Parts; one without a valid token gives 0.
+
+    Returns:
+        Tensor: Shape (B, segments * C) float32.
+    """
+    part = torch.arange(tokens.shape[1], device=tokens.device) * segments // length[:, None].clamp(min=1)  # (B, T)
+    member = (part[..., None] == torch.arange(segments, device=tokens.device))[:, :, None] & valid[..., None]  # (B, T, 2, S)
+    weight = member.float()
+    total = torch.einsum('bths,bthc->bsc', weight, torch.where(valid[..., None], tokens.float(), 0.0))
+    mean = total / weight.sum((1, 2)).clamp(min=1)[..., None]
+    return torch.nn.functional.normalize(mean.flatten(1), dim=-1)

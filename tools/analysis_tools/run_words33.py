@@ -2,8 +2,9 @@
 """The words33 protocol on real clips: k labelled clips a gloss, one row a method, mean and standard deviation over the protocol's seeds.
 
 Rows: SignBERT (H) and ST-Consistency fine-tuned from their pre-trained encoders and from scratch, with frozen encoders (linear), by nearest
-neighbours (kNN); mmaction2's ST-GCN over hands and trunk (P) and its sum with SignBERT (H+P); a logistic regression. Each method pre-trains once
-without labels, each model is trained and tested once; what is already there is not run again, and a cut-off pre-training is resumed.
+neighbours (kNN); SignBERT fine-tuned also on the rest of the pool, without its labels (self-training); mmaction2's ST-GCN over hands and trunk (P)
+and its sum with SignBERT (H+P); a logistic regression. Each method pre-trains once without labels, each model is trained and tested once; what is
+already there is not run again, and a cut-off pre-training is resumed.
 
 The stores come from tools/dataset_converters/npz_to_store.py (see README). With --dev nothing of the test set is touched: training clips are
 those before floor(0.5 n) of a gloss, tests are on those from there to floor(0.6 n). Use it to choose anything.
@@ -52,6 +53,7 @@ class Row:
         pretrain (str): The pre-training config there; '' = from scratch.
         protocol (str): 'train', 'knn', 'logreg', or 'sum' of the scores of ``parts``.
         parts (tuple[str]): Names of rows.
+        few_only (bool): It learns from clips without labels too, of which the whole pool has none: that cell is left out.
     """
 
     title: str
@@ -59,12 +61,17 @@ class Row:
     pretrain: str = ''
     protocol: str = 'train'
     parts: Tuple[str, ...] = ()
+    few_only: bool = False
+
+    def trains_at(self, shots: str) -> bool:
+        return not (self.few_only and shots == 'all')
 
 
 _H, _ST = 'words33/signbert_d128', 'words33/st_consistency_d64'
 _ST_PRETRAIN = 'st_consistency/st_consistency_d64_b32_pretrain-words33'
 ROWS = {
     'signbert': Row('SignBERT (H), pre-trained', f'{_H}_finetune', f'{_H}_pretrain'),
+    'signbert_semi': Row('SignBERT (H), pre-trained, self-training', f'{_H}_semi', f'{_H}_pretrain', few_only=True),
     'signbert_scratch': Row('SignBERT (H), from scratch', f'{_H}_finetune'),
     'signbert_linear': Row('SignBERT (H), linear', f'{_H}_linear', f'{_H}_pretrain'),
     'signbert_knn': Row('SignBERT (H), kNN', f'{_H}_finetune', f'{_H}_pretrain', 'knn'),
@@ -115,13 +122,18 @@ def finetune(config: str, checkpoint: Optional[str], folder: Path, dev: bool, sh
     """Trains and tests once; the test clips' scores stay in ``folder``."""
     cfg: Config = load_config(config, options)
     train_split, few_shot, test_split = labelled(dev, shots, seed)
-    cfg.train_dataloader.dataset.update(ConfigDict(split=train_split, few_shot=few_shot))
+    clips = cfg.train_dataloader.dataset
+    if 'unlabelled' in clips:  # an epoch's length is the config's
+        clips.labelled.update(ConfigDict(split=train_split, few_shot=few_shot))
+        clips.unlabelled.split, epochs = train_split, cfg.train_cfg.max_epochs
+    else:
+        clips.update(ConfigDict(split=train_split, few_shot=few_shot))
+        epochs = cfg.train_cfg.max_epochs = EPOCHS[shots]
     cfg.test_dataloader.dataset.split = test_split
-    cfg.train_cfg.max_epochs = EPOCHS[shots]
     for scheduler in cfg.param_scheduler:
         if scheduler.type == 'CosineAnnealingLR':
-            scheduler.T_max = EPOCHS[shots]
-    cfg.default_hooks.checkpoint.interval = EPOCHS[shots]
+            scheduler.T_max = epochs
+    cfg.default_hooks.checkpoint.interval = epochs
     cfg.randomness.seed, cfg.load_from = seed, checkpoint
     cfg.work_dir, cfg.log_level, cfg.experiment_name = str(folder), 'WARNING', f'words33_{time.time_ns()}'
     dump = folder / 'predictions.pkl'
@@ -290,7 +302,8 @@ def main() -> None:
     parser.add_argument('--pretrain-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='of the pre-training configs')
     args = parser.parse_args()
     protocol = Protocol(args)
-    runs = [(name, shots, seed) for shots in args.shots for name in args.rows for seed in list(SEEDS[shots])[: args.seeds]]
+    cells = [(name, shots) for shots in args.shots for name in args.rows if ROWS[name].trains_at(shots)]
+    runs = [(name, shots, seed) for name, shots in cells for seed in list(SEEDS[shots])[: args.seeds]]
     results: Dict[Tuple[str, str], List[Dict[str, float]]] = {}
     start = time.time()
     for number, (name, shots, seed) in enumerate(runs, 1):

@@ -4,6 +4,7 @@ from .class_count_hook import ClassCountHook
 from .epoch_seed_hook import EpochSeedHook
 from .knn_hook import KNNHook
 from .load_report_hook import LoadReportHook
+from .pseudo_label_hook import PseudoLabelHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
-__all__ = ['ClassCountHook', 'EpochSeedHook', 'KNNHook', 'LoadReportHook', 'SafeCheckpointHook']
+__all__ = ['ClassCountHook', 'EpochSeedHook', 'KNNHook', 'LoadReportHook', 'PseudoLabelHook', 'SafeCheckpointHook']

@@ -1,0 +1,27 @@
+"""SignBERT's recogniser on k labelled clips a gloss of words33, and on the rest of the pool without its labels: self-training (not in the paper).
+
+tools/analysis_tools/run_words33.py sets the shots and seeds. The pre-trained encoder's features spread the labels (PseudoLabelHook); each gloss then
+has 40 places an epoch: its labelled clips, and the pool's surest ones under the labels that were found.
+"""
+
+_base_ = './signbert_d128_finetune.py'
+
+_clips = dict(type='PoseDataset', store='data/words33', split=['train', 'val'], layout='hands_42')
+_train = [dict(type='UniformTemporalSample', clip_len=10)]
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='PseudoLabelDataset',
+        labelled=dict(_clips, few_shot=dict(shots=1, seed=0), pipeline=_train),
+        unlabelled=dict(_clips, pipeline=_train),
+        per_class=40,
+        clean_pipeline=[dict(type='UniformTemporalSample', clip_len=10, test_mode=True)],
+    ),
+)
+custom_hooks = [dict(type='PseudoLabelHook', k=20, temperature=0.02)]
+train_cfg = dict(max_epochs=8)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=20),
+    dict(type='CosineAnnealingLR', T_max=8, by_epoch=True, convert_to_iter_based=True),
+]
+default_hooks = dict(checkpoint=dict(interval=8))
