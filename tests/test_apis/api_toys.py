@@ -1,5 +1,6 @@
 """Poses and an extractor that the tests of this folder share."""
 
+import cv2
 import numpy as np
 
 from signbert_mm.extraction import PoseExtractor
@@ -29,3 +30,13 @@ class ColourExtractor(PoseExtractor):
         pose = np.random.RandomState(0).uniform(0, 30, (133, 3)).astype(np.float32)
         pose[:, 2] = 1
         return np.stack([(pose + [image.mean() / 10, 0, 0]) * (image.mean() > 5) for image in items])
+
+
+def frames_of(path):
+    """The images of a video file."""
+    capture, frames = cv2.VideoCapture(str(path)), []
+    while True:
+        there, frame = capture.read()
+        if not there:
+            return frames
+        frames.append(frame)

@@ -7,10 +7,9 @@ import re
 import sys
 import wave
 
-import cv2
 import numpy as np
 import pytest
-from api_toys import GLOSSES, ColourExtractor
+from api_toys import GLOSSES, ColourExtractor, frames_of
 
 from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
@@ -60,15 +59,6 @@ def page_module(demo):
 @pytest.fixture
 def card(page_module):
     return page_module.ModelCard('toy', 'toy.pth', 'signs <1>', GLOSSES, 'toy_pretrain', 'colour')
-
-
-def frames_of(path):
-    capture, frames = cv2.VideoCapture(str(path)), []
-    while True:
-        there, frame = capture.read()
-        if not there:
-            return frames
-        frames.append(frame)
 
 
 def test_a_video(analysis, analyser, make_video, tmp_path):
@@ -226,6 +216,7 @@ def app(demo, monkeypatch, tmp_path):
     module = demo('app')
     monkeypatch.setattr(module.run_demo, 'WORK', tmp_path / 'demo')
     monkeypatch.setattr(module.run_demo, 'STORE', tmp_path / 'store')
+    monkeypatch.setenv('SIGNBERT_MM_ZOO', str(tmp_path / 'zoo'))
     EXTRACTORS.import_from_location()
     EXTRACTORS.register_module(name='colour', module=ColourExtractor, force=True)
     yield module

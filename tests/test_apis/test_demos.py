@@ -6,7 +6,7 @@ import sys
 
 import cv2
 import pytest
-from api_toys import GLOSSES, ColourExtractor
+from api_toys import GLOSSES, ColourExtractor, frames_of
 
 from signbert_mm.registry import EXTRACTORS
 
@@ -32,15 +32,6 @@ def model(house):
     """Options that name the recogniser."""
     config, checkpoint = house['recogniser']
     return ['--config', config, '--checkpoint', checkpoint, '--extractor', 'colour', '--device', 'cpu']
-
-
-def frames_of(path):
-    capture, frames = cv2.VideoCapture(str(path)), []
-    while True:
-        there, frame = capture.read()
-        if not there:
-            return frames
-        frames.append(frame)
 
 
 def test_video_demo(run, model, make_video, tmp_path):

@@ -1,9 +1,9 @@
 """benchmarks/train_step.py runs and gives its keys; what it counts."""
 
-import importlib.util
 import json
 
 import pytest
+from source_files import load_file
 
 TINY = """
 _base_ = [{base!r}]
@@ -16,11 +16,8 @@ model = dict(
 
 
 @pytest.fixture
-def benchmark(root):
-    spec = importlib.util.spec_from_file_location('train_step', root / 'benchmarks' / 'train_step.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def benchmark():
+    return load_file('benchmarks/train_step.py')
 
 
 @pytest.fixture

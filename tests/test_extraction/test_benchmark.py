@@ -1,15 +1,12 @@
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 from made_videos import make_video
+from source_files import load_file
 
 from signbert_mm.extraction import open_video
 
-SPEC = importlib.util.spec_from_file_location('benchmark_extraction', Path(__file__).resolve().parents[2] / 'benchmarks' / 'extraction.py')
-benchmark = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(benchmark)
+benchmark = load_file('benchmarks/extraction.py')
 
 
 def test_a_looped_video_goes_on_in_time_and_is_read_whole(tmp_path, capsys):

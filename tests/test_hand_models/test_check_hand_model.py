@@ -1,4 +1,3 @@
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -6,15 +5,14 @@ from types import SimpleNamespace
 
 import cv2
 import pytest
+from source_files import load_file
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'misc' / 'check_hand_model.py'
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    spec = importlib.util.spec_from_file_location('check_hand_model', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_file('tools/misc/check_hand_model.py')
 
     def call(*arguments):
         monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])

@@ -1,9 +1,7 @@
 """The tools that draw ST-Consistency's figures, each once from the command line."""
 
-import importlib.util
 import json
 import pickle
-import sys
 from pathlib import Path
 
 import pytest
@@ -63,18 +61,8 @@ def dump(path, labels, shift=0):
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """``run(name, *arguments)`` runs a tool in this process and gives what it printed."""
-
-    def call(name, *arguments):
-        spec = importlib.util.spec_from_file_location(f'{name}_tool', ROOT / 'tools' / 'visualization' / f'{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
-        module.main()
-        return capsys.readouterr().out
-
-    return call
+def run(run_file):
+    return run_file('tools/visualization')
 
 
 def test_errors_and_signers(run, data, tmp_path):

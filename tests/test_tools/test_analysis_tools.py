@@ -1,15 +1,14 @@
 """tools/analysis_tools: values by hand, and each tool once from the command line."""
 
 import csv
-import importlib.util
 import json
 import pickle
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from source_files import load_file
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -19,22 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / 'tools' / 'analysis_tools' / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(f'tools/analysis_tools/{name}.py')
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """``run(name, *arguments)`` runs a tool in this process and gives what it printed."""
-
-    def call(name, *arguments):
-        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
-        tool(name).main()
-        return capsys.readouterr().out
-
-    return call
+def run(run_file):
+    return run_file('tools/analysis_tools')
 
 
 def rows_of(path):

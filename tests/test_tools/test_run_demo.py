@@ -1,17 +1,14 @@
 """demo/run_demo.py: what it shows of a log, its table, and its failures."""
 
-import importlib.util
 import json
 
 import pytest
+from source_files import load_file
 
 
 @pytest.fixture
-def demo(root):
-    spec = importlib.util.spec_from_file_location('run_demo', root / 'demo' / 'run_demo.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def demo():
+    return load_file('demo/run_demo.py')
 
 
 def test_progress_lines_are_understood(demo):

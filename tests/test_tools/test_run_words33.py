@@ -1,20 +1,16 @@
 """tools/analysis_tools/run_words33.py: the protocol's splits, its baseline, its table."""
 
-import importlib.util
-
 import numpy as np
 import pytest
+from source_files import load_file
 
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.datasets.pose_store import PoseStoreWriter
 
 
 @pytest.fixture(scope='module')
-def tool(root):
-    spec = importlib.util.spec_from_file_location('run_words33', root / 'tools' / 'analysis_tools' / 'run_words33.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool():
+    return load_file('tools/analysis_tools/run_words33.py')
 
 
 @pytest.fixture(scope='module')

@@ -1,7 +1,5 @@
 """tools/visualization: values by hand, and each tool once from the command line on a tiny store."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import cv2
@@ -10,6 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from source_files import load_file
 
 from signbert_mm.datasets import PoseStoreWriter
 from signbert_mm.engine.checkpoint_io import CheckpointError
@@ -31,22 +30,12 @@ train_dataloader = dict(
 
 
 def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / 'tools' / 'visualization' / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_file(f'tools/visualization/{name}.py')
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """``run(name, *arguments)`` runs a tool in this process and gives what it printed."""
-
-    def call(name, *arguments):
-        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
-        tool(name).main()
-        return capsys.readouterr().out
-
-    return call
+def run(run_file):
+    return run_file('tools/visualization')
 
 
 @pytest.fixture(scope='module')
