@@ -1,6 +1,7 @@
 """Models by name or config, and inference, for use from Python."""
 
 from .clip_embedder import ClipEmbedder
+from .fusion_recognizer import FusionRecognizer
 from .inferencer import SignInferencer
 from .model import get_model, init_model, list_models
 from .pose_clip import PoseClip
@@ -10,6 +11,7 @@ from .windows import HysteresisMerger, Segment, sliding_windows
 
 __all__ = [
     'ClipEmbedder',
+    'FusionRecognizer',
     'HysteresisMerger',
     'Match',
     'PoseClip',

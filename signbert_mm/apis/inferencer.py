@@ -17,6 +17,7 @@ from ..engine.runner import ConfigError
 from ..registry import INFERENCERS
 from ..structures import SignDataSample
 from ..visualization import prediction_figure, save_image
+from .fusion_recognizer import FusionRecognizer, make_backend, make_fusion
 from .input_reader import Failure, InputReader
 from .long_clips import LongClips
 from .model import init_model
@@ -25,9 +26,11 @@ from .pose_clip import PoseClip
 from .pretrained_parts import PretrainedParts
 from .sign_dictionary import SignDictionary
 from .torch_backend import TorchBackend
+from .video_backend import VideoBackend
 
-ModelLike = Union[str, 'os.PathLike[str]', Config, nn.Module]
+ModelLike = Union[str, 'os.PathLike[str]', Config, nn.Module, Sequence[Union[str, 'os.PathLike[str]', Config]]]
 BACKENDS = ('torch', 'onnx')
+Backend = Union[TorchBackend, VideoBackend, FusionRecognizer]
 
 
 @INFERENCERS.register_module()
@@ -38,8 +41,10 @@ class SignInferencer(LongClips, PretrainedParts):
 
     Args:
         model (str | Path | Config | Module): Of a recogniser or a pre-trainer: a config, its path, or a name of :func:`list_models`; a model of
-            :func:`init_model`; with ``backend='onnx'`` the exported file.
-        weights (str | Path, optional): The checkpoint. None only with a model that is built, or an exported one.
+            :func:`init_model`; with ``backend='onnx'`` the exported file. A list of these, or a config of :class:`FusionRecognizer`: their
+            probabilities are summed.
+        weights (str | Path, optional): The checkpoint, of a fusion a list of them. None only with a model that is built, an exported one, or a
+            fusion whose config names its checkpoints.
         device (str, optional): None = 'cuda' where there is one, else 'cpu'.
         extractor (str | dict | PoseExtractor): What finds poses in videos, see :func:`signbert_mm.extraction.build_extractor`; built on first use.
         backend (str): 'torch' or 'onnx'.
@@ -60,7 +65,7 @@ class SignInferencer(LongClips, PretrainedParts):
     def __init__(
         self,
         model: ModelLike,
-        weights: Optional[Union[str, 'os.PathLike[str]']] = None,
+        weights: Optional[Union[str, 'os.PathLike[str]', Sequence[Union[str, 'os.PathLike[str]']]]] = None,
         device: Optional[str] = None,
         extractor: Any = 'mediapipe',
         backend: str = 'torch',
@@ -75,12 +80,12 @@ class SignInferencer(LongClips, PretrainedParts):
         if backend == 'onnx':
             if weights is not None:
                 raise ValueError("backend='onnx' has its weights in the exported file; leave `weights` out")
-            self.backend: Union[OnnxBackend, TorchBackend] = OnnxBackend(model, device, threads)
+            self.backend: Union[OnnxBackend, Backend] = OnnxBackend(model, device, threads)
         else:
             self.backend = _torch_backend(model, weights, torch_device, 'weights')
         self.reader = InputReader(extractor)
-        own = self.backend if isinstance(self.backend, TorchBackend) else None
-        self._pretrained = own if pretrained is None else _torch_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
+        beside = self.backend if pretrained is None else _torch_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
+        self._pretrained = beside if isinstance(beside, TorchBackend) else None
         loads = dictionary is not None and not isinstance(dictionary, SignDictionary)
         self.dictionary: Optional[SignDictionary] = SignDictionary.load(dictionary) if loads else dictionary
 
@@ -116,7 +121,7 @@ class SignInferencer(LongClips, PretrainedParts):
             return_mesh (bool): Likewise ``vertices`` and ``faces``.
             vis_out_dir (str): A picture of each clip goes there.
             pred_out_dir (str): A JSON file of each clip goes there.
-            **options: ``layout``, ``image_size``, ``fps`` of arrays, ``split`` of stores, ``seconds`` of cameras.
+            **options: ``layout``, ``image_size``, ``fps`` of arrays, ``split`` and ``videos`` of stores, ``seconds`` of cameras.
 
         Returns:
             dict: ``predictions``, one a clip: dict with ``name``, ``glosses`` and ``scores`` (best first; they are the softmax's), ``labels``,
@@ -203,14 +208,17 @@ class SignInferencer(LongClips, PretrainedParts):
         return prediction_figure(self._sample(clip, found, 0), seen.keypoints, seen.scores, clip.layout, names, len(found['glosses']))
 
 
-def _torch_backend(model: ModelLike, weights: Optional[Union[str, 'os.PathLike[str]']], device: str, field: str) -> TorchBackend:
+def _torch_backend(model: ModelLike, weights: Any, device: str, field: str) -> Backend:
     if isinstance(model, nn.Module):
         if weights is not None:
             raise ValueError(f'`{field}` goes with a config; the model that was given has its weights already')
-        return TorchBackend(model, device)
+        return model if isinstance(model, FusionRecognizer) else make_backend(model, device)
+    fusion = make_fusion(model, weights, device)
+    if fusion is not None:
+        return fusion
     if weights is None:
         raise ValueError(f'`{field}` is missing: no weights are published, and random ones recognise nothing; give the path of a checkpoint')
-    return TorchBackend(init_model(model, weights, device), device)
+    return make_backend(init_model(model, weights, device), device)
 
 
 def _file_name(name: str) -> str:

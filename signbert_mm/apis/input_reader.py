@@ -12,6 +12,7 @@ import numpy as np
 
 from ..datasets.pose_store import PoseStore
 from ..datasets.store_format import META
+from ..datasets.video_dataset import SUFFIXES, find_video
 from ..layouts import Layout
 from .pose_clip import PoseClip
 
@@ -122,7 +123,8 @@ class InputReader:
             fps = reader.fps or (len(poses) / (time.monotonic() - start) if is_camera(source) else 0.0)
             if not poses:
                 raise ValueError(f'{name}: no frames came from it')
-            return PoseClip.make(np.stack(poses), self.extractor.layout, (reader.width, reader.height), fps=fps, name=name)
+            clip = PoseClip.make(np.stack(poses), self.extractor.layout, (reader.width, reader.height), fps=fps, name=name)
+            return clip if is_camera(source) else replace(clip, video=os.fspath(source))
         finally:
             reader.close()
 
@@ -135,6 +137,7 @@ class InputReader:
         split: Optional[str] = None,
         seconds: float = 3.0,
         name: str = '',
+        videos: Optional[Union[str, 'os.PathLike[str]']] = None,
     ) -> Iterator[Union[PoseClip, Failure]]:
         """One clip after the other.
 
@@ -147,6 +150,7 @@ class InputReader:
             split (str, optional): Of stores; None = all clips.
             seconds (float): How long a camera records.
             name (str): Of pose arrays.
+            videos (str | Path, optional): Folder of the videos of a store's clips, ``<video_id>.mp4``, for models that read frames.
 
         Yields:
             PoseClip | Failure: A failure where a file of a folder cannot be read; elsewhere the error is raised.
@@ -164,16 +168,16 @@ class InputReader:
                 )
             yield PoseClip.make(array, layout, image_size, fps=fps, name=name)
         elif isinstance(inputs, PoseStore):
-            yield from _store_clips(inputs, split)
+            yield from _store_clips(inputs, split, videos)
         elif isinstance(inputs, (list, tuple)):
             if not inputs:
                 raise ValueError('an empty list has no clips; give at least one')
             for place, item in enumerate(inputs):
-                yield from self.clips(item, layout, image_size, fps, split, seconds, f'item {place}')
+                yield from self.clips(item, layout, image_size, fps, split, seconds, f'item {place}', videos)
         elif is_camera(inputs):
             yield self.extract(int(inputs), seconds)
         elif isinstance(inputs, (str, os.PathLike)):
-            yield from self._path(Path(inputs), split)
+            yield from self._path(Path(inputs), split, videos)
         else:
             raise TypeError(
                 f'inputs are a {type(inputs).__name__}; give a video, a camera number, a pose array, a PoseStore, a folder or a list of these'
@@ -188,9 +192,9 @@ class InputReader:
             (name,) = store.video_ids(np.asarray([place]))
             yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]))
 
-    def _path(self, path: Path, split: Optional[str]) -> Iterator[Union[PoseClip, Failure]]:
+    def _path(self, path: Path, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']]) -> Iterator[Union[PoseClip, Failure]]:
         if (path / META).is_file():
-            yield from _store_clips(PoseStore(path), split)
+            yield from _store_clips(PoseStore(path), split, videos)
         elif path.is_dir():
             from ..extraction import VideoError, find_videos
 
@@ -207,8 +211,15 @@ class InputReader:
             raise FileNotFoundError(f'{path}: no such file or folder')
 
 
-def _store_clips(store: PoseStore, split: Optional[str]) -> Iterator[PoseClip]:
+def _store_clips(store: PoseStore, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']]) -> Iterator[PoseClip]:
     counts: Dict[str, int] = store.split_counts()
     if split is not None and not counts.get(split):
         raise ValueError(f'{store.folder}: split {split!r} has no clips; splits there: {counts}')
-    yield from InputReader.store_clips(store, range(len(store)) if split is None else np.flatnonzero(store.split == split))
+    for clip in InputReader.store_clips(store, range(len(store)) if split is None else np.flatnonzero(store.split == split)):
+        if videos is None:
+            yield clip
+            continue
+        video = find_video(videos, clip.name)
+        if video is None:
+            raise FileNotFoundError(f'{os.fspath(videos)}: no video of clip {clip.name!r}, looked for as <video_id> with {", ".join(SUFFIXES)}')
+        yield replace(clip, video=video)

@@ -30,7 +30,8 @@ class LongClips:
     ) -> List[dict]:
         """Signs in long clips: windows that overlap, and their scores merged with two thresholds, see :class:`HysteresisMerger`.
 
-        A video is streamed, in constant memory but for the windows' scores; poses are taken ``batch_size`` windows at a time.
+        A video is streamed, in constant memory but for the windows' scores; poses are taken ``batch_size`` windows at a time. For a model that reads
+        frames the poses of the whole video are taken first.
 
         Args:
             inputs: As for calling.
@@ -47,7 +48,7 @@ class LongClips:
         """
         self._needs_recogniser()
         settings = dict(window=window, stride=stride, enter=enter, leave=leave, ignore=ignore)
-        if isinstance(inputs, (str, os.PathLike)) and os.path.isfile(inputs):
+        if isinstance(inputs, (str, os.PathLike)) and os.path.isfile(inputs) and not self.backend.reads_videos:
             return [self._video_segments(inputs, topk, settings)]
         found = []
         for clip in self.reader.clips(inputs, **options):
@@ -112,6 +113,10 @@ class LongClips:
     ) -> StreamRecognizer:
         """What takes poses one by one; the extractor's layout by default. Arguments as for :meth:`segments`."""
         self._needs_recogniser()
+        if self.backend.reads_videos:
+            raise ValueError(
+                f'{name or "stream"}: the model, or a part of it, reads frames of files, and a stream has poses alone; use segments() of a file'
+            )
         size, step, merger = self._window(fps, name, window, stride, enter, leave, ignore)
         layout = self.reader.extractor.layout if layout is None else layout
         return StreamRecognizer(self.backend.predict, layout, image_size, size, step, merger, fps, name)

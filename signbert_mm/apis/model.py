@@ -86,6 +86,10 @@ def init_model(
         cfg.merge_from_dict(cfg_options)
     if cfg.get('model') is None:
         raise ConfigError(f'config {cfg.filename}: there is no `model` in it')
+    if cfg.model.get('type') == 'FusionRecognizer':
+        raise ConfigError(
+            f'config {cfg.filename}: several models, each with a checkpoint of its own; SignInferencer(config, [checkpoints]) runs them'
+        )
     init_default_scope(cfg.get('default_scope') or SCOPE)
     with explain_config_errors():
         model = MODELS.build(cfg.model)

@@ -45,7 +45,7 @@ class OnnxBackend:
         ValueError: Not ONNX, not exported by this project or by a newer version of it, or the device is not there.
     """
 
-    recognises = True
+    recognises, reads_videos = True, False
 
     def __init__(self, path: Union[str, 'os.PathLike[str]'], device: Optional[str] = None, threads: int = 0) -> None:
         path, runtime = os.fspath(path), import_onnxruntime()

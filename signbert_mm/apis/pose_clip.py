@@ -21,6 +21,8 @@ class PoseClip:
         fps (float): Frames a second; 0 = unknown.
         name (str): For results and messages.
         label (int): -1 = none.
+        video (str): The file whose frames these are, for models that read frames; '' = none.
+        span (tuple[int, int], optional): First frame in it, and how many; None = all of it.
     """
 
     keypoints: np.ndarray
@@ -30,6 +32,8 @@ class PoseClip:
     fps: float = 0.0
     name: str = ''
     label: int = -1
+    video: str = ''
+    span: Optional[Tuple[int, int]] = None
 
     @classmethod
     def make(
@@ -85,11 +89,12 @@ class PoseClip:
 
     def cut(self, start: int, end: int) -> 'PoseClip':
         """Frames ``start`` to ``end - 1``."""
-        return replace(self, keypoints=self.keypoints[start:end], scores=self.scores[start:end])
+        piece = replace(self, keypoints=self.keypoints[start:end], scores=self.scores[start:end])
+        return replace(piece, span=((self.span or (0, 0))[0] + start, len(piece)))
 
     def pick(self, frames: np.ndarray) -> 'PoseClip':
-        """These frames."""
-        return replace(self, keypoints=self.keypoints[frames], scores=self.scores[frames])
+        """These frames, in any order; they have no video."""
+        return replace(self, keypoints=self.keypoints[frames], scores=self.scores[frames], video='', span=None)
 
     def hands_found(self) -> np.ndarray:
         """Shape (T, 2) bool, left and right: any joint of the hand has a score above 0, as a store counts it; a single hand counts as right."""

@@ -21,7 +21,7 @@ class PretrainedParts:
 
     def _pretrainer(self, what: str) -> TorchBackend:
         if self._pretrained is None:
-            raise ConfigError(f"{what} needs a model in torch: give `pretrained` and `pretrained_weights` beside backend='onnx'")
+            raise ConfigError(f'{what} needs a model in torch: give `pretrained` and `pretrained_weights` beside an exported or a fused one')
         return self._pretrained
 
     @cached_property

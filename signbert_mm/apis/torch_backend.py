@@ -20,21 +20,28 @@ _STEADY = dict(RandomTemporalSample=dict(type='CenterTemporalSample'), UniformTe
 """What the temporal transforms of training become where a config has no test pipeline."""
 
 
-def dataset_config(cfg: Any) -> Tuple[dict, bool]:
-    """The PoseDataset of a config: of its test data, else of validation, else of training; and whether it was the training's.
+def dataset_config(cfg: Any, kind: str = 'PoseDataset') -> Tuple[dict, bool]:
+    """The data set of a kind in a config: of its test data, else of validation, else of training; and whether it was the training's.
 
     Raises:
         ConfigError: There is none.
     """
     for name in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
         node = (cfg.get(name) or {}).get('dataset')
-        while isinstance(node, dict) and node.get('type') != 'PoseDataset':
+        while isinstance(node, dict) and node.get('type') != kind:
             node = node.get('dataset') or (node.get('datasets') or [None])[0]
         if node is not None:
             return node, name == 'train_dataloader'
-    raise ConfigError(
-        f'config {cfg.get("filename", "")}: no PoseDataset in it, so it does not say how the model reads clips; give it test_dataloader'
-    )
+    raise ConfigError(f'config {cfg.get("filename", "")}: no {kind} in it, so it does not say how the model reads clips; give it test_dataloader')
+
+
+def reads_videos(cfg: Any) -> bool:
+    """Whether a config's data are videos, so that its model reads frames."""
+    try:
+        dataset_config(cfg, 'SignVideoDataset')
+    except ConfigError:
+        return False
+    return True
 
 
 def spec_of_config(cfg: Any) -> Tuple[InputSpec, List[dict]]:
@@ -64,6 +71,8 @@ class TorchBackend:
         spec (InputSpec): How it reads clips.
         glosses (list[str]): Of its classes; [] where the checkpoint has none.
     """
+
+    reads_videos = False
 
     def __init__(self, model: nn.Module, device: Union[str, torch.device]) -> None:
         if getattr(model, 'cfg', None) is None:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import random
 from functools import cached_property
-from typing import Dict, Iterator, List, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -16,6 +16,52 @@ from ..registry import DATASETS
 from .pose_dataset import PoseDataset
 
 SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov')
+
+
+def find_video(folder: Union[str, os.PathLike], name: str, suffixes: Sequence[str] = SUFFIXES) -> Optional[str]:
+    """The file ``<name><suffix>`` in a folder, of the first suffix that is there; None where there is none."""
+    paths = (os.path.join(folder, name + suffix) for suffix in suffixes)
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def build_video_steps(pipeline: Sequence[dict]) -> List[Any]:
+    """Transforms of mmaction2 from their configs, without a scope."""
+    from ..compat import import_mmaction
+
+    import_mmaction()
+    from mmaction.registry import TRANSFORMS as MMACTION
+
+    return [MMACTION.build(dict(step, _scope_='mmaction')) for step in pipeline]
+
+
+def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int]] = None) -> torch.Tensor:
+    """A video through mmaction2's transforms.
+
+    Args:
+        path (str): The file.
+        steps (Sequence): Of :func:`build_video_steps`.
+        number (int): Seeds what they draw.
+        label (int): Of the clip.
+        span (tuple[int, int], optional): First frame, and how many; None = the whole video.
+
+    Returns:
+        Tensor: imgs as the pipeline's ``FormatShape`` says, uint8 RGB.
+
+    Raises:
+        ValueError: It cannot be read; the message names it.
+    """
+    results: Dict[str, Any] = dict(filename=path, start_index=0, modality='RGB', label=label)
+    with _seeded(number):
+        for place, step in enumerate(steps):
+            try:
+                results = step(results)
+            except Exception as error:  # a damaged file can raise almost anything
+                raise ValueError(f'{path}: {type(step).__name__} failed: {type(error).__name__}: {error}') from error
+            if results.get('total_frames') == 0:
+                raise ValueError(f'{path}: its header gives no number of frames; write it anew: ffmpeg -i FILE -c:v libx264 NEW.mp4')
+            if place == 0 and span is not None:  # the video is open
+                results.update(start_index=span[0], total_frames=span[1])
+    return torch.from_numpy(np.ascontiguousarray(results['imgs']))
 
 
 @DATASETS.register_module()
@@ -53,11 +99,6 @@ class SignVideoDataset(Dataset):
         test_mode: bool = False,
         **kwargs,
     ) -> None:
-        from ..compat import import_mmaction
-
-        import_mmaction()
-        from mmaction.registry import TRANSFORMS as MMACTION
-
         if missing not in ('error', 'drop'):
             raise ValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
         self.poses = PoseDataset(store, split, drop_empty_frames=False, seed=seed, test_mode=True, **kwargs)
@@ -65,7 +106,7 @@ class SignVideoDataset(Dataset):
         if not os.path.isdir(self.videos):
             raise FileNotFoundError(f'{os.path.abspath(self.videos)}: no such folder of videos; set `videos`')
         names = self.poses.store.video_ids(self.poses.clips)
-        found = [self._find(name, suffixes) for name in names]
+        found = [find_video(self.videos, name, suffixes) for name in names]
         absent = [name for name, path in zip(names, found) if path is None]
         if len(absent) == len(names) or (absent and missing == 'error'):
             more = ', ...' if len(absent) > 5 else ''
@@ -79,11 +120,7 @@ class SignVideoDataset(Dataset):
         self.labels = self.poses.labels[self.places]
         if absent:
             print_log(f'{self.poses.name}: {len(absent)} of {len(names)} clips have no video in {self.videos} and are left out', logger='current')
-        self.steps = [MMACTION.build(dict(step, _scope_='mmaction')) for step in pipeline]
-
-    def _find(self, name: str, suffixes: Sequence[str]) -> Optional[str]:
-        paths = (os.path.join(self.videos, name + suffix) for suffix in suffixes)
-        return next((path for path in paths if os.path.isfile(path)), None)
+        self.steps = build_video_steps(pipeline)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -122,17 +159,7 @@ class SignVideoDataset(Dataset):
         index = range(len(self))[index]
         epoch = 0 if self.test_mode else self.poses.epoch
         number = Draws(self.poses.seed or 0, epoch, torch.tensor([index])).integers('video', 2**31 - 1)
-        path = self.files[index]
-        results = dict(filename=path, start_index=0, modality='RGB', label=int(self.labels[index]))
-        with _seeded(int(number[0])):
-            for step in self.steps:
-                try:
-                    results = step(results)
-                except Exception as error:  # a damaged file can raise almost anything
-                    raise ValueError(f'{path}: {type(step).__name__} failed: {type(error).__name__}: {error}') from error
-                if results.get('total_frames') == 0:
-                    raise ValueError(f'{path}: its header gives no number of frames; write it anew: ffmpeg -i FILE -c:v libx264 NEW.mp4')
-        imgs = torch.from_numpy(np.ascontiguousarray(results['imgs']))
+        imgs = read_video(self.files[index], self.steps, int(number[0]), int(self.labels[index]))
         numbers = dict(label=int(self.labels[index]), index=index, epoch=epoch, length=1)
         return dict(inputs=dict(imgs=imgs, **{key: torch.tensor(value) for key, value in numbers.items()}), video_id=self.names[index])
 

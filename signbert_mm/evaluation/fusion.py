@@ -73,6 +73,17 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
     return ClipScores(name, ids, scores, labels)
 
 
+def check_classes(parts: Sequence[ClipScores]) -> None:
+    """Parts of other class counts have other label maps.
+
+    Raises:
+        ValueError: They do.
+    """
+    counts = {part.name: part.scores.shape[1] for part in parts}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f'the parts have other label maps: {counts} classes')
+
+
 def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List[str]]]:
     """The clips that all parts have, in the first part's order.
 
@@ -82,9 +93,7 @@ def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List
     Raises:
         ValueError: Other class counts, another label for the same clip (another label map), or no clip in common.
     """
-    counts = {part.name: part.scores.shape[1] for part in parts}
-    if len(set(counts.values())) > 1:
-        raise ValueError(f'the parts have other label maps: {counts} classes')
+    check_classes(parts)
     places = [{video_id: row for row, video_id in enumerate(part.video_ids)} for part in parts]
     every = list(dict.fromkeys(itertools.chain.from_iterable(part.video_ids for part in parts)))
     missing = {part.name: [video_id for video_id in every if video_id not in place] for part, place in zip(parts, places)}
