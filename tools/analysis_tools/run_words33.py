@@ -2,8 +2,9 @@
 """The words33 protocol on real clips: k labelled clips a gloss, one row a method, mean and standard deviation over the protocol's seeds.
 
 Rows: SignBERT (H) and ST-Consistency fine-tuned from their pre-trained encoders and from scratch, with frozen encoders (linear), by nearest
-neighbours (kNN); SignBERT fine-tuned also on the rest of the pool, without its labels (self-training); mmaction2's ST-GCN over hands and trunk (P)
-and its sum with SignBERT (H+P); a logistic regression. Each method pre-trains once without labels, each model is trained and tested once; what is
+neighbours (kNN); SignBERT with the k labels spread over the rest of the pool, whose own are not read: the nearest neighbour there (propagated), or
+fine-tuned on it (self-training), without and with the knowledge that the gloss "-" is rest; mmaction2's ST-GCN over hands and trunk (P) and its sum
+with SignBERT (H+P); a logistic regression. Each method pre-trains once without labels, each model is trained and tested once; what is
 already there is not run again, and a cut-off pre-training is resumed.
 
 The stores come from tools/dataset_converters/npz_to_store.py (see README). With --dev nothing of the test set is touched: training clips are
@@ -32,6 +33,7 @@ from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import ClipScores, align, clip_scores, fused
 from signbert_mm.evaluation.knn import extract_features, knn_scores
+from signbert_mm.evaluation.label_propagation import propagate_labels
 from signbert_mm.evaluation.metrics.sign_accuracy import target_ranks
 from signbert_mm.layouts import layout_mapping
 
@@ -51,9 +53,10 @@ class Row:
         title (str): As it is printed.
         config (str): The recogniser's config under configs/.
         pretrain (str): The pre-training config there; '' = from scratch.
-        protocol (str): 'train', 'knn', 'logreg', or 'sum' of the scores of ``parts``.
+        protocol (str): 'train', 'knn', 'propagate', 'logreg', or 'sum' of the scores of ``parts``.
         parts (tuple[str]): Names of rows.
         few_only (bool): It learns from clips without labels too, of which the whole pool has none: that cell is left out.
+        rest (bool): 'propagate' knows that the gloss "-" stands for no sign.
     """
 
     title: str
@@ -62,6 +65,7 @@ class Row:
     protocol: str = 'train'
     parts: Tuple[str, ...] = ()
     few_only: bool = False
+    rest: bool = False
 
     def trains_at(self, shots: str) -> bool:
         return not (self.few_only and shots == 'all')
@@ -71,7 +75,10 @@ _H, _ST = 'words33/signbert_d128', 'words33/st_consistency_d64'
 _ST_PRETRAIN = 'st_consistency/st_consistency_d64_b32_pretrain-words33'
 ROWS = {
     'signbert': Row('SignBERT (H), pre-trained', f'{_H}_finetune', f'{_H}_pretrain'),
-    'signbert_semi': Row('SignBERT (H), pre-trained, self-training', f'{_H}_semi', f'{_H}_pretrain', few_only=True),
+    'signbert_propagate': Row('SignBERT (H), propagated', f'{_H}_finetune', f'{_H}_pretrain', 'propagate', few_only=True),
+    'signbert_propagate_rest': Row('SignBERT (H), propagated, rest known', f'{_H}_finetune', f'{_H}_pretrain', 'propagate', few_only=True, rest=True),
+    'signbert_semi': Row('SignBERT (H), self-training', f'{_H}_semi', f'{_H}_pretrain', few_only=True),
+    'signbert_semi_rest': Row('SignBERT (H), self-training, rest known', f'{_H}_semi_rest', f'{_H}_pretrain', few_only=True),
     'signbert_scratch': Row('SignBERT (H), from scratch', f'{_H}_finetune'),
     'signbert_linear': Row('SignBERT (H), linear', f'{_H}_linear', f'{_H}_pretrain'),
     'signbert_knn': Row('SignBERT (H), kNN', f'{_H}_finetune', f'{_H}_pretrain', 'knn'),
@@ -79,7 +86,7 @@ ROWS = {
     'st_scratch': Row('ST-Consistency, from scratch', f'{_ST}_finetune'),
     'st_linear': Row('ST-Consistency, linear', f'{_ST}_linear', _ST_PRETRAIN),
     'st_knn': Row('ST-Consistency, kNN', f'{_ST}_finetune', _ST_PRETRAIN, 'knn'),
-    'p': Row('ST-GCN (P)', 'words33/stgcn_c24_joint'),
+    'p': Row('ST-GCN (P)', 'words33/stgcn_c16_bone'),
     'h+p': Row('H+P', protocol='sum', parts=('signbert', 'p')),
     'logreg': Row('logistic regression', f'{_H}_finetune', protocol='logreg'),
 }
@@ -149,25 +156,34 @@ def finetune(config: str, checkpoint: Optional[str], folder: Path, dev: bool, sh
 
 
 def knn(row: Row, checkpoint: str, dev: bool, shots: str, seed: int, cache: dict) -> Dict[str, float]:
-    """Nearest labelled clips in the pre-trained encoder's features; nothing is trained."""
+    """Nearest labelled clips in the pre-trained encoder's features, or nearest clip of the pool under the labels spread there; nothing is trained."""
+    import torch
+
     cfg = load_config(config_path(row.config))
     init_default_scope(cfg.default_scope)
     train_split, few_shot, test_split = labelled(dev, shots, seed)
-    if row.title not in cache:
+    propagated = row.protocol == 'propagate'
+    key = row.pretrain, propagated
+    if key not in cache:
         model = init_model(config_path(row.pretrain), checkpoint, device='cpu')
         loader = dict(cfg.test_dataloader, batch_size=64)
         features = {}
         for name, split in (('pool', train_split), ('test', test_split)):
             loader['dataset'] = ConfigDict(cfg.test_dataloader.dataset, split=split)
-            features[name] = extract_features(model, Runner.build_dataloader(ConfigDict(loader)))
+            features[name] = extract_features(model, Runner.build_dataloader(ConfigDict(loader)), segments=2 if propagated else 0)
         store = cfg.test_dataloader.dataset
         place = {int(clip): index for index, clip in enumerate(PoseDataset(store.store, train_split, layout=store.layout).clips)}
-        cache[row.title] = features, place, PoseDataset(store.store, layout=store.layout).glosses.index(REST)
-    features, place, rest = cache[row.title]
+        cache[key] = features, place, PoseDataset(store.store, layout=store.layout).glosses.index(REST)
+    features, place, rest = cache[key]
     store = cfg.train_dataloader.dataset
     chosen = [place[int(clip)] for clip in PoseDataset(store.store, train_split, layout=store.layout, few_shot=few_shot).clips]
     vectors, labels = features['pool']
-    scores = knn_scores(vectors[chosen], labels[chosen], features['test'][0], 33, NEIGHBOURS[shots])
+    if propagated:
+        known = torch.full_like(labels, -1)
+        known[chosen] = labels[chosen]
+        labels = propagate_labels(vectors, known, 33, background=rest if row.rest else None)
+        chosen = labels >= 0
+    scores = knn_scores(vectors[chosen], labels[chosen], features['test'][0], 33, 1 if propagated else NEIGHBOURS[shots])
     return figures(scores.numpy(), features['test'][1].numpy(), rest)
 
 
@@ -274,7 +290,7 @@ class Protocol:
         folder.mkdir(parents=True, exist_ok=True)
         if row.protocol == 'train':
             metrics = finetune(config_path(row.config), self.checkpoint(row), folder, dev, shots, seed, self.args.cfg_options)
-        elif row.protocol == 'knn':
+        elif row.protocol in ('knn', 'propagate'):
             metrics = knn(row, self.checkpoint(row), dev, shots, seed, self._knn)
         elif row.protocol == 'sum':
             folders = [self.folder(part, shots, seed) for part in row.parts]

@@ -5,6 +5,7 @@ from typing import List, Optional, Union
 
 from mmengine.model import BaseModel
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from ...layouts import get_layout, inward_edges
 from ...registry import MODELS
@@ -26,7 +27,8 @@ class MMActionRecognizer(BaseModel):
         data_preprocessor (dict): What makes ``input_key``.
 
     Modes: 'tensor' gives logits (B, num_classes), several clips of one sample averaged as the head's ``average_clips`` says for scores; 'loss' the
-    head's loss; 'predict' one :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1 and ``pred_label``.
+    head's loss, with its ``label_smooth_eps``; 'predict' one :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1 and
+    ``pred_label``.
 
     Raises:
         ModuleNotFoundError: mmaction2 is not installed; says how to install it.
@@ -79,8 +81,10 @@ class MMActionRecognizer(BaseModel):
         """See the class."""
         logits = self.logits(inputs)
         if mode == 'loss':
-            label = inputs['label'].repeat_interleave(logits.shape[1])
-            return dict(loss_cls=self.model.cls_head.loss_cls(logits.flatten(0, 1), label))
+            head, label = self.model.cls_head, inputs['label'].repeat_interleave(logits.shape[1])
+            if head.label_smooth_eps:
+                label = one_hot(label, logits.shape[-1]) * (1 - head.label_smooth_eps) + head.label_smooth_eps / logits.shape[-1]
+            return dict(loss_cls=head.loss_cls(logits.flatten(0, 1), label))
         if mode == 'tensor':
             return logits.mean(1)
         if mode == 'predict':

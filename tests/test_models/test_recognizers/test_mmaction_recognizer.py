@@ -114,6 +114,14 @@ def test_training_step(store, layout, stream):
     assert all(parameter.grad is not None for parameter in model.parameters())
 
 
+def test_the_heads_label_smoothing_counts(store):
+    model = recognizer()
+    model.model.cls_head.label_smooth_eps = 0.1
+    batch = model.data_preprocessor(loaded(store), training=True)['inputs']
+    expected = torch.nn.functional.cross_entropy(model(batch).double(), batch['label'], label_smoothing=0.1)
+    torch.testing.assert_close(model(batch, mode='loss')['loss_cls'].double(), expected, atol=1e-5, rtol=0)
+
+
 def test_bad_input(store):
     model = recognizer()
     with pytest.raises(KeyError, match="the batch has no 'skeleton'"):
