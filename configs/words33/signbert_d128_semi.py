@@ -1,7 +1,7 @@
 """SignBERT's recogniser on k labelled clips a gloss of words33, and on the rest of the pool without its labels: self-training (not in the paper).
 
 tools/analysis_tools/run_words33.py sets the shots and seeds. The pre-trained encoder's features spread the labels (PseudoLabelHook); each gloss then
-has 40 places an epoch: its labelled clips, and the pool's surest ones under the labels that were found.
+has 40 places an epoch: its labelled clips, and some of the pool's under the labels that were found.
 """
 
 _base_ = './signbert_d128_finetune.py'
@@ -18,7 +18,7 @@ train_dataloader = dict(
         clean_pipeline=[dict(type='UniformTemporalSample', clip_len=10, test_mode=True)],
     ),
 )
-custom_hooks = [dict(type='PseudoLabelHook', k=20, temperature=0.02)]
+custom_hooks = [dict(type='PseudoLabelHook')]
 train_cfg = dict(max_epochs=8)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=20),

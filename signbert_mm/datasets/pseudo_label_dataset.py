@@ -17,8 +17,8 @@ SELECTION = ('split', 'classes', 'relabel', 'empty_clip', 'few_shot', 'data_rati
 
 @DATASETS.register_module()
 class PseudoLabelDataset(Dataset):
-    """Equally many places for every gloss, filled with its labelled clips, then with the clips that :class:`PseudoLabelHook` gives it (not in the
-    papers).
+    """Equally many places for every gloss, filled with its labelled clips and a random part of those that :class:`PseudoLabelHook` gives it, another
+    in each epoch (not in the papers).
 
     Where a gloss has fewer clips than places they come again from the beginning, each time with draws of its own; until labels are given, these are
     the labelled ones alone. The length never changes. No label of ``unlabelled`` is ever read: what the store says of them is thrown away, and clips
@@ -53,8 +53,8 @@ class PseudoLabelDataset(Dataset):
         self.labels = np.repeat(np.arange(len(self.glosses)), per_class)
         self._members = torch.zeros(len(self.labels), dtype=torch.int64).share_memory_()  # (places,), as `clean` numbers the clips
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-        nothing = torch.zeros(len(self.unlabelled))
-        self.set_pseudo_labels(nothing.long() - 1, nothing)
+        self._given = np.full(len(self.unlabelled), -1)
+        self._fill()
 
     def _others(self, config: dict) -> PoseDataset:
         part = DATASETS.build(config)
@@ -98,36 +98,40 @@ class PseudoLabelDataset(Dataset):
     def set_epoch(self, epoch: int) -> None:
         """Says which epoch's numbers to draw; worker processes see it, persistent ones too."""
         self._epoch.fill_(epoch)
+        self._fill()
 
     def set_seed(self, seed: int) -> None:
         """The run's seed, for the draws of parts whose config gives none."""
         self.labelled.set_seed(seed)
         self.unlabelled.set_seed(seed)
 
-    def set_pseudo_labels(self, labels: Tensor, confidence: Tensor) -> int:
-        """Fills the places; worker processes see it.
+    def set_pseudo_labels(self, labels: Tensor) -> int:
+        """Fills the places anew; worker processes see it.
 
         Args:
             labels (Tensor): Shape (clips of ``unlabelled``,) int64, -1 = not to be used.
-            confidence (Tensor): Same shape; of a gloss's clips those with the largest come first.
 
         Returns:
-            int: Clips of ``unlabelled`` that are in use now.
+            int: Clips of ``unlabelled`` that have a label now.
         """
-        if labels.shape != (len(self.unlabelled),) or confidence.shape != labels.shape or int(labels.max()) >= len(self.glosses):
+        if labels.shape != (len(self.unlabelled),) or int(labels.max()) >= len(self.glosses):
             raise ValueError(
-                f'PseudoLabelDataset: labels {tuple(labels.shape)} and confidence {tuple(confidence.shape)} must be of the {len(self.unlabelled)} '
-                f'unlabelled clips, labels below {len(self.glosses)}; the largest is {int(labels.max())}'
+                f'PseudoLabelDataset: labels {tuple(labels.shape)} must be of the {len(self.unlabelled)} unlabelled clips and below '
+                f'{len(self.glosses)}; the largest is {int(labels.max())}'
             )
-        order = torch.argsort(confidence, descending=True, stable=True).numpy()
-        sorted_labels, used, members = labels.numpy()[order], 0, []
+        self._given = labels.numpy().copy()
+        self._fill()
+        return int((self._given >= 0).sum())
+
+    def _fill(self) -> None:
+        """Deals the places of this epoch; a function of seed and epoch."""
+        random = np.random.RandomState(((self.labelled.seed or 0) + self.epoch) % 2**32)
+        members = []
         for label in range(len(self.glosses)):
             own = np.flatnonzero(self.labelled.labels == label)
-            given = order[sorted_labels == label][: self.per_class - len(own)]
-            used += len(given)
+            given = random.permutation(np.flatnonzero(self._given == label))[: self.per_class - len(own)]
             members.append(np.resize(np.concatenate([own, len(self.labelled) + given]), self.per_class))
         self._members.copy_(torch.from_numpy(np.concatenate(members)))
-        return used
 
     def __getitem__(self, index: int) -> dict:
         """One clip, as :meth:`PoseDataset.__getitem__`."""

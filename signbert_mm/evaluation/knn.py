@@ -12,17 +12,19 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from ..models.attention_pool import pool_segments
 from .metrics.sign_accuracy import target_ranks
 
 
 @torch.no_grad()
-def extract_features(model: nn.Module, loader: DataLoader) -> Tuple[Tensor, Tensor]:
+def extract_features(model: nn.Module, loader: DataLoader, segments: int = 0) -> Tuple[Tensor, Tensor]:
     """Features of every clip of a data set, each once and in order of its index, whatever the number of processes.
 
     Args:
         model (Module): Has ``data_preprocessor`` and ``extract_features(inputs) -> (B, D)``, as this project's models have; it is put into
             evaluation mode and back.
         loader (DataLoader): Every clip at least once over all processes.
+        segments (int): The mean token of so many parts of a clip, side by side (``extract_tokens``); 0 = the model's ``extract_features``.
 
     Returns:
         tuple[Tensor, Tensor]: Features (N, D) float32 and labels (N,) int64, on the CPU.
@@ -32,15 +34,17 @@ def extract_features(model: nn.Module, loader: DataLoader) -> Tuple[Tensor, Tens
         ValueError: Clips are missing, or features are not finite.
     """
     model = model.module if is_model_wrapper(model) else model
-    if not hasattr(model, 'extract_features'):
-        raise TypeError(f'{type(model).__name__} has no extract_features(inputs), so there is nothing whose neighbours could be looked for')
+    needed = 'extract_tokens' if segments else 'extract_features'
+    if not hasattr(model, needed):
+        raise TypeError(f'{type(model).__name__} has no {needed}(inputs), so there is nothing whose neighbours could be looked for')
     modes = {name: module.training for name, module in model.named_modules()}
     model.eval()
     found: Dict[int, Tuple[np.ndarray, int]] = {}
     rows = []
     for data in loader:
         inputs = model.data_preprocessor(data, False)['inputs']
-        rows.append((model.extract_features(inputs).float().cpu(), inputs['index'].cpu(), inputs['label'].cpu()))
+        features = pool_segments(*model.extract_tokens(inputs), inputs['length'], segments) if segments else model.extract_features(inputs)
+        rows.append((features.float().cpu(), inputs['index'].cpu(), inputs['label'].cpu()))
     for name, module in model.named_modules():
         module.training = modes[name]
     mine = tuple(torch.cat(part).numpy() for part in zip(*rows))

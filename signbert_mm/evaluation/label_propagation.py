@@ -1,13 +1,13 @@
 """Labels of a few clips, spread over clips without labels along the nearest neighbours of a representation."""
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 
-def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tensor:
+def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tensor, Tensor]:
     """The symmetrically normalised graph of nearest neighbours, D^-1/2 W D^-1/2.
 
     Two clips are joined where one is among the k nearest of the other by cosine similarity, with W = exp((cosine - 1) / temperature).
@@ -18,7 +18,7 @@ def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tensor:
         temperature (float): Of the weights.
 
     Returns:
-        Tensor: Sparse, shape (N, N), float64.
+        tuple[Tensor, Tensor]: The graph, sparse, shape (N, N), float64; and each clip's mean cosine with its k nearest (N,).
 
     Raises:
         ValueError: k is not in 1 .. N - 1.
@@ -33,24 +33,38 @@ def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tensor:
         row = torch.arange(begin, begin + len(cosine), device=features.device)
         cosine[torch.arange(len(cosine)), row] = -2.0  # no clip is its own neighbour
         value, place = cosine.topk(k, dim=1)
-        row = row[:, None].expand_as(place)
-        pairs += [(row * count + place).flatten(), (place * count + row).flatten()]
-        near += [value.flatten()] * 2
-    pairs, inverse = torch.cat(pairs).unique(return_inverse=True)
-    cosine = torch.full((len(pairs),), -1.0, dtype=torch.float64, device=features.device).scatter_reduce_(0, inverse, torch.cat(near), 'amax')
+        pairs.append(torch.stack([row[:, None].expand_as(place), place]))
+        near.append(value)
+    (row, column), near = torch.cat(pairs, dim=1), torch.cat(near)
+    pairs, inverse = torch.cat([(row * count + column).flatten(), (column * count + row).flatten()]).unique(return_inverse=True)
+    cosine = near.new_full((len(pairs),), -1.0).scatter_reduce_(0, inverse, near.flatten().repeat(2), 'amax')
     weight = ((cosine - 1) / temperature).exp()
     row, column = pairs // count, pairs % count
     degree = torch.zeros_like(features[:, 0]).index_add_(0, row, weight).clamp(min=torch.finfo(torch.float64).tiny)
     weight = weight / (degree[row] * degree[column]).sqrt()
-    return torch.sparse_coo_tensor(torch.stack([row, column]), weight, (count, count), check_invariants=True).coalesce()
+    graph = torch.sparse_coo_tensor(torch.stack([row, column]), weight, (count, count), check_invariants=True)
+    return graph.coalesce(), near.mean(1)
 
 
 def propagate_labels(
-    features: Tensor, labels: Tensor, num_classes: int, k: int = 20, temperature: float = 0.02, alpha: float = 0.95, steps: int = 20
-) -> Tuple[Tensor, Tensor]:
+    features: Tensor,
+    labels: Tensor,
+    num_classes: int,
+    k: int = 20,
+    temperature: float = 0.02,
+    alpha: float = 0.95,
+    steps: int = 20,
+    min_margin: float = 0.3,
+    background: Optional[int] = None,
+    background_share: float = 0.05,
+) -> Tensor:
     """Label propagation (Zhou et al., Learning with Local and Global Consistency, 2004): F <- alpha S F + (1 - alpha) Y, from F = Y.
 
-    Each class starts with the same mass, shared by its labelled clips. S is :func:`neighbour_graph`.
+    Each class starts with the same mass, shared by its labelled clips. S is :func:`neighbour_graph`. A clip's margin is the difference of the two
+    largest shares of the mass that came to it.
+
+    A class may be known to stand for no sign, as rest: signs resemble each other, what lies between them does not. Given as ``background``, the
+    clips least like their neighbours start with its label too, and the clips that no label reaches get it.
 
     Args:
         features (Tensor): Shape (N, D).
@@ -60,10 +74,12 @@ def propagate_labels(
         temperature (float): Of the graph's weights.
         alpha (float): In [0, 1), what comes from the neighbours.
         steps (int): Iterations; a label goes so many neighbours far at most.
+        min_margin (float): Clips with a smaller margin get no label.
+        background (int, optional): The class that stands for no sign.
+        background_share (float): Which share of all clips starts with its label.
 
     Returns:
-        tuple[Tensor, Tensor]: The likeliest label (N,) int64, -1 where no label came, and its margin (N,) float64: the difference of the two
-        largest shares of the mass that came, in [0, 1]; 0 where none came.
+        Tensor: The likeliest label (N,) int64, -1 = too uncertain or not reached. Clips that had a label keep it.
 
     Raises:
         ValueError: A label is not below ``num_classes``, no clip has one, or features are not finite.
@@ -73,13 +89,20 @@ def propagate_labels(
         raise ValueError(f'label propagation: labels must lie in 0 .. {num_classes - 1}, one at least; the largest is {int(labels.max())}')
     if not features.isfinite().all():
         raise ValueError('label propagation: features are not finite')
-    graph = neighbour_graph(features, min(k, len(features) - 1), temperature)
-    start = torch.zeros(len(features), num_classes, dtype=torch.float64, device=features.device)
+    graph, likeness = neighbour_graph(features, min(k, len(features) - 1), temperature)
+    start = graph.new_zeros(len(features), num_classes, layout=torch.strided)
     start[known, labels[known]] = 1.0
+    if background is not None:
+        likeness[known] = 2.0  # above any cosine
+        start[likeness.argsort(stable=True)[: int(background_share * len(features))], background] = 1.0
     start = start / start.sum(0).clamp(min=1)
     mass = start
     for _ in range(steps):
         mass = alpha * torch.sparse.mm(graph, mass) + (1 - alpha) * start
     total = mass.sum(1)
     share, label = (mass / total.clamp(min=torch.finfo(torch.float64).tiny)[:, None]).topk(min(2, num_classes), dim=1)
-    return torch.where(total > 0, label[:, 0], -1), share[:, 0] - share[:, -1] if num_classes > 1 else share[:, 0]
+    margin = share[:, 0] - (share[:, 1] if num_classes > 1 else 0)
+    label = torch.where((total > 0) & (margin >= min_margin), label[:, 0], -1)
+    if background is not None:
+        label[total == 0] = background
+    return torch.where(known, labels, label)

@@ -1,6 +1,6 @@
 """Pre-training by masking and rebuilding hand poses (SignBERT section 3.2)."""
 
-from typing import List, Optional, Union
+from typing import List, Optional, Tuple, Union
 
 from mmengine.model import BaseModel
 from torch import Tensor
@@ -65,10 +65,14 @@ class SignBERT(BaseModel):
             return self.predictions(decoded, inputs)
         raise ValueError(f"SignBERT: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
 
-    def extract_features(self, inputs: dict) -> Tensor:
-        """What kNN compares: the mean (B, C) of a clip's valid tokens, of the unmasked pose where the batch is masked."""
+    def extract_tokens(self, inputs: dict) -> Tuple[Tensor, Tensor]:
+        """Contextualised tokens (B, T, 2, C) and which are valid (B, T, 2), of the unmasked pose where the batch is masked."""
         tokens, valid = self.embedder(dict(inputs, hands=inputs.get('target', inputs['hands'])))
-        return mean_pool(self.backbone(tokens, valid), valid)
+        return self.backbone(tokens, valid), valid
+
+    def extract_features(self, inputs: dict) -> Tensor:
+        """What kNN compares: the mean (B, C) of a clip's valid tokens."""
+        return mean_pool(*self.extract_tokens(inputs))
 
     def losses(self, decoded: dict, inputs: dict) -> dict:
         """``loss_rec`` and, with a hand model, ``loss_reg``: scalars whose sum is eq. 6."""
