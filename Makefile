@@ -1,6 +1,7 @@
 # make install       everything, with mmpose and mmaction2, into .venv      make test    install what is missing, run the tests
 # make install-core  only what SignBERT itself needs, and the test tools    make lint    ruff
 # make demo          the whole main job on synthetic signs                  make clean   remove .venv and what was built
+# make zoo           small release files of the trained models, into zoo/; trains what is not trained yet
 #
 # make install-extract  what tools/extract_poses.py needs: PyAV, MediaPipe
 # make install-app      what demo/app.py needs: that, and Gradio (Python 3.10 or newer)
@@ -21,7 +22,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 OPENCV := opencv-python-headless==4.11.0.86
 
-.PHONY: install install-core install-extract install-app install-deploy demo docs test lint format clean
+.PHONY: install install-core install-extract install-app install-deploy demo zoo docs test lint format clean
 
 install: $(VENV)/.full
 install-core: $(VENV)/.core
@@ -31,6 +32,9 @@ install-deploy: $(VENV)/.deploy
 
 demo: $(VENV)/.core
 	$(BIN)/python demo/run_demo.py
+
+zoo: $(VENV)/.core
+	$(BIN)/python tools/misc/make_zoo.py
 
 # the source folder is the repository: pages link to files beside docs/
 docs: $(VENV)/.docs

@@ -1,8 +1,9 @@
 #!/usr/bin/env python
 """A page in the browser: drop a video or record one, and see the annotated video, the best glosses, the attention over time and the hands in 3-D.
 
-Without --config and --checkpoint it takes the model of `make demo`; where that is not there yet, it is trained first, on synthetic signs: once,
-about 5 minutes on two cores. That model knows no sign of any language. Nothing is loaded from the network.
+Without --config and --checkpoint it takes the smallest recogniser in the zoo folder, else the model of `make demo`; where that is not there yet,
+it is trained first, on synthetic signs: once, about 5 minutes on two cores. That model knows no sign of any language. Nothing is loaded from the
+network.
 
 Examples:
     python demo/app.py
@@ -16,7 +17,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 try:
     import signbert_mm  # noqa: F401
@@ -29,10 +30,11 @@ import run_demo
 from app_analysis import Analyser, Limits, Windows
 from video_demo import DEMO_CONFIG, build, model_arguments
 
-from signbert_mm.apis import SignInferencer
+from signbert_mm.apis import SignInferencer, zoo_checkpoint
+from signbert_mm.apis.zoo import zoo_file, zoo_models
 from signbert_mm.datasets import PoseStore
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint, load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError, run_tool
+from signbert_mm.engine.runner import ConfigError, load_config, run_tool
 
 DEMO_PRETRAIN = 'signbert_d128_pretrain_synthetic'
 TRAINING = (
@@ -47,7 +49,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument('--window', type=float, default=2.0, help='seconds of a window, for videos of several signs (default: %(default)s)')
     parser.add_argument('--dictionary', metavar='FOLDER', help='answer with the nearest signs of a dictionary, see tools/build_dictionary.py')
     parser.add_argument('--pretrained-config', default=DEMO_PRETRAIN, help='config of the pre-training that draws the hands (default: %(default)s)')
-    parser.add_argument('--pretrained-checkpoint', help="its checkpoint (default: that of `make demo`, where it is there, or the dictionary's model)")
+    parser.add_argument('--pretrained-checkpoint', help="its checkpoint (default: the zoo's, that of `make demo`, or the dictionary's model)")
     parser.add_argument('--no-train', action='store_true', help='do not train the small model where it is not there; say what to run')
     parser.add_argument('--max-seconds', type=float, default=20.0, help='most that is read of a video (default: %(default)s)')
     parser.add_argument(
@@ -67,6 +69,14 @@ def last_checkpoint(name: str) -> Optional[str]:
     """That of a run of `make demo`; None where there is none."""
     folder = run_demo.WORK / name
     return find_last_whole_checkpoint(folder) if folder.is_dir() else None
+
+
+def smallest_of_the_zoo() -> Optional[Tuple[str, str]]:
+    """Name and checkpoint of the smallest recogniser in the zoo folder; None where there is none."""
+    files = {name: zoo_file(name) for name, entry in zoo_models().items() if entry.get('Weights')}
+    there = [(path.stat().st_size, name) for name, path in files.items() if path is not None]
+    found = [name for _, name in sorted(there) if load_config(zoo_models()[name]['Config']).model.type.endswith('Recognizer')]
+    return (found[0], zoo_checkpoint(found[0])) if found else None
 
 
 def demo_checkpoint(train: bool) -> str:
@@ -98,9 +108,9 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
         ValueError: The dictionary was made by another model.
     """
     if not args.onnx and args.checkpoint is None and args.config == DEMO_CONFIG:
-        args.checkpoint = demo_checkpoint(not args.no_train)
+        args.config, args.checkpoint = smallest_of_the_zoo() or (DEMO_CONFIG, demo_checkpoint(not args.no_train))
     if args.pretrained_checkpoint is None and args.pretrained_config == DEMO_PRETRAIN and not args.dictionary:
-        args.pretrained_checkpoint = last_checkpoint('pretrain')
+        args.pretrained_checkpoint = zoo_checkpoint(DEMO_PRETRAIN) if zoo_file(DEMO_PRETRAIN) else last_checkpoint('pretrain')
     options: Dict[str, Any] = dict(dictionary=args.dictionary)
     if args.pretrained_checkpoint is not None:
         options.update(pretrained=args.pretrained_config, pretrained_weights=args.pretrained_checkpoint)

@@ -8,6 +8,7 @@ from .pose_clip import PoseClip
 from .sign_dictionary import Match, SignDictionary
 from .stream_recognizer import StreamEvent, StreamRecognizer
 from .windows import HysteresisMerger, Segment, sliding_windows
+from .zoo import zoo_checkpoint
 
 __all__ = [
     'ClipEmbedder',
@@ -24,4 +25,5 @@ __all__ = [
     'init_model',
     'list_models',
     'sliding_windows',
+    'zoo_checkpoint',
 ]

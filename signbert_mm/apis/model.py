@@ -4,6 +4,7 @@ import copy
 import fnmatch
 import logging
 import os
+from pathlib import Path
 from typing import Dict, List, Optional, Union
 
 import torch
@@ -17,6 +18,7 @@ from ..engine.hooks import LoadReportHook
 from ..engine.runner import ConfigError, explain_config_errors, load_config
 from ..engine.runner.config import config_roots, did_you_mean
 from ..registry import MODELS, SCOPE
+from .zoo import zoo_checkpoint
 
 PathLike = Union[str, 'os.PathLike[str]']
 
@@ -106,12 +108,18 @@ def init_model(
     return model.to(device).eval()
 
 
-def get_model(model: Union[PathLike, Config], pretrained: Optional[PathLike] = None, device: Union[str, torch.device] = 'cpu', **kwargs) -> nn.Module:
+def get_model(
+    model: Union[PathLike, Config],
+    pretrained: Union[bool, PathLike, None] = None,
+    device: Union[str, torch.device] = 'cpu',
+    **kwargs,
+) -> nn.Module:
     """A model by its name; see :func:`list_models`.
 
     Args:
         model (str | Path | Config): A name, a config or its path.
-        pretrained (str | Path, optional): A checkpoint; no weights are published, so there is nothing that ``True`` could mean.
+        pretrained (bool | str | Path, optional): A checkpoint; True takes the model's published one from the zoo folder (``SIGNBERT_MM_ZOO``, else
+            ``./zoo``), which `make zoo` fills: nothing is fetched from a network. None or False leaves the weights random.
         device (str | torch.device): Where the model goes.
         **kwargs: Parts of the model's config to change, ``head=dict(num_classes=33)``.
 
@@ -119,8 +127,12 @@ def get_model(model: Union[PathLike, Config], pretrained: Optional[PathLike] = N
         nn.Module: As :func:`init_model`, in evaluation mode.
 
     Raises:
-        ConfigError, FileNotFoundError, CheckpointError: As :func:`init_model`.
+        ConfigError, FileNotFoundError, CheckpointError: As :func:`init_model` and :func:`~signbert_mm.apis.zoo.zoo_checkpoint`.
+
+    Example:
+        >>> model = get_model('signbert_d128_pretrain_synthetic', pretrained=True)
     """
-    if isinstance(pretrained, bool):
-        raise ConfigError('get_model: no weights are published; give `pretrained` the path of a checkpoint, or leave it out')
-    return init_model(model, pretrained, device, dict(model=kwargs) if kwargs else None)
+    if pretrained is True:
+        source = _config(model).filename
+        pretrained = zoo_checkpoint(Path(source).stem if source else 'a config without a file')
+    return init_model(model, pretrained or None, device, dict(model=kwargs) if kwargs else None)

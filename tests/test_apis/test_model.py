@@ -101,7 +101,7 @@ def test_wrong_paths(tmp_path):
 def test_mistakes_in_the_config():
     with pytest.raises(ConfigError, match=r"SignHead has no argument 'num_clases'\. Did you mean 'num_classes'"):
         get_model(NAME, head=dict(num_clases=3))
-    with pytest.raises(ConfigError, match='no weights are published'):
+    with pytest.raises(ConfigError, match=f"no weights of '{NAME}' are published"):
         get_model(NAME, pretrained=True)
 
 

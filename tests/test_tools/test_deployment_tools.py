@@ -50,21 +50,21 @@ def house(tmp_path):
     config.write_text(CONFIG.format(root=ROOT, store=tmp_path / 'store'))
     torch.manual_seed(0)
     model = init_model(str(config))
-    meta = dict(glosses=['yes', 'no'], layout='sign_49', experiment_name='here', time='now')
+    meta = dict(glosses=['yes', 'no'], layout='sign_49', extractor=['toy'], experiment_name='here', time='now')
     torch.save(dict(meta=meta, state_dict=model.state_dict(), optimizer=dict(state={0: torch.zeros(9)}), message_hub={}), tmp_path / 'epoch_1.pth')
     return config, tmp_path / 'epoch_1.pth', tmp_path / 'store'
 
 
 def test_publish_model(run, house, tmp_path, capsys):
     config, checkpoint, _ = house
-    for flags in ((), ('--fp16',)):
+    for flags in ((), ('--half',)):
         out = run('misc/publish_model.py', checkpoint, tmp_path / f'model{len(flags)}.pth', *flags)
         again = run('misc/publish_model.py', checkpoint, tmp_path / f'model{len(flags)}.pth', *flags)
         assert out == again
         path = out.split(': ')[0]
         assert hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8] == path[-12:-4]
         content = load_checkpoint_file(path)
-        assert set(content) == {'meta', 'state_dict'} and content['meta'] == dict(glosses=['yes', 'no'], layout='sign_49')
+        assert set(content) == {'meta', 'state_dict'} and content['meta'] == dict(glosses=['yes', 'no'], layout='sign_49', extractor=['toy'])
         first, second = init_model(str(config), checkpoint), init_model(str(config), path)
         assert second.dataset_meta['glosses'] == ['yes', 'no']
         for a, b in zip(first.parameters(), second.parameters()):
@@ -74,7 +74,7 @@ def test_publish_model(run, house, tmp_path, capsys):
     assert 'must end in .pth' in capsys.readouterr().err
     torch.save(dict(state_dict=dict(weight=torch.tensor([1e6]))), tmp_path / 'large.pth')
     with pytest.raises(SystemExit, match='weight is not finite in half precision'):
-        run('misc/publish_model.py', tmp_path / 'large.pth', tmp_path / 'x.pth', '--fp16')
+        run('misc/publish_model.py', tmp_path / 'large.pth', tmp_path / 'x.pth', '--fp16')  # mmengine's name for it
 
 
 def test_build_dictionary(run, house, tmp_path, capsys):

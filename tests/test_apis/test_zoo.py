@@ -1,0 +1,88 @@
+"""Published files by name, and half-precision files wherever a checkpoint is taken."""
+
+import hashlib
+import io
+
+import pytest
+import torch
+from api_toys import poses
+from mmengine.config import Config
+from mmengine.runner import Runner
+from source_files import load_file
+
+from signbert_mm.apis import SignInferencer, get_model, init_model, zoo, zoo_checkpoint
+from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
+from signbert_mm.engine.runner import ConfigError
+
+
+@pytest.fixture
+def half(house, tmp_path):
+    """The narrow recogniser's config and checkpoint, and the file that is published of it."""
+    config, checkpoint = house['recogniser']
+    return config, checkpoint, load_file('tools/misc/publish_model.py').publish(checkpoint, tmp_path / 'zoo' / 'recogniser.pth', half=True)
+
+
+@pytest.fixture
+def entries(monkeypatch, half, tmp_path):
+    """A zoo of one model, ``recogniser``, in an empty folder of files."""
+    found = dict(recogniser=dict(Name='recogniser', Weights=f'zoo/{half[2].name}'), unpublished=dict(Name='unpublished'))
+    monkeypatch.setattr(zoo, 'zoo_models', lambda: found)
+    monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'zoo'))
+    return found
+
+
+def test_half_precision_files_load_as_float32(half):
+    config, checkpoint, path = half
+    assert {value.dtype for value in load_checkpoint_file(path)['state_dict'].values() if value.is_floating_point()} == {torch.float16}
+    assert path.stat().st_size < 0.7 * len(_single(checkpoint))
+    cfg = Config.fromfile(config)
+    cfg.load_from, cfg.work_dir, cfg.experiment_name = str(path), str(path.parent / 'work'), 'half_precision'
+    runner = Runner.from_cfg(cfg)
+    runner.load_or_resume()
+    models = [init_model(config, checkpoint), init_model(config, path), get_model(config, path), runner.model]
+    for model in models[1:]:
+        for name, value in model.named_parameters():
+            assert value.dtype == torch.float32 and torch.equal(value, models[0].state_dict()[name].half().float())
+    about = dict(layout='sign_49', image_size=(640, 480))
+    clips = [poses(9, seed) for seed in range(4)]
+    answers = [SignInferencer(config, weights, device='cpu')(clips, **about)['predictions'] for weights in (checkpoint, path)]
+    for one, other in zip(*answers):
+        first, second = (dict(zip(item['glosses'], item['scores'])) for item in (one, other))
+        assert set(first) == set(second) and all(abs(first[gloss] - second[gloss]) < 2e-3 for gloss in first)
+
+
+def _single(checkpoint):
+    buffer = io.BytesIO()
+    torch.save(load_checkpoint_file(checkpoint)['state_dict'], buffer)
+    return buffer.getvalue()
+
+
+def test_pretrained_by_name(half, entries, tmp_path):
+    config, _, path = half
+    model = get_model(config, pretrained=True)
+    assert torch.equal(next(model.parameters()), next(init_model(config, path).parameters())) and model.dataset_meta['glosses']
+    assert zoo_checkpoint('recogniser') == str(path)
+    assert get_model(config, pretrained=False).dataset_meta == {}
+    with pytest.raises(ConfigError, match="no weights of 'unpublished' are published.*Known: recogniser"):
+        zoo_checkpoint('unpublished')
+    with pytest.raises(ConfigError, match='no weights of .a config without a file. are published'):
+        get_model(Config(dict(model=dict())), pretrained=True)
+
+
+def test_files_that_are_absent_built_here_or_damaged(half, entries, tmp_path, monkeypatch):
+    path = half[2]
+    published = tmp_path / 'zoo' / 'recogniser-00000000.pth'
+    entries['recogniser']['Weights'] = f'zoo/{published.name}'
+    assert zoo_checkpoint('recogniser') == str(path)  # its hash is another: built here
+    digest = hashlib.sha256(b'not a checkpoint').hexdigest()[:8]
+    second = path.with_name(f'recogniser-{digest}.pth')
+    second.write_bytes(b'not a checkpoint')
+    with pytest.raises(ConfigError, match=f'several files of recogniser: .*{digest}'):
+        zoo_checkpoint('recogniser')
+    published.write_bytes(b'not what its name says')
+    with pytest.raises(CheckpointError, match='SHA-256 begins with'):
+        zoo_checkpoint('recogniser')
+    monkeypatch.delenv(zoo.ZOO_ENV)
+    monkeypatch.chdir(tmp_path / 'zoo')
+    with pytest.raises(FileNotFoundError, match=r'zoo/recogniser-00000000.pth is not there: `make zoo` builds it.*SIGNBERT_MM_ZOO'):
+        zoo_checkpoint('recogniser')

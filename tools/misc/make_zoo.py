@@ -1,0 +1,266 @@
+#!/usr/bin/env python
+"""Build the zoo: a small release file (half precision, under 10 MB) of each model whose metafile entry has `Weights`, with a card and its log.
+
+A model that is not trained yet is trained by its entry's `Training Command`, which is long; one that was cut off is resumed by the same command.
+Existing runs in work_dirs/ are taken, where their config is the present one. Files are named by their SHA-256; `get_model(NAME, pretrained=True)`
+finds them in the same folder.
+
+Example:
+    python tools/misc/make_zoo.py --list
+    python tools/misc/make_zoo.py signbert_d128_pretrain_synthetic signbert_d128_finetune_synthetic
+    python tools/misc/make_zoo.py --table docs/model_zoo.md
+"""
+
+import argparse
+import ast
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from mmengine.config import Config, DictAction
+from publish_model import publish
+from zoo_pages import card, write_table
+
+from signbert_mm.apis.zoo import zoo_file, zoo_folder, zoo_models
+from signbert_mm.engine.checkpoint_io import CheckpointError, check_whole, find_last_whole_checkpoint, load_checkpoint_file, write_atomic
+from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGEST = 10_000_000
+"""Bytes of a release file."""
+DECIDES = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'randomness')
+"""Parts of a config that the weights depend on."""
+CHECKS_ONLY = ('prepare', 'mixed_extractors', 'num_workers', 'persistent_workers', 'pin_memory')
+"""Keys in them that change no weight."""
+RESOURCES = 'resources.json'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('models', nargs='*', metavar='NAME', help='these only (default: all whose entry has Weights)')
+    parser.add_argument('--no-train', action='store_true', help='only what is trained already')
+    parser.add_argument('--no-test', action='store_true', help='do not test the release files; their cards say so')
+    parser.add_argument('--list', action='store_true', help='what is there and what would be trained')
+    parser.add_argument('--table', metavar='PAGE.md', help='write the table of all metafiles into this page, and build nothing')
+    return parser.parse_args()
+
+
+class Recipe:
+    """How a model is trained, from its entry in the metafile.
+
+    Args:
+        entry (dict): Its ``Training Command`` is one of ``tools/train.py`` with ``--work-dir``.
+
+    Raises:
+        ConfigError: It is not.
+    """
+
+    def __init__(self, entry: dict) -> None:
+        self.name, self.entry = entry['Name'], entry
+        self.command = shlex.split(entry.get('Training Command') or '')
+        parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+        parser.add_argument('config')
+        parser.add_argument('--work-dir', required=True)
+        parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+        try:
+            if self.command[:2] != ['python', 'tools/train.py']:
+                raise ValueError
+            args = parser.parse_args(self.command[2:])
+        except (ValueError, argparse.ArgumentError, SystemExit) as error:
+            raise ConfigError(f'metafile, {self.name}: Training Command must be `python tools/train.py CONFIG --work-dir DIR [...]`') from error
+        self.cfg, self.work_dir = load_config(args.config, args.cfg_options), Path(args.work_dir)
+        self.checkpoint = self.work_dir / f'epoch_{self.cfg.train_cfg.max_epochs}.pth'
+
+
+def read_plain(text: str) -> Dict[str, Any]:
+    """A config as a checkpoint keeps it, ``name = value`` with ``dict(...)``, read without executing anything."""
+
+    def value(node: ast.AST) -> Any:
+        if isinstance(node, ast.Call):
+            return {item.arg: value(item.value) for item in node.keywords}
+        if isinstance(node, (ast.List, ast.Tuple)):
+            return [value(item) for item in node.elts]
+        if isinstance(node, ast.Dict):
+            return {ast.literal_eval(key): value(item) for key, item in zip(node.keys, node.values)}
+        return ast.literal_eval(node)
+
+    return {node.targets[0].id: value(node.value) for node in ast.parse(text).body if isinstance(node, ast.Assign)}
+
+
+def differences(old: Any, new: Any, place: str) -> Iterator[str]:
+    """Where two configs differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new} - {*CHECKS_ONLY}):
+            yield from differences(old.get(key), new.get(key), f'{place}.{key}')
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (first, second) in enumerate(zip(old, new)):
+            yield from differences(first, second, f'{place}.{index}')
+    elif old != new:
+        yield place
+
+
+def check_config(checkpoint: Path, cfg: Config) -> dict:
+    """The ``meta`` of a checkpoint that was trained by this config.
+
+    Raises:
+        CheckpointError: It was trained by another.
+    """
+    meta = load_checkpoint_file(checkpoint).get('meta') or {}
+    old, new = read_plain(str(meta.get('cfg') or '')), read_plain(cfg.pretty_text)
+    places = [place for key in DECIDES for place in differences(old.get(key), new.get(key), key)]
+    if places:
+        more = f' and {len(places) - 4} more' if len(places) > 4 else ''
+        raise CheckpointError(
+            f'{checkpoint} was trained by another config, which differs in {", ".join(places[:4])}{more}: move {checkpoint.parent} away to train anew'
+        )
+    return meta
+
+
+def stores(node: Any) -> Iterator[dict]:
+    """The parts of a config that name a PoseStore."""
+    if isinstance(node, dict):
+        if isinstance(node.get('store'), str):
+            yield node
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for item in node:
+            yield from stores(item)
+
+
+def missing_stores(node: Any) -> List[dict]:
+    return [item for item in stores(node) if not (Path(item['store']) / 'meta.json').is_file()]
+
+
+def run(command: List[str]) -> Dict[str, float]:
+    """Runs a command line that begins with ``python SCRIPT`` of this repository.
+
+    Returns:
+        dict: ``wall`` and ``cpu`` in seconds, ``memory`` = largest resident set in GB.
+
+    Raises:
+        RuntimeError: It failed.
+    """
+    print('  $ ' + shlex.join(command), flush=True)
+    start = time.time()
+    process = subprocess.Popen([sys.executable, str(ROOT / command[1]), *command[2:]], stdout=sys.stderr)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+    if process.returncode:
+        raise RuntimeError(f'{shlex.join(command)} failed (exit status {process.returncode}); what it said is above')
+    unit = 1e9 if sys.platform == 'darwin' else 1e6 / 1.024
+    return dict(wall=time.time() - start, cpu=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss / unit)
+
+
+def train(recipe: Recipe) -> None:
+    """Trains, or goes on with a training that was cut off.
+
+    Raises:
+        FileNotFoundError: Data that cannot be made are not there.
+        CheckpointError, RuntimeError: As :func:`check_config` and :func:`run`.
+    """
+    for part in missing_stores(recipe.cfg.train_dataloader):
+        if 'prepare' not in part:
+            raise FileNotFoundError(f'{part["store"]} is not there; README, "Real clips", has the command that makes it')
+        if missing_stores(part):
+            run(shlex.split(part['prepare']))
+    last = find_last_whole_checkpoint(recipe.work_dir) if recipe.work_dir.is_dir() else None
+    if last is not None:
+        check_config(Path(last), recipe.cfg)
+    used = run([*recipe.command, *(['--resume'] if last else [])])
+    write_atomic(json.dumps(dict(used, resumed=last is not None)).encode(), recipe.work_dir / RESOURCES)
+
+
+def read_json(path: Path) -> Optional[dict]:
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def test(recipe: Recipe, path: Path) -> Dict[str, Any]:
+    """``command`` and ``metrics`` of a release file; ``why`` instead where it cannot be tested."""
+    command = recipe.entry.get('Test Command')
+    if command is None:
+        return dict(why='its entry in the metafile has no Test Command')
+    absent = missing_stores([recipe.cfg.train_dataloader, recipe.cfg.get('test_dataloader')])
+    if absent:
+        return dict(why=f'{absent[0]["store"]} is not there')
+    words = [str(path) if word == '{weights}' else word for word in shlex.split(command)]
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / 'metrics.json'
+        run([*words, '--out', str(out)])
+        return dict(command=shlex.join(words), metrics=json.loads(out.read_text()))
+
+
+def build(recipe: Recipe, train_missing: bool, test_files: bool) -> Path:
+    """The release file, made and with its card.
+
+    Raises:
+        FileNotFoundError, CheckpointError, RuntimeError: It cannot be made; the message says what to do.
+    """
+    if not recipe.checkpoint.is_file():
+        if not train_missing:
+            raise FileNotFoundError(f'{recipe.checkpoint} is not there, and --no-train was given')
+        train(recipe)
+    check_whole(recipe.checkpoint)
+    meta = check_config(recipe.checkpoint, recipe.cfg)
+    folder = zoo_folder()
+    path = publish(recipe.checkpoint, folder / f'{recipe.name}.pth', half=True)
+    size = path.stat().st_size
+    if size >= LARGEST:
+        path.unlink()
+        raise CheckpointError(f'{recipe.name}: {size / 1e6:.1f} MB in half precision; release files are under {LARGEST / 1e6:.0f} MB')
+    for old in folder.glob(f'{recipe.name}-????????.*'):
+        if not old.name.startswith(path.stem):
+            print(f'  {old} is an older one: removed')
+            old.unlink()
+    logs = sorted(recipe.work_dir.glob('*/vis_data/scalars.json'))
+    if logs:
+        write_atomic(b''.join(log.read_bytes() for log in logs), path.with_suffix('.log.json'))
+    tested = test(recipe, path) if test_files else dict(why='it was built with --no-test')
+    text = card(recipe.entry, path, meta, read_json(recipe.work_dir / RESOURCES), tested, bool(logs))
+    write_atomic(text.encode(), path.with_suffix('.md'))
+    named = Path(recipe.entry['Weights']).name
+    note = '' if named == path.name else f'; the figures of the metafile are of {named}'
+    print(f'  {path}: {size / 1e6:.2f} MB{note}', flush=True)
+    return path
+
+
+def main() -> None:
+    args = parse_args()
+    entries = zoo_models()
+    if args.table:
+        write_table(list(entries.values()), Path(args.table))
+        return
+    published = {name: entry for name, entry in entries.items() if entry.get('Weights')}
+    wrong = [name for name in args.models if name not in published]
+    if wrong:
+        raise ConfigError(f'there is no {wrong[0]!r} in the zoo; there are {", ".join(published)}')
+    failed = {}
+    for name in args.models or published:
+        recipe = Recipe(published[name])
+        if args.list:
+            state = zoo_file(name) or ('trained' if recipe.checkpoint.is_file() else 'to be trained: ' + recipe.entry['Training Command'])
+            print(f'{name}: {state}')
+            continue
+        print(name, flush=True)
+        try:
+            build(recipe, not args.no_train, not args.no_test)
+        except (FileNotFoundError, CheckpointError, RuntimeError) as error:
+            failed[name] = str(error)
+            print(f'  not built: {error}', flush=True)
+    if failed:
+        raise SystemExit(f'{len(failed)} of {len(args.models or published)} models were not built: ' + '; '.join(failed))
+
+
+if __name__ == '__main__':
+    run_tool(main)
