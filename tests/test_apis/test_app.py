@@ -1,11 +1,13 @@
 """demo/app.py without a browser: what it says of videos, of models, and of itself."""
 
 import base64
+import hashlib
 import importlib
 import json
 import re
 import sys
 import wave
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,6 +238,16 @@ def test_without_a_model_it_trains_one_or_says_how(app, monkeypatch, capsys):
     assert app.demo_checkpoint(train=True) == 'last.pth'
     assert steps[:2] == ['data', 'pretrain'] and steps[2].endswith('--work-dir work_dirs/demo/pretrained --cfg-options load_from=pretrain.pth')
     assert 'about 5 minutes' in capsys.readouterr().out
+
+
+def test_the_smallest_recogniser_of_the_zoo_comes_first(app, tmp_path):
+    assert app.smallest_of_the_zoo() is None
+    folder = tmp_path / 'zoo'
+    folder.mkdir()
+    for name, content in (('signbert_d128_pretrain_synthetic', b'small'), ('signbert_d128_finetune_synthetic', b'a recogniser')):
+        (folder / f'{name}-{hashlib.sha256(content).hexdigest()[:8]}.pth').write_bytes(content)
+    name, path = app.smallest_of_the_zoo()
+    assert name == 'signbert_d128_finetune_synthetic' and Path(path).read_bytes() == b'a recogniser'
 
 
 def test_options_choose_the_model(app, page_module, house, tmp_path):
