@@ -1,8 +1,9 @@
 """Late fusion: sums of the scores of several recognisers (SignBERT section 4.3: H+P, H+R)."""
 
 import itertools
+import os
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -71,6 +72,17 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
         )
     labels = np.array([int(clip['gt_label']) for clip in predictions])
     return ClipScores(name, ids, scores, labels)
+
+
+def save_scores(path: Union[str, 'os.PathLike[str]'], part: ClipScores) -> None:
+    """Writes scores as float32 in an npz file, which :func:`load_scores` reads."""
+    np.savez(path, video_ids=np.array(part.video_ids), scores=part.scores.astype(np.float32), labels=part.labels)
+
+
+def load_scores(path: Union[str, 'os.PathLike[str]'], name: str) -> ClipScores:
+    """What :func:`save_scores` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        return ClipScores(name, file['video_ids'].tolist(), file['scores'].astype(np.float64), file['labels'])
 
 
 def check_classes(parts: Sequence[ClipScores]) -> None:

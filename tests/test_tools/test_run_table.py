@@ -25,6 +25,7 @@ from signbert_mm.engine.tables import (
 )
 from signbert_mm.engine.tables.execute import hold
 from signbert_mm.engine.tables.printing import draw_figure
+from signbert_mm.evaluation import fusion
 
 TABLE = """
 title = 'Toy table'
@@ -226,6 +227,57 @@ def test_page_keeps_what_stands_around_a_table(tmp_path):
     page.write_text(page.read_text() + '\nMore text.\n')
     replace_block(page, 'a', r'three \1')
     assert page.read_text() == ('# Tables\n\nText.\n\n<!-- a -->\nthree \\1\n<!-- end of a -->\n\n<!-- b -->\ntwo\n<!-- end of b -->\n\nMore text.\n')
+
+
+def test_a_row_that_sums_the_scores_of_others(toy_table, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    setting = tmp_path / 'on' / 'toys.py'
+    setting.write_text(
+        setting.read_text()
+        + """
+_score = {'test_evaluator': dict(_delete_=True, type='SignAccuracy', topk=(1, 2), exclude=['gloss0'])}
+bases['finetune']['options'] = _score
+bases['other'] = dict(bases['finetune'], options=dict(_score, **{'model.width': 8}))
+"""
+    )
+    Path(toy_table).write_text("""
+title = 'Sums'
+corner = 'row'
+columns = [dict(base=['finetune', 'other'], metrics={'top 1': 'p_i/top1', 'rest': 'p_c/without_excluded/top1'})]
+rows = [
+    dict(name='H + P', fuse=['H', 'P']),
+    dict(name='P', steps=[dict(base='other')]),
+    dict(name='H', steps=[dict(base='pretrain'), dict(base='finetune')]),
+    dict(name='H + R', fuse=['H', [dict(base='other', options={'model.dropout': 0.0})]]),
+]
+""")
+    plan = plan_of(toy_table)
+    work, columns = tmp_path / 'work', ['A top 1', 'A rest', 'B top 1', 'B rest']
+    assert len(plan.runs) == 2 + 1 + 2 + 2 and plan.columns == columns
+    assert set(plan.cells) == {(row, title) for row in range(4) for title in columns}
+    execute(plan.runs[:1], plan.tests, work, print)
+    assert lines_of(table_markdown(plan, work))[2] == ['H + P', *['not measured'] * 4]
+    execute(plan.runs, plan.tests, work, print)
+    h, p = plan.cells[2, 'A top 1'][0].run, plan.cells[1, 'A top 1'][0].run
+    parts = [fusion.load_scores(run.scores(work), run.name) for run in (h, p)]
+    assert parts[0].video_ids == [f'clip{index}' for index in range(24)] and not list(work.rglob('*.pkl'))
+    right = (parts[0].scores + parts[1].scores).argmax(1) == parts[0].labels
+    per_class = [right[parts[0].labels == label].mean() for label in (1, 2, 3)]
+    shown = lines_of(table_markdown(plan, work))
+    assert shown[2][1:3] == [f'{100 * right.mean():.1f}', f'{100 * sum(per_class) / 3:.1f}']
+    assert all(cell != 'not measured' for line in shown[2:] for cell in line)
+
+    h.scores(work).unlink()  # as where the test was done before a row asked for the scores
+    again = lines_of(table_markdown(plan_of(toy_table), work))
+    assert again[2][1] == 'not measured' and again[3:5] == shown[3:5]
+    execute(plan.runs, plan.tests, work, print)
+    assert lines_of(table_markdown(plan_of(toy_table), work)) == shown
+
+    text = Path(toy_table).read_text()
+    for new in ("['H', 'Q']", "['H']", "['H', 'H + R']"):
+        Path(toy_table).write_text(text.replace("['H', 'P']", new))
+        with pytest.raises(ConfigError, match=r"row 'H [+] P': fuse takes two or more rows with steps, by name \(P, H\)"):
+            load_table(toy_table)
 
 
 @pytest.mark.parametrize(

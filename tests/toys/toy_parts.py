@@ -72,7 +72,11 @@ class ToyRecognizer(_Toy):
         scores = self.head.fc(self.features(inputs))
         if mode == 'loss':
             return dict(loss=nn.functional.cross_entropy(scores, label))
-        return [dict(pred=pred, gt=gt, index=place) for pred, gt, place in zip(scores, label, index)]
+        rows = zip(scores, scores.softmax(-1), label, index.tolist())
+        return [
+            dict(pred=pred, gt=gt, index=place, pred_scores=probabilities, gt_label=gt, sample_idx=place, video_id=f'clip{place}')
+            for pred, probabilities, gt, place in rows
+        ]
 
 
 @METRICS.register_module()

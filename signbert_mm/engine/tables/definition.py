@@ -1,5 +1,6 @@
 """Tables and data settings as data: the files under ``configs/<method>/ablation/``."""
 
+import itertools
 import os.path as osp
 from dataclasses import dataclass, field
 from glob import glob
@@ -23,8 +24,9 @@ class Table:
         columns (list[dict]): ``dict(base=.., metrics={title: key})``: figures of the test of that base; each variant of the base has its own columns.
             Several bases with the same variants may share a column: the last step of a row that is of one of them counts.
         rows (list[dict]): ``dict(name=.., steps=[..])``. A step is ``dict(base=.., options={..}, by_type={..})``: a training with that base's config
-            and these changes; each step starts from the weights of the one before, or with ``after=..`` of the step of that base. A row without
-            ``steps`` is a row of the paper that has no config here.
+            and these changes; each step starts from the weights of the one before, or with ``after=..`` of the step of that base. A row
+            ``dict(name=.., fuse=[..])`` sums the scores of two or more rows, each by its name or as steps of its own, clip by clip. A row
+            without both is a row of the paper that has no config here.
         paper (dict[str, list]): The paper's figures: column title -> one figure a row, None where the paper has none.
         also (list[str]): Other names of the table.
         on (str): The setting that is meant where none is asked for.
@@ -95,8 +97,16 @@ def load_table(path: str) -> Table:
     """
     table = _read(path, Table, name=osp.splitext(osp.basename(path))[0], folder=osp.dirname(osp.abspath(path)))
     for row in table.rows:
-        for step in row.get('steps') or ():
+        parts = row.get('fuse') or ()
+        for step in itertools.chain(row.get('steps') or (), *(part for part in parts if not isinstance(part, str))):
             _check(path, f'row {row.get("name")!r}', step, _STEP, 'base')
+        named = [other['name'] for other in table.rows if other.get('steps')]
+        strange = [part for part in parts if isinstance(part, str) and part not in named]
+        if strange or len(parts) == 1 or (parts and row.get('steps')):
+            raise ConfigError(
+                f'{path}: row {row.get("name")!r}: fuse takes two or more rows with steps, by name ({", ".join(named)}) or as lists of steps, and '
+                f'stands alone; got {list(parts)}'
+            )
     for column in table.columns:
         _check(path, 'columns', column, {'base', 'metrics'}, 'base')
     for title, figures in table.paper.items():

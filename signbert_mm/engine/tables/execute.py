@@ -18,6 +18,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ... import compat
+from ...evaluation import load_predictions
+from ...evaluation.fusion import clip_scores, save_scores
 from ..checkpoint_io import find_last_whole_checkpoint, write_atomic
 from ..runner.launch import prepare_launch
 from .run import Run
@@ -120,18 +122,28 @@ def test(run: Run, work_dir: Path) -> None:
         cfg[f'val_{key}'] = None
     cfg.load_from, cfg.resume = run.checkpoint(work_dir), False
     cfg.test_cfg = cfg.get('test_cfg') or dict(type='TestLoop')
+    dump = folder / f'predictions_{run.test_key}.pkl'
+    if run.keep_scores:
+        evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=str(dump))]
     start = time.time()
     runner = _runner(cfg, folder)
     metrics = {key: float(value) for key, value in runner.test().items()}
-    coverage = getattr(runner.test_dataloader.dataset, 'metainfo', {}).get('coverage', [])  # what of a published data set was there
+    meta = getattr(runner.test_dataloader.dataset, 'metainfo', {})
+    coverage = meta.get('coverage', [])  # what of a published data set was there
     _close(runner)
+    if run.keep_scores:
+        save_scores(run.scores(work_dir), clip_scores(run.name, load_predictions(dump)))
+        dump.unlink()
     seconds = round(time.time() - start, 1)
-    record = dict(metrics=metrics, seconds=seconds, stores=run.stores('test'), coverage=coverage, device=_device())
+    record = dict(
+        metrics=metrics, seconds=seconds, stores=run.stores('test'), coverage=coverage, glosses=list(meta.get('glosses', [])), device=_device()
+    )
     write_atomic(_dump(record), str(folder / f'test_{run.test_key}.json'))
 
 
 def is_done(run: Run, tests: Set[Run], work_dir: Path) -> bool:
-    return run.trained(work_dir) is not None and (run not in tests or run.tested(work_dir) is not None)
+    return run.trained(work_dir) is not None and (run not in tests or run.is_tested(work_dir))
 
 
 def _attempt(run: Run, tests: Set[Run], work_dir: Path, report: Report, title: str) -> bool:
@@ -145,7 +157,7 @@ def _attempt(run: Run, tests: Set[Run], work_dir: Path, report: Report, title: s
         with open(os.devnull, 'w') as nowhere, redirect_stdout(nowhere):  # mmengine's lines, which the log in the run's folder has
             if run.trained(work_dir) is None:
                 train(run, work_dir, report)
-            if run in tests and run.tested(work_dir) is None:
+            if run in tests and not run.is_tested(work_dir):
                 test(run, work_dir)
     return True
 

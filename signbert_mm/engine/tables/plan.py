@@ -1,18 +1,19 @@
 """Which trainings a table needs, and which of their figures stand where."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ..runner.config import ConfigError, did_you_mean
 from .definition import Setting, Table
+from .fused_run import FusedRun
 from .run import Run, change_types, resolve
 
 
 @dataclass
 class Cell:
-    """One figure of one seed: a key of a run's test."""
+    """One figure of one seed: a key of a run's test, or of the sum of several."""
 
-    run: Run
+    run: Union[Run, FusedRun]
     key: str
 
 
@@ -81,18 +82,26 @@ def make_plan(
     plan = Plan(table, setting, seeds)
     made = {} if made is None else made
     for seed in seeds:
+        by_name = {}
         for place, row in enumerate(table.rows):
-            found = _runs_of_row(row, setting, seed, dict(options=options or {}), split, made)
-            for runs in found.values():
-                plan.runs += [run for run in runs.values() if run not in plan.runs]
+            if row.get('fuse'):
+                continue
+            found = by_name[row['name']] = _runs_of_row(row, setting, seed, dict(options=options or {}), split, made)
+            _add_runs(plan, found)
             for column in table.columns:
                 for variant, run in _tested(column, found).items():
-                    if run.cfg.get('test_dataloader') is None or run.cfg.get('test_evaluator') is None:
-                        raise ConfigError(f'{run.config}: the table shows figures of its test, and it has no test_dataloader or test_evaluator')
-                    plan.tests.add(run)
-                    for title, key in column['metrics'].items():
-                        title = f'{variant} {title}'.strip()
-                        plan.cells.setdefault((place, title), []).append(Cell(run, key))
+                    plan.tests.add(_with_test(run))
+                    _add_cells(plan, place, column, variant, run)
+        for place, row in enumerate(table.rows):
+            parts = [_part(part, row, by_name, setting, seed, dict(options=options or {}), split, made) for part in row.get('fuse') or ()]
+            for found in parts:
+                _add_runs(plan, found)
+            for column in table.columns if parts else ():
+                tested = [_tested(column, found) for found in parts]
+                for variant in [name for name in tested[0] if all(name in other for other in tested)]:
+                    runs = [_with_test(other[variant]) for other in tested]
+                    plan.tests.update(runs)
+                    _add_cells(plan, place, column, variant, FusedRun(runs))
     for column in table.columns:
         variants = (setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}}
         plan.columns += [f'{variant} {title}'.strip() for variant in variants for title in column['metrics']]
@@ -100,6 +109,27 @@ def make_plan(
     if strange:
         raise ConfigError(f'{table.name} on {setting.name!r}: bases of one column have other variants than the first of them: {", ".join(strange)}')
     return plan
+
+
+def _part(part: Union[str, Sequence[Mapping]], row: Mapping, by_name: Mapping, *arguments) -> Dict[str, Dict[str, Run]]:
+    """Base -> variant -> run, of one part of a row that sums."""
+    return by_name[part] if isinstance(part, str) else _runs_of_row(dict(name=row['name'], steps=part), *arguments)
+
+
+def _add_runs(plan: Plan, found: Mapping[str, Mapping[str, Run]]) -> None:
+    for runs in found.values():
+        plan.runs += [run for run in runs.values() if run not in plan.runs]
+
+
+def _add_cells(plan: Plan, place: int, column: Mapping, variant: str, run: Union[Run, FusedRun]) -> None:
+    for title, key in column['metrics'].items():
+        plan.cells.setdefault((place, f'{variant} {title}'.strip()), []).append(Cell(run, key))
+
+
+def _with_test(run: Run) -> Run:
+    if run.cfg.get('test_dataloader') is None or run.cfg.get('test_evaluator') is None:
+        raise ConfigError(f'{run.config}: the table shows figures of its test, and it has no test_dataloader or test_evaluator')
+    return run
 
 
 def _bases(column: Mapping) -> Sequence[str]:

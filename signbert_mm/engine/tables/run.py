@@ -165,12 +165,14 @@ class Run:
         config (str): The file it comes from.
         seed (int): Of the run.
         parent (Run, optional): The training whose weights this one starts from.
+        keep_scores (bool): Its test also leaves the clips' scores, for rows that sum them.
     """
 
     cfg: Config
     config: str
     seed: int
     parent: Optional['Run'] = None
+    keep_scores: bool = False
 
     def __post_init__(self) -> None:
         part = dict(training_part(self.cfg), parent=self.parent.key if self.parent else None)
@@ -209,6 +211,14 @@ class Run:
             ConfigError: It was made with other data than is there now.
         """
         return self._record(self.folder(work_dir) / f'test_{self.test_key}.json', 'test')
+
+    def scores(self, work_dir: Path) -> Path:
+        """Where its test leaves the clips' scores."""
+        return self.folder(work_dir) / f'scores_{self.test_key}.npz'
+
+    def is_tested(self, work_dir: Path) -> bool:
+        """Whether its test has left all that is wanted."""
+        return self.tested(work_dir) is not None and not (self.keep_scores and not self.scores(work_dir).is_file())
 
     def _record(self, path: Path, kind: str) -> Optional[dict]:
         if not path.is_file():
