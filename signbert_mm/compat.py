@@ -3,12 +3,18 @@
 Each function states the fault, its issue and the version at which the mend can go, and does nothing where the fault is absent. Nothing is imported
 before it is used: ``import signbert_mm`` stays light. ``import_mmpose`` and ``import_mmaction`` apply what those packages need and import them.
 
-Three mends are parts of the engine, since a config names them:
+Five mends are parts of the engine, since a config names them:
 
 - ``SafeCheckpointHook``: a checkpoint with ``HistoryBuffer`` objects does not load with ``weights_only`` (mmengine #1655), and mmengine's save is not
   atomic. Can go when mmengine packs its message hub and renames into place (not in 0.10.7).
 - ``EpochSeedHook``, ``ResumableTrainLoop``: mmengine saves neither random state nor the place in the epoch. Can go when it does (not in 0.10.7).
 - ``SignAmpOptimWrapper``: ``AmpOptimWrapper`` refuses the CPU (mmpretrain #1556). Can go when it picks by device (not in 0.10.7).
+- ``SignFlexibleRunner``: ``FlexibleRunner`` loads a checkpoint before ``before_run``, in which hooks choose it, and its ``from_cfg`` leaves out
+  ``compile``. Upstream: no issue found; can go when it does as ``Runner`` (not in 0.10.7).
+- ``SignFSDPStrategy``: ``FSDPStrategy`` passes ``FSDP.optim_state_dict_to_load`` its arguments in the order of torch 2.0, so resuming fails with 2.1
+  and newer; gives FSDP a GPU's number where there is none; clips gradients by each shard's own norm; writes checkpoints in place. Torch's own
+  fault beside it (seen in 2.13): a full state dict with ``offload_to_cpu`` of a model on the CPU reads freed memory and ends the process, so that
+  is off there. Upstream: no issue found; can go when mmengine does all of it (not in 0.10.7) and torch clones there.
 """
 
 import ctypes

@@ -20,10 +20,8 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 import mmengine
 from mmengine.config import Config, DictAction
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
-from signbert_mm.engine.runner import ConfigError, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import ConfigError, build_runner, load_config, prepare_launch, run_tool
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 
 
@@ -80,7 +78,7 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     merge_args(cfg, args)
     prepare_launch(cfg, args.launcher)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner = build_runner(cfg, training=False)
     metrics = runner.test()
     if runner.rank == 0:
         report(metrics, getattr(runner.test_dataloader.dataset, 'metainfo', None), args.out)

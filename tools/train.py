@@ -13,11 +13,9 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 from signbert_mm import compat
-from signbert_mm.engine.runner import ConfigError, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import ConfigError, build_runner, load_config, prepare_launch, run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -82,7 +80,7 @@ def main() -> None:
     prepare_launch(cfg, args.launcher)
     if get_device() == 'cpu':
         compat.keep_large_blocks()
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     runner.train()
 
 

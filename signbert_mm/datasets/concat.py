@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from ..layouts import Layout
 from ..registry import DATASETS
+from .clip_sources import to_device
 from .pose_dataset import PoseDataset
 
 DEMO_CONFIG = 'configs/demo/signbert_d128_pretrain_synthetic.py'
@@ -23,11 +24,12 @@ class ConcatPoseDataset(Dataset):
     """Data sets one after the other, with one index over all.
 
     Args:
-        datasets (list[dict | PoseDataset]): Configs of :class:`PoseDataset`; all with one ``layout``, ``clip_len`` and ``test_mode``.
+        datasets (list[dict | PoseDataset]): Configs of :class:`PoseDataset`; all with one ``layout``, ``clip_len``, ``test_mode`` and device.
         allow_missing (bool): Leave out those whose store is not there; which ones is in :meth:`coverage`, which is logged.
         keep_labels (bool): Give labels; all parts must then have one vocabulary. Else every label is -1, as in pre-training on several.
         mixed_extractors (str): What to do where the parts' poses come from different extractors, versions of one, or joint layouts: 'warn', 'error'
             or 'allow'. Their joints sit differently on the hand, and models tell the extractors apart; pre-training on a mix may be meant.
+        preload (str, optional): ``preload`` of every part that is a config and does not state its own, see :class:`PoseDataset`.
 
     Raises:
         FileNotFoundError: A store is absent, or with ``allow_missing`` all are; the message lists each folder and the command that prepares it.
@@ -40,6 +42,7 @@ class ConcatPoseDataset(Dataset):
         allow_missing: bool = False,
         keep_labels: bool = False,
         mixed_extractors: str = 'warn',
+        preload: Optional[str] = None,
     ) -> None:
         if not datasets:
             raise ValueError('ConcatPoseDataset: datasets is empty; give at least one config')
@@ -60,9 +63,11 @@ class ConcatPoseDataset(Dataset):
                 folder = os.path.abspath(part['store'])
                 self._rows.append(dict(name=os.path.basename(folder), folder=folder, split='', clips=0, glosses=0))
                 continue
-            self.parts.append(DATASETS.build(part) if isinstance(part, dict) else part)
+            if isinstance(part, dict):
+                part = DATASETS.build(part if preload is None else dict(dict(preload=preload), **part))
+            self.parts.append(part)
             self._rows.append(self.parts[-1].coverage_row())
-        for field in ('layout', 'clip_len', 'test_mode'):
+        for field in ('layout', 'clip_len', 'test_mode', 'device'):
             found = [getattr(getattr(part, field), 'name', getattr(part, field)) for part in self.parts]
             if len(set(found)) > 1 or (field == 'clip_len' and found[0] is None):
                 raise ValueError(f'ConcatPoseDataset: parts need one and the same {field}; found {dict(zip(self.names, found))}')
@@ -166,8 +171,9 @@ class ConcatPoseDataset(Dataset):
         for number in np.unique(owner):
             mine = torch.from_numpy(index[order[owner[order] == number]])
             batches.append(self.parts[number].batch(mine - int(self._begin[number]), mine, epoch))
-        back = torch.from_numpy(np.argsort(order))
-        inputs = {name: torch.cat([batch['inputs'][name] for batch in batches])[back] for name in batches[0]['inputs']}
+        back = np.argsort(order)
+        gathered = to_device(torch.from_numpy(back), self.parts[0].device)
+        inputs = {name: torch.cat([batch['inputs'][name] for batch in batches])[gathered] for name in batches[0]['inputs']}
         if not self.keep_labels:
             inputs['label'] = torch.full_like(inputs['label'], -1)
         out: dict = dict(inputs=inputs)

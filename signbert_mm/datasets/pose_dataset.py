@@ -3,16 +3,17 @@
 import difflib
 import os
 from functools import cached_property
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from ..draws import Draws
 from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
+from .clip_sources import PRELOAD, MappedClips, PreloadedClips, to_device
 from .pose_store import PoseStore
 from .subsets import data_ratio_indices, few_shot_indices
 from .transforms.base import Compose
@@ -46,11 +47,15 @@ class PoseDataset(Dataset):
         side (str): Which hand the joints of a hand_21 store are: 'left' or 'right'.
         seed (int, optional): Of the draws in ``pipeline``; None = the run's seed, which ``EpochSeedHook`` sets (0 without it).
         test_mode (bool): The batch also names its clips: ``video_id``.
+        preload (str): 'none' = batches are read from the store's memory map. 'memory' = the clips are held whole in this process's memory.
+            'device' = on its GPU, where batches are then gathered; without a GPU, as 'memory'. It wants a loader without workers and without
+            ``pin_memory``, which the tools see to. Batches are the same, bit for bit.
+        preload_gb (float, optional): The most that the clips may take, in GB; None = half of what is free there.
         prepare (str): The command that prepares this data set, for the message where it is absent.
 
     Raises:
         FileNotFoundError: The store is not there.
-        ValueError: The store is damaged, a name is unknown, an option is out of range, or nothing is left.
+        ValueError: The store is damaged, a name is unknown, an option is out of range, nothing is left, or it does not fit (``preload``).
     """
 
     def __init__(
@@ -70,6 +75,8 @@ class PoseDataset(Dataset):
         side: str = '',
         seed: Optional[int] = None,
         test_mode: bool = False,
+        preload: str = 'none',
+        preload_gb: Optional[float] = None,
         prepare: str = '',
     ) -> None:
         if not os.path.isdir(store):
@@ -79,7 +86,7 @@ class PoseDataset(Dataset):
         self.name = os.path.basename(self.store.folder)
         self.layout = get_layout(layout)
         self._joints = layout_mapping(self.store.layout, self.layout, stand_ins, side)  # (V,), -1 = absent
-        self.drop_empty_frames, self.seed, self.test_mode = drop_empty_frames, seed, test_mode
+        self.seed, self.test_mode = seed, test_mode
         steps = Compose(pipeline).transforms
         self.temporal = steps.pop(0) if steps and isinstance(steps[0], TemporalSample) else None
         if any(isinstance(step, TemporalSample) for step in steps):
@@ -99,6 +106,12 @@ class PoseDataset(Dataset):
             place = np.full(len(self.store.glosses), -1, dtype=np.int64)
             place[[self.store.glosses.index(gloss) for gloss in classes]] = np.arange(len(classes))
             self.labels = place[self.labels]
+        if preload not in PRELOAD:
+            raise ValueError(f'{self.name}: preload is {preload!r}; choose one of {", ".join(PRELOAD)}')
+        self.preload = preload
+        source = (self.store, self.clips, self._joints, drop_empty_frames)
+        self._source = MappedClips(*source) if preload == 'none' else PreloadedClips(*source, preload, preload_gb)
+        self._labels = torch.from_numpy(self.labels).to(self.device)
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     @staticmethod
@@ -181,6 +194,11 @@ class PoseDataset(Dataset):
         return self.temporal.clip_len if self.temporal else None
 
     @property
+    def device(self) -> torch.device:
+        """Where batches come out."""
+        return self._source.device
+
+    @property
     def epoch(self) -> int:
         return int(self._epoch)
 
@@ -211,7 +229,7 @@ class PoseDataset(Dataset):
         and classes; ``split_expected`` and ``split_present``, of all classes, where it does not tell them by class.
         """
         split = '+'.join(self.split) if self.split else 'all'
-        glosses = len(set(self.labels[self.labels >= 0].tolist()))
+        glosses = len(np.unique(self.labels[self.labels >= 0]))
         row = dict(name=self.name, folder=self.store.folder, split=split, clips=len(self), glosses=glosses)
         chosen = self._chosen_labels
         if chosen is not None and len(chosen) == len(self.store.glosses):
@@ -256,75 +274,34 @@ class PoseDataset(Dataset):
         Returns:
             dict: As :meth:`__getitems__`.
         """
-        clips = self.clips[places.numpy()]
+        if self.preload == 'device' and get_worker_info() is not None:
+            raise ValueError(f"{self.name}: preload='device' gathers batches in the main process: set the loader's num_workers=0")
+        names = self.store.video_ids(self.clips[places.numpy()]) if self.test_mode else None
+        places, index = (to_device(tensor, self.device) for tensor in (places, index))
         draws = Draws(self.seed or 0, epoch, index)
-        start, length = self.store.offset[clips], self.store.length[clips].astype(np.int64)
-        kept = None  # rows left, one clip after the other
-        if self.drop_empty_frames:
-            kept, length = _kept_rows(start, length, self.store.hand_flags)
-        batch = dict(length=torch.from_numpy(length))
+        length, read = self._source.look_up(places)
+        batch = dict(length=length)
         if self.temporal is None:
-            place = torch.arange(int(batch['length'].max()))
-            batch['frames'] = place * (place < batch['length'][:, None])
+            place = torch.arange(int(length.max()), device=self.device)
+            batch['frames'] = place * (place < length[:, None])
         else:
             batch = self.temporal(batch, draws)
-        frames = batch['frames'].numpy()
-        rows = start[:, None] + frames if kept is None else kept[(np.cumsum(length) - length)[:, None] + frames]  # (B, T)
-        real = np.arange(frames.shape[1]) < batch['length'].numpy()[:, None]  # (B, T)
-        keypoints, scores = self._read(rows, real)
-        if not np.isfinite(float(keypoints.sum()) + float(scores.sum())):
-            self._refuse_numbers(clips, rows)
-        size = np.stack([self.store.width[clips], self.store.height[clips]], axis=1).astype(np.float32)
+        real = torch.arange(batch['frames'].shape[1], device=self.device) < batch['length'][:, None]  # (B, T)
+        keypoints, scores, frames = read(batch['frames'], real)
         inputs = dict(
             keypoints=keypoints,
             scores=scores,
             length=batch['length'],
-            image_size=torch.from_numpy(size),
+            image_size=self._source.image_size(places),
             index=index,
             epoch=torch.full_like(index, epoch),
-            label=torch.from_numpy(self.labels[places.numpy()]),
-            frames=torch.from_numpy((rows - start[:, None]) * real),
+            label=self._labels[places],
+            frames=frames,
         )
         out = dict(inputs=self.transforms(inputs, draws))
-        if self.test_mode:
-            out['video_id'] = self.store.video_ids(clips)
+        if names is not None:
+            out['video_id'] = names
         return out
-
-    def _refuse_numbers(self, clips: np.ndarray, rows: np.ndarray) -> None:
-        """Names the first number that is not finite; the writer lets none in, so the file was changed since."""
-        for clip, places in zip(clips, rows):
-            values = self.store.read(places, np.arange(self.store.layout.num_joints))  # (T, V, 3)
-            for frame, joint in np.argwhere(~np.isfinite(values).all(axis=-1))[:1]:
-                raise ValueError(
-                    f'{self.store.folder}/keypoints.npy: clip {clip} (video_id {self.store.video_ids(np.asarray([clip]))[0]!r}), '
-                    f'frame {places[frame] - self.store.offset[clip]}, joint {joint} ({self.store.layout.joints[joint]}): x, y, score = '
-                    f'{values[frame, joint].tolist()}; the file was changed after it was written: prepare the store again'
-                )
-
-    def _read(self, rows: np.ndarray, real: np.ndarray) -> Tuple[Tensor, Tensor]:
-        """Keypoints (B, T, V, 2) and scores (B, T, V) of rows (B, T); 0 where not ``real``."""
-        values = self.store.read(rows, np.maximum(self._joints, 0))  # (B, T, V, 3)
-        values[~real] = 0
-        values[:, :, self._joints < 0] = 0
-        return torch.from_numpy(np.ascontiguousarray(values[..., :2])), torch.from_numpy(np.ascontiguousarray(values[..., 2]))
-
-
-def _kept_rows(start: np.ndarray, length: np.ndarray, flags: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The rows in which a hand was found, of each clip that has any, and all rows of the others.
-
-    Args:
-        start, length (ndarray): Shape (B,), the clips' rows.
-        flags (ndarray): Shape (sum_T,), above 0 where a hand was found.
-
-    Returns:
-        tuple[ndarray, ndarray]: Rows, one clip after the other, and how many each clip has (B,).
-    """
-    begin = np.cumsum(length) - length
-    rows = np.arange(length.sum()) + np.repeat(start - begin, length)
-    found = flags[rows] > 0
-    count = np.add.reduceat(found, begin, dtype=np.int64)
-    found |= np.repeat(count == 0, length)
-    return rows[found], np.where(count == 0, length, count)
 
 
 def _options(name: str, field: str, options: dict, known: Sequence[str]) -> Dict[str, object]:

@@ -245,10 +245,33 @@ class PoseStore:
         Returns:
             ndarray: Shape rows.shape + (K, 3) float32: x, y in pixels, score.
         """
+        return self.decode(self.stored(rows, joints))
+
+    def stored(self, rows: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        """As :meth:`read`, in the store's own numbers: :meth:`decode` makes pixels and scores of them."""
         # a joint's three numbers move as one item, which is twice as fast as indexing the rows
         items = np.asarray(self.keypoints).view(f'V{3 * self.keypoints.itemsize}').ravel()  # (sum_T * V,)
         picked = items.take(rows[..., None] * self.layout.num_joints + joints)
-        return self.decode(picked.view(self.keypoints.dtype).reshape(*picked.shape, 3))
+        return picked.view(self.keypoints.dtype).reshape(*picked.shape, 3)
+
+    def refuse_numbers(self, clips: np.ndarray, rows: Sequence[np.ndarray]) -> None:
+        """Names the first number that is not finite in some clips' rows; the writer lets none in, so the file was changed since.
+
+        Args:
+            clips (ndarray): Shape (B,), places of the clips.
+            rows (Sequence[ndarray]): Of each clip, rows of ``keypoints``.
+
+        Raises:
+            ValueError: There is one.
+        """
+        for clip, places in zip(clips, rows):
+            values = self.read(places, np.arange(self.layout.num_joints))  # (T, V, 3)
+            for frame, joint in np.argwhere(~np.isfinite(values).all(axis=-1))[:1]:
+                raise ValueError(
+                    f'{self.folder}/keypoints.npy: clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), '
+                    f'frame {places[frame] - self.offset[clip]}, joint {joint} ({self.layout.joints[joint]}): x, y, score = '
+                    f'{values[frame, joint].tolist()}; the file was changed after it was written: prepare the store again'
+                )
 
     def decode(self, rows: np.ndarray) -> np.ndarray:
         """Stored numbers (..., V, 3) as float32 pixels and scores."""

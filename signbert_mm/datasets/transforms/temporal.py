@@ -29,7 +29,7 @@ class TemporalSample(BatchTransform):
     def _window(self, batch: dict, start: Tensor) -> dict:
         """All clips from ``start`` (B,) on."""
         real = batch['length'].clamp(max=self.clip_len)  # (B,)
-        place = torch.arange(self.clip_len)
+        place = torch.arange(self.clip_len, device=real.device)
         frames = (start[:, None] + place) * (place < real[:, None])
         return {**batch, 'frames': frames, 'length': real}
 
@@ -67,7 +67,7 @@ class UniformTemporalSample(TemporalSample):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         length = batch['length'][:, None]  # (B, 1)
-        segment = torch.arange(self.clip_len)
+        segment = torch.arange(self.clip_len, device=length.device)
         if self.test_mode:
             frames = (2 * segment + 1) * length // (2 * self.clip_len)
         else:

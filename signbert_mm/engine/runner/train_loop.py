@@ -1,7 +1,7 @@
 """An epoch loop that resumes in the middle of an epoch."""
 
 import itertools
-from typing import Any, Dict, Iterable, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from mmengine.dist import get_world_size
 from mmengine.runner import EpochBasedTrainLoop
@@ -9,6 +9,19 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from ...registry import LOOPS
 from ..checkpoint_io import CheckpointError
+
+
+class _Rest:
+    """A batch sampler's batches but the first ``done``, one at a time: a list would hold the index of every clip that is left."""
+
+    def __init__(self, batches: Iterable[List[int]], done: int) -> None:
+        self.batches, self.done = batches, done
+
+    def __iter__(self) -> Iterator[List[int]]:
+        return itertools.islice(iter(self.batches), self.done, None)
+
+    def __len__(self) -> int:
+        return len(self.batches) - self.done
 
 
 @LOOPS.register_module()
@@ -65,14 +78,13 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         loader = self.dataloader
         if loader.batch_sampler is None or isinstance(loader.dataset, IterableDataset):
             raise CheckpointError('an iterable data set, or one that batches by itself, cannot resume in the middle of an epoch: save by epoch')
-        rest = list(itertools.islice(loader.batch_sampler, done, None))
         self.runner.logger.info(f'Going on in epoch {self._epoch + 1} after {done} of {len(loader)} batches.')
-        if not rest:
+        if done >= len(loader):
             return ()
         workers = dict(prefetch_factor=loader.prefetch_factor, multiprocessing_context=loader.multiprocessing_context) if loader.num_workers else {}
         return DataLoader(
             loader.dataset,
-            batch_sampler=rest,
+            batch_sampler=_Rest(loader.batch_sampler, done),
             num_workers=loader.num_workers,
             collate_fn=loader.collate_fn,
             pin_memory=loader.pin_memory,
