@@ -56,7 +56,7 @@ def propagate_labels(
     steps: int = 20,
     min_margin: float = 0.3,
     background: Optional[int] = None,
-    background_share: float = 0.05,
+    background_share: float = 0.08,
 ) -> Tensor:
     """Label propagation (Zhou et al., Learning with Local and Global Consistency, 2004): F <- alpha S F + (1 - alpha) Y, from F = Y.
 
@@ -64,7 +64,8 @@ def propagate_labels(
     largest shares of the mass that came to it.
 
     A class may be known to stand for no sign, as rest: signs resemble each other, what lies between them does not. Given as ``background``, the
-    clips least like their neighbours start with its label too, and the clips that no label reaches get it.
+    clips least like their neighbours start with its label too; the clips that no label reaches get it, and the uncertain ones for which it is one
+    of the two likeliest.
 
     Args:
         features (Tensor): Shape (N, D).
@@ -102,7 +103,8 @@ def propagate_labels(
     total = mass.sum(1)
     share, label = (mass / total.clamp(min=torch.finfo(torch.float64).tiny)[:, None]).topk(min(2, num_classes), dim=1)
     margin = share[:, 0] - (share[:, 1] if num_classes > 1 else 0)
-    label = torch.where((total > 0) & (margin >= min_margin), label[:, 0], -1)
+    sure = (total > 0) & (margin >= min_margin)
+    found = torch.where(sure, label[:, 0], -1)
     if background is not None:
-        label[total == 0] = background
-    return torch.where(known, labels, label)
+        found[(total == 0) | ~sure & (label == background).any(1)] = background
+    return torch.where(known, labels, found)

@@ -83,6 +83,15 @@ def test_background_starts_where_neighbours_are_far(clips):
     assert not (propagate_labels(features, known, 4, **options) == 3).any()
 
 
+def test_what_is_half_background_is_background():
+    """A clip between an example of class 0 and one of class 1: too uncertain for either, unless one of them is the background."""
+    features = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.01]])
+    known = torch.tensor([0, 1, -1])
+    options = dict(k=2, temperature=1.0, background_share=0.0)
+    for background, expected in ((None, -1), (0, 0), (1, 1), (2, -1)):
+        assert propagate_labels(features, known, 3, background=background, **options).tolist() == [0, 1, expected]
+
+
 def test_refuses():
     features = torch.randn(5, 3)
     with pytest.raises(ValueError, match='labels must lie in 0 .. 1, one at least; the largest is 2'):
