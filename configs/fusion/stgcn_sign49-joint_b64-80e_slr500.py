@@ -5,7 +5,6 @@ _base_ = ['../_base_/models/stgcn.py', '../_base_/datasets/slr500.py', '../_base
 _whole = dict(layout='sign_49', drop_empty_frames=False)
 _test = dict(_whole, pipeline=[dict(type='UniformTemporalSample', clip_len=64, test_mode=True)])
 train_dataloader = dict(dataset=dict(_whole, pipeline=[dict(type='UniformTemporalSample', clip_len=64)]))
-val_dataloader = dict(dataset=_test)
 test_dataloader = dict(dataset=_test)
 model = dict(model=dict(cls_head=dict(num_classes=500)))
 val_cfg = None

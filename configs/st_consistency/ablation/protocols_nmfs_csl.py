@@ -4,7 +4,7 @@ also = ('III',)
 on = 'nmfs_csl'
 columns = [
     dict(
-        base=['pretrain', 'finetune', 'linear', 'semi'],
+        base=['pretrain', 'finetune', 'linear', 'semi', 'rgb'],
         metrics={'total': 'p_i/top1', 'confusing': 'p_i/confusing/top1', 'normal': 'p_i/normal/top1'},
     )
 ]

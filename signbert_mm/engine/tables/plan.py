@@ -57,7 +57,8 @@ def _runs_of_row(row: Mapping, setting: Setting, seed: int, extra: Mapping, spli
             parent = parents.get(variant, next(iter(parents.values())) if len(parents) == 1 else None)
             cfg = resolve(config, [base, changes, step, extra], seed)
             if split and cfg.get('test_dataloader'):
-                change_types(cfg, {'test_dataloader:PoseDataset': dict(split=split)}, config)
+                kind = 'SignVideoDataset' if cfg.test_dataloader.dataset.type == 'SignVideoDataset' else 'PoseDataset'
+                change_types(cfg, {f'test_dataloader:{kind}': dict(split=split)}, config)
             run = Run(cfg, config, seed, parent)
             runs[variant] = made.setdefault((run.name, run.test_key), run)
         found[step['base']] = parents = runs

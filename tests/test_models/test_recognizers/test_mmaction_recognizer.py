@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from signbert_mm.apis import get_model, list_models
+from signbert_mm.apis.model import _config
 from signbert_mm.datasets import PoseDataset, PoseStore, PoseStoreWriter, collate_poses
 from signbert_mm.datasets.importers.pyskl import export_pyskl
 from signbert_mm.layouts import get_layout, inward_edges
@@ -129,3 +131,28 @@ def test_bad_input(store):
     batch = model.data_preprocessor(loaded(store))['inputs']
     with pytest.raises(ValueError, match='mode must be'):
         model(batch, mode='features')
+
+
+@pytest.mark.parametrize('name', ['stgcn_sign49-joint_b64-80e_slr500', 'stgcn_wholebody133-joint_b64-80e_wlasl2000', 'stgcn_c16_bone'])
+def test_configs_of_p_build(name):
+    model = get_model(name)
+    joints = model.data_preprocessor.test_pipeline[-1].layout.num_joints
+    assert model.model.backbone.graph.A.shape[-1] == joints and model.model.cls_head.fc.out_features == model.cfg.model.model.cls_head.num_classes
+
+
+def test_every_config_of_fusion_is_whole():
+    for name in [
+        *list_models('stgcn'),
+        *list_models('fusion_'),
+        *list_models('i3d'),
+        *list_models('r3d'),
+        *list_models('tsm'),
+        *list_models('slowfast'),
+    ]:
+        cfg = _config(name)
+        if name.startswith('fusion_'):
+            assert {part.config for part in cfg.model.parts} <= set(list_models()) and len(cfg.model.parts) == 2
+        else:
+            data = {cfg[f'{part}_dataloader'].dataset.type for part in ('train', 'test')}
+            assert data == {'PoseDataset' if name.startswith('stgcn') else 'SignVideoDataset'}
+            assert cfg.get('val_cfg') is None or cfg.val_dataloader.dataset.split == 'val'

@@ -1,10 +1,17 @@
 # MS-ASL at full width; pre-training on the training splits that are there, reconstruction scored on MSASL1000.
 title = 'MS-ASL'
 _pretrain = dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/msasl1000'})
+_data = ('train_dataloader.dataset.store', 'test_dataloader.dataset.store')
+_subsets = {
+    f'MSASL{classes}': dict(options={**dict.fromkeys(_data, f'data/msasl{classes}'), 'model.model.cls_head.num_classes': classes})
+    for classes in (100, 200, 1000)
+}
 bases = dict(
     pretrain=_pretrain,
     sequence=_pretrain,
     finetune=dict(
         variants={f'MSASL{classes}': dict(config=f'configs/signbert/signbert_d512-n3_b64-60e_msasl{classes}.py') for classes in (100, 200, 1000)}
     ),
+    skeleton=dict(config='configs/fusion/stgcn_sign49-joint_b64-80e_msasl1000.py', variants=_subsets),
+    rgb=dict(config='configs/fusion/i3d-r50_32x2-b8-50e_msasl1000.py', variants=_subsets),  # videos of all subsets: data/msasl1000_videos
 )

@@ -13,6 +13,12 @@ def _subsets(parts, head=True):
     return found
 
 
+_rgb = {
+    f'WLASL{classes}': dict(
+        options={**{f'{part}.dataset.store': f'data/wlasl{classes}' for part in _parts}, 'model.model.cls_head.num_classes': classes}
+    )
+    for classes in (100, 300, 2000)
+}
 bases = dict(
     pretrain=dict(
         config='configs/st_consistency/ablation/full/pretrain.py',
@@ -25,4 +31,5 @@ bases = dict(
         options={'train_dataloader.dataset.data_ratio.seed': '$seed'},
         variants=_subsets(_parts),
     ),
+    rgb=dict(config='configs/fusion/i3d-r50_32x2-b8-50e_wlasl2000.py', variants=_rgb),  # videos of all subsets: data/wlasl2000_videos
 )
