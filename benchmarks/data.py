@@ -1,4 +1,5 @@
-"""Speed of the data path: clips a second on one worker, and opening a store of 200,000 clips.
+"""Speed of the data path: clips a second on one worker, inline, and from clips held whole (``preload='device'``: on the GPU where there is one, else
+in memory); and opening a store of 200,000 clips.
 
 Example:
     python benchmarks/data.py --out work_dirs/data.json
@@ -39,9 +40,9 @@ def make_store(folder: str, clips: int, frames: int, layout: str, dtype: str) ->
         return writer.close()
 
 
-def clips_per_second(store: str, batch: int, layout: str, workers: int, seconds: float) -> float:
-    """Read, sample 32 of 60 frames, collate; measured at the loader's end, after one batch to warm up."""
-    dataset = PoseDataset(store, layout=layout, pipeline=[dict(type='RandomTemporalSample', clip_len=32)])
+def clips_per_second(store: str, batch: int, layout: str, workers: int, seconds: float, preload: str = 'none') -> float:
+    """Read, sample 32 of 60 frames, collate; measured at the loader's end, after one epoch to warm up."""
+    dataset = PoseDataset(store, layout=layout, pipeline=[dict(type='RandomTemporalSample', clip_len=32)], preload=preload)
     loader = DataLoader(dataset, batch, shuffle=True, drop_last=True, num_workers=workers, collate_fn=collate_poses, persistent_workers=workers > 0)
     for _ in loader:  # start the workers, fill the page cache
         pass
@@ -87,6 +88,7 @@ def main() -> None:
                 for workers in (0, 1):
                     name = f'clips_per_s_{"worker" if workers else "inline"}_{dtype}_{layout}'
                     figures[name] = clips_per_second(store, args.batch, layout, workers, args.seconds)
+                figures[f'clips_per_s_preloaded_{dtype}_{layout}'] = clips_per_second(store, args.batch, layout, 0, args.seconds, 'device')
         figures['clips_per_s_worker'] = figures['clips_per_s_worker_float32_sign_49']
         large = make_store(os.path.join(folder, 'large'), args.open_clips, 60, ONE_JOINT.name, 'int16').folder
         # a fresh process each time, the median of three

@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import shutil
+from array import array
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, Union
 
 import numpy as np
 
@@ -32,14 +33,17 @@ from .store_format import (
 if TYPE_CHECKING:
     from .pose_store import PoseStore
 
+_KINDS = dict(length='i', label='i', split='h', signer='i', width='i', height='i', fps='f', hands='B')  # of array.array, as the columns are stored
 
-def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout) -> np.ndarray:
+
+def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout, first: int = 0) -> np.ndarray:
     """A clip's numbers as float32, a copy, scores above 1 as 1.
 
     Args:
         where (str): How messages name the clip.
         keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; see :meth:`PoseStoreWriter.add`.
         layout (Layout): What the joints are.
+        first (int): Which frame of the clip the first one is, for messages.
 
     Raises:
         ValueError: Wrong shape or joint count, no frames, a number that is not finite, a negative score; the message names the frame and the joint.
@@ -54,14 +58,14 @@ def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout) -> np.nda
     if not np.isfinite(values).all():
         frame, joint, axis = np.argwhere(~np.isfinite(values))[0]
         raise ValueError(
-            f'{where}: frame {frame}, joint {joint} ({layout.joints[joint]}): {("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
+            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): {("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
             'give a missing joint as x = y = score = 0'
         )
     scores = values[:, :, 2]
     if scores.min() < 0:
         frame, joint = np.argwhere(scores < 0)[0]
         raise ValueError(
-            f'{where}: frame {frame}, joint {joint} ({layout.joints[joint]}): score {scores[frame, joint]} is negative; '
+            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): score {scores[frame, joint]} is negative; '
             'scores are in [0, 1] (where a detector says "not found" so, give 0)'
         )
     np.minimum(scores, 1, out=scores)
@@ -69,7 +73,7 @@ def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout) -> np.nda
 
 
 class PoseStoreWriter:
-    """Streams clips into a new PoseStore; memory does not grow with the keypoints.
+    """Streams clips into a new PoseStore; memory grows with the index alone, some 150 bytes a clip and one a frame.
 
     Everything is written beside the folder, synced, and renamed at :meth:`close`, so that a writer that is killed leaves nothing that opens.
     Use it as a context manager: an exception inside removes what was written.
@@ -125,9 +129,11 @@ class PoseStoreWriter:
         if official:
             self._about['official'] = check_official(official, self.folder)
         json.dumps(self._about)  # now, rather than after an hour of clips
-        self._columns: Dict[str, List] = {name: [] for name in ('length', 'label', 'split', 'video_id', 'signer', 'width', 'height', 'fps', 'hands')}
+        # arrays, since millions of clips would be as many Python objects a column
+        self._columns: Dict[str, Any] = {name: array(kind) for name, kind in _KINDS.items()}
+        self._video_ids: List[bytes] = []
         self._codes: Dict[str, Dict[str, int]] = dict(split={}, signer={})
-        self._ids: Set[Tuple[str, str]] = set()
+        self._ids: Dict[str, Set[bytes]] = {}
         self._frames = 0
         self._hand_joints = [np.asarray(joints, dtype=np.int64) for joints in self._hands()]
 
@@ -180,7 +186,7 @@ class PoseStoreWriter:
 
     def add(
         self,
-        keypoints: np.ndarray,
+        keypoints: Union[np.ndarray, Iterator[np.ndarray]],
         label: int,
         split: str,
         video_id: str,
@@ -193,7 +199,8 @@ class PoseStoreWriter:
         """Appends one clip.
 
         Args:
-            keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score. Score 0 = missing joint, whose coordinates are then stored as 0. A score
+            keypoints (ndarray | Iterator[ndarray]): Shape (T, V, 3), or an iterator over pieces of it, so that a long clip is never in memory as a
+                whole: x and y in pixels, score. Score 0 = missing joint, whose coordinates are then stored as 0. A score
                 above 1, which some heads give, is stored as 1; a negative one is refused, since it has no one meaning.
             label (int): Index into ``glosses``; -1 = none.
             split (str): For instance 'train'.
@@ -209,34 +216,46 @@ class PoseStoreWriter:
             raise ValueError(f'{self.folder}: this writer is closed; open a new one')
         where = f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
         label = self._check_fields(where, label, split, video_id, signer, width, height, fps)
-        stored = self._check_keypoints(where, keypoints)
-        found = stored[:, :, 2] > 0
-        left, right = (found[:, joints].any(axis=1) for joints in self._hand_joints)
-
-        data = np.ascontiguousarray(stored).data
-        self._file.write(data)
-        self._digest.update(data)
-        self._ids.add((split, video_id))
-        self._frames += len(stored)
+        begin, digest, hands, length = self._file.tell(), self._digest.copy(), [], 0
+        try:
+            for piece in keypoints if isinstance(keypoints, Iterator) else (keypoints,):
+                stored = self._check_keypoints(where, piece, length)
+                found = stored[:, :, 2] > 0
+                left, right = (found[:, joints].any(axis=1) for joints in self._hand_joints)
+                hands.append(left.astype(np.uint8) * LEFT_FOUND + right.astype(np.uint8) * RIGHT_FOUND)
+                data = np.ascontiguousarray(stored).data
+                self._file.write(data)
+                digest.update(data)
+                length += len(stored)
+            if not length:
+                raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
+        except BaseException:
+            self._file.seek(begin)
+            self._file.truncate()
+            raise
+        self._digest = digest
+        encoded = video_id.encode()
+        self._ids.setdefault(split, set()).add(encoded)
+        self._video_ids.append(encoded)
+        self._frames += length
         row = dict(
-            length=len(stored),
+            length=length,
             label=label,
             split=self._codes['split'].setdefault(split, len(self._codes['split'])),
-            video_id=video_id.encode(),
             signer=self._codes['signer'].setdefault(signer, len(self._codes['signer'])),
             width=int(width),
             height=int(height),
             fps=float(fps),
-            hands=left.astype(np.uint8) * LEFT_FOUND + right.astype(np.uint8) * RIGHT_FOUND,
         )
         for name, value in row.items():
             self._columns[name].append(value)
+        self._columns['hands'].frombytes(np.concatenate(hands).tobytes())
 
     def _check_fields(self, where: str, label: int, split: str, video_id: str, signer: str, width: int, height: int, fps: float) -> int:
         for name, text, empty in (('video_id', video_id, False), ('split', split, False), ('signer', signer, True)):
             if not isinstance(text, str) or (not text and not empty) or '\0' in text or len(text.encode()) > MAX_TEXT_BYTES:
                 raise ValueError(f'{where}: {name} is {text!r}; give text of 1 to {MAX_TEXT_BYTES} bytes without NUL')
-        if (split, video_id) in self._ids:
+        if video_id.encode() in self._ids.get(split, ()):
             raise ValueError(f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be unique there (drop the copy or rename it)')
         if int(label) != label or not -1 <= label < len(self.glosses):
             raise ValueError(
@@ -250,9 +269,9 @@ class PoseStoreWriter:
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         return int(label)
 
-    def _check_keypoints(self, where: str, keypoints: np.ndarray) -> np.ndarray:
-        """The clip as it is stored: shape (T, V, 3) of the store's dtype."""
-        values = check_keypoints(where, keypoints, self.layout)  # (T, V, 3), a copy
+    def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int) -> np.ndarray:
+        """The clip, or a piece of it, as it is stored: shape (T, V, 3) of the store's dtype."""
+        values = check_keypoints(where, keypoints, self.layout, first)  # (T, V, 3), a copy
         scores = values[:, :, 2]
         if self.dtype == 'int16':
             values *= (PIXEL_STEPS, PIXEL_STEPS, SCORE_STEPS)
@@ -263,8 +282,8 @@ class PoseStoreWriter:
         if self.dtype == 'int16' and np.abs(values).max() > np.iinfo(np.int16).max:
             frame, joint, axis = np.argwhere(np.abs(values) > np.iinfo(np.int16).max)[0]
             raise ValueError(
-                f'{where}: frame {frame}, joint {joint} ({self.layout.joints[joint]}): {"xy"[axis]} = {values[frame, joint, axis] / PIXEL_STEPS} px '
-                "does not fit int16 in eighths of a pixel (+-4,095); use dtype='float32'"
+                f'{where}: frame {first + frame}, joint {joint} ({self.layout.joints[joint]}): {"xy"[axis]} = '
+                f"{values[frame, joint, axis] / PIXEL_STEPS} px does not fit int16 in eighths of a pixel (+-4,095); use dtype='float32'"
             )
         return values.astype(self.dtype, copy=False)
 
@@ -277,13 +296,13 @@ class PoseStoreWriter:
             label=np.asarray(columns['label'], dtype=np.int32),
             split=np.asarray(columns['split'], dtype=np.int16),
             split_names=np.asarray([name.encode() for name in self._codes['split']]),
-            video_id=np.asarray(columns['video_id']),
+            video_id=np.asarray(self._video_ids),
             signer=np.asarray(columns['signer'], dtype=np.int32),
             signer_names=np.asarray([name.encode() for name in self._codes['signer']]),
             width=np.asarray(columns['width'], dtype=np.int32),
             height=np.asarray(columns['height'], dtype=np.int32),
             fps=np.asarray(columns['fps'], dtype=np.float32),
-            hands=np.concatenate(columns['hands']),
+            hands=np.asarray(columns['hands'], dtype=np.uint8),
         )
 
     def close(self) -> 'PoseStore':
