@@ -1,6 +1,7 @@
 """Interleaved timing, ratios, and what is printed of them."""
 
 import importlib.metadata
+import math
 import platform
 import statistics
 import subprocess
@@ -14,16 +15,24 @@ Call = Callable[[], object]
 LIBRARIES = ('smplx', 'mmaction2', 'mmengine', 'numpy')
 
 
-def interleaved(calls: Dict[str, Call], repeats: int, warmup: int = 1) -> Dict[str, List[float]]:
-    """CPU seconds of this process in each call, for each round; the order rotates from round to round."""
-    names, times = list(calls), {name: [] for name in calls}
-    for repeat in range(warmup + repeats):
+def interleaved(calls: Dict[str, Call], repeats: int, least: float = 0.05) -> Dict[str, List[float]]:
+    """CPU seconds of this process in one call, for each round.
+
+    The order rotates from round to round. The first round warms up and says how often a short call is made in its turn: ``least`` seconds long.
+    """
+    names, number = list(calls), dict.fromkeys(calls, 1)
+    times: Dict[str, List[float]] = {name: [] for name in calls}
+    for repeat in range(1 + repeats):
         first = repeat % len(names)
         for name in names[first:] + names[:first]:
             start = time.process_time()
-            calls[name]()
-            if repeat >= warmup:
-                times[name].append(time.process_time() - start)
+            for _ in range(number[name]):
+                calls[name]()
+            taken = (time.process_time() - start) / number[name]
+            if repeat:
+                times[name].append(taken)
+            else:
+                number[name] = max(1, math.ceil(least / max(taken, 1e-6)))
     return times
 
 
@@ -59,9 +68,11 @@ class Report:
         about.update({name: version(name) for name in LIBRARIES}, **{name: commit(folder) for name, folder in checkouts.items()})
         self.content = dict(rows=[], models={}, agreement={}, left_out=[], cpu_seconds={}, about=about, arguments=arguments)
 
-    def compare(self, part: str, case: str, calls: Dict[str, Call], ours: Sequence[str]) -> None:
-        """Times the calls; adds a row for each of ours and each peer."""
-        self.add(part, case, interleaved(calls, self.repeats), ours)
+    def compare(self, part: str, case: str, calls: Dict[str, Call], ours: Sequence[str]) -> Dict[str, List[float]]:
+        """Times the calls; adds a row for each of ours and each peer. Gives the CPU seconds."""
+        times = interleaved(calls, self.repeats)
+        self.add(part, case, times, ours)
+        return times
 
     def add(self, part: str, case: str, times: Dict[str, List[float]], ours: Sequence[str]) -> None:
         """Peer over ours within each round: the median and the range over the rounds."""
@@ -87,9 +98,9 @@ class Report:
             figures = f'{row["ratio"]:.3g} | {row["low"]:.3g} to {row["high"]:.3g}'
             print(f'| {row["part"]} | {row["case"]} | {row["ours"]} | {row["peer"]} | {figures} |')
         if content['models']:
-            print('\n| model | parameters | GFLOP a clip, training step |\n|---|---|---|')
+            print("\n| model | parameters | GFLOP a clip, training step | GFLOP a CPU second, over the first row's |\n|---|---|---|---|")
         for name, size in content['models'].items():
-            print(f'| {name} | {size["parameters"]:,} | {size["gflop_step_clip"]:.3g} |')
+            print(f'| {name} | {size["parameters"]:,} | {size["gflop_step_clip"]:.3g} | {size["rate"]:.2f} |')
         print()
         for what, apart in content['agreement'].items():
             print(f'{what}: {apart:.2g}')

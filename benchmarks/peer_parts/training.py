@@ -1,6 +1,7 @@
 """Training steps: our recognisers, mmaction2's ST-GCN by mmaction2 alone, SPOTER."""
 
 import importlib.util
+import statistics
 import warnings
 from functools import partial
 from pathlib import Path
@@ -138,9 +139,13 @@ def compare(report: Report, stores: Stores, frames: int, clips: int, mmaction: b
         steps.update(spoter_steps(spoter, spoter_clips(whole), whole['inputs']['label']))
     else:
         report.leave_out('SPOTER (no --spoter DIR)')
-    for name, (model, call) in steps.items():
+    gflop: Dict[str, float] = {}
+    for name, (_, call) in steps.items():
         with flop_counter() as counter:
             call()
+        gflop[name] = counter.get_total_flops() / clips / 1e9
+    times = report.compare('train', f'{clips} clips of {frames} frames', {name: call for name, (_, call) in steps.items()}, ours)
+    rates = {name: gflop[name] / statistics.median(times[name]) for name in steps}
+    for name, (model, _) in steps.items():
         parameters = sum(parameter.numel() for parameter in model.parameters())
-        report.content['models'][name] = dict(parameters=parameters, gflop_step_clip=counter.get_total_flops() / clips / 1e9)
-    report.compare('train', f'{clips} clips of {frames} frames', {name: call for name, (_, call) in steps.items()}, ours)
+        report.content['models'][name] = dict(parameters=parameters, gflop_step_clip=gflop[name], rate=rates[name] / rates[ours[0]])
