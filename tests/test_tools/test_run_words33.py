@@ -1,7 +1,10 @@
 """tools/analysis_tools/run_words33.py: the protocol's splits, its baseline, its table."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from source_files import load_file
 
 from signbert_mm.datasets import PoseDataset
@@ -87,3 +90,53 @@ def test_every_row_names_what_it_needs(tool, root):
         for name in filter(None, (row.config, row.pretrain)):
             assert (root / tool.config_path(name)).is_file(), name
         assert all(part in tool.ROWS for part in row.parts)
+
+
+@pytest.mark.parametrize(('dev', 'pool', 'tested'), [(True, ['train'], ['val']), (False, ['train', 'val'], ['test'])])
+def test_self_training_sees_the_pool_and_nothing_else(tool, tmp_path, monkeypatch, dev, pool, tested):
+    class Seen(Exception):
+        pass
+
+    def from_cfg(cfg):
+        raise Seen(cfg)
+
+    monkeypatch.setattr(tool, 'Runner', SimpleNamespace(from_cfg=from_cfg))
+    with pytest.raises(Seen) as seen:
+        tool.finetune(tool.config_path('words33/signbert_d128_semi'), None, tmp_path, dev, '2', 3, None)
+    cfg = seen.value.args[0]
+    clips = cfg.train_dataloader.dataset
+    assert clips.labelled.split == clips.unlabelled.split == pool and cfg.test_dataloader.dataset.split == tested
+    assert clips.labelled.few_shot == dict(shots=2, seed=3) and 'few_shot' not in clips.unlabelled
+    assert cfg.train_cfg.max_epochs == cfg.param_scheduler[1].T_max == cfg.default_hooks.checkpoint.interval == 8
+
+
+def test_propagated_labels_come_from_the_drawn_clips(tool, store, monkeypatch):
+    """Rest's clips lie far from each other; the two signs close together, far from each other."""
+    pool, test = (PoseDataset(store, split, layout='hands_42') for split in (['train', 'val'], ['test']))
+    row = tool.ROWS['signbert_propagate_rest']
+    cfg = tool.load_config(tool.config_path(row.config))
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        loader.dataset.store = store
+    monkeypatch.setattr(tool, 'load_config', lambda path: cfg)
+    axes, spread = torch.eye(3, 20), torch.eye(20)[-len(pool.labels) :]
+    features = {}
+    for name, data in (('pool', pool), ('test', test)):
+        label = torch.from_numpy(data.labels)
+        noise = spread[: len(label)] if name == 'pool' else spread[[0]].expand(len(label), -1)
+        features[name] = axes[label] + torch.where(label[:, None] == 0, 3.0, 0.1) * noise, label
+    place = {int(clip): index for index, clip in enumerate(pool.clips)}
+    cache = {(row.pretrain, True): (features, place, 0)}
+    wrong = features['pool'][1].clone()
+    metrics = tool.knn(row, '', False, '1', 0, cache)
+    assert metrics['p_i/without_excluded/top1'] == 100.0
+    drawn = PoseDataset(store, ['train', 'val'], layout='hands_42', few_shot=dict(shots=1, seed=0)).clips
+    others = torch.ones(len(wrong), dtype=torch.bool)
+    others[[place[int(clip)] for clip in drawn]] = False
+    wrong[others] = (wrong[others] + 1) % 3  # the pool's own labels are not read
+    features['pool'] = features['pool'][0], wrong
+    assert tool.knn(row, '', False, '1', 0, cache) == metrics
+
+
+def test_cells_without_unlabelled_clips_are_left_out(tool):
+    assert not tool.ROWS['signbert_semi'].trains_at('all') and tool.ROWS['signbert_semi'].trains_at('10')
+    assert tool.ROWS['signbert'].trains_at('all')
