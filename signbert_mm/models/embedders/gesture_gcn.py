@@ -139,8 +139,9 @@ class RoleGraphConv(nn.Module):
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
         x, weight, bias, adjacency = (tensor.to(dtype) for tensor in (x, self.weight, self.bias, self.adjacency))
-        if weight[:, :, 0].numel() <= weight.shape[-1]:
-            # few channels in: all roles' neighbours side by side, and the wide result is written once
+        if weight[:, :, 0].numel() <= weight.shape[-1] or torch.compiler.is_dynamo_compiling():
+            # few channels in: all roles' neighbours side by side, and the wide result is written once; torch.compile, too, is better at few large
+            # products than at writing into slices
             taken = torch.matmul(adjacency.flatten(0, 1), x.flatten(1)).view(*adjacency.shape[:2], *x.shape[1:])  # (R, V, N, C)
             x = F.linear(taken.permute(1, 2, 0, 3).flatten(2), weight.flatten(0, 1).t(), bias)
         elif torch.is_grad_enabled():

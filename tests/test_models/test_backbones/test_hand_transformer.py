@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from signbert_mm.models import HandTransformer
+from signbert_mm.models.backbones.hand_transformer import EncoderLayer
 
 
 def encoder(**changes):
@@ -128,3 +129,32 @@ def test_the_input_norm_comes_first():
     expected = model.encoder(normed.flatten(1, 2)).reshape(tokens.shape)
     torch.testing.assert_close(model(tokens, valid), expected, rtol=1e-4, atol=1e-5)
     assert not any(name.startswith('input') for name in HandTransformer(8, 1, 2, 12).state_dict())
+
+
+@pytest.mark.parametrize('dropout', [0.0, 0.3])
+@pytest.mark.parametrize('frozen', [False, True])
+def test_batch_first_attention_is_torchs(monkeypatch, dropout, frozen):
+    """In training: values, gradients, and the draws of dropout."""
+    model = encoder(dropout=dropout, input_norm=True).requires_grad_(not frozen)
+    tokens, valid = torch.rand(3, 4, 2, 12, requires_grad=True), torch.rand(3, 4, 2, generator=torch.Generator().manual_seed(3)) < 0.6
+    valid[:, 0] = True
+
+    def run():
+        torch.manual_seed(1)
+        out = model(tokens, valid)
+        wanted = (tokens, *(parameter for parameter in model.parameters() if parameter.requires_grad))
+        return (out, *torch.autograd.grad(out[valid].square().sum(), wanted))
+
+    ours = run()
+    monkeypatch.delattr(EncoderLayer, '_sa_block')
+    for one, other in zip(ours, run()):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_attention_masks_that_hand_transformers_do_not_use():
+    layer = EncoderLayer(8, 2, 12, 0.0, batch_first=True)
+    x, mask = torch.rand(2, 4, 8), torch.zeros(4, 4).masked_fill(torch.ones(4, 4).triu(1) > 0, -math.inf)
+    plain = torch.nn.TransformerEncoderLayer(8, 2, 12, 0.0, batch_first=True)
+    plain.load_state_dict(layer.state_dict())
+    torch.testing.assert_close(layer(x, src_mask=mask), plain(x, src_mask=mask))
+    torch.testing.assert_close(layer(x), plain(x))
