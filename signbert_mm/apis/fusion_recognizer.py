@@ -11,7 +11,7 @@ from mmengine.config import Config
 from torch import nn
 
 from ..engine.runner import ConfigError
-from ..evaluation.fusion import ClipScores, check_classes, fused
+from ..evaluation.fusion import ClipScores, check_classes, check_weights, fused
 from ..registry import MODELS
 from .model import _config, init_model
 from .pose_clip import PoseClip
@@ -58,8 +58,7 @@ class FusionRecognizer(nn.Module):
         names = [_name(part) for part in parts]
         self.names = [name if names.count(name) == 1 else f'{name} ({place})' for place, name in enumerate(names)]
         self.weights = [float(part.get('weight', 1.0)) for part in parts]
-        empty = [ClipScores(name, [], np.zeros((0, 1)), np.zeros(0, np.int64)) for name in self.names]
-        fused(empty, self.weights)
+        check_weights(self.weights, len(parts))
         self.parts = nn.ModuleList(init_model(part['config'], part['checkpoint'], device) for part in parts)
         self.backends = [make_backend(model, device) for model in self.parts]
         strange = [name for name, backend in zip(self.names, self.backends) if not backend.recognises]

@@ -127,15 +127,25 @@ def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List
     return cut, missing
 
 
+def check_weights(weights: Sequence[float], count: int) -> np.ndarray:
+    """The weights of so many parts, as an array.
+
+    Raises:
+        ValueError: Not one a part, or one below 0 or not finite, or all are 0.
+    """
+    values = np.asarray(weights, np.float64)
+    if values.shape != (count,) or not np.isfinite(values).all() or values.min() < 0 or values.sum() <= 0:
+        raise ValueError(f'{count} parts need as many weights, none below 0 and not all 0; got {list(values)}')
+    return values
+
+
 def fused(parts: Sequence[ClipScores], weights: Optional[Sequence[float]] = None) -> np.ndarray:
     """The weighted sum of aligned parts' probabilities, divided by the sum of weights: (N, classes). Plain sum (as in the papers) without weights.
 
     Raises:
-        ValueError: Not one weight a part, or not finite, or their sum is not positive.
+        ValueError: As :func:`check_weights`.
     """
-    values = np.ones(len(parts)) if weights is None else np.asarray(weights, np.float64)
-    if values.shape != (len(parts),) or not np.isfinite(values).all() or values.min() < 0 or values.sum() <= 0:
-        raise ValueError(f'{len(parts)} parts need as many weights, none below 0 and not all 0; got {list(values)}')
+    values = check_weights(np.ones(len(parts)) if weights is None else weights, len(parts))
     return sum(weight * part.scores for weight, part in zip(values, parts)) / values.sum()
 
 
