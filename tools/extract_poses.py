@@ -3,6 +3,7 @@
 
 Examples:
     python tools/extract_poses.py videos/ data/mine
+    python tools/extract_poses.py frames/ data/mine --image-fps 25        # frames/<clip>/0001.jpg, 0002.jpg, ..
     python tools/extract_poses.py videos/ data/mine --workers 8 --fps 25
     python tools/extract_poses.py videos/ data/mine --extractor mmpose --extractor-options \\
         config=rtmpose-m_8xb64-270e_coco-wholebody-256x192 checkpoint=rtmpose-m.pth
@@ -27,7 +28,7 @@ from signbert_mm.extraction import extract_folder, find_videos
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('videos', nargs='+', help='a folder, searched to any depth, or files')
+    parser.add_argument('videos', nargs='+', help='a folder, searched to any depth, or files; a folder of numbered images is a video')
     parser.add_argument('out', help='the new store, for instance data/mine')
     parser.add_argument('--extractor', default='mediapipe', help='mediapipe, mmpose or rtmlib (default: mediapipe)')
     parser.add_argument('--extractor-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE', help="the extractor's arguments")
@@ -36,6 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--truncated', choices=('error', 'keep'), default='error', help='files that end too early: leave them out, or keep what is there'
     )
+    parser.add_argument('--image-fps', type=float, default=0.0, help='rate of folders of images (default: unknown)')
     parser.add_argument('--source', default='', help='where the videos come from, for meta.json')
     parser.add_argument('--licence', default='', help='on what terms, for meta.json')
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm'), default='none', help='how several processes were started')
@@ -52,6 +54,7 @@ def main() -> None:
         args.workers,
         fps=args.fps,
         truncated=args.truncated,
+        image_fps=args.image_fps,
         launcher=args.launcher,
         source=args.source,
         licence=args.licence,

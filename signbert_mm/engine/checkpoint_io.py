@@ -119,8 +119,8 @@ def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] =
     if osp.isfile(pointer):
         with open(pointer, encoding='utf-8', errors='replace') as file:
             text = file.read().strip()
-        # the folder may have moved since: then the file lies beside its pointer
-        named = next((path for path in (text, osp.join(work_dir, osp.basename(text))) if text and osp.isfile(path)), None)
+        # the folder may have been moved or copied since: then the file lies beside its pointer
+        named = next((path for path in (osp.join(work_dir, osp.basename(text)), text) if text and osp.isfile(path)), None)
         if named is None:
             refused.append(f'{pointer} names {text!r}, which does not exist')
     if named is not None:

@@ -1,7 +1,8 @@
 """Videos to poses: readers, extractors, and whole folders into a PoseStore."""
 
 from .extract_folder import extract_folder
-from .find_videos import VIDEO_SUFFIXES, find_videos
+from .find_videos import IMAGE_SUFFIXES, VIDEO_SUFFIXES, find_videos, image_clips
+from .image_folder import ImageFolderReader
 from .mediapipe_extractor import MediaPipeExtractor
 from .mmpose_extractor import MMPoseExtractor
 from .person_detector import MMDetPersons, build_detector
@@ -11,8 +12,10 @@ from .rtmlib_extractor import RTMLibExtractor
 from .video_reader import Frame, VideoError, VideoReader, open_video
 
 __all__ = [
+    'IMAGE_SUFFIXES',
     'VIDEO_SUFFIXES',
     'Frame',
+    'ImageFolderReader',
     'MMDetPersons',
     'MMPoseExtractor',
     'MediaPipeExtractor',
@@ -26,5 +29,6 @@ __all__ = [
     'extract_folder',
     'extract_stream',
     'find_videos',
+    'image_clips',
     'open_video',
 ]

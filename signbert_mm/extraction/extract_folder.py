@@ -27,6 +27,7 @@ def extract_folder(
     *,
     fps: Optional[float] = None,
     truncated: str = 'error',
+    image_fps: float = 0.0,
     launcher: str = 'none',
     source: str = '',
     licence: str = '',
@@ -45,6 +46,7 @@ def extract_folder(
         progress (bool): Show videos, frames a second and remaining time.
         fps (float, optional): Resample to this rate; None = every frame.
         truncated (str): 'error': a file that ends before its header says counts as failed; 'keep': what is there is taken.
+        image_fps (float): The rate of folders of images; 0 = unknown.
         launcher (str): 'pytorch' (torchrun) or 'slurm': each rank does its share of the videos, and the last to finish writes the store.
         source, licence (str): For ``meta.json``.
 
@@ -70,6 +72,8 @@ def extract_folder(
     facts = dict(
         extractor=built.name, version=built.version, settings=built.describe(), fingerprint=built.fingerprint, fps=fps, truncated=truncated
     )  # fmt: skip
+    if image_fps:
+        facts['image_fps'] = image_fps
     facts = json.loads(json.dumps(facts))  # as it will be read back: tuples become lists
     if os.path.exists(out):
         return _existing(out, videos, facts)
@@ -78,7 +82,7 @@ def extract_folder(
     try:
         open_parts(parts, facts)
         todo = sorted(unfinished(videos[rank::world], read_records(parts)).items())
-        reading = dict(fps=fps, truncated=truncated)
+        reading = dict(fps=fps, truncated=truncated, image_fps=image_fps)
         if todo and workers > 1:
             built.close()
             run_processes(todo, parts, extractor, reading, min(workers, len(todo)), progress)
@@ -151,8 +155,7 @@ def _write(out: str, parts: str, done: List[Record], facts: dict, about: dict, f
     with PoseStoreWriter(out, LAYOUT, [], extractor=facts['extractor'], extractor_version=facts['version'], notes=notes, **about) as writer:
         for record in done:
             if not record.error:
-                poses = read_poses(parts, record)
-                writer.add(poses, -1, SPLIT, record.video_id, width=record.width, height=record.height, fps=record.fps)
+                writer.add(read_poses(parts, record), -1, SPLIT, record.video_id, width=record.width, height=record.height, fps=record.fps)
         if failures:
             with open(os.path.join(writer.partial, FAILED), 'w', encoding='utf-8') as file:
                 file.write(failures)

@@ -98,25 +98,22 @@ class MediaPipeExtractor(PoseExtractor):
         return dict(self._settings, face=self.face)
 
     def reset(self) -> None:
-        with _quiet():
-            if self._holistic is None:
-                self._holistic = self._holistic_class(**self._settings)
-            else:
-                self._holistic.reset()
         self._warm = False
 
     def close(self) -> None:
         if self._holistic is not None:
             self._holistic.close()
-            self._holistic = None
+            self._holistic, self._warm = None, False
 
     def predict(self, items: List[np.ndarray]) -> np.ndarray:
-        if self._holistic is None:
-            self.reset()
         return np.stack([self._pose(image) for image in items])
 
     def _pose(self, image: np.ndarray) -> np.ndarray:
-        with contextlib.nullcontext() if self._warm else _quiet():  # the models load with the first frame
+        with contextlib.nullcontext() if self._warm else _quiet():  # its threads load the models, and write, until the first frame is done
+            if self._holistic is None:
+                self._holistic = self._holistic_class(**self._settings)
+            elif not self._warm:
+                self._holistic.reset()
             result = self._holistic.process(np.ascontiguousarray(image))
         self._warm = True
         height, width = image.shape[:2]

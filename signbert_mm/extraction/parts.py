@@ -7,12 +7,13 @@ import socket
 import uuid
 import zlib
 from dataclasses import asdict, dataclass
-from typing import Dict, Iterable, Optional, Tuple
+from typing import Dict, Iterable, Iterator, Optional, Tuple
 
 import numpy as np
 
 JOINTS, VALUES = 133, 3
 _FRAME_BYTES = JOINTS * VALUES * 4
+_PIECE = 4096  # frames: 6.5 MB
 _META = 'extraction.json'
 
 
@@ -37,7 +38,7 @@ class Record:
 
 
 def stamp_of(path: str) -> Tuple[int, int]:
-    """Size in bytes and time of change in ns; (-1, 0) for a file that is absent."""
+    """Size in bytes and time of change in ns, of a folder those of its list of files; (-1, 0) for a file that is absent."""
     try:
         state = os.stat(path)
     except OSError:
@@ -153,17 +154,21 @@ def unfinished(videos: Iterable[Tuple[str, str]], records: Dict[str, Record]) ->
     return {video_id: path for video_id, path in videos if video_id not in records or records[video_id].stamp != stamp_of(path)}
 
 
-def read_poses(folder: str, record: Record) -> np.ndarray:
-    """Shape (T, 133, 3) float32, mapped from the part file.
+def read_poses(folder: str, record: Record) -> Iterator[np.ndarray]:
+    """Pieces of a video's poses, shape (up to 4096, 133, 3) float32.
 
     Raises:
-        ValueError: The bytes differ from those that were written.
+        ValueError: The bytes differ from those that were written; known after the last piece.
     """
-    path = os.path.join(folder, f'{record.part}.bin')
-    poses = np.memmap(path, dtype='<f4', mode='r', offset=record.offset, shape=(record.frames, JOINTS, VALUES))
-    if zlib.crc32(poses) != record.crc:
+    path, crc = os.path.join(folder, f'{record.part}.bin'), 0
+    with open(path, 'rb') as file:
+        file.seek(record.offset)
+        for first in range(0, record.frames, _PIECE):
+            data = file.read(min(_PIECE, record.frames - first) * _FRAME_BYTES)
+            crc = zlib.crc32(data, crc)
+            yield np.frombuffer(data, dtype='<f4').reshape(-1, JOINTS, VALUES)
+    if crc != record.crc:
         raise ValueError(f'{path}: the poses of {record.video_id!r} are damaged; remove this part file and run again: only its videos are redone')
-    return poses
 
 
 def rank_and_world(launcher: str) -> Tuple[int, int]:

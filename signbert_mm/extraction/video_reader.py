@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import av
     from av.container import InputContainer
 
+    from .image_folder import ImageFolderReader
+
 INSTALL_AV = 'reading videos needs PyAV: run `make install-extract`, or: pip install "av>=14"'
 _NOT_VIDEOS = frozenset(('tty', 'bin', 'xbin', 'adf', 'idf'))  # what FFmpeg takes some text files for
 
@@ -28,16 +30,23 @@ class Frame(NamedTuple):
     time: float
 
 
-def open_video(path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error') -> 'VideoReader':
-    """A :class:`VideoReader` of the file.
+def open_video(
+    path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error', image_fps: float = 0.0
+) -> Union['VideoReader', 'ImageFolderReader']:
+    """A :class:`VideoReader` of a file, or an :class:`ImageFolderReader` of a folder of numbered images.
 
     Args:
-        path (str | Path): Any container that FFmpeg reads.
+        path (str | Path): Any container that FFmpeg reads, or a folder.
         fps, truncated: As for :class:`VideoReader`.
+        image_fps (float): The rate of a folder of images, which has none of its own; 0 = unknown.
 
     Raises:
         VideoError: The file is absent, empty, holds no video (audio only), or none of it can be decoded.
     """
+    if os.path.isdir(path):
+        from .image_folder import ImageFolderReader
+
+        return ImageFolderReader(path, fps, truncated, image_fps)
     return VideoReader(path, fps, truncated)
 
 
@@ -67,10 +76,7 @@ class VideoReader:
     """
 
     def __init__(self, path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error') -> None:
-        if fps is not None and not 0 < fps < float('inf'):
-            raise ValueError(f'fps is {fps}; give frames a second, or None for every frame')
-        if truncated not in ('error', 'keep'):
-            raise ValueError(f"truncated is {truncated!r}; choose 'error' or 'keep'")
+        check_reading(fps, truncated)
         try:
             import av
         except ModuleNotFoundError as error:
@@ -200,6 +206,18 @@ class VideoReader:
 
     def __repr__(self) -> str:
         return f'VideoReader({self.path!r}: {self.width} x {self.height}, {self.fps:.3g} fps)'
+
+
+def check_reading(fps: Optional[float], truncated: str) -> None:
+    """Refuses options that mean nothing.
+
+    Raises:
+        ValueError: ``fps`` is not positive, or ``truncated`` is unknown.
+    """
+    if fps is not None and not 0 < fps < float('inf'):
+        raise ValueError(f'fps is {fps}; give frames a second, or None for every frame')
+    if truncated not in ('error', 'keep'):
+        raise ValueError(f"truncated is {truncated!r}; choose 'error' or 'keep'")
 
 
 def _is_cover(stream: 'av.VideoStream') -> bool:

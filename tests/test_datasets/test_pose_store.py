@@ -138,6 +138,22 @@ def test_writer_refuses(tmp_path, data, fields, message):
     store.verify()
 
 
+def test_a_clip_in_pieces(tmp_path):
+    data = keypoints(9, 133)
+    with PoseStoreWriter(tmp_path / 'whole', 'coco_wholebody_133', ['a']) as writer:
+        writer.add(data, 0, 'train', 'x', width=640, height=480)
+    with PoseStoreWriter(tmp_path / 'pieces', 'coco_wholebody_133', ['a']) as writer:
+        spoilt = data.copy()
+        spoilt[6, 5, 1] = np.nan
+        with pytest.raises(ValueError, match=r'frame 6, joint 5 .*y is nan'):
+            writer.add(iter([spoilt[:4], spoilt[4:]]), 0, 'train', 'x', width=640, height=480)
+        with pytest.raises(ValueError, match='no frames'):
+            writer.add(iter([]), 0, 'train', 'x', width=640, height=480)
+        writer.add((data[first : first + 4] for first in range(0, 9, 4)), 0, 'train', 'x', width=640, height=480)
+    for name in os.listdir(tmp_path / 'whole'):
+        assert (tmp_path / 'whole' / name).read_bytes() == (tmp_path / 'pieces' / name).read_bytes(), name
+
+
 def test_same_video_id_in_two_splits(tmp_path):
     with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
         add(writer, split='train')

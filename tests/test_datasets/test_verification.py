@@ -94,6 +94,19 @@ def test_a_sound_store(tmp_path):
     assert int16.problems == [] and int16.facts['dtype'] == 'int16'
 
 
+def test_a_hand_whose_side_nobody_tells(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'hand_21', ['a']) as writer:
+        for clip in range(3):
+            values = np.random.RandomState(clip).uniform(10, 90, (4, 21, 3)).astype(np.float32)
+            values[..., 2] = 1
+            values[:clip] = 0
+            writer.add(values, 0, 'train', f'{clip}', width=100, height=100, fps=25)
+    report = verify_store(str(tmp_path / 's'))
+    assert report.splits['train']['hands'] == dict(any=0.75) and report.splits['train']['clips_without_hand'] == 0
+    (head,) = [line for line in report.text().splitlines() if line.startswith('hands found')]
+    assert head.split()[5:] == ['any', 'clips', 'without', 'any']
+
+
 def test_pieces_do_not_change_the_result(tmp_path):
     def plant(clip, values):
         values[:, :21] *= clip != 5

@@ -12,15 +12,23 @@ from .files import SPLITS
 from .poses import COORDINATES, open_poses
 
 
-def source_parser(doc: str, root_help: str, subsets: Optional[Sequence[int]] = None) -> argparse.ArgumentParser:
-    """A parser with ``root``, ``out``, ``--subset`` where there are some, and the options of :func:`convert_source`."""
+def source_parser(doc: str, root_help: str, subsets: Optional[Sequence[int]] = None, listed: bool = True) -> argparse.ArgumentParser:
+    """A parser with ``root``, ``out``, ``--subset`` where there are some, and the options of :func:`convert_source`.
+
+    Args:
+        doc (str): The tool's docstring.
+        root_help (str): What ``root`` is.
+        subsets (Sequence[int], optional): Numbers of glosses to choose from.
+        listed (bool): Clips are listed in an annotation: with ``--splits`` and ``--repeated``.
+    """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', help=root_help)
     parser.add_argument('out', help='the new store')
     if subsets:
         parser.add_argument('--subset', type=int, choices=list(subsets), default=max(subsets), help=f'glosses (default: {max(subsets)})')
-    parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS), help='only these')
-    parser.add_argument('--repeated', choices=REPEATED, default='error', help='what to do with a clip that is listed again (default: error)')
+    if listed:
+        parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS), help='only these')
+        parser.add_argument('--repeated', choices=REPEATED, default='error', help='what to do with a clip that is listed again (default: error)')
     group = parser.add_argument_group('poses')
     group.add_argument('--videos', help='folder of the videos, searched to any depth; poses that --poses lacks are extracted into OUT.poses')
     group.add_argument('--extractor', help='mediapipe, mmpose or rtmlib; see tools/extract_poses.py')

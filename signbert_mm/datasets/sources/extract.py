@@ -34,7 +34,9 @@ def extract_absent(
     Raises:
         ValueError: There is something to extract and no extractor, or poses of several extractors would mix; before anything is extracted.
     """
-    files: NameIndex[str] = NameIndex(files_below(videos, VIDEO_SUFFIXES), videos)
+    from ...extraction import build_extractor, extract_folder, image_clips
+
+    files: NameIndex[str] = NameIndex([*files_below(videos, VIDEO_SUFFIXES), *image_clips(videos)], videos)
     stores = _stores(out)
     sources = [*sources, *map(StorePoses, stores)]
     names = [find_name(record, files) for record in index.records if find_clip(record, sources) is None]
@@ -43,8 +45,6 @@ def extract_absent(
         return sources, NameIndex((), videos)
     if extractor is None:
         raise ValueError(f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)')
-    from ...extraction import build_extractor, extract_folder
-
     built = build_extractor(extractor)
     places = [place for place in (find_clip(record, sources) for record in index.records) if place]
     check_mixture(places, allow_mixed, (built.layout.name, extractor_name(built.name, built.version, built.fingerprint)))

@@ -110,7 +110,8 @@ def _split_row(name: str, row: dict) -> List[str]:
 
 def _hand_row(name: str, row: dict) -> List[str]:
     rates = row['hands']
-    return [name, *(f'{100 * rates[key]:.1f}' if rates else '' for key in ('any', 'left', 'right', 'both')), f'{row["clips_without_hand"]:,}']
+    shown = (f'{100 * rates[key]:.1f}' if key in rates else '' for key in ('any', 'left', 'right', 'both'))
+    return [name, *shown, f'{row["clips_without_hand"]:,}']
 
 
 def _class_row(split: str, classes: Sequence[dict]) -> List[str]:

@@ -84,9 +84,11 @@ def _facts(store: PoseStore, scan: Scan) -> dict:
 
 
 def _hand_frames(store: PoseStore) -> Dict[str, np.ndarray]:
-    """Frames of each clip in which a hand was found, shape (N,) int64."""
+    """Frames of each clip in which a hand was found, shape (N,) int64; of a layout of one hand, whose side nobody tells, only 'any'."""
     left, right = ((store.hand_flags & bit) > 0 for bit in (LEFT_FOUND, RIGHT_FOUND))
-    found = dict(any=left | right, left=left, right=right, both=left & right)
+    found = dict(any=left | right)
+    if store.layout.name != 'hand_21':
+        found.update(left=left, right=right, both=left & right)
     return {name: np.add.reduceat(frames, store.offset, dtype=np.int64) for name, frames in found.items()}
 
 

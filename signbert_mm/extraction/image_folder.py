@@ -1,0 +1,97 @@
+"""A folder of numbered images as a video."""
+
+import os
+from types import TracebackType
+from typing import Iterator, List, Optional, Type, Union
+
+import cv2
+import numpy as np
+
+from .find_videos import IMAGE_SUFFIXES, numbered_images
+from .resample import resample
+from .video_reader import Frame, VideoError, check_reading
+
+
+class ImageFolderReader:
+    """Streams a folder of numbered images as :class:`VideoReader` does a video: RGB, upright by EXIF, one frame in memory at a time.
+
+    Images of another size than the first are scaled to it; 16 bits become 8, transparency is dropped. An image that cannot be read is skipped and
+    counted.
+
+    Args:
+        path (str | Path): The folder, see :func:`~signbert_mm.extraction.find_videos.numbered_images`.
+        fps (float, optional): Resample to this rate, which needs ``image_fps``; None = every image.
+        truncated (str): What a folder is in whose numbers some are left out: 'error', or 'keep' to give what is there. Numbers that are even steps
+            apart (0, 5, 10, ..), or as uneven as times are, leave nothing out.
+        image_fps (float): Images a second; 0 = unknown.
+
+    Attributes:
+        width, height, fps, frames, damaged: As of :class:`VideoReader`; ``fps`` is 0 where ``image_fps`` is, and then frames count 25 to the second.
+
+    Raises:
+        VideoError: It is no such folder, numbers are left out or come twice, no image can be read, or ``fps`` without ``image_fps``.
+        ValueError: An option is not so.
+    """
+
+    def __init__(self, path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error', image_fps: float = 0.0) -> None:
+        check_reading(fps, truncated)
+        if not 0 <= image_fps < float('inf'):
+            raise ValueError(f'image_fps is {image_fps}; give images a second, 0 = unknown')
+        self.path = os.fspath(path)
+        self._names = self._check(numbered_images(os.listdir(self.path)), truncated)
+        if fps and not image_fps:
+            raise VideoError(f'{self.path}: images have no rate, so they cannot be resampled to {fps:g} a second; give theirs (--image-fps)')
+        self._target, self._rate = fps, image_fps
+        self.fps, self.frames, self.damaged = float(fps or image_fps), len(self._names), 0
+        first = next(iter(self._frames()), None)
+        if first is None:
+            raise VideoError(f'{self.path}: none of its {len(self._names)} images can be read; get them again or leave the folder out')
+        self.height, self.width = first.image.shape[:2]
+
+    def _check(self, names: List[str], truncated: str) -> List[str]:
+        if not names:
+            raise VideoError(
+                f'{self.path}: a folder, and not one of numbered images: two or more of {" ".join(sorted(IMAGE_SUFFIXES))}, named alike but for the '
+                'number at the end, and no video'
+            )
+        stems = [os.path.splitext(name)[0] for name in names]
+        start = len(os.path.commonprefix([stem.rstrip('0123456789') for stem in stems]))
+        numbers = np.array([int(stem[start:]) for stem in stems], dtype=object)
+        steps = np.diff(numbers)
+        if not steps.all():
+            place = int(np.flatnonzero(steps == 0)[0])
+            raise VideoError(f'{self.path}: {names[place]} and {names[place + 1]} have the same number; remove one of them')
+        gaps = np.flatnonzero((steps != steps.min()) & (not (steps % steps.min()).any()))
+        if len(gaps) and truncated == 'error':
+            raise VideoError(
+                f'{self.path}: truncated: between {names[gaps[0]]} and {names[gaps[0] + 1]} numbers are left out ({len(gaps)} such gaps); get the '
+                "images again, or read what is there with truncated='keep' (--truncated keep)"
+            )
+        return names
+
+    def _frames(self) -> Iterator[Frame]:
+        self.damaged, size = 0, None
+        for place, name in enumerate(self._names):
+            image = cv2.imread(os.path.join(self.path, name), cv2.IMREAD_COLOR)
+            if image is None:
+                self.damaged += 1
+                continue
+            size = size or image.shape[1::-1]
+            if image.shape[1::-1] != size:
+                image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), place / (self._rate or 25.0))
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._frames() if self._target is None else resample(self._frames(), self._target)
+
+    def close(self) -> None:
+        """Nothing is open between frames."""
+
+    def __enter__(self) -> 'ImageFolderReader':
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f'ImageFolderReader({self.path!r}: {self.frames} images, {self.width} x {self.height}, {self.fps:.3g} fps)'
