@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from signbert_mm.extraction import PoseExtractor, build_extractor, extract_folder, extract_stream, open_video
+from signbert_mm.visualization.video_writer import VideoWriter
 
 
 class NoExtractor(PoseExtractor):
@@ -53,6 +54,16 @@ def loop_video(path: str, out: str, minutes: float) -> int:
                     packet.pts, packet.dts, packet.time_base, packet.stream = pts + shift, dts + shift, stream.time_base, copy
                     target.mux(packet)
                 shift, count = shift + span, count + len(packets)
+    return count
+
+
+def thin_video(path: str, out: str, fps: float) -> int:
+    """The video at another rate, written anew; gives the number of frames."""
+    with VideoWriter(out, fps) as writer:
+        count = 0
+        for frame in open_video(path, fps):
+            writer.write(frame.image)
+            count += 1
     return count
 
 

@@ -4,12 +4,18 @@
 Measured are whole calls of the backends: numpy batching, crop, mirroring, network, softmax; no video and no pose extraction. Latency is a batch of
 one. Figures are medians; the backends take turns. With one thread CPU time is taken, which other processes disturb less, otherwise wall time.
 
-Example:
+With --memory instead: the peak of memory while SignInferencer.segments reads a long video, from frames to signs, each length in a fresh process. The
+long video is the given one, thinned to --memory-fps frames a second and repeated.
+
+Examples:
     python benchmarks/inference.py --threads 1
+    python benchmarks/inference.py --memory sign.mp4 --minutes 3 30 --memory-fps 2
 """
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,11 +27,14 @@ try:
     import signbert_mm  # noqa: F401
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if str(Path(__file__).resolve().parent) not in sys.path:
+    sys.path.append(str(Path(__file__).resolve().parent))
 
 import numpy as np
 import torch
+from extraction import build, loop_video, peak_mb, thin_video
 
-from signbert_mm.apis import PoseClip, init_model
+from signbert_mm.apis import PoseClip, SignInferencer, init_model
 from signbert_mm.apis.onnx_backend import OnnxBackend
 from signbert_mm.apis.onnx_export import export_onnx
 from signbert_mm.apis.torch_backend import TorchBackend
@@ -44,6 +53,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--repeats', type=int, default=7, help='calls, three times as many for the latency (default: %(default)s)')
     parser.add_argument('--threads', type=int, default=1, help='of torch and of onnxruntime (default: %(default)s)')
     parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--memory', metavar='VIDEO', help='measure the peak of memory on a long video made of this one; the first of --models')
+    parser.add_argument('--minutes', type=float, nargs='+', default=[3, 30], help='lengths of the long video (default: %(default)s)')
+    parser.add_argument('--memory-fps', type=float, default=2, help='its frames a second (default: %(default)s)')
+    parser.add_argument('--memory-extractor', default='mediapipe', help="'mediapipe', 'none', or a config of MMPose (default: %(default)s)")
+    parser.add_argument('--peak', action='store_true', help=argparse.SUPPRESS)  # the fresh process: VIDEO is the long one
     return parser.parse_args()
 
 
@@ -68,9 +82,39 @@ def make_clips(count: int, frames: int) -> List[PoseClip]:
     return [PoseClip.make(rows, 'coco_wholebody_133', (640, 480)) for rows in values]
 
 
+def peak(model: str, video: str, extractor: str) -> Dict[str, float]:
+    """Signs of a long video, in this process: frames, windows, seconds of CPU, and the peak of resident memory in MB."""
+    inferencer = SignInferencer(init_model(model), device='cpu', extractor=build(extractor))
+    (found,) = inferencer.segments(video)
+    return dict(frames=found['num_frames'], windows=len(found['windows']), cpu_s=time.process_time(), peak_mb=peak_mb())
+
+
+def memory(args: argparse.Namespace) -> Dict[str, Dict[str, float]]:
+    """:func:`peak` of each length, each in a fresh process."""
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        short, long = (os.path.join(folder, f'{name}.mp4') for name in ('short', 'long'))
+        thin_video(args.memory, short, args.memory_fps)
+        for minutes in args.minutes:
+            loop_video(short, long, minutes)
+            options = ['--models', args.models[0], '--threads', str(args.threads), '--memory-extractor', args.memory_extractor]
+            told = subprocess.check_output([sys.executable, __file__, '--memory', long, '--peak', *options])
+            results[f'{minutes:g} min'] = row = json.loads(told.splitlines()[-1])
+            print(f'{minutes:6g} min' + ''.join(f'  {name} {value:.1f}' for name, value in row.items()), flush=True)
+    return results
+
+
 def main() -> None:
     args = parse_args()
     torch.set_num_threads(args.threads)
+    if args.peak:
+        print(json.dumps(peak(args.models[0], args.memory, args.memory_extractor)))
+        return
+    if args.memory:
+        results = memory(args)
+        if args.out:
+            Path(args.out).write_text(json.dumps(dict(vars(args), models=args.models[0], results=results), indent=1))
+        return
     clips = make_clips(args.batch, args.frames)
     results: Dict[str, Dict[str, float]] = {}
     print(f'{"model":36} {"backend":8} {"clips/s":>9} {"latency ms":>11}')

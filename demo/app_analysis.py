@@ -245,7 +245,7 @@ class Analyser:
         segments: List[Span],
         progress: Progress,
     ) -> Path:
-        overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, clip.name)
+        overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, clip.name, clip.fps)
         poses = np.concatenate([clip.keypoints, clip.scores[..., None]], -1)
         with VideoWriter(path, clip.fps) as writer:
             images = iter(frames)

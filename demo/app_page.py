@@ -32,7 +32,7 @@ iframe.viewer { width: 100%; border: 0; display: block; }
 .box .track i { display: block; height: 100%; background: #2e74cc; }
 #caution { margin-top: 10px; }
 .box p { margin: 0 0 4px; } .box p:last-child { margin: 0; }
-.facts { color: var(--body-text-color-subdued); } .facts p { margin: 0 0 4px; } .facts code { font-size: 0.95em; }
+.facts { color: var(--body-text-color-subdued); } .facts p { margin: 0 0 4px; } .facts code { font-size: 0.95em; overflow-wrap: anywhere; }
 .answer h3 { margin: 2px 0 8px; font-size: 1.05em; }
 .answer .row { display: grid; grid-template-columns: minmax(90px, 34%) 1fr 56px; gap: 10px; align-items: center; margin: 7px 0; }
 .answer .gloss { overflow-wrap: anywhere; } .answer .row:first-of-type .gloss { font-weight: 700; font-size: 1.15em; }
@@ -199,7 +199,7 @@ class Page:
 
         def work(progress: Progress) -> Result:
             if not path:
-                raise Refusal('There is no video yet: drop one on the left, or record one with the camera.')
+                raise Refusal('There is no video yet: drop one, or record one with the camera.')
             limits = Limits(min(float(seconds), self.limits.seconds), RATES[rate], int(side))
             return self.analyser.video(Path(path), limits, several, float(window), progress)
 
@@ -233,7 +233,7 @@ class Page:
                         side = gr.Slider(240, 1920, value=self.limits.side, step=40, label='Longest side in pixels; larger ones are shrunk')
                         window = gr.Slider(0.4, 6.0, value=self.analyser.windows.window, step=0.1, label='Seconds of a window, for several signs')
                 with gr.Column(scale=6, min_width=420):
-                    status = gr.HTML('<div class="box" id="status" data-state="ready"><p>Drop a video on the left to begin.</p></div>', min_height=56)
+                    status = gr.HTML('<div class="box" id="status" data-state="ready"><p>Drop a video to begin.</p></div>', min_height=56)
                     annotated = gr.Video(label='Annotated video', height=430, autoplay=True, loop=True, interactive=False, elem_id='annotated')
                     answer = gr.HTML('', elem_id='answer')
             viewer = gr.HTML('', elem_id='viewer', js_on_load=None)

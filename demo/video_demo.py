@@ -11,6 +11,7 @@ Examples:
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
@@ -30,6 +31,7 @@ from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, Span, atte
 from signbert_mm.visualization.video_writer import VideoWriter
 
 DEMO_CONFIG, DEMO_RUN = 'signbert_d128_finetune_synthetic', 'work_dirs/demo/pretrained'
+SYNTHETIC = 'synthetic glosses: no sign language'
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,17 +120,20 @@ def main() -> None:
     clip = inferencer.reader.extract(args.video)
     found, bars, attention, segments = answer(inferencer, clip, args)
     out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
-    overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, Path(args.video).name)
+    overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, Path(args.video).name, clip.fps)
+    note = SYNTHETIC if inferencer.glosses and all(re.fullmatch(r'gloss_\d+', gloss) for gloss in inferencer.glosses) and not args.dictionary else ''
     hands = clip.hands_found().any(-1)
     reader = inferencer.reader.open(args.video)
     with VideoWriter(out, clip.fps or 25) as writer:
         for frame, (item, shown) in enumerate(zip(reader, frames_with(bars, len(clip)))):
             pose = np.concatenate([clip.keypoints[frame], clip.scores[frame][:, None]], -1)
             now = next((text for start, end, text in segments if start <= frame < end), '')
-            writer.write(overlay.draw(item[0], pose, shown, frame, f'now: {now}' if now else '', quiet=not hands.any()))
+            writer.write(overlay.draw(item[0], pose, shown, frame, f'now: {now}' if now else note, quiet=not hands.any()))
     reader.close()
     write_atomic(to_json(found).encode(), out.with_suffix('.json'))
     print(to_json({key: found[key] for key in ('glosses', 'scores', 'segments', 'hand_frames') if key in found}))
+    if note:
+        print('This model was trained on synthetic signs and knows no sign language: its answer means nothing as a sign.')
     print(f'{out} and {out.with_suffix(".json")}')
 
 

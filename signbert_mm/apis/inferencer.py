@@ -205,7 +205,8 @@ class SignInferencer(LongClips, PretrainedParts):
         """The prediction drawn: poses, attention, best glosses; shape (H, W, 3) uint8 RGB."""
         names = [self.gloss(label) for label in range(len(found['all_scores']))]
         seen = clip.pick(found['frames'])
-        return prediction_figure(self._sample(clip, found, 0), seen.keypoints, seen.scores, clip.layout, names, len(found['glosses']))
+        sample, topk = self._sample(clip, found, 0), len(found['glosses'])
+        return prediction_figure(sample, seen.keypoints, seen.scores, clip.layout, names, topk, places=found['frames'])
 
 
 def _torch_backend(model: ModelLike, weights: Any, device: str, field: str) -> Backend:

@@ -113,14 +113,14 @@ class InputReader:
             image, came = waiting.popleft()
             yield image, pose, came
 
-    def extract(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None) -> PoseClip:
-        """All poses of a video, or of so many seconds of a camera."""
+    def extract(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0) -> PoseClip:
+        """All poses of a video, or of so many seconds of a camera; ``fps`` is the rate where the source does not tell."""
         name = f'camera {source}' if is_camera(source) else os.path.basename(os.fspath(source))
         reader = self.open(source, seconds)
         try:
             start = time.monotonic()
             poses = [pose for _, pose, _ in self.poses(reader)]
-            fps = reader.fps or (len(poses) / (time.monotonic() - start) if is_camera(source) else 0.0)
+            fps = reader.fps or fps or (len(poses) / (time.monotonic() - start) if is_camera(source) else 0.0)
             if not poses:
                 raise ValueError(f'{name}: no frames came from it')
             clip = PoseClip.make(np.stack(poses), self.extractor.layout, (reader.width, reader.height), fps=fps, name=name)
@@ -146,7 +146,7 @@ class InputReader:
                 folder, of which all videos are taken, at any depth; or a list of these.
             layout (str | Layout, optional): Of pose arrays, which need it.
             image_size (Sequence[int], optional): Width and height, of pose arrays, which need it.
-            fps (float): Of pose arrays; 0 = unknown.
+            fps (float): Of pose arrays, and of folders of numbered images; 0 = unknown.
             split (str, optional): Of stores; None = all clips.
             seconds (float): How long a camera records.
             name (str): Of pose arrays.
@@ -177,7 +177,7 @@ class InputReader:
         elif is_camera(inputs):
             yield self.extract(int(inputs), seconds)
         elif isinstance(inputs, (str, os.PathLike)):
-            yield from self._path(Path(inputs), split, videos)
+            yield from self._path(Path(inputs), split, videos, fps)
         else:
             raise TypeError(
                 f'inputs are a {type(inputs).__name__}; give a video, a camera number, a pose array, a PoseStore, a folder or a list of these'
@@ -192,7 +192,9 @@ class InputReader:
             (name,) = store.video_ids(np.asarray([place]))
             yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]))
 
-    def _path(self, path: Path, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']]) -> Iterator[Union[PoseClip, Failure]]:
+    def _path(
+        self, path: Path, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']], fps: float
+    ) -> Iterator[Union[PoseClip, Failure]]:
         if (path / META).is_file():
             yield from _store_clips(PoseStore(path), split, videos)
         elif path.is_dir():
@@ -200,7 +202,7 @@ class InputReader:
 
             for video_id, video in find_videos(path):
                 try:
-                    clip = replace(self.extract(video), name=video_id)
+                    clip = replace(self.extract(video, fps=fps), name=video_id)
                 except VideoError as error:
                     yield Failure(video_id, str(error))
                     continue

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from typing import Any, Iterator, List, Sequence, Tuple, Union
+from typing import Any, Iterator, List, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.logging import print_log
@@ -30,8 +30,8 @@ class LongClips:
     ) -> List[dict]:
         """Signs in long clips: windows that overlap, and their scores merged with two thresholds, see :class:`HysteresisMerger`.
 
-        A video is streamed, in constant memory but for the windows' scores; poses are taken ``batch_size`` windows at a time. For a model that reads
-        frames the poses of the whole video are taken first.
+        A video is streamed, in constant memory but for what is told of each window; poses are taken ``batch_size`` windows at a time. For a
+        model that reads frames the poses of the whole video are taken first.
 
         Args:
             inputs: As for calling.
@@ -64,25 +64,25 @@ class LongClips:
                 rows = self.backend.predict(pieces)
                 scores += [row['scores'] * piece.hands_found().any() for row, piece in zip(rows, pieces)]
             segments = merge_windows(spans, np.stack(scores), size, step, merger)
-            rows = [(start, end, row) for (start, end), row in zip(spans, scores)]
-            found.append(self._timeline(clip.name, clip.fps, len(clip), rows, segments, topk))
+            windows = [self._told_window(start, end, clip.fps, self.best(row, topk)) for (start, end), row in zip(spans, scores)]
+            found.append(self._timeline(clip.name, clip.fps, len(clip), windows, segments))
         return found
 
     def _video_segments(self, path: Union[str, 'os.PathLike[str]'], topk: int, settings: dict) -> dict:
-        rows, segments, total, fps = [], [], 0, 0.0
+        windows, segments, total, fps = [], [], 0, 0.0
         for event in self.stream(path, topk=topk, **settings):
-            if event['end'] > event['start']:
-                rows.append((event['start'], event['end'], event['all_scores']))
-            segments += event['raw_segments']
             total, fps = event['end'], event['fps']
-        return self._timeline(os.path.basename(os.fspath(path)), fps, total, rows, segments, topk)
+            if event['end'] > event['start']:
+                windows.append(self._told_window(event['start'], event['end'], fps, event))
+            segments += event['raw_segments']
+        return self._timeline(os.path.basename(os.fspath(path)), fps, total, windows, segments)
 
-    def _timeline(self, name: str, fps: float, total: int, windows: Sequence[tuple], segments: Sequence[Any], topk: int) -> dict:
-        told = []
-        for start, end, scores in windows:
-            best = self.best(scores, topk)
-            told.append(dict(start=start / fps, end=end / fps, glosses=best['glosses'], scores=best['scores']))
-        return dict(name=name, fps=fps, num_frames=total, segments=[self._told(segment, fps) for segment in segments], windows=told)
+    def _timeline(self, name: str, fps: float, total: int, windows: Sequence[dict], segments: Sequence[Any]) -> dict:
+        return dict(name=name, fps=fps, num_frames=total, segments=[self._told(segment, fps) for segment in segments], windows=windows)
+
+    @staticmethod
+    def _told_window(start: int, end: int, fps: float, best: Mapping[str, Any]) -> dict:
+        return dict(start=start / fps, end=end / fps, glosses=best['glosses'], scores=best['scores'])
 
     def _told(self, segment: Any, fps: float) -> dict:
         return dict(start=segment.start / fps, end=segment.end / fps, gloss=self.gloss(segment.label), score=segment.score)

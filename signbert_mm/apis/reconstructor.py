@@ -1,6 +1,6 @@
 """3-D hands of a clip, from a pre-trained model (SignBERT section 3.2)."""
 
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 import numpy as np
 import torch
@@ -83,8 +83,8 @@ class Reconstructor:
 
 
 @torch.no_grad()
-def masked_sample(backend: TorchBackend, clip: PoseClip) -> SignDataSample:
-    """The prediction that Figure 3 is drawn from: sampled and masked by the config's test pipeline.
+def masked_sample(backend: TorchBackend, clip: PoseClip) -> Tuple[SignDataSample, np.ndarray]:
+    """The prediction that Figure 3 is drawn from, sampled and masked by the config's test pipeline, and which frames of the clip it is of, (L,).
 
     Raises:
         ValueError: The test pipeline masks nothing.
@@ -93,4 +93,4 @@ def masked_sample(backend: TorchBackend, clip: PoseClip) -> SignDataSample:
     if 'chosen' not in inputs:
         raise ValueError('the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and ZeroMissing at its end')
     inputs['video_id'] = [clip.name]
-    return backend.model(inputs, mode='predict')[0]
+    return backend.model(inputs, mode='predict')[0], inputs['frames'][0].cpu().numpy()

@@ -98,6 +98,7 @@ def prediction_figure(
     topk: int = 5,
     columns: int = 8,
     title: str = '',
+    places: Optional[Sequence[int]] = None,
 ) -> np.ndarray:
     """A recogniser's prediction: the clip as a row of poses, the attention over time where the sample has it, and the best classes.
 
@@ -110,6 +111,7 @@ def prediction_figure(
         topk (int): How many classes.
         columns (int): How many poses.
         title (str): Above the figure; the clip's name by default.
+        places (Sequence[int], optional): Which frames of the video the T are, for their labels; 0, 1, .. by default.
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
@@ -124,7 +126,10 @@ def prediction_figure(
         size = (190, int(np.clip(190 * view.width / view.height, 90, 220)))
         parts.append(
             picture_grid(
-                ['Pose'], [f'frame {t}' for t in frames], lambda _, c: pose_cell(keypoints[frames[c]], scores[frames[c]], layout, view, *size), size
+                ['Pose'],
+                [f'frame {t if places is None else places[t]}' for t in frames],
+                lambda _, c: pose_cell(keypoints[frames[c]], scores[frames[c]], layout, view, *size),
+                size,
             )
         )
         width = max(width, parts[0].shape[1])

@@ -129,6 +129,7 @@ def reconstruction_figure(
     columns: int = 8,
     tile: int = 132,
     title: str = '',
+    places: Optional[Sequence[int]] = None,
 ) -> np.ndarray:
     """Draws what pre-training rebuilt (SignBERT, Figure 3): four rows over time for each hand.
 
@@ -145,6 +146,7 @@ def reconstruction_figure(
         columns (int): Number of frames where ``frames`` is not given.
         tile (int): Side of a cell in pixels.
         title (str): Above the figure; the clip's name by default.
+        places (Sequence[int], optional): Which frames of the video those of the sample are, for their labels; 0, 1, .. by default.
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
@@ -163,7 +165,7 @@ def reconstruction_figure(
     if isinstance(hands, str):
         hands = [hand for hand in (1, 0) if valid[:, hand].any()] or [1]
     rows = ['Ground truth', 'Masked input', 'Reconstruction'] + (['Hand mesh'] if mesh is not None else [])
-    heads = [f'frame {t}' for t in frames]
+    heads = [f'frame {t if places is None else places[t]}' for t in frames]
     parts = []
     for hand in hands:
         painter = _Painter(sample, hand, tile, mesh, faces)

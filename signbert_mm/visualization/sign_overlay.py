@@ -50,6 +50,7 @@ class SignOverlay:
         attention (ndarray, optional): Shape (frames, 2), see :func:`attention_over_time`.
         segments (Sequence[tuple]): Signs in time: start and end in frames, and text.
         title (str): Above the answer.
+        fps (float): Frames a second, for the ends of the time; 0 = unknown: then they are not named.
     """
 
     def __init__(
@@ -61,7 +62,9 @@ class SignOverlay:
         attention: Optional[np.ndarray] = None,
         segments: Sequence[Span] = (),
         title: str = '',
+        fps: float = 0.0,
     ) -> None:
+        self.fps, self._torso = fps, self._joints(layout)
         self.layout, self.frames, self.attention, self.segments, self.title = get_layout(layout), frames, attention, segments, title
         self.scale = min(_MAX_HEIGHT / height, _MAX_WIDTH / width)
         self.size = max(1, round(width * self.scale)), max(1, round(height * self.scale))
@@ -94,13 +97,30 @@ class SignOverlay:
         points = pose[:, :2] * self.scale
         view = canvas[: self.size[1], : self.size[0]]
         view[:] = picture
-        smoothly(view, lambda big, factor: draw_pose(big, factor * points, pose[:, 2], self.layout), 2)
+        thickness = self._thickness(points, pose[:, 2])
+        smoothly(view, lambda big, factor: draw_pose(big, factor * points, pose[:, 2], self.layout, factor * thickness), 2)
         self._panel(canvas, pose, bars, caption, quiet)
         if self._strip is not None:
             canvas[self._height :] = self._strip
             x = self._x(place + 0.5)
             cv2.line(canvas, (x, self._height + 6), (x, height - 22), INK, 2, cv2.LINE_AA)
         return canvas
+
+    @staticmethod
+    def _joints(layout: Union[str, Layout]) -> List[int]:
+        """Shoulders and hips, where the layout has them."""
+        names = get_layout(layout).joints
+        wanted = [f'{side}_{joint}' for joint in ('shoulder', 'hip') for side in ('left', 'right')]
+        return [names.index(name) for name in wanted] if set(wanted) <= set(names) else []
+
+    def _thickness(self, points: np.ndarray, scores: np.ndarray) -> float:
+        """Of bones, pixels: what suits the picture, and less on someone small in it."""
+        suited = max(1.0, min(self.size) / 110)
+        if not self._torso or not (scores[self._torso] > 0).all():
+            return suited
+        left, right, low_left, low_right = points[self._torso]
+        size = max(np.linalg.norm(left - right), np.linalg.norm(left + right - low_left - low_right) / 2)
+        return float(np.clip(size / 60, 0.8, suited))
 
     def _panel(self, canvas: np.ndarray, pose: np.ndarray, bars: Bars, caption: str, quiet: bool) -> None:
         left, right = self.size[0] + _MARGIN, canvas.shape[1] - _MARGIN
@@ -159,7 +179,8 @@ class SignOverlay:
             cv2.rectangle(canvas, (a, 92), (b, 110), faded(ACCENT, 0.35), -1)
             draw_text(canvas, shortened(text, max(b - a - 6, 1), 12) if b - a > 20 else '', a + 4, 101, 12, INK, 'lm')
         draw_text(canvas, 'signs' if self.segments else '', left - 8, 101, 12, QUIET, 'rm')
-        draw_text(canvas, 'attention over time', left, self._strip_height - 11, 11, QUIET, 'lm')
+        seconds = f', 0 to {self.frames / self.fps:.1f} s' if self.fps else ''
+        draw_text(canvas, f'attention over time{seconds}', left, self._strip_height - 11, 11, QUIET, 'lm')
         return canvas
 
 

@@ -67,13 +67,13 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
     return model.to(device).eval()
 
 
-def draw(sample: SignDataSample, model: torch.nn.Module, name: str, args: argparse.Namespace) -> np.ndarray:
-    """The figure of one prediction."""
+def draw(sample: SignDataSample, places: np.ndarray, model: torch.nn.Module, name: str, args: argparse.Namespace) -> np.ndarray:
+    """The figure of one prediction, whose frames are ``places`` of the clip."""
     hand_model = None if args.no_mesh else getattr(model.decoder, 'hand_model', None)
     mesh = faces = None
     if hand_model is not None:
         mesh, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()
-    return reconstruction_figure(sample, mesh, faces, columns=args.columns, title=name)
+    return reconstruction_figure(sample, mesh, faces, columns=args.columns, title=name, places=places)
 
 
 def of_inputs(model: torch.nn.Module, cfg: Config, args: argparse.Namespace) -> None:
@@ -88,7 +88,7 @@ def of_inputs(model: torch.nn.Module, cfg: Config, args: argparse.Namespace) -> 
         if isinstance(clip, Failure):
             print(f'{clip.name}: left out: {clip.error}')
             continue
-        picture = draw(masked_sample(backend, clip), model, f'clip {place}  {clip.name}', args)
+        picture = draw(*masked_sample(backend, clip), model, f'clip {place}  {clip.name}', args)
         print(save_image(Path(args.out) / f'clip_{place:06d}.png', picture))
         drawn += 1
     if not drawn:
@@ -118,9 +118,9 @@ def main() -> None:
             if 'chosen' not in data['inputs']:
                 raise ValueError('the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and ZeroMissing at its end')
             sample = model(data['inputs'], mode='predict')[0]
-        label = int(sample.gt_label)
+        label, shown = int(sample.gt_label), data['inputs']['frames'][0].cpu().numpy()
         name = f'clip {place}' + (f': {glosses[label]}' if 0 <= label < len(glosses) else '')
-        print(save_image(Path(args.out) / f'{args.data}_{place:06d}.png', draw(sample, model, f'{name}  {sample.video_id}'.strip(), args)))
+        print(save_image(Path(args.out) / f'{args.data}_{place:06d}.png', draw(sample, shown, model, f'{name}  {sample.video_id}'.strip(), args)))
 
 
 if __name__ == '__main__':
