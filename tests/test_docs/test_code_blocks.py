@@ -8,11 +8,13 @@ import pytest
 from doc_blocks import GUIDES, PAGES, ROOT, blocks
 
 from signbert_mm.datasets import PoseStoreWriter, SyntheticSigns
+from signbert_mm.datasets.sources import convert
+from signbert_mm.datasets.sources.video_folder import video_folder_index
 
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """An empty folder with the project's configs, and what pages expect from videos: a store as extraction leaves it."""
+    """An empty folder with the project's configs, and what pages expect from videos: the store that folder_to_store.py makes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / 'configs').mkdir()
@@ -25,6 +27,11 @@ def workplace(tmp_path, monkeypatch):
             name = f'{signs.glosses[batch.label[i]]}/{("anna", "ben", "cem")[batch.signer[i]]}_{i // 60}'
             width, height = batch.image_size[i].tolist()
             writer.add(batch.keypoints[batch.rows(i)], -1, 'all', name, width=width, height=height, fps=25.0)
+            video = tmp_path / 'my_videos' / f'{name}.mp4'
+            video.parent.mkdir(parents=True, exist_ok=True)
+            video.touch()  # its poses are there already
+    index = video_folder_index(tmp_path / 'my_videos', signer='^[^_]+', test_signers=['cem'])
+    convert(index, str(tmp_path / 'data' / 'my_language'), str(tmp_path / 'data' / 'my_videos'))
     return tmp_path
 
 

@@ -21,3 +21,14 @@ def test_a_looped_video_goes_on_in_time_and_is_read_whole(tmp_path, capsys):
 def test_speed_names_every_extractor(tmp_path):
     figures = benchmark.speed(make_video(tmp_path / 'a.mp4', 4), ['none'], 3, 1)
     assert sorted(figures) == ['frames_per_s_none', 'frames_per_s_reading'] and min(figures.values()) > 0
+
+
+def test_a_thinned_video(tmp_path):
+    assert benchmark.thin_video(make_video(tmp_path / 'a.mp4', 20, rate=10), str(tmp_path / 'thin.mp4'), 2) == 5
+    assert [time for _, time in open_video(tmp_path / 'thin.mp4')] == [0, 0.5, 1, 1.5, 2]
+
+
+def test_signs_of_a_long_video(tmp_path):
+    inference = load_file('benchmarks/inference.py')
+    told = inference.peak('signbert_d128_finetune', make_video(tmp_path / 'a.mp4', 12, rate=2), 'none')
+    assert told['frames'] == 12 and told['windows'] == 9 and told['peak_mb'] > 20

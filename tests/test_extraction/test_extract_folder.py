@@ -93,6 +93,35 @@ def test_killed_in_the_middle_and_restarted_with_another_number_of_workers(video
     assert_same(clean, extract_folder(videos, out, FAKE, workers=then, progress=False))
 
 
+def test_a_killed_rank_redoes_only_what_it_had_not_finished(videos, tmp_path, monkeypatch):
+    clean = extract_folder(videos, tmp_path / 'clean', FAKE, progress=False)
+    out = tmp_path / 'out'
+    code = DRIVER.format(here=str(HERE), videos=str(tmp_path / 'videos'), out=str(out), workers=1).replace('workers=1', "launcher='pytorch'")
+    process = subprocess.Popen([sys.executable, '-c', code], env=dict(os.environ, RANK='1', WORLD_SIZE='2'))
+    deadline = time.monotonic() + 300
+    while (not Path(f'{out}.parts').is_dir() or not read_records(f'{out}.parts')) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    mine = [video_id for video_id, _ in videos[1::2]]
+    assert sorted(read_records(f'{out}.parts')) == mine[:1]
+
+    def run(rank, world):
+        monkeypatch.setenv('RANK', str(rank))
+        monkeypatch.setenv('WORLD_SIZE', str(world))
+        extractor = FakeExtractor()
+        extractor.predict = lambda items, predict=extractor.predict: frames.append(1) or predict(items)
+        return extract_folder(videos, out, extractor, progress=False, launcher='pytorch')
+
+    frames = []
+    assert run(0, 2) is None and sorted(read_records(f'{out}.parts')) == sorted(mine[:1] + [video_id for video_id, _ in videos[::2]])
+    frames.clear()
+    assert [run(2, 3), run(1, 3)] == [None, None]
+    assert_same(clean, run(0, 3))
+    assert len(frames) == sum(clean.length[1::2]) - clean.length[1]
+
+
 def test_only_what_is_unfinished_is_done_again(videos, tmp_path):
     extractor = FakeExtractor()
     out = tmp_path / 'out'
@@ -220,14 +249,14 @@ def test_a_part_survives_a_torn_end_and_notices_damage(tmp_path):
         file.write(json.dumps(dict(video_id='c'))[:9])
     records = read_records(str(tmp_path))
     assert sorted(records) == ['a', 'b']
-    np.testing.assert_array_equal(read_poses(str(tmp_path), records['b']), np.stack([pose, pose + 1, pose + 2]))
+    np.testing.assert_array_equal(np.concatenate(list(read_poses(str(tmp_path), records['b']))), np.stack([pose, pose + 1, pose + 2]))
     data = tmp_path / f'{writer.name}.bin'
     torn = bytearray(data.read_bytes())
     torn[5] ^= 1
     data.write_bytes(torn[: 3 * pose.nbytes])
     assert sorted(read_records(str(tmp_path))) == ['a']  # b's poses are not all there
     with pytest.raises(ValueError, match="the poses of 'a' are damaged; remove this part file"):
-        read_poses(str(tmp_path), records['a'])
+        list(read_poses(str(tmp_path), records['a']))
 
 
 def test_the_progress_line(monkeypatch, capfd):

@@ -3,7 +3,7 @@ import types
 import numpy as np
 import pytest
 
-from signbert_mm.extraction import MediaPipeExtractor, build_extractor, extract_folder, extract_stream
+from signbert_mm.extraction import MediaPipeExtractor, build_extractor, extract_folder, extract_stream, open_video
 from signbert_mm.extraction.mediapipe_face import FACE_68
 from signbert_mm.layouts import get_layout
 
@@ -101,3 +101,27 @@ def test_a_real_signer(slovo, tmp_path):
     for one, other in LAYOUT.flip_pairs:  # mirrored points of the face lie on either side of its middle
         if one in FACE:
             assert ((keypoints[:, one, 0] < middle) != (keypoints[:, other, 0] < middle)).all(), (one, other)
+
+
+def test_two_people_in_view_do_not_alternate(shared):
+    """Two men who embrace, from shaking hands on: the one who is followed first is followed on."""
+    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('av')
+    video = shared / 'videos' / 'mmaction_demo_skeleton.mp4'
+    if not video.is_file():
+        pytest.skip(f'no {video}')
+    poses = np.stack(list(extract_stream(open_video(video, fps=10), 'mediapipe')))
+    shoulders, hips = (poses[:, [LAYOUT.joints.index(f'{side}_{joint}') for side in ('left', 'right')], :2].mean(1) for joint in ('shoulder', 'hip'))
+    torso = np.linalg.norm(shoulders - hips, axis=1)
+    assert len(poses) == 26 and (poses[:, 5:7, 2] > 0).all()
+    assert (np.linalg.norm(np.diff(shoulders, axis=0), axis=1) < 0.2 * torso[1:]).all()
+
+
+def test_nothing_is_said_while_it_starts(slovo, capfd):
+    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('av')
+    extractor = MediaPipeExtractor()
+    for _ in range(2):
+        next(extract_stream(open_video(slovo), extractor))
+    extractor.close()
+    assert capfd.readouterr().err == ''
