@@ -163,7 +163,7 @@ def test_what_is_no_video_is_refused_with_its_name_and_reason(tmp_path):
         'text.mp4': 'not a video that FFmpeg reads',
         'titles.mp4': 'no video in it, only subtitle',
         'empty.mp4': r'empty \(0 bytes\)',
-        'folder.mp4': 'no such file',
+        'folder.mp4': 'a folder, and not one of numbered images',
         'absent.mp4': 'no such file',
         'sound.m4a': 'no video in it, only audio',
         'cover.mp3': 'no video in it, only audio',
