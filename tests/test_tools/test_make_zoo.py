@@ -165,4 +165,5 @@ def test_from_the_command_line(tool, trained, monkeypatch, capsys, tmp_path):
     page.write_text(f'# Page\n{START}\nold\n{END}\nend\n')
     call('--table', str(page))
     text = page.read_text()
-    assert 'old' not in text and text.endswith(f'{END}\nend\n') and 'toy, test (2 clips): P-I top-1 50.0' in text and 'this test, Apache-2.0' in text
+    assert '\nold\n' not in text and text.endswith(f'{END}\nend\n')
+    assert 'toy, test (2 clips): P-I top-1 50.0' in text and 'toy, 8 clips of train |' in text

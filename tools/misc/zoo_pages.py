@@ -80,7 +80,7 @@ def table(entries: Iterable[dict]) -> str:
         metadata = entry['Metadata']
         link = f'[{entry["Name"]}](../{entry["Config"]})'
         size = f'{metadata["Parameters"]:,}, {metadata["FLOPs"] / 1e9:.4f}'
-        data = '<br>'.join(as_list(metadata['Training Data']))
+        data = '<br>'.join(item.split(';')[0] for item in as_list(metadata['Training Data']))  # sources and licences are in the card and the metafile
         took = f'{metadata["Training Time"]}; {metadata["Training Memory (GB)"]} GB'
         weights = entry.get('Weights')
         file = f'`{Path(weights).name}`' if weights else 'none'
