@@ -73,7 +73,7 @@ def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout, first: in
 
 
 class PoseStoreWriter:
-    """Streams clips into a new PoseStore; memory grows with the index alone, some 150 bytes a clip and one a frame.
+    """Streams clips into a new PoseStore; memory grows with the index alone, some 190 bytes a clip and one a frame.
 
     Everything is written beside the folder, synced, and renamed at :meth:`close`, so that a writer that is killed leaves nothing that opens.
     Use it as a context manager: an exception inside removes what was written.
