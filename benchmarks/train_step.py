@@ -24,7 +24,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 try:
     import signbert_mm
@@ -33,22 +33,41 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
+from signbert_mm.layouts import Layout
 from signbert_mm.models import SignBERT
 from signbert_mm.models.embedders.gesture_gcn import GestureGCN
 from signbert_mm.registry import MODELS
 
 DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / 'configs' / '_base_' / 'models' / 'signbert_pretrain.py'
+CONFIGS = DEFAULT_CONFIG.parents[2]
+FULL_WIDTH = {
+    'signbert-pretrain': DEFAULT_CONFIG,
+    'signbert-finetune': CONFIGS / 'signbert' / 'signbert_d512-n3_b64-60e_wlasl2000.py',
+    'st-pretrain': DEFAULT_CONFIG.with_name('st_consistency_pretrain.py'),
+    'st-finetune': CONFIGS / 'st_consistency' / 'st_consistency_d512_b64-60e_wlasl2000.py',
+}
+"""Both methods' steps at full width, for the other benchmarks."""
 FLOORS = dict(preprocess_share=0.10, ratio_to_bare=2.0)
 DTYPES = dict(float32=torch.float32, bfloat16=torch.bfloat16)
 
 
-def make_batch(model: SignBERT, clips: int, frames: int, device: torch.device) -> dict:
+def layout_of(transforms: Iterable[object]) -> Layout:
+    """The first layout that these transforms, or those within them, name."""
+    queue = list(transforms)
+    while not hasattr(queue[0], 'layout'):
+        inner = getattr(queue.pop(0), 'transforms', ())
+        queue = [*getattr(inner, 'transforms', inner), *queue]
+    return queue[0].layout
+
+
+def make_batch(model: BaseModel, clips: int, frames: int, device: torch.device) -> dict:
     """A collated batch: two hands that wander over 640 x 480 px, one in ten missing, and whatever joints the layout has besides."""
-    layout = next(transform.layout for transform in model.data_preprocessor.train_pipeline if hasattr(transform, 'layout'))
+    layout = layout_of(model.data_preprocessor.train_pipeline)
     generator = torch.Generator().manual_seed(0)
 
     def uniform(*shape: int) -> Tensor:
@@ -68,23 +87,39 @@ def make_batch(model: SignBERT, clips: int, frames: int, device: torch.device) -
         image_size=torch.tensor([[640.0, 480.0]]).repeat(clips, 1),
         index=numbers,
         epoch=torch.zeros_like(numbers),
-        label=torch.full_like(numbers, -1),
+        label=numbers % model.head.num_classes if hasattr(model, 'head') else torch.full_like(numbers, -1),
         frames=torch.arange(frames).repeat(clips, 1),
     )
     return dict(inputs={key: value.to(device) for key, value in inputs.items()})
 
 
 class Step:
-    """One training step, in parts."""
+    """One training step, in parts.
 
-    def __init__(self, model: SignBERT, data: dict, dtype: torch.dtype, compiled: bool) -> None:
+    Args:
+        model (BaseModel): In training mode.
+        data (dict): A collated batch.
+        dtype (torch.dtype): Of autocast; float32 = none.
+        compiled (bool | dict): ``torch.compile`` of the forward pass, a dict gives its options.
+        fused (bool): The optimizer's fused kernel.
+    """
+
+    def __init__(self, model: BaseModel, data: dict, dtype: torch.dtype, compiled: Union[bool, dict] = False, fused: bool = False) -> None:
         self.model, self.data = model, data
         self.autocast = dict(device_type=data['inputs']['keypoints'].device.type, dtype=dtype, enabled=dtype != torch.float32)
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=1e-5)
-        self.forward = torch.compile(model.forward) if compiled else model.forward
+        trained, options = [parameter for parameter in model.parameters() if parameter.requires_grad], dict(fused=True) if fused else {}
+        if 'STConsistency' in type(model).__name__:
+            self.optimizer: torch.optim.Optimizer = torch.optim.SGD(trained, lr=1e-5, momentum=0.9, **options)
+        else:
+            self.optimizer = torch.optim.Adam(trained, lr=1e-5, **options)
+        self.forward = torch.compile(model, **(compiled if isinstance(compiled, dict) else {})) if compiled else model
 
     def parts(self) -> Dict[str, Callable[[], None]]:
         return dict(preprocess=self.preprocess, forward=self.run_forward, backward=self.run_backward, optimizer=self.update)
+
+    def run(self) -> None:
+        for part in self.parts().values():
+            part()
 
     def preprocess(self) -> None:
         self.inputs = self.model.data_preprocessor(self.data, True)['inputs']
@@ -195,6 +230,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument('--preprocess-batch', type=int, default=512, help='clips that are preprocessed at once for preprocess_share (default: 512)')
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--compile', action='store_true', help='torch.compile for the model and for the bare encoder')
+    parser.add_argument('--fused', action='store_true', help="the optimizer's fused kernel, in the step alone")
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--warmup', type=int, default=2)
     parser.add_argument('--out', help='also write the figures to this JSON file')
@@ -209,7 +245,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     if not isinstance(model, SignBERT):
         parser.error(f'--config {args.config}: its model is a {type(model).__name__}, but this benchmark is about SignBERT')
     model = model.to(device).train()
-    step = Step(model, make_batch(model, args.batch, args.frames, device), dtype, args.compile)
+    step = Step(model, make_batch(model, args.batch, args.frames, device), dtype, args.compile, args.fused)
     bare = Bare(model, args.batch, args.frames, device, dtype, args.compile)
     many = make_batch(model, args.preprocess_batch, args.frames, device)
     runs = {**step.parts(), **bare.parts(), 'preprocess many': lambda: model.data_preprocessor(many, True)}

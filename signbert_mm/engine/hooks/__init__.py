@@ -1,10 +1,12 @@
 """Hooks."""
 
 from .class_count_hook import ClassCountHook
+from .compile_hook import CompileHook
+from .deferred_loss_hook import DeferredLossHook
 from .epoch_seed_hook import EpochSeedHook
 from .knn_hook import KNNHook
 from .load_report_hook import LoadReportHook
 from .pseudo_label_hook import PseudoLabelHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
-__all__ = ['ClassCountHook', 'EpochSeedHook', 'KNNHook', 'LoadReportHook', 'PseudoLabelHook', 'SafeCheckpointHook']
+__all__ = ['ClassCountHook', 'CompileHook', 'DeferredLossHook', 'EpochSeedHook', 'KNNHook', 'LoadReportHook', 'PseudoLabelHook', 'SafeCheckpointHook']

@@ -1,0 +1,60 @@
+"""Hooks that make training faster leave its results alone."""
+
+import pytest
+import torch
+
+from signbert_mm.engine.hooks import CompileHook, DeferredLossHook
+
+SHORT = dict(train_cfg__max_epochs=2)
+
+
+def weights(runner):
+    return {name: value.clone() for name, value in runner.model.state_dict().items()}
+
+
+@pytest.fixture
+def plain(toy_runner):
+    """A run without them."""
+    runner = toy_runner(**SHORT)
+    runner.train()
+    return runner
+
+
+def test_a_compiled_run_is_the_plain_run(toy_runner, plain, monkeypatch):
+    torch._dynamo.reset()
+    graphs, in_validation = [], []
+    monkeypatch.setitem(torch._dynamo.backends.registry._BACKENDS, 'counted', None)
+    monkeypatch.setitem(torch._dynamo.backends.registry._COMPILER_FNS, 'counted', lambda graph, inputs: graphs.append(graph) or graph.forward)
+    runner = toy_runner(default_hooks__compile=dict(type='CompileHook', backend='counted'), **SHORT)
+    model = runner.model
+    val_step = model.val_step
+    monkeypatch.setattr(model, 'val_step', lambda data: in_validation.append(model._compiled_call_impl) or val_step(data))
+    runner.train()
+    assert graphs and in_validation and not any(in_validation)
+    assert model._compiled_call_impl is None
+    found, expected = weights(runner), weights(plain)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, msg=name)
+
+
+def test_testing_alone_compiles_nothing(toy_runner):
+    runner = toy_runner(default_hooks__compile=dict(type='CompileHook', backend='eager'))
+    runner.test()
+    assert runner.model._compiled_call_impl is None
+    assert CompileHook().options == dict(mode=None, backend='inductor', fullgraph=True, dynamic=False)
+
+
+@pytest.mark.parametrize('interval', [1, 4, 100])
+def test_deferred_losses_are_all_there(toy_runner, plain, interval):
+    runner = toy_runner(default_hooks__runtime_info=dict(type='DeferredLossHook', interval=interval), **SHORT)
+    runner.train()
+    for name, buffer in plain.message_hub.log_scalars.items():
+        if name.startswith('train/') and 'time' not in name:
+            assert list(runner.message_hub.log_scalars[name].data[0]) == pytest.approx(list(buffer.data[0])), name
+    assert 'train/loss' in runner.message_hub.log_scalars
+
+
+def test_bad_interval():
+    with pytest.raises(ValueError, match='at least 1'):
+        DeferredLossHook(interval=0)
