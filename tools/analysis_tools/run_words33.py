@@ -37,7 +37,7 @@ from signbert_mm.evaluation.label_propagation import propagate_labels
 from signbert_mm.evaluation.metrics.sign_accuracy import target_ranks
 from signbert_mm.layouts import layout_mapping
 
-SEEDS = {'1': range(10), '2': range(10), '5': range(3), '10': range(3), 'all': range(1)}
+SEEDS = {'1': range(10), '2': range(10), '5': range(3), '10': range(3), 'all': range(3)}
 EPOCHS = {'1': 500, '2': 250, '5': 100, '10': 50, 'all': 12}
 """Passes over the labelled clips: 500 steps of one clip a gloss, 1,020 on the whole pool."""
 NEIGHBOURS = {'1': 1, '2': 2, '5': 5, '10': 5, 'all': 5}
