@@ -11,6 +11,13 @@ from ...registry import MODELS
 from ..token_batch_norm import TokenBatchNorm
 
 
+def _products(x: Tensor, weight: Tensor) -> Tensor:
+    """A convolution in time of (N, T, C) by (C', C, K), padded with zeros: each frame's K neighbours side by side, then one product."""
+    taps, frames = weight.shape[-1], x.shape[1]
+    padded = F.pad(x, (0, 0, taps // 2, taps // 2))
+    return F.linear(torch.cat([padded[:, tap : tap + frames] for tap in range(taps)], dim=-1), weight.transpose(1, 2).flatten(1))
+
+
 class TemporalBlock(nn.Module):
     """A convolution of kernel 5 beside two stacked ones of kernel 3, joined by a 1x1 convolution, batch norm, ReLU.
 
@@ -29,6 +36,11 @@ class TemporalBlock(nn.Module):
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(N, T, C), 0 where ``valid`` (N, T) says no, to the same."""
+        if torch.compiler.is_dynamo_compiling():
+            # the gradients of its convolutions do not come laid out in memory as torch.compile takes them to be: products in their place
+            between = _products(x, self.narrow[0].weight).masked_fill(~valid[..., None], 0.0)
+            x = torch.cat([_products(x, self.wide.weight), _products(between, self.narrow[1].weight)], dim=-1)
+            return F.relu(self.norm(F.linear(x, self.join.weight[:, :, 0]), valid), inplace=True)
         x = x.transpose(1, 2)  # (N, C, T)
         between = self.narrow[0](x).masked_fill(~valid[:, None], 0.0)
         x = self.join(torch.cat([self.wide(x), self.narrow[1](between)], dim=1))

@@ -48,11 +48,14 @@ def make(graph, channels, dtype=torch.float32):
 
 @pytest.mark.parametrize('graph', GRAPHS)
 @pytest.mark.parametrize('channels', [(2, 32), (6, 6), (8, 3)])
-def test_is_its_definition(graph, channels):
+def test_is_its_definition(monkeypatch, graph, channels):
     layer, x, definition = make(graph, channels)
     x.requires_grad_()
     expected, got = definition(x, layer.weight, layer.bias), layer(x)
     torch.testing.assert_close(got, expected, atol=1e-6, rtol=1e-6)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.compiler, 'is_dynamo_compiling', lambda: True)  # the route that is compiled
+        torch.testing.assert_close(layer(x), expected, atol=1e-6, rtol=1e-6)
     with torch.no_grad():
         torch.testing.assert_close(layer(x), got, atol=1e-6, rtol=1e-6)
     upstream = torch.randn_like(got)
