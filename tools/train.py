@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint; without a value, from the last whole one in the work dir',
+        help="go on from this checkpoint; without a value, from the last whole one in the work dir, or if none is there from the config's load_from",
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision: bfloat16, or float16 on GPUs without it')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
@@ -51,7 +51,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     if args.resume == 'auto':
-        cfg.resume, cfg.load_from = True, None
+        cfg.resume = 'auto'
     elif args.resume is not None:
         cfg.resume, cfg.load_from = True, args.resume
     if args.amp:

@@ -80,6 +80,17 @@ class TestSafeCheckpointHook:
         runner.train()
         assert runner.epoch == 1
 
+    def test_resume_auto_starts_from_load_from_and_goes_on_from_its_own(self, toy_runner, tmp_path):
+        toy_runner(work_dir=str(tmp_path / 'pretrained'), **SHORT).train()
+        start = str(tmp_path / 'pretrained' / 'epoch_1.pth')
+        changes = dict(work_dir=str(tmp_path / 'w'), resume='auto', load_from=start)
+        runner = toy_runner(**changes, **SHORT)
+        runner.train()
+        assert runner._load_from == start and runner._resume is False and runner.epoch == 1
+        runner = toy_runner(**changes, train_cfg__max_epochs=2)
+        runner.train()
+        assert runner._load_from == str(tmp_path / 'w' / 'epoch_1.pth') and runner._resume is True and runner.epoch == 2
+
     def test_out_dir(self, toy_runner, tmp_path):
         changes = dict(work_dir=str(tmp_path / 'work'), default_hooks__checkpoint__out_dir=str(tmp_path / 'out'))
         toy_runner(**changes, **SHORT).train()

@@ -65,7 +65,8 @@ class SafeCheckpointHook(CheckpointHook):
       after that. A kill or a full disk at any moment leaves the previous checkpoint whole.
     - The file holds tensors and plain values only, so it loads with ``weights_only=True`` (mmengine #1655): the message hub as arrays.
     - ``meta`` also holds the package version, its git hash, the training data's glosses, layout and extractors, and the place in the epoch.
-    - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder.
+    - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder; ``resume='auto'`` too where ``load_from`` is given,
+      which starts the run if there is none (mmengine's tools drop it then, and train from scratch).
     - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming goes on in the middle of the epoch.
     """
 
@@ -78,12 +79,13 @@ class SafeCheckpointHook(CheckpointHook):
 
     def before_run(self, runner) -> None:
         """Choose the checkpoint to resume from; mmengine loads it after this."""
-        if runner._resume and runner._load_from is None:
+        if runner._resume == 'auto' or (runner._resume and runner._load_from is None):
             out_dir = osp.join(self.out_dir, osp.basename(runner.work_dir.rstrip(osp.sep))) if self.out_dir else None
             found = find_last_whole_checkpoint(runner.work_dir, out_dir)
             if found is None:
-                runner.logger.info(f'Nothing to resume in {runner.work_dir}: training starts from the beginning.')
-            runner._load_from = found
+                start = f'the weights of {runner._load_from}' if runner._load_from else 'the beginning'
+                runner.logger.info(f'Nothing to resume in {runner.work_dir}: training starts from {start}.')
+            runner._load_from = found or runner._load_from
             runner._resume = found is not None
 
     def before_train(self, runner) -> None:
