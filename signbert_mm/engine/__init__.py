@@ -2,7 +2,7 @@
 
 from .. import compat
 from .checkpoint_io import AtomicLocalBackend, CheckpointError, find_last_whole_checkpoint, load_checkpoint_file
-from .hooks import ClassCountHook, EpochSeedHook, KNNHook, LoadReportHook, SafeCheckpointHook
+from .hooks import ClassCountHook, CompileHook, DeferredLossHook, EpochSeedHook, KNNHook, LoadReportHook, PseudoLabelHook, SafeCheckpointHook
 from .optim import SignAmpOptimWrapper
 from .runner import ResumableTrainLoop
 
@@ -12,9 +12,12 @@ __all__ = [
     'AtomicLocalBackend',
     'CheckpointError',
     'ClassCountHook',
+    'CompileHook',
+    'DeferredLossHook',
     'EpochSeedHook',
     'KNNHook',
     'LoadReportHook',
+    'PseudoLabelHook',
     'ResumableTrainLoop',
     'SafeCheckpointHook',
     'SignAmpOptimWrapper',
