@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Dict, Optional
 
-import mmengine
+import yaml
 from mmengine.logging import print_log
 
 from ..engine.checkpoint_io import CheckpointError
@@ -22,6 +22,10 @@ def zoo_folder() -> Path:
     return Path(os.environ.get(ZOO_ENV) or 'zoo').expanduser()
 
 
+def _read_yaml(path: Path) -> dict:
+    return yaml.safe_load(path.read_text(encoding='utf-8'))  # mmengine.load would build any Python object that a file names
+
+
 def zoo_models() -> Dict[str, dict]:
     """Entries of the metafiles that ``model-index.yml`` names, by the model's name, which is its config's.
 
@@ -32,8 +36,8 @@ def zoo_models() -> Dict[str, dict]:
     """
     found: Dict[str, dict] = {}
     root = Path(config_roots()[0])
-    for file in mmengine.load(root / 'model-index.yml')['Import']:
-        content = mmengine.load(root / file)
+    for file in _read_yaml(root / 'model-index.yml')['Import']:
+        content = _read_yaml(root / file)
         shared = {item['Name']: item.get('Metadata') or {} for item in content.get('Collections') or ()}
         for entry in content.get('Models') or ():
             if entry['Name'] in found:
