@@ -14,7 +14,6 @@ Example:
 import argparse
 import ast
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -143,6 +142,13 @@ def missing_stores(node: Any) -> List[dict]:
     return [item for item in stores(node) if not (Path(item['store']) / 'meta.json').is_file()]
 
 
+_WATCH = """import json, resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=2)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss]))"""
+"""A small process in between: the system counts to a process's peak what its parent held when it was started."""
+
+
 def run(command: List[str]) -> Dict[str, float]:
     """Runs a command line that begins with ``python SCRIPT`` of this repository.
 
@@ -154,13 +160,12 @@ def run(command: List[str]) -> Dict[str, float]:
     """
     print('  $ ' + shlex.join(command), flush=True)
     start = time.time()
-    process = subprocess.Popen([sys.executable, str(ROOT / command[1]), *command[2:]], stdout=sys.stderr)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
-    if process.returncode:
-        raise RuntimeError(f'{shlex.join(command)} failed (exit status {process.returncode}); what it said is above')
+    watched = [sys.executable, '-c', _WATCH, sys.executable, str(ROOT / command[1]), *command[2:]]
+    code, cpu, peak = json.loads(subprocess.run(watched, stdout=subprocess.PIPE, check=True).stdout)
+    if code:
+        raise RuntimeError(f'{shlex.join(command)} failed (exit status {code}); what it said is above')
     unit = 1e9 if sys.platform == 'darwin' else 1e6 / 1.024
-    return dict(wall=time.time() - start, cpu=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss / unit)
+    return dict(wall=time.time() - start, cpu=cpu, memory=peak / unit)
 
 
 def train(recipe: Recipe) -> None:
