@@ -217,7 +217,8 @@ def shown(result: dict) -> str:
     return ', '.join(f'{key} {value:.4g}' if isinstance(value, float) else f'{key} {value}' for key, value in result.items() if '_ms' not in key)
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> None:
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """The exit status: 1 where a part failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--device', default='cuda')
     parser.add_argument('--tiny', action='store_true', help='narrow models and batches of two clips')
@@ -251,7 +252,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         Path(args.out).write_text(json.dumps(dict(parts=results, skipped=skipped, about=about), indent=1))
     failed = [name for name, result in results.items() if 'error' in result]
     print(f'{len(results) - len(failed)} parts ran, {len(failed)} failed, {len(skipped)} skipped; {args.out}')
+    return int(bool(failed))
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -75,13 +75,13 @@ def test_gpu_script_on_the_cpu(load, tmp_path, monkeypatch):
     gpu, out = load('gpu'), tmp_path / 'gpu.json'
     monkeypatch.setattr(gpu, 'HOW', {**gpu.HOW, 'compile': dict(backend='eager'), 'graphs': dict(backend='no such backend')})
     common = ['--device', 'cpu', '--tiny', '--out', str(out)]
-    gpu.main([*common, '--only', 'signbert-pretrain'])
+    assert gpu.main([*common, '--only', 'signbert-pretrain']) == 1
     content = json.loads(out.read_text())
     steps = {name: part for name, part in content['parts'].items() if name.startswith('step/') and 'graphs' not in name}
     assert len(steps) == 5 and all(part['clips_per_s'] > 0 and 0 < part['preprocess_share'] < 1 for part in steps.values())
     assert 'no such backend' in content['parts']['step/signbert-pretrain/bfloat16/graphs/2']['error']  # recorded, and the rest goes on
     assert 'on a GPU only' in content['parts']['waits/signbert-pretrain']['error'] and not content['skipped']
-    gpu.main([*common, '--only', '/st-finetune/bfloat16/eager'])
+    assert gpu.main([*common, '--only', '/st-finetune/bfloat16/eager']) == 0
     gpu.main([*common, '--only', 'hand/joints', '--minutes', '-1'])
     assert json.loads(out.read_text())['skipped'] == ['hand/joints', 'hand/joints compiled']
     with pytest.raises(SystemExit):

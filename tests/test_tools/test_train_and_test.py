@@ -45,6 +45,10 @@ def test_resume_flag(run_tool, toy_file, tmp_path):
     assert len(losses(tmp_path / 'w')) == 12
     run_tool('train.py', toy_file, '--work-dir', 'other', '--resume', 'w/epoch_1.pth', *two)
     assert losses(tmp_path / 'other') == losses(tmp_path / 'w')[6:]
+    start = [*ONE, 'load_from=w/epoch_1.pth']
+    for folder, flag in (('started', []), ('nothing_to_resume', ['--resume'])):
+        run_tool('train.py', toy_file, '--work-dir', folder, *flag, *start)
+    assert losses(tmp_path / 'nothing_to_resume') == losses(tmp_path / 'started') != losses(tmp_path / 'w')[:6]
 
 
 @pytest.mark.parametrize(
