@@ -328,5 +328,5 @@ def test_every_table_of_signbert_has_its_runs():
     for table in ('table5', 'table6', 'table7'):
         assert len(names['table4'] & names[table]) >= 3, table
     assert {place for place, _ in make_plan(find_table('9'), load_setting(find_table('9'), 'wlasl'), [0]).cells} == {0, 1, 2, 3}
-    for name, setting in (('1', 'stb'), ('2', 'hands17'), ('4', 'msasl'), ('5', 'wlasl'), ('7', 'msasl')):
+    for name, setting in (('1', 'stb'), ('2', 'hands17'), ('4', 'msasl'), ('5', 'wlasl'), ('7', 'msasl'), ('7', 'words33')):
         assert make_plan(find_table(name), load_setting(find_table(name), setting), [0]).cells

@@ -9,6 +9,8 @@ from source_files import load_file
 
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.datasets.pose_store import PoseStoreWriter
+from signbert_mm.engine.runner import load_config
+from signbert_mm.engine.tables import find_table, load_setting, make_plan
 
 
 @pytest.fixture(scope='module')
@@ -140,3 +142,31 @@ def test_propagated_labels_come_from_the_drawn_clips(tool, store, monkeypatch):
 def test_cells_without_unlabelled_clips_are_left_out(tool):
     assert not tool.ROWS['signbert_semi'].trains_at('all') and tool.ROWS['signbert_semi'].trains_at('10')
     assert tool.ROWS['signbert'].trains_at('all')
+
+
+def test_tables_on_words33_follow_the_protocol(tool):
+    plans = {name: make_plan(find_table(name), load_setting(find_table(name), 'words33'), (0, 2)) for name in ('table4', 'table5', 'table7')}
+    assert all(plan.columns == ['1-shot P-I', '1-shot P-C', '5-shot P-I', '5-shot P-C'] for plan in plans.values())
+    runs = {run.name: run for plan in plans.values() for run in plan.runs}
+    assert len(runs) == 2 * (8 + 9 * 2)  # joint + frame, the hand model and 100 % are one row, and no pre-training is another
+    ours = load_config(tool.config_path(tool.ROWS['signbert'].pretrain))
+    for run in runs.values():
+        cfg, epochs, warm_up = run.cfg, run.cfg.train_cfg.max_epochs, run.cfg.param_scheduler[0].end
+        assert cfg.randomness.seed == run.seed and cfg.param_scheduler[1].T_max == epochs
+        if run.stem == 'words33_pretrain':
+            assert ours.train_cfg.max_epochs / epochs == ours.param_scheduler[0].end / warm_up == 10
+            stores = {part.store: part.get('split') for part in cfg.train_dataloader.dataset.datasets}
+            assert stores == {part.store: part.get('split') for part in ours.train_dataloader.dataset.datasets}
+            assert cfg.get('test_dataloader') is None
+            continue
+        assert cfg.default_hooks.checkpoint.interval == epochs
+        shots = str(cfg.train_dataloader.dataset.few_shot.shots)
+        split, few_shot, test_split = tool.labelled(False, shots, run.seed)
+        assert cfg.train_dataloader.dataset.split == split and cfg.train_dataloader.dataset.few_shot == few_shot
+        assert [cfg.test_dataloader.dataset.split] == test_split and epochs == tool.EPOCHS[shots]
+    shares = [
+        {part.get('data_ratio', dict(ratio=1.0))['ratio'] for part in cells[0].run.parent.cfg.train_dataloader.dataset.datasets}
+        for (row, title), cells in sorted(plans['table7'].cells.items())
+        if row and title == '1-shot P-I'
+    ]
+    assert shares == [{0.25}, {0.5}, {0.75}, {1.0}]

@@ -1,8 +1,8 @@
 # Real clips, hands only: the words33 protocol (configs/words33) with a tenth of its pre-training.
 title = 'words33, real clips, hands only (d = 128)'
 note = (
-    'Pre-training: 8 passes (the protocol: 80) over the unlabelled pool, letters28 and words11. Fine-tuning as the protocol: 500 steps on one or five labelled '
-    "clips a gloss, drawn by the seed; tests are its test clips, each model's once."
+    'Pre-training: 8 passes (the protocol: 80) over the unlabelled pool, letters28 and words11. Fine-tuning as the protocol: 500 steps on one or '
+    "five labelled clips a gloss, drawn by the seed; tests are its test clips, each model's once."
 )
 bases = dict(
     pretrain=dict(
