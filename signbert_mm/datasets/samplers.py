@@ -3,11 +3,35 @@
 import math
 from typing import Iterator, Optional, Sized
 
+import mmengine.dataset
 import numpy as np
+import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
 from ..registry import DATA_SAMPLERS
+
+_PIECE = 1024
+
+
+def _deal(order: np.ndarray, rank: int, world_size: int, total_size: int) -> Iterator[int]:
+    """Of ``total_size`` clips every ``world_size``-th from ``rank`` on; past its end ``order`` begins again. A piece at a time becomes a list."""
+    for begin in range(rank, total_size, _PIECE * world_size):
+        places = np.arange(begin, min(begin + _PIECE * world_size, total_size), world_size)
+        yield from order[places % len(order)].tolist()
+
+
+@DATA_SAMPLERS.register_module()
+class DefaultSampler(mmengine.dataset.DefaultSampler):
+    """mmengine's sampler of this name, with the same arguments and the same order, in 8 bytes a clip instead of 52.
+
+    Within this project's scope the name means this one; ``mmengine.DefaultSampler`` is mmengine's.
+    """
+
+    def __iter__(self) -> Iterator[int]:
+        count = len(self.dataset)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(self.seed + self.epoch)) if self.shuffle else torch.arange(count)
+        return _deal(order.numpy(), self.rank, self.world_size, self.total_size)
 
 
 @DATA_SAMPLERS.register_module()
@@ -15,8 +39,8 @@ class ClassBalancedSampler(Sampler):
     """Every class equally often in an epoch, to within one clip.
 
     A class with fewer clips than its share goes through all of them, shuffled anew each time round; one with more gives a random part of them.
-    Classes without clips take no part. The order is a function of seed and epoch; all ranks share one order and take turns, like mmengine's
-    DefaultSampler.
+    Classes without clips take no part. The order is a function of seed and epoch; all ranks share one order and take turns, like
+    :class:`DefaultSampler`.
 
     Args:
         dataset (Sized): Has ``labels``, shape (N,), none of them -1.
@@ -56,9 +80,7 @@ class ClassBalancedSampler(Sampler):
         for members, share in zip(self._members, shares):
             rounds = [random.permutation(members) for _ in range(math.ceil(share / len(members)))]
             picked += [clips[: share - done * len(members)] for done, clips in enumerate(rounds)]
-        indices = random.permutation(np.concatenate(picked))
-        indices = np.resize(indices, self.total_size)  # repeats from the beginning
-        return iter(indices[self.rank :: self.world_size].tolist())
+        return _deal(random.permutation(np.concatenate(picked)), self.rank, self.world_size, self.total_size)
 
     def set_epoch(self, epoch: int) -> None:
         """Says which epoch's order to give."""

@@ -65,6 +65,12 @@ class TestSafeCheckpointHook:
         assert len(best) == 1
         load_checkpoint_file(tmp_path / best[0])
 
+    @pytest.mark.parametrize('save_best', ['acc', ['acc', 'loss_like'], 'auto', None])
+    def test_validation_alone_keeps_no_best(self, toy_runner, tmp_path, save_best):
+        rule = dict(default_hooks__checkpoint__rule='greater') if isinstance(save_best, list) else {}
+        metrics = toy_runner(work_dir=str(tmp_path), default_hooks__checkpoint__save_best=save_best, **rule).val()
+        assert 'acc' in metrics and not [name for _, _, names in os.walk(tmp_path) for name in names if name.endswith('.pth')]
+
     def test_resume_passes_over_a_torn_checkpoint(self, toy_runner, tmp_path):
         toy_runner(work_dir=str(tmp_path)).train()
         whole = load_checkpoint_file(tmp_path / 'epoch_4.pth')['state_dict']

@@ -68,6 +68,7 @@ class SafeCheckpointHook(CheckpointHook):
     - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder; ``resume='auto'`` too where ``load_from`` is given,
       which starts the run if there is none (mmengine's tools drop it then, and train from scratch).
     - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming goes on in the middle of the epoch.
+    - ``runner.val()`` without training keeps no best checkpoint: it changes no weights (mmengine's hook fails there with ``save_best``).
     """
 
     def __init__(self, *args: Any, backend_args: Optional[dict] = None, **kwargs: Any) -> None:
@@ -123,6 +124,10 @@ class SafeCheckpointHook(CheckpointHook):
             checkpoint['message_hub'] = unpack_message_hub(checkpoint['message_hub'])
         if runner._resume and isinstance(runner.train_loop, ResumableTrainLoop):
             runner.train_loop.check_progress(checkpoint['meta'].get('progress'), str(runner._load_from))
+
+    def after_val_epoch(self, runner, metrics: Optional[Dict[str, float]] = None) -> None:
+        if hasattr(self, 'file_backend'):  # ``before_train`` makes it
+            super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
         """As mmengine's, in the order that loses nothing: save, point to it, and only then remove the oldest."""
