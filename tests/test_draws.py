@@ -2,11 +2,13 @@
 
 import hashlib
 import math
+import shutil
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from signbert_mm.draws import Draws
+from signbert_mm.draws import DrawPlan, Draws
 
 WORD = 1 << 64
 GAMMA = 0x9E3779B97F4A7C15
@@ -162,6 +164,87 @@ def test_child_is_a_name_space():
     assert torch.equal(child.uniform('x', 4), source.uniform('view1/x', 4))
     assert torch.equal(child.child('inner').uniform('x', 4), source.uniform('view1/inner/x', 4))
     assert torch.equal(source.uniform('x', 4), draws(2, 3, [7]).uniform('x', 4))
+
+
+def pipeline(source, frames=6):
+    """What a pipeline might draw."""
+    view = source.child('view0')
+    return [
+        source.bernoulli('flip', 0.5),
+        source.uniform('shift', 2, low=-1.0, high=3.0),
+        view.uniform('jitter', frames, 2),
+        view.integers('start', torch.arange(1, len(source.index) + 1)),
+        view.bits('order', frames),
+        source.upper_bits('mask', frames, 3),
+    ]
+
+
+def same(found, expected):
+    assert len(found) == len(expected)
+    return all(a.dtype == b.dtype and torch.equal(a, b) for a, b in zip(found, expected))
+
+
+class Operators(TorchDispatchMode):
+    """Counts operators but views."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += not any(item.alias_info is not None and not item.alias_info.is_write for item in func._schema.returns)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_plan_changes_no_number():
+    plan, index = DrawPlan(), torch.tensor([3, 9, 2**40])
+    for seed, epoch, frames in [(0, 0, 6), (0, 1, 6), (0, torch.tensor([5, 1, 5]), 4), (7, 2, 6), (0, 3, 8), (0, 4, 8), (0, 5, 6)]:
+        assert same(pipeline(Draws(seed, epoch, index, plan=plan), frames), pipeline(Draws(seed, epoch, index), frames)), (seed, epoch, frames)
+    planned, plain = Draws(0, 1, index, plan=plan), Draws(0, 1, index)
+    assert torch.equal(planned.uniform('new', 3), plain.uniform('new', 3))  # after the others were made
+    assert torch.equal(planned.uniform('new', 3), plain.uniform('new', 3))
+    assert torch.equal(planned.uniform('jitter', 3), plain.uniform('jitter', 3))
+
+
+def test_with_a_plan_all_are_made_together():
+    plan, index = DrawPlan(), torch.arange(4)
+    counts = []
+    for epoch in range(3):
+        with Operators() as operators:
+            pipeline(Draws(0, epoch, index, plan=plan))
+        counts.append(operators.count)
+        plan.prepare(0, index.device)
+    assert counts[1] == counts[2] < counts[0] / 2
+    with Operators() as operators:
+        Draws(0, 3, index, plan=plan).uniform('flip')
+        asked = operators.count
+        Draws(0, 3, index, plan=plan)
+    assert operators.count == asked  # nothing is made before it is asked for
+
+
+def test_a_batch_of_no_clip():
+    plan, nobody = DrawPlan(), torch.zeros(0, dtype=torch.int64)
+    for _ in range(2):
+        assert [len(value) for value in pipeline(Draws(0, 0, torch.arange(2), plan=plan))] == [2] * 6
+        assert [len(value) for value in pipeline(Draws(0, 0, nobody, plan=plan))] == [0] * 6
+
+
+@pytest.mark.skipif(shutil.which('g++') is None, reason='torch.compile needs a C++ compiler on the CPU')
+def test_compiled_draws_are_the_same():
+    """C++ takes a product of a place and a constant not to overflow: positions must be no such product."""
+    plan, index, epoch = DrawPlan(), torch.arange(8), torch.zeros(8, dtype=torch.int64)
+
+    def alone():
+        return Draws(3, epoch, index).upper_bits('x', 64)
+
+    def planned():
+        return Draws(3, epoch, index, plan=plan).upper_bits('x', 64)
+
+    expected = alone()
+    assert torch.equal(planned(), expected)
+    plan.prepare(3, index.device)
+    for run in (alone, planned):
+        assert torch.equal(torch.compile(run, fullgraph=True, dynamic=False)(), expected)
 
 
 @pytest.mark.parametrize('index', [torch.zeros(3), torch.zeros(3, dtype=torch.int32), torch.zeros(3, 1, dtype=torch.int64), torch.tensor(1)])

@@ -1,11 +1,11 @@
 """Where poses become what the model reads: on the device, whole batches at once."""
 
-from typing import Optional, Sequence, Union
+from typing import Callable, Optional, Sequence, Union
 
 import torch
 from mmengine.model import BaseDataPreprocessor
 
-from ..draws import Draws
+from ..draws import DrawPlan, Draws
 from ..registry import MODELS, TRANSFORMS
 
 
@@ -37,10 +37,36 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.train_pipeline = [TRANSFORMS.build(cfg) for cfg in train_pipeline]
         self.test_pipeline = [TRANSFORMS.build(cfg) for cfg in test_pipeline]
         self.seed = seed
+        self._plan = DrawPlan()
+        self._compiled: Optional[Callable[[dict, int], dict]] = None
+        self._seen_a_batch = False
+
+    def __getstate__(self) -> dict:
+        return dict(super().__getstate__(), _compiled=None)  # copies are plain
 
     def set_seed(self, seed: int) -> None:
         """The run's seed, where the config gives none."""
         self.seed = seed if self.seed is None else self.seed
+
+    def compile(self, **options) -> None:
+        """``torch.compile`` of the training transforms; ``options`` are its own.
+
+        The first batch still runs as it is: constants go to the device then, and what is drawn is learned.
+        """
+        self._compiled = torch.compile(self._augment, **options)
+
+    def uncompile(self) -> None:
+        """Runs them as they are again."""
+        self._compiled = None
+
+    def _augment(self, batch: dict, seed: int) -> dict:
+        return self._through(self.train_pipeline, batch, Draws(seed, batch['epoch'], batch['index'], plan=self._plan))
+
+    @staticmethod
+    def _through(transforms: Sequence[Callable[[dict, Draws], dict]], batch: dict, draws: Draws) -> dict:
+        for transform in transforms:
+            batch = transform(batch, draws)
+        return batch
 
     @torch.no_grad()
     def forward(self, data: Union[dict, list], training: bool = False) -> dict:
@@ -48,7 +74,12 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         batch = dict(data['inputs'])
         if 'video_id' in data:
             batch['video_id'] = data['video_id']
-        draws = Draws(self.seed or 0, batch['epoch'], batch['index']) if training else Draws(0, 0, batch['index'])
-        for transform in self.train_pipeline if training else self.test_pipeline:
-            batch = transform(batch, draws)
+        if training:
+            seed = self.seed or 0
+            augment = self._compiled if self._compiled is not None and self._seen_a_batch else self._augment
+            batch = augment(batch, seed)
+            self._plan.prepare(seed, batch['index'].device)
+            self._seen_a_batch = True
+        else:
+            batch = self._through(self.test_pipeline, batch, Draws(0, 0, batch['index']))
         return dict(inputs=batch, data_samples=None)

@@ -1,9 +1,14 @@
 """Hooks that make training faster leave its results alone."""
 
+import logging
+from types import SimpleNamespace
+
 import pytest
 import torch
+from torch import nn
 
 from signbert_mm.engine.hooks import CompileHook, DeferredLossHook
+from signbert_mm.models import SignDataPreprocessor
 
 SHORT = dict(train_cfg__max_epochs=2)
 
@@ -36,6 +41,21 @@ def test_a_compiled_run_is_the_plain_run(toy_runner, plain, monkeypatch):
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, msg=name)
+
+
+@pytest.mark.parametrize('preprocess', [True, False])
+def test_crop_and_masks_are_compiled_unless_told_not_to(preprocess):
+    calls = []
+    model = nn.Identity()
+    model.data_preprocessor = SignDataPreprocessor()
+    model.data_preprocessor.compile = lambda **options: calls.append(options)
+    model.data_preprocessor.uncompile = lambda: calls.append('undone')
+    runner = SimpleNamespace(model=model, logger=logging.getLogger('speed'))
+    hook = CompileHook(backend='eager', preprocess=preprocess)
+    hook.before_train(runner)
+    assert calls == [hook.options] * preprocess
+    hook.after_train(runner)
+    assert calls == [hook.options] * preprocess + ['undone']
 
 
 def test_testing_alone_compiles_nothing(toy_runner):

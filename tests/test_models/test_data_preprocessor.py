@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 
@@ -129,3 +131,22 @@ def test_a_transform_of_ones_own():
 def test_a_typing_error_in_a_pipeline():
     with pytest.raises(KeyError, match='HandCorp'):
         preprocessor(test_pipeline=[dict(type='HandCorp')])
+
+
+def test_compiled_transforms_give_the_same_batches():
+    graphs = []
+
+    def backend(graph, inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    plain, compiled = preprocessor(seed=3), preprocessor(seed=3)
+    compiled.compile(backend=backend, fullgraph=True, dynamic=False)
+    for epoch in range(4):
+        assert same(compiled(loaded(epoch=epoch), training=True)['inputs'], plain(loaded(epoch=epoch), training=True)['inputs'])
+        assert len(graphs) == min(epoch, 1)  # the first batch as it is, then one graph for all
+    assert same(compiled(loaded())['inputs'], plain(loaded())['inputs']) and len(graphs) == 1
+    copied = copy.deepcopy(compiled)
+    assert same(copied(loaded(count=5), training=True)['inputs'], plain(loaded(count=5), training=True)['inputs']) and len(graphs) == 1
+    compiled.uncompile()
+    assert same(compiled(loaded(count=5), training=True)['inputs'], plain(loaded(count=5), training=True)['inputs']) and len(graphs) == 1

@@ -2,8 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from functools import lru_cache
-from typing import Callable, Sequence, Tuple, Union
+from typing import Callable, Dict, Sequence, Union
 
 import torch
 from torch import Tensor
@@ -41,10 +40,22 @@ def _shown(value: object) -> str:
     return repr(name if isinstance(name, str) else value)
 
 
-@lru_cache(maxsize=64)
-def constant_index(values: Tuple[int, ...], device: torch.device) -> Tensor:
-    """A constant index, copied to its device once: every copy from the host would wait for the device."""
-    return torch.tensor(values, device=device)
+class ConstantIndex:
+    """Constant numbers as a tensor on any device, copied there once: every copy from the host would wait for the device.
+
+    Args:
+        values (Sequence[int]): The numbers.
+    """
+
+    def __init__(self, values: Sequence[int]) -> None:
+        self.values = tuple(values)
+        self._copies: Dict[torch.device, Tensor] = {}
+
+    def on(self, device: torch.device) -> Tensor:
+        """The int64 tensor there."""
+        if device not in self._copies:
+            self._copies[device] = torch.tensor(self.values, device=device)
+        return self._copies[device]
 
 
 @TRANSFORMS.register_module()

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ...draws import Draws
 from ...registry import TRANSFORMS
-from .base import BatchTransform, constant_index
+from .base import BatchTransform, ConstantIndex
 
 OPERATIONS = ('joint', 'frame', 'identity')
 """Value ``i + 1`` in ``operation`` means ``OPERATIONS[i]``; 0 means not chosen."""
@@ -43,6 +43,7 @@ class MaskHandTokens(BatchTransform):
         if not 1 <= max_joints <= 21:
             raise ValueError(f'MaskHandTokens: max_joints must lie in 1..21, got {max_joints}')
         self.ratio, self.operations, self.max_joints, self.offset = ratio, tuple(operations), max_joints, offset
+        self.codes = ConstantIndex([OPERATIONS.index(name) + 1 for name in operations])
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         hands, valid = batch['hands'], batch['hand_valid']
@@ -53,7 +54,7 @@ class MaskHandTokens(BatchTransform):
         count = torch.floor(valid.flatten(1).sum(1) * self.ratio + 0.5).to(torch.int64)
         chosen = _smallest(order, count).reshape_as(valid) & valid
 
-        codes = constant_index(tuple(OPERATIONS.index(name) + 1 for name in self.operations), hands.device)
+        codes = self.codes.on(hands.device)
         operation = codes[draws.integers('mask/operation', len(self.operations), *tokens)] * chosen
         joint_token, frame_token = operation == 1, operation == 2
 

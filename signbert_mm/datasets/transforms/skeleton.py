@@ -6,7 +6,7 @@ from torch import Tensor
 from ...draws import Draws
 from ...layouts import get_layout, skeleton_tree
 from ...registry import TRANSFORMS
-from .base import BatchTransform, constant_index
+from .base import BatchTransform, ConstantIndex
 
 STREAMS = ('joint', 'bone', 'joint_motion', 'bone_motion')
 
@@ -34,7 +34,7 @@ class SkeletonInput(BatchTransform):
         if stream not in STREAMS:
             raise ValueError(f'SkeletonInput: stream must be one of {STREAMS}, got {stream!r}')
         self.layout, self.stream, self.centre, self.zero_missing = get_layout(layout), stream, centre, zero_missing
-        self.parents = skeleton_tree(self.layout, centre)
+        self.parents = ConstantIndex(skeleton_tree(self.layout, centre))
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores = batch['keypoints'], batch['scores']
@@ -43,7 +43,7 @@ class SkeletonInput(BatchTransform):
         found = (scores > 0)[..., None]
         points = torch.cat([(keypoints - half) / half, scores[..., None]], dim=-1)  # (B, T, V, 3)
         if self.stream.startswith('bone'):
-            parents = constant_index(self.parents, keypoints.device)
+            parents = self.parents.on(keypoints.device)
             points = _difference(points, points.index_select(2, parents))
             found = found & found.index_select(2, parents)
         if self.stream.endswith('motion'):

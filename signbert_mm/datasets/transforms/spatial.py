@@ -9,7 +9,7 @@ from torch import Tensor
 from ...draws import Draws
 from ...layouts import get_layout
 from ...registry import TRANSFORMS
-from .base import BatchTransform, constant_index
+from .base import BatchTransform, ConstantIndex
 
 
 @TRANSFORMS.register_module()
@@ -25,11 +25,12 @@ class RandomFlip(BatchTransform):
 
     def __init__(self, layout: str = 'sign_49', prob: float = 0.5) -> None:
         self.layout, self.prob = get_layout(layout), prob
+        self.order = ConstantIndex(self.layout.flip_order)
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores = batch['keypoints'], batch['scores']
         self.layout.check_joints(keypoints.shape[2], "RandomFlip (its layout and the data set's must be the same)")
-        order = constant_index(self.layout.flip_order, keypoints.device)
+        order = self.order.on(keypoints.device)
         flip = draws.bernoulli('flip', self.prob)  # (B,)
         mirrored = keypoints.index_select(2, order)
         mirrored = torch.stack([batch['image_size'][:, 0, None, None] - mirrored[..., 0], mirrored[..., 1]], dim=-1)

@@ -6,7 +6,7 @@ from ...draws import Draws
 from ...layouts import get_layout
 from ...layouts.body import TRUNK_JOINTS
 from ...registry import TRANSFORMS
-from .base import BatchTransform, constant_index
+from .base import BatchTransform, ConstantIndex
 
 
 @TRANSFORMS.register_module()
@@ -34,12 +34,12 @@ class NormalizeTrunk(BatchTransform):
                 f"NormalizeTrunk: layout {self.layout.name!r} has no joint {absent}. Read the data as layout='sign_49': joints that a store lacks "
                 "are missing ones then; the encoder's parts=('hand',) does without the trunk"
             )
-        self.joints = self.layout.indices(TRUNK_JOINTS)
+        self.joints = ConstantIndex(self.layout.indices(TRUNK_JOINTS))
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores = batch['keypoints'], batch['scores']
         self.layout.check_joints(keypoints.shape[2], "NormalizeTrunk (its layout and the data set's must be the same)")
-        joints = constant_index(self.joints, keypoints.device)
+        joints = self.joints.on(keypoints.device)
         real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]  # (B, T)
         batch['trunk'] = keypoints.index_select(2, joints) / batch['image_size'][:, None, None]
         batch['trunk_scores'] = scores.index_select(2, joints) * real[..., None]

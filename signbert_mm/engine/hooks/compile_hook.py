@@ -5,14 +5,15 @@ from typing import Optional
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from ...models.data_preprocessor import SignDataPreprocessor
 from ...registry import HOOKS
 
 
 @HOOKS.register_module()
 class CompileHook(Hook):
-    """Compiles the model's forward pass and its losses, as one graph, for training alone.
+    """Compiles the model's forward pass and its losses, as one graph, and crop, augmentation and masks as another, for training alone.
 
-    mmengine's own ``compile=...`` takes the whole of ``train_step``, with crop, augmentation and the optimizer's bookkeeping, in which graphs break.
+    mmengine's own ``compile=...`` takes all of ``train_step``, with copies to the device and the optimizer's bookkeeping, in which graphs break.
     Validation and testing run as they are: their batches have other sizes, and predictions are lists. Turn it on with
     ``--cfg-options default_hooks.compile.type=CompileHook``.
 
@@ -22,12 +23,22 @@ class CompileHook(Hook):
         fullgraph (bool): A graph break is an error.
         dynamic (bool, optional): One graph for all batch sizes. False: one for each, so two where an epoch ends with a short batch, unless the loader
             has ``drop_last=True``.
+        preprocess (bool): Crop, augmentation and masks too, hundreds of small operators otherwise: chosen tokens and masks stay the same,
+            coordinates to rounding. Left as it is where the model's data preprocessor is not a :class:`SignDataPreprocessor`.
     """
 
     priority = 'VERY_LOW'
 
-    def __init__(self, mode: Optional[str] = None, backend: str = 'inductor', fullgraph: bool = True, dynamic: Optional[bool] = False) -> None:
+    def __init__(
+        self,
+        mode: Optional[str] = None,
+        backend: str = 'inductor',
+        fullgraph: bool = True,
+        dynamic: Optional[bool] = False,
+        preprocess: bool = True,
+    ) -> None:
         self.options = dict(mode=mode, backend=backend, fullgraph=fullgraph, dynamic=dynamic)
+        self.preprocess = preprocess
         self._compiled = None
 
     @staticmethod
@@ -38,6 +49,8 @@ class CompileHook(Hook):
         model = self._model(runner)
         model.compile(**self.options)  # what compiles is the call: parameters and their names stay, and copies of the model are plain
         self._compiled = model._compiled_call_impl
+        if self.preprocess and isinstance(model.data_preprocessor, SignDataPreprocessor):
+            model.data_preprocessor.compile(**self.options)
         runner.logger.info('The first steps of each batch size are slow: the model is compiled then.')
 
     def before_val(self, runner) -> None:
@@ -47,4 +60,7 @@ class CompileHook(Hook):
         self._model(runner)._compiled_call_impl = self._compiled
 
     def after_train(self, runner) -> None:
-        self._model(runner)._compiled_call_impl = None
+        model = self._model(runner)
+        model._compiled_call_impl = None
+        if isinstance(model.data_preprocessor, SignDataPreprocessor):
+            model.data_preprocessor.uncompile()
