@@ -72,7 +72,7 @@ def knn_scores(gallery: Tensor, labels: Tensor, queries: Tensor, num_classes: in
         temperature (float): Of the weights.
 
     Returns:
-        Tensor: Shape (M, num_classes) float64, up to a factor for each query.
+        Tensor: Shape (M, num_classes) float64, up to a factor for each query; 0 = none of the k is of that class, else positive.
 
     Raises:
         ValueError: k is not in 1 .. N, or a clip has no label.
@@ -84,7 +84,7 @@ def knn_scores(gallery: Tensor, labels: Tensor, queries: Tensor, num_classes: in
     gallery, scores = F.normalize(gallery, dim=-1), []
     for part in F.normalize(queries, dim=-1).split(1024):  # the similarities of all at once would not fit
         near, place = (part @ gallery.t()).sort(dim=1, descending=True, stable=True)
-        weight = ((near[:, :k] - near[:, :1]).double() / temperature).exp()
+        weight = ((near[:, :k] - near[:, :1]).double() / temperature).exp().clamp(min=torch.finfo(torch.float64).tiny)  # a vote is never 0
         scores.append(weight.new_zeros(len(part), num_classes).scatter_add_(1, labels[place[:, :k]], weight))
     return torch.cat(scores)
 
@@ -93,6 +93,8 @@ def knn_accuracy(
     gallery: Tuple[Tensor, Tensor], queries: Tuple[Tensor, Tensor], num_classes: Optional[int] = None, k: int = 20, temperature: float = 0.07
 ) -> Dict[str, float]:
     """Accuracy of :func:`knn_scores` in percent: ``top1``, ``top5`` over clips (P-I) and ``per_class_top1`` over classes (P-C).
+
+    A class without a vote is not among the five, however few were voted for: with k = 1, top-5 is top-1.
 
     Args:
         gallery (tuple[Tensor, Tensor]): Features (N, D) and labels (N,) as :func:`extract_features` gives them.
@@ -111,7 +113,8 @@ def knn_accuracy(
     absent = len(set(labels.tolist()) - set(gallery[1].tolist()))
     if absent:
         print_log(f'kNN: {absent} classes of the queries have no clip in the gallery; they count as wrong', logger='current', level=logging.WARNING)
-    ranks = target_ranks(knn_scores(*gallery, queries[0], num_classes, k, temperature), labels)
+    scores = knn_scores(*gallery, queries[0], num_classes, k, temperature)
+    ranks = target_ranks(scores, labels, scores > 0)
     right = (ranks < 1).double()
     count = torch.bincount(labels, minlength=num_classes)
     per_class = torch.zeros(num_classes, dtype=torch.float64).scatter_add_(0, labels, right)[count > 0] / count[count > 0]

@@ -18,7 +18,7 @@ class ToyClips(Dataset):
     def __init__(self, size, seed, classes=3):
         generator = torch.Generator().manual_seed(seed)
         self.labels = torch.arange(size) % classes
-        self.points = torch.eye(classes, 4)[self.labels] + 0.6 * torch.randn(size, 4, generator=generator)
+        self.points = torch.eye(classes, max(classes, 4))[self.labels] + 0.6 * torch.randn(size, max(classes, 4), generator=generator)
         self.metainfo = dict(glosses=[f'g{place}' for place in range(classes)])
 
     def __len__(self):
@@ -48,12 +48,12 @@ def loader(**dataset):
     )
 
 
-def runner(tmp_path, name, query=None, **test_cfg):
+def runner(tmp_path, name, query=None, topk=(1,), **test_cfg):
     return Runner(
         ToyFeatures(),
         str(tmp_path),
         test_dataloader=loader(**(query or dict(size=11, seed=1))),
-        test_evaluator=dict(type='SignAccuracy', topk=(1,)),
+        test_evaluator=dict(type='SignAccuracy', topk=topk),
         test_cfg=dict(type='KNNTestLoop', **test_cfg),
         default_scope='signbert_mm',
         experiment_name=f'knn_test_{name}',
@@ -70,6 +70,13 @@ def test_votes_are_the_scores_of_the_metric(tmp_path):
     assert metrics['clips'] == 11 and 40 < metrics['p_i/top1'] < 100
     with pytest.raises(ConfigError, match='3 glosses.*4.*other label maps'):
         runner(tmp_path, 'b', gallery=loader(size=21, seed=0), query=dict(size=8, seed=1, classes=4)).test()
+
+
+def test_classes_without_a_vote_do_not_count(tmp_path):
+    """Of 8 classes one neighbour votes for one: top-5 is top-1, and top-8 is not 100 by definition."""
+    metrics = runner(tmp_path, 'd', dict(size=40, seed=1, classes=8), topk=(1, 5, 8), gallery=loader(size=40, seed=0, classes=8), k=1).test()
+    assert 0 < metrics['p_i/top1'] == metrics['p_i/top5'] == metrics['p_i/top8'] < 90
+    assert metrics['p_c/top5'] == metrics['p_c/top1']
 
 
 def test_clips_do_not_vote_on_themselves(tmp_path):

@@ -38,7 +38,21 @@ def test_accuracy():
     gallery = (torch.eye(2), torch.tensor([0, 1]))
     queries = (torch.tensor([[1.0, 0.1], [1.0, 0.2], [0.1, 1.0], [0.2, 1.0]]), torch.tensor([0, 0, 0, 1]))
     figures = knn_accuracy(gallery, queries, num_classes=7, k=1)
-    assert figures == pytest.approx(dict(top1=75.0, top5=100.0, per_class_top1=100 * (2 / 3 + 1) / 2))
+    assert figures == pytest.approx(dict(top1=75.0, top5=75.0, per_class_top1=100 * (2 / 3 + 1) / 2))  # one neighbour, one class
+
+
+def test_classes_without_a_vote_are_not_among_the_five():
+    """8 classes, every nearest clip of another class; and with 2 of 3 neighbours' classes right, however low the right label is."""
+    labels = torch.arange(8)
+    assert knn_accuracy((torch.eye(8), labels.roll(1)), (torch.eye(8), labels), k=1) == dict(top1=0.0, top5=0.0, per_class_top1=0.0)
+    query = (torch.tensor([[1.0, 0.5, 0.2]]).repeat(3, 1), torch.tensor([0, 6, 7]))
+    gallery = (torch.eye(3), torch.tensor([5, 6, 7]))
+    assert knn_accuracy(gallery, query, k=2)['top5'] == pytest.approx(100 / 3) and knn_accuracy(gallery, query, k=3)['top5'] == pytest.approx(200 / 3)
+
+
+def test_the_faintest_vote_counts():
+    scores = knn_scores(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), torch.tensor([0, 1]), torch.tensor([[1.0, 0.0]]), 3, k=2, temperature=1e-6)
+    assert (scores > 0).tolist() == [[True, True, False]] and scores.argmax() == 0
 
 
 @pytest.mark.parametrize(

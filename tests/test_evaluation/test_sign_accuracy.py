@@ -100,6 +100,22 @@ def test_topk_beyond_the_classes_is_said(clips, log):
     assert 'top-6 of 6 classes is 100 by definition' in log.text
 
 
+def test_classes_that_are_no_candidates_are_in_no_topk(log):
+    """Equal scores: of labels 0 (a candidate), 1 (none) and 4 (the second candidate), two are among the two best, and never the one that is none."""
+    samples = make_samples([[0.5] * 6] * 3, [0, 1, 4])
+    for sample in samples:
+        sample.pred_candidates = torch.tensor([True, False, False, False, True, True])
+    metrics = run(SignAccuracy(topk=(1, 2, 6)), samples)
+    assert [metrics[f'p_i/top{k}'] for k in (1, 2, 6)] == pytest.approx([100 / 3, 200 / 3, 200 / 3])
+    assert 'by definition' not in log.text
+    del samples[1].pred_candidates
+    with pytest.raises(ValueError, match=r"clip 1 \('v1'\): pred_candidates must be bool of shape \(6,\), got nothing"):
+        run(SignAccuracy(), samples)
+    samples[1].pred_candidates = torch.ones(5)
+    with pytest.raises(ValueError, match=r'got torch.float32 of shape \(5,\)'):
+        run(SignAccuracy(), samples)
+
+
 def test_absent_classes_empty_subsets_and_coverage_are_said(clips, log):
     metric = SignAccuracy(subsets=dict(nothing=['never']))
     metric.dataset_meta = dict(glosses=GLOSSES, coverage='57 of 60 clips')

@@ -16,7 +16,8 @@ from .config import ConfigError
 
 @LOOPS.register_module()
 class KNNTestLoop(TestLoop):
-    """Weighted kNN of the model's features in place of a classifier; the votes go to the evaluator as class scores.
+    """Weighted kNN of the model's features in place of a classifier; the votes go to the evaluator as class scores. ``pred_candidates`` tells the
+    classes that got any: no other counts, so that top-5 over few neighbours is not filled up with classes that none of them is of.
 
     So a pre-training can be tested as a recogniser is, by the same metric (:class:`SignAccuracy`)::
 
@@ -67,7 +68,10 @@ class KNNTestLoop(TestLoop):
         scores = knn_scores(gallery, labels, queries, len(self.gallery.dataset.metainfo['glosses']), self.k, self.temperature)
         # every process knows the features of all clips, and hands over its share of them, as a sampler would cut it
         mine = range(get_rank(), len(truth), get_world_size())
-        samples = [SignDataSample(sample_idx=place).set_gt_label(truth[place]).set_pred_scores(scores[place]) for place in mine]
+        samples = [
+            SignDataSample(sample_idx=place, pred_candidates=scores[place] > 0).set_gt_label(truth[place]).set_pred_scores(scores[place])
+            for place in mine
+        ]
         self.evaluator.process(data_samples=samples, data_batch=None)
         metrics = self.evaluator.evaluate(len(truth))
         self.runner.call_hook('after_test_epoch', metrics=metrics)

@@ -12,9 +12,10 @@ from signbert_mm.registry import METRICS
 from .per_clip_metric import PerClipMetric, clip_name
 
 WITHOUT_EXCLUDED = 'without_excluded'
+NEVER = 2**31 - 1  # the rank of what is in no top-k
 
 
-def target_ranks(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def target_ranks(scores: torch.Tensor, labels: torch.Tensor, candidates: Optional[torch.Tensor] = None) -> torch.Tensor:
     """How many classes stand before the right one.
 
     Ties: of equal scores the class of lower index stands first, so that results depend neither on the device nor on the sort.
@@ -22,13 +23,17 @@ def target_ranks(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     Args:
         scores (Tensor): Shape (B, classes) float, finite.
         labels (Tensor): Shape (B,) int64 in [0, classes).
+        candidates (Tensor, optional): Shape (B, classes) bool; the others stand nowhere, whatever their score: classes without a vote in kNN.
 
     Returns:
-        Tensor: Shape (B,) int64; 0 = the right class is best.
+        Tensor: Shape (B,) int64; 0 = the right class is best, ``NEVER`` = it is no candidate.
     """
     target = scores.gather(1, labels[:, None])  # (B, 1)
     lower_index = torch.arange(scores.shape[1], device=scores.device) < labels[:, None]  # (B, classes)
-    return ((scores > target) | ((scores == target) & lower_index)).sum(1)
+    before = (scores > target) | ((scores == target) & lower_index)
+    if candidates is None:
+        return before.sum(1)
+    return (before & candidates).sum(1).masked_fill(~candidates.gather(1, labels[:, None])[:, 0], NEVER)
 
 
 @METRICS.register_module()
@@ -38,10 +43,12 @@ class SignAccuracy(PerClipMetric):
     P-C is the mean, over the classes that have test clips, of the class's accuracy. Classes without test clips are counted
     (``classes/absent``) and left out; nothing becomes NaN. Keys: ``p_i/top1``, ``p_c/top5``, with subsets ``p_i/confusing/top1``, and ``clips``,
     ``classes/present``, ``classes/absent``. A subset takes the test clips of its classes; predictions range over all classes all the same, as in
-    NMFs-CSL. A subset without any test clip is named in a warning and has no keys.
+    NMFs-CSL. A subset without any test clip is named in a warning and has no keys. Where a sample has ``pred_candidates`` ((classes,) bool, from
+    :class:`KNNTestLoop`), the classes that are none are in no top-k.
 
     Args:
-        topk (int | Sequence[int]): The k of top-k. With k >= the number of classes the result is 100 by definition; a warning says so.
+        topk (int | Sequence[int]): The k of top-k. With k >= the number of classes (all candidates) the result is 100 by definition; a warning says
+            so.
         subsets (Mapping[str, Sequence[int | str]] | None): Named class subsets, by class index or gloss.
         exclude (Sequence[int | str]): Classes, by index or gloss, without which everything is reported additionally, as
             ``p_i/without_excluded/top1``.
@@ -95,8 +102,18 @@ class SignAccuracy(PerClipMetric):
                 raise ValueError(f'SignAccuracy: {clip_name(sample)} has no label (-1); accuracy needs a labelled split')
             if not 0 <= label < counts[0]:
                 raise ValueError(f'SignAccuracy: {clip_name(sample)}: label {label} is outside the {counts[0]} classes of the scores')
-        ranks = target_ranks(scores, labels).tolist()
+        given = [sample.get('pred_candidates') for sample in data_samples]
+        candidates = None if all(flags is None for flags in given) else self._candidates(data_samples, given, counts[0])
+        ranks = target_ranks(scores, labels, candidates).tolist()
         return [np.array([label, rank, counts[0]]) for label, rank in zip(labels.tolist(), ranks)]
+
+    @staticmethod
+    def _candidates(data_samples: Sequence[dict], given: Sequence[Optional[torch.Tensor]], num_classes: int) -> torch.Tensor:
+        for sample, flags in zip(data_samples, given):
+            if flags is None or flags.shape != (num_classes,) or flags.dtype != torch.bool:
+                found = 'nothing' if flags is None else f'{flags.dtype} of shape {tuple(flags.shape)}'
+                raise ValueError(f'SignAccuracy: {clip_name(sample)}: pred_candidates must be bool of shape ({num_classes},), got {found}')
+        return torch.stack(list(given)).cpu()
 
     def compute_rows(self, rows: np.ndarray) -> Dict[str, float]:
         """P-I and P-C of rows (label, rank, classes)."""
@@ -106,7 +123,7 @@ class SignAccuracy(PerClipMetric):
             raise ValueError(f'SignAccuracy: clips have scores of {sorted(set(counts.tolist()))} classes')
         glosses = self._glosses(num_classes)
         for k in self.topk:
-            if k >= num_classes:
+            if k >= num_classes and (ranks < k).all():
                 self._log(f'top-{k} of {num_classes} classes is 100 by definition', logging.WARNING)
 
         per_class = np.bincount(labels, minlength=num_classes)
