@@ -8,6 +8,7 @@ What is counted, a clip, at the dtype given (bfloat16: autocast):
 - forward, backward: floating point operations of matrix products, convolutions and attention, a multiply-add as two, by torch's formulas.
 - products: bytes that these read and write, which no fusion takes away. all: bytes that every operator reads and writes, as torch runs
   them one by one; views are free.
+- operators: calls a step that are no views, however many clips; on a GPU about as many kernels where nothing is compiled.
 - floor: each part takes the longer of its operations at ``--tflops`` and its products' bytes at ``--gbytes``; then the optimizer, which reads
   and writes weights and moments once. Without the two options both are measured here: a product of 1,024 x 1,024 matrices, a copy of 256 MB, one
   thread.
@@ -52,7 +53,7 @@ PARTS = (
 )
 """Part, and the modules that are it; the first that fits."""
 REST, OPTIMIZER = 'sums, banks, key update', 'optimizer'
-FIELDS = ('forward', 'backward', 'products', 'all')
+FIELDS = ('forward', 'backward', 'products', 'all', 'operators')
 Counts = Dict[str, Dict[str, float]]
 aten = torch.ops.aten
 
@@ -89,11 +90,15 @@ def operations(func: torch._ops.OpOverload, args: tuple, kwargs: dict, out: obje
     return 0
 
 
+def does_nothing(func: torch._ops.OpOverload) -> bool:
+    """A view, or memory alone."""
+    return any(item.alias_info is not None and not item.alias_info.is_write for item in func._schema.returns) or 'empty' in func._schema.name
+
+
 def moved_bytes(func: torch._ops.OpOverload, args: tuple, kwargs: dict, out: object) -> int:
     """Bytes read and written by one call; a tensor expanded from a smaller one counts as that."""
-    returns = func._schema.returns
-    if any(item.alias_info is not None and not item.alias_info.is_write for item in returns) or 'empty' in func._schema.name:
-        return 0  # a view, or memory alone
+    if does_nothing(func):
+        return 0
     tensors = [leaf for leaf in tree_leaves((args, kwargs, out)) if isinstance(leaf, Tensor)]
     return sum(min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes()) for tensor in tensors)
 
@@ -140,12 +145,13 @@ class Counter(TorchDispatchMode):
         counted[field] += flop
         counted['all'] += moved
         counted['products'] += moved if flop else 0
+        counted['operators'] += not does_nothing(func)
         return out
 
 
 def count(model: nn.Module, clips: int, frames: int, dtype: torch.dtype) -> Counts:
     """One step of ``clips`` clips, by part; the optimizer's ``products`` are what it cannot do without."""
-    step = Step(model, make_batch(model, clips, frames, torch.device('cpu')), dtype)
+    step = Step(model, make_batch(model, clips, frames, torch.device('cpu')), dtype, fused=True)
     step.run()  # moments are there, constants in their place
     with Counter(model) as counter:
         step.preprocess()
@@ -160,11 +166,12 @@ def count(model: nn.Module, clips: int, frames: int, dtype: torch.dtype) -> Coun
 
 
 def per_clip(model: nn.Module, frames: int, dtype: torch.dtype, batch: int) -> Counts:
-    """Counts a clip in a batch of ``batch`` clips."""
+    """Counts a clip in a batch of ``batch`` clips; operators a step."""
     one, two = (count(model, clips, frames, dtype) for clips in (1, 2))
-    return {
+    counts = {
         part: {field: (two[part][field] - value[field]) * (1 - 1 / batch) + value[field] / batch for field in FIELDS} for part, value in one.items()
     }
+    return {part: dict(value, operators=two[part]['operators']) for part, value in counts.items()}
 
 
 def floor_of(counts: Counts, flops: float, rate: float) -> Dict[str, float]:
@@ -224,18 +231,20 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         seconds = floor_of(counts, flops, rate)
         total = sum(seconds.values())
         print(f'\n{name}, {args.frames} frames, a clip\n')
-        print('| part | parameters, M | forward, GFLOP | backward, GFLOP | products, MB | all, MB | floor |\n|---|---|---|---|---|---|---|')
+        print(
+            '| part | parameters, M | forward, GFLOP | backward, GFLOP | products, MB | all, MB | operators | floor |\n|---|---|---|---|---|---|---|---|'
+        )
         order = [*(part for part, _ in PARTS), REST, OPTIMIZER]
         for part in sorted(counts, key=order.index):
             value = counts[part]
             print(
                 f'| {part} | {parameters.get(part, 0) / 1e6:.2f} | {value["forward"] / 1e9:.3f} | {value["backward"] / 1e9:.3f} '
-                f'| {value["products"] / 1e6:.2f} | {value["all"] / 1e6:.2f} | {seconds[part] / total:.1%} |'
+                f'| {value["products"] / 1e6:.2f} | {value["all"] / 1e6:.2f} | {value["operators"]:.0f} | {seconds[part] / total:.1%} |'
             )
         sums = {field: sum(value[field] for value in counts.values()) for field in FIELDS}
         print(
             f'| all | {sum(parameters.values()) / 1e6:.2f} | {sums["forward"] / 1e9:.3f} | {sums["backward"] / 1e9:.3f} '
-            f'| {sums["products"] / 1e6:.2f} | {sums["all"] / 1e6:.2f} | {1e3 * total:.4g} ms, {1 / total:,.4g} clips/s |'
+            f'| {sums["products"] / 1e6:.2f} | {sums["all"] / 1e6:.2f} | {sums["operators"]:.0f} | {1e3 * total:.4g} ms, {1 / total:,.4g} clips/s |'
         )
         figures[name] = dict(parts=counts, parameters=parameters, floor_s=seconds, floor_clips_per_s=1 / total, **sums)
     if args.out:

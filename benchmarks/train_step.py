@@ -100,7 +100,7 @@ class Step:
         model (BaseModel): In training mode.
         data (dict): A collated batch.
         dtype (torch.dtype): Of autocast; float32 = none.
-        compiled (bool | dict): ``torch.compile`` of the forward pass, a dict gives its options.
+        compiled (bool | dict): ``torch.compile`` of crop, augmentation and masks and of the forward pass, a dict gives its options.
         fused (bool): The optimizer's fused kernel.
     """
 
@@ -112,7 +112,11 @@ class Step:
             self.optimizer: torch.optim.Optimizer = torch.optim.SGD(trained, lr=1e-5, momentum=0.9, **options)
         else:
             self.optimizer = torch.optim.Adam(trained, lr=1e-5, **options)
-        self.forward = torch.compile(model, **(compiled if isinstance(compiled, dict) else {})) if compiled else model
+        self.forward = model
+        if compiled:
+            options = compiled if isinstance(compiled, dict) else dict(dynamic=False)
+            model.data_preprocessor.compile(**options)
+            self.forward = torch.compile(model, **options)
 
     def parts(self) -> Dict[str, Callable[[], None]]:
         return dict(preprocess=self.preprocess, forward=self.run_forward, backward=self.run_backward, optimizer=self.update)

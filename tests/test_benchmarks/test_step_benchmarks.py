@@ -33,7 +33,7 @@ def test_counts_by_hand(load):
     assert gcn['forward'] == 2 * 7 * 3 * 4 and gcn['backward'] == 2 * 7 * 3 * 4  # the input needs no gradient
     assert decoder['forward'] == 2 * 7 * 4 * 5 and decoder['backward'] == 2 * 2 * 7 * 4 * 5
     assert gcn['products'] == 4 * 2 * (7 * 3 + 3 * 4 + 7 * 4)
-    assert gcn['all'] == gcn['products']
+    assert gcn['all'] == gcn['products'] and gcn['operators'] == 2 and decoder['operators'] == 3  # a product each; no transpose counts
     assert counter.counts[counts.REST]['forward'] == 0 and counter.counts[counts.REST]['all'] >= 4 * 2 * 7 * 4  # the ReLU, both ways
     assert counts.parameters_of(model) == {'GCN': 12, 'decoder, hand model': 20}
     assert counts.floor_of(dict(a=dict(forward=6, backward=4, products=8), b=dict(forward=0, backward=0, products=8)), 5, 2) == dict(a=4, b=4)
@@ -55,6 +55,7 @@ def test_counts_of_a_method(load, name):
     found = counts.per_clip(gpu.build(name, torch.device('cpu'), True), 6, torch.float32, 10**9)
     assert set(found) >= {'GCN', 'transformer', 'losses', 'optimizer', 'preprocessing'}
     assert found['GCN']['backward'] > found['GCN']['forward'] / 3 > 0
+    assert found['optimizer']['operators'] < 10 and found['preprocessing']['operators'] == int(found['preprocessing']['operators']) > 50
     assert ('key encoders' in found) == (name == 'st-pretrain')
     if name == 'st-pretrain':
         keys, queries = found['key encoders']['forward'], sum(found[part]['forward'] for part in ('GCN', 'temporal blocks', 'transformer', 'heads'))
