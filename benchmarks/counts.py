@@ -231,9 +231,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         seconds = floor_of(counts, flops, rate)
         total = sum(seconds.values())
         print(f'\n{name}, {args.frames} frames, a clip\n')
-        print(
-            '| part | parameters, M | forward, GFLOP | backward, GFLOP | products, MB | all, MB | operators | floor |\n|---|---|---|---|---|---|---|---|'
-        )
+        print('| part | parameters, M | forward, GFLOP | backward, GFLOP | products, MB | all, MB | operators | floor |')
+        print('|---|---|---|---|---|---|---|---|')
         order = [*(part for part, _ in PARTS), REST, OPTIMIZER]
         for part in sorted(counts, key=order.index):
             value = counts[part]
