@@ -65,6 +65,17 @@ def test_testing_alone_compiles_nothing(toy_runner):
     assert CompileHook().options == dict(mode=None, backend='inductor', fullgraph=True, dynamic=False)
 
 
+@pytest.mark.parametrize('optimizer', [dict(type='Adam', lr=1e-2), dict(type='SGD', lr=1e-2, momentum=0.9, weight_decay=1e-3)])
+def test_a_fused_optimizer_gives_the_same_weights(toy_runner, optimizer):
+    found = []
+    for fused in (False, True):
+        runner = toy_runner(optim_wrapper=dict(type='OptimWrapper', optimizer=dict(optimizer, fused=fused)), **SHORT)
+        runner.train()
+        found.append(weights(runner))
+    for name, value in found[0].items():
+        torch.testing.assert_close(found[1][name], value, msg=name)
+
+
 @pytest.mark.parametrize('interval', [1, 4, 100])
 def test_deferred_losses_are_all_there(toy_runner, plain, interval):
     runner = toy_runner(default_hooks__runtime_info=dict(type='DeferredLossHook', interval=interval), **SHORT)
