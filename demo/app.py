@@ -1,12 +1,13 @@
 #!/usr/bin/env python
 """A page in the browser: drop a video or record one, and see the annotated video, the best glosses, the attention over time and the hands in 3-D.
 
-Without --config and --checkpoint it takes the smallest recogniser in the zoo folder, else the model of `make demo`; where that is not there yet,
-it is trained first, on synthetic signs: once, about 5 minutes on two cores. That model knows no sign of any language. Nothing is loaded from the
-network.
+Without --config and --checkpoint it takes the recogniser of real signs in the zoo folder (`make zoo`), else the model of `make demo`; where that is
+not there yet, it is trained first, on synthetic signs: once, about 5 minutes on two cores. That model knows no sign of any language. It says which
+one answers. Nothing is loaded from the network.
 
 Examples:
     python demo/app.py
+    python demo/app.py --config signbert_d128_finetune_synthetic             # synthetic signs, for a look at everything
     python demo/app.py --config signbert_d128_finetune --checkpoint work_dirs/words33/epoch_150.pth
     python demo/app.py --onnx words33.onnx
     python demo/app.py --config PRETRAIN_CONFIG --checkpoint CHECKPOINT --dictionary my_signs
@@ -17,7 +18,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 try:
     import signbert_mm  # noqa: F401
@@ -28,15 +29,15 @@ os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')
 
 import run_demo
 from app_analysis import Analyser, Limits, Windows
-from video_demo import DEMO_CONFIG, build, model_arguments
+from video_demo import build, choose_model, model_arguments, what_it_knows
 
 from signbert_mm.apis import SignInferencer, zoo_checkpoint
-from signbert_mm.apis.zoo import zoo_file, zoo_models
+from signbert_mm.apis.zoo import zoo_file
 from signbert_mm.datasets import PoseStore
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint, load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, run_tool
 
-DEMO_PRETRAIN = 'signbert_d128_pretrain_synthetic'
+DEMO_PRETRAIN, REAL_PRETRAIN = 'signbert_d128_pretrain_synthetic', 'signbert_d128_pretrain'
 TRAINING = (
     'There is no model in {where} yet: training the small one of `make demo` on synthetic signs, once, about 5 minutes on two cores. '
     'Ctrl-C stops; --config and --checkpoint take a model of your own instead.'
@@ -71,14 +72,6 @@ def last_checkpoint(name: str) -> Optional[str]:
     return find_last_whole_checkpoint(folder) if folder.is_dir() else None
 
 
-def smallest_of_the_zoo() -> Optional[Tuple[str, str]]:
-    """Name and checkpoint of the smallest recogniser in the zoo folder; None where there is none."""
-    files = {name: zoo_file(name) for name, entry in zoo_models().items() if entry.get('Weights')}
-    there = [(path.stat().st_size, name) for name, path in files.items() if path is not None]
-    found = [name for _, name in sorted(there) if load_config(zoo_models()[name]['Config']).model.type.endswith('Recognizer')]
-    return (found[0], zoo_checkpoint(found[0])) if found else None
-
-
 def demo_checkpoint(train: bool) -> str:
     """The recogniser of `make demo`, trained now where it is not there.
 
@@ -101,20 +94,22 @@ def demo_checkpoint(train: bool) -> str:
 
 
 def make_inferencer(args: argparse.Namespace) -> SignInferencer:
-    """The inferencer that the options ask for, with its extractor and its dictionary tried; fills in ``checkpoint`` and ``pretrained_checkpoint``.
+    """The inferencer that the options ask for, with its extractor and its dictionary tried; fills in what the options leave open.
 
     Raises:
         ConfigError: The model answers nothing.
         ValueError: The dictionary was made by another model.
     """
-    if not args.onnx and args.checkpoint is None and args.config == DEMO_CONFIG:
-        args.config, args.checkpoint = smallest_of_the_zoo() or (DEMO_CONFIG, demo_checkpoint(not args.no_train))
+    unnamed = choose_model(args, lambda: demo_checkpoint(not args.no_train))
     if args.pretrained_checkpoint is None and args.pretrained_config == DEMO_PRETRAIN and not args.dictionary:
         args.pretrained_checkpoint = zoo_checkpoint(DEMO_PRETRAIN) if zoo_file(DEMO_PRETRAIN) else last_checkpoint('pretrain')
+        if args.pretrained_checkpoint is None and zoo_file(REAL_PRETRAIN):
+            args.pretrained_config, args.pretrained_checkpoint = REAL_PRETRAIN, zoo_checkpoint(REAL_PRETRAIN)
     options: Dict[str, Any] = dict(dictionary=args.dictionary)
     if args.pretrained_checkpoint is not None:
         options.update(pretrained=args.pretrained_config, pretrained_weights=args.pretrained_checkpoint)
     inferencer = build(args, **options)
+    args.note = what_it_knows(args, inferencer) if unnamed else ''
     if inferencer.dictionary is None and not inferencer.backend.recognises:
         raise ConfigError('this model is a pre-trainer, which knows no glosses; give config and checkpoint of a recogniser, or a --dictionary')
     if inferencer.dictionary is not None and inferencer.dictionary.encoder != inferencer.embedder.fingerprint:
@@ -156,6 +151,7 @@ def make_card(args: argparse.Namespace, inferencer: SignInferencer) -> Any:
         hands=hands,
         extractor=str(args.extractor),
         dictionary=shown_path(args.dictionary) if args.dictionary else '',
+        note=args.note,
     )
 
 
@@ -185,6 +181,7 @@ def make_page(args: argparse.Namespace) -> Any:
 def main() -> None:
     args = parse_args()
     page = make_page(args)
+    print(f'Model: {page.card.name}, {page.card.weights}. {page.card.note}'.rstrip(), flush=True)
     from app_page import launch
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that no video is left behind

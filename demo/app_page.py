@@ -2,7 +2,6 @@
 
 import html
 import logging
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -12,7 +11,9 @@ import gradio as gr
 from app_analysis import Analyser, Limits, Progress, Refusal, Result
 from app_viewer import viewer_frame
 from starlette.middleware import Middleware
+from video_demo import REST, REST_NOTE
 
+from signbert_mm.apis.zoo import are_synthetic
 from signbert_mm.datasets import PoseStore
 from signbert_mm.engine.runner.launch import is_meant_for_users
 
@@ -53,6 +54,7 @@ class ModelCard(NamedTuple):
         hands (str): The model of the 3-D hands; '' = none.
         extractor (str): What finds poses.
         dictionary (str): Its folder; '' = none.
+        note (str): What a model that nobody named knows, and how to name another; '' = it was named.
     """
 
     name: str
@@ -62,11 +64,12 @@ class ModelCard(NamedTuple):
     hands: str
     extractor: str
     dictionary: str = ''
+    note: str = ''
 
     @property
     def synthetic(self) -> bool:
         """Whether its glosses are those of synthetic signs."""
-        return bool(self.glosses) and all(re.fullmatch(r'gloss_\d+', gloss) for gloss in self.glosses)
+        return are_synthetic(self.glosses)
 
 
 def card_html(card: ModelCard) -> str:
@@ -79,6 +82,8 @@ def card_html(card: ModelCard) -> str:
         f'<p>Answers come from {answers}: {len(card.glosses)} glosses ({html.escape(words)}). Poses: {html.escape(card.extractor)}. '
         f'3-D hands: {html.escape(card.hands) or "none"}.</p>',
     ]
+    if card.note:
+        parts.append(f'<p>{html.escape(card.note)}</p>')
     caution = (
         '<div class="box caution" id="caution"><p><b>This model knows no sign language.</b> It was trained on synthetic signs: movements made up by '
         'a program, named gloss_000, gloss_001 and so on. On a real video it shows how everything works; its answer means nothing as a sign. '
@@ -113,6 +118,8 @@ def answer_html(result: Result, card: ModelCard) -> str:
             body += f'<p>The clip shows <b>{html.escape(result.truth)}</b>: the model is {"right" if right else "wrong"}.</p>'
     if card.synthetic and not result.truth:
         body += '<small>Synthetic glosses: of a real video they say nothing.</small>'
+    elif found.get('glosses', [''])[0] == REST and not card.dictionary:
+        body += f'<small>{html.escape(REST_NOTE)}.</small>'
     return f'<div class="answer"><h3>{title}</h3>{body}</div>'
 
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python
 """Recognise a video, and write it again with what was found: skeleton, confidence of the hands, best glosses, attention over time; and a JSON.
 
-Without --config and --checkpoint it takes the model that `make demo` has trained on synthetic signs: it shows how things look, and knows no sign.
+Without --config and --checkpoint it takes the recogniser of real signs in the zoo folder (`make zoo`), else the model that `make demo` has trained
+on synthetic signs, which shows how things look and knows no sign. It says which one answers.
 
 Examples:
+    python demo/video_demo.py sign.mp4                                     # the zoo's recogniser: 33 ASL letters and words
     python demo/video_demo.py sign.mp4 --config signbert_d128_finetune --checkpoint work_dirs/words33/epoch_150.pth
     python demo/video_demo.py long.mp4 --window 2 --stride 0.5             # a video of many signs: windows, merged into segments
     python demo/video_demo.py sign.mp4 --onnx words33.onnx
@@ -11,10 +13,9 @@ Examples:
 """
 
 import argparse
-import re
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 try:
     import signbert_mm  # noqa: F401
@@ -23,7 +24,7 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 import numpy as np
 
-from signbert_mm.apis import PoseClip, SignInferencer
+from signbert_mm.apis import PoseClip, SignInferencer, zoo
 from signbert_mm.apis.inferencer import to_json
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint, write_atomic
 from signbert_mm.engine.runner import run_tool
@@ -32,12 +33,14 @@ from signbert_mm.visualization.video_writer import VideoWriter
 
 DEMO_CONFIG, DEMO_RUN = 'signbert_d128_finetune_synthetic', 'work_dirs/demo/pretrained'
 SYNTHETIC = 'synthetic glosses: no sign language'
+REST, REST_NOTE = '-', '"-" is rest: none of its signs'
+"""A gloss of words33: hands at rest, or not there."""
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options by which both demos choose a model."""
-    parser.add_argument('--config', default=DEMO_CONFIG, help='config of the model, or its name (default: %(default)s)')
-    parser.add_argument('--checkpoint', help=f'its checkpoint (default: the last one in {DEMO_RUN}, which `make demo` makes)')
+    """The options by which the demos choose a model."""
+    parser.add_argument('--config', help="config of the model, or its name (default: the zoo's recogniser of real signs, else that of `make demo`)")
+    parser.add_argument('--checkpoint', help=f'its checkpoint (default: its release file in the zoo, or the last one in {DEMO_RUN})')
     parser.add_argument('--onnx', metavar='FILE', help='an exported model instead, see tools/deployment/export_onnx.py')
     parser.add_argument('--extractor', default='mediapipe', help='what finds poses (default: %(default)s)')
     parser.add_argument('--device', help='where the model runs (default: the GPU where there is one)')
@@ -45,19 +48,70 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--stride', type=float, default=0.5, help='seconds between windows (default: %(default)s)')
     parser.add_argument('--enter', type=float, default=0.6, help='score at which a sign begins (default: %(default)s)')
     parser.add_argument('--leave', type=float, default=0.3, help='score below which it ends (default: %(default)s)')
-    parser.add_argument('--ignore', nargs='+', default=[], metavar='GLOSS', help='glosses that are no signs, such as rest')
+    parser.add_argument('--ignore', nargs='*', metavar='GLOSS', help='glosses that are no signs (default: "-", which is rest; none: --ignore)')
+
+
+def demo_checkpoint() -> str:
+    """The last checkpoint of `make demo`.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    found = find_last_whole_checkpoint(DEMO_RUN) if Path(DEMO_RUN).is_dir() else None
+    if found is None:
+        raise FileNotFoundError(
+            f'there is no recogniser in the zoo folder (`make zoo`) and no checkpoint in {DEMO_RUN}: run `make demo`, or give --config and '
+            '--checkpoint (or --onnx)'
+        )
+    return found
+
+
+def choose_model(args: argparse.Namespace, demo: Callable[[], str] = demo_checkpoint) -> bool:
+    """Fills in ``config`` and ``checkpoint`` where the options leave them open.
+
+    Without a model it is the zoo's recogniser of real signs, else its synthetic one, else that of ``demo``; a published model's name alone stands for
+    its release file.
+
+    Returns:
+        bool: No model was named.
+
+    Raises:
+        FileNotFoundError: The model is not there; the message says what makes it.
+    """
+    if args.onnx or (args.config and args.checkpoint):
+        return False
+    if not args.config and not args.checkpoint:
+        found = zoo.released_recognisers()
+        args.config, args.checkpoint = found[0][:2] if found else (DEMO_CONFIG, demo())
+        return True
+    args.config = args.config or DEMO_CONFIG
+    if not args.checkpoint and (zoo.zoo_models().get(args.config) or {}).get('Weights'):
+        there = args.config != DEMO_CONFIG or zoo.zoo_file(args.config)
+        args.checkpoint = zoo.zoo_checkpoint(args.config) if there else demo()
+    return False
+
+
+def what_it_knows(args: argparse.Namespace, inferencer: SignInferencer) -> str:
+    """Of a model that nobody named: what it knows, and how to name another."""
+    knows = (zoo.zoo_models().get(args.config) or {}).get('Metadata', {}).get('Glosses') or f'{len(inferencer.glosses)} glosses'
+    if inferencer.dictionary is not None:
+        knows = f'the {len(inferencer.dictionary.glosses)} signs of the dictionary'
+    real = '`make zoo` builds one of real signs; ' if zoo.are_synthetic(inferencer.glosses) else ''
+    return f'It knows {knows}. {real}--config and --checkpoint (or --onnx) name another.'
 
 
 def build(args: argparse.Namespace, **options: Any) -> SignInferencer:
-    """The inferencer that the options ask for."""
+    """The inferencer that the options ask for; a model that nobody named introduces itself. Fills in ``config``, ``checkpoint`` and ``ignore``."""
+    unnamed = choose_model(args)
     if args.onnx:
-        return SignInferencer(args.onnx, backend='onnx', extractor=args.extractor, device=args.device, **options)
-    checkpoint = args.checkpoint
-    if checkpoint is None and args.config == DEMO_CONFIG:
-        checkpoint = find_last_whole_checkpoint(DEMO_RUN) if Path(DEMO_RUN).is_dir() else None
-        if checkpoint is None:
-            raise FileNotFoundError(f'there is no checkpoint in {DEMO_RUN}: run `make demo`, or give --config and --checkpoint (or --onnx)')
-    return SignInferencer(args.config, checkpoint, args.device, args.extractor, **options)
+        inferencer = SignInferencer(args.onnx, backend='onnx', extractor=args.extractor, device=args.device, **options)
+    else:
+        inferencer = SignInferencer(args.config, args.checkpoint, args.device, args.extractor, **options)
+    if args.ignore is None:
+        args.ignore = [REST] if REST in inferencer.glosses else []
+    if unnamed:
+        print(f'Model: {args.config}, {args.checkpoint}. {what_it_knows(args, inferencer)}', flush=True)
+    return inferencer
 
 
 def parse_args() -> argparse.Namespace:
@@ -121,7 +175,8 @@ def main() -> None:
     found, bars, attention, segments = answer(inferencer, clip, args)
     out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
     overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, Path(args.video).name, clip.fps)
-    note = SYNTHETIC if inferencer.glosses and all(re.fullmatch(r'gloss_\d+', gloss) for gloss in inferencer.glosses) and not args.dictionary else ''
+    synthetic = zoo.are_synthetic(inferencer.glosses) and not args.dictionary
+    note = SYNTHETIC if synthetic else REST_NOTE if found.get('glosses', [''])[0] == REST else ''
     hands = clip.hands_found().any(-1)
     reader = inferencer.reader.open(args.video)
     with VideoWriter(out, clip.fps or 25) as writer:
@@ -132,8 +187,10 @@ def main() -> None:
     reader.close()
     write_atomic(to_json(found).encode(), out.with_suffix('.json'))
     print(to_json({key: found[key] for key in ('glosses', 'scores', 'segments', 'hand_frames') if key in found}))
-    if note:
+    if synthetic:
         print('This model was trained on synthetic signs and knows no sign language: its answer means nothing as a sign.')
+    elif note:
+        print(f'{note}.')
     print(f'{out} and {out.with_suffix(".json")}')
 
 

@@ -4,13 +4,13 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import yaml
 from mmengine.logging import print_log
 
-from ..engine.checkpoint_io import CheckpointError
-from ..engine.runner import ConfigError
+from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
+from ..engine.runner import ConfigError, load_config
 from ..engine.runner.config import config_roots, did_you_mean
 
 ZOO_ENV = 'SIGNBERT_MM_ZOO'
@@ -99,3 +99,38 @@ def zoo_checkpoint(name: str) -> str:
     if digest != path.stem[-HASH_DIGITS:]:
         raise CheckpointError(f'{path}: its SHA-256 begins with {digest}, not as its name says. Take it anew, or `make zoo`')
     return str(path)
+
+
+class ReleasedRecogniser(NamedTuple):
+    """A recogniser whose release file is there.
+
+    Attributes:
+        name (str): Of its config.
+        path (str): The release file.
+        glosses (list[str]): What it can answer.
+    """
+
+    name: str
+    path: str
+    glosses: List[str]
+
+
+def are_synthetic(glosses: Sequence[str]) -> bool:
+    """Whether these are the glosses of synthetic signs, ``gloss_000`` and so on, which no sign language has."""
+    return bool(glosses) and all(re.fullmatch(r'gloss_\d+', gloss) for gloss in glosses)
+
+
+def released_recognisers() -> List[ReleasedRecogniser]:
+    """The recognisers whose release files are in the zoo folder: those of real signs before those of synthetic ones, small files first.
+
+    Raises:
+        ConfigError, CheckpointError: As :func:`zoo_checkpoint`.
+    """
+    root, found = config_roots()[0], []
+    for name, entry in zoo_models().items():
+        if zoo_file(name) is None or not load_config(os.path.join(root, entry['Config'])).model.type.endswith('Recognizer'):
+            continue
+        path = zoo_checkpoint(name)
+        glosses = list((load_checkpoint_file(path).get('meta') or {}).get('glosses') or ())
+        found.append(ReleasedRecogniser(name, path, glosses))
+    return sorted(found, key=lambda one: (are_synthetic(one.glosses), os.path.getsize(one.path)))

@@ -8,12 +8,15 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from signbert_mm.apis import SignInferencer
+from signbert_mm.apis import SignInferencer, zoo
+from signbert_mm.apis import model as models
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
+from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.registry import MODELS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from api_toys import GLOSSES, ColourExtractor, poses
+from source_files import load_file
 
 CONFIG = """
 _base_ = ['{configs}/models/signbert_{kind}.py', '{configs}/schedules/signbert_60e.py', '{configs}/default_runtime.py']
@@ -104,3 +107,24 @@ def make_video():
         return str(path)
 
     return make
+
+
+@pytest.fixture
+def toy_zoo(house, monkeypatch, tmp_path):
+    """``toy_zoo(name, glosses)`` publishes the recogniser under a name and with glosses, into a zoo that has no other model; gives the file."""
+    config, checkpoint = house['recogniser']
+    entries, shipped = {}, models._shipped()
+    publish = load_file('tools/misc/publish_model.py').publish
+    monkeypatch.setattr(zoo, 'zoo_models', lambda: entries)
+    monkeypatch.setattr(models, '_shipped', lambda: {**shipped, **dict.fromkeys(entries, config)})
+    monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'zoo'))
+
+    def add(name, glosses):
+        content = load_checkpoint_file(checkpoint)
+        content['meta']['glosses'] = glosses
+        torch.save(content, tmp_path / 'zoo_checkpoint.pth')
+        path = publish(tmp_path / 'zoo_checkpoint.pth', tmp_path / 'zoo' / f'{name}.pth', half=True)
+        entries[name] = dict(Name=name, Config=config, Weights=f'zoo/{path.name}', Metadata=dict(Glosses=f'the glosses of {name}'))
+        return str(path)
+
+    return add

@@ -1,13 +1,12 @@
 """demo/app.py without a browser: what it says of videos, of models, and of itself."""
 
 import base64
-import hashlib
 import importlib
 import json
 import re
 import sys
 import wave
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -174,6 +173,7 @@ def test_long_clips_have_fewer_meshes(analysis, analyser, monkeypatch, store):
 def test_the_page_names_its_model(page_module, card):
     text = page_module.card_html(card)
     assert 'toy.pth' in text and 'signs &lt;1&gt;' in text and 'hello, water, tea, no' in text and 'caution' not in text
+    assert page_module.answer_html(SimpleNamespace(found=dict(glosses=['-', 'tea'], scores=[0.9, 0.1]), truth=''), card).count('is rest: none') == 1
     synthetic = card._replace(glosses=['gloss_000', 'gloss_001'], data='')
     assert 'knows no sign language' in page_module.card_html(synthetic) and 'does not say on what it was trained' in page_module.card_html(synthetic)
 
@@ -240,14 +240,27 @@ def test_without_a_model_it_trains_one_or_says_how(app, monkeypatch, capsys):
     assert 'about 5 minutes' in capsys.readouterr().out
 
 
-def test_the_smallest_recogniser_of_the_zoo_comes_first(app, tmp_path):
-    assert app.smallest_of_the_zoo() is None
-    folder = tmp_path / 'zoo'
-    folder.mkdir()
-    for name, content in (('signbert_d128_pretrain_synthetic', b'small'), ('signbert_d128_finetune_synthetic', b'a recogniser')):
-        (folder / f'{name}-{hashlib.sha256(content).hexdigest()[:8]}.pth').write_bytes(content)
-    name, path = app.smallest_of_the_zoo()
-    assert name == 'signbert_d128_finetune_synthetic' and Path(path).read_bytes() == b'a recogniser'
+def test_without_a_model_the_zoo_answers(app, page_module, toy_zoo, house, monkeypatch):
+    options = ['--extractor', 'colour', '--device', 'cpu']
+    toy_zoo('signbert_d128_finetune_synthetic', [f'gloss_{number:03d}' for number in range(4)])
+    card = app.make_page(app.parse_args(options)).card
+    assert card.synthetic and '`make zoo` builds one of real signs' in card.note and 'no sign language' in page_module.card_html(card)
+    path = toy_zoo('toy_of_real_signs', GLOSSES)
+    card = app.make_page(app.parse_args(options)).card
+    assert (card.name, card.weights, card.glosses, card.hands) == ('toy_of_real_signs', app.shown_path(path), GLOSSES, '')
+    assert card.note == 'It knows the glosses of toy_of_real_signs. --config and --checkpoint (or --onnx) name another.'
+    text = page_module.card_html(card)
+    assert page_module.html.escape(card.note) in text and 'caution' not in text
+    named = app.make_page(app.parse_args([*options, '--config', 'signbert_d128_finetune_synthetic'])).card
+    assert named.synthetic and named.note == '' and '<p></p>' not in page_module.card_html(named)
+
+
+def test_the_hands_of_the_real_encoder_where_there_is_no_other(app, monkeypatch, house):
+    monkeypatch.setattr(app, 'zoo_file', lambda name: name == app.REAL_PRETRAIN)
+    monkeypatch.setattr(app, 'zoo_checkpoint', lambda name: house['pretrainer'][1])
+    monkeypatch.setattr(app, 'REAL_PRETRAIN', house['pretrainer'][0])
+    args = app.parse_args(['--config', house['recogniser'][0], '--checkpoint', house['recogniser'][1], '--extractor', 'colour', '--device', 'cpu'])
+    assert app.make_inferencer(args).reconstructor and args.pretrained_config == house['pretrainer'][0]
 
 
 def test_options_choose_the_model(app, page_module, house, tmp_path):

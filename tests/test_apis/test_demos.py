@@ -46,14 +46,56 @@ def test_video_demo(run, model, make_video, tmp_path):
     assert len(frames_of(tmp_path / 'long.mp4')) == 16
 
 
-def test_video_demo_says_what_is_wrong(run, model, house, tmp_path):
+def test_video_demo_says_what_is_wrong(run, model, house, tmp_path, monkeypatch):
     (tmp_path / 'text.mp4').write_text('no video at all, but text\n' * 20)
     with pytest.raises(SystemExit, match=r'VideoError: .*text\.mp4'):
         run('demo/video_demo.py', tmp_path / 'text.mp4', *model)
-    with pytest.raises(SystemExit, match='run `make demo`'):
-        run('demo/video_demo.py', tmp_path / 'text.mp4')
+    monkeypatch.setenv('SIGNBERT_MM_ZOO', str(tmp_path / 'zoo'))
+    for config in ([], ['--config', 'signbert_d128_finetune_synthetic']):
+        with pytest.raises(SystemExit, match=r'no recogniser in the zoo folder \(`make zoo`\).*run `make demo`'):
+            run('demo/video_demo.py', tmp_path / 'text.mp4', *config)
+    with pytest.raises(SystemExit, match=r'signbert_d128_finetune_pool-.*is not there: `make zoo` builds it'):
+        run('demo/video_demo.py', tmp_path / 'text.mp4', '--config', 'signbert_d128_finetune_pool')
     with pytest.raises(SystemExit, match='`weights` is missing'):
         run('demo/video_demo.py', tmp_path / 'text.mp4', '--config', house['recogniser'][0])
+
+
+SYNTHETIC = [f'gloss_{number:03d}' for number in range(4)]
+
+
+def test_video_demo_without_a_model_says_which_one_answers(run, toy_zoo, make_video, tmp_path):
+    video = make_video(tmp_path / 'sign.mp4', [40] * 12)
+    options = ['--extractor', 'colour', '--device', 'cpu']
+    made_up = toy_zoo('signbert_d128_finetune_synthetic', SYNTHETIC)
+    said = run('demo/video_demo.py', video, *options)
+    assert f'Model: signbert_d128_finetune_synthetic, {made_up}. It knows the glosses of signbert_d128_finetune_synthetic.' in said
+    assert '`make zoo` builds one of real signs; --config and --checkpoint (or --onnx) name another' in said
+    assert 'knows no sign language: its answer means nothing' in said
+    path = toy_zoo('toy_of_real_signs', GLOSSES)
+    said = run('demo/video_demo.py', video, *options)
+    assert f'Model: toy_of_real_signs, {path}. It knows the glosses of toy_of_real_signs. --config and --checkpoint' in said
+    assert 'make zoo' not in said and 'no sign language' not in said
+    assert set(json.loads((tmp_path / 'work_dirs' / 'video_demo' / 'sign.json').read_text())['glosses']) == set(GLOSSES)
+    said = run('demo/video_demo.py', video, *options, '--config', 'signbert_d128_finetune_synthetic')  # a name alone: its release file
+    assert 'Model:' not in said and 'knows no sign language: its answer means nothing' in said
+    said = run('demo/webcam_demo.py', '--camera', video, *options, '--window', '0.5', '--no-window')
+    assert 'Model: toy_of_real_signs' in said
+
+
+def test_rest_is_no_sign(run, toy_zoo, make_video, tmp_path, inferencer):
+    video = make_video(tmp_path / 'sign.mp4', [40] * 16)
+    best = inferencer(video)['predictions'][0]['labels'][0]
+    glosses = ['water', 'tea', 'no']
+    glosses.insert(best, '-')
+    toy_zoo('toy_of_real_signs', glosses)
+    options = [video, '--extractor', 'colour', '--device', 'cpu']
+    assert '"-" is rest: none of its signs.' in run('demo/video_demo.py', *options)
+    windows = ['--window', '0.6', '--stride', '0.2', '--enter', '0.2', '--leave', '0.1', '--out', 'long.mp4']
+    found = []
+    for ignore in ([], ['--ignore'], ['--ignore', '-', 'tea']):
+        run('demo/video_demo.py', *options, *windows, *ignore)
+        found.append({sign['gloss'] for sign in json.loads((tmp_path / 'long.json').read_text())['segments']})
+    assert '-' not in found[0] and found[1] == {'-'} and not found[2] & {'-', 'tea'}
 
 
 def test_webcam_demo_on_a_video(run, model, make_video, tmp_path):

@@ -5,7 +5,7 @@ import io
 
 import pytest
 import torch
-from api_toys import poses
+from api_toys import GLOSSES, poses
 from mmengine.config import Config
 from mmengine.runner import Runner
 from source_files import load_file
@@ -86,3 +86,27 @@ def test_files_that_are_absent_built_here_or_damaged(half, entries, tmp_path, mo
     monkeypatch.chdir(tmp_path / 'zoo')
     with pytest.raises(FileNotFoundError, match=r'zoo/recogniser-00000000.pth is not there: `make zoo` builds it.*SIGNBERT_MM_ZOO'):
         zoo_checkpoint('recogniser')
+
+
+def test_recognisers_of_real_signs_come_first(house, monkeypatch, tmp_path):
+    publish = load_file('tools/misc/publish_model.py').publish
+    found = {}
+    for name, kind in (('made_up', 'recogniser'), ('encoder', 'pretrainer'), ('real', 'recogniser')):
+        config, checkpoint = house[kind]
+        content = load_checkpoint_file(checkpoint)
+        if name == 'made_up':
+            content['meta']['glosses'] = [f'gloss_{number:03d}' for number in range(4)]
+        else:
+            content['state_dict']['unused'] = torch.zeros(10_000)  # larger
+        torch.save(content, tmp_path / f'{name}.pth')
+        path = publish(tmp_path / f'{name}.pth', tmp_path / 'zoo' / f'{name}.pth', half=True)
+        found[name] = dict(Name=name, Config=config, Weights=f'zoo/{path.name}')
+    found['absent'] = dict(Name='absent', Config='none.py', Weights='zoo/absent-00000000.pth')
+    monkeypatch.setattr(zoo, 'zoo_models', lambda: found)
+    monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'zoo'))
+    models = zoo.released_recognisers()
+    assert [one.name for one in models] == ['real', 'made_up'] and models[0].path == zoo_checkpoint('real')
+    assert models[0].glosses == GLOSSES and not zoo.are_synthetic(models[0].glosses) and zoo.are_synthetic(models[1].glosses)
+    assert not zoo.are_synthetic([]) and not zoo.are_synthetic(['gloss_000', 'tea'])
+    monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'none'))
+    assert zoo.released_recognisers() == []

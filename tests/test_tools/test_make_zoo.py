@@ -131,6 +131,59 @@ def test_it_trains_what_is_missing_and_resumes(tool, trained, monkeypatch):
         tool.train(trained)
 
 
+@pytest.fixture
+def encoder(tool, trained, toy_file, monkeypatch):
+    """The trained recipe as an encoder in the metafiles, and a recipe that starts from it and is not trained."""
+    command = f'python tools/train.py {toy_file} --work-dir fine --cfg-options load_from=work/epoch_4.pth'
+    second = {**trained.entry, 'Name': 'fine', 'Training Command': command, 'Weights': 'zoo/fine-00000000.pth'}
+    monkeypatch.setattr(tool, 'zoo_models', lambda: {NAME: trained.entry, 'fine': second, 'results': dict(Name='results')})
+    return trained, tool.Recipe(second)
+
+
+def test_the_encoder_is_trained_first(tool, encoder, monkeypatch, capsys):
+    first, second = encoder
+    content = first.checkpoint.read_bytes()
+    trainings = []
+
+    def train(recipe):
+        assert recipe is not second or first.checkpoint.is_file()
+        trainings.append(recipe.name)
+        recipe.work_dir.mkdir(exist_ok=True)
+        recipe.checkpoint.write_bytes(content)
+
+    monkeypatch.setattr(tool, 'train', train)
+    assert tool.starts_from(second).name == NAME and tool.starts_from(first) is None
+    first.checkpoint.unlink()
+    with pytest.raises(FileNotFoundError, match=r'epoch_4\.pth is not there, and --no-train was given'):
+        tool.trained(second, train_missing=False)
+    tool.trained(second, train_missing=True)
+    assert trainings == [NAME, 'fine'] and f'fine starts from {NAME}, which is trained first' in capsys.readouterr().out
+    second.checkpoint.unlink()
+    tool.trained(second, train_missing=True)
+    assert trainings == [NAME, 'fine', 'fine']  # what is trained stays
+
+
+def test_an_encoder_that_is_not_the_right_one(tool, encoder, monkeypatch):
+    first, second = encoder
+    content = torch.load(first.checkpoint, weights_only=False)
+    content['meta']['cfg'] = content['meta']['cfg'].replace('max_epochs=4', 'max_epochs=3')
+    torch.save(content, first.checkpoint)
+    with pytest.raises(CheckpointError, match=r'trained by another config, which differs in train_cfg\.max_epochs: move work away'):
+        tool.trained(second, train_missing=True)
+    second.cfg.load_from = 'elsewhere/epoch_9.pth'
+    with pytest.raises(
+        FileNotFoundError, match='elsewhere/epoch_9.pth, from which fine starts, is not there, and no entry of the metafiles makes it'
+    ):
+        tool.trained(second, train_missing=True)
+
+
+def test_what_a_recogniser_knows_is_on_its_card(tool, trained):
+    trained.entry['Metadata'].update(Glosses='two words of a toy', Limits=['Toys only.'])
+    card = tool.build(trained, train_missing=False, test_files=False).with_suffix('.md').read_text()
+    assert '| answers | two words of a toy |' in card and '## Limits\n\n- Toys only.' in card
+    assert f"SignInferencer('{NAME}', zoo_checkpoint('{NAME}'))" in card
+
+
 def test_commands_are_run_and_measured(tool, tmp_path):
     script = tmp_path / 'script.py'
     script.write_text('import sys; sys.exit(int(sys.argv[1]))')

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import mmengine
 import pytest
@@ -62,6 +63,37 @@ def test_release_file(name):
     assert digits != '0' * 8, 'make_zoo.py prints the digits'
     assert entry['Training Log'] == f'zoo/{name}-{digits}.log.json'
     assert '{weights}' in entry['Test Command'] and (ROOT / entry['Test Command'].split()[1]).is_file()
+
+
+@pytest.mark.parametrize('name', PUBLISHED)
+def test_what_a_release_file_starts_from_is_in_the_zoo(name):
+    tool = load_file('tools/misc/make_zoo.py')
+    recipe = tool.Recipe(ENTRIES[name])
+    start = tool.starts_from(recipe)
+    assert bool(start) == bool(recipe.cfg.get('load_from'))
+    if start:
+        assert name in ENTRIES[start.name]['Downstream']
+    recogniser = recipe.cfg.model.type.endswith('Recognizer')
+    assert bool(ENTRIES[name]['Metadata'].get('Glosses')) == recogniser, 'a recogniser says what it knows'
+
+
+def test_the_pool_recogniser_is_the_whole_pool_run_of_the_protocol(tmp_path, monkeypatch):
+    class Seen(Exception):
+        pass
+
+    def from_cfg(cfg):
+        raise Seen(cfg)
+
+    run, zoo = load_file('tools/analysis_tools/run_words33.py'), load_file('tools/misc/make_zoo.py')
+    monkeypatch.setattr(run, 'Runner', SimpleNamespace(from_cfg=from_cfg))
+    recipe = zoo.Recipe(ENTRIES['signbert_d128_finetune_pool'])
+    with pytest.raises(Seen) as seen:
+        run.finetune(run.config_path(run.ROWS['signbert'].config), recipe.cfg.load_from, tmp_path, False, 'all', 0, None)
+    protocol, config = (zoo.read_plain(cfg.pretty_text) for cfg in (seen.value.args[0], recipe.cfg))
+    places = {place for key in {*protocol, *config} for place in zoo.differences(protocol.get(key), config.get(key), key)}
+    assert places == {'work_dir', 'experiment_name', 'log_level', 'test_dataloader.dataset.split', 'test_evaluator'}  # ['test'], and a dump
+    pretrain = Path(run.ROWS['signbert'].pretrain).name
+    assert zoo.starts_from(recipe).name == pretrain and zoo.starts_from(recipe).work_dir == Path('work_dirs/words33/test/pretrain') / pretrain
 
 
 @pytest.mark.parametrize('name', ENTRIES)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Build the zoo: a small release file (half precision, under 10 MB) of each model whose metafile entry has `Weights`, with a card and its log.
 
-A model that is not trained yet is trained by its entry's `Training Command`, which is long; one that was cut off is resumed by the same command.
-Existing runs in work_dirs/ are taken, where their config is the present one. Files are named by their SHA-256; `get_model(NAME, pretrained=True)`
-finds them in the same folder.
+A model that is not trained yet is trained by its entry's `Training Command`, which is long, after the encoder that it starts from; one that was cut
+off is resumed by the same command. Existing runs in work_dirs/ are taken, where their config is the present one. Files are named by their SHA-256;
+`get_model(NAME, pretrained=True)` finds them in the same folder.
 
 Example:
     python tools/misc/make_zoo.py --list
@@ -168,6 +168,36 @@ def run(command: List[str]) -> Dict[str, float]:
     return dict(wall=time.time() - start, cpu=cpu, memory=peak / unit)
 
 
+def starts_from(recipe: Recipe) -> Optional[Recipe]:
+    """The recipe of the model whose checkpoint is this one's ``load_from``; None where it starts from none, or from a file that no entry makes."""
+    start = recipe.cfg.get('load_from')
+    if not start:
+        return None
+    recipes = (Recipe(entry) for entry in zoo_models().values() if entry.get('Weights'))
+    return next((other for other in recipes if other.checkpoint == Path(start)), None)
+
+
+def trained(recipe: Recipe, train_missing: bool) -> dict:
+    """The ``meta`` of a model's last checkpoint; where it is not there it is trained, and before it the model that it starts from.
+
+    Raises:
+        FileNotFoundError, CheckpointError, RuntimeError: As :func:`train` and :func:`check_config`.
+    """
+    if not recipe.checkpoint.is_file():
+        if not train_missing:
+            raise FileNotFoundError(f'{recipe.checkpoint} is not there, and --no-train was given')
+        start, path = starts_from(recipe), recipe.cfg.get('load_from')
+        if start is not None:
+            if not start.checkpoint.is_file():
+                print(f'  {recipe.name} starts from {start.name}, which is trained first', flush=True)
+            trained(start, train_missing)
+        elif path and not Path(path).is_file():
+            raise FileNotFoundError(f'{path}, from which {recipe.name} starts, is not there, and no entry of the metafiles makes it')
+        train(recipe)
+    check_whole(recipe.checkpoint)
+    return check_config(recipe.checkpoint, recipe.cfg)
+
+
 def train(recipe: Recipe) -> None:
     """Trains, or goes on with a training that was cut off.
 
@@ -212,12 +242,7 @@ def build(recipe: Recipe, train_missing: bool, test_files: bool) -> Path:
     Raises:
         FileNotFoundError, CheckpointError, RuntimeError: It cannot be made; the message says what to do.
     """
-    if not recipe.checkpoint.is_file():
-        if not train_missing:
-            raise FileNotFoundError(f'{recipe.checkpoint} is not there, and --no-train was given')
-        train(recipe)
-    check_whole(recipe.checkpoint)
-    meta = check_config(recipe.checkpoint, recipe.cfg)
+    meta = trained(recipe, train_missing)
     folder = zoo_folder()
     path = publish(recipe.checkpoint, folder / f'{recipe.name}.pth', half=True)
     size = path.stat().st_size

@@ -10,6 +10,10 @@ from signbert_mm.engine.checkpoint_io import write_atomic
 
 LICENCE = 'Apache-2.0, as the code. The training data keep their own, named above.'
 VERSIONS = dict(signbert_mm='signbert_mm_version', revision='signbert_mm_git')
+USE_RECOGNISER = """from signbert_mm.apis import SignInferencer, zoo_checkpoint
+
+inferencer = SignInferencer('{name}', zoo_checkpoint('{name}'))
+print(inferencer('sign.mp4')['predictions'][0]['glosses'])"""
 START, END = '<!-- zoo: make_zoo.py --table -->', '<!-- end of zoo -->'
 
 
@@ -53,6 +57,7 @@ def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict
         'epochs, batch': f'{meta.get("epoch", metadata["Epochs"])}, {metadata["Batch Size"]}',
         'parameters': f'{metadata["Parameters"]:,}',
         'multiply-adds': f'{metadata["FLOPs"]:,} for a clip of {metadata["Frames"]} frames',
+        **({'answers': metadata['Glosses']} if 'Glosses' in metadata else {}),
         'training': took,
         'trained with': versions or 'not recorded',
         'log': f'{path.stem}.log.json' if log else 'none is there',
@@ -69,6 +74,10 @@ def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict
     if same and entry.get('Results'):
         lines += ['', 'In the metafile (single precision):', '', *(f'- {line}' for line in results_lines(entry))]
     use = f"from signbert_mm.apis import get_model\n\nmodel = get_model('{entry['Name']}', pretrained=True)"
+    if 'Glosses' in metadata:
+        use = USE_RECOGNISER.format(name=entry['Name'])
+    if 'Limits' in metadata:
+        lines += ['', '## Limits', '', *(f'- {item}' for item in as_list(metadata['Limits']))]
     lines += ['', '## Use', '', '```python', use, '```', '', '## Licence', '', LICENCE, '']
     return '\n'.join(lines)
 
