@@ -76,6 +76,27 @@ def test_two_ranks(run_tool, two_ranks, tmp_path, config):  # noqa: F811
     assert knn_lines(tmp_path / 'one').keys() == {0, 2} and knn_lines(tmp_path / 'two') == knn_lines(tmp_path / 'one')
 
 
+def test_accumulation(run_tool, tmp_path, config):
+    """Four batches of two are one of eight: losses see one bank and the keys move once a step; and a run resumed after a step is the whole one."""
+    path = config(epochs=3)
+    options = ['--no-validate', '--cfg-options', 'default_hooks.checkpoint.max_keep_ckpts=9']
+    run_tool('train.py', path, '--work-dir', 'large', *options, 'train_dataloader.batch_size=8')
+    options += ['train_dataloader.batch_size=2', 'optim_wrapper.accumulative_counts=4']
+    run_tool('train.py', path, '--work-dir', 'small', *options)
+    first, large, small = (
+        load_checkpoint_file(tmp_path / name)['state_dict'] for name in ('large/epoch_1.pth', 'large/epoch_3.pth', 'small/epoch_3.pth')
+    )
+    assert large.keys() == small.keys()
+    for name, value in large.items():
+        torch.testing.assert_close(small[name], value, rtol=1e-4, atol=1e-5, msg=name)
+    weight = 'key_encoders.joint.hand.weight'
+    assert (large[weight] - first[weight]).abs().max() > 1e-3
+    os.makedirs(tmp_path / 'again')
+    os.rename(tmp_path / 'small' / 'epoch_2.pth', tmp_path / 'again' / 'epoch_2.pth')
+    run_tool('train.py', path, '--work-dir', 'again', '--resume', 'again/epoch_2.pth', *options)
+    assert_same_training(tmp_path / 'small' / 'epoch_3.pth', tmp_path / 'again' / 'epoch_3.pth')
+
+
 def test_killed_and_resumed(root, tmp_path, config):
     """Killed in the middle of an epoch, where the ring is in the middle of a turn: bank, pointer, key encoders and all else end bit for bit."""
     path = config(norm=True, dropout=0.3, epochs=4, train=22)

@@ -4,6 +4,7 @@ import itertools
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from mmengine.dist import get_world_size
+from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -30,6 +31,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     The batches of the epoch that were already seen are skipped by their indices, without loading them. Together with ``EpochSeedHook``, whose random
     numbers depend on (seed, epoch, iteration) alone, a resumed run equals the uninterrupted one bit for bit on one kind of device and thread count.
+
+    A model with ``enter_batch(begins, ends)`` is told before each batch whether it is the first or the last of a step of the optimizer, of which
+    ``accumulative_counts`` makes one of several batches.
     """
 
     def progress(self, epoch: int, iteration: int) -> Dict[str, int]:
@@ -69,6 +73,15 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             self.run_iter(index, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+    def run_iter(self, idx: int, data_batch: Any) -> None:
+        """One batch."""
+        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        if hasattr(model, 'enter_batch'):
+            wrapper = self.runner.optim_wrapper
+            every, done = getattr(wrapper, '_accumulative_counts', 1), getattr(wrapper, '_inner_count', 0)
+            model.enter_batch(begins=done % every == 0, ends=(done + 1) % every == 0 or done + 1 == self.max_iters)
+        super().run_iter(idx, data_batch)
 
     def _batch_size(self) -> int:
         sampler = self.dataloader.batch_sampler

@@ -57,13 +57,26 @@ class MemoryBank(nn.Module):
         shape = (len(self.groups), size, channels)
         self.register_buffer('keys', torch.zeros(shape) if init == 'empty' else F.normalize(torch.randn(shape), dim=-1))
         self.register_buffer('pointer', torch.zeros((), dtype=torch.int64))
+        self.register_buffer('held', None, persistent=False)
 
     def extra_repr(self) -> str:
         return f'size={self.size}, channels={self.channels}, groups={self.groups}, init={self.init!r}'
 
-    def snapshot(self) -> Dict[str, Tensor]:
-        """A copy (N, C) of each group's ring, which a later :meth:`push` leaves alone: the backward pass needs the keys of the forward pass."""
-        return dict(zip(self.groups, self.keys.clone()))
+    def snapshot(self, held: bool = False) -> Dict[str, Tensor]:
+        """A copy (N, C) of each group's ring, which a later :meth:`push` leaves alone: the backward pass needs the keys of the forward pass.
+
+        Args:
+            held (bool): As the rings were at the last :meth:`hold`, if there was one.
+        """
+        return dict(zip(self.groups, (self.held if held and self.held is not None else self.keys).clone()))
+
+    @torch.no_grad()
+    def hold(self) -> None:
+        """Keeps the rings as they are for ``snapshot(held=True)``: batches whose gradients are added up see one bank, as one large batch does."""
+        if self.held is None:
+            self.held = self.keys.clone()
+        else:
+            self.held.copy_(self.keys)
 
     @torch.no_grad()
     def push(self, keys: Dict[str, Tensor]) -> None:

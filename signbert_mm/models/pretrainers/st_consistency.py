@@ -36,6 +36,10 @@ class STConsistency(BaseModel):
     steps; until then the keys of a part with little variance (the trunk's) are nearly alike (in our runs still after 120). Statistics are those of
     each process, unless the norms share them (:class:`TokenBatchNorm`, ``sync``).
 
+    Batches whose gradients are added up (``accumulative_counts``) are one step: the key encoders move once, before its first batch, and all its
+    batches are compared with the banks as they were before it. So it is the step of one large batch, but for the statistics of batch norm. The loop
+    says where a step begins (:meth:`enter_batch`): :class:`ResumableTrainLoop` does; under another loop every batch counts as a step.
+
     Args:
         encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict(hand (B, C), trunk (B, C))``, built for each modality; a config
             of ``MODELS`` like all that follow.
@@ -85,6 +89,7 @@ class STConsistency(BaseModel):
                 f"STConsistency: key_mode is 'eval' or 'train' and momentum is from 0 up to, not including, 1; got {key_mode!r} and {momentum}"
             )
         self.modalities, self.parts, self.momentum, self.key_mode = tuple(modalities), tuple(parts), momentum, key_mode
+        self.begins_step = True
         self.weights = dict(weights) if weights is not None else dict.fromkeys(self.modalities, 1 / max(len(self.modalities), 1))
         self.loss_contrast, self.loss_consistency, self.loss_transfer = (
             MODELS.build(loss) if loss else None for loss in (loss_contrast, loss_consistency, loss_transfer)
@@ -164,6 +169,19 @@ class STConsistency(BaseModel):
             self.key_projectors.eval()
         return self
 
+    def enter_batch(self, begins: bool, ends: bool) -> None:
+        """Where the next training batch stands among those of one step of the optimizer.
+
+        Args:
+            begins (bool): It is the first.
+            ends (bool): It is the last.
+        """
+        self.begins_step = begins
+        if begins and not ends:
+            for bank in (self.bank, self.overall_bank):
+                if bank is not None:
+                    bank.hold()
+
     def update_keys(self, momentum: Optional[float] = None) -> None:
         """One step of the key encoders towards the query encoders: key = m key + (1 - m) query."""
         momentum = self.momentum if momentum is None else momentum
@@ -224,10 +242,11 @@ class STConsistency(BaseModel):
         present = dict(query=self._present(query_view), key=self._present(key_view))
         queries = {modality: self.embed(query_view, modality, present['query']) for modality in self.modalities}
         with torch.no_grad():
-            if self.training:
+            if self.training and self.begins_step:
                 self.update_keys()
             keys = {modality: self.embed(key_view, modality, present['key'], key=True) for modality in self.modalities}
-        banks = {**self.bank.snapshot(), **(self.overall_bank.snapshot() if self.overall_bank is not None else {})}
+        held = self.training and not self.begins_step
+        banks = {**self.bank.snapshot(held), **(self.overall_bank.snapshot(held) if self.overall_bank is not None else {})}
         counts = {name: present['query'][name] & present['key'][name] for name in present['query']}
         with torch.autocast(next(iter(counts.values())).device.type, enabled=False):
             losses = self._objectives(queries, keys, banks, counts)

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torch._dynamo.testing
 import torch.nn.functional as F
 import toy_views  # noqa: F401
 
@@ -55,6 +56,14 @@ def make_batch(count=4, frames=5, seed=0, no_hand=(), no_trunk=()):
 
     index = torch.arange(count)
     return dict(views=[view(), view()], index=index, label=index % 2, length=torch.full((count,), frames))
+
+
+def cut(batch, part):
+    views = [
+        {name: {key: x[part] for key, x in value.items()} if isinstance(value, dict) else value[part] for name, value in view.items()}
+        for view in batch['views']
+    ]
+    return dict(views=views)
 
 
 def filled(model, count=SIZE):
@@ -201,6 +210,45 @@ def test_keys_follow_the_queries(build):
     torch.testing.assert_close(key, before + 0.1)
 
 
+def test_batches_of_one_step(build):
+    """Two batches whose gradients are added up: the keys move before the first alone, both see the banks of before, and the step's gradient is that
+    of one batch of all clips; the rings end as after that batch."""
+    batch, changes = make_batch(8, no_trunk=[5]), dict(overall_bank=dict(size=12), momentum=0.8)
+    whole, model = (filled(build(**changes)) for _ in range(2))
+    sum(whole(batch, mode='loss').values()).backward()
+    for begins, half in ((True, slice(0, 4)), (False, slice(4, 8))):
+        model.enter_batch(begins, not begins)
+        sum(model(cut(batch, half), mode='loss').values()).div(2).backward()
+    for (name, one), (_, other) in zip(whole.named_parameters(), model.named_parameters()):
+        assert torch.equal(one, other), name
+        if one.requires_grad:
+            torch.testing.assert_close(other.grad, one.grad, msg=name)
+    for one, other in zip(whole.buffers(), (value for name, value in model.named_buffers() if not name.endswith('held'))):
+        torch.testing.assert_close(one, other)
+    assert whole.state_dict().keys() == model.state_dict().keys()  # what is held needs no place in a checkpoint
+    query, key = model.encoders['joint'].hand.weight, model.key_encoders['joint'].hand.weight
+    before = key.clone()
+    model.enter_batch(True, True)
+    model(batch, mode='loss')
+    torch.testing.assert_close(key, 0.8 * before + 0.2 * query)
+
+
+def test_a_compiled_step_of_several_batches(build):
+    """One graph for the batch that begins a step and one for the others; nothing breaks them."""
+    counter = torch._dynamo.testing.CompileCounter()
+    torch._dynamo.reset()
+    models = [filled(build()) for _ in range(2)]
+    models[0].compile(backend=counter, fullgraph=True, dynamic=False)
+    for step in range(6):
+        losses = []
+        for model in models:
+            model.enter_batch(step % 3 == 0, step % 3 == 2)
+            losses.append(model(make_batch(4, seed=step), mode='loss'))
+        for name, value in losses[1].items():
+            torch.testing.assert_close(losses[0][name], value, msg=name)
+    assert counter.frame_count == 2
+
+
 @pytest.mark.parametrize('mode, same', [('eval', True), ('train', False)])
 def test_whether_a_key_depends_on_its_batch(build, mode, same):
     model, batch = build(encoder=dict(norm=True, dropout=0.5), key_mode=mode), make_batch(6)
@@ -247,11 +295,7 @@ def test_a_batch_is_the_mean_of_its_halves(build):
     model, batch = filled(build()).eval(), make_batch(8, no_trunk=[5])
     halves = []
     for half in (slice(0, 4), slice(4, 8)):
-        views = [
-            {name: {key: x[half] for key, x in value.items()} if isinstance(value, dict) else value[half] for name, value in view.items()}
-            for view in batch['views']
-        ]
-        halves.append(model(dict(views=views), mode='loss'))
+        halves.append(model(cut(batch, half), mode='loss'))
     for name, value in model(batch, mode='loss').items():
         torch.testing.assert_close(value, (halves[0][name] + halves[1][name]) / 2)
 
