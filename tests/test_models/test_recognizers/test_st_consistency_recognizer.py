@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import torch
+from mmengine.config import Config
 from st_consistency_parts import encoder_config, make_inputs
 from torch.nn import functional as F
 
@@ -155,3 +156,21 @@ def test_wrong_batches():
         model(dict(inputs, views=[{key: value for key, value in inputs['views'][0].items() if key != 'motion'}]))
     with pytest.raises(ValueError, match="mode must be 'tensor', 'loss' or 'predict', got 'test'"):
         model(inputs, mode='test')
+
+
+@pytest.mark.parametrize(
+    'pretrained, fine_tuned',
+    [
+        ('st_consistency_d512_b64-150e_pretrain-all', 'st_consistency_d512_b64-60e_msasl1000'),
+        ('st_consistency_d512_b64-150e_pretrain-all', 'st_consistency_d512_b64-linear-70e_msasl1000'),
+        ('st_consistency_d512_b64-150e-code_pretrain-all', 'st_consistency_d512_b64-80e-code_msasl1000'),
+    ],
+)
+def test_what_is_fine_tuned_sees_what_was_pre_trained(root, pretrained, fine_tuned):
+    """The same clip gives an encoder the same input in both: one test pipeline, one output of the training pipelines, one encoder."""
+    one, other = (Config.fromfile(root / 'configs' / 'st_consistency' / f'{name}.py').model for name in (pretrained, fine_tuned))
+    assert one.data_preprocessor.test_pipeline == other.data_preprocessor.test_pipeline
+    assert one.encoder == other.encoder and one.modalities == other.modalities
+    outputs = [model.data_preprocessor.train_pipeline[0].transforms[-3:] for model in (one, other)]
+    assert outputs[0] == outputs[1] and outputs[0][-1].type == 'Motion'
+    assert outputs[0][-1].get('zero', 'first') == ('last' if '-code' in pretrained else 'first')
