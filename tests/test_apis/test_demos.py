@@ -6,8 +6,11 @@ import sys
 
 import cv2
 import pytest
+import torch
 from api_toys import GLOSSES, ColourExtractor, frames_of
 
+from signbert_mm.apis import model as models
+from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.registry import EXTRACTORS
 
 
@@ -80,6 +83,20 @@ def test_video_demo_without_a_model_says_which_one_answers(run, toy_zoo, make_vi
     assert 'Model:' not in said and 'knows no sign language: its answer means nothing' in said
     said = run('demo/webcam_demo.py', '--camera', video, *options, '--window', '0.5', '--no-window')
     assert 'Model: toy_of_real_signs' in said
+
+
+def test_video_demo_with_the_model_of_make_demo(run, house, make_video, monkeypatch, tmp_path):
+    config, checkpoint = house['recogniser']
+    monkeypatch.setenv('SIGNBERT_MM_ZOO', str(tmp_path / 'none'))
+    monkeypatch.setattr(models, '_shipped', lambda: dict(signbert_d128_finetune_synthetic=config))
+    content = load_checkpoint_file(checkpoint)
+    content['meta'].update(glosses=SYNTHETIC, iter=9)
+    folder = tmp_path / 'work_dirs' / 'demo' / 'pretrained'
+    folder.mkdir(parents=True)
+    torch.save(content, folder / 'epoch_3.pth')
+    said = run('demo/video_demo.py', make_video(tmp_path / 'sign.mp4', [40] * 6), '--extractor', 'colour', '--device', 'cpu')
+    assert 'Model: signbert_d128_finetune_synthetic, work_dirs/demo/pretrained/epoch_3.pth. It knows 30 synthetic glosses' in said
+    assert 'its answer means nothing as a sign' in said
 
 
 def test_rest_is_no_sign(run, toy_zoo, make_video, tmp_path, inferencer):
