@@ -29,7 +29,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Dict, List
 
-INSTALL_OPENMMLAB = 'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 mmaction2==1.2.0 (see requirements/optional.txt)'
+INSTALL_OPENMMLAB = 'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 mmaction2==1.2.0 (see requirements/openmmlab.txt)'
 
 _kept_alive: List[Any] = []
 

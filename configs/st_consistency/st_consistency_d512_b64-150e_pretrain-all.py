@@ -6,8 +6,15 @@ _base_ = [
     '../_base_/schedules/st_consistency_150e.py',
     '../_base_/default_runtime.py',
 ]
-_prepare = 'python tools/dataset_converters/pyskl_to_store.py POSES.pkl {}  (poses in the pickle of pyskl and mmaction2)'
+_converter = 'python tools/dataset_converters/{}_to_store.py {} data/{} --videos {} --extractor mediapipe  (docs/dataset_zoo/{}.md)'
 _frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]  # whole clips, strided over 150 frames
-_stores = ['data/wlasl2000', 'data/msasl1000', 'data/nmfs_csl', 'data/slr500']
-_parts = [dict(type='PoseDataset', store=store, split='train', pipeline=_frames, prepare=_prepare.format(store)) for store in _stores]
+_parts = [
+    dict(type='PoseDataset', store=f'data/{store}', split='train', pipeline=_frames, prepare=_converter.format(name, root, store, videos, name))
+    for name, store, root, videos in (
+        ('wlasl', 'wlasl2000', 'WLASL', 'WLASL/start_kit/videos'),
+        ('msasl', 'msasl1000', 'MS-ASL', 'MS-ASL/videos'),
+        ('nmfs_csl', 'nmfs_csl', 'NMFs-CSL', 'NMFs-CSL/video'),
+        ('slr500', 'slr500', 'SLR500', 'SLR500/color'),
+    )
+]
 train_dataloader = dict(dataset=dict(datasets=_parts))

@@ -40,8 +40,8 @@ def list_models(pattern: Optional[str] = None) -> List[str]:
         pattern (str, optional): Shell pattern, matched anywhere in the name and without regard to case.
 
     Example:
-        >>> list_models('*wlasl*')
-        ['signbert_d512-n3_b64-60e_wlasl2000']
+        >>> list_models('st*linear*wlasl*')
+        ['st_consistency_d512_b64-linear-70e_wlasl2000']
     """
     names = sorted(_shipped())
     return names if pattern is None else [name for name in names if fnmatch.fnmatch(name.lower(), f'*{pattern.lower()}*')]

@@ -25,8 +25,7 @@ class ReconstructionLoss(nn.Module):
     """L_rec = sum over t, j of 1[c(t, j) >= eps] c(t, j) |J2D_pred - J2D|_1 on the chosen tokens (eq. 7).
 
     Coordinates are fractions of the crop; the sum runs over joints, then the mean over the chosen tokens of a clip and over clips (reduction and
-    units are
-    not given in the paper). c is the joint's original confidence, also where it was disturbed or zeroed.
+    units are not given in the paper). c is the joint's original confidence, also where it was disturbed or zeroed.
 
     Args:
         eps (float): Joints below this confidence do not count; 0.5 in the paper.

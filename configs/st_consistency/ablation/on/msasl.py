@@ -7,7 +7,7 @@ def _subsets(parts, head=True):
     found = {}
     for classes in (100, 200, 1000):
         store = f'data/msasl{classes}'
-        prepare = f'python tools/dataset_converters/msasl_to_store.py MSASL {store} --subset {classes}'
+        prepare = f'python tools/dataset_converters/msasl_to_store.py MS-ASL {store} --subset {classes} --videos MS-ASL/videos --extractor mediapipe'
         options = {f'{part}.dataset.{key}': value for part in parts for key, value in (('store', store), ('prepare', prepare))}
         found[f'MSASL{classes}'] = dict(options=dict(options, **({'model.head.num_classes': classes} if head else {})))
     return found

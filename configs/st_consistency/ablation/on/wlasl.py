@@ -8,6 +8,7 @@ def _subsets(parts, head=True):
     for classes in (100, 300, 2000):
         store = f'data/wlasl{classes}'
         prepare = f'python tools/dataset_converters/wlasl_to_store.py WLASL {store} --subset {classes}'
+        prepare += ' --videos WLASL/start_kit/videos --extractor mediapipe'
         options = {f'{part}.dataset.{key}': value for part in parts for key, value in (('store', store), ('prepare', prepare))}
         found[f'WLASL{classes}'] = dict(options=dict(options, **({'model.head.num_classes': classes} if head else {})))
     return found
