@@ -7,7 +7,7 @@ from .pose_dataset import PoseDataset
 from .pose_store import PoseStore, PoseStoreWriter
 from .pseudo_label_dataset import PseudoLabelDataset
 from .samplers import ClassBalancedSampler, DefaultSampler
-from .subsets import data_ratio_indices, few_shot_indices
+from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .synthetic import SYNTHETIC_NOTE, SyntheticSigns, SyntheticTruth, write_synthetic_store
 from .video_dataset import SignVideoDataset
 
@@ -26,6 +26,7 @@ __all__ = [
     'collate_poses',
     'data_ratio_indices',
     'few_shot_indices',
+    'hold_out_indices',
     'transforms',
     'write_synthetic_store',
 ]

@@ -15,7 +15,7 @@ from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
 from .clip_sources import PRELOAD, MappedClips, PreloadedClips, to_device
 from .pose_store import PoseStore
-from .subsets import data_ratio_indices, few_shot_indices
+from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .transforms.base import Compose
 from .transforms.temporal import TemporalSample
 
@@ -26,9 +26,9 @@ EMPTY_CLIP = ('keep', 'drop', 'error')
 class PoseDataset(Dataset):
     """Clips of one store: a split of it, or a subset of that.
 
-    The selection is made in this order: ``split``, ``classes``, ``empty_clip``, ``few_shot``, ``data_ratio``, ``indices``; clips stay in the
-    store's order. Torch's DataLoader calls :meth:`__getitems__`, which samples time and reads a whole batch at once: only the sampled frames and
-    the joints of ``layout``.
+    The selection is made in this order: ``split``, ``hold_out``, ``classes``, ``empty_clip``, ``few_shot``, ``data_ratio``, ``indices``; clips stay
+    in the store's order. Torch's DataLoader calls :meth:`__getitems__`, which samples time and reads a whole batch at once: only the sampled frames
+    and the joints of ``layout``.
 
     Args:
         store (str): Folder of a :class:`PoseStore`.
@@ -51,6 +51,8 @@ class PoseDataset(Dataset):
             'device' = on its GPU, where batches are then gathered; without a GPU, as 'memory'. It wants a loader without workers and without
             ``pin_memory``, which the tools see to. Batches are the same, bit for bit.
         preload_gb (float, optional): The most that the clips may take, in GB; None = half of what is free there.
+        hold_out (dict, optional): ``dict(part='train', share=0.2)`` trains on what ``dict(part='val', share=0.2)`` leaves: whole signers of the split
+            are held out. Also ``names``, ``by``, ``seed``: see :func:`hold_out_indices`.
         prepare (str): The command that prepares this data set, for the message where it is absent.
 
     Raises:
@@ -78,6 +80,7 @@ class PoseDataset(Dataset):
         preload: str = 'none',
         preload_gb: Optional[float] = None,
         prepare: str = '',
+        hold_out: Optional[dict] = None,
     ) -> None:
         if not os.path.isdir(store):
             how = prepare or 'one of tools/dataset_converters (each has --help)'
@@ -99,7 +102,7 @@ class PoseDataset(Dataset):
             raise ValueError(f'{self.name}: relabel=True needs `classes`')
         classes = self._read_classes(classes)
         self._chosen_labels = self._class_labels(classes)
-        self.clips = self._select(self._chosen_labels, empty_clip, few_shot, data_ratio, indices)  # (N,) int64, places in the store
+        self.clips = self._select(hold_out, self._chosen_labels, empty_clip, few_shot, data_ratio, indices)  # (N,) int64, places in the store
         self.labels = self.store.label[self.clips].astype(np.int64)
         if relabel:
             self.glosses = list(classes)
@@ -138,6 +141,7 @@ class PoseDataset(Dataset):
 
     def _select(
         self,
+        hold_out: Optional[dict],
         classes: Optional[List[int]],
         empty_clip: str,
         few_shot: Optional[dict],
@@ -155,6 +159,9 @@ class PoseDataset(Dataset):
                 raise ValueError(f'{store.folder}: split {self.split} has no clips; splits there: {counts}')
             chosen &= np.isin(store.split_code, [store.split_names.index(name) for name in self.split])
             steps.append(f'split={self.split}')
+        if hold_out is not None:
+            chosen = self._part(chosen, hold_out)
+            steps.append('hold_out')
         if classes is not None:
             chosen &= np.isin(store.label, classes)
             steps.append('classes')
@@ -184,6 +191,15 @@ class PoseDataset(Dataset):
         if not len(clips):
             raise ValueError(f'{store.folder}: no clips are left after {", ".join(steps)}; splits there: {store.split_counts()}')
         return clips
+
+    def _part(self, chosen: np.ndarray, hold_out: dict) -> np.ndarray:
+        if not isinstance(hold_out, dict) or not {'part'} <= set(hold_out) <= {'part', 'share', 'names', 'by', 'seed'}:
+            raise ValueError(f"{self.name}: hold_out is {hold_out!r}; give dict(part=.., share=..), and if wanted names, by='clip', seed")
+        try:
+            kept = hold_out_indices(self.store.label, self.store.signer, np.flatnonzero(chosen), **hold_out)
+        except ValueError as error:
+            raise ValueError(f'{self.store.folder}: {error}') from None
+        return np.isin(np.arange(len(chosen)), kept)
 
     def __len__(self) -> int:
         return len(self.clips)

@@ -12,7 +12,7 @@ from ..registry import DATASETS
 from .concat import ConcatPoseDataset
 from .pose_dataset import PoseDataset
 
-SELECTION = ('split', 'classes', 'relabel', 'empty_clip', 'few_shot', 'data_ratio')
+SELECTION = ('split', 'hold_out', 'classes', 'relabel', 'empty_clip', 'few_shot', 'data_ratio')
 
 
 @DATASETS.register_module()

@@ -45,6 +45,20 @@ def test_batch_against_the_store(tmp_path, pipeline, dtype):
     assert inputs['image_size'].tolist() == [[640, 480]] * 3
 
 
+def test_held_out_signers(store):
+    """Of the split's clips alone, before all other options, so that both parts divide it in the same way whatever else they choose."""
+    parts = {part: PoseDataset(store, 'train', hold_out=dict(part=part, share=0.5)) for part in ('train', 'val')}
+    who = {part: set(dataset.store.signer[dataset.clips]) for part, dataset in parts.items()}
+    assert sorted([*parts['train'].clips, *parts['val'].clips]) == list(range(8)) and who['train'] | who['val'] == {'signer0', 'signer1'}
+    assert len(who['train']) == len(who['val']) == 1
+    few = PoseDataset(store, 'train', hold_out=dict(part='val', share=0.5), classes=['a', 'b'], few_shot=dict(shots=1, seed=0))
+    assert set(few.clips) < set(parts['val'].clips) and len(few) == 2
+    with pytest.raises(ValueError, match=r"hold_out is \{'signers': \['a'\]\}; give dict\(part=.., share=..\)"):
+        PoseDataset(store, hold_out=dict(signers=['a']))
+    with pytest.raises(ValueError, match=r"/s: hold_out: part is 'train' or 'val'"):
+        PoseDataset(store, hold_out=dict(part='test', share=0.5))
+
+
 def test_no_temporal_transform_pads_to_the_longest(store):
     inputs = PoseDataset(store).__getitems__([2, 5])['inputs']
     assert inputs['keypoints'].shape == (2, 6, 49, 2) and inputs['length'].tolist() == [3, 6]
