@@ -2,7 +2,9 @@
 """Clips a second and latency of the recogniser, torch against ONNX, from poses to glosses.
 
 Measured are whole calls of the backends: numpy batching, crop, mirroring, network, softmax; no video and no pose extraction. Latency is a batch of
-one. Figures are medians; the backends take turns. With one thread CPU time is taken, which other processes disturb less, otherwise wall time.
+one; figures are medians, and the fastest call. The backends take turns, each beginning with a pause and a call that does not count: threads of
+onnxruntime and OpenMP spin for some 30 ms after a call, on the core that the other's would need. With one thread CPU time is taken, which other
+processes disturb less, otherwise wall time.
 
 With --memory instead: the peak of memory while SignInferencer.segments reads a long video, from frames to signs, each length in a fresh process. The
 long video is the given one, thinned to --memory-fps frames a second and repeated.
@@ -41,6 +43,7 @@ from signbert_mm.apis.torch_backend import TorchBackend
 from signbert_mm.layouts import get_layout
 
 MODELS = ('signbert_d128_finetune', 'signbert_d512-n3_b64-60e_wlasl2000')
+PAUSE = 0.1
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,7 +53,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--frames', type=int, default=60, help='frames of a clip before sampling (default: %(default)s)')
     parser.add_argument('--batch', type=int, default=32, help='clips at once, for clips a second (default: %(default)s)')
-    parser.add_argument('--repeats', type=int, default=7, help='calls, three times as many for the latency (default: %(default)s)')
+    parser.add_argument('--repeats', type=int, default=7, help='turns; one call in each, three for the latency (default: %(default)s)')
     parser.add_argument('--threads', type=int, default=1, help='of torch and of onnxruntime (default: %(default)s)')
     parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
     parser.add_argument('--memory', metavar='VIDEO', help='measure the peak of memory on a long video made of this one; the first of --models')
@@ -61,16 +64,19 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def seconds(calls: Dict[str, Callable[[], object]], repeats: int, threads: int) -> Dict[str, float]:
-    """Median of each call, after one that warms up."""
+def seconds(calls: Dict[str, Callable[[], object]], repeats: int, threads: int, at_once: int = 1) -> Dict[str, List[float]]:
+    """Times of each call, sorted: ``repeats`` turns of ``at_once`` calls."""
     clock = time.process_time if threads == 1 else time.perf_counter
     times: Dict[str, List[float]] = {kind: [] for kind in calls}
-    for repeat in range(1 + repeats):
+    for _ in range(repeats):
         for kind, call in calls.items():
-            start = clock()
+            time.sleep(PAUSE)
             call()
-            times[kind] += [clock() - start] if repeat else []
-    return {kind: sorted(values)[len(values) // 2] for kind, values in times.items()}
+            for _ in range(at_once):
+                start = clock()
+                call()
+                times[kind].append(clock() - start)
+    return {kind: sorted(values) for kind, values in times.items()}
 
 
 def make_clips(count: int, frames: int) -> List[PoseClip]:
@@ -117,7 +123,7 @@ def main() -> None:
         return
     clips = make_clips(args.batch, args.frames)
     results: Dict[str, Dict[str, float]] = {}
-    print(f'{"model":36} {"backend":8} {"clips/s":>9} {"latency ms":>11}')
+    print(f'{"model":36} {"backend":8} {"clips/s":>10} {"latency ms":>10} {"fastest":>10} {"fastest":>10}')
     for name in args.models:
         model = init_model(name)
         with tempfile.TemporaryDirectory() as folder:
@@ -125,11 +131,17 @@ def main() -> None:
             export_onnx(model, path)
             backends = dict(torch=TorchBackend(model, 'cpu'), onnx=OnnxBackend(path, threads=args.threads))
         batch = seconds({kind: partial(backend.predict, clips) for kind, backend in backends.items()}, args.repeats, args.threads)
-        single = seconds({kind: partial(backend.predict, clips[:1]) for kind, backend in backends.items()}, 3 * args.repeats, args.threads)
+        single = seconds({kind: partial(backend.predict, clips[:1]) for kind, backend in backends.items()}, args.repeats, args.threads, 3)
         for kind in backends:
-            row = dict(clips_per_s=args.batch / batch[kind], latency_ms=1000 * single[kind])
+            half = [times[kind][len(times[kind]) // 2] for times in (batch, single)]
+            row = dict(
+                clips_per_s=args.batch / half[0],
+                latency_ms=1000 * half[1],
+                fastest_clips_per_s=args.batch / batch[kind][0],
+                fastest_latency_ms=1000 * single[kind][0],
+            )
             results[f'{name}/{kind}'] = row
-            print(f'{name:36} {kind:8} {row["clips_per_s"]:9.1f} {row["latency_ms"]:11.2f}', flush=True)
+            print(f'{name:36} {kind:8}' + ''.join(f' {value:10.2f}' for value in row.values()), flush=True)
     if args.out:
         Path(args.out).write_text(json.dumps(dict(vars(args), models=list(args.models), results=results), indent=1))
 

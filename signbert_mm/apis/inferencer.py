@@ -37,7 +37,8 @@ Backend = Union[TorchBackend, VideoBackend, FusionRecognizer]
 class SignInferencer(LongClips, PretrainedParts):
     """Recognises signs in videos, cameras and poses; with a pre-trained model it rebuilds 3-D hands and searches a dictionary.
 
-    The model reads what the test pipeline of its config would give it, so predictions are those of ``tools/test.py``.
+    The model reads what the test pipeline of its config would give it, so predictions are those of ``tools/test.py``. Where all clips that it was
+    trained on had one frame rate, videos and cameras are read at that rate (``inferencer.reader.fps``; None = as they are).
 
     Args:
         model (str | Path | Config | Module): Of a recogniser or a pre-trainer: a config, its path, or a name of :func:`list_models`; a model of
@@ -51,7 +52,8 @@ class SignInferencer(LongClips, PretrainedParts):
         pretrained (str | Path | Config | Module, optional): Beside a recogniser: the config of the pre-training that rebuilds hands and embeds clips.
         pretrained_weights (str | Path, optional): Its checkpoint.
         dictionary (str | Path | SignDictionary, optional): For :meth:`search`.
-        threads (int): Of onnxruntime; 0 = as many as it likes.
+        threads (int): On the CPU. 0 = as many as torch (``OMP_NUM_THREADS``, else the cores) or onnxruntime (the cores) takes by itself. With torch
+            another number holds for the whole process, as after ``torch.set_num_threads``. 1 serves narrow models and busy machines.
 
     Raises:
         ValueError, ConfigError, FileNotFoundError, CheckpointError: What is wrong, and what to do.
@@ -76,14 +78,18 @@ class SignInferencer(LongClips, PretrainedParts):
     ) -> None:
         if backend not in BACKENDS:
             raise ValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
+        if threads < 0:
+            raise ValueError(f'threads is {threads}; give the number of them, or 0 to leave it to torch or onnxruntime')
         torch_device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         if backend == 'onnx':
             if weights is not None:
                 raise ValueError("backend='onnx' has its weights in the exported file; leave `weights` out")
             self.backend: Union[OnnxBackend, Backend] = OnnxBackend(model, device, threads)
         else:
+            if threads:
+                torch.set_num_threads(threads)
             self.backend = _torch_backend(model, weights, torch_device, 'weights')
-        self.reader = InputReader(extractor)
+        self.reader = InputReader(extractor, _frame_rate(self.backend))
         beside = self.backend if pretrained is None else _torch_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
         self._pretrained = beside if isinstance(beside, TorchBackend) else None
         loads = dictionary is not None and not isinstance(dictionary, SignDictionary)
@@ -220,6 +226,21 @@ def _torch_backend(model: ModelLike, weights: Any, device: str, field: str) -> B
     if weights is None:
         raise ValueError(f'`{field}` is missing: no weights are published, and random ones recognise nothing; give the path of a checkpoint')
     return make_backend(init_model(model, weights, device), device)
+
+
+def _frame_rate(backend: Union[OnnxBackend, Backend]) -> Optional[float]:
+    """At which rate videos are to be read; None = as they are."""
+    rates = backend.frame_rates if isinstance(backend, FusionRecognizer) else [] if backend.reads_videos else [backend.spec.fps]
+    known = list(dict.fromkeys(rate for rate in rates if rate))
+    if len(known) > 1:
+        print_log(
+            f'the parts were trained on clips of {" and ".join(f"{rate:g}" for rate in known)} frames a second: videos are read as they are '
+            '(inferencer.reader.fps = .. sets a rate)', 'current', logging.WARNING,
+        )  # fmt: skip
+        return None
+    if known:
+        print_log(f'videos and cameras are read at {known[0]:g} frames a second, the rate of the clips that the model was trained on', 'current')
+    return known[0] if known else None
 
 
 def _file_name(name: str) -> str:

@@ -1,19 +1,24 @@
 """SignInferencer: equal to tools/test.py, and what it says of bad input."""
 
 import json
+import time
+from fractions import Fraction
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from api_toys import GLOSSES, ColourExtractor, poses
+from mmengine.config import Config
 
-from signbert_mm.apis import SignInferencer
+from signbert_mm.apis import SignInferencer, input_reader
+from signbert_mm.apis.inferencer import _frame_rate
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine import CheckpointError
 from signbert_mm.engine.runner import ConfigError
 from signbert_mm.evaluation import load_predictions
-from signbert_mm.extraction import VideoError
+from signbert_mm.extraction import VideoError, extract_folder
 from signbert_mm.structures import SignDataSample
 
 
@@ -123,11 +128,26 @@ def test_bad_models(house, tmp_path):
         SignInferencer(config, house['pretrainer'][1])
     with pytest.raises(ValueError, match='backend is'):
         SignInferencer(config, checkpoint, backend='tensorrt')
+    with pytest.raises(ValueError, match='threads is -1'):
+        SignInferencer(config, checkpoint, threads=-1)
     with pytest.raises(ConfigError, match='knows no glosses'):
         SignInferencer(*house['pretrainer'])(house['store'])
     (tmp_path / 'text.pth').write_text('not a checkpoint')
     with pytest.raises(CheckpointError, match='is refused'):
         SignInferencer(config, tmp_path / 'text.pth')
+
+
+def test_threads(inferencer, house, store):
+    before = torch.get_num_threads()
+    try:
+        SignInferencer(*house['recogniser'], device='cpu')
+        assert torch.get_num_threads() == before
+        found = SignInferencer(*house['recogniser'], device='cpu', threads=before + 1)(store)['predictions']
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+    for here, there in zip(found, inferencer(store)['predictions']):
+        assert here['glosses'] == there['glosses'] and np.allclose(here['all_scores'], there['all_scores'], atol=1e-6)
 
 
 # long clips and videos
@@ -164,6 +184,95 @@ def test_videos(inferencer, make_video, tmp_path):
     good, bad = inferencer(str(tmp_path))['predictions']
     assert good['name'] == 'a' and good['glosses'] == found['glosses']
     assert bad['name'] == 'b' and 'b.mp4' in bad['error']
+
+
+def write_frames(path, levels, stamps, rate=30):
+    """A video of even grey frames at these places of a clock of ``rate`` steps a second, which is also what its header says."""
+    av = pytest.importorskip('av', reason='PyAV is not installed')
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('mpeg4', rate=rate)
+        stream.width, stream.height, stream.pix_fmt, stream.time_base = 64, 48, 'yuv420p', Fraction(1, rate)
+        for level, stamp in zip(levels, stamps):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format='rgb24')
+            frame.pts, frame.time_base = stamp, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return str(path)
+
+
+def test_seconds_are_those_of_the_time_stamps(inferencer, tmp_path):
+    """The header says 30; 30 frames come at 10 a second, and then, black, 10 at 2 a second."""
+    stamps = [*range(0, 90, 3), *range(90, 240, 15)]
+    video = write_frames(tmp_path / 'v.mkv', [40] * 30 + [0] * 10, stamps)
+    (streamed,) = inferencer.segments(video, window=1.0, stride=0.5)
+    clip = inferencer.reader.extract(video)
+    assert clip.fps == pytest.approx(39 / 7.5, rel=0.01) and clip.times[-1] - clip.times[0] == pytest.approx(7.5, abs=0.01)
+    for found in (streamed, *inferencer.segments([clip], window=1.0, stride=0.5)):
+        assert found['num_frames'] == 40 and found['fps'] == pytest.approx(clip.fps, rel=0.01)
+        assert found['windows'][-1]['end'] == pytest.approx(7.6, abs=0.1)
+        for window in found['windows'][:-1]:
+            assert window['end'] - window['start'] == pytest.approx(1, abs=0.05)
+            assert (window['scores'][0] > 0) == (window['start'] < 2.9), window
+
+
+class Clockwork:
+    """A camera that says 30 frames a second and gives 10, and the clock that it moves."""
+
+    now, left = 0.0, 40
+
+    def __init__(self, number):
+        Clockwork.now, self.left = 0.0, Clockwork.left
+
+    def isOpened(self):  # noqa: N802 - OpenCV's
+        return True
+
+    def get(self, key):
+        return {cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48, cv2.CAP_PROP_FPS: 30.0}[key]
+
+    def read(self):
+        Clockwork.now, self.left = Clockwork.now + 0.1, self.left - 1
+        return self.left >= 0, np.full((48, 64, 3), 40, np.uint8)
+
+    def release(self):
+        pass
+
+
+def test_cameras_have_the_rate_at_which_frames_came(inferencer, monkeypatch):
+    monkeypatch.setattr(input_reader.cv2, 'VideoCapture', Clockwork)
+    monkeypatch.setattr(input_reader, 'time', SimpleNamespace(monotonic=lambda: Clockwork.now, perf_counter=time.perf_counter))
+    clip = inferencer.reader.extract(0, seconds=1.95)
+    assert len(clip) == 20 and clip.fps == pytest.approx(10)
+    events = list(inferencer.stream(0, window=2.0, stride=0.5))
+    assert [event['end'] / event['fps'] for event in events[:3]] == [2.0, 2.5, 3.0]
+    assert events[0]['frames'].max() < 20 and events[-1]['num_frames'] == 40 and events[-1]['frame_rate'] == pytest.approx(10)
+    monkeypatch.setattr(inferencer.reader, 'fps', 25.0)  # the model's clips had 25: poses are repeated
+    clip = inferencer.reader.extract(0, seconds=1.95)
+    assert clip.fps == 25 and len(clip) == 48 and np.unique(np.diff(clip.times).round(6)).tolist() == [0.04]
+    events = list(inferencer.stream(0, window=2.0, stride=0.5))
+    assert events[0]['fps'] == 25 and events[0]['end'] == 50 and events[-1]['frame_rate'] == 25
+
+
+def test_videos_are_read_at_the_rate_of_the_training_clips(inferencer, house, tmp_path):
+    config, checkpoint = house['recogniser']
+    content = torch.load(checkpoint, weights_only=True)
+    torch.save(dict(content, meta=dict(content['meta'], fps=25.0)), tmp_path / 'rated.pth')
+    video = write_frames(tmp_path / 'v.mp4', [40 + 2 * i for i in range(40)], range(40), rate=50)
+    rated = SignInferencer(config, tmp_path / 'rated.pth', device='cpu', extractor=ColourExtractor())
+    assert inferencer.reader.fps is None and inferencer.reader.extract(video).fps == 50
+    assert rated.backend.spec.fps == rated.reader.fps == 25
+    (found,) = rated(video)['predictions']
+    assert found['num_frames'] == 20 and found['fps'] == 25
+    made = extract_folder([('v', video)], tmp_path / 'store', ColourExtractor(), progress=False, fps=25)
+    (there,) = inferencer(made)['predictions']
+    assert np.allclose(found['all_scores'], there['all_scores'], atol=1e-6) and PoseDataset(made.folder).metainfo['fps'] == 25
+    (timeline,) = rated.segments(video, window=0.4, stride=0.2)
+    assert timeline['fps'] == 25 and timeline['num_frames'] == 20 and timeline['windows'][-1]['end'] == pytest.approx(0.8)
+
+
+def test_parts_of_several_rates(monkeypatch):
+    monkeypatch.setattr('signbert_mm.apis.inferencer.FusionRecognizer', SimpleNamespace)
+    for rates, read in (([25.0, None, 30.0], None), ([None, 30.0], 30), ([], None)):
+        assert _frame_rate(SimpleNamespace(frame_rates=rates)) == read
 
 
 def test_streams_hold_no_frames(inferencer):
@@ -243,6 +352,15 @@ def test_search(inferencer, store, house):
         inferencer.search(clips)
     with pytest.raises(ValueError, match='another encoder'):
         SignInferencer(*house['recogniser'], dictionary=signs).search(clips)
+    config, checkpoint = house['pretrainer']
+    again = SignInferencer(config, checkpoint, device='cpu', dictionary=signs)
+    assert again.embedder.fingerprint == signs.encoder
+    for place, change in ((0, dict(location='image')), (-1, dict(threshold=0.5))):  # the same weights, other crops or joints
+        cfg = Config.fromfile(config)
+        cfg.model.data_preprocessor.test_pipeline[place].update(change)
+        other = SignInferencer(cfg, checkpoint, device='cpu')
+        with pytest.raises(ValueError, match='or its clips were sampled or prepared in another way'):
+            other.search(clips, dictionary=signs)
 
 
 def test_pretrained_models_need_their_weights(house):

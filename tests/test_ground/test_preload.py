@@ -32,6 +32,7 @@ def test_the_loader_gets_no_workers():
             train_dataloader=dict(loader, dataset=dict(type='ConcatPoseDataset', datasets=[clips, dict(clips, preload='device')])),
             val_dataloader=dict(loader, dataset=dict(clips, preload='memory')),
             test_dataloader=None,
+            env_cfg=dict(cap_workers=False),
         )
     )
     prepare_launch(cfg, 'none')
