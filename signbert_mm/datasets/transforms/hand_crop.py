@@ -20,7 +20,7 @@ class HandCrop(BatchTransform):
 
     The box is not given in SignBERT ("hand and shoulder joints give a crop"); it follows the released code of ST-Consistency: ``padding`` times
     the larger extent of the joints above ``joint_threshold``, shifted to stay inside the image. With fewer than ``min_joints`` such joints
-    it comes from shoulder, elbow and wrist, if all are above ``arm_threshold`` and at least one joint of the hand is above ``joint_threshold``:
+    it comes from shoulder, elbow and wrist, if all are above ``arm_threshold`` and a joint of the hand is above ``joint_threshold`` (which is ours):
     centre wrist + 0.33 (wrist - elbow), side 1.1 max(|wrist - elbow|, 0.9 |elbow - shoulder|). Else the hand is missing in that frame.
 
     Args:
