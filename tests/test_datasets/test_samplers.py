@@ -80,12 +80,11 @@ def test_default_sampler_gives_mmengines_order(monkeypatch, count, shuffle, roun
                 assert order == list(theirs) and len(order) == len(ours) and all(type(index) is int for index in order)
 
 
-def test_default_sampler_is_what_configs_name():
-    built = {name: ROOT.build(dict(type=name, dataset=range(3), seed=0)) for name in ('DefaultSampler', 'mmengine.DefaultSampler')}
-    assert type(built['mmengine.DefaultSampler']) is type(built['DefaultSampler']) is Upstream  # outside of the project's scope
-    with DefaultScope.overwrite_default_scope('signbert_mm'):
+@pytest.mark.parametrize('scope, kind', [('signbert_mm', DefaultSampler), ('mmengine', Upstream)])
+def test_default_sampler_is_what_configs_name(scope, kind):
+    with DefaultScope.overwrite_default_scope(scope):
         built = {name: ROOT.build(dict(type=name, dataset=range(3), seed=0)) for name in ('DefaultSampler', 'mmengine.DefaultSampler')}
-    assert type(built['DefaultSampler']) is DefaultSampler and type(built['mmengine.DefaultSampler']) is Upstream
+    assert type(built['DefaultSampler']) is kind and type(built['mmengine.DefaultSampler']) is Upstream
 
 
 def test_the_order_of_an_epoch_is_fixed_when_it_begins():
