@@ -10,6 +10,7 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ..layouts import Layout, get_layout
+from .hand_rule import HAND_RULES
 from .pose_store_writer import PoseStoreWriter
 from .store_format import (
     CLIPS,
@@ -17,15 +18,14 @@ from .store_format import (
     FORMAT,
     FORMAT_VERSION,
     KEYPOINTS,
-    LEFT_FOUND,
     META,
     MISSING,
     PIXEL_STEPS,
-    RIGHT_FOUND,
     SCORE_STEPS,
     check_coverage,
     check_official,
     file_digest,
+    flags_found,
 )  # fmt: skip
 
 _COLUMNS = dict(
@@ -56,8 +56,8 @@ class PoseStore:
         label (ndarray): Shape (N,) int32, index into ``glosses``; -1 = none.
         width, height (ndarray): Shape (N,) int32, pixels.
         fps (ndarray): Shape (N,) float32; 0 = unknown.
-        hand_flags (ndarray): Shape (sum_T,) uint8: 1 = left hand found, 2 = right, 3 = both. Found = any of its 21 joints has a score above 0
-            (which score is high enough belongs to the crop).
+        hand_flags (ndarray): Shape (sum_T,) uint8: 1 = left hand found, 2 = right, 3 = both, by ``hand_rule`` when the store was written.
+        hand_rule (str): Of :func:`~signbert_mm.datasets.hand_rule.hands_found`: 'box'; 'any' in stores that were written before it was noted.
         keypoints (memmap): Shape (sum_T, V, 3), as stored.
 
     Raises:
@@ -84,6 +84,7 @@ class PoseStore:
             raise KeyError(f'{self.folder}/{META}: {error.args[0]}') from None
         self.layout.check_joints(self.meta['joints'], f'{self.folder}/{META}')
         self.glosses: List[str] = self.meta['glosses']
+        self.hand_rule: str = self.meta.get('hand_rule', 'any')
         path = f'{self.folder}/{META}'
         self.coverage: Dict[str, dict] = check_coverage(self.meta.get('coverage'), len(self.glosses), path)
         self.official: Dict[str, int] = check_official(self.meta.get('official'), path)
@@ -107,6 +108,8 @@ class PoseStore:
             raise ValueError(f'{path}: field `format` must be {FORMAT!r}; this is not a PoseStore')
         if meta.get('format_version') != FORMAT_VERSION:
             raise ValueError(f'{path}: format_version is {meta.get("format_version")}, this version reads {FORMAT_VERSION}; prepare the store again')
+        if meta.get('hand_rule', 'any') not in HAND_RULES:
+            raise ValueError(f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows {", ".join(HAND_RULES)}; prepare the store again')
         absent = [name for name in ('layout', 'joints', 'dtype', 'clips', 'frames', 'files', 'glosses') if name not in meta]
         if absent or meta['dtype'] not in DTYPES or {KEYPOINTS, CLIPS} - set(meta['files']):
             raise ValueError(f'{path}: fields absent or wrong: {absent or ["dtype", "files"]}; prepare the store again')
@@ -222,7 +225,7 @@ class PoseStore:
     @property
     def hands_found(self) -> np.ndarray:
         """Shape (sum_T, 2) bool, index 0 = left, 1 = right."""
-        return (self.hand_flags[:, None] & np.asarray([LEFT_FOUND, RIGHT_FOUND], dtype=np.uint8)) > 0
+        return flags_found(self.hand_flags)
 
     def clip(self, index: int) -> Tuple[np.ndarray, np.ndarray]:
         """One clip.

@@ -6,11 +6,12 @@ import os
 import shutil
 from array import array
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
 
 import numpy as np
 
 from ..layouts import Layout, get_layout
+from .hand_rule import HAND_RULES, hands_found
 from .store_format import (
     CLIPS,
     DTYPES,
@@ -91,10 +92,11 @@ class PoseStoreWriter:
             :func:`~signbert_mm.datasets.store_format.check_coverage`. How many are there is counted; where ``present`` is given, it must be that
             count. May be set as late as before :meth:`close`. It is printed beside every accuracy on the store.
         official (Mapping[str, int], optional): Split -> the number of clips that the owners publish, where that is another one.
+        hand_rule (str): When a hand counts as found, see :func:`~signbert_mm.datasets.hand_rule.hands_found`.
 
     Raises:
         FileExistsError: The folder is there and ``overwrite`` is False.
-        ValueError: A gloss is empty or repeated, ``dtype`` is unknown, or ``coverage`` or ``official`` is malformed.
+        ValueError: A gloss is empty or repeated, ``dtype`` or ``hand_rule`` is unknown, or ``coverage`` or ``official`` is malformed.
     """
 
     def __init__(
@@ -111,18 +113,21 @@ class PoseStoreWriter:
         overwrite: bool = False,
         coverage: Optional[Mapping[str, Any]] = None,
         official: Optional[Mapping[str, int]] = None,
+        hand_rule: str = 'box',
     ) -> None:
         self.folder = os.path.abspath(os.fspath(folder))
         self.layout = get_layout(layout)
         self.glosses = [str(gloss) for gloss in glosses]
         if dtype not in DTYPES:
             raise ValueError(f'{self.folder}: dtype {dtype!r}: choose one of {", ".join(DTYPES)}')
+        if hand_rule not in HAND_RULES:
+            raise ValueError(f'{self.folder}: hand_rule {hand_rule!r}: choose one of {", ".join(HAND_RULES)}')
         repeated = sorted({gloss for gloss in self.glosses if self.glosses.count(gloss) > 1}) if len(set(self.glosses)) < len(self.glosses) else []
         if repeated or '' in self.glosses:
             raise ValueError(f'{self.folder}: glosses must be distinct and not empty; repeated: {repeated}')
         if os.path.exists(self.folder) and not overwrite:
             raise FileExistsError(f'{self.folder} exists; choose another folder, or overwrite=True (--overwrite) to replace it')
-        self.dtype = dtype
+        self.dtype, self.hand_rule = dtype, hand_rule
         self._overwrite = overwrite
         self._about = dict(source=source, licence=licence, extractor=extractor, extractor_version=extractor_version, notes=notes or {})
         self.coverage = coverage
@@ -135,7 +140,6 @@ class PoseStoreWriter:
         self._codes: Dict[str, Dict[str, int]] = dict(split={}, signer={})
         self._ids: Dict[str, Set[bytes]] = {}
         self._frames = 0
-        self._hand_joints = [np.asarray(joints, dtype=np.int64) for joints in self._hands()]
 
         parent, name = os.path.split(self.folder)
         os.makedirs(parent, exist_ok=True)
@@ -145,13 +149,6 @@ class PoseStoreWriter:
         self._file = open(os.path.join(self._partial, KEYPOINTS), 'wb')  # noqa: SIM115 - closed by close() or abort()
         self._file.write(npy_header(dtype, (0, self.layout.num_joints, 3)))
         self._digest = hashlib.blake2b(digest_size=32)
-
-    def _hands(self) -> Tuple[Sequence[int], Sequence[int]]:
-        """Joints of the left and the right hand; a layout of a single hand counts as right."""
-        parts = self.layout.parts
-        if self.layout.name == 'hand_21':
-            return (), tuple(range(self.layout.num_joints))
-        return parts.get('left_hand', ()), parts.get('right_hand', ())
 
     def __len__(self) -> int:
         return len(self._columns['length'])
@@ -220,9 +217,7 @@ class PoseStoreWriter:
         try:
             for piece in keypoints if isinstance(keypoints, Iterator) else (keypoints,):
                 stored = self._check_keypoints(where, piece, length)
-                found = stored[:, :, 2] > 0
-                left, right = (found[:, joints].any(axis=1) for joints in self._hand_joints)
-                hands.append(left.astype(np.uint8) * LEFT_FOUND + right.astype(np.uint8) * RIGHT_FOUND)
+                hands.append(self._hand_flags(stored[:, :, 2]))
                 data = np.ascontiguousarray(stored).data
                 self._file.write(data)
                 digest.update(data)
@@ -287,6 +282,12 @@ class PoseStoreWriter:
             )
         return values.astype(self.dtype, copy=False)
 
+    def _hand_flags(self, scores: np.ndarray) -> np.ndarray:
+        """Bits (T,) of scores (T, V) as they are stored."""
+        if self.dtype == 'int16':
+            scores = scores * np.float32(1 / SCORE_STEPS)
+        return hands_found(scores, self.layout, self.hand_rule) @ np.asarray([LEFT_FOUND, RIGHT_FOUND], dtype=np.uint8)
+
     def _clips(self) -> Dict[str, np.ndarray]:
         columns = self._columns
         length = np.asarray(columns['length'], dtype=np.int32)
@@ -345,6 +346,7 @@ class PoseStoreWriter:
             layout=self.layout.name,
             joints=self.layout.num_joints,
             dtype=self.dtype,
+            hand_rule=self.hand_rule,
             clips=len(self),
             frames=self._frames,
             splits=self._split_counts(),

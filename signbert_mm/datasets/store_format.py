@@ -3,7 +3,7 @@
 import hashlib
 import os
 import struct
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -21,6 +21,18 @@ LEFT_FOUND, RIGHT_FOUND = 1, 2  # bits of clips.npz: hands
 MAX_TEXT_BYTES = 255
 
 _NPY_HEADER = 128
+
+
+def flags_found(flags: np.ndarray) -> np.ndarray:
+    """Bits (T,) as bool (T, 2): left and right hand found."""
+    return (flags[:, None] & np.asarray([LEFT_FOUND, RIGHT_FOUND], dtype=np.uint8)) > 0
+
+
+def common_rate(rates: Sequence[Optional[float]]) -> Optional[float]:
+    """The frame rate that clips share to 1 %: their median; None where one is unknown (0 or None) or they differ."""
+    known = np.asarray([rate or 0 for rate in rates], dtype=np.float64)
+    median = float(np.median(known)) if len(known) else 0.0
+    return round(median, 3) if median > 0 and (np.abs(known - median) <= 0.01 * median).all() else None
 
 
 def npy_header(dtype: str, shape: Tuple[int, ...]) -> bytes:

@@ -54,7 +54,7 @@ def test_missing_joints_and_hands_found(tmp_path, dtype):
     data[0, :21, 2] = 0  # left hand lost, coordinates left behind
     data[1, 21:42, 2] = 0
     data[2, :42, 2] = 0
-    data[2, 40, 2] = 0.25  # one joint of the right hand is enough
+    data[2, 40, 2] = 0.25  # one joint of the right hand is enough where its arm is seen
     data[3, 5, 2] = 1.4  # some heads exceed 1
     with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'], dtype) as writer:
         writer.add(data, 0, 'train', 'v', width=640, height=480)

@@ -258,6 +258,24 @@ def test_faults_of_files_that_were_changed(tmp_path, fault):
     assert report.kinds() == [kind] and report.ok == (severity == 'warning')
 
 
+def test_stores_of_the_older_hand_rule(tmp_path):
+    """Their bits stay, and are checked by that rule; what the crop's rule would change is said."""
+
+    def faint(clip, values):
+        values[2:4, :42, 2] = 0.05
+        return values
+
+    new, old = write(tmp_path / 'new', faint), write(tmp_path / 'old', faint, hand_rule='any')
+    assert not verify_store(new.folder).kinds() and not new.hands_found[2:4].any() and old.hands_found.all()
+    problem = found(verify_store(old.folder), 'hand_rule')
+    assert problem.severity == 'note' and problem.count == 8 and '8 clips with frames (16 of 61)' in problem.message
+    alter(old, meta=lambda about: about.pop('hand_rule'))
+    problem = found(verify_store(old.folder), 'hand_rule')
+    assert problem.severity == 'warning' and 'PREPARE THE STORE AGAIN' in problem.message
+    alter(new, meta=lambda about: about.pop('hand_rule'))
+    assert verify_store(new.folder).kinds() == ['hand_flags']
+
+
 def test_torn(tmp_path):
     store = write(tmp_path / 's')
     with open(f'{store.folder}/keypoints.npy', 'r+b') as file:

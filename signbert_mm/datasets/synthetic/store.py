@@ -98,7 +98,7 @@ def write_synthetic_store(
     bar = ProgressBar(total) if progress else None
     with PoseStoreWriter(
         folder, signs.layout, signs.glosses, dtype, 'synthetic signs (signbert_mm)', 'the licence of signbert_mm', 'detector model', notes=notes,
-        overwrite=overwrite,
+        overwrite=overwrite, hand_rule='any',  # as the published results on synthetic signs were computed
     ) as writer:  # fmt: skip
         files = _start(writer.partial) if truth else {}
         try:

@@ -9,9 +9,8 @@ from ...draws import Draws
 from ...layouts import get_layout
 from ...layouts.hand import NUM_HAND_JOINTS
 from ...registry import TRANSFORMS
+from ..hand_rule import ARM_THRESHOLD, JOINT_THRESHOLD, MIN_JOINTS, arm_joints
 from .base import BatchTransform
-
-_ARMS = (('left_shoulder', 'left_elbow', 'left_wrist'), ('right_shoulder', 'right_elbow', 'right_wrist'))
 
 
 @TRANSFORMS.register_module()
@@ -21,7 +20,8 @@ class HandCrop(BatchTransform):
     The box is not given in SignBERT ("hand and shoulder joints give a crop"); it follows the released code of ST-Consistency: ``padding`` times
     the larger extent of the joints above ``joint_threshold``, shifted to stay inside the image. With fewer than ``min_joints`` such joints
     it comes from shoulder, elbow and wrist, if all are above ``arm_threshold`` and a joint of the hand is above ``joint_threshold`` (which is ours):
-    centre wrist + 0.33 (wrist - elbow), side 1.1 max(|wrist - elbow|, 0.9 |elbow - shoulder|). Else the hand is missing in that frame.
+    centre wrist + 0.33 (wrist - elbow), side 1.1 max(|wrist - elbow|, 0.9 |elbow - shoulder|). Else the hand is missing in that frame. Stores and
+    inference count hands by the same rule, with these defaults (:func:`~signbert_mm.datasets.hand_rule.hands_found`).
 
     Args:
         layout (str): Layout of ``keypoints``; it must have both hands, each 21 joints in a row. Without arm joints there is no second way to a box.
@@ -49,9 +49,9 @@ class HandCrop(BatchTransform):
         self,
         layout: str = 'sign_49',
         padding: float = 2.2,
-        joint_threshold: float = 0.1,
-        min_joints: int = 10,
-        arm_threshold: float = 0.8,
+        joint_threshold: float = JOINT_THRESHOLD,
+        min_joints: int = MIN_JOINTS,
+        arm_threshold: float = ARM_THRESHOLD,
         min_extent: float = 1.0,
         location: str = 'image',
     ) -> None:
@@ -65,11 +65,10 @@ class HandCrop(BatchTransform):
                 raise ValueError(
                     f'HandCrop: a hand is {NUM_HAND_JOINTS} joints in a row, but layout {self.layout.name!r} has {joints}; map it to sign_49'
                 )
-        has_arms = all(joint in self.layout.joints for arm in _ARMS for joint in arm)
-        self.arm_joints = [self.layout.indices(arm) for arm in _ARMS] if has_arms else None
+        self.arm_joints = arm_joints(self.layout)
         self.padding, self.joint_threshold, self.min_joints = padding, joint_threshold, min_joints
         self.arm_threshold, self.min_extent = arm_threshold, min_extent
-        if location not in ('image', 'shoulders') or (location == 'shoulders' and not has_arms):
+        if location not in ('image', 'shoulders') or (location == 'shoulders' and self.arm_joints is None):
             raise ValueError(
                 f"HandCrop: location must be 'image' or, with a layout that has shoulders, 'shoulders'; got {location!r} with {self.layout.name!r}"
             )

@@ -106,6 +106,13 @@ def check_numbers(store: PoseStore, scan: Scan, names: Names) -> Iterator[Proble
     yield from _clips(
         names, 'error', 'hand_flags', counts['wrong_flags'] > 0, f'{{n}} where the stored hands-found bits contradict the scores: {again}'
     )
+    stated = 'hand_rule' in store.meta
+    why = "written so (hand_rule='any')" if stated else 'written by an older version. PREPARE THE STORE AGAIN to drop them, which changes results'
+    yield from _clips(
+        names, 'note' if stated else 'warning', 'hand_rule', (counts['no_box'] > 0) & (store.hand_rule == 'any'),
+        f'{{n}} with frames ({counts["no_box"].sum():,} of {store.meta["frames"]:,}) counted as showing a hand, since a joint has a score above 0, '
+        f"and that have none by the crop's rule; drop_empty_frames keeps them: {why}",
+    )  # fmt: skip
     yield from _clips(
         names, 'error', 'not_pixels', scan.fractions,
         '{n} with no coordinate above 2: these are fractions of the image, not pixels; convert with the image size',

@@ -6,16 +6,17 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ..hand_rule import hand_joints, hands_found
 from ..pose_store import PoseStore
-from ..store_format import LEFT_FOUND, RIGHT_FOUND
+from ..store_format import flags_found
 
 Progress = Callable[[int, int], None]
 CHUNK_NUMBERS = 1 << 22  # 16 MB of float32 a piece
 FAR_APART = 0.4  # of the shoulders' distance: then the wrists tell the hands apart
 SURE = 2 / 3  # share of a clip's votes
 COUNTS = (
-    'found', 'outside', 'judged', 'judged_outside', 'not_finite', 'bad_score', 'not_zero', 'wrong_flags', 'crossed', 'crossed_votes', 'mirrored',
-    'mirrored_votes',
+    'found', 'outside', 'judged', 'judged_outside', 'not_finite', 'bad_score', 'not_zero', 'wrong_flags', 'no_box', 'crossed', 'crossed_votes',
+    'mirrored', 'mirrored_votes',
 )  # fmt: skip
 
 
@@ -27,8 +28,8 @@ class Scan:
         counts (dict[str, ndarray]): Shape (N,) int64 each. Joints of a clip that are ``found``; of these ``outside`` the image; the same
             of the hands alone, where the layout has any (``judged``, ``judged_outside``: some extractors guess legs below the image); joints
             ``not_finite``, with a ``bad_score`` (outside [0, 1]), or missing and ``not_zero``; frames with ``wrong_flags`` (hands said to be found
-            or not, and the scores say otherwise); hands nearer to the other side's wrist (``crossed``, of ``crossed_votes``); frames that look
-            ``mirrored`` (of ``mirrored_votes``).
+            or not, and the scores say otherwise by the store's own rule); frames with ``no_box`` for a hand though one is said to be found; hands
+            nearer to the other side's wrist (``crossed``, of ``crossed_votes``); frames that look ``mirrored`` (of ``mirrored_votes``).
         frozen (ndarray): Shape (N,) bool: two frames or more, all equal, with a joint found.
         fractions (ndarray): Shape (N,) bool: no coordinate above 2 though joints are found.
         digests (list[bytes]): Of each clip's numbers.
@@ -71,10 +72,7 @@ def scan_keypoints(store: PoseStore, progress: Optional[Progress] = None, chunk_
     clips = len(store)
     scan = Scan({name: np.zeros(clips, dtype=np.int64) for name in COUNTS}, np.zeros(clips, dtype=bool), np.zeros(clips, dtype=bool))
     votes = _Votes(store.layout.joints)
-    parts = store.layout.parts
-    single = store.layout.name == 'hand_21'  # counts as right
-    hands = [() if single else parts.get('left_hand', ()), range(store.layout.num_joints) if single else parts.get('right_hand', ())]
-    hands = [np.asarray(joints, dtype=np.int64) for joints in hands]
+    hands = [np.asarray(joints, dtype=np.int64) for joints in hand_joints(store.layout)]
     checksum = hashlib.blake2b(digest_size=32)
     for begin, end in _pieces(store.length, max(1, chunk_numbers // (3 * store.layout.num_joints))):
         start = int(store.offset[begin])
@@ -124,8 +122,7 @@ def _row_facts(
             f'x, y, score = {values[row, joint].tolist()}'
         )
     flags = store.hand_flags[int(store.offset[begin]) : int(store.offset[begin]) + len(stored)]
-    said = [(flags & bit) > 0 for bit in (LEFT_FOUND, RIGHT_FOUND)]
-    seen = [(score[:, joints] > 0).any(axis=1) if len(joints) else np.zeros(len(stored), dtype=bool) for joints in hands]
+    said = flags_found(flags)
     judged = np.concatenate(hands) if any(map(len, hands)) else slice(None)
     rows = dict(
         found=found.sum(axis=1),
@@ -135,7 +132,8 @@ def _row_facts(
         not_finite=not_finite.sum(axis=1),
         bad_score=bad_score.sum(axis=1),
         not_zero=not_zero.sum(axis=1),
-        wrong_flags=(said[0] != seen[0]) | (said[1] != seen[1]),
+        wrong_flags=(said != hands_found(score, store.layout, store.hand_rule)).any(axis=1),
+        no_box=said.any(axis=1) & ~hands_found(score, store.layout).any(axis=1),
         **votes(x, y, found, size[0][:, 0]),
     )
     return {name: np.asarray(value, dtype=np.int64) for name, value in rows.items()}, maximum
