@@ -79,13 +79,14 @@ class ShortVideo:
     Args:
         path (Path): Any video that FFmpeg reads.
         limits (Limits): How much.
+        fps (float, optional): The rate that the model wants, see :class:`InputReader`; None = that of the video.
 
     Raises:
         VideoError: As :func:`signbert_mm.extraction.open_video`; while iterating, at the end of a truncated file.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
-        self._reader, self._limits, self.cut = open_video(path), limits, False
+    def __init__(self, path: Path, limits: Limits, fps: Optional[float] = None) -> None:
+        self._reader, self._limits, self.cut = open_video(path, fps), limits, False
         if limits.fps and not 0 < self._reader.fps <= limits.fps:
             self._reader.close()
             self._reader = open_video(path, limits.fps)
@@ -167,7 +168,7 @@ class Analyser:
                 raise Refusal(str(error).replace(str(path), path.name)) from error
 
     def _video(self, path: Path, limits: Limits, several: bool, window: float, progress: Progress) -> Result:
-        frames, notes, poses = ShortVideo(path, limits), [], []
+        frames, notes, poses = ShortVideo(path, limits, self.inferencer.reader.fps), [], []
         try:
             expected = frames.expected
             try:

@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--camera', default='0', help="the camera's number, or a video's path (default: %(default)s)")
     parser.add_argument('--window', type=float, default=2.0, help='seconds that are recognised at once (default: %(default)s)')
-    parser.add_argument('--fps', type=float, default=0.0, help='frames a second that the camera gives, where it does not tell')
+    parser.add_argument('--fps', type=float, default=0.0, help='frames a second of --out, where the camera does not tell its rate')
     parser.add_argument('--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)')
     parser.add_argument('--no-window', action='store_true', help='print the answers; needs no display')
     parser.add_argument('--out', metavar='FILE.mp4', help='record what is shown')
@@ -45,20 +45,19 @@ def main() -> None:
     args = parse_args()
     inferencer = build(args)
     reader = inferencer.reader.open(args.camera, args.seconds)
-    fps = args.fps or reader.fps
+    fps = inferencer.reader.clock(reader, args.fps)  # of times and of the recording; frames count when they come
     stream = inferencer.stream_recognizer(
         (reader.width, reader.height), fps, None, args.window, args.stride, args.enter, args.leave, args.ignore, f'camera {args.camera}'
     )
     overlay = SignOverlay(
         reader.width, reader.height, stream.layout, title=f'camera {args.camera}' if args.camera.isdigit() else Path(args.camera).name
     )
-    writer = VideoWriter(args.out, fps) if args.out else None
+    writer, written = VideoWriter(args.out, fps) if args.out else None, 0
     shown, nobody, signs, latency = [], True, deque(maxlen=5), deque(maxlen=50)
     start = time.perf_counter()
     try:
-        for image, pose, came in inferencer.reader.poses(reader):
-            event = stream.push(pose)
-            if event is not None:
+        for frame, pose, came in inferencer.reader.timed_poses(reader):
+            for event in stream.push_at(pose, frame.time):
                 latency.append(time.perf_counter() - came)
                 nobody = not event.scores.any()
                 told = inferencer.told(event, fps, args.topk, latency[-1])
@@ -68,9 +67,10 @@ def main() -> None:
             if args.no_window and writer is None:
                 continue
             now = f'signs: {", ".join(signs)}' if signs else 'signs: none yet'
-            picture = overlay.draw(image, pose, shown, 0, now, quiet=nobody)
-            if writer is not None:
+            picture = overlay.draw(frame.image, pose, shown, 0, now, quiet=nobody)
+            while writer is not None and written < stream.length:  # a recording plays as fast as it was
                 writer.write(picture)
+                written += 1
             if not args.no_window:
                 cv2.imshow('signbert_mm', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
                 if cv2.waitKey(1) & 0xFF == ord('q'):

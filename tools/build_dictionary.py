@@ -90,7 +90,9 @@ def main() -> None:
     if os.path.exists(args.dictionary):
         signs = SignDictionary.load(args.dictionary)
         if signs.encoder != encoder:
-            raise ConfigError(f'{args.dictionary} was made with another encoder ({signs.note}); give its config and checkpoint, or another folder')
+            raise ConfigError(
+                f'{args.dictionary} was made with another encoder or test pipeline ({signs.note}); give its config and checkpoint, or another folder'
+            )
     elif not (args.store or args.videos or args.add):
         raise FileNotFoundError(f'{args.dictionary}: no such dictionary; make it with --store, --videos or --add')
     else:

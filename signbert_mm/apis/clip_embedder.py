@@ -1,6 +1,7 @@
 """A clip as one vector, from an encoder that nobody trained on its gloss."""
 
 import hashlib
+import re
 from typing import Sequence
 
 import numpy as np
@@ -38,9 +39,10 @@ class ClipEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits of what the vectors depend on: the encoder's weights, how it reads clips, the pooling."""
+        """16 hex digits of what the vectors depend on: the encoder's weights, how it reads and prepares clips, the pooling."""
         digest = hashlib.blake2b(digest_size=8)
-        digest.update(repr((self.segments, sorted(self.backend.spec._asdict().items()))).encode())
+        facts = repr((self.segments, sorted(self.backend.spec._asdict().items()), self.backend.preparation))
+        digest.update(re.sub(r' at 0x\w+', '', facts).encode())  # addresses of functions among the transforms
         for part in self.parts:
             for name, value in sorted(getattr(self.backend.model, part).state_dict().items()):
                 digest.update(f'{part}.{name}'.encode() + value.detach().cpu().contiguous().float().numpy().tobytes())

@@ -86,6 +86,11 @@ class FusionRecognizer(nn.Module):
         """Whether any part reads frames."""
         return any(backend.reads_videos for backend in self.backends)
 
+    @property
+    def frame_rates(self) -> List[Optional[float]]:
+        """Of each part that reads poses, the rate of its training clips; None where its checkpoint does not say."""
+        return [backend.spec.fps for backend in self.backends if isinstance(backend, TorchBackend)]
+
     def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
         """One dict a clip: ``scores`` (classes,) that sum to 1; ``attention`` and ``frames`` of the first part that has attention, else of the first.
 

@@ -1,20 +1,27 @@
 """Whatever a user has, as clips of poses."""
 
+import logging
 import os
 import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Deque, Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Deque, Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 
 from ..datasets.pose_store import PoseStore
-from ..datasets.store_format import META
+from ..datasets.store_format import META, flags_found
 from ..datasets.video_dataset import SUFFIXES, find_video
 from ..layouts import Layout
 from .pose_clip import PoseClip
+
+if TYPE_CHECKING:
+    from ..extraction import Frame
+
+ANY_CLOCK = 30.0  # steps a second of a source whose frames have times and that tells no rate
 
 
 class Failure(NamedTuple):
@@ -25,11 +32,14 @@ class Failure(NamedTuple):
 
 
 class Camera:
-    """A camera as a stream of RGB frames.
+    """A camera as a stream of RGB frames, with the time at which each came.
 
     Args:
         number (int): As OpenCV counts them, from 0.
         seconds (float, optional): Ends after this time; None = never.
+
+    Attributes:
+        fps (float): As it says; it gives fewer where it is not asked often enough. 0 = it says nothing.
 
     Raises:
         ValueError: There is no such camera.
@@ -43,13 +53,15 @@ class Camera:
         self.width, self.height = (int(self._capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         self.fps = float(self._capture.get(cv2.CAP_PROP_FPS))
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Iterator['Frame']:
+        from ..extraction import Frame
+
         start = time.monotonic()
         while self.seconds is None or time.monotonic() - start < self.seconds:
             there, image = self._capture.read()
             if not there:
                 return
-            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+            yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), time.monotonic())
 
     def close(self) -> None:
         self._capture.release()
@@ -67,10 +79,13 @@ class InputReader:
 
     Args:
         extractor (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it.
+        fps (float, optional): The even rate at which videos and cameras are read, as ``tools/extract_poses.py --fps`` does; None = as they are. Also
+            an attribute. Of a camera, whose frames come when they come, the poses are brought to that rate.
     """
 
-    def __init__(self, extractor: Any = 'mediapipe') -> None:
+    def __init__(self, extractor: Any = 'mediapipe', fps: Optional[float] = None) -> None:
         self._extractor, self._built = extractor, None
+        self.fps = fps
 
     @property
     def extractor(self) -> Any:
@@ -81,8 +96,13 @@ class InputReader:
             self._built = build_extractor(self._extractor)
         return self._built
 
-    def open(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None) -> Any:
-        """A video file or camera: has ``width``, ``height``, ``fps`` and ``close()``, and gives frames when iterated.
+    def open(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0) -> Any:
+        """A video or camera: has ``width``, ``height``, ``fps`` and ``close()``, and gives :class:`Frame` objects when iterated.
+
+        Args:
+            source (str | Path | int): The file, a folder of numbered images, or the camera's number.
+            seconds (float, optional): How long the camera records.
+            fps (float): Of a folder of images; 0 = unknown, and then it is read as it is.
 
         Raises:
             VideoError, ValueError: It cannot be read; the message says why.
@@ -91,7 +111,16 @@ class InputReader:
             return Camera(int(source), seconds)
         from ..extraction import open_video
 
-        return open_video(source)
+        has_rate = fps or not os.path.isdir(source)
+        if self.fps and not has_rate:
+            print_log(f'{source}: images have no rate (give fps=): all are taken, not {self.fps:g} a second', 'current', logging.WARNING)
+        return open_video(source, self.fps if has_rate else None, image_fps=fps)
+
+    def clock(self, reader: Any, fps: float = 0.0) -> float:
+        """Steps a second in which a stream is counted: its rate as far as that is known before it is read; 0 = its frames have no times."""
+        from ..extraction import ImageFolderReader
+
+        return (isinstance(reader, Camera) and self.fps) or reader.fps or fps or (0.0 if isinstance(reader, ImageFolderReader) else ANY_CLOCK)
 
     def poses(self, frames: Iterable[Any]) -> Iterator[Tuple[np.ndarray, np.ndarray, float]]:
         """Frames with their poses; holds no more frames than the extractor's batch.
@@ -99,32 +128,59 @@ class InputReader:
         Yields:
             tuple: image (H, W, 3) uint8 RGB, pose (V, 3), and when the image came (``time.perf_counter``).
         """
+        for frame, pose, came in self._poses(frames):
+            yield frame if isinstance(frame, np.ndarray) else frame[0], pose, came
+
+    def _poses(self, frames: Iterable[Any]) -> Iterator[Tuple[Any, np.ndarray, float]]:
         from ..extraction import extract_stream
 
-        waiting: Deque[Tuple[np.ndarray, float]] = deque()
+        waiting: Deque[Tuple[Any, float]] = deque()
 
         def noted() -> Iterator[np.ndarray]:
             for frame in frames:
-                image = frame if isinstance(frame, np.ndarray) else frame[0]
-                waiting.append((image, time.perf_counter()))
-                yield image
+                waiting.append((frame, time.perf_counter()))
+                yield frame if isinstance(frame, np.ndarray) else frame[0]
 
         for pose in extract_stream(noted(), self.extractor):
-            image, came = waiting.popleft()
-            yield image, pose, came
+            frame, came = waiting.popleft()
+            yield frame, pose, came
+
+    def timed_poses(self, reader: Any) -> Iterator[Tuple['Frame', np.ndarray, float]]:
+        """As :meth:`poses` of what :meth:`open` gave, with each frame's time.
+
+        Yields:
+            tuple: :class:`Frame`, pose (V, 3), and when the image came (``time.perf_counter``).
+        """
+        if not (isinstance(reader, Camera) and self.fps):
+            yield from self._poses(reader)
+            return
+        from ..extraction import Frame, resample
+
+        # poses are repeated, not frames: an extractor that is behind would fall further behind
+        found = (Frame(item, item[0].time) for item in self._poses(reader))
+        for (frame, pose, came), moment in resample(found, self.fps):
+            yield Frame(frame.image, moment), pose, came
 
     def extract(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0) -> PoseClip:
-        """All poses of a video, or of so many seconds of a camera; ``fps`` is the rate where the source does not tell."""
-        name = f'camera {source}' if is_camera(source) else os.path.basename(os.fspath(source))
-        reader = self.open(source, seconds)
+        """All poses of a video, or of so many seconds of a camera; ``fps`` is the rate of a folder of images, and where a video does not tell.
+
+        A camera's rate is that at which its frames came.
+        """
+        camera = is_camera(source)
+        name = f'camera {source}' if camera else os.path.basename(os.fspath(source))
+        reader = self.open(source, seconds, fps)
         try:
-            start = time.monotonic()
-            poses = [pose for _, pose, _ in self.poses(reader)]
-            fps = reader.fps or fps or (len(poses) / (time.monotonic() - start) if is_camera(source) else 0.0)
+            poses, times = [], []
+            for frame, pose, _ in self.timed_poses(reader):
+                poses.append(pose)
+                times.append(frame.time)
             if not poses:
                 raise ValueError(f'{name}: no frames came from it')
-            clip = PoseClip.make(np.stack(poses), self.extractor.layout, (reader.width, reader.height), fps=fps, name=name)
-            return clip if is_camera(source) else replace(clip, video=os.fspath(source))
+            rate = reader.fps or fps
+            if camera and (self.fps or times[-1] > times[0]):
+                rate = self.fps or (len(times) - 1) / (times[-1] - times[0])
+            clip = PoseClip.make(np.stack(poses), self.extractor.layout, (reader.width, reader.height), fps=rate, name=name)
+            return replace(clip, times=np.asarray(times) if rate else None, video='' if camera else os.fspath(source))
         finally:
             reader.close()
 
@@ -146,7 +202,7 @@ class InputReader:
                 folder, of which all videos are taken, at any depth; or a list of these.
             layout (str | Layout, optional): Of pose arrays, which need it.
             image_size (Sequence[int], optional): Width and height, of pose arrays, which need it.
-            fps (float): Of pose arrays, and of folders of numbered images; 0 = unknown.
+            fps (float): Of pose arrays, and of folders of numbered images; 0 = unknown. Arrays and stores are taken as they are, at any rate.
             split (str, optional): Of stores; None = all clips.
             seconds (float): How long a camera records.
             name (str): Of pose arrays.
@@ -190,7 +246,9 @@ class InputReader:
             keypoints, scores = store.clip(place)
             size = int(store.width[place]), int(store.height[place])
             (name,) = store.video_ids(np.asarray([place]))
-            yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]))
+            start, length = int(store.offset[place]), int(store.length[place])
+            found = flags_found(store.hand_flags[start : start + length])
+            yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]), found=found)
 
     def _path(
         self, path: Path, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']], fps: float

@@ -20,6 +20,8 @@ class InputSpec(NamedTuple):
         stand_ins (bool): A body wrist stands in for a missing hand root and the reverse.
         side (str): Which hand the joints of a hand_21 clip are.
         temporal (dict, optional): Config of the temporal transform; None = all frames.
+        fps (float, optional): Frames a second of all clips that the model was trained on, at which videos are read; None = they differed, or the
+            checkpoint is older than this field.
     """
 
     layout: str
@@ -27,6 +29,7 @@ class InputSpec(NamedTuple):
     stand_ins: bool = False
     side: str = ''
     temporal: Optional[Dict[str, Any]] = None
+    fps: Optional[float] = None
 
     @property
     def clip_len(self) -> Optional[int]:

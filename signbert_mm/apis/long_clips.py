@@ -3,13 +3,13 @@
 import logging
 import os
 import time
-from typing import Any, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.logging import print_log
 
 from .input_reader import Failure
-from .stream_recognizer import StreamEvent, StreamRecognizer, merge_windows
+from .stream_recognizer import StreamEvent, StreamRecognizer, merge_windows, steps_of
 from .windows import HysteresisMerger, sliding_windows
 
 
@@ -31,7 +31,8 @@ class LongClips:
         """Signs in long clips: windows that overlap, and their scores merged with two thresholds, see :class:`HysteresisMerger`.
 
         A video is streamed, in constant memory but for what is told of each window; poses are taken ``batch_size`` windows at a time. For a
-        model that reads frames the poses of the whole video are taken first.
+        model that reads frames the poses of the whole video are taken first. Seconds are those of the frames' time stamps, also where they come
+        unevenly or the header's rate is wrong.
 
         Args:
             inputs: As for calling.
@@ -57,28 +58,32 @@ class LongClips:
                 found.append(clip._asdict())
                 continue
             size, step, merger = self._window(clip.fps, clip.name, **settings)
-            spans = sliding_windows(len(clip), size, step)
-            scores: List[np.ndarray] = []
-            for first in range(0, len(spans), batch_size):
-                pieces = [clip.cut(*span) for span in spans[first : first + batch_size]]
-                rows = self.backend.predict(pieces)
-                scores += [row['scores'] * piece.hands_found().any() for row, piece in zip(rows, pieces)]
+            steps = steps_of(clip)
+            spans = sliding_windows(int(steps[-1]) + 1, size, step)
+            pieces = [clip.cut(*span) for span in np.searchsorted(steps, spans).tolist()]  # none of the frames where there was a pause
+            shown = [place for place, piece in enumerate(pieces) if len(piece)]
+            rows: Dict[int, np.ndarray] = {}
+            for first in range(0, len(shown), batch_size):
+                places = shown[first : first + batch_size]
+                for place, row in zip(places, self.backend.predict([pieces[place] for place in places])):
+                    rows[place] = row['scores'] * pieces[place].hands_found().any()
+            scores = [rows.get(place, np.zeros_like(rows[0])) for place in range(len(spans))]
             segments = merge_windows(spans, np.stack(scores), size, step, merger)
             windows = [self._told_window(start, end, clip.fps, self.best(row, topk)) for (start, end), row in zip(spans, scores)]
-            found.append(self._timeline(clip.name, clip.fps, len(clip), windows, segments))
+            found.append(self._timeline(clip.name, clip.fps, clip.fps, len(clip), windows, segments))
         return found
 
     def _video_segments(self, path: Union[str, 'os.PathLike[str]'], topk: int, settings: dict) -> dict:
-        windows, segments, total, fps = [], [], 0, 0.0
+        windows, segments, clock, rate, total = [], [], 0.0, 0.0, 0
         for event in self.stream(path, topk=topk, **settings):
-            total, fps = event['end'], event['fps']
+            clock, rate, total = event['fps'], event['frame_rate'], event['num_frames']
             if event['end'] > event['start']:
-                windows.append(self._told_window(event['start'], event['end'], fps, event))
+                windows.append(self._told_window(event['start'], event['end'], clock, event))
             segments += event['raw_segments']
-        return self._timeline(os.path.basename(os.fspath(path)), fps, total, windows, segments)
+        return self._timeline(os.path.basename(os.fspath(path)), clock, rate, total, windows, segments)
 
-    def _timeline(self, name: str, fps: float, total: int, windows: Sequence[dict], segments: Sequence[Any]) -> dict:
-        return dict(name=name, fps=fps, num_frames=total, segments=[self._told(segment, fps) for segment in segments], windows=windows)
+    def _timeline(self, name: str, clock: float, fps: float, total: int, windows: Sequence[dict], segments: Sequence[Any]) -> dict:
+        return dict(name=name, fps=fps, num_frames=total, segments=[self._told(segment, clock) for segment in segments], windows=windows)
 
     @staticmethod
     def _told_window(start: int, end: int, fps: float, best: Mapping[str, Any]) -> dict:
@@ -90,7 +95,7 @@ class LongClips:
     def _window(
         self, fps: float, name: str, window: float, stride: float, enter: float, leave: float, ignore: Sequence[str]
     ) -> Tuple[int, int, HysteresisMerger]:
-        """Frames of a window and between windows, and a merger."""
+        """Steps of 1 / ``fps`` in a window and between windows, and a merger."""
         if not fps:
             raise ValueError(f'{name or "poses"}: the frame rate is unknown, and windows are in seconds; give fps=')
         unknown = sorted(set(ignore) - set(self.glosses))
@@ -111,7 +116,7 @@ class LongClips:
         ignore: Sequence[str] = (),
         name: str = '',
     ) -> StreamRecognizer:
-        """What takes poses one by one; the extractor's layout by default. Arguments as for :meth:`segments`."""
+        """What takes poses one by one; the extractor's layout by default. ``fps``: steps a second. Other arguments as for :meth:`segments`."""
         self._needs_recogniser()
         if self.backend.reads_videos:
             raise ValueError(
@@ -122,32 +127,37 @@ class LongClips:
         return StreamRecognizer(self.backend.predict, layout, image_size, size, step, merger, fps, name)
 
     def stream(self, source: Union[str, 'os.PathLike[str]', int], topk: int = 5, fps: float = 0.0, **settings: Any) -> Iterator[dict]:
-        """Recognises as the frames come; memory does not grow with the stream.
+        """Recognises as the frames come, by their time stamps or, of a camera, by when they came; memory does not grow with the stream.
 
         Args:
             source (str | Path | int): A video or a camera.
             topk (int): Glosses of each window.
-            fps (float): Where the source does not tell.
+            fps (float): Of a folder of images, and steps a second where the source does not tell.
             **settings: ``window``, ``stride``, ``enter``, ``leave``, ``ignore`` as for :meth:`segments`.
 
         Yields:
-            dict: One a window: ``start``, ``end`` in frames, ``fps``, ``glosses``, ``scores``, ``segments`` that it has ended, ``current`` (the open
-            one or None), and ``latency``, seconds from the arrival of its last frame.
+            dict: One a window: ``start``, ``end`` in steps of 1 / ``fps`` (the frames, where they come evenly at that rate), ``glosses``, ``scores``,
+            ``segments`` that it has ended, ``current`` (the open one or None), ``num_frames`` so far, ``frame_rate`` at which they came, and
+            ``latency``, seconds from the arrival of the last one.
         """
-        reader = self.reader.open(source)
+        reader = self.reader.open(source, fps=fps)
         try:
-            rate = fps or reader.fps
-            recognizer = self.stream_recognizer((reader.width, reader.height), rate, name=str(source), **settings)
-            came = time.perf_counter()
-            for _, pose, came in self.reader.poses(reader):
-                event = recognizer.push(pose)
-                if event is not None:
-                    yield self.told(event, rate, topk, time.perf_counter() - came)
-            event = recognizer.finish() if recognizer.count else None
-            if event is not None:
-                yield self.told(event, rate, topk, time.perf_counter() - came)
+            clock = self.reader.clock(reader, fps)
+            recognizer = self.stream_recognizer((reader.width, reader.height), clock, name=str(source), **settings)
+            for event, came in self._events(recognizer, reader):
+                told = self.told(event, clock, topk, time.perf_counter() - came)
+                yield dict(told, num_frames=recognizer.count, frame_rate=recognizer.frame_rate)
         finally:
             reader.close()
+
+    def _events(self, recognizer: StreamRecognizer, reader: Any) -> Iterator[Tuple[StreamEvent, float]]:
+        """Windows of a source, each with when its last image came."""
+        came = 0.0
+        for frame, pose, came in self.reader.timed_poses(reader):
+            yield from ((event, came) for event in recognizer.push_at(pose, frame.time))
+        last = recognizer.finish() if recognizer.count else None
+        if last is not None:
+            yield last, came
 
     def told(self, event: StreamEvent, fps: float, topk: int = 5, latency: float = 0.0) -> dict:
         """A window's event with names and seconds, as :meth:`stream` gives it."""

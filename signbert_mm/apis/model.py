@@ -76,7 +76,7 @@ def init_model(
 
     Returns:
         nn.Module: The model, with its config as ``cfg`` and what the checkpoint says of its data as ``dataset_meta`` (``glosses``, ``layout``,
-        ``extractor``; {} where it says nothing).
+        ``extractor``, ``fps``; {} where it says nothing).
 
     Raises:
         ConfigError: No such model, or a mistake in the config; the message says what was probably meant.
@@ -104,7 +104,7 @@ def init_model(
         model.load_state_dict(weights, strict=False)
         print_log(report, logger='current')
         meta = content.get('meta') or {}
-        model.dataset_meta = {key: meta[key] for key in ('glosses', 'layout', 'extractor') if key in meta}
+        model.dataset_meta = {key: meta[key] for key in ('glosses', 'layout', 'extractor', 'fps') if key in meta}
     return model.to(device).eval()
 
 

@@ -17,7 +17,7 @@ from ..layouts import get_layout
 from ..models import SignRecognizer
 from .input_spec import numpy_sampler
 from .onnx_backend import INPUTS, METADATA_KEY, METADATA_VERSION, OUTPUTS, import_onnxruntime
-from .torch_backend import TorchBackend, spec_of_config
+from .torch_backend import TorchBackend, spec_of_model
 
 OPSET = 18
 _INSTALL = 'install what exports: pip install -r requirements/deploy.txt'
@@ -97,7 +97,7 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
     """
     if not isinstance(model, SignRecognizer):
         raise ConfigError(f'{type(model).__name__} cannot be exported; give the config and checkpoint of a SignRecognizer')
-    spec, steps = spec_of_config(model.cfg)
+    spec, steps = spec_of_model(model)
     if steps:
         raise ConfigError(f'the test pipeline of the data set does more than sample time: {steps}; move it to model.data_preprocessor.test_pipeline')
     numpy_sampler(spec.temporal)  # refuses one that numpy does not know

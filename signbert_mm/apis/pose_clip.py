@@ -5,6 +5,7 @@ from typing import Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..datasets.hand_rule import hands_found
 from ..datasets.pose_store_writer import check_keypoints
 from ..layouts import Layout, get_layout
 
@@ -22,7 +23,10 @@ class PoseClip:
         name (str): For results and messages.
         label (int): -1 = none.
         video (str): The file whose frames these are, for models that read frames; '' = none.
-        span (tuple[int, int], optional): First frame in it, and how many; None = all of it.
+        span (tuple[int, int, int], optional): The frames ``a`` to ``a + n - 1`` of the ``m`` that the whole video has as poses: (a, n, m); None =
+            all of it.
+        times (ndarray, optional): Shape (T,) seconds of the frames, from any zero; None = even, ``fps`` a second.
+        found (ndarray, optional): Shape (T, 2) bool, where a store says that the left and the right hand were found; None = by the scores.
     """
 
     keypoints: np.ndarray
@@ -33,7 +37,9 @@ class PoseClip:
     name: str = ''
     label: int = -1
     video: str = ''
-    span: Optional[Tuple[int, int]] = None
+    span: Optional[Tuple[int, int, int]] = None
+    times: Optional[np.ndarray] = None
+    found: Optional[np.ndarray] = None
 
     @classmethod
     def make(
@@ -89,15 +95,18 @@ class PoseClip:
 
     def cut(self, start: int, end: int) -> 'PoseClip':
         """Frames ``start`` to ``end - 1``."""
-        piece = replace(self, keypoints=self.keypoints[start:end], scores=self.scores[start:end])
-        return replace(piece, span=((self.span or (0, 0))[0] + start, len(piece)))
+        first, _, whole = self.span or (0, 0, len(self))
+        start, end, _ = slice(start, end).indices(len(self))
+        return replace(self._rows(slice(start, end)), span=(first + start, end - start, whole))
 
     def pick(self, frames: np.ndarray) -> 'PoseClip':
         """These frames, in any order; they have no video."""
-        return replace(self, keypoints=self.keypoints[frames], scores=self.scores[frames], video='', span=None)
+        return replace(self._rows(frames), video='', span=None)
+
+    def _rows(self, frames: Union[np.ndarray, slice]) -> 'PoseClip':
+        rows = {name: value[frames] for name in ('keypoints', 'scores', 'times', 'found') for value in [getattr(self, name)] if value is not None}
+        return replace(self, **rows)
 
     def hands_found(self) -> np.ndarray:
-        """Shape (T, 2) bool, left and right: any joint of the hand has a score above 0, as a store counts it; a single hand counts as right."""
-        parts = self.layout.parts
-        hands = ((), range(self.layout.num_joints)) if self.layout.name == 'hand_21' else (parts.get('left_hand', ()), parts.get('right_hand', ()))
-        return np.stack([(self.scores[:, list(joints)] > 0).any(-1) if len(joints) else np.zeros(len(self), bool) for joints in hands], -1)
+        """Shape (T, 2) bool, left and right, as the clip's store says, else by the rule of new stores (:mod:`signbert_mm.datasets.hand_rule`)."""
+        return hands_found(self.scores, self.layout) if self.found is None else self.found

@@ -86,15 +86,15 @@ class PretrainedParts:
             list[dict]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of the nearest ones).
 
         Raises:
-            ValueError: There is no dictionary, it is empty, or another encoder made its vectors.
+            ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or of clips prepared in another way.
         """
         signs = self.dictionary if dictionary is None else dictionary
         if signs is None:
             raise ValueError('there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py')
         if signs.encoder != self._fingerprint:
             raise ValueError(
-                f'the dictionary was made with another encoder ({signs.encoder}: {signs.note or "no note"}) than this one '
-                f'({self._fingerprint}): give its config and checkpoint, or build the dictionary again'
+                f'the dictionary was made with another encoder ({signs.encoder}: {signs.note or "no note"}) than this one ({self._fingerprint}), or '
+                'its clips were sampled or prepared in another way: give its config and checkpoint, or build the dictionary again'
             )
         vectors, names = self.embed(inputs, batch_size, **options)
         rows: List[List[Match]] = signs.search(vectors, topk, compare)

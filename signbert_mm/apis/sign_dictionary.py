@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine.checkpoint_io import write_atomic
 
-FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 1
+FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2  # 1: the encoder's fingerprint did not tell how clips were prepared
 INDEX = 'dictionary.json'
 COMPARISONS = ('nearest', 'prototype')
 
@@ -30,7 +30,7 @@ class SignDictionary:
     JSON is replaced last, so a killed writer leaves the old dictionary.
 
     Args:
-        encoder (str): Fingerprint of what makes the vectors (:class:`ClipEmbedder`); vectors of another are refused.
+        encoder (str): Fingerprint of all that makes the vectors (:class:`ClipEmbedder`); vectors of another are refused.
         dim (int): Length of a vector.
         note (str): For people: the config and checkpoint.
 
@@ -170,13 +170,15 @@ class SignDictionary:
         try:
             with open(path, encoding='utf-8') as file:
                 index = json.load(file)
+            if index.get('format') == FORMAT and index.get('format_version') == 1:
+                raise ValueError('version 1, which does not tell how the clips of its vectors were cropped and filtered')
             if index.get('format') != FORMAT or index.get('format_version') != FORMAT_VERSION:
                 raise ValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
             name = os.path.join(os.fspath(folder), os.path.basename(index['file']))
             signs = cls(index['encoder'], int(index['dim']), index['note'])
             glosses = [(sign['gloss'], [str(item) for item in sign['examples']]) for sign in index['signs']]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f'{path}: not a dictionary of version {FORMAT_VERSION} ({error}); build it again') from error
+            raise ValueError(f'{path}: not a dictionary of version {FORMAT_VERSION} ({error}); build it again: tools/build_dictionary.py') from error
         if not os.path.isfile(name):
             raise FileNotFoundError(f'{name}: absent; copy the dictionary again or build it again')
         with open(name, 'rb') as file:

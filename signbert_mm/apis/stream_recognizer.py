@@ -11,15 +11,15 @@ from .windows import HysteresisMerger, Segment, check_window
 
 
 class StreamEvent(NamedTuple):
-    """What one window says.
+    """What one window says. Times are counted in steps of 1 / ``fps`` from the first frame, which are the frames where these come evenly.
 
     Attributes:
-        start (int): First frame of the window.
-        end (int): The frame after its last.
+        start (int): Where the window begins.
+        end (int): Where it ends, exclusive.
         scores (ndarray): Shape (classes,); all 0 where the window shows no hand.
         attention (ndarray, optional): Shape (L, 2), the head's weights, of ``frames``.
-        frames (ndarray): Shape (L,), positions in the stream.
-        segments (list[Segment]): Those that this window has ended, in frames.
+        frames (ndarray): Shape (L,), which frames of the stream.
+        segments (list[Segment]): Those that this window has ended, in steps.
         current (Segment, optional): The one that is open.
     """
 
@@ -33,16 +33,19 @@ class StreamEvent(NamedTuple):
 
 
 class StreamRecognizer:
-    """Takes poses one by one, keeps the last ``window`` of them, and recognises every ``stride`` frames.
+    """Takes poses one by one, keeps those of the last ``window`` steps, and recognises every ``stride`` steps of 1 / ``fps``.
+
+    :meth:`push` takes one pose a step. :meth:`push_at` takes each with its time, however unevenly they come: windows then last as long as they should
+    and hold the frames that there are.
 
     Args:
         predict (Callable): ``(clips) -> list of dict`` with ``scores``, ``attention`` and ``frames``: a backend's ``predict``.
         layout (str | Layout): Of the poses.
         image_size (Sequence[int]): Width and height in pixels.
-        window (int): Frames.
-        stride (int): Frames between windows.
+        window (int): Steps.
+        stride (int): Steps between windows.
         merger (HysteresisMerger): Makes segments of the windows.
-        fps (float): Frames a second; 0 = unknown.
+        fps (float): Steps a second; 0 = unknown, and then only :meth:`push` serves.
         name (str): For messages.
 
     Raises:
@@ -63,8 +66,10 @@ class StreamRecognizer:
         check_window(window, stride)
         self.predict, self.layout, self.image_size, self.fps, self.name = predict, get_layout(layout), image_size, fps, name
         self.window, self.stride, self.merger = window, stride, merger
-        self._poses: Deque[np.ndarray] = deque(maxlen=window)
-        self.count, self._told, self._boundary = 0, 0, 0.0
+        self._poses: Deque[Tuple[int, np.ndarray]] = deque()  # with the step that each came at
+        self._zeros, self._begin = np.zeros(0), 0.0
+        self._step, self._due, self._told, self._boundary = -1, window, 0, 0.0
+        self.count = 0
 
     def push(self, pose: np.ndarray) -> Optional[StreamEvent]:
         """One more frame.
@@ -75,10 +80,38 @@ class StreamRecognizer:
         Returns:
             StreamEvent, optional: Where a window is full.
         """
-        self._poses.append(np.asarray(pose))
-        self.count += 1
-        due = self.count >= self.window and (self.count - self.window) % self.stride == 0
-        return self._recognise(self._centre_end()) if due else None
+        events = self._push(pose, self._step + 1)
+        return events[0] if events else None
+
+    def push_at(self, pose: np.ndarray, time: float) -> List[StreamEvent]:
+        """One more frame of a stream whose frames tell their time.
+
+        Args:
+            pose (ndarray): As for :meth:`push`.
+            time (float): Seconds, not before the frame before; the first frame's is where steps count from.
+
+        Returns:
+            list[StreamEvent]: Of the windows that are full; several after a pause.
+        """
+        self._begin = self._begin if self.count else time
+        return self._push(pose, round((time - self._begin) * self.fps))
+
+    def _push(self, pose: np.ndarray, step: int) -> List[StreamEvent]:
+        events = []
+        while self._due <= step:  # windows that ended before this frame came
+            events.append(self._window())
+        self._poses.append((step, np.asarray(pose)))
+        self._drop_before(step + 1 - self.window)
+        self._step, self.count = step, self.count + 1
+        if self._due == step + 1:
+            events.append(self._window())
+        return events
+
+    def _window(self) -> StreamEvent:
+        """The window that is due; it stands for the time around its centre."""
+        event = self._recognise(self._due, self._due - self.window / 2 + self.stride / 2)
+        self._due += self.stride
+        return event
 
     def finish(self) -> Optional[StreamEvent]:
         """The stream has ended: one window over its last frames, where the ones before left any, and the open segment ends with it.
@@ -86,26 +119,48 @@ class StreamRecognizer:
         Returns:
             StreamEvent, optional: None where the last window ended with the stream and no segment is open.
         """
-        if self.count > self._told:
-            event = self._recognise(float(self.count))
+        end = self.length
+        if end > self._told:
+            event = self._recognise(end, float(end))
             return event._replace(segments=event.segments + self.merger.close(), current=None)
-        segments = self.merger.close(float(self.count))
+        segments = self.merger.close(float(end))
         if not segments:
             return None
-        return StreamEvent(self.count, self.count, np.zeros(0), None, np.zeros(0, np.int64), segments, None)
+        return StreamEvent(end, end, np.zeros(0), None, np.zeros(0, np.int64), segments, None)
 
-    def _centre_end(self) -> float:
-        """End of the time that a window over the last frames stands for."""
-        return self.count - self.window / 2 + self.stride / 2
+    @property
+    def length(self) -> int:
+        """Steps so far."""
+        return self._step + 1
 
-    def _recognise(self, until: float) -> StreamEvent:
-        start = max(0, self.count - self.window)
-        clip = PoseClip.make(np.stack(self._poses), self.layout, self.image_size, fps=self.fps, name=self.name)
-        (found,) = self.predict([clip])
-        scores = found['scores'] if clip.hands_found().any() else np.zeros_like(found['scores'])
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second that came so far, by their times; ``fps`` where they come evenly."""
+        return self.fps if self._step < 1 or self.length == self.count else (self.count - 1) * self.fps / self._step
+
+    def _drop_before(self, step: int) -> None:
+        while self._poses and self._poses[0][0] < step:
+            self._poses.popleft()
+
+    def _recognise(self, end: int, until: float) -> StreamEvent:
+        start = max(0, end - self.window)
+        self._drop_before(start)
+        first, scores, attention, frames = self.count - len(self._poses), self._zeros, None, np.zeros(0, np.int64)
+        if self._poses:
+            poses = np.stack([pose for _, pose in self._poses])
+            clip = PoseClip.make(poses, self.layout, self.image_size, fps=self.fps, name=self.name)
+            (found,) = self.predict([clip])
+            attention, frames = found['attention'], found['frames'] + first
+            self._zeros = np.zeros_like(found['scores'])
+            scores = found['scores'] if clip.hands_found().any() else self._zeros
         segments = self.merger.push(self._boundary, until, scores)
-        self._boundary, self._told = until, self.count
-        return StreamEvent(start, self.count, scores, found['attention'], found['frames'] + start, segments, self.merger.current)
+        self._boundary, self._told = until, end
+        return StreamEvent(start, end, scores, attention, frames, segments, self.merger.current)
+
+
+def steps_of(clip: PoseClip) -> np.ndarray:
+    """At which steps of 1 / ``fps`` a clip's frames come, as :meth:`StreamRecognizer.push_at` counts them, shape (T,) int64."""
+    return np.arange(len(clip)) if clip.times is None else np.rint((clip.times - clip.times[0]) * clip.fps).astype(np.int64)
 
 
 def merge_windows(windows: Sequence[Tuple[int, int]], scores: np.ndarray, window: int, stride: int, merger: HysteresisMerger) -> List[Segment]:
@@ -114,7 +169,7 @@ def merge_windows(windows: Sequence[Tuple[int, int]], scores: np.ndarray, window
     Args:
         windows (Sequence[tuple[int, int]]): As :func:`sliding_windows` makes them of ``window`` and ``stride``.
         scores (ndarray): Shape (windows, classes).
-        window, stride (int): Frames.
+        window, stride (int): Steps.
         merger (HysteresisMerger): Fresh.
     """
     segments: List[Segment] = []

@@ -60,6 +60,12 @@ def spec_of_config(cfg: Any) -> Tuple[InputSpec, List[dict]]:
     return spec, steps
 
 
+def spec_of_model(model: nn.Module) -> Tuple[InputSpec, List[dict]]:
+    """:func:`spec_of_config` of a model of :func:`init_model`, with what its checkpoint says of its data."""
+    spec, steps = spec_of_config(model.cfg)
+    return spec._replace(fps=(getattr(model, 'dataset_meta', None) or {}).get('fps')), steps
+
+
 class TorchBackend:
     """Batches clips, runs the model, and says what it found of each.
 
@@ -78,7 +84,7 @@ class TorchBackend:
         if getattr(model, 'cfg', None) is None:
             raise ValueError(f'{type(model).__name__}: the model has no `cfg`; make it with signbert_mm.apis.init_model')
         self.model, self.device = model.to(device).eval(), torch.device(device)
-        self.spec, steps = spec_of_config(model.cfg)
+        self.spec, steps = spec_of_model(model)
         self._temporal = TRANSFORMS.build(self.spec.temporal) if self.spec.temporal else None
         self._steps = Compose(steps)
         self.glosses: List[str] = list((getattr(model, 'dataset_meta', None) or {}).get('glosses') or [])
@@ -127,7 +133,12 @@ class TorchBackend:
         preprocessor = self.model.data_preprocessor
         inputs = preprocessor.cast_data(self.batch(clips, every_frame=every_frame))['inputs']
         draws = Draws(0, 0, inputs['index'])
-        for transform in preprocessor.test_pipeline:
-            if masked or not isinstance(transform, MaskHandTokens):
-                inputs = transform(inputs, draws)
+        for transform in preprocessor.test_pipeline if masked else self.preparation[1]:
+            inputs = transform(inputs, draws)
         return inputs
+
+    @property
+    def preparation(self) -> Tuple[list, list]:
+        """Transforms that clips go through after time was sampled: the data set's, and those of the test pipeline that mask nothing."""
+        kept = [transform for transform in self.model.data_preprocessor.test_pipeline if not isinstance(transform, MaskHandTokens)]
+        return self._steps.transforms, kept

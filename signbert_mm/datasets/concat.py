@@ -14,6 +14,7 @@ from ..layouts import Layout
 from ..registry import DATASETS
 from .clip_sources import to_device
 from .pose_dataset import PoseDataset
+from .store_format import common_rate
 
 DEMO_CONFIG = 'configs/demo/signbert_d128_pretrain_synthetic.py'
 MIXED_EXTRACTORS = ('warn', 'error', 'allow')
@@ -150,7 +151,7 @@ class ConcatPoseDataset(Dataset):
         extractors = list(dict.fromkeys(name for part in self.parts for name in part.store.extractors))
         return dict(
             dataset='+'.join(self.names), glosses=self.glosses, classes=self.glosses, layout=self.layout.name, extractor=extractors,
-            coverage=self._rows,
+            coverage=self._rows, fps=common_rate([part.metainfo['fps'] for part in self.parts]),
         )  # fmt: skip
 
     def __getitem__(self, index: int) -> dict:

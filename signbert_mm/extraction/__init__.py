@@ -8,6 +8,7 @@ from .mmpose_extractor import MMPoseExtractor
 from .person_detector import MMDetPersons, build_detector
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor, build_extractor, extract_stream
+from .resample import resample
 from .rtmlib_extractor import RTMLibExtractor
 from .video_reader import Frame, VideoError, VideoReader, open_video
 
@@ -31,4 +32,5 @@ __all__ = [
     'find_videos',
     'image_clips',
     'open_video',
+    'resample',
 ]

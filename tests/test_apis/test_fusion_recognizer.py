@@ -160,8 +160,8 @@ def test_windows_of_a_file_read_their_own_frames(parts, monkeypatch):
     inferencer = SignInferencer(*parts['r'], device='cpu', extractor=ColourExtractor())
     found = inferencer.segments(f'{parts["videos"]}/v7.mp4', window=0.4, stride=0.4)[0]
     spans, levels = zip(*seen)
-    assert spans == ((0, 10), (10, 10), (15, 10)) and len(found['windows']) == 3  # 25 frames; the last window ends with them
-    for (start, length), level in zip(spans, levels):  # frames become brighter by 1; four of ten about the middle are read
+    assert spans == ((0, 10, 25), (10, 10, 25), (15, 10, 25)) and len(found['windows']) == 3  # 25 frames; the last window ends with them
+    for (start, length, _), level in zip(spans, levels):  # frames become brighter by 1; four of ten about the middle are read
         assert abs(level - (175 + start + length / 2)) < 3
     with pytest.raises(ValueError, match=r'a stream has poses alone; use segments\(\)'):
         next(inferencer.stream(f'{parts["videos"]}/v7.mp4'))

@@ -223,7 +223,7 @@ class Clockwork:
     def __init__(self, number):
         Clockwork.now, self.left = 0.0, Clockwork.left
 
-    def isOpened(self):  # noqa: N802 - OpenCV's
+    def isOpened(self):
         return True
 
     def get(self, key):

@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 
 from signbert_mm.apis import PoseClip, SignInferencer, init_model
+from signbert_mm.apis.torch_backend import spec_of_model
 from signbert_mm.engine.runner import ConfigError
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: pip install -r requirements/deploy.txt')
@@ -80,6 +81,23 @@ def test_metadata(exported):
     meta = json.loads({entry.key: entry.value for entry in onnx.load(exported[1]).metadata_props}['signbert_mm'])
     assert meta['glosses'] == ['hello', 'water', 'tea', 'no'] and meta['clip_len'] == 6 and meta['max_frames'] == 40 and len(meta['joints']) == 49
     assert meta['input']['temporal'] == dict(type='UniformTemporalSample', clip_len=6, test_mode=True) and meta['input']['layout'] == 'sign_49'
+
+
+def test_the_frame_rate_of_the_training_clips(exported, house, tmp_path):
+    model = init_model(*house['recogniser'])
+    assert spec_of_model(model)[0].fps is None
+    model.dataset_meta['fps'] = 25.0
+    assert spec_of_model(model)[0].fps == 25
+    graph = onnx.load(exported[1])
+    meta = json.loads({entry.key: entry.value for entry in graph.metadata_props}['signbert_mm'])
+    for fps in (25.0, None):
+        meta['input'].pop('fps')
+        meta['input'].update(dict(fps=fps) if fps else {})  # files that are older have no such entry
+        onnx.helper.set_model_props(graph, dict(signbert_mm=json.dumps(meta)))
+        onnx.save(graph, str(tmp_path / 'm.onnx'))
+        meta['input'].setdefault('fps', None)
+        deployed = SignInferencer(tmp_path / 'm.onnx', backend='onnx')
+        assert deployed.backend.spec.fps == deployed.reader.fps == fps
 
 
 def test_refusals(exported, house, tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,11 +23,22 @@ def test_two_numbers_or_three():
 def test_hands_found():
     poses = np.ones((3, 42, 3))
     poses[1, :21] = poses[2, 21:] = 0
-    poses[2, :20] = 0
+    poses[2, :11] = 0  # ten joints are left
     clip = PoseClip.make(poses, 'hands_42', (64, 64))
     assert clip.hands_found().tolist() == [[True, True], [False, True], [True, False]]
     assert len(clip.cut(1, 3)) == 2 and clip.pick(np.array([2, 0])).scores[0, 20] == 1
+    poses[2, 11] = 0
+    assert PoseClip.make(poses, 'hands_42', (64, 64)).hands_found()[2].tolist() == [False, False]
     assert PoseClip.make(np.ones((1, 21, 2)), 'hand_21', (64, 64)).hands_found().tolist() == [[False, True]]
+
+
+def test_pieces_keep_what_belongs_to_their_frames():
+    clip = PoseClip.make(np.ones((6, 42, 3)), 'hands_42', (64, 64), fps=5)
+    clip = replace(clip, times=np.arange(6) / 5, found=np.eye(6, 2, dtype=bool), video='v.mp4')
+    piece = clip.cut(1, 5).cut(1, 9)
+    assert piece.span == (2, 3, 6) and piece.times.tolist() == [0.4, 0.6, 0.8] and not piece.hands_found().any()
+    picked = clip.pick(np.array([1, 0]))
+    assert picked.hands_found().tolist() == [[False, True], [True, False]] and picked.times.tolist() == [0.2, 0] and picked.video == ''
 
 
 @pytest.mark.parametrize(

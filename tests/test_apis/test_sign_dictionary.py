@@ -61,9 +61,13 @@ def test_damage(signs, tmp_path):
     with pytest.raises(FileNotFoundError, match='absent'):
         SignDictionary.load(tmp_path)
     index = tmp_path / 'dictionary.json'
+    signs.save(tmp_path)
+    index.write_text(json.dumps(dict(json.loads(index.read_text()), format_version=1)))
+    with pytest.raises(ValueError, match='version 1, which does not tell how the clips .*; build it again: tools/build_dictionary.py'):
+        SignDictionary.load(tmp_path)
     for text in ('', '[]', json.dumps(dict(json.loads(index.read_text()), format_version=9))):
         index.write_text(text)
-        with pytest.raises(ValueError, match='not a dictionary of version 1'):
+        with pytest.raises(ValueError, match='not a dictionary of version 2'):
             SignDictionary.load(tmp_path)
 
 

@@ -2,12 +2,13 @@
 
 import gc
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from signbert_mm.apis import HysteresisMerger, StreamRecognizer, sliding_windows
-from signbert_mm.apis.stream_recognizer import merge_windows
+from signbert_mm.apis import HysteresisMerger, PoseClip, StreamRecognizer, sliding_windows
+from signbert_mm.apis.stream_recognizer import merge_windows, steps_of
 
 
 def predict(clips):
@@ -41,9 +42,41 @@ def test_stream_is_the_batch(frames):
 
 
 def _clip(start, end):
-    from signbert_mm.apis import PoseClip
-
     return PoseClip.make(np.stack([pose(frame) for frame in range(start, end)]), 'hands_42', (640, 480))
+
+
+def test_times_of_frames():
+    """60 steps of 1/10 s: frames 1/10 s apart for two seconds, 3/10 s for two more, a pause, and 1/20 s at last."""
+    times = np.concatenate([np.arange(20) / 10, 2 + np.arange(7) * 0.3, [5.0, 5.05, 5.1]]) + 3
+    seen = []
+
+    def spy(clips):
+        seen.append(clips[0].keypoints[:, 0, 0].astype(int).tolist())
+        return predict(clips)
+
+    stream = StreamRecognizer(spy, 'hands_42', (640, 480), 10, 5, HysteresisMerger(), fps=10)
+    events = [event for frame, time in enumerate(times) for event in stream.push_at(pose(frame), time)]
+    events.append(stream.finish())
+    windows = [(event.start, event.end) for event in events]
+    assert windows == sliding_windows(52, 10, 5) and stream.count == 30
+    steps = np.rint((times - 3) * 10)
+    expected = [np.flatnonzero((steps >= start) & (steps < end)).tolist() for start, end in windows]
+    assert seen == [frames for frames in expected if frames] and [event.frames.tolist() for event in events] == expected
+    pause = events[windows.index((40, 50))]
+    assert len(pause.frames) == 0 and pause.scores.tolist() == [0, 0]
+    assert stream.frame_rate == pytest.approx(29 / 5.1, rel=0.01)
+    clip = PoseClip.make(np.stack([pose(frame) for frame in range(30)]), 'hands_42', (640, 480), fps=10)
+    assert np.array_equal(steps_of(replace(clip, times=times)), steps)
+
+
+def test_times_of_even_frames_change_nothing():
+    counted, timed = (StreamRecognizer(predict, 'hands_42', (640, 480), 8, 3, HysteresisMerger(), fps=30000 / 1001) for _ in range(2))
+    for frame in range(50):
+        event = counted.push(pose(frame))
+        again = timed.push_at(pose(frame), round(1 + frame * 1001 / 30000, 3))
+        there = [] if event is None else [(event.start, event.end, event.scores.tolist())]
+        assert there == [(e.start, e.end, e.scores.tolist()) for e in again]
+    assert counted.finish().end == timed.finish().end == 50 and timed.frame_rate == timed.fps
 
 
 def test_memory_does_not_grow():

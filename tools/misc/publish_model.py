@@ -28,7 +28,7 @@ from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_fi
 from signbert_mm.engine.runner import run_tool
 
 _VERSIONS = ('mmengine_version', 'signbert_mm_version', 'signbert_mm_git')
-META = ('glosses', 'layout', 'extractor', 'dataset_meta', 'cfg', 'epoch', 'iter', 'seed', *_VERSIONS)
+META = ('glosses', 'layout', 'extractor', 'fps', 'dataset_meta', 'cfg', 'epoch', 'iter', 'seed', *_VERSIONS)
 """Entries of ``meta`` that stay."""
 _OF_THE_RUN = re.compile(r'^(work_dir|load_from|resume|experiment_name|launcher) = .*\n?', re.MULTILINE)
 

@@ -40,7 +40,8 @@ def package_git_hash() -> str:
 
 
 def dataset_facts(dataset: Any) -> Dict[str, Any]:
-    """``glosses`` (list of str), ``layout`` (str) and ``extractor`` (list of str) of a data set, as far as ``metainfo`` or attributes state them."""
+    """``glosses`` (list of str), ``layout`` (str), ``extractor`` (list of str), ``fps`` (float) of a data set, as far as ``metainfo`` or attributes
+    state them."""
     while not hasattr(dataset, 'metainfo') and not hasattr(dataset, 'glosses') and hasattr(dataset, 'dataset'):
         dataset = dataset.dataset
     meta = getattr(dataset, 'metainfo', None) or {}
@@ -54,6 +55,8 @@ def dataset_facts(dataset: Any) -> Dict[str, Any]:
     extractor = meta.get('extractor')
     if extractor:
         facts['extractor'] = [extractor] if isinstance(extractor, str) else [str(name) for name in extractor]
+    if meta.get('fps'):
+        facts['fps'] = float(meta['fps'])
     return facts
 
 
@@ -64,7 +67,8 @@ class SafeCheckpointHook(CheckpointHook):
     - A checkpoint and ``last_checkpoint`` are written beside, synced and renamed; older ones (``max_keep_ckpts``, the last best) are removed only
       after that. A kill or a full disk at any moment leaves the previous checkpoint whole.
     - The file holds tensors and plain values only, so it loads with ``weights_only=True`` (mmengine #1655): the message hub as arrays.
-    - ``meta`` also holds the package version, its git hash, the training data's glosses, layout and extractors, and the place in the epoch.
+    - ``meta`` also holds the package version, its git hash, the training data's glosses, layout, extractors and frame rate, and the place in the
+      epoch.
     - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder; ``resume='auto'`` too where ``load_from`` is given,
       which starts the run if there is none (mmengine's tools drop it then, and train from scratch).
     - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming goes on in the middle of the epoch.
