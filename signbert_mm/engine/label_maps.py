@@ -37,18 +37,19 @@ def label_map_difference(there: Sequence[str], here: Sequence[str]) -> str:
     return f'{text}, {common} in common'
 
 
-def label_map_remedy(there: Sequence[str], here: Sequence[str], stage: str, checkpoint: str) -> str:
+def label_map_remedy(there: Sequence[str], here: Sequence[str], stage: str, checkpoint: str, head: str = 'model.head') -> str:
     """What to do about :func:`label_map_difference`.
 
     Args:
         there, here (Sequence[str]): As there.
         stage (str): 'train' (fine-tuning), 'resume' or 'test'.
         checkpoint (str): Its path.
+        head (str): The head's key in the config.
 
     Returns:
         str: One or more sentences.
     """
-    options = FINE_TUNE.format(checkpoint=checkpoint) + (f' model.head.num_classes={len(here)}' if len(here) != len(there) else '')
+    options = FINE_TUNE.format(checkpoint=checkpoint) + (f' {head}.num_classes={len(here)}' if len(here) != len(there) else '')
     new_head = f'To fine-tune from it on this data, with a new head: tools/train.py CONFIG {options}'
     if stage == 'train':
         return f'Its head is for those labels. {new_head}.'

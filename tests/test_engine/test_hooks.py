@@ -10,6 +10,7 @@ from signbert_mm.engine import CheckpointError
 from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.hooks.epoch_seed_hook import seed_generators, tell
 from signbert_mm.engine.randomness import seed_from
+from signbert_mm.engine.runner import ConfigError
 from signbert_mm.version import __version__
 
 SHORT = dict(train_cfg__max_epochs=1)
@@ -221,6 +222,35 @@ class TestLoadReportHook:
             assert torch.equal(heads[0], saved['head.fc.weight']) == loaded
             assert any('newly initialised: head (2)' in line for line in lines if isinstance(line, str)) != loaded
             assert any('Its head is left out (new_head=True)' in line for line in lines if isinstance(line, str)) != loaded
+
+    def test_frozen_encoders_need_weights(self, toy_runner, tmp_path, pretrained):
+        frozen = dict(work_dir=str(tmp_path / 'w'), model__frozen=['embedder', 'backbone'])
+        random = dict(default_hooks__load_report__random_frozen=True)
+        for resume in (False, True, 'auto'):
+            with pytest.raises(ConfigError, match='model.frozen=.*would stay random.*load_from=PRETRAINED.pth.*random_frozen=True'):
+                toy_runner(resume=resume, **frozen, **SHORT).train()
+        runner = toy_runner(load_from=str(pretrained), **frozen, **SHORT)
+        runner.train()
+        saved, found = load_checkpoint_file(pretrained)['state_dict'], runner.model.state_dict()
+        assert all(torch.equal(found[key], value) for key, value in saved.items() if not key.startswith('decoder'))
+        toy_runner(resume=True, **frozen, train_cfg__max_epochs=2).train()
+        toy_runner(**frozen, **SHORT).test()  # only training learns upon them
+        frozen['work_dir'] = str(tmp_path / 'v')
+        toy_runner(**frozen, **random, **SHORT).train()
+
+        content = load_checkpoint_file(pretrained)
+        content['state_dict'] = {key: value for key, value in content['state_dict'].items() if key.startswith('embedder')}
+        torch.save(content, tmp_path / 'part.pth')
+        part = dict(load_from=str(tmp_path / 'part.pth'), work_dir=str(tmp_path / 'u'))
+        with pytest.raises(CheckpointError, match=r'lacks backbone\.0\.weight.*which model\.frozen=.* would keep random.*random_frozen=True'):
+            toy_runner(**{**frozen, **part}, **SHORT).train()
+        toy_runner(**{**frozen, **part}, **random, **SHORT).train()
+        toy_runner(**{**frozen, **part, 'model__frozen': ['embedder']}, **SHORT).train()
+
+    def test_frozen_encoders_that_name_their_weights(self, toy_runner, tmp_path, pretrained):
+        runner = toy_runner(work_dir=str(tmp_path / 'w'), model__frozen=['backbone'], **SHORT)
+        runner.model.init_cfg = dict(type='Pretrained', checkpoint=str(pretrained))
+        runner.train()
 
     def test_poses_of_another_extractor(self, toy_runner, tmp_path, pretrained):
         content = load_checkpoint_file(pretrained)

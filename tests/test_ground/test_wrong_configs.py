@@ -74,6 +74,6 @@ def test_checkpoint_of_another_class_count(run_tool, make_store, make_config, ex
     make_store(train=8, test=5, glosses=5, name='five')
     five = make_config('recognise', 'five', "model['head']['num_classes'] = 5\n")
     message = r'checkpoint w/epoch_1\.pth has 4 classes and the model has 5 \(head\.classifier\.weight, head\.classifier\.bias\)\. '
-    expect(message + r'Use the config it was trained with, or set the head to num_classes=4', 'test.py', five, 'w/epoch_1.pth')
+    expect(message + r'Use the config it was trained with, or set model\.head\.num_classes=4', 'test.py', five, 'w/epoch_1.pth')
     expect(message + r'.*default_hooks\.load_report\.new_head=True', 'train.py', five, '--cfg-options', 'load_from=w/epoch_1.pth')
     run_tool('train.py', five, '--no-validate', '--cfg-options', 'load_from=w/epoch_1.pth', 'default_hooks.load_report.new_head=True')

@@ -58,8 +58,11 @@ class ToyPretrainer(_Toy):
 
 @MODELS.register_module()
 class ToyRecognizer(_Toy):
-    def __init__(self, num_classes: int = 4, width: int = 16, dropout: float = 0.1) -> None:
+    def __init__(self, num_classes: int = 4, width: int = 16, dropout: float = 0.1, frozen=()) -> None:
         super().__init__(width, dropout)
+        self.frozen = tuple(frozen)
+        for name in self.frozen:
+            getattr(self, name).requires_grad_(False)
         self.head = nn.Module()
         self.head.fc = nn.Linear(width, num_classes)
 

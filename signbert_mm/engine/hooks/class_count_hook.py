@@ -1,6 +1,6 @@
 """Head and data, and training and validation data, must agree on the classes."""
 
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 from mmengine.hooks import Hook
@@ -17,7 +17,8 @@ class ClassCountHook(Hook):
     another label map than the training data.
 
     Without it, labels beyond the head's classes end in an assertion on the device, too large a head trains unnoticed, and labels of another map
-    give an accuracy that means nothing. Models without ``head.num_classes``, as in pre-training, and data sets without glosses pass.
+    give an accuracy that means nothing. Models without ``head.num_classes``, as in pre-training, and data sets without glosses pass. A model whose
+    head's config is not ``model.head`` has its key as ``head_key``.
     """
 
     def before_train(self, runner) -> None:
@@ -41,8 +42,7 @@ class ClassCountHook(Hook):
 
     @staticmethod
     def _classes(runner) -> Optional[int]:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        return getattr(getattr(model, 'head', None), 'num_classes', None)
+        return getattr(getattr(_unwrapped(runner), 'head', None), 'num_classes', None)
 
     @staticmethod
     def _check(runner, dataset: object, name: str) -> None:
@@ -51,8 +51,7 @@ class ClassCountHook(Hook):
         Raises:
             ConfigError: The counts differ, or training clips have no label.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        classes = ClassCountHook._classes(runner)
+        model, classes = _unwrapped(runner), ClassCountHook._classes(runner)
         if classes is None:
             return
         labels = getattr(dataset, 'labels', None)
@@ -63,7 +62,12 @@ class ClassCountHook(Hook):
             )
         glosses = dataset_facts(dataset).get('glosses')
         if glosses and len(glosses) != classes:
+            key = f'{getattr(model, "head_key", "model.head")}.num_classes'
             raise ConfigError(
-                f'config: model.head.num_classes is {classes}, but the data of {name} has {len(glosses)} glosses. Set it: '
-                f'--cfg-options model.head.num_classes={len(glosses)}; or use the data set that the config is for'
+                f'config: {key} is {classes}, but the data of {name} has {len(glosses)} glosses. Set it: '
+                f'--cfg-options {key}={len(glosses)}; or use the data set that the config is for'
             )
+
+
+def _unwrapped(runner) -> Any:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -4,7 +4,7 @@ import copy
 from typing import List, Optional, Union
 
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ...layouts import get_layout, inward_edges
@@ -26,6 +26,8 @@ class MMActionRecognizer(BaseModel):
         centre (str): Root of that tree.
         data_preprocessor (dict): What makes ``input_key``.
 
+    A checkpoint of mmaction2's own fits through ``load_from``: its ``backbone.*`` and ``cls_head.*`` are read as those of ``model``.
+
     Modes: 'tensor' gives logits (B, num_classes), several clips of one sample averaged as the head's ``average_clips`` says for scores; 'loss' the
     head's loss, with its ``label_smooth_eps``; 'predict' one :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1 and
     ``pred_label``.
@@ -33,6 +35,11 @@ class MMActionRecognizer(BaseModel):
     Raises:
         ModuleNotFoundError: mmaction2 is not installed; says how to install it.
     """
+
+    head_key = 'model.model.cls_head'
+    """Of :attr:`head` in the config."""
+    foreign_part = 'model'
+    """The part whose weights other tools save without this name before theirs."""
 
     def __init__(
         self,
@@ -63,6 +70,11 @@ class MMActionRecognizer(BaseModel):
     def init_weights(self) -> None:
         """Random weights as mmaction2 sets them."""
         self.model.init_weights()
+
+    @property
+    def head(self) -> nn.Module:
+        """mmaction2's head; ``num_classes`` is its number of classes."""
+        return self.model.cls_head
 
     def logits(self, inputs: dict) -> Tensor:
         """Shape (B, clips, num_classes)."""
