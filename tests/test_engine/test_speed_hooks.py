@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.hooks import CompileHook, DeferredLossHook
 from signbert_mm.models import SignDataPreprocessor
 
@@ -84,6 +85,25 @@ def test_deferred_losses_are_all_there(toy_runner, plain, interval):
         if name.startswith('train/') and 'time' not in name:
             assert list(runner.message_hub.log_scalars[name].data[0]) == pytest.approx(list(buffer.data[0])), name
     assert 'train/loss' in runner.message_hub.log_scalars
+
+
+def test_a_checkpoint_has_the_losses_that_wait(toy_runner, tmp_path):
+    """Saved at iterations 4, 8 and 12 while losses are read at 5, 6 (the epoch's end), 11 and 12: none is missing, before or after a resume."""
+    changes = dict(
+        work_dir=str(tmp_path),
+        default_hooks__runtime_info=dict(type='DeferredLossHook', interval=5),
+        default_hooks__checkpoint__by_epoch=False,
+        default_hooks__checkpoint__interval=4,
+    )
+    runner = toy_runner(**changes, **SHORT)
+    runner.train()
+    whole = list(runner.message_hub.log_scalars['train/loss'].data[0])
+    for iteration in (4, 8, 12):
+        saved = load_checkpoint_file(tmp_path / f'iter_{iteration}.pth')['message_hub']['log_scalars']['train/loss']['log']
+        assert saved.tolist() == whole[:iteration]
+    runner = toy_runner(**changes, **SHORT, resume=True, load_from=str(tmp_path / 'iter_8.pth'))
+    runner.train()
+    assert list(runner.message_hub.log_scalars['train/loss'].data[0]) == whole
 
 
 def test_bad_interval():

@@ -4,6 +4,7 @@ from typing import Dict, List, Optional
 
 import torch
 from mmengine.hooks import RuntimeInfoHook
+from mmengine.utils import apply_to
 from torch import Tensor
 
 from ...registry import HOOKS
@@ -14,7 +15,7 @@ class DeferredLossHook(RuntimeInfoHook):
     """mmengine's ``RuntimeInfoHook`` reads every loss back from the device at every step, so that the next one waits: this one keeps them there and
     reads those of ``interval`` steps at once.
 
-    The log is the same as long as its interval is a multiple of this one. Turn it on with
+    The log is the same as long as its interval is a multiple of this one; checkpoints have all losses at any interval. Turn it on with
     ``--cfg-options default_hooks.runtime_info.type=DeferredLossHook``. (``clip_grad`` in the optimizer wrapper waits at every step too: mmengine logs
     the norm.)
 
@@ -43,7 +44,10 @@ class DeferredLossHook(RuntimeInfoHook):
             self._read(runner)
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        self._read(runner)
+        """The checkpoint's copy of the message hub, made before this, gets the losses that were waiting."""
+        if self._kept:
+            self._read(runner)
+            checkpoint['message_hub'] = apply_to(runner.message_hub.state_dict(), lambda value: hasattr(value, 'cpu'), lambda value: value.cpu())
 
     def _read(self, runner) -> None:
         for name, values in self._kept.items():
