@@ -34,7 +34,7 @@ def build_video_steps(pipeline: Sequence[dict]) -> List[Any]:
     return [MMACTION.build(dict(step, _scope_='mmaction')) for step in pipeline]
 
 
-def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int, int]] = None) -> torch.Tensor:
+def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int]] = None) -> torch.Tensor:
     """A video through mmaction2's transforms.
 
     Args:
@@ -42,8 +42,7 @@ def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, sp
         steps (Sequence): Of :func:`build_video_steps`.
         number (int): Seeds what they draw.
         label (int): Of the clip.
-        span (tuple[int, int, int], optional): First frame, how many, and of how many, which are scaled to the frames that the video has; None = the
-            whole video.
+        span (tuple[int, int], optional): First frame, and how many; None = the whole video.
 
     Returns:
         Tensor: imgs as the pipeline's ``FormatShape`` says, uint8 RGB.
@@ -61,9 +60,7 @@ def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, sp
             if results.get('total_frames') == 0:
                 raise ValueError(f'{path}: its header gives no number of frames; write it anew: ffmpeg -i FILE -c:v libx264 NEW.mp4')
             if place == 0 and span is not None:  # the video is open
-                scale = results['total_frames'] / span[2]
-                first, last = round(span[0] * scale), round((span[0] + span[1]) * scale)
-                results.update(start_index=first, total_frames=max(1, last - first))
+                results.update(start_index=span[0], total_frames=span[1])
     return torch.from_numpy(np.ascontiguousarray(results['imgs']))
 
 
@@ -105,11 +102,11 @@ class SignVideoDataset(Dataset):
         if missing not in ('error', 'drop'):
             raise ValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
         self.poses = PoseDataset(store, split, drop_empty_frames=False, seed=seed, test_mode=True, **kwargs)
-        self.videos, self.test_mode = os.fspath(videos), test_mode
+        self.videos, self.suffixes, self.test_mode = os.fspath(videos), tuple(suffixes), test_mode
         if not os.path.isdir(self.videos):
             raise FileNotFoundError(f'{os.path.abspath(self.videos)}: no such folder of videos; set `videos`')
         names = self.poses.store.video_ids(self.poses.clips)
-        found = [find_video(self.videos, name, suffixes) for name in names]
+        found = [find_video(self.videos, name, self.suffixes) for name in names]
         absent = [name for name, path in zip(names, found) if path is None]
         if len(absent) == len(names) or (absent and missing == 'error'):
             more = ', ...' if len(absent) > 5 else ''
@@ -134,8 +131,29 @@ class SignVideoDataset(Dataset):
 
     @cached_property
     def metainfo(self) -> dict:
-        """As :attr:`PoseDataset.metainfo`."""
-        return self.poses.metainfo
+        """As :attr:`PoseDataset.metainfo`, with the coverage of the clips whose video is there."""
+        return dict(self.poses.metainfo, coverage=[self.coverage_row()])
+
+    def coverage_row(self) -> dict:
+        """As :meth:`PoseDataset.coverage_row`: ``present`` and ``split_present`` count the clips that have poses and a video.
+
+        Where the store does not tell its coverage and videos are absent, ``expected`` is the number of clips that the options choose.
+        """
+        glosses = len(np.unique(self.labels[self.labels >= 0]))
+        row = dict(self.poses.coverage_row(), clips=len(self), glosses=glosses)
+        if 'expected' in row:
+            row['present'] = self._with_video(self.poses.clips_of_split(chosen=True))
+        elif 'split_expected' in row:
+            row['split_present'] = self._with_video(self.poses.clips_of_split())
+        elif len(self) < len(self.poses):
+            row.update(expected=len(self.poses), present=len(self))
+        return row
+
+    def _with_video(self, clips: np.ndarray) -> int:
+        """How many clips of the store have a video."""
+        unknown = np.setdiff1d(clips, self.poses.clips)
+        known = int(np.isin(self.poses.clips[self.places], clips).sum())
+        return known + sum(find_video(self.videos, name, self.suffixes) is not None for name in self.poses.store.video_ids(unknown))
 
     def set_epoch(self, epoch: int) -> None:
         """Says which epoch's numbers to draw."""

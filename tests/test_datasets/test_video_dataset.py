@@ -6,6 +6,7 @@ import torch
 
 from signbert_mm.datasets import PoseStoreWriter, SignVideoDataset
 from signbert_mm.draws import Draws
+from signbert_mm.evaluation.coverage import coverage_text
 from signbert_mm.registry import MODELS, TRANSFORMS
 
 pytest.importorskip('mmaction', reason='mmaction2 is not installed')
@@ -119,6 +120,34 @@ def test_a_small_network_learns_from_frames(place):
     assert losses[-1] < 0.5 * losses[0]
     samples = model.eval()(batch, mode='predict')
     assert [sample.video_id for sample in samples] == ['a', 'b', 'c'] and abs(float(samples[0].pred_scores.sum()) - 1) < 1e-5
+
+
+@pytest.mark.parametrize(
+    'coverage, options, row, text',
+    [
+        (dict(test=5), {}, dict(clips=2, expected=5, present=2), '2 of 5 test clips (40.0 %) of store'),
+        (dict(test=5), dict(indices=[0, 1]), dict(clips=1, expected=5, present=2), '1 of 5 test clips (20.0 %) of store; 2 of them are in the store'),
+        (dict(test=5), dict(classes=['x']), dict(clips=1, split_expected=5, split_present=2), None),
+        (dict(test=dict(expected=5, per_class=[3, 2])), dict(classes=['x']), dict(clips=1, expected=3, present=1), None),
+        (None, {}, dict(clips=2, expected=4, present=2), '2 of 4 test clips (50.0 %) of store'),
+    ],
+    ids=['all', 'some', 'classes', 'per_class', 'untold'],
+)
+def test_coverage_is_of_the_clips_with_a_video(tmp_path, coverage, options, row, text):
+    with PoseStoreWriter(str(tmp_path / 'store'), 'hands_42', ['x', 'y'], coverage=coverage) as writer:
+        for clip in range(4):
+            writer.add(np.ones((3, 42, 3), dtype=np.float32), clip % 2, 'test', f'v{clip}', width=64, height=48)
+    for clip in (0, 3):  # one of each gloss
+        (tmp_path / f'v{clip}.mp4').write_bytes(b'x')
+    data = make(tmp_path, split='test', missing='drop', **options)
+    (found,) = data.metainfo['coverage']
+    assert {key: found[key] for key in row} == row and ('expected' in found) == ('expected' in row)
+    assert text is None or coverage_text(data.metainfo) == text
+    assert data.metainfo['glosses'] == ['x', 'y'] and 'split_expected' not in row or '2 of 5 test clips' in coverage_text(data.metainfo)
+    for clip in (1, 2):
+        (tmp_path / f'v{clip}.mp4').write_bytes(b'x')
+    whole = make(tmp_path, split='test', missing='drop', **options)
+    assert whole.metainfo['coverage'] == [whole.poses.coverage_row()]
 
 
 def test_bad_input(place, tmp_path):

@@ -8,8 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 
 from signbert_mm.datasets import PoseStore
+from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError
 from signbert_mm.engine.tables import (
     Setting,
@@ -24,6 +26,7 @@ from signbert_mm.engine.tables import (
     table_markdown,
 )
 from signbert_mm.engine.tables.execute import hold
+from signbert_mm.engine.tables.fused_run import common_coverage
 from signbert_mm.engine.tables.printing import draw_figure
 from signbert_mm.evaluation import fusion
 
@@ -189,8 +192,11 @@ def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
 
     tested = plan.runs[0].folder(work) / f'test_{plan.runs[0].test_key}.json'
     content = json.loads(tested.read_text())
-    tested.write_text(json.dumps(dict(content, coverage=[dict(name='w', split='test', expected=9, present=7)])))
-    assert 'Coverage of w, test: 7 of 9 published clips.' in table_markdown(plan, work)
+    row = dict(name='w', split='test', clips=6)
+    tested.write_text(json.dumps(dict(content, coverage=[dict(row, expected=9, present=7)])))
+    assert 'Coverage of w, test: 6 of 9 published clips.' in table_markdown(plan, work)
+    tested.write_text(json.dumps(dict(content, coverage=[dict(row, split_expected=9, split_present=8)])))
+    assert 'Coverage of w, test: 6 clips of some glosses; of all glosses 8 of 9 published clips are there.' in table_markdown(plan, work)
 
     record = plan.runs[0].folder(work) / 'trained.json'
     meta = tmp_path / 'data' / 'meta.json'
@@ -273,11 +279,87 @@ rows = [
     execute(plan.runs, plan.tests, work, print)
     assert lines_of(table_markdown(plan_of(toy_table), work)) == shown
 
+    for run, clips in ((h, 24), (p, 20)):  # P lacks four clips, two more are in neither
+        path = run.folder(work) / f'test_{run.test_key}.json'
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps(dict(record, coverage=[dict(name='w', split='test', clips=clips, expected=26, present=clips)])))
+    scores = fusion.load_scores(p.scores(work), 'P')
+    fusion.save_scores(p.scores(work), type(scores)('P', scores.video_ids[:20], scores.scores[:20], scores.labels[:20]))
+    said = []
+    monkeypatch.setattr('signbert_mm.evaluation.metrics.per_clip_metric.print_log', lambda text, logger=None: said.append(text))
+    again = plan_of(toy_table)
+    text = table_markdown(again, work)
+    assert again.cells[0, 'A top 1'][0].run.tested(work)['coverage'] == [dict(name='w', split='test', clips=20, expected=26, present=20)]
+    assert 'Coverage of w, test: 20 of 26 published clips (H + P, P).' in text and 'Coverage of w, test: 24 of 26 published clips (H, H + R).' in text
+    assert any('on 20 of 26 test clips (76.9 %) of w' in line for line in said)
+
     text = Path(toy_table).read_text()
     for new in ("['H', 'Q']", "['H']", "['H', 'H + R']"):
         Path(toy_table).write_text(text.replace("['H', 'P']", new))
         with pytest.raises(ConfigError, match=r"row 'H [+] P': fuse takes two or more rows with steps, by name \(P, H\)"):
             load_table(toy_table)
+
+
+def test_coverage_of_common_clips():
+    row = dict(name='w', split='test', clips=6, expected=9, present=7)
+    other = dict(name='v', split='test', clips=2, expected=4, present=4)
+    assert common_coverage([[row], []], 6) == [row] and common_coverage([[], []], 6) == []
+    assert common_coverage([[row], [dict(row, clips=5)]], 5) == [dict(row, clips=5)]
+    assert common_coverage([[row], [dict(row, clips=5)]], 4) == [dict(row, clips=4)]
+    merged = dict(name='w+v', split='test', clips=7, expected=13, present=11)
+    assert common_coverage([[row, other]], 7) == [merged] and common_coverage([[row, other]], 8) == [row, other]
+
+
+def test_a_variant_needs_one_run_to_start_from(toy_table, tmp_path):
+    setting = tmp_path / 'on' / 'toys.py'
+    several = setting.read_text() + "bases['pretrain']['variants'] = dict(C=dict(), D=dict())\n"
+    setting.write_text(several)
+    with pytest.raises(ConfigError, match="row 'dropout 0': variant 'A' of 'finetune' has nothing to start from: .* the variants 'C', 'D'"):
+        plan_of(toy_table)
+    setting.write_text(several.replace('C=dict(), D=dict()', 'C=dict()'))
+    assert all(cells[0].run.parent for (row, _), cells in plan_of(toy_table).cells.items() if row)
+    setting.write_text(several.replace('C=dict(), D=dict()', 'B=dict(), A=dict(), C=dict()'))
+    assert plan_of(toy_table).cells[1, 'A acc'][0].run.parent
+
+
+def test_weights_that_a_base_starts_from(toy_table, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    setting = tmp_path / 'on' / 'toys.py'
+    setting.write_text(setting.read_text() + "bases['r'] = dict(bases['finetune'], start='')\n")
+    Path(toy_table).write_text(
+        "title = 'T'\ncorner = 'row'\ncolumns = [dict(base=['finetune', 'r'], metrics={'acc': 'acc'})]\n"
+        "rows = [dict(name='R', steps=[dict(base='r')]), dict(name='H', steps=[dict(base='pretrain'), dict(base='finetune')])]\n"
+    )
+    table = load_table(toy_table)
+    plan = make_plan(table, load_setting(table, 'toys'), [0])
+    run, work = plan.cells[0, 'B acc'][0].run, tmp_path / 'work'
+    assert run.cfg.get('load_from') is None
+    assert 'Base r: trained from random weights (--start r=CHECKPOINT takes others' in table_markdown(plan, work)
+    with pytest.raises(FileNotFoundError, match=r'checkpoint k\.pth does not exist'):
+        load_setting(table, 'toys', dict(r='k.pth'))
+    execute(plan.runs[2:3], set(), work, print)  # four classes, as Kinetics has others than the data
+    torch.save(dict(state_dict=load_checkpoint_file(plan.runs[2].checkpoint(work))['state_dict']), 'k.pth')
+    for start, message in ((dict(R='k.pth'), "no base 'R' that starts from given weights. Did you mean 'r'"), (dict(finetune='k.pth'), 'Known: r')):
+        with pytest.raises(ConfigError, match=message):
+            load_setting(table, 'toys', start)
+    plan = make_plan(table, load_setting(table, 'toys', dict(r='k.pth')), [0])
+    started = plan.cells[0, 'B acc'][0].run
+    assert started.key != run.key and started.cfg.load_from == 'k.pth' and 'Base r: trained from k.pth.' in table_markdown(plan, work)
+    assert plan.cells[1, 'B acc'][0].run.cfg.get('load_from') is None
+    execute([started], {started}, work, print)  # two classes: a new head
+    assert any('From checkpoint k.pth' in log.read_text() for log in started.folder(work).rglob('*.log'))
+
+    Path(toy_table).write_text(Path(toy_table).read_text().replace("dict(base='finetune')", "dict(base='r')"))
+    table = load_table(toy_table)
+    with pytest.raises(ConfigError, match="row 'H': 'r' starts from the step before and, by `start`, from 'k.pth'"):
+        make_plan(table, load_setting(table, 'toys', dict(r='k.pth')), [0])
+
+
+def test_rgb_of_the_papers_tables_says_what_it_starts_from(tmp_path):
+    for name in ('9', 'II'):
+        table = find_table(name)
+        plan = make_plan(table, load_setting(table, table.on), [0])
+        assert 'Base rgb: trained from random weights (--start rgb=CHECKPOINT' in table_markdown(plan, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ Run the same command in several processes (one a GPU, say) to share the work: a 
 Example:
     python tools/analysis_tools/run_table.py table4 --seeds 3
     python tools/analysis_tools/run_table.py table2 table4 --on synthetic --seeds 3 --dry-run
-    python tools/analysis_tools/run_table.py table9 --on wlasl --out tables.md
+    python tools/analysis_tools/run_table.py table9 --on wlasl --start rgb=KINETICS.pth --out tables.md
 """
 
 import argparse
@@ -51,6 +51,13 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seeds', type=int, default=1, help='seeds 0 .. N - 1 (default: %(default)s)')
     parser.add_argument('--split', default='', help="test on this split instead of 'test', to choose something")
+    parser.add_argument(
+        '--start',
+        nargs='+',
+        default=[],
+        metavar='BASE=CHECKPOINT',
+        help='start the trainings of a base that the setting starts from random weights from these, with a new head: rgb=KINETICS.pth',
+    )
     parser.add_argument('--work-dir', default='work_dirs/tables')
     parser.add_argument(
         '--out', metavar='FILE.md', help='also write the tables into this page, each between its own marks; the rest of the page stays'
@@ -62,6 +69,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.seeds < 1:
         parser.error(f'--seeds must be at least 1, got {args.seeds}')
+    if any('=' not in pair for pair in args.start):
+        parser.error(f'--start takes BASE=CHECKPOINT, got {" ".join(args.start)}')
     if not args.tables and not args.list:
         parser.error('name a table; --list shows them')
     return args
@@ -97,7 +106,7 @@ def main() -> None:
     start = time.time()
     for name in args.tables:
         table = find_table(name)
-        setting = load_setting(table, args.on or table.on)
+        setting = load_setting(table, args.on or table.on, dict(pair.split('=', 1) for pair in args.start))
         if not args.dry_run and not args.print_only:
             prepare_stores(setting)
         plans.append(make_plan(table, setting, range(args.seeds), args.cfg_options, args.split, made))

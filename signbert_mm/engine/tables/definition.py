@@ -11,7 +11,7 @@ from mmengine.config import Config
 from ..runner.config import ConfigError, config_roots, did_you_mean
 
 _STEP = {'base', 'options', 'by_type', 'after'}
-_BASE = {'config', 'options', 'by_type', 'variants'}
+_BASE = {'config', 'options', 'by_type', 'variants', 'start'}
 
 
 @dataclass
@@ -61,7 +61,8 @@ class Setting:
         name (str): The file's name.
         title (str): Printed in the table's title.
         bases (dict[str, dict]): ``dict(config=.., options={..}, by_type={..}, variants={title: changes})``: the config of each kind of training, and
-            the changes of each variant of it (``options``, ``by_type``, ``config``), such as a vocabulary.
+            the changes of each variant of it (``options``, ``by_type``, ``config``), such as a vocabulary. ``start``: a checkpoint that its trainings
+            start from, where no step comes before, with a head of their own; '' = random weights. Where it is there, the table says which.
         make (dict[str, dict]): Store folder -> arguments of ``write_synthetic_store``, for stores that are made where they are absent.
         note (str): Printed below the table.
     """
@@ -153,11 +154,16 @@ def find_table(name: str) -> Table:
     return tables[found[0]]
 
 
-def load_setting(table: Table, name: str) -> Setting:
+def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = None) -> Setting:
     """The setting ``on/<name>.py`` beside a table's definition, or a file.
 
+    Args:
+        table, name: Which.
+        start (Mapping, optional): Base -> checkpoint, instead of the setting's ``start`` of these bases.
+
     Raises:
-        ConfigError: There is none, or a base in it lacks its config.
+        ConfigError: There is none, a base in it lacks its config, or ``start`` names a base that has no ``start``.
+        FileNotFoundError: A checkpoint of ``start`` is not there.
     """
     path = name if name.endswith('.py') else osp.join(table.folder, 'on', f'{name}.py')
     if not osp.isfile(path):
@@ -170,4 +176,11 @@ def load_setting(table: Table, name: str) -> Setting:
         unknown = sorted(set(content) - _BASE)
         if unknown or not (content.get('config') or all(variant.get('config') for variant in content.get('variants', {'': {}}).values())):
             raise ConfigError(f'{path}: base {base!r} must have a config, and may have {sorted(_BASE - {"config"})}; unknown: {unknown}')
+    for base, checkpoint in (start or {}).items():
+        if 'start' not in setting.bases.get(base, {}):
+            known = [name for name, content in setting.bases.items() if 'start' in content]
+            raise ConfigError(f'{path}: no base {base!r} that starts from given weights. {did_you_mean(base, known) if known else "None does here."}')
+        if '://' not in checkpoint and not osp.isfile(checkpoint):
+            raise FileNotFoundError(f'checkpoint {checkpoint} does not exist, which {base!r} would start from')
+        setting.bases[base]['start'] = checkpoint
     return setting

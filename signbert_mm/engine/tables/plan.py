@@ -54,8 +54,12 @@ def _runs_of_row(row: Mapping, setting: Setting, seed: int, extra: Mapping, spli
         runs = {}
         for variant, changes in (base.get('variants') or {'': {}}).items():
             config = changes.get('config', base.get('config'))
-            parent = parents.get(variant, next(iter(parents.values())) if len(parents) == 1 else None)
+            parent = _parent(parents, variant, row, step)
             cfg = resolve(config, [base, changes, step, extra], seed)
+            if base.get('start'):
+                if parent:
+                    raise ConfigError(f'row {row["name"]!r}: {step["base"]!r} starts from the step before and, by `start`, from {base["start"]!r}')
+                cfg.merge_from_dict({'load_from': base['start'], 'default_hooks.load_report.new_head': True})
             if split and cfg.get('test_dataloader'):
                 kind = 'SignVideoDataset' if cfg.test_dataloader.dataset.type == 'SignVideoDataset' else 'PoseDataset'
                 change_types(cfg, {f'test_dataloader:{kind}': dict(split=split)}, config)
@@ -63,6 +67,16 @@ def _runs_of_row(row: Mapping, setting: Setting, seed: int, extra: Mapping, spli
             runs[variant] = made.setdefault((run.name, run.test_key), run)
         found[step['base']] = parents = runs
     return found
+
+
+def _parent(parents: Mapping[str, Optional[Run]], variant: str, row: Mapping, step: Mapping) -> Optional[Run]:
+    """The run that a variant starts from: that of its name, or the only one."""
+    if variant not in parents and len(parents) > 1:
+        raise ConfigError(
+            f'row {row["name"]!r}: variant {variant!r} of {step["base"]!r} has nothing to start from: the step before has the variants '
+            f'{", ".join(map(repr, parents))}. Give both bases the same variants, or the step before only one'
+        )
+    return parents.get(variant, next(iter(parents.values())))
 
 
 def make_plan(
@@ -78,7 +92,8 @@ def make_plan(
         made (dict, optional): Runs of other plans, which this one then shares.
 
     Raises:
-        ConfigError: The setting lacks a base, or a config lacks what a change names or has no test.
+        ConfigError: The setting lacks a base, a variant has nothing to start from or starts from two, or a config lacks what a change names or has
+            no test.
     """
     plan = Plan(table, setting, seeds)
     made = {} if made is None else made

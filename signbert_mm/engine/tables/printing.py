@@ -85,7 +85,7 @@ def table_markdown(plan: Plan, work_dir: Path) -> str:
         text += '\n' + '\n'.join(_orders(plan, names, found)) + '\n'
     if table.against:
         text += '\n' + '\n'.join(_differences(plan, names, found)) + '\n'
-    notes = [note for note in (_seeds(plan), table.note, plan.setting.note, *_coverage(plan, work_dir)) if note]
+    notes = [note for note in (_seeds(plan), table.note, plan.setting.note, *_starts(plan), *_coverage(plan, work_dir)) if note]
     return text + '\n' + '\n'.join(notes) + '\n'
 
 
@@ -121,18 +121,37 @@ def _seeds(plan: Plan) -> str:
     return f'Seeds {", ".join(map(str, seeds))}: mean +- sample standard deviation.' if len(seeds) > 1 else f'Seed {seeds[0]}.'
 
 
-def _coverage(plan: Plan, work_dir: Path) -> List[str]:
-    """What of the published test clips was there, of data sets that know it."""
+def _starts(plan: Plan) -> List[str]:
+    """What the bases with a ``start`` started from, of those that rows use."""
+    parts = [part for row in plan.table.rows for part in (row.get('steps') or (), *(row.get('fuse') or ())) if not isinstance(part, str)]
     lines = []
-    for run in plan.runs:
-        record = run.tested(work_dir) if run in plan.tests else None
-        for row in (record or {}).get('coverage', ()):
-            for prefix in ('', 'split_'):
-                if f'{prefix}expected' in row:
-                    lines.append(
-                        f'Coverage of {row["name"]}, {row["split"]}: {row[f"{prefix}present"]} of {row[f"{prefix}expected"]} published clips.'
-                    )
-    return list(dict.fromkeys(lines))
+    for base in dict.fromkeys(step['base'] for part in parts for step in part):
+        start = plan.setting.bases.get(base, {}).get('start')
+        if start is not None:
+            random = f'random weights (--start {base}=CHECKPOINT takes others, such as those of mmaction2 for Kinetics)'
+            lines.append(f'Base {base}: trained from {start or random}.')
+    return lines
+
+
+def _coverage(plan: Plan, work_dir: Path) -> List[str]:
+    """How many of the published clips were tested, of data sets that know it; the rows are named where they differ."""
+    found: Dict[Tuple[str, str], Dict[str, List[str]]] = {}
+    for (place, _), cells in sorted(plan.cells.items(), key=lambda cell: cell[0][0]):
+        for cell in cells:
+            for row in (cell.run.tested(work_dir) or {}).get('coverage', ()):
+                if 'expected' in row:
+                    counts = f'{row["clips"]} of {row["expected"]} published clips'
+                elif 'split_expected' in row:
+                    of_all = f'{row["split_present"]} of {row["split_expected"]} published clips'
+                    counts = f'{row["clips"]} clips of some glosses; of all glosses {of_all} are there'
+                else:
+                    continue
+                found.setdefault((row['name'], row['split']), {}).setdefault(counts, []).append(plan.table.rows[place]['name'])
+    return [
+        f'Coverage of {name}, {split}: {counts}' + (f' ({", ".join(dict.fromkeys(rows))})' if len(texts) > 1 else '') + '.'
+        for (name, split), texts in found.items()
+        for counts, rows in texts.items()
+    ]
 
 
 def replace_block(path: Path, name: str, text: str) -> None:

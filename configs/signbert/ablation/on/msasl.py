@@ -23,5 +23,5 @@ bases = dict(
         variants={f'MSASL{classes}': dict(config=f'configs/signbert/signbert_d512-n3_b64-60e_msasl{classes}.py') for classes in (100, 200, 1000)}
     ),
     skeleton=dict(config='configs/fusion/stgcn_sign49-joint_b64-80e_msasl1000.py', variants=_skeleton),
-    rgb=dict(config='configs/fusion/i3d-r50_32x2-b8-50e_msasl1000.py', variants=_subsets),  # videos of all subsets: data/msasl1000_videos
+    rgb=dict(start='', config='configs/fusion/i3d-r50_32x2-b8-50e_msasl1000.py', variants=_subsets),  # videos of all subsets: data/msasl1000_videos
 )

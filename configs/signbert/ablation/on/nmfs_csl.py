@@ -6,5 +6,5 @@ bases = dict(
     sequence=_pretrain,
     finetune=dict(variants={'NMFs-CSL': dict(config='configs/signbert/signbert_d512-n3_b64-60e_nmfs_csl.py')}),
     skeleton=dict(variants={'NMFs-CSL': dict(config='configs/fusion/stgcn_sign49-joint_b64-80e_nmfs_csl.py')}),
-    rgb=dict(variants={'NMFs-CSL': dict(config='configs/fusion/r3d-r50_32x2-b8-50e_nmfs_csl.py')}),
+    rgb=dict(start='', variants={'NMFs-CSL': dict(config='configs/fusion/r3d-r50_32x2-b8-50e_nmfs_csl.py')}),
 )

@@ -12,5 +12,5 @@ bases = dict(
         options={'train_dataloader.dataset.data_ratio.seed': '$seed'},
         variants={'NMFs-CSL': dict(config='configs/st_consistency/st_consistency_d512_b64-semi-60e_nmfs_csl.py')},
     ),
-    rgb=dict(variants={'NMFs-CSL': dict(config='configs/fusion/r3d-r50_32x2-b8-50e_nmfs_csl.py')}),
+    rgb=dict(start='', variants={'NMFs-CSL': dict(config='configs/fusion/r3d-r50_32x2-b8-50e_nmfs_csl.py')}),
 )

@@ -11,5 +11,5 @@ bases = dict(
         options={'train_dataloader.dataset.data_ratio.seed': '$seed'},
         variants={'SLR500': dict(config='configs/st_consistency/st_consistency_d512_b64-semi-60e_slr500.py')},
     ),
-    rgb=dict(variants={'SLR500': dict(config='configs/fusion/r3d-r50_32x2-b8-50e_slr500.py')}),
+    rgb=dict(start='', variants={'SLR500': dict(config='configs/fusion/r3d-r50_32x2-b8-50e_slr500.py')}),
 )

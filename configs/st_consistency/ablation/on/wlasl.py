@@ -32,5 +32,5 @@ bases = dict(
         options={'train_dataloader.dataset.data_ratio.seed': '$seed'},
         variants=_subsets(_parts),
     ),
-    rgb=dict(config='configs/fusion/i3d-r50_32x2-b8-50e_wlasl2000.py', variants=_rgb),  # videos of all subsets: data/wlasl2000_videos
+    rgb=dict(start='', config='configs/fusion/i3d-r50_32x2-b8-50e_wlasl2000.py', variants=_rgb),  # videos of all subsets: data/wlasl2000_videos
 )
