@@ -26,6 +26,7 @@ from signbert_mm.apis.sign_dictionary import COMPARISONS
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.tables import mean_and_deviation
 
 SEEDS = {1: range(10), 2: range(10), 5: range(3), 10: range(3)}
 """The protocol's."""
@@ -76,7 +77,8 @@ def main() -> None:
     queries = np.flatnonzero(store.split == ('val' if args.dev else 'test'))
     inferencer = SignInferencer(args.config, args.checkpoint)
     results: List[dict] = []
-    print(f'{"development" if args.dev else "test"} clips of {args.store}: {len(queries)} queries, recall in %, mean over seeds')
+    clips = f'{"development" if args.dev else "test"} clips of {args.store}'
+    print(f'{clips}: {len(queries)} queries, recall in %, mean (+- sample standard deviation) over seeds')
     print('| segments | compare | examples | recall@1 | recall@5 | without "-": recall@1 | recall@5 |')
     print('|---' * 7 + '|')
     for segments in args.segments:
@@ -89,7 +91,7 @@ def main() -> None:
             for shots in args.shots:
                 runs = [recall(store, vectors, pool, queries, shots, seed, compare) for seed in SEEDS[shots]]
                 mean = {key: float(np.mean([run[key] for run in runs])) for key in runs[0]}
-                spread = float(np.std([run['recall@1/all'] for run in runs]))
+                _, spread = mean_and_deviation([run['recall@1/all'] for run in runs])
                 results.append(dict(segments=segments, compare=compare, shots=shots, seeds=len(runs), spread=spread, **mean))
                 print(
                     f'| {segments} | {compare} | {shots} | {mean["recall@1/all"]:.1f} (+-{spread:.1f}, {len(runs)} seeds) | '

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The words33 protocol on real clips: k labelled clips a gloss, one row a method, mean and standard deviation over the protocol's seeds.
+"""The words33 protocol on real clips: k labelled clips a gloss, one row a method, mean and sample standard deviation over its seeds.
 
 Rows: SignBERT (H) and ST-Consistency fine-tuned from their pre-trained encoders and from scratch, with frozen encoders (linear), by nearest
 neighbours (kNN); SignBERT with the k labels spread over the rest of the pool, whose own are not read: the nearest neighbour there (propagated), or
@@ -30,6 +30,7 @@ from mmengine.runner import Runner
 from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.tables import mean_and_deviation
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import ClipScores, align, clip_scores, fused
 from signbert_mm.evaluation.knn import extract_features, knn_scores
@@ -237,10 +238,13 @@ def logreg(store: str, dev: bool, shots: str, seed: int, cache: dict) -> Dict[st
 
 
 def table(results: Dict[Tuple[str, str], List[Dict[str, float]]], dev: bool) -> str:
-    """One table a figure: mean and, over more than one seed, standard deviation."""
+    """One table a figure: mean and, over more than one seed, the sample standard deviation (n - 1)."""
     rows = [name for name in ROWS if any(found == name for found, _ in results)]
     shots = [name for name in SEEDS if any(found == name for _, found in results)]
-    blocks = ['Development split (nothing of the test set)' if dev else 'Test set', 'Top-1 in %; mean +- standard deviation (number of seeds).']
+    blocks = [
+        'Development split (nothing of the test set)' if dev else 'Test set',
+        'Top-1 in %; mean +- sample standard deviation (number of seeds).',
+    ]
     for key, title in KEYS.items():
         lines = [
             f'| {title} | ' + ' | '.join('whole pool' if name == 'all' else f'{name}-shot' for name in shots) + ' |',
@@ -249,9 +253,10 @@ def table(results: Dict[Tuple[str, str], List[Dict[str, float]]], dev: bool) -> 
         for name in rows:
             cells = []
             for shot in shots:
-                values = np.array([run[key] for run in results.get((name, shot), [])])
-                spread = f' +- {values.std():.1f} ({len(values)})' if len(values) > 1 else ''
-                cells.append(f'{values.mean():.1f}{spread}' if len(values) else 'not measured')
+                values = [run[key] for run in results.get((name, shot), [])]
+                mean, deviation = mean_and_deviation(values) if values else (0.0, None)
+                spread = '' if deviation is None else f' +- {deviation:.1f} ({len(values)})'
+                cells.append(f'{mean:.1f}{spread}' if values else 'not measured')
             lines.append(f'| {ROWS[name].title} | ' + ' | '.join(cells) + ' |')
         blocks.append('\n'.join(lines))
     return '\n\n'.join(blocks)

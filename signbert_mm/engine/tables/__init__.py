@@ -4,7 +4,7 @@ from .definition import Setting, Table, find_table, list_tables, load_setting, l
 from .execute import execute
 from .plan import Cell, Plan, make_plan
 from .prepare import prepare_stores
-from .printing import draw_figure, replace_block, table_markdown
+from .printing import draw_figure, mean_and_deviation, replace_block, table_markdown
 from .run import Run
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     'load_setting',
     'load_table',
     'make_plan',
+    'mean_and_deviation',
     'prepare_stores',
     'replace_block',
     'table_markdown',
