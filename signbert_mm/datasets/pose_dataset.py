@@ -15,6 +15,7 @@ from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
 from .clip_sources import PRELOAD, MappedClips, PreloadedClips, to_device
 from .pose_store import PoseStore
+from .store_format import common_rate
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .transforms.base import Compose
 from .transforms.temporal import TemporalSample
@@ -36,7 +37,8 @@ class PoseDataset(Dataset):
         layout (str): Layout of what is returned; joints that the store lacks are missing (score 0).
         pipeline (list[dict]): Transforms. The first may be a temporal one, which sees lengths only; the rest see the batch as read. Without a
             temporal one all frames come, padded to the longest clip of the batch.
-        drop_empty_frames (bool): Leave out the frames in which neither hand was found, before time is sampled. A clip without any hand keeps all.
+        drop_empty_frames (bool): Leave out the frames in which neither hand was found, as the store says (``hand_rule``), before time is sampled. A
+            clip without any hand keeps all.
         empty_clip (str): What to do with clips in which no frame has a hand: 'keep', 'drop' or 'error'.
         few_shot (dict, optional): ``dict(shots=k, seed=s)``, see :func:`few_shot_indices`; the classes are drawn in the vocabulary's order.
         data_ratio (dict, optional): ``dict(ratio=r, seed=s)``, see :func:`data_ratio_indices`.
@@ -232,10 +234,14 @@ class PoseDataset(Dataset):
 
     @cached_property
     def metainfo(self) -> dict:
-        """What metrics, visualizers and checkpoints keep: dataset, glosses (and as ``classes``, mmengine's word), layout, extractor, coverage."""
+        """What metrics, visualizers and checkpoints keep: dataset, glosses (and as ``classes``, mmengine's word), layout, extractor, coverage.
+
+        And ``fps``, the rate that all clips have, at which inference then reads videos: that of an extraction with ``--fps``, or of videos that are
+        alike. None where they differ, or one is unknown.
+        """
         return dict(
             dataset=self.name, glosses=self.glosses, classes=self.glosses, layout=self.layout.name, extractor=self.store.extractors,
-            coverage=[self.coverage_row()],
+            coverage=[self.coverage_row()], fps=common_rate(self.store.fps[self.clips]),
         )  # fmt: skip
 
     def clips_of_split(self, chosen: bool = False) -> np.ndarray:

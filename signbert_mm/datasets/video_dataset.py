@@ -34,7 +34,7 @@ def build_video_steps(pipeline: Sequence[dict]) -> List[Any]:
     return [MMACTION.build(dict(step, _scope_='mmaction')) for step in pipeline]
 
 
-def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int]] = None) -> torch.Tensor:
+def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int, int]] = None) -> torch.Tensor:
     """A video through mmaction2's transforms.
 
     Args:
@@ -42,7 +42,8 @@ def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, sp
         steps (Sequence): Of :func:`build_video_steps`.
         number (int): Seeds what they draw.
         label (int): Of the clip.
-        span (tuple[int, int], optional): First frame, and how many; None = the whole video.
+        span (tuple[int, int, int], optional): First frame, how many, and of how many, which are scaled to the frames that the video has; None = the
+            whole video.
 
     Returns:
         Tensor: imgs as the pipeline's ``FormatShape`` says, uint8 RGB.
@@ -60,7 +61,9 @@ def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, sp
             if results.get('total_frames') == 0:
                 raise ValueError(f'{path}: its header gives no number of frames; write it anew: ffmpeg -i FILE -c:v libx264 NEW.mp4')
             if place == 0 and span is not None:  # the video is open
-                results.update(start_index=span[0], total_frames=span[1])
+                scale = results['total_frames'] / span[2]
+                first, last = round(span[0] * scale), round((span[0] + span[1]) * scale)
+                results.update(start_index=first, total_frames=max(1, last - first))
     return torch.from_numpy(np.ascontiguousarray(results['imgs']))
 
 
