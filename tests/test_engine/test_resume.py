@@ -2,14 +2,18 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from mmengine.hooks import Hook
 from same_training import assert_same_training
 
 from signbert_mm.engine import CheckpointError
+from signbert_mm.engine.hooks.load_report_hook import _as_it_is_now
 
 
 class StopAt(Hook):
@@ -100,3 +104,17 @@ def test_killed_at_random_moments(root, tmp_path):
     assert report['whole'] == 0 and report['finished'] == 0 and report['killed'] == [-9] * 3 and report['torn'] == -9, report
     assert_same_training(tmp_path / 'whole' / 'iter_60.pth', tmp_path / 'killed' / 'iter_60.pth')
     assert sorted(name for name in os.listdir(tmp_path / 'killed') if '.pth' in name) == ['iter_55.pth', 'iter_60.pth']
+
+
+def test_equal_data_is_no_other_data():
+    name = 'sign_49'
+    now = dict(layout=name, stores=[dict(layout=name)])
+    before = dict(layout=name, stores=[dict(layout=''.join(['sign', '_49']))])  # equal, but no shared string
+    assert before == now and pickle.dumps(before) != pickle.dumps(now)  # what mmengine warns of
+    meta = dict(dataset_meta=before)
+    _as_it_is_now(meta, SimpleNamespace(metainfo=now))
+    assert pickle.dumps(meta['dataset_meta']) == pickle.dumps(now)
+    for other in (dict(layout='hands_42'), dict(layout=np.arange(3)), None):
+        meta = dict(dataset_meta=other)
+        _as_it_is_now(meta, SimpleNamespace(metainfo=dict(layout=np.arange(3)) if isinstance(other, dict) else now))
+        assert meta['dataset_meta'] is other

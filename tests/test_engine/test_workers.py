@@ -35,6 +35,20 @@ def test_the_cap_can_be_switched_off_and_needs_no_loader(monkeypatch):
     assert cfg.train_dataloader.num_workers == 1 and cfg.val_dataloader is None and 'num_workers' not in cfg.test_dataloader
 
 
+def test_no_workers_need_nothing_else(monkeypatch):
+    lines = []
+    monkeypatch.setattr(workers, 'print_log', lambda line, logger: lines.append(line))
+    loaders = dict(
+        train_dataloader=dict(num_workers=0, persistent_workers=True, prefetch_factor=4),
+        val_dataloader=dict(num_workers=1, persistent_workers=True, prefetch_factor=4),
+        test_dataloader=dict(persistent_workers=False),
+    )
+    cfg = Config(loaders)
+    prepare_launch(cfg, 'none')
+    assert cfg.train_dataloader == dict(num_workers=0) and cfg.val_dataloader == loaders['val_dataloader']
+    assert lines == ['train_dataloader: num_workers=0, so without persistent_workers and prefetch_factor']
+
+
 def test_usable_cores_are_those_of_the_cpu_set(monkeypatch):
     assert workers.usable_cores() == torch._utils.cpu_count()  # what torch's DataLoader warns by
     monkeypatch.setattr(workers.os, 'sched_getaffinity', lambda process: {1, 5, 7}, raising=False)

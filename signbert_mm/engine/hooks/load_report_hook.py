@@ -39,6 +39,17 @@ def _as_named_here(model: nn.Module, own: dict, weights: dict) -> None:
         weights[f'{part}.{plain}' if part and plain not in own and f'{part}.{plain}' in own else key] = value
 
 
+def _as_it_is_now(meta: dict, dataset: object) -> None:
+    """Puts what a data set tells of itself in the place of an equal one: mmengine compares pickles, which differ where strings are shared otherwise,
+    and would warn."""
+    now = getattr(dataset, 'metainfo', None)
+    try:
+        if bool(meta.get('dataset_meta') == now):
+            meta['dataset_meta'] = now
+    except ValueError:  # arrays
+        pass
+
+
 def _starts_from_weights(model: nn.Module) -> bool:
     """Whether a part of the model names weights of its own: ``init_cfg=dict(type='Pretrained', checkpoint=..)``."""
     configs = [getattr(module, 'init_cfg', None) or {} for module in model.modules()]
@@ -128,6 +139,8 @@ class LoadReportHook(Hook):
                     'where random features are meant: --cfg-options default_hooks.load_report.random_frozen=True'
                 )
         runner.logger.info(report)
+        if stage == 'resume':
+            _as_it_is_now(meta, runner.train_dataloader.dataset)
         _tell_extractors(runner, name, meta.get('extractor') or [], facts.get('extractor') or [])
 
     def _head_fits(self, own: dict, weights: dict) -> bool:

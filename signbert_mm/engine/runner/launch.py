@@ -15,17 +15,18 @@ from ... import compat
 from ..checkpoint_io import CheckpointError
 from .config import ConfigError, explain_config_errors
 from .preload import settle_preload
-from .workers import cap_workers
+from .workers import cap_workers, settle_no_workers
 
 PACKAGE = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))) + osp.sep
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
     """Set ``cfg.launcher``; with several processes and no GPU, start the gloo group that mmengine cannot start by itself. Loaders of preloaded clips
-    are set as these need it, and the others' workers are capped."""
+    are set as these need it, the others' workers are capped, and where there are none nothing asks for them."""
     cfg.launcher = launcher
     settle_preload(cfg)
     cap_workers(cfg)
+    settle_no_workers(cfg)
     compat.mend_torchvision_ops()
     compat.import_foreign_scopes(cfg.pretty_text)
     if launcher != 'none' and not torch.cuda.is_available():

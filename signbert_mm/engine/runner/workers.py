@@ -13,6 +13,16 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
+def settle_no_workers(cfg: Config) -> None:
+    """Loaders without workers lose what only workers can have, which torch refuses: ``num_workers=0`` alone is enough on the command line."""
+    for name in LOADERS:
+        loader = cfg.get(name)
+        if isinstance(loader, dict) and not loader.get('num_workers'):
+            gone = [key for key in ('persistent_workers', 'prefetch_factor') if loader.pop(key, None)]
+            if gone:
+                print_log(f'{name}: num_workers=0, so without {" and ".join(gone)}', logger='current')
+
+
 def cap_workers(cfg: Config) -> None:
     """No loader keeps more workers than the usable cores, shared among torchrun's processes of this machine; one at least stays where any was asked
     for. ``env_cfg.cap_workers=False`` leaves the numbers alone. Workers do not change what is drawn."""
