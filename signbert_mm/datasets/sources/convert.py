@@ -229,8 +229,14 @@ def _report(index: SourceIndex, store: PoseStore, missing: Sequence[_Remark], do
         print(f'  {split}: {present.get(split, 0):,} of {count:,} clips ({present.get(split, 0) / count:.1%})')
     for name, remarks in ((MISSING, missing), (DOUBTFUL, doubtful)):
         if remarks:
-            by_split = ', '.join(f'{split} {count:,}' for split, count in split_counts([remark.record for remark in remarks]).items())
-            print(f'  {len(remarks):,} clips are in {os.path.join(store.folder, name)} ({by_split})')
+            clips = _clips(remarks)
+            by_split = ', '.join(f'{split} {count:,}' for split, count in split_counts(clips).items())
+            print(f'  {len(clips):,} {"clip is" if len(clips) == 1 else "clips are"} in {os.path.join(store.folder, name)} ({by_split})')
             told = [remark for remark in remarks if remark.reason not in ABSENT]
             if told:
-                print(f'    {len(told):,} of them have poses or a video, the first, {told[0].record.video_id}: {told[0].reason}')
+                print(f'    {len(_clips(told)):,} of them have poses or a video, the first, {told[0].record.video_id}: {told[0].reason}')
+
+
+def _clips(remarks: Sequence[_Remark]) -> List[ClipRecord]:
+    """Each clip once: one may have several remarks."""
+    return list({id(remark.record): remark.record for remark in remarks}.values())

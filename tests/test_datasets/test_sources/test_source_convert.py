@@ -74,6 +74,16 @@ def test_poses_outside_the_annotated_box_are_doubtful(tmp_path):
     assert len(store) == 2 and len(doubtful) == 1 and doubtful[0][1] == 'b' and 'annotated box' in doubtful[0][3]
 
 
+def test_clips_are_counted_not_their_remarks(tmp_path, capsys):
+    folder = write_poses(tmp_path / 'p', dict(long=30))
+    outside = dict(label=0, split='train', video='long', box=(0.0, 0.0, 0.1, 1.0))
+    records = [ClipRecord('a', start=0.0, end=2.0, **outside), ClipRecord('b', start=1.0, end=3.0, **outside), ClipRecord('c', 0, 'train', 'long')]
+    convert(index(*records), tmp_path / 's', folder)
+    assert [row[1] for row in rows(tmp_path / 's' / 'doubtful.txt')] == ['a', 'a', 'b', 'b']
+    printed = capsys.readouterr().out
+    assert '  2 clips are in' in printed and 'doubtful.txt (train 2)' in printed and '    2 of them have poses or a video, the first, a:' in printed
+
+
 def test_several_extractors_do_not_mix_unless_told(tmp_path):
     one, two = write_poses(tmp_path / 'one', dict(a=3, b=3)), write_poses(tmp_path / 'two', dict(c=3, a=3))
     with pytest.raises(ValueError, match=r'several extractors would mix.*one: 2 clips.*two: 1 clips.*--allow-mixed'):
