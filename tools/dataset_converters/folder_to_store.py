@@ -11,7 +11,7 @@ Examples:
 """
 
 from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.video_folder import untrained, video_folder_index
+from signbert_mm.datasets.sources.video_folder import undrawn, untrained, video_folder_index
 from signbert_mm.engine.runner import run_tool
 
 
@@ -34,6 +34,12 @@ def main() -> None:
     without = untrained(index)
     if without:
         print(f'glosses without a clip in train: {", ".join(without)}')
+    for split, share in (('test', args.test_share), ('val', args.val_share)):
+        without = undrawn(index, split)
+        if without:
+            named = ', '.join(without[:10]) + (', ...' if len(without) > 10 else '')
+            few = f'{len(without)} of {len(index.glosses)} glosses have too few videos for a clip in {split}'
+            print(f'warning: {few} at a share of {share:g}: {named}')
     args.videos = args.videos or args.root
     convert_source(args, index)
 

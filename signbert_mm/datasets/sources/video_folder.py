@@ -82,7 +82,17 @@ def video_folder_index(
 
 def untrained(index: SourceIndex) -> List[str]:
     """Glosses that no clip of 'train' has."""
-    seen = Counter(record.label for record in index.records if record.split == TRAIN)
+    return _without(index, TRAIN)
+
+
+def undrawn(index: SourceIndex, split: str) -> List[str]:
+    """Glosses that no clip of ``split`` has though a share of each gloss's clips was asked for: they have too few videos."""
+    shares = dict(zip((TEST, VAL), index.notes['splits']['shares']))
+    return _without(index, split) if shares.get(split) else []
+
+
+def _without(index: SourceIndex, split: str) -> List[str]:
+    seen = Counter(record.label for record in index.records if record.split == split)
     return [gloss for label, gloss in enumerate(index.glosses) if not seen[label]]
 
 

@@ -5,7 +5,7 @@ from source_fixtures import Brightness, write_poses, write_video
 
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.sources import convert
-from signbert_mm.datasets.sources.video_folder import untrained, video_folder_index
+from signbert_mm.datasets.sources.video_folder import undrawn, untrained, video_folder_index
 
 NAMES = [f'{gloss}/{signer}_{take}' for gloss in ('bye', 'hello') for signer in ('anna', 'ben', 'cem') for take in range(2)]
 
@@ -55,7 +55,9 @@ def test_by_share(folder, tmp_path):
     assert len(test - more) <= 1 and {name for name in test if name[0] == 'b'} == {name for name in more if name[0] == 'b'}
     (tmp_path / 'w' / 'lone').mkdir(parents=True)
     (tmp_path / 'w' / 'lone' / 'a.mp4').touch()
-    assert splits(video_folder_index(tmp_path / 'w', test_share=0.9)) == {'lone/a': 'train'}
+    lone = video_folder_index(tmp_path / 'w', test_share=0.9)
+    assert splits(lone) == {'lone/a': 'train'} and undrawn(lone, 'test') == ['lone'] and undrawn(lone, 'val') == []
+    assert undrawn(index, 'test') == undrawn(index, 'val') == []
 
 
 @pytest.mark.parametrize(
@@ -111,3 +113,6 @@ def test_the_tool(folder, run_converter, tmp_path, capsys):
     assert store.glosses == ['bye', 'hello'] and store.meta['notes']['splits']['test_signers'] == ['cem']
     run_converter('folder_to_store.py', folder, tmp_path / 't', *options, '--test-share', '0.34', '--seed', '3')
     assert PoseStore(tmp_path / 't').split_counts() == dict(train=8, test=4)
+    assert 'warning' not in capsys.readouterr().out
+    run_converter('folder_to_store.py', folder, tmp_path / 'u', *options, '--test-share', '0.05')
+    assert 'warning: 2 of 2 glosses have too few videos for a clip in test at a share of 0.05: bye, hello\n' in capsys.readouterr().out
