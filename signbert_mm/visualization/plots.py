@@ -101,7 +101,8 @@ def plot_lengths(path: Union[str, Path], edges: Sequence[int], counts: Mapping[s
     axis.spines[['top', 'right']].set_visible(False)
     axis.tick_params(labelsize=8, colors=_hex(QUIET))
     axis.tick_params(axis='x', rotation=30)
-    axis.legend(fontsize=8, frameon=False)
+    axis.yaxis.get_major_locator().set_params(integer=True)
+    figure.legend(loc='outside right upper', fontsize=8, frameon=False)  # beside the axes: a bar may reach any of their corners
     return _save(figure, path)
 
 

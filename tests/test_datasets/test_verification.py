@@ -15,6 +15,7 @@ from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.datasets.sources import ClipRecord, SourceIndex, convert
 from signbert_mm.datasets.store_format import file_digest
 from signbert_mm.datasets.verification import official_counts, verify_store
+from signbert_mm.datasets.verification.report import Problem, StoreReport
 from signbert_mm.datasets.verification.scan import _pieces, scan_keypoints
 from signbert_mm.layouts import get_layout
 
@@ -330,6 +331,15 @@ def test_counts(tmp_path):
     assert found(verify_store(tmp_path / 'bare', dict(train=4)), 'missing_clips').message.startswith(
         'train: 3 of 4 published clips are missing (75.0 %)'
     )
+
+
+@pytest.mark.parametrize(
+    'severities, said',
+    [(['warning'], '0 errors, 1 warning'), (['error', 'note'], '1 error, 0 warnings'), (['warning'] * 2 + ['error'] * 2, '2 errors, 2 warnings')],
+)
+def test_last_line_counts(severities, said):
+    report = StoreReport('s', problems=[Problem(severity, 'kind', 'message') for severity in severities])
+    assert report.text().splitlines()[-1] == said
 
 
 def test_official_counts(tmp_path):

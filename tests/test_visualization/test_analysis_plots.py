@@ -8,18 +8,32 @@ from signbert_mm.visualization import (
     class_errors,
     plot_class_errors,
     plot_embedding,
+    plot_lengths,
     plot_pretraining,
     plot_signers,
     plot_sweep,
+    plots,
     signer_accuracy,
     tsne,
 )
+
+plots_save = plots._save
 
 
 def shows(path):
     """Whether a picture has ink on it."""
     picture = cv2.imread(str(path))
     return picture is not None and picture.std() > 5
+
+
+def test_lengths_have_whole_clips_and_a_legend_beside_the_bars(tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr(plots, '_save', lambda figure, path: kept.append(figure) or plots_save(figure, path))
+    assert shows(plot_lengths(tmp_path / 'a.png', [1, 2, 3, 4, 6], dict(train=[0, 0, 0, 1], test=[1, 0, 0, 0]), 'few'))
+    (figure,) = kept
+    (axis,) = figure.axes
+    assert all(tick == int(tick) for tick in axis.get_yticks())
+    assert not figure.legends[0].get_window_extent().overlaps(axis.get_window_extent()) and axis.get_legend() is None
 
 
 def test_errors_of_classes(tmp_path):

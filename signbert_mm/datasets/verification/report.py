@@ -84,12 +84,16 @@ class StoreReport:
             shown = f' ({", ".join(problem.examples)}{", ..." if problem.count > len(problem.examples) else ""})' if problem.examples else ''
             lines.append(f'{problem.severity.upper()} {problem.kind}: {problem.message}{shown}')
         errors, warnings = self.kinds('error'), self.kinds('warning')
-        lines.append(f'{len(errors)} errors, {len(warnings)} warnings' if errors or warnings else 'no problems found')
+        lines.append(f'{_number(errors, "error")}, {_number(warnings, "warning")}' if errors or warnings else 'no problems found')
         return '\n'.join(lines)
 
 
 _SPLIT_HEAD = ('split', 'clips', 'listed', 'official', 'missing', 'glosses', 'signers', 'frames', 'length: least', 'median', 'most')
 _HAND_HEAD = ('hands found, % of frames', 'any', 'left', 'right', 'both', 'clips without any')
+
+
+def _number(kinds: Sequence[str], name: str) -> str:
+    return f'{len(kinds)} {name}{"" if len(kinds) == 1 else "s"}'
 
 
 def _plain(value: Any) -> str:
