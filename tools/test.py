@@ -56,7 +56,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
             raise ConfigError(f'config {args.config} has no {key}: it cannot be tested')
     if args.dump:
         evaluator = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
-        cfg.test_evaluator = [*evaluator, dict(type='DumpResults', out_file_path=args.dump)]
+        cfg.test_evaluator = [*evaluator, dict(type='signbert_mm.DumpPredictions', out_file_path=args.dump)]
         mmengine.mkdir_or_exist(osp.dirname(osp.abspath(args.dump)))
 
 

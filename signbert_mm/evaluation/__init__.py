@@ -2,7 +2,17 @@
 
 from .knn import extract_features, knn_accuracy, knn_scores
 from .label_propagation import propagate_labels
-from .metrics import PerClipMetric, PoseAUC, SignAccuracy
+from .metrics import DumpPredictions, PerClipMetric, PoseAUC, SignAccuracy
 from .predictions import load_predictions
 
-__all__ = ['PerClipMetric', 'PoseAUC', 'SignAccuracy', 'extract_features', 'knn_accuracy', 'knn_scores', 'load_predictions', 'propagate_labels']
+__all__ = [
+    'DumpPredictions',
+    'PerClipMetric',
+    'PoseAUC',
+    'SignAccuracy',
+    'extract_features',
+    'knn_accuracy',
+    'knn_scores',
+    'load_predictions',
+    'propagate_labels',
+]

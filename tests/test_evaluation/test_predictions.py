@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmengine.evaluator import DumpResults
 
-from signbert_mm.evaluation import load_predictions
+from signbert_mm.evaluation import DumpPredictions, load_predictions
 from signbert_mm.structures import SignDataSample
 
 
@@ -19,10 +19,11 @@ def samples(count=3):
     ]
 
 
-def test_reads_what_mmengine_dumps(tmp_path):
+@pytest.mark.parametrize('dump', [DumpResults, DumpPredictions])
+def test_reads_what_is_dumped(tmp_path, dump):
     path = str(tmp_path / 'predictions.pkl')
     expected = samples()
-    metric = DumpResults(path)
+    metric = dump(path)
     metric.process(None, [expected[2], expected[0], expected[1], expected[0]])
     metric.evaluate(4)
     found = load_predictions(path)
@@ -30,6 +31,19 @@ def test_reads_what_mmengine_dumps(tmp_path):
     for clip, other in zip(found, expected):
         assert clip['video_id'] == other['video_id'] and torch.equal(clip['pred_scores'], other['pred_scores'])
         assert clip['half'].dtype == torch.float16 and torch.equal(clip['gt_label'], other['gt_label'])
+
+
+def test_a_clip_takes_its_own_bytes_not_its_batch_s(tmp_path):
+    scores = torch.rand(64, 30)
+    rows = [dict(sample_idx=i, pred_scores=scores[i], joints=dict(pair=(scores[i, :5], [scores[i, 5:9]]))) for i in range(64)]
+    metric = DumpPredictions(str(tmp_path / 'predictions.pkl'))
+    for start in (0, 32):
+        metric.process(None, rows[start : start + 32])
+    metric.evaluate(64)
+    # three tensors a clip, each some 400 bytes around its numbers; a batch's own numbers are 3,840
+    assert (tmp_path / 'predictions.pkl').stat().st_size < 64 * 3 * 700
+    for row, found in zip(rows, load_predictions(tmp_path / 'predictions.pkl')):
+        assert torch.equal(found['pred_scores'], row['pred_scores']) and torch.equal(found['joints']['pair'][1][0], row['joints']['pair'][1][0])
 
 
 class Payload:

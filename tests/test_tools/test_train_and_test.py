@@ -24,6 +24,7 @@ def test_train_then_test(run_tool, toy_file, tmp_path):
     assert len(predictions) == 24 and sorted(int(item['index']) for item in predictions) == list(range(24))
     right = sum(int(item['pred'].argmax() == item['gt']) for item in predictions)
     assert json.loads((tmp_path / 'metrics.json').read_text())['acc'] == pytest.approx(right / 24)
+    assert all(item['pred'].untyped_storage().nbytes() == item['pred'].nbytes for item in predictions)  # not its batch's
 
 
 def test_flags(run_tool, toy_file, tmp_path):

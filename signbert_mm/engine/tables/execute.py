@@ -125,7 +125,7 @@ def test(run: Run, work_dir: Path) -> None:
     dump = folder / f'predictions_{run.test_key}.pkl'
     if run.keep_scores:
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
-        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=str(dump))]
+        cfg.test_evaluator = [*evaluators, dict(type='signbert_mm.DumpPredictions', out_file_path=str(dump))]
     start = time.time()
     runner = _runner(cfg, folder)
     metrics = {key: float(value) for key, value in runner.test().items()}

@@ -1,7 +1,8 @@
 """Metrics, in percent as the papers print them."""
 
+from .dump_predictions import DumpPredictions
 from .per_clip_metric import PerClipMetric
 from .pose_auc import PoseAUC
 from .sign_accuracy import SignAccuracy
 
-__all__ = ['PerClipMetric', 'PoseAUC', 'SignAccuracy']
+__all__ = ['DumpPredictions', 'PerClipMetric', 'PoseAUC', 'SignAccuracy']
