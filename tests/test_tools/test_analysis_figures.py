@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from source_files import load_file
 from torch import nn
 
 from signbert_mm.datasets.synthetic import write_synthetic_store
@@ -94,6 +95,20 @@ def test_tsne(run, data, tmp_path):
     assert f'random weights: {(clips.labels < 2).sum()} clips of 2 glosses' in said and (tmp_path / 'tsne.png').stat().st_size > 1000
     with pytest.raises(ConfigError, match='has no val_dataloader'):
         run('tsne', config, 'none', '--split', 'val', *arguments)
+
+
+@pytest.mark.parametrize(
+    'checkpoint, name',
+    [
+        ('none', 'random weights'),
+        ('work_dirs/signbert/epoch_60.pth', 'signbert'),
+        ('work_dirs/signbert/best_p_i_top1_epoch_3.pth', 'signbert'),
+        ('work_dirs/signbert/iter_400.pth', 'signbert'),
+        ('zoo/signbert_d128_pretrain-4196f72a.pth', 'signbert_d128_pretrain'),
+    ],
+)
+def test_names_of_tsne_panels(checkpoint, name):
+    assert load_file('tools/visualization/tsne.py').panel_name(checkpoint) == name
 
 
 def test_pretraining_curve(run, tmp_path):

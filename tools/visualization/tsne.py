@@ -8,6 +8,7 @@ Example:
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file with a test_dataloader (or val_dataloader)')
     parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help="checkpoint files, or 'none' for random weights")
-    parser.add_argument('--names', nargs='+', help='names of the panels (default: the folders of the checkpoints)')
+    parser.add_argument('--names', nargs='+', help="names of the panels (default: a checkpoint's folder, of a published one its file name)")
     parser.add_argument('--split', choices=('test', 'val'), default='test', help='whose clips (default: %(default)s)')
     parser.add_argument('--classes', type=int, default=20, help='only clips of the first so many glosses (default: %(default)s)')
     parser.add_argument('--perplexity', type=float, default=30.0, help='default: %(default)s')
@@ -42,9 +43,17 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def panel_name(checkpoint: str) -> str:
+    """A run's folder; for a file whose name tells more than epoch_60.pth does, as a published one's, that name without its hash."""
+    if checkpoint == 'none':
+        return 'random weights'
+    path = Path(checkpoint).resolve()
+    return path.parent.name if re.match(r'(best|epoch|iter|last|latest)(_|$)', path.stem) else re.sub(r'-[0-9a-f]{8}$', '', path.stem)
+
+
 def main() -> None:
     args = parse_args()
-    names = args.names or ['random weights' if path == 'none' else Path(path).resolve().parent.name for path in args.checkpoints]
+    names = args.names or [panel_name(path) for path in args.checkpoints]
     if len(names) != len(args.checkpoints):
         raise ValueError(f'--names: {len(names)} names for {len(args.checkpoints)} checkpoints')
     names = [f'{name} ({place})' if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
