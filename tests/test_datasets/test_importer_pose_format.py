@@ -107,6 +107,12 @@ def test_pose_format_absent(monkeypatch):
         PoseFormatClips('x.pose')
 
 
+def test_help_says_where_pose_format_comes_from(root, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        convert(root, monkeypatch, 'pose_to_store.py', '--help')
+    assert '`make install` brings pose-format' in capsys.readouterr().out
+
+
 def test_shared_pose_files(shared, root, monkeypatch, tmp_path):
     pytest.importorskip('pose_format', reason='pose-format is not installed')
     convert(root, monkeypatch, 'pose_to_store.py', shared / 'data' / 'pose_format', tmp_path / 's')

@@ -39,6 +39,7 @@ def store(tmp_path_factory):
 def test_splits_of_the_protocol(tool):
     assert tool.labelled(False, '5', 2) == (['train', 'val'], dict(shots=5, seed=2), ['test'])
     assert tool.labelled(True, 'all', 0) == (['train'], None, ['val'])
+    assert [tool.pool(shots) for shots in ('1', '5', 'all')] == ['1-shot', '5-shot', 'whole pool']
 
 
 def test_logreg_features_by_hand(tool, store):

@@ -97,6 +97,11 @@ def config_path(name: str) -> str:
     return f'configs/{name}.py'
 
 
+def pool(shots: str) -> str:
+    """What a number of shots is called."""
+    return 'whole pool' if shots == 'all' else f'{shots}-shot'
+
+
 def labelled(dev: bool, shots: str, seed: int) -> Tuple[List[str], Optional[dict], List[str]]:
     """Splits to train on, the few-shot option, and splits to test on."""
     few_shot = None if shots == 'all' else dict(shots=int(shots), seed=seed)
@@ -247,7 +252,7 @@ def table(results: Dict[Tuple[str, str], List[Dict[str, float]]], dev: bool) -> 
     ]
     for key, title in KEYS.items():
         lines = [
-            f'| {title} | ' + ' | '.join('whole pool' if name == 'all' else f'{name}-shot' for name in shots) + ' |',
+            f'| {title} | ' + ' | '.join(map(pool, shots)) + ' |',
             '|---' * (1 + len(shots)) + '|',
         ]
         for name in rows:
@@ -332,7 +337,7 @@ def main() -> None:
         results.setdefault((name, shots), []).append(metrics)
         left = (time.time() - start) / number * (len(runs) - number)
         print(
-            f'[{number}/{len(runs)}] {ROWS[name].title}, {shots}-shot, seed {seed}: P-I {metrics["p_i/top1"]:.1f} ({left / 60:.0f} min left)',
+            f'[{number}/{len(runs)}] {ROWS[name].title}, {pool(shots)}, seed {seed}: P-I {metrics["p_i/top1"]:.1f} ({left / 60:.0f} min left)',
             flush=True,
         )
     text = table(results, args.dev)

@@ -1,5 +1,7 @@
 """A folder of .pose files (package pose-format) -> a PoseStore.
 
+`make install` brings pose-format; after `make install-core`: pip install pose-format.
+
 Example:
     python tools/dataset_converters/pose_to_store.py poses/ data/mine --labels labels.csv
 """
