@@ -11,7 +11,7 @@ from .pose_clip import PoseClip
 
 METADATA_KEY, METADATA_VERSION = 'signbert_mm', 1
 INPUTS = ('keypoints', 'scores', 'length', 'image_size')
-OUTPUTS = ('logits', 'attention')
+OUTPUTS = ('logits', 'attention', 'frames')
 _INSTALL = 'install it: pip install -r requirements/deploy.txt'
 
 
@@ -64,7 +64,7 @@ class OnnxBackend:
         text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         meta = json.loads(text) if text else {}
         names = [node.name for node in self.session.get_inputs()], [node.name for node in self.session.get_outputs()]
-        if meta.get('version') != METADATA_VERSION or names != (list(INPUTS), list(OUTPUTS)):
+        if meta.get('version') != METADATA_VERSION or names[0] != list(INPUTS) or names[1][:1] != ['logits'] or not set(names[1]) <= set(OUTPUTS):
             raise ValueError(
                 f'{path}: metadata {METADATA_KEY!r} of version {METADATA_VERSION} expected, {meta.get("version")} found; inputs and outputs {names}: '
                 'export it with tools/deployment/export_onnx.py of this version'
@@ -72,10 +72,11 @@ class OnnxBackend:
         self.spec = InputSpec(**meta['input'])
         self.glosses: List[str] = meta['glosses']
         self.max_frames: Optional[int] = meta['max_frames']
+        self._outputs = names[1]
         self._sample = numpy_sampler(self.spec.temporal)
 
     def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
-        """One dict a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2), ``frames`` (L,), the positions in the clip.
+        """One dict a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2) or None, ``frames`` (L,), the positions in the clip.
 
         Raises:
             ValueError: A clip is longer than the model's time code.
@@ -83,10 +84,15 @@ class OnnxBackend:
         batch = make_batch(clips, self.spec, self._sample)
         if self.max_frames is not None and batch['frames'].shape[1] > self.max_frames:
             raise ValueError(f'clips of {batch["frames"].shape[1]} frames, but the model knows {self.max_frames}; use segments() with a window')
-        logits, attention = self.session.run(list(OUTPUTS), {name: batch[name] for name in INPUTS})
+        found = dict(zip(self._outputs, self.session.run(self._outputs, {name: batch[name] for name in INPUTS})))
+        logits, attention = found['logits'], found.get('attention')
         scores = np.exp(logits - logits.max(-1, keepdims=True))
         scores /= scores.sum(-1, keepdims=True)
+        frames, length = batch['frames'], batch['length']
+        if 'frames' in found:  # the graph resampled time
+            length = (found['frames'] >= 0).sum(-1)
+            frames = np.take_along_axis(frames, np.maximum(found['frames'], 0), 1)
         return [
-            dict(scores=scores[row], attention=attention[row, :real], frames=batch['frames'][row, :real])
-            for row, real in enumerate(batch['length'].tolist())
+            dict(scores=scores[row], attention=None if attention is None else attention[row, :real], frames=frames[row, :real])
+            for row, real in enumerate(length.tolist())
         ]

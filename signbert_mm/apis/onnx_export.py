@@ -5,18 +5,19 @@ import logging
 import os
 import warnings
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..datasets.transforms import TemporalCropResize
 from ..draws import Draws
 from ..engine.runner import ConfigError
 from ..layouts import get_layout
-from ..models import SignRecognizer
+from ..models import SignRecognizer, STConsistencyRecognizer
 from .input_spec import numpy_sampler
-from .onnx_backend import INPUTS, METADATA_KEY, METADATA_VERSION, OUTPUTS, import_onnxruntime
+from .onnx_backend import INPUTS, METADATA_KEY, METADATA_VERSION, import_onnxruntime
 from .torch_backend import TorchBackend, spec_of_model
 
 OPSET = 18
@@ -27,15 +28,41 @@ class OnnxGraph(nn.Module):
     """What is exported: the test pipeline of the data preprocessor and the recogniser.
 
     Args:
-        model (SignRecognizer): In evaluation mode.
+        model (SignRecognizer | STConsistencyRecognizer): In evaluation mode.
+
+    Attributes:
+        outputs (list[str]): What :meth:`forward` gives: 'logits'; 'attention', where the model pools hands; 'frames', where its pipeline
+            resamples time, as ST-Consistency's does.
+
+    Raises:
+        ConfigError: Another model, or one of ST-Consistency whose pipeline does not resample time.
     """
 
-    def __init__(self, model: SignRecognizer) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
+        if not isinstance(model, (SignRecognizer, STConsistencyRecognizer)):
+            raise ConfigError(
+                f'{type(model).__name__} cannot be exported; give the config and checkpoint of a SignRecognizer or an STConsistencyRecognizer'
+            )
         self.model = model
+        self.outputs: List[str] = ['logits', 'attention']
+        if isinstance(model, STConsistencyRecognizer):
+            pools_hands = any('hand' in getattr(encoder, 'parts', ('hand',)) for encoder in model.encoders.values())
+            self.outputs = ['logits', *['attention'] * pools_hands, 'frames']
+            steps = [step for view in model.data_preprocessor.test_pipeline for step in getattr(getattr(view, 'transforms', None), 'transforms', ())]
+            if not any(isinstance(step, TemporalCropResize) for step in steps):
+                raise ConfigError(
+                    "STConsistencyRecognizer can be exported where its graph brings clips to one length: dict(type='TemporalCropResize', ..) first "
+                    'among the transforms of MakeViews in model.data_preprocessor.test_pipeline'
+                )
 
-    def forward(self, keypoints: Tensor, scores: Tensor, length: Tensor, image_size: Tensor) -> Tuple[Tensor, Tensor]:
-        """Logits (B, classes) and attention (B, T, 2).
+    @property
+    def max_frames(self) -> Optional[int]:
+        """The longest clip that the model takes; None = any."""
+        return len(self.model.embedder.time) if isinstance(self.model, SignRecognizer) else None
+
+    def forward(self, keypoints: Tensor, scores: Tensor, length: Tensor, image_size: Tensor) -> Tuple[Tensor, ...]:
+        """Logits (B, classes), attention (B, T', 2) and frames (B, T') int64, the place of each row of attention in the input, -1 = padding.
 
         Args:
             keypoints (Tensor): Shape (B, T, V, 2) float32, pixels.
@@ -45,9 +72,16 @@ class OnnxGraph(nn.Module):
         """
         inputs = dict(keypoints=keypoints, scores=scores, length=length, image_size=image_size)
         draws = Draws(0, 0, length)
+        if 'frames' in self.outputs:
+            inputs['frames'] = torch.arange(scores.shape[1]).expand(scores.shape[:2])
         for transform in self.model.data_preprocessor.test_pipeline:
             inputs = transform(inputs, draws)
-        return self.model.head(*self.model.extract_tokens(inputs))
+        if 'frames' not in self.outputs:
+            return self.model.head(*self.model.extract_tokens(inputs))
+        logits, weights = self.model.classify(inputs, attention='attention' in self.outputs)
+        real = torch.arange(inputs['frames'].shape[1]) < inputs['length'][:, None]
+        frames = torch.where(real, inputs['frames'], -1)
+        return (logits, frames) if weights is None else (logits, weights, frames)
 
 
 @contextmanager
@@ -88,15 +122,14 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
     """Writes the graph, with batch and length free, and the metadata that :class:`OnnxBackend` reads.
 
     Args:
-        model (SignRecognizer): As :func:`init_model` gives it, on the CPU.
+        model (SignRecognizer | STConsistencyRecognizer): As :func:`init_model` gives it, on the CPU.
         path (str | Path): The file.
 
     Raises:
-        ConfigError: The model is no SignRecognizer, or its test data needs more than a temporal transform that numpy knows.
+        ConfigError: The model is another one, or its test data needs more than a temporal transform that numpy knows.
         ModuleNotFoundError: onnx or onnxscript is not installed.
     """
-    if not isinstance(model, SignRecognizer):
-        raise ConfigError(f'{type(model).__name__} cannot be exported; give the config and checkpoint of a SignRecognizer')
+    graph = OnnxGraph(model).eval()
     spec, steps = spec_of_model(model)
     if steps:
         raise ConfigError(f'the test pipeline of the data set does more than sample time: {steps}; move it to model.data_preprocessor.test_pipeline')
@@ -107,18 +140,20 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f'{error.name} is not installed; {_INSTALL}') from error
 
-    max_frames = len(model.embedder.time)
-    example = random_inputs(get_layout(spec.layout).num_joints, batch=3, frames=min(7, max_frames))
+    max_frames = graph.max_frames
+    example = random_inputs(get_layout(spec.layout).num_joints, batch=3, frames=min(7, max_frames or 7))
     batch, frames = torch.export.Dim('batch'), torch.export.Dim('frames', max=max_frames)
     axes = dict(keypoints={0: batch, 1: frames}, scores={0: batch, 1: frames}, length={0: batch}, image_size={0: batch})
+    tensors = tuple(torch.from_numpy(example[name]) for name in INPUTS)
     with torch.no_grad(), _plain_attention(), _quiet():
+        graph(*tensors)  # what transforms make at first use are then no stand-ins of the exporter
         program = torch.onnx.export(
-            OnnxGraph(model).eval(),
-            tuple(torch.from_numpy(example[name]) for name in INPUTS),
+            graph,
+            tensors,
             dynamo=True,
             dynamic_shapes=axes,
             input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
+            output_names=graph.outputs,
             opset_version=OPSET,
             verbose=False,
         )
@@ -154,17 +189,18 @@ def _quiet() -> Iterator[None]:
 
 
 def largest_difference(model: nn.Module, path: Union[str, 'os.PathLike[str]'], inputs: Dict[str, np.ndarray]) -> float:
-    """Between torch and onnxruntime, over logits and attention of the same inputs.
+    """Between torch and onnxruntime, over all outputs for the same inputs.
 
     Args:
-        model (SignRecognizer): What was exported.
+        model (SignRecognizer | STConsistencyRecognizer): What was exported.
         path (str | Path): Where to.
         inputs (dict): As :func:`random_inputs` makes them.
     """
     session: Any = import_onnxruntime().InferenceSession(os.fspath(path), providers=['CPUExecutionProvider'])
+    graph = OnnxGraph(model).eval()
     with torch.no_grad():
-        expected = OnnxGraph(model).eval()(*(torch.from_numpy(inputs[name]) for name in INPUTS))
-    found = session.run(list(OUTPUTS), {name: inputs[name] for name in INPUTS})
+        expected = graph(*(torch.from_numpy(inputs[name]) for name in INPUTS))
+    found = session.run(graph.outputs, {name: inputs[name] for name in INPUTS})
     return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, found))
 
 

@@ -2,8 +2,8 @@
 """Export a recogniser to ONNX, crop, mirroring and masks included, and check it against torch.
 
 The file takes keypoints (B, T, V, 2) in pixels, scores (B, T, V) with 0 = missing, length (B,) and image_size (B, 2), B and T free, and gives logits
-and attention. Its metadata hold the glosses, the joints' layout and how time is sampled, so that SignInferencer(FILE, backend='onnx') needs nothing
-else.
+and attention; of ST-Consistency, whose pipeline resamples time, also `frames`: which frame of the input a row of attention stands for. Its metadata
+hold the glosses, the joints' layout and how time is sampled, so that SignInferencer(FILE, backend='onnx') needs nothing else.
 
 Example:
     python tools/deployment/export_onnx.py configs/words33/signbert_d128_finetune.py work_dirs/words33/epoch_150.pth words33.onnx
@@ -23,7 +23,7 @@ from mmengine.config import DictAction
 
 from signbert_mm.apis import init_model
 from signbert_mm.apis.input_reader import InputReader
-from signbert_mm.apis.onnx_export import clips_of, export_onnx, largest_difference, random_inputs
+from signbert_mm.apis.onnx_export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
 from signbert_mm.apis.torch_backend import TorchBackend, dataset_config
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.layouts import get_layout
@@ -47,10 +47,11 @@ def main() -> None:
     model = init_model(load_config(args.config, args.cfg_options), args.checkpoint)
     backend = TorchBackend(model, 'cpu')
     export_onnx(model, args.out)
-    joints, longest = get_layout(backend.spec.layout).num_joints, len(model.embedder.time)
+    joints, longest = get_layout(backend.spec.layout).num_joints, OnnxGraph(model).max_frames
     worst = {}
     for batch, frames in SHAPES:
-        worst[f'random, {batch} x {frames}'] = largest_difference(model, args.out, random_inputs(joints, batch, min(frames, longest), seed=batch))
+        inputs = random_inputs(joints, batch, min(frames, longest or frames), seed=batch)
+        worst[f'random, {batch} x {frames}'] = largest_difference(model, args.out, inputs)
     store, _ = dataset_config(model.cfg)
     folder, split = store['store'], store.get('split')
     if os.path.isdir(folder):

@@ -135,7 +135,7 @@ class HandTrunkEncoder(BaseModule):
         # each hand is a sequence of its own, by shared weights and shared statistics
         counted = (valid if self.masked else frames).transpose(1, 2).flatten(0, 1)  # (B x H, T)
         tokens = self.embedders[part](points.transpose(1, 2).flatten(0, 1), counted)
-        tokens = tokens.unflatten(0, (len(points), -1)).transpose(1, 2)  # (B, T, H, C)
+        tokens = tokens.unflatten(0, (-1, points.shape[2])).transpose(1, 2)  # (B, T, H, C)
         seen = frames if self.attend_missing else valid
         if part == 'hand' and self.hand_layout == 'channel':
             hidden = self.backbones[part](tokens.flatten(2)[:, :, None], _at_least_one(seen.any(-1, keepdim=True)))

@@ -154,6 +154,8 @@ class RoleGraphConv(nn.Module):
 
 def _max_over_first(x: Tensor) -> Tensor:
     """(K, ..., C) -> (..., C): torch's pooling over images of height K, whose gradient takes one write."""
+    if torch.compiler.is_exporting():
+        return x.amax(0)  # pooling compares strides, which are not known there
     # every step, and its gradient, is a view that torch sees as channels last in memory; otherwise it copies
     image = x.flatten(1, -2)[None].permute(0, 3, 1, 2)  # (1, C, K, ...)
     return F.max_pool2d(image, (len(x), 1)).permute(0, 2, 3, 1).reshape(x.shape[1:])

@@ -1,6 +1,6 @@
 """Recognition of isolated signs from joint and motion, hands and trunk (ST-Consistency, downstream)."""
 
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.model import BaseModel
@@ -100,20 +100,23 @@ class STConsistencyRecognizer(BaseModel):
         """What kNN compares: (B, M C), f of each modality of length 1, side by side."""
         return torch.cat([F.normalize(vectors.float(), dim=-1) for vectors in self.add_up(self.encode(inputs)).values()], dim=-1)
 
+    def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Optional[Tensor]]:
+        """Logits (B, num_classes), and the weights (B, T, 2) by which hands are pooled, the mean of the modalities'; None without hands."""
+        encoded = self.encode(inputs, attention=attention)
+        weights = [vectors['hand_attention'] for vectors in encoded.values() if 'hand_attention' in vectors]
+        return self.head(self.add_up(encoded)), sum(weights) / len(weights) if weights else None
+
     def forward(self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor') -> Union[Tensor, dict, List[SignDataSample]]:
         """See the class."""
         if mode not in ('tensor', 'loss', 'predict'):
             raise ValueError(f"STConsistencyRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
-        encoded = self.encode(inputs, attention=mode == 'predict')
-        features = self.add_up(encoded)
         if mode == 'loss':
-            return self.head.loss(features, inputs['label'])
-        logits = self.head(features)
+            return self.head.loss(self.add_up(self.encode(inputs)), inputs['label'])
+        logits, weights = self.classify(inputs, attention=mode == 'predict')
         if mode == 'tensor':
             return logits
         scores = logits.float().softmax(-1)
         fields = dict(pred_scores=scores, pred_label=scores.argmax(-1))
-        weights = [vectors['hand_attention'] for vectors in encoded.values() if 'hand_attention' in vectors]
-        if weights:
-            fields['attention'] = sum(weights) / len(weights)
+        if weights is not None:
+            fields['attention'] = weights
         return unbatch(fields, inputs, per_clip=('pred_scores', 'pred_label'))
