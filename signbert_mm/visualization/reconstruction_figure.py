@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 from ..structures import SignDataSample
-from .canvas import draw_text, smoothly
+from .canvas import draw_text, smoothly, text_size
 from .draw_mesh import draw_mesh
 from .draw_pose import draw_hand
 from .grid import frame_tile, page, picture_grid, tile_canvas
-from .palette import GHOST, MASKING, QUIET
+from .palette import GHOST, MASKING, QUIET, TILE
 
 OPERATIONS = tuple(MASKING)
 _SIDES = ('Left hand', 'Right hand')
@@ -111,13 +111,24 @@ class _Painter:
         seen = self.scores[t] > 0
         if seen.any():
             error = np.linalg.norm(pred - target, axis=1)[seen].mean() * 256 / self.size
-            draw_text(canvas, f'{error:.1f} px', self.size - 6, self.size - 4, 10, QUIET, 'rb')
+            _label(canvas, f'{error:.1f} px')
 
     def _surface(self, canvas: np.ndarray, t: int) -> None:
         vertices = self.mesh[t, self.hand] * self.size
         if self.hand == _LEFT:
             vertices = vertices * [-1, 1, 1] + [self.size, 0, 0]
         draw_mesh(canvas, vertices, self.faces, mirrored=self.hand == _LEFT)
+
+
+def _label(canvas: np.ndarray, text: str, size: float = 10) -> None:
+    """A line of text in a corner that is empty (the lower right one first); where none is, on a ground of its own in the emptiest."""
+    (width, height), (rows, columns), inset = text_size(text, size), canvas.shape[:2], 5
+    corners = [(rows - inset - height, columns - inset - width), (rows - inset - height, inset), (inset, columns - inset - width), (inset, inset)]
+    patches = [canvas[max(top - 1, 0) : top + height + 1, max(left - 1, 0) : left + width + 1] for top, left in corners]
+    inks = [int((patch != np.asarray(TILE, dtype=np.uint8)).any(-1).sum()) for patch in patches]
+    place = int(np.argmin(inks))
+    patches[place][:] = TILE
+    draw_text(canvas, text, corners[place][1], corners[place][0], size, QUIET, 'lt')
 
 
 def reconstruction_figure(

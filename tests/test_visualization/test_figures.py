@@ -7,8 +7,9 @@ from signbert_mm.hand_models import HandModel
 from signbert_mm.registry import VISUALIZERS
 from signbert_mm.structures import SignDataSample
 from signbert_mm.visualization import attention_strip, mesh_in_crop, plot_confusion, plot_curves, prediction_figure, reconstruction_figure, score_bars
+from signbert_mm.visualization.palette import TILE
 from signbert_mm.visualization.prediction_figure import as_probabilities
-from signbert_mm.visualization.reconstruction_figure import _Painter, masking_of, pick_frames
+from signbert_mm.visualization.reconstruction_figure import _label, _Painter, masking_of, pick_frames
 
 
 @pytest.fixture(scope='module')
@@ -75,6 +76,25 @@ def test_left_hand_is_unmirrored(sample):
         sample.get(name)[:, 0] = sample.get(name)[:, 1]
     right, left = (_Painter(sample, hand, 90, None, None)(0, 0).astype(float) for hand in (1, 0))
     assert np.abs(right - left[:, ::-1]).mean() < 0.2 * np.abs(right - left).mean()
+
+
+def test_label_takes_a_corner_that_nothing_covers():
+    def labelled(*covered):
+        canvas = np.full((90, 90, 3), TILE, dtype=np.uint8)
+        for rows, columns in covered:
+            canvas[rows, columns] = (236, 164, 40)
+        before = canvas.copy()
+        _label(canvas, '12.3 px')
+        rows, columns = np.nonzero((canvas != before).any(-1))
+        return canvas, rows.mean() > 45, columns.mean() > 45
+
+    low, high = slice(60, 90), slice(0, 30)
+    assert labelled()[1:] == (True, True) and labelled((low, slice(50, 90)))[1:] == (True, False)
+    assert labelled((low, slice(0, 90)))[1:] == (False, True) and labelled((low, slice(0, 90)), (high, slice(60, 90)))[1:] == (False, False)
+    canvas = labelled((slice(0, 90), slice(0, 90)))[0]  # no corner is empty: on a ground of its own
+    empty = labelled()[0]
+    ink = (empty != TILE).any(-1)
+    assert ink.sum() > 40 and np.array_equal(canvas[ink], empty[ink])
 
 
 def test_frames_are_those_with_a_hand():
