@@ -53,6 +53,10 @@ MISTAKES = dict(
         'recognise', '', ['--cfg-options', 'optim_wrapper.optimzer.lr=0.1'],
         r"no 'optim_wrapper\.optimzer'\. Did you mean 'optim_wrapper\.optimizer'",
     ),
+    frozen=(
+        'recognise', "model['frozen'] = ['embedder', 'backbone']", [],
+        r"model\.frozen=\('embedder', 'backbone'\) keeps encoders as they are, .* Give them: .*load_from=PRETRAINED\.pth; .*random_frozen=True",
+    ),
     load_from=(
         'recognise', '', ['--cfg-options', 'load_from=work_dirs/x/epoch_60.pth'],
         r'checkpoint work_dirs/x/epoch_60\.pth does not exist; check the path',
