@@ -47,7 +47,8 @@ def is_meant_for_users(error: BaseException) -> bool:
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool; a mistake in a config, data or checkpoint ends in one message, without a traceback (``SIGNBERT_MM_TRACEBACK=1`` shows it)."""
+    """Run a tool; a mistake in a config, data or checkpoint ends in one message, without a traceback (``SIGNBERT_MM_TRACEBACK=1`` shows it);
+    so does Ctrl-C, with the status of a shell's, 130."""
     try:
         with explain_config_errors():
             main()
@@ -56,6 +57,11 @@ def run_tool(main: Callable[[], None]) -> None:
         if not known or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise
         sys.exit(f'{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}')  # str() of a KeyError is its repr
+    except KeyboardInterrupt:
+        if os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
+            raise
+        print('interrupted', file=sys.stderr)
+        sys.exit(130)
     else:
         _leave_gloo()
     finally:
