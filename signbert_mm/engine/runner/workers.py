@@ -18,7 +18,9 @@ def settle_no_workers(cfg: Config) -> None:
     for name in LOADERS:
         loader = cfg.get(name)
         if isinstance(loader, dict) and not loader.get('num_workers'):
-            gone = [key for key in ('persistent_workers', 'prefetch_factor') if loader.pop(key, None)]
+            gone = [key for key in ('persistent_workers', 'prefetch_factor') if loader.get(key)]
+            for key in gone:
+                loader.pop(key)
             if gone:
                 print_log(f'{name}: num_workers=0, so without {" and ".join(gone)}', logger='current')
 
