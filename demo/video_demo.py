@@ -96,7 +96,7 @@ def what_it_knows(args: argparse.Namespace, inferencer: SignInferencer) -> str:
     knows = (zoo.zoo_models().get(args.config) or {}).get('Metadata', {}).get('Glosses') or f'{len(inferencer.glosses)} glosses'
     if inferencer.dictionary is not None:
         knows = f'the {len(inferencer.dictionary.glosses)} signs of the dictionary'
-    real = 'one of real signs: make zoo; ' if zoo.are_synthetic(inferencer.glosses) else ''
+    real = 'For real signs run make zoo; ' if zoo.are_synthetic(inferencer.glosses) else ''
     return f'It knows {knows}. {real}--config and --checkpoint (or --onnx) name another.'
 
 

@@ -244,7 +244,7 @@ def test_without_a_model_the_zoo_answers(app, page_module, toy_zoo, house, monke
     options = ['--extractor', 'colour', '--device', 'cpu']
     toy_zoo('signbert_d128_finetune_synthetic', [f'gloss_{number:03d}' for number in range(4)])
     card = app.make_page(app.parse_args(options)).card
-    assert card.synthetic and 'one of real signs: make zoo' in card.note and 'no sign language' in page_module.card_html(card)
+    assert card.synthetic and 'For real signs run make zoo' in card.note and 'no sign language' in page_module.card_html(card)
     path = toy_zoo('toy_of_real_signs', GLOSSES)
     card = app.make_page(app.parse_args(options)).card
     assert (card.name, card.weights, card.glosses, card.hands) == ('toy_of_real_signs', app.shown_path(path), GLOSSES, '')

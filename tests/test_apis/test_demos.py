@@ -72,7 +72,7 @@ def test_video_demo_without_a_model_says_which_one_answers(run, toy_zoo, make_vi
     made_up = toy_zoo('signbert_d128_finetune_synthetic', SYNTHETIC)
     said = run('demo/video_demo.py', video, *options)
     assert f'Model: signbert_d128_finetune_synthetic, {made_up}. It knows the glosses of signbert_d128_finetune_synthetic.' in said
-    assert 'one of real signs: make zoo; --config and --checkpoint (or --onnx) name another' in said
+    assert 'For real signs run make zoo; --config and --checkpoint (or --onnx) name another' in said
     assert 'knows no sign language: its answer means nothing' in said
     path = toy_zoo('toy_of_real_signs', GLOSSES)
     said = run('demo/video_demo.py', video, *options)
