@@ -82,8 +82,8 @@ class SignVideoDataset(Dataset):
         suffixes (Sequence[str]): Endings to try, in this order.
         seed (int, optional): As in :class:`PoseDataset`.
         test_mode (bool): Draws do not depend on the epoch.
-        **kwargs: Further options of :class:`PoseDataset` that choose clips: ``classes``, ``relabel``, ``few_shot``, ``data_ratio``, ``indices``,
-            ``prepare``.
+        **kwargs: Further options of :class:`PoseDataset` that choose clips: ``hold_out``, ``classes``, ``relabel``, ``few_shot``, ``data_ratio``,
+            ``indices``, ``prepare``.
 
     Raises:
         FileNotFoundError: The store, the folder, or with ``missing='error'`` a video is not there.
