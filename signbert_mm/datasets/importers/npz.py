@@ -1,15 +1,15 @@
-"""npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions of the image size."""
+"""npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions of the image."""
 
 import os
 import zipfile
-from typing import Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from ...layouts import get_layout
 from .common import Clip
 
-PROTOCOLS = ('words33',)
+PROTOCOLS = ('words33', 'recorded', 'sessions')
 _FIELDS = ('hands', 'length', 'label', 'classes', 'seq_id')
 
 
@@ -28,56 +28,101 @@ class NpzClips:
     """The clips of one such file, in its order.
 
     Args:
-        path (str): The file: ``hands`` (N, T, 2, 21, 2), x and y as fractions of image width and height, 0 = left and 1 = right, all zero = hand not
-            found; ``length`` (N,); ``label`` (N,) into ``classes``; ``seq_id`` (N,); ``pose`` (N, T, P <= 33, 3), x, y and visibility of MediaPipe's
-            first P pose points, optional.
+        path (str): The file: ``hands`` (N, T, 2, 21, 2), x and y as fractions of image width and height, 0 = left and
+            1 = right, all zero = hand not found; ``length`` (N,); ``label`` (N,) into ``classes``; ``seq_id`` (N,);
+            ``pose`` (N, T, P <= 33, 3), x, y and visibility of MediaPipe's first P pose points, optional. Also
+            optional: ``split`` (N,) str, ``session`` (N,) and ``signer`` (N,) int, -1 = unknown, ``twin`` (N,) int,
+            the group of clips with the same landmarks, -1 = none, and ``in...`` (N,) bool, which clips a subset of the
+            vocabulary has.
         width, height (int): Image size in pixels, which the file does not tell.
-        protocol (str, optional): 'words33' splits as :func:`words33_splits`; None = all 'train'.
+        protocol (str, optional): 'words33' splits as :func:`words33_splits`; 'recorded' by the file's ``split``;
+            'sessions' makes a split of each ``session``: 'session0', 'session1', ..; None = all 'train'.
+        subset (str): A boolean field, as 'in100': only its clips, and of the glosses only theirs. '' = all.
+        drop_twins (bool): Leave out the clips that have a twin.
 
     Attributes:
         layout (str): 'mediapipe_holistic' where ``pose`` is there, else 'hands_42'.
-        glosses (list[str]): ``classes``.
+        glosses (list[str]): ``classes``, or those of the subset, in the same order.
 
     Raises:
-        ValueError: A field is absent or of a wrong shape, or the protocol is unknown.
+        ValueError: A field is absent or of a wrong shape, the protocol is unknown, or no clip is left.
     """
 
-    def __init__(self, path: str, width: int = 640, height: int = 480, protocol: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        width: int = 640,
+        height: int = 480,
+        protocol: Optional[str] = None,
+        subset: str = '',
+        drop_twins: bool = False,
+    ) -> None:
         self.path, self.width, self.height = path, width, height
+        if protocol not in (None, *PROTOCOLS):
+            raise ValueError(f'{path}: protocol {protocol!r}; choose one of {", ".join(PROTOCOLS)} or none')
+        needed = {'recorded': ['split'], 'sessions': ['session']}.get(protocol, [])
+        fields = self._read(path, [*needed, *([subset] if subset else []), *(['twin'] if drop_twins else [])])
+        self._hands, self._pose = fields['hands'], fields.get('pose')
+        self.layout = 'hands_42' if self._pose is None else 'mediapipe_holistic'
+        self.glosses: List[str] = fields['classes'].astype(str).tolist()
+        count, label = len(self._hands), fields['label']
+        outside = np.flatnonzero((label < 0) | (label >= len(self.glosses)))
+        if len(outside):
+            raise ValueError(
+                f'{path}: clip {outside[0]}: field label is {label[outside[0]]}, outside 0 .. {len(self.glosses) - 1} '
+                f'({len(self.glosses)} classes); correct label or classes'
+            )
+        self.length, self.seq_id = fields['length'], fields['seq_id'].astype(str)
+        signer = fields.get('signer', np.full(count, -1))
+        self.signer = np.where(signer < 0, '', signer.astype(str))
+        if protocol == 'words33':
+            self.split = words33_splits(label, self.seq_id)
+        elif protocol == 'sessions':
+            self.split = np.char.add('session', fields['session'].astype(str))
+        else:
+            self.split = fields['split'].astype(str) if protocol == 'recorded' else np.full(count, 'train')
+
+        kept = fields[subset].copy() if subset else np.ones(count, dtype=bool)
+        if subset and kept.dtype != bool:
+            raise ValueError(f'{path}: field {subset} is {kept.dtype}; a subset is a boolean field, as in100')
+        classes = np.unique(label[kept]) if subset else np.arange(len(self.glosses))
+        if drop_twins:
+            kept &= fields['twin'] < 0
+        if not kept.any():
+            raise ValueError(f'{path}: no clips are left (subset {subset!r}, drop_twins={drop_twins})')
+        self.glosses = [self.glosses[place] for place in classes]
+        self.kept = np.flatnonzero(kept)
+        # places in ``glosses``, of all clips; those of the clips that are left have a meaning
+        self.label = np.searchsorted(classes, label)
+
+    @staticmethod
+    def _read(path: str, optional: Sequence[str]) -> Dict[str, np.ndarray]:
+        """The file's arrays, their shapes checked; of the optional fields, these must be there."""
         try:
             with np.load(path, allow_pickle=False) as archive:
                 fields = {name: archive[name] for name in archive.files}
         except (zipfile.BadZipFile, ValueError, AttributeError, EOFError) as error:
-            raise ValueError(f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again with numpy.savez') from error
-        absent = [name for name in _FIELDS if name not in fields]
+            raise ValueError(
+                f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again with numpy.savez'
+            ) from error
+        absent = [name for name in (*_FIELDS, *optional) if name not in fields]
         if absent:
             raise ValueError(f'{path}: fields absent: {absent}; found {sorted(fields)}')
-        self._hands, self._pose = fields['hands'], fields.get('pose')
-        count = len(self._hands)
-        if self._hands.ndim != 5 or self._hands.shape[2:] != (2, 21, 2):
-            raise ValueError(f'{path}: hands are of shape {self._hands.shape}; expected (N, T, 2, 21, 2)')
-        if self._pose is not None and (self._pose.shape[:2] != self._hands.shape[:2] or self._pose.ndim != 4 or self._pose.shape[3] != 3):
-            raise ValueError(f'{path}: pose is of shape {self._pose.shape}; expected {self._hands.shape[:2]} + (points, 3)')
-        wrong = [name for name in ('length', 'label', 'seq_id') if fields[name].shape != (count,)]
+        hands, pose = fields['hands'], fields.get('pose')
+        if hands.ndim != 5 or hands.shape[2:] != (2, 21, 2):
+            raise ValueError(f'{path}: hands are of shape {hands.shape}; expected (N, T, 2, 21, 2)')
+        if pose is not None and (pose.shape[:2] != hands.shape[:2] or pose.ndim != 4 or pose.shape[3] != 3):
+            raise ValueError(f'{path}: pose is of shape {pose.shape}; expected {hands.shape[:2]} + (points, 3)')
+        if pose is not None and pose.shape[2] > 33:
+            raise ValueError(f'{path}: pose has {pose.shape[2]} points; MediaPipe has 33')
+        columns = ('length', 'label', 'seq_id', 'signer', *optional)
+        wrong = [name for name in columns if name in fields and fields[name].shape != (len(hands),)]
         if wrong:
-            raise ValueError(f'{path}: fields {wrong} are not of shape ({count},)')
-        if protocol not in (None, *PROTOCOLS):
-            raise ValueError(f'{path}: protocol {protocol!r}; choose one of {", ".join(PROTOCOLS)} or none')
-        self.length, self.label, self.seq_id = fields['length'], fields['label'], fields['seq_id'].astype(str)
-        self.glosses: List[str] = fields['classes'].astype(str).tolist()
-        outside = np.flatnonzero((self.label < 0) | (self.label >= len(self.glosses)))
-        if len(outside):
-            raise ValueError(
-                f'{path}: clip {outside[0]}: field label is {self.label[outside[0]]}, outside 0 .. {len(self.glosses) - 1} '
-                f'({len(self.glosses)} classes); correct label or classes'
-            )
-        self.layout = 'hands_42' if self._pose is None else 'mediapipe_holistic'
-        if self._pose is not None and self._pose.shape[2] > 33:
-            raise ValueError(f'{path}: pose has {self._pose.shape[2]} points; MediaPipe has 33')
-        self.split = words33_splits(self.label, self.seq_id) if protocol == 'words33' else np.full(count, 'train')
+            raise ValueError(f'{path}: fields {wrong} are not of shape ({len(hands)},)')
+        return fields
 
     def __len__(self) -> int:
-        return len(self._hands)
+        return len(self.kept)
 
     def _blocks(self) -> Tuple[int, int]:
         """First joint of the left and of the right hand."""
@@ -87,7 +132,7 @@ class NpzClips:
     def __iter__(self) -> Iterator[Clip]:
         joints = get_layout(self.layout).num_joints
         stem = os.path.splitext(os.path.basename(self.path))[0]
-        for index in range(len(self)):
+        for index in self.kept.tolist():
             length = int(self.length[index])
             if not 0 < length <= self._hands.shape[1]:
                 raise ValueError(
@@ -102,4 +147,12 @@ class NpzClips:
                 keypoints[:, : self._pose.shape[2]] = self._pose[index, :length]
             keypoints[:, :, :2] *= np.asarray([self.width, self.height], dtype=np.float32)
             gloss = self.glosses[int(self.label[index])]
-            yield Clip(keypoints, int(self.label[index]), str(self.split[index]), f'{stem}/{gloss}/{self.seq_id[index]}', self.width, self.height)
+            yield Clip(
+                keypoints,
+                int(self.label[index]),
+                str(self.split[index]),
+                f'{stem}/{gloss}/{self.seq_id[index]}',
+                self.width,
+                self.height,
+                str(self.signer[index]),
+            )

@@ -71,7 +71,10 @@ class HandTokenEmbedder(BaseModule):
         frames = hands.shape[1]
         if frames > len(self.time):
             raise ValueError(f'HandTokenEmbedder: clips of {frames} frames, but max_frames is {len(self.time)}')
-        tokens = self.gesture(hands)  # (B, T, 2, C)
+        import os
+        mode = os.environ.get('SEEN', 'seen')
+        seen = None if mode == 'all' else valid if mode == 'valid' else valid & (hands != 0).flatten(-2).any(-1)
+        tokens = self.gesture(hands, seen)  # (B, T, 2, C)
         if self.location is not None:
             # centred, so that the weights need not first learn the bias away
             tokens = tokens + self.location(batch['location'] - 0.5)
