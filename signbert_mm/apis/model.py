@@ -15,6 +15,7 @@ from torch import nn
 
 from ..engine.checkpoint_io import load_checkpoint_file
 from ..engine.hooks import LoadReportHook
+from ..engine.old_checkpoints import adapt_to_weights
 from ..engine.runner import ConfigError, explain_config_errors, load_config
 from ..engine.runner.config import config_roots, did_you_mean
 from ..registry import MODELS, SCOPE
@@ -92,14 +93,16 @@ def init_model(
         raise ConfigError(
             f'config {cfg.filename}: several models, each with a checkpoint of its own; SignInferencer(config, [checkpoints]) runs them'
         )
+    content = None if checkpoint is None else load_checkpoint_file(checkpoint)
+    if content is not None:
+        adapt_to_weights(cfg.model, content, f'checkpoint {os.fspath(checkpoint)}')
     init_default_scope(cfg.get('default_scope') or SCOPE)
     with explain_config_errors():
         model = MODELS.build(cfg.model)
     model.cfg, model.dataset_meta = cfg, {}
-    if checkpoint is None:
+    if content is None:
         print_log('init_model: no checkpoint is given, so the weights are random', logger='current', level=logging.WARNING)
     else:
-        content = load_checkpoint_file(checkpoint)
         weights, report = LoadReportHook().compare(model, content, f'checkpoint {os.fspath(checkpoint)}', 'test')
         model.load_state_dict(weights, strict=False)
         print_log(report, logger='current')

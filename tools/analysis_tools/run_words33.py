@@ -29,6 +29,7 @@ from mmengine.runner import Runner
 
 from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseDataset
+from signbert_mm.engine.old_checkpoints import adapt_config
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.engine.tables import mean_and_deviation
 from signbert_mm.evaluation import load_predictions
@@ -148,6 +149,7 @@ def finetune(config: str, checkpoint: Optional[str], folder: Path, dev: bool, sh
             scheduler.T_max = epochs
     cfg.default_hooks.checkpoint.interval = epochs
     cfg.randomness.seed, cfg.load_from = seed, checkpoint
+    adapt_config(cfg)
     cfg.work_dir, cfg.log_level, cfg.experiment_name = str(folder), 'WARNING', f'words33_{time.time_ns()}'
     dump = folder / 'predictions.pkl'
     cfg.test_evaluator = [cfg.test_evaluator, dict(type='DumpResults', out_file_path=str(dump))]

@@ -4,10 +4,13 @@ _augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, sc
 _crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand')]
 _mask = [dict(type='MaskHandTokens', ratio=0.5, operations=('joint', 'frame', 'identity'), max_joints=7, offset=0.25), dict(type='ZeroMissing')]
 
+_gesture = dict(
+    type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True
+)
 model = dict(
     type='SignBERT',
     data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=_augment + _crop + _mask, test_pipeline=_crop + _mask),
-    embedder=dict(type='HandTokenEmbedder', gesture=dict(type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512))),
+    embedder=dict(type='HandTokenEmbedder', gesture=_gesture),
     backbone=dict(type='HandTransformer', embed_dims=512, num_layers=3, num_heads=8, feedforward_channels=2048, dropout=0.1),
     decoder=dict(type='HandModelDecoder', in_channels=512, hand_model=dict(type='HandModel', asset='free', num_pca=25), rotation='6d'),
     loss_rec=dict(type='ReconstructionLoss', eps=0.5),  # eq. 7

@@ -11,6 +11,7 @@ from torch import nn
 from ...registry import HOOKS
 from ..checkpoint_io import CheckpointError
 from ..label_maps import label_map_difference, label_map_remedy
+from ..old_checkpoints import check_gesture_settings
 from ..runner.config import ConfigError
 from .safe_checkpoint_hook import dataset_facts
 
@@ -174,6 +175,7 @@ class LoadReportHook(Hook):
                 f'the model has {_some(list(own))}. '
                 'Check that load_from names a checkpoint of this project and of the same architecture.'
             )
+        check_gesture_settings(model, given, name)
         differ = [key for key, value in given.items() if key in own and _shape(own[key]) != _shape(value)]
         differ = self._class_count(name, differ, given, own, stage, hint, getattr(model, 'head_key', 'model.head'))
         if differ:

@@ -13,6 +13,7 @@ from mmengine.config import Config
 
 from ... import compat
 from ..checkpoint_io import CheckpointError
+from ..old_checkpoints import adapt_config
 from .config import ConfigError, explain_config_errors
 from .preload import settle_preload
 from .workers import cap_workers, settle_no_workers
@@ -21,9 +22,12 @@ PACKAGE = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))) + osp.sep
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
-    """Set ``cfg.launcher``; with several processes and no GPU, start the gloo group that mmengine cannot start by itself. Loaders of preloaded clips
-    are set as these need it, the others' workers are capped, and where there are none nothing asks for them."""
+    """Makes a config ready to run: sets ``cfg.launcher`` and, with several processes and no GPU, starts the gloo group,
+    which mmengine cannot start by itself. The model is built as the checkpoint that it starts from was. Loaders of
+    preloaded clips are set as these need it, the others' workers are capped, and where there are none nothing asks for
+    them."""
     cfg.launcher = launcher
+    adapt_config(cfg)
     settle_preload(cfg)
     cap_workers(cfg)
     settle_no_workers(cfg)

@@ -32,11 +32,11 @@ class HandTokenEmbedder(BaseModule):
     (not in the paper).
 
     Args:
-        gesture (dict): The gesture-state embedder, a config of ``MODELS``; its ``out_channels`` is the token width.
+        gesture (dict): The gesture-state embedder, a config of ``MODELS``: ``(hands, valid) -> vectors``, where ``valid``
+            says which hands count in its statistics; its ``out_channels`` is the token width.
         max_frames (int): Longest clip.
-        location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y, side). The crop takes this away
-        from the joints;
-            the paper does not say that it is given back, hence off by default.
+        location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y, side). The
+            crop takes this away from the joints. The paper does not say that it is given back, hence off by default.
     """
 
     def __init__(self, gesture: dict, max_frames: int = 512, location: bool = False, init_cfg: Optional[dict] = None) -> None:
@@ -71,10 +71,9 @@ class HandTokenEmbedder(BaseModule):
         frames = hands.shape[1]
         if frames > len(self.time):
             raise ValueError(f'HandTokenEmbedder: clips of {frames} frames, but max_frames is {len(self.time)}')
-        import os
-        mode = os.environ.get('SEEN', 'seen')
-        seen = None if mode == 'all' else valid if mode == 'valid' else valid & (hands != 0).flatten(-2).any(-1)
-        tokens = self.gesture(hands, seen)  # (B, T, 2, C)
+        # a hand of which nothing is known, masked as a whole, has no gesture and does not count in batch norm
+        known = valid & (hands != 0).flatten(-2).any(-1)
+        tokens = self.gesture(hands, known)  # (B, T, 2, C)
         if self.location is not None:
             # centred, so that the weights need not first learn the bias away
             tokens = tokens + self.location(batch['location'] - 0.5)

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from signbert_mm.layouts import get_layout
 from signbert_mm.models import GestureGCN
+from signbert_mm.models.token_batch_norm import TokenBatchNorm
 
 HAND = get_layout('hand_21')
 PARTS = [list(range(1 + 4 * finger, 5 + 4 * finger)) for finger in range(5)] + [[0, 1, 5, 9, 13, 17]]
@@ -65,7 +66,8 @@ def reference(model, x, layout='hand_21'):
 
 def narrow(norm='LN', **changes):
     torch.manual_seed(0)
-    model = GestureGCN(**{**dict(joint_channels=(5, 7), part_channels=(6, 8), norm=norm), **changes}).double()
+    settings = dict(joint_channels=(5, 7), part_channels=(6, 8), norm=norm, input_norm=False, bias=True)
+    model = GestureGCN(**{**settings, **changes}).double()
     for name, parameter in model.named_parameters():
         if 'norm' in name:  # away from 1 and 0, so that they are seen
             torch.nn.init.normal_(parameter, mean=0.5, std=0.3)
@@ -139,7 +141,26 @@ def test_default_widths_are_the_reference_ones():
 
 
 def test_the_graph_is_not_in_the_checkpoint():
-    assert all(name.split('.')[-1] in ('weight', 'bias') for name in GestureGCN(joint_channels=(4,), part_channels=(4,)).state_dict())
+    names = {name.split('.')[-1] for name in GestureGCN(joint_channels=(4,), part_channels=(4,)).state_dict()}
+    assert names == {'weight', 'bias', 'running_mean', 'running_var'}
+
+
+@pytest.mark.parametrize('bias', [True, False, None])
+@pytest.mark.parametrize('input_norm', [True, False])
+@pytest.mark.parametrize('norm', ['BN', 'LN'])
+def test_settings_are_read_from_the_names_of_weights(norm, input_norm, bias):
+    model = GestureGCN(joint_channels=(4,), part_channels=(4,), norm=norm, input_norm=input_norm, bias=bias)
+    weights = {f'embedder.gesture.{name}': value for name, value in model.state_dict().items()}
+    expected = dict(norm=norm, input_norm=input_norm, bias=norm == 'LN' if bias is None else bias)
+    assert GestureGCN.settings_in(weights, 'embedder.gesture.') == expected
+    assert GestureGCN.settings_in(weights, 'encoder.') is None
+
+
+@pytest.mark.parametrize('sync', [True, False])
+def test_statistics_of_all_processes(sync):
+    model = GestureGCN(joint_channels=(4,), part_channels=(4,), sync_norm=sync)
+    norms = [module.sync for module in model.modules() if isinstance(module, TokenBatchNorm)]
+    assert norms == [sync] * 3
 
 
 def test_runs_under_autocast():

@@ -7,7 +7,6 @@ _crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(typ
 _mask = [dict(type='MaskHandTokens', ratio=0.5, operations=('joint', 'frame', 'identity'), max_joints=7, offset=0.25), dict(type='ZeroMissing')]
 model = dict(
     data_preprocessor=dict(train_pipeline=_augment + _crop + _mask, test_pipeline=_crop + _mask),
-    embedder=dict(gesture=dict(norm='BN', input_norm=True)),  # learns faster than layer norm in so few steps
 )
 _clips = dict(store='data/synthetic_tables', prepare='python tools/analysis_tools/run_table.py table2 --on synthetic')
 train_dataloader = dict(batch_size=32, dataset=dict(_clips, pipeline=[dict(type='UniformTemporalSample', clip_len=10)]))

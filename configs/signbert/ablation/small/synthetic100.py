@@ -3,7 +3,7 @@
 _base_ = '../../../demo/signbert_d128_finetune_synthetic.py'
 
 _clips = dict(store='data/synthetic_tables', prepare='python tools/analysis_tools/run_table.py table4 --on synthetic')
-model = dict(embedder=dict(gesture=dict(norm='BN', input_norm=True)), head=dict(num_classes=100))
+model = dict(head=dict(num_classes=100))
 train_dataloader = dict(batch_size=50, dataset=dict(_clips, pipeline=[dict(type='UniformTemporalSample', clip_len=10)]))
 test_dataloader = dict(dataset=dict(_clips, pipeline=[dict(type='UniformTemporalSample', clip_len=10, test_mode=True)]))
 train_cfg = dict(max_epochs=20)

@@ -1,0 +1,70 @@
+"""Checkpoints of earlier versions: which settings their model had."""
+
+import logging
+import os
+from typing import Iterator, Mapping, Tuple, Union
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from torch import nn
+
+from ..models.embedders import GestureGCN
+from .checkpoint_io import CheckpointError, find_last_whole_checkpoint, load_checkpoint_file
+
+LAYER_NORM = (
+    'layer norm in GestureGCN, the default before version 0.2. It hardly sees the hand '
+    '(docs/results.md, "before and after"); pre-train anew for an encoder that does'
+)
+
+
+def _gesture_configs(node: object, place: str = '') -> Iterator[Tuple[str, dict]]:
+    """Each GestureGCN of a model's config, with its place in the model: 'embedder.gesture.'."""
+    if isinstance(node, Mapping):
+        if node.get('type') == 'GestureGCN':
+            yield place, node
+        for key, value in node.items():
+            yield from _gesture_configs(value, f'{place}{key}.')
+
+
+def adapt_to_weights(model: dict, content: dict, name: str) -> None:
+    """Sets in a model's config what a checkpoint's GestureGCN was built with, where the config says otherwise.
+
+    Args:
+        model (dict): The model's config, changed in place.
+        content (dict): The checkpoint's content.
+        name (str): How the log names it.
+    """
+    weights = content.get('state_dict', content)
+    for place, gesture in _gesture_configs(model):
+        saved = GestureGCN.settings_in(weights, place) or GestureGCN.settings_in(weights, f'module.{place}')
+        if saved is None:
+            continue
+        gesture.update(saved)
+        if saved['norm'] == 'LN':
+            print_log(f'{name} has {LAYER_NORM}. The model is built so.', logger='current', level=logging.WARNING)
+
+
+def adapt_config(cfg: Config) -> None:
+    """:func:`adapt_to_weights` of the checkpoint that a run is to start from, or that ``resume`` finds in its folder."""
+    path = cfg.get('load_from')
+    if not path and cfg.get('resume') and cfg.get('work_dir') and os.path.isdir(cfg.work_dir):
+        path = find_last_whole_checkpoint(cfg.work_dir)
+    if cfg.get('model') and path and '://' not in path and any(_gesture_configs(cfg.model)):
+        adapt_to_weights(cfg.model, load_checkpoint_file(path), f'checkpoint {path}')
+
+
+def check_gesture_settings(model: nn.Module, weights: Mapping, name: Union[str, os.PathLike]) -> None:
+    """Refuses weights whose GestureGCN was built otherwise than the model's, since they would fill it in part.
+
+    Raises:
+        CheckpointError: The message says which settings to give.
+    """
+    for place, module in model.named_modules():
+        saved = GestureGCN.settings_in(weights, f'{place}.') if isinstance(module, GestureGCN) else None
+        if saved is None:
+            continue
+        own = dict(norm=module.norm, input_norm=module.input_norm is not None, bias=module.bias)
+        if saved != own:
+            options = ' '.join(f'model.{place}.{key}={value}' for key, value in saved.items())
+            what = f'has {LAYER_NORM}' if saved['norm'] == 'LN' else f'has another GestureGCN than the model ({own})'
+            raise CheckpointError(f'{name} {what}. To use it as it is: --cfg-options {options}')
