@@ -1,7 +1,12 @@
-"""The free hand: an asset of MANO's form that this project generates from anatomy, free to ship.
+"""The generator of the free hand: an asset of MANO's form made from anatomy, free to ship.
 
 Nothing in it is measured or learned: bone lengths are those of an adult hand, shape and pose axes are chosen (see :mod:`.free_bases`).
+
+The package ships what it gave once, ``data/free_hand.npz``, and :func:`.load_hand_asset` reads that file. Nothing runs this module
+but ``tools/misc/make_free_hand.py`` and the tests: its sums end in other last bits on another processor.
 """
+
+from typing import Sequence
 
 import numpy as np
 
@@ -13,6 +18,10 @@ from .free_skeleton import FINGERS, LONG_FINGERS, THUMB, WRIST_PLACE, hand, rest
 _HALF_WIDTHS = ((11.0, 6.5, 5.5),) * 4 + ((9.0, 8.0, 7.0),)  # mm over which the skin passes from one bone to the next, either way
 _SMOOTHING = 3
 _MAX_JOINTS = 4
+# The rings at a joint lie in the plane between its two bones, so a vertex there is as near to one bone as to the other.
+# It goes to the bone nearer the wrist, these ten to the other: as the shipped hand has it, which many checkpoints know.
+_TIED = 1e-6  # mm
+TIES_TO_OUTER_BONE = (291, 293, 332, 393, 496, 594, 596, 634, 635, 739)
 
 
 def smoothstep(x: np.ndarray) -> np.ndarray:
@@ -20,17 +29,24 @@ def smoothstep(x: np.ndarray) -> np.ndarray:
     return x * x * (3 - 2 * x)
 
 
-def arc_lengths(points: np.ndarray) -> np.ndarray:
-    """How far along each finger a point lies: shape (len(points), 5) mm from the finger's first joint, negative before it."""
+def arc_lengths(points: np.ndarray, outer: Sequence[int] = TIES_TO_OUTER_BONE) -> np.ndarray:
+    """How far along each finger a vertex lies: shape (V, 5) mm from the finger's first joint, negative before it.
+
+    ``outer`` names the vertices that go to the outer one of two bones that are equally near.
+    """
     arcs = np.zeros((len(points), len(FINGERS)))
+    rows = np.arange(len(points))
+    to_outer = np.isin(rows, outer)
     for f, finger in enumerate(FINGERS):
         along = np.stack([(points - finger.points[b]) @ finger.directions[b] for b in range(3)], -1)
         low = np.array([-np.inf, 0.0, 0.0])
         high = np.append(finger.lengths[:2], np.inf)
         held = np.clip(along, low, high)
         nearest = finger.points[:3] + held[..., None] * finger.directions
-        bone = np.linalg.norm(points[:, None] - nearest, axis=-1).argmin(1)
-        arcs[:, f] = held[np.arange(len(points)), bone] + finger.starts[bone]
+        away = np.linalg.norm(points[:, None] - nearest, axis=-1)
+        tied = away <= away.min(1, keepdims=True) + _TIED
+        bone = np.where(to_outer, 2 - tied[:, ::-1].argmax(1), tied.argmax(1))
+        arcs[:, f] = held[rows, bone] + finger.starts[bone]
     return arcs
 
 
@@ -63,9 +79,9 @@ def _pull(mesh: FreeMesh) -> np.ndarray:
     return own
 
 
-def skinning_weights(mesh: FreeMesh) -> np.ndarray:
+def skinning_weights(mesh: FreeMesh, arcs: np.ndarray) -> np.ndarray:
     """Linear blend weights: shape (V, 16), at most four joints a vertex."""
-    arcs, own = arc_lengths(mesh.vertices), _pull(mesh)
+    own = _pull(mesh)
     weights = np.zeros((len(mesh.vertices), 16))
     for f, finger in enumerate(FINGERS):
         past = [smoothstep(0.5 + (arcs[:, f] - finger.starts[k]) / (2 * _HALF_WIDTHS[f][k])) for k in range(3)]
@@ -98,11 +114,16 @@ def joint_regressor(mesh: FreeMesh) -> np.ndarray:
     return regressor
 
 
-def generate_free_hand() -> HandAsset:
-    """The free asset: the same numbers on every machine to 1e-6."""
+def generate_free_hand(outer: Sequence[int] = TIES_TO_OUTER_BONE) -> HandAsset:
+    """The free asset anew: the shipped numbers to 1e-9 (metres), 1e-8 (weights), on any processor.
+
+    Args:
+        outer (Sequence[int]): Vertices that go to the outer one of two bones that are equally near. Older builds took others
+            of 634, 734 and 736.
+    """
     mesh = build_free_mesh()
-    weights = skinning_weights(mesh)
-    arcs = arc_lengths(mesh.vertices)
+    arcs = arc_lengths(mesh.vertices, outer)
+    weights = skinning_weights(mesh, arcs)
     tips = dict(zip((finger.name for finger in FINGERS), mesh.tips))
     return HandAsset(
         template=(mesh.vertices + hand(-WRIST_PLACE[0], WRIST_PLACE[1], WRIST_PLACE[2])) / 1000,

@@ -5,11 +5,12 @@ from typing import Optional, Tuple, Union
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from signbert_mm.registry import MODELS
 
-from .asset import NUM_BETAS, NUM_POSE, NUM_VERTICES, HandAsset, load_hand_asset
+from .asset import FREE_HASH, NUM_BETAS, NUM_POSE, NUM_VERTICES, OLDER_FREE_HASHES, HandAsset, load_hand_asset
 
 BACKENDS = ('native', 'manopth')
 # first joint in MANO's order of thumb, index, middle, ring, little: chains are kept in COCO's order, so that joints come out in it
@@ -26,6 +27,7 @@ class HandModel(nn.Module):
     :meth:`joints` skins five fingertips only and is what training uses. Both run in the buffers' dtype, outside autocast.
 
     No buffer is saved: a checkpoint holds the asset's name and hash alone, and loading it into a model with another asset is refused.
+    An older build of the free hand is accepted with a line in the log (``OLDER_FREE_HASHES`` in :mod:`.asset`).
 
     Args:
         asset (str | HandAsset): 'free', 'mano', or an asset already loaded.
@@ -230,18 +232,28 @@ class HandModel(nn.Module):
         return torch.tensor(list(f'{self.asset.name}:{self.asset.hash}'.encode()), dtype=torch.uint8)
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Checks that a checkpoint was made with this asset.
+        """Checks that a checkpoint was made with this asset, or with an older build of the same free hand.
 
         Raises:
             ValueError: It was made with another.
         """
         saved = bytes(state.tolist()).decode(errors='replace')
         own = f'{self.asset.name}:{self.asset.hash}'
-        if saved != own:
-            raise ValueError(
-                f'this checkpoint was trained with hand asset {saved!r}, but the config builds {own!r}; '
-                f'set asset={saved.split(":")[0]!r} (and path, for mano) in the hand model, or train anew'
+        if saved == own:
+            return
+        name, _, digest = saved.partition(':')
+        if own == f'free:{FREE_HASH}' and name == 'free' and digest in OLDER_FREE_HASHES:
+            print_log(
+                f'this checkpoint was trained with an older build of the free hand ({digest}; here {FREE_HASH}): the same hand but for '
+                'the skin at three vertices',
+                logger='current',
             )
+            return
+        remedy = f'set asset={name!r} (and path, for mano) in the hand model, or train anew'
+        if name == self.asset.name:
+            source = 'give the MANO_RIGHT.pkl' if name == 'mano' else 'use the signbert_mm'
+            remedy = f'they are two different {name!r} hands: {source} of that training, or train anew'
+        raise ValueError(f'this checkpoint was trained with hand asset {saved!r}, but the config builds {own!r}; {remedy}')
 
     def extra_repr(self) -> str:
         return f'asset={self.asset.name}, num_pca={self.num_pca}, backend={"native" if self.manopth is None else "manopth"}'

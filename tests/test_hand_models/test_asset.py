@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from signbert_mm.hand_models import TO_COCO, HandAssetError, load_hand_asset
+from signbert_mm.hand_models.asset import FREE_HAND_FILE, read_free_hand, write_free_hand
 from signbert_mm.layouts import get_layout
 
 
@@ -53,6 +54,47 @@ def _changed(array, index, value):
 def test_wrong_values_name_field_and_finding(free, field, change, message):
     with pytest.raises(HandAssetError, match=message):
         replace(free, **{field: change(getattr(free, field))})
+
+
+@pytest.mark.parametrize('name', ['template', 'faces', 'joint_regressor', 'skinning', 'shape_basis', 'pose_basis', 'pca', 'mean'])
+def test_free_hand_is_its_file_bit_by_bit(free, name):
+    with np.load(FREE_HAND_FILE, allow_pickle=False) as file:
+        stored = file[name]
+    assert stored.dtype == (np.int64 if name == 'faces' else np.float64)
+    assert stored.tobytes() == getattr(free, name).tobytes()
+
+
+def test_write_and_read_give_the_same_bits(free, tmp_path):
+    write_free_hand(free, tmp_path / 'hand.npz')
+    again = read_free_hand(tmp_path / 'hand.npz')
+    assert again.hash == free.hash and again.tip_ids == free.tip_ids
+    assert all(getattr(again, name).tobytes() == getattr(free, name).tobytes() for name in ('template', 'skinning', 'pose_basis'))
+    assert (tmp_path / 'hand.npz').stat().st_size < 1_000_000
+
+
+def _flip(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    'damage',
+    [lambda data: data[: len(data) // 2], _flip, lambda data: b'', lambda data: b'version https://git-lfs.github.com/spec/v1\n'],
+    ids=['cut', 'flipped bit', 'empty', 'pointer'],
+)
+def test_damaged_file_of_the_free_hand_says_install_again(tmp_path, damage):
+    path = tmp_path / 'free_hand.npz'
+    path.write_bytes(damage(FREE_HAND_FILE.read_bytes()))
+    with pytest.raises(HandAssetError, match='free_hand.npz: .*cannot be read.*install signbert_mm again'):
+        read_free_hand(path)
+
+
+def test_missing_file_and_another_hand_say_install_again(free, tmp_path):
+    with pytest.raises(HandAssetError, match='absent.npz: .*install signbert_mm again'):
+        read_free_hand(tmp_path / 'absent.npz')
+    write_free_hand(replace(free, template=free.template * 1.01), tmp_path / 'other.npz')
+    with pytest.raises(HandAssetError, match=f'other.npz: holds a hand with hash .* is {free.hash}; install'):
+        read_free_hand(tmp_path / 'other.npz')
 
 
 def test_hash_follows_content_not_last_bits(free):

@@ -1,13 +1,15 @@
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
 
 from signbert_mm.hand_models import HandModel
+from signbert_mm.hand_models.asset import FREE_HASH, OLDER_FREE_HASHES
 from signbert_mm.hand_models.free_bases import _axis_angle
-from signbert_mm.hand_models.free_hand import generate_free_hand
-from signbert_mm.hand_models.free_mesh import RIM
+from signbert_mm.hand_models.free_hand import TIES_TO_OUTER_BONE, arc_lengths, generate_free_hand
+from signbert_mm.hand_models.free_mesh import RIM, build_free_mesh
 from signbert_mm.hand_models.free_skeleton import FINGERS, WRIST_PLACE, hand, rest_joints
 
 # checkpoints carry this: a change of the free hand makes them unloadable, so it is made knowingly, here
@@ -31,10 +33,38 @@ def directed_edges(faces):
     return Counter((face[k], face[(k + 1) % 3]) for face in faces for k in range(3))
 
 
-def test_same_hand_everywhere(free):
+ARRAYS = ('template', 'joint_regressor', 'skinning', 'shape_basis', 'pose_basis', 'pca', 'mean')
+
+
+def test_hand_of_the_file_has_the_recorded_hash(free):
+    assert free.hash == FREE_HASH == HASH
+
+
+def test_generator_gives_the_stored_numbers(free):
+    # metres to 1e-9 (the last step of a bisection is 4.5e-11), weights and axes to 1e-8
     again = generate_free_hand()
-    np.testing.assert_array_equal(again.template, free.template)
-    assert again.hash == free.hash == HASH
+    for name in ARRAYS:
+        tolerance = 1e-9 if name in ('template', 'shape_basis', 'pose_basis') else 1e-8
+        np.testing.assert_allclose(getattr(again, name), getattr(free, name), rtol=0, atol=tolerance, err_msg=name)
+    np.testing.assert_array_equal(again.faces, free.faces)
+    assert again.tip_ids == free.tip_ids
+
+
+def test_bones_of_tied_vertices_do_not_follow_the_last_bits():
+    points = build_free_mesh().vertices
+    arcs = arc_lengths(points)
+    random = np.random.default_rng(0)
+    for _ in range(5):
+        moved = points + random.uniform(-1e-9, 1e-9, points.shape)
+        np.testing.assert_allclose(arc_lengths(moved), arcs, rtol=0, atol=1e-8)
+
+
+def test_older_hashes_are_the_other_ways_to_share_three_vertices():
+    free = set(TIES_TO_OUTER_BONE) - {634, 734, 736}
+    ways = [way for count in range(4) for way in combinations((634, 734, 736), count)]
+    hashes = [generate_free_hand(tuple(free | set(way))).hash for way in ways]
+    assert hashes.pop(ways.index((634,))) == FREE_HASH
+    assert tuple(hashes) == OLDER_FREE_HASHES
 
 
 def test_sheet_is_manifold_with_one_rim_of_16(free):

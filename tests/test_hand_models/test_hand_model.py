@@ -8,6 +8,7 @@ import torch
 from torch.autograd import gradcheck
 
 from signbert_mm.hand_models import TO_COCO, HandModel
+from signbert_mm.hand_models.asset import OLDER_FREE_HASHES
 from signbert_mm.registry import MODELS
 
 TIPS_IN_MANO_ORDER = (1, 2, 3, 4, 0)  # index, middle, ring, little, thumb, out of thumb, index, middle, ring, little
@@ -186,6 +187,47 @@ def test_checkpoint_of_another_asset_is_refused(free, write_mano):
     saved = HandModel('mano', write_mano()).state_dict()
     with pytest.raises(ValueError, match=f"trained with hand asset 'mano:.*but the config builds 'free:{free.hash}'.*set asset='mano'"):
         HandModel(free).load_state_dict(saved, strict=False)
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    lines = []
+    monkeypatch.setattr('signbert_mm.hand_models.hand_model.print_log', lambda line, **rest: lines.append(line))
+    return lines
+
+
+def saved_as(name: str) -> dict:
+    return {'_extra_state': torch.tensor(list(name.encode()), dtype=torch.uint8)}
+
+
+@pytest.mark.parametrize('digest', OLDER_FREE_HASHES)
+def test_older_build_of_the_free_hand_loads_with_one_line(free, printed, digest):
+    HandModel(free).load_state_dict(saved_as(f'free:{digest}'))
+    assert len(printed) == 1
+    assert 'older build of the free hand' in printed[0] and digest in printed[0] and free.hash in printed[0]
+
+
+def test_same_build_says_nothing(free, printed):
+    HandModel(free).load_state_dict(saved_as(f'free:{free.hash}'))
+    assert printed == []
+
+
+@pytest.mark.parametrize('name', ['free:0123456789abcdef', f'mano:{OLDER_FREE_HASHES[0]}', OLDER_FREE_HASHES[0], 'free:'])
+def test_unknown_hash_is_refused(free, name):
+    with pytest.raises(ValueError, match=f"trained with hand asset '{name}', but the config builds 'free:{free.hash}'"):
+        HandModel(free).load_state_dict(saved_as(name))
+
+
+def test_older_hash_is_no_pass_for_a_changed_hand(free):
+    other = HandModel(replace(free, template=free.template * 1.01))
+    with pytest.raises(ValueError, match="two different 'free' hands: use the signbert_mm of that training"):
+        other.load_state_dict(saved_as(f'free:{OLDER_FREE_HASHES[0]}'))
+
+
+def test_two_mano_files_ask_for_the_file(write_mano):
+    model = HandModel('mano', write_mano())
+    with pytest.raises(ValueError, match='give the MANO_RIGHT.pkl of that training'):
+        model.load_state_dict(saved_as('mano:0123456789abcdef'))
 
 
 def test_built_from_a_config():
