@@ -36,7 +36,7 @@ GRAPHS = dict(
 def make(graph, channels, dtype=torch.float32):
     """A layer without norm and ReLU, its input, and its definition."""
     torch.manual_seed(0)
-    layer = RoleGraphConv(*channels, GRAPHS[graph], act=False).to(dtype)
+    layer = RoleGraphConv(*channels, GRAPHS[graph], act=False, bias=True).to(dtype)
     layer.norm = torch.nn.Identity()
     x = torch.randn(GRAPHS[graph].shape[-1], 9, channels[0], dtype=dtype)
 
@@ -91,7 +91,7 @@ def test_the_hand_takes_few_products():
 
 
 def test_parameters_keep_their_names_and_shapes():
-    state = RoleGraphConv(3, 5, GRAPHS['parts']).state_dict()
+    state = RoleGraphConv(3, 5, GRAPHS['parts'], norm='LN').state_dict()
     assert {name: tuple(value.shape) for name, value in state.items()} == {
         'weight': (4, 3, 5),
         'bias': (5,),
