@@ -20,6 +20,7 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
+    _delete_=True,
     batch_size=64,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
@@ -32,7 +33,7 @@ test_dataloader = dict(
         test_mode=True,
     ),
 )
-test_cfg = dict(type='TestLoop')
+test_cfg = dict(_delete_=True, type='TestLoop')
 test_evaluator = dict(type='PoseAUC')
 train_cfg = dict(max_epochs=16)
 param_scheduler = [
