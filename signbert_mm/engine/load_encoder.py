@@ -6,6 +6,7 @@ from torch import nn
 from ..registry import MODELS
 from .checkpoint_io import CheckpointError, load_checkpoint_file
 from .hooks import LoadReportHook
+from .old_checkpoints import adapt_to_weights
 
 
 def build_model(cfg: Config, checkpoint: str) -> nn.Module:
@@ -18,10 +19,12 @@ def build_model(cfg: Config, checkpoint: str) -> nn.Module:
     Raises:
         CheckpointError: Something other than a recogniser's head would stay random.
     """
-    model = MODELS.build(cfg.model)
     if checkpoint == 'none':
-        return model
-    given, report = LoadReportHook().compare(model, load_checkpoint_file(checkpoint), f'checkpoint {checkpoint}', 'train')
+        return MODELS.build(cfg.model)
+    name, content = f'checkpoint {checkpoint}', load_checkpoint_file(checkpoint)
+    adapt_to_weights(cfg.model, content, name)
+    model = MODELS.build(cfg.model)
+    given, report = LoadReportHook().compare(model, content, name, 'train')
     missing = [
         key for key in model.state_dict() if key not in given and not key.startswith(('head', 'cls_head')) and not key.endswith('_extra_state')
     ]

@@ -92,8 +92,33 @@ class NpzClips:
             raise ValueError(f'{path}: no clips are left (subset {subset!r}, drop_twins={drop_twins})')
         self.glosses = [self.glosses[place] for place in classes]
         self.kept = np.flatnonzero(kept)
+        # of all clips of the file, as ``label``, ``split`` and the others
+        self.twin = fields.get('twin', np.full(count, -1))
         # places in ``glosses``, of all clips; those of the clips that are left have a meaning
         self.label = np.searchsorted(classes, label)
+
+    def keep_glosses(self, glosses: Sequence[str]) -> int:
+        """Takes over another label map, such as that of a model, and leaves out the clips whose gloss is not in it.
+
+        Args:
+            glosses (Sequence[str]): The other label map; it may have glosses that the file has not.
+
+        Returns:
+            int: How many clips are left out.
+
+        Raises:
+            ValueError: None are left.
+        """
+        place = {gloss: label for label, gloss in enumerate(glosses)}
+        new = np.array([place.get(gloss, -1) for gloss in self.glosses])
+        # clips outside the subset have no label of it
+        label = np.where(self.label < len(new), new[np.minimum(self.label, len(new) - 1)], -1)
+        kept = self.kept[label[self.kept] >= 0]
+        if not len(kept):
+            raise ValueError(f'{self.path}: no clip has a gloss of {list(glosses)[:5]} .. ({len(place)} glosses)')
+        left_out = len(self.kept) - len(kept)
+        self.kept, self.label, self.glosses = kept, label, list(glosses)
+        return left_out
 
     @staticmethod
     def _read(path: str, optional: Sequence[str]) -> Dict[str, np.ndarray]:

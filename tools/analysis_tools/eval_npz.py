@@ -1,0 +1,118 @@
+#!/usr/bin/env python
+"""Tests a recogniser on an npz file of hands: P-I and P-C, top-1 and top-5.
+
+The file is one that npz_to_store.py reads. Its clips go the way of the config's test data: the same sampling of frames, the
+same crop. Labels are matched by gloss: clips of glosses that the checkpoint does not know are left out and counted. Where the
+file names twins (clips with the same landmarks, often under two glosses), the figures without them stand beside.
+
+Example:
+    python tools/analysis_tools/eval_npz.py configs/wlasl_hands/signbert_d128_finetune.py CHECKPOINT.pth wlasl_hands.npz --split val
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Dict
+
+try:
+    import signbert_mm  # noqa: F401
+except ModuleNotFoundError:  # a checkout that is not installed
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import mmengine
+import numpy as np
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmengine.runner import Runner
+
+from signbert_mm.apis import init_model
+from signbert_mm.datasets import PoseStoreWriter
+from signbert_mm.datasets.importers import NpzClips, write_clips
+from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.evaluation import SignAccuracy
+
+_SELECTS = ('split', 'classes', 'relabel', 'few_shot', 'data_ratio', 'indices', 'hold_out', 'prepare')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config of a recogniser')
+    parser.add_argument('checkpoint', help='its checkpoint')
+    parser.add_argument('npz', help='fields hands, length, label, classes, seq_id and perhaps pose, split, twin')
+    parser.add_argument('--split', default='', help='only the clips of this value of the field split (default: all clips)')
+    parser.add_argument('--subset', default='', metavar='FIELD', help='only the clips of this boolean field, as in300')
+    parser.add_argument('--width', type=int, default=640, help='image width in pixels (default: %(default)s)')
+    parser.add_argument('--height', type=int, default=480, help='image height in pixels (default: %(default)s)')
+    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    return parser.parse_args()
+
+
+def read_clips(args: argparse.Namespace, glosses: list) -> NpzClips:
+    """The file's clips that are to be tested, under the checkpoint's label map."""
+    clips = NpzClips(args.npz, args.width, args.height, 'recorded' if args.split else None, args.subset)
+    if args.split:
+        kept = clips.kept[clips.split[clips.kept] == args.split]
+        if not len(kept):
+            raise ValueError(f'{args.npz}: no clip of split {args.split!r}; splits there: {sorted(set(clips.split))}')
+        clips.kept = kept
+    left_out = clips.keep_glosses(glosses)
+    print(f'{len(clips)} clips of {len(np.unique(clips.label[clips.kept]))} of the {len(glosses)} glosses', end='')
+    print(f'; {left_out} left out, whose gloss the checkpoint does not know' if left_out else '')
+    return clips
+
+
+def recognise(model: torch.nn.Module, cfg: Config, clips: NpzClips) -> np.ndarray:
+    """Rows of (label, rank of the right class, classes), a clip each, in the order of ``clips``."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / 'clips'
+        write_clips(PoseStoreWriter(store, clips.layout, clips.glosses, extractor='mediapipe holistic'), clips)
+        dataset = {key: value for key, value in cfg.test_dataloader.dataset.items() if key not in _SELECTS}
+        dataset.update(store=str(store), test_mode=True)
+        settings = dict(cfg.test_dataloader, dataset=dataset, num_workers=0, persistent_workers=False)
+        settings['sampler'] = dict(type='DefaultSampler', shuffle=False)
+        loader = Runner.build_dataloader(settings)
+        metric = SignAccuracy(topk=(1, 5))
+        rows = []
+        for batch in loader:
+            samples = [sample.to_dict() for sample in model.test_step(batch)]
+            rows += metric.clip_rows(samples)
+        return np.stack(rows)
+
+
+def figures(rows: np.ndarray) -> Dict[str, float]:
+    """The accuracies in percent, and how many clips they stand on."""
+    return SignAccuracy(topk=(1, 5)).compute_rows(rows)
+
+
+def print_figures(title: str, metrics: Dict[str, float]) -> None:
+    names = {'p_i/top1': 'P-I Top-1', 'p_i/top5': 'Top-5', 'p_c/top1': 'P-C Top-1', 'p_c/top5': 'Top-5'}
+    print(f'{title}: ' + '  '.join(f'{name} {metrics[key]:.2f}' for key, name in names.items()))
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    if cfg.get('test_dataloader') is None:
+        raise ConfigError(f'config {args.config} has no test_dataloader: it does not say how clips are sampled')
+    model = init_model(cfg, args.checkpoint, get_device())
+    glosses = list(model.dataset_meta.get('glosses') or [])
+    if not glosses or not hasattr(model, 'head'):
+        raise ConfigError(f'checkpoint {args.checkpoint} names no glosses, or {args.config} is no recogniser')
+    clips = read_clips(args, glosses)
+    rows = recognise(model, cfg, clips)
+    metrics = figures(rows)
+    print_figures(f'{len(rows)} clips', metrics)
+    single = clips.twin[clips.kept] < 0
+    if not single.all():
+        alone = figures(rows[single])
+        print_figures(f'{single.sum()} clips without twins', alone)
+        metrics.update({f'without_twins/{key}': value for key, value in alone.items()})
+    if args.out:
+        mmengine.dump(metrics, args.out)
+
+
+if __name__ == '__main__':
+    run_tool(main)
