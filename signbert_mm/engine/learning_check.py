@@ -173,8 +173,6 @@ def _init_weights(model: nn.Module) -> None:
 
 
 def _dataset(cfg: Config) -> Tuple[dict, object]:
-    if cfg.get('model') is None or cfg.get('train_dataloader') is None:
-        raise ConfigError(f'config {cfg.filename}: a model and a train_dataloader are needed to check whether it learns')
     loader = Runner.build_dataloader(dict(cfg.train_dataloader, num_workers=0, persistent_workers=False), seed=0)
     return next(iter(loader)), loader.dataset
 
@@ -204,6 +202,8 @@ def check_learning(
     Raises:
         ConfigError: The config has no model or no training data.
     """
+    if cfg.get('model') is None or cfg.get('train_dataloader') is None:
+        raise ConfigError(f'config {cfg.filename}: a model and a train_dataloader are needed to check whether it learns')
     init_default_scope(cfg.get('default_scope') or SCOPE)
     torch.manual_seed(seed)
     report = LearningReport()

@@ -63,7 +63,8 @@ def check_gesture_settings(model: nn.Module, weights: Mapping, name: Union[str, 
         saved = GestureGCN.settings_in(weights, f'{place}.') if isinstance(module, GestureGCN) else None
         if saved is None:
             continue
-        own = dict(norm=module.norm, input_norm=module.input_norm is not None, bias=module.bias)
+        own = dict(norm=module.norm, bias=module.bias)
+        own.update({key: getattr(module, key) is not None for key in ('input_norm', 'output_norm')})
         if saved != own:
             options = ' '.join(f'model.{place}.{key}={value}' for key, value in saved.items())
             what = f'has {LAYER_NORM}' if saved['norm'] == 'LN' else f'has another GestureGCN than the model ({own})'

@@ -5,7 +5,7 @@ _crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand')]
 _mask = [dict(type='MaskHandTokens', ratio=0.5, operations=('joint', 'frame', 'identity'), max_joints=7, offset=0.25), dict(type='ZeroMissing')]
 
 _gesture = dict(
-    type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True
+    type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, output_norm=False
 )
 model = dict(
     type='SignBERT',

@@ -3,7 +3,7 @@ _augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, sc
 _crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand'), dict(type='ZeroMissing')]
 
 _gesture = dict(
-    type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True
+    type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, output_norm=False
 )
 model = dict(
     type='SignRecognizer',

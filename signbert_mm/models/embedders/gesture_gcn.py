@@ -194,6 +194,7 @@ class GestureGCN(BaseModule):
             Layer norm cannot take out what all hands have in common: at the start 0.4 to 0.6 % of the energy of its
             result differs between hands, and with batch norm 30 to 40 %. It is here for checkpoints that have it.
         input_norm (bool): Batch norm of each coordinate of each joint before the first layer.
+        output_norm (bool): Batch norm of the result, which takes out what all hands have in common.
         bias (bool, optional): Learn a bias in each layer; see :class:`RoleGraphConv`.
         sync_norm (bool): The statistics of batch norm are those of all processes.
     """
@@ -206,6 +207,7 @@ class GestureGCN(BaseModule):
         layout: str = 'hand_21',
         norm: str = 'BN',
         input_norm: bool = True,
+        output_norm: bool = False,
         bias: Optional[bool] = None,
         sync_norm: bool = True,
         init_cfg: Optional[dict] = None,
@@ -227,6 +229,7 @@ class GestureGCN(BaseModule):
         self.register_buffer('order', torch.as_tensor(order), persistent=False)
         self.num_limbs, self.root_size = len(limbs), len(root)
         self.num_joints, self.out_channels = body.num_joints, part_channels[-1]
+        self.output_norm = TokenBatchNorm(self.out_channels) if output_norm else None
         for module in self.modules():
             if isinstance(module, TokenBatchNorm):
                 module.sync = sync_norm
@@ -248,6 +251,7 @@ class GestureGCN(BaseModule):
         return dict(
             norm='BN' if f'{layer}norm.running_mean' in weights else 'LN',
             input_norm=f'{prefix}input_norm.weight' in weights,
+            output_norm=f'{prefix}output_norm.weight' in weights,
             bias=f'{layer}bias' in weights,
         )
 
@@ -286,6 +290,8 @@ class GestureGCN(BaseModule):
         for layer in self.part_layers:
             x = layer(x, valid)
         x = F.relu(_max_over_first(x), inplace=True)  # (N, C')
+        if self.output_norm is not None:
+            x = self.output_norm(x, valid)
         return x.reshape(*hands.shape[:-2], self.out_channels)
 
 

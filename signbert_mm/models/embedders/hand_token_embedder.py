@@ -1,5 +1,6 @@
 """Tokens of both hands: gesture state + time + chirality (SignBERT section 3.1)."""
 
+import inspect
 import math
 from typing import Optional, Tuple
 
@@ -24,6 +25,12 @@ def sinusoidal_embedding(length: int, channels: int, base: float = 10000.0) -> T
     return code
 
 
+def takes_valid(gesture: nn.Module) -> bool:
+    """Whether a gesture encoder asks which hands are valid: ``forward(hands, valid)``; it may also be ``forward(hands)``."""
+    parameters = inspect.signature(gesture.forward).parameters.values()
+    return len(parameters) > 1 or any(parameter.kind == parameter.VAR_POSITIONAL for parameter in parameters)
+
+
 @MODELS.register_module()
 class HandTokenEmbedder(BaseModule):
     """One token a hand and frame: gesture state + sinusoidal time (the same for both hands) + learned 'L' or 'R' vector (eq. 1's input).
@@ -33,7 +40,7 @@ class HandTokenEmbedder(BaseModule):
 
     Args:
         gesture (dict): The gesture-state embedder, a config of ``MODELS``: ``(hands, valid) -> vectors``, where ``valid``
-            says which hands count in its statistics; its ``out_channels`` is the token width.
+            says which hands count in its statistics, or ``(hands) -> vectors``; its ``out_channels`` is the token width.
         max_frames (int): Longest clip.
         location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y, side). The
             crop takes this away from the joints. The paper does not say that it is given back, hence off by default.
@@ -42,6 +49,7 @@ class HandTokenEmbedder(BaseModule):
     def __init__(self, gesture: dict, max_frames: int = 512, location: bool = False, init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         self.gesture = MODELS.build(gesture)
+        self._takes_valid = takes_valid(self.gesture)
         self.out_channels = width = self.gesture.out_channels
         self.register_buffer('time', sinusoidal_embedding(max_frames, width), persistent=False)
         self.chirality = nn.Parameter(torch.empty(2, width))
@@ -73,7 +81,7 @@ class HandTokenEmbedder(BaseModule):
             raise ValueError(f'HandTokenEmbedder: clips of {frames} frames, but max_frames is {len(self.time)}')
         # a hand of which nothing is known, masked as a whole, has no gesture and does not count in batch norm
         known = valid & (hands != 0).flatten(-2).any(-1)
-        tokens = self.gesture(hands, known)  # (B, T, 2, C)
+        tokens = self.gesture(hands, known) if self._takes_valid else self.gesture(hands)  # (B, T, 2, C)
         if self.location is not None:
             # centred, so that the weights need not first learn the bias away
             tokens = tokens + self.location(batch['location'] - 0.5)

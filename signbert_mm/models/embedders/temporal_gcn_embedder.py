@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from ...registry import MODELS
 from ..token_batch_norm import TokenBatchNorm
+from .hand_token_embedder import takes_valid
 
 
 def _products(x: Tensor, weight: Tensor) -> Tensor:
@@ -62,6 +63,7 @@ class TemporalGCNEmbedder(BaseModule):
     def __init__(self, gesture: dict, channels: int = 512, num_blocks: int = 2, dropout: float = 0.25, init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         self.gesture = MODELS.build(gesture)
+        self._takes_valid = takes_valid(self.gesture)
         self.project = nn.Linear(self.gesture.out_channels, channels, bias=False)  # a 1x1 convolution
         self.norm = TokenBatchNorm(channels)
         self.dropout = nn.Dropout(dropout)
@@ -78,7 +80,7 @@ class TemporalGCNEmbedder(BaseModule):
         Returns:
             Tensor: Shape (N, T, channels), at least 0; 0 where not valid.
         """
-        x = self.gesture(points, valid)
+        x = self.gesture(points, valid) if self._takes_valid else self.gesture(points)
         x = self.dropout(F.relu(self.norm(self.project(x), valid), inplace=True))
         for block in self.blocks:
             x = block(x, valid)
