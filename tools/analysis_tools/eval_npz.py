@@ -6,7 +6,7 @@ same crop. Labels are matched by gloss: clips of glosses that the checkpoint doe
 file names twins (clips with the same landmarks, often under two glosses), the figures without them stand beside.
 
 Example:
-    python tools/analysis_tools/eval_npz.py configs/wlasl_hands/signbert_d128_finetune.py CHECKPOINT.pth wlasl_hands.npz --split val
+    python tools/analysis_tools/eval_npz.py configs/wlasl_hands/signbert_d128_wlasl300.py CHECKPOINT.pth wlasl_hands.npz --split val
 """
 
 import argparse

@@ -5,10 +5,7 @@ note = (
     'clips that words33 pre-trains on). Tested on the 165, 446 and 2,253 clips of val after the last pass; the test clips '
     'were not at hand. They are not all of the official clips, so the figures do not compare with published ones.'
 )
-_finetune = {
-    'param_scheduler.1.T_max': '$train_cfg.max_epochs',
-    'default_hooks.checkpoint.interval': 10,
-}
+_subsets = (100, 300, 2000)
 
 
 def _convert(subset):
@@ -22,20 +19,8 @@ def _data(subset, places):
     return {**stores, **{f'{place}.dataset.prepare': _convert(subset) for place in places}}
 
 
-_passes = {100: 100, 300: 50, 2000: 40}
 _recogniser = dict(
-    config='configs/wlasl_hands/signbert_d128_finetune.py',
-    options=_finetune,
-    variants={
-        f'WLASL{subset}': dict(
-            options={
-                **_data(subset, ('train_dataloader', 'test_dataloader')),
-                'model.head.num_classes': subset,
-                'train_cfg.max_epochs': passes,
-            }
-        )
-        for subset, passes in _passes.items()
-    },
+    variants={f'WLASL{subset}': dict(config=f'configs/wlasl_hands/signbert_d128_wlasl{subset}.py') for subset in _subsets}
 )
 _pretrain = dict(
     config='configs/wlasl_hands/signbert_d128_pretrain.py',
@@ -64,9 +49,9 @@ bases = dict(
             'test_evaluator': dict(type='SignAccuracy', topk=(1, 5)),
         },
         variants={
-            f'WLASL{subset}': dict(options=_data(subset, ('test_dataloader', 'test_cfg.gallery'))) for subset in _passes
+            f'WLASL{subset}': dict(options=_data(subset, ('test_dataloader', 'test_cfg.gallery'))) for subset in _subsets
         },
     ),
     finetune=_recogniser,
-    linear=dict(_recogniser, options={**_finetune, 'model.frozen': ('embedder', 'backbone')}),
+    linear=dict(_recogniser, options={'model.frozen': ('embedder', 'backbone')}),
 )

@@ -1,6 +1,6 @@
-"""SignBERT's recogniser, narrow, on the WLASL hands of 300 glosses; tools/analysis_tools/run_table.py sets the others.
+"""SignBERT's recogniser, narrow, on the WLASL hands of 300 glosses: from scratch, or with ``load_from`` from the encoder.
 
-From scratch, or with ``load_from`` from the pre-trained encoder. Developed and tested on val: see README.md here.
+Tested on val: see README.md here.
 """
 
 _base_ = '../words33/signbert_d128_finetune.py'
