@@ -2,9 +2,7 @@
 
 _base_ = '../words33/signbert_d128_pretrain.py'
 
-_clips = dict(
-    type='PoseDataset', layout='hands_42', pipeline=[dict(type='UniformTemporalSample', clip_len=16)]
-)
+_clips = dict(type='PoseDataset', layout='hands_42', pipeline=[dict(type='UniformTemporalSample', clip_len=16)])
 _wlasl = dict(
     store='data/wlasl_hands2000',
     prepare='python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands2000 --protocol recorded',

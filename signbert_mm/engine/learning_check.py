@@ -177,9 +177,7 @@ def _dataset(cfg: Config) -> Tuple[dict, object]:
     return next(iter(loader)), loader.dataset
 
 
-def check_learning(
-    cfg: Config, clips: int = 50, classes: int = 10, steps: int = 200, lr: float = 1e-3, seed: int = 0
-) -> LearningReport:
+def check_learning(cfg: Config, clips: int = 50, classes: int = 10, steps: int = 200, lr: float = 1e-3, seed: int = 0) -> LearningReport:
     """Checks whether the model of a config can learn from its data.
 
     1. The first batch goes through, and its loss is finite.
@@ -232,9 +230,7 @@ def _labels(dataset: object) -> List[int]:
     return list(range(len(dataset))) if labels is None else [int(label) for label in labels]
 
 
-def _learn_by_heart(
-    report: LearningReport, model: nn.Module, dataset: object, clips: int, classes: int, steps: int, lr: float
-) -> None:
+def _learn_by_heart(report: LearningReport, model: nn.Module, dataset: object, clips: int, classes: int, steps: int, lr: float) -> None:
     """Step 4: the same clips in each step, as the test pipeline gives them to a recogniser."""
     recogniser = hasattr(model, 'head')
     if recogniser:

@@ -87,6 +87,77 @@ def test_npz_unknown_protocol(tmp_path):
         NpzClips(str(tmp_path / 'f.npz'), protocol='words34')
 
 
+def more_fields(**changes):
+    more = dict(
+        split=np.asarray(['train', 'val', 'train', 'test']),
+        signer=np.asarray([7, -1, 7, 12]),
+        session=np.asarray([0, 1, 2, 1]),
+        twin=np.asarray([-1, 3, -1, 3]),
+        in1=np.asarray([False, False, True, True]),
+    )
+    return {**npz_fields(pose=False), **more, **changes}
+
+
+def read_npz(tmp_path, fields, **options):
+    np.savez(tmp_path / 'f.npz', **fields)
+    return NpzClips(str(tmp_path / 'f.npz'), **options)
+
+
+def test_npz_recorded_splits_and_signers(tmp_path):
+    clips = list(read_npz(tmp_path, more_fields(), protocol='recorded'))
+    assert [clip.split for clip in clips] == ['train', 'val', 'train', 'test']
+    assert [clip.signer for clip in clips] == ['7', '', '7', '12']
+
+
+def test_npz_sessions_are_splits(tmp_path):
+    clips = list(read_npz(tmp_path, more_fields(), protocol='sessions'))
+    assert [clip.split for clip in clips] == ['session0', 'session1', 'session2', 'session1']
+
+
+def test_npz_subset_has_its_own_label_map(tmp_path):
+    clips = read_npz(tmp_path, more_fields(), subset='in1')
+    assert clips.glosses == ['yes'] and len(clips) == 2
+    assert [(clip.label, clip.video_id) for clip in clips] == [(0, 'f/yes/0'), (0, 'f/yes/1')]
+
+
+def test_npz_without_twins(tmp_path):
+    clips = read_npz(tmp_path, more_fields(), drop_twins=True)
+    assert [clip.video_id for clip in clips] == ['f/no/10', 'f/yes/0'] and clips.glosses == ['no', 'yes']
+
+
+def test_npz_under_another_label_map(tmp_path):
+    clips = read_npz(tmp_path, more_fields())
+    assert clips.keep_glosses(['never', 'yes', 'maybe']) == 2
+    assert clips.glosses == ['never', 'yes', 'maybe']
+    assert [(clip.label, clip.video_id) for clip in clips] == [(1, 'f/yes/0'), (1, 'f/yes/1')]
+    with pytest.raises(ValueError, match='no clip has a gloss of'):
+        clips.keep_glosses(['no one'])
+
+
+def test_npz_subset_under_another_label_map(tmp_path):
+    clips = read_npz(tmp_path, more_fields(), subset='in1')
+    assert clips.keep_glosses(['yes', 'no']) == 0
+    assert [clip.label for clip in clips] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    'changes, options, message',
+    [
+        (dict(split=None), dict(protocol='recorded'), r"fields absent: \['split'\]"),
+        (dict(session=None), dict(protocol='sessions'), r"fields absent: \['session'\]"),
+        (dict(twin=None), dict(drop_twins=True), r"fields absent: \['twin'\]"),
+        ({}, dict(subset='in2'), r"fields absent: \['in2'\]"),
+        ({}, dict(subset='twin'), 'a subset is a boolean field'),
+        (dict(in1=np.zeros(4, bool)), dict(subset='in1'), 'no clips are left'),
+        (dict(signer=np.zeros(3, int)), {}, r"fields \['signer'\] are not of shape"),
+    ],
+)
+def test_npz_options_that_do_not_fit(tmp_path, changes, options, message):
+    fields = {name: value for name, value in more_fields(**changes).items() if value is not None}
+    with pytest.raises(ValueError, match=message):
+        read_npz(tmp_path, fields, **options)
+
+
 def test_npz_with_objects(tmp_path):
     np.savez(tmp_path / 'f.npz', **{**npz_fields(), 'classes': np.asarray([{}, 'b'], dtype=object)})
     with pytest.raises(ValueError, match='allow_pickle'):

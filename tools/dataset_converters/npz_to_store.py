@@ -17,8 +17,7 @@ def main() -> None:
     parser.add_argument(
         '--protocol',
         choices=PROTOCOLS,
-        help='how to split: by the order of the clips, by the field split, or by the field session; '
-        'without it all clips are "train"',
+        help='how to split: by the order of the clips, by the field split, or by the field session; without it all clips are "train"',
     )
     parser.add_argument('--subset', default='', metavar='FIELD', help='only the clips of this boolean field, as in100')
     parser.add_argument('--drop-twins', action='store_true', help='leave out clips whose field twin is not -1')

@@ -2,9 +2,7 @@
 _augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), shift=0.05)]
 _crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand'), dict(type='ZeroMissing')]
 
-_gesture = dict(
-    type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, output_norm=False
-)
+_gesture = dict(type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, output_norm=False)
 model = dict(
     type='SignRecognizer',
     data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=_augment + _crop, test_pipeline=_crop),

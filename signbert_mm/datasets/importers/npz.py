@@ -127,9 +127,7 @@ class NpzClips:
             with np.load(path, allow_pickle=False) as archive:
                 fields = {name: archive[name] for name in archive.files}
         except (zipfile.BadZipFile, ValueError, AttributeError, EOFError) as error:
-            raise ValueError(
-                f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again with numpy.savez'
-            ) from error
+            raise ValueError(f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again with numpy.savez') from error
         absent = [name for name in (*_FIELDS, *optional) if name not in fields]
         if absent:
             raise ValueError(f'{path}: fields absent: {absent}; found {sorted(fields)}')

@@ -48,11 +48,7 @@ _recogniser = dict(
         'param_scheduler.1.T_max': '$train_cfg.max_epochs',
         'default_hooks.checkpoint.interval': '$train_cfg.max_epochs',
     },
-    variants={
-        f'{shots}-shot, session {session}': dict(options=_sessions(session, shots))
-        for shots in _passes
-        for session in range(3)
-    },
+    variants={f'{shots}-shot, session {session}': dict(options=_sessions(session, shots)) for shots in _passes for session in range(3)},
 )
 _pretrain = dict(
     config='configs/wlasl_hands/signbert_d128_pretrain.py',

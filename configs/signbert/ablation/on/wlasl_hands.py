@@ -19,9 +19,7 @@ def _data(subset, places):
     return {**stores, **{f'{place}.dataset.prepare': _convert(subset) for place in places}}
 
 
-_recogniser = dict(
-    variants={f'WLASL{subset}': dict(config=f'configs/wlasl_hands/signbert_d128_wlasl{subset}.py') for subset in _subsets}
-)
+_recogniser = dict(variants={f'WLASL{subset}': dict(config=f'configs/wlasl_hands/signbert_d128_wlasl{subset}.py') for subset in _subsets})
 _pretrain = dict(
     config='configs/wlasl_hands/signbert_d128_pretrain.py',
     # the default; named, so that tables share the training
@@ -48,9 +46,7 @@ bases = dict(
             'test_cfg': dict(type='KNNTestLoop', gallery=_gallery),
             'test_evaluator': dict(type='SignAccuracy', topk=(1, 5)),
         },
-        variants={
-            f'WLASL{subset}': dict(options=_data(subset, ('test_dataloader', 'test_cfg.gallery'))) for subset in _subsets
-        },
+        variants={f'WLASL{subset}': dict(options=_data(subset, ('test_dataloader', 'test_cfg.gallery'))) for subset in _subsets},
     ),
     finetune=_recogniser,
     linear=dict(_recogniser, options={'model.frozen': ('embedder', 'backbone')}),
