@@ -13,11 +13,11 @@ from signbert_mm.engine.load_encoder import build_model
 from signbert_mm.engine.old_checkpoints import adapt_config, adapt_to_weights
 from signbert_mm.registry import MODELS
 
-OLD = dict(norm='LN', input_norm=False, bias=True)
+OLD = dict(norm='LN', input_norm=False, output_norm=False, bias=True)
 SETTINGS = dict(
     layer_norm=OLD,
-    batch_norm_with_bias=dict(norm='BN', input_norm=False, bias=True),
-    with_output_norm=dict(norm='BN', input_norm=True, output_norm=True),
+    batch_norm_with_bias=dict(norm='BN', input_norm=False, output_norm=False, bias=True),
+    without_output_norm=dict(norm='BN', input_norm=True, output_norm=False),
 )
 
 

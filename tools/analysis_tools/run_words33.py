@@ -36,8 +36,8 @@ from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import ClipScores, align, clip_scores, fused
 from signbert_mm.evaluation.knn import extract_features, knn_scores
 from signbert_mm.evaluation.label_propagation import propagate_labels
+from signbert_mm.evaluation.logistic_regression import logistic_regression
 from signbert_mm.evaluation.metrics.sign_accuracy import target_ranks
-from signbert_mm.layouts import layout_mapping
 
 SEEDS = {'1': range(10), '2': range(10), '5': range(3), '10': range(3), 'all': range(3)}
 EPOCHS = {'1': 500, '2': 250, '5': 100, '10': 50, 'all': 12}
@@ -207,41 +207,12 @@ def summed(folders: Sequence[Path], rest: int) -> Dict[str, float]:
     return figures(fused(aligned), aligned[0].labels, rest)
 
 
-def logreg_features(dataset: PoseDataset) -> np.ndarray:
-    """Per frame and hand: joints minus wrist over the largest joint distance, and the wrist as a fraction of the image; 0 where missing.
-
-    Returns:
-        ndarray: Shape (N, 20 * 2 * 44) float32.
-    """
-    store, joints = dataset.store, layout_mapping(dataset.store.layout, dataset.layout)
-    rows = []
-    for clip in dataset.clips:
-        keypoints, scores = store.clip(clip)
-        size = np.array([store.width[clip], store.height[clip]], dtype=np.float32)
-        hands = (keypoints[:, joints] / size).reshape(len(keypoints), 2, 21, 2)  # (T, 2, 21, 2)
-        found = (scores[:, joints] > 0).reshape(len(keypoints), 2, 21).any(-1)
-        wrist = hands[:, :, :1]
-        spread = np.linalg.norm(hands[:, :, :, None] - hands[:, :, None], axis=-1).max((-1, -2))  # (T, 2)
-        shape = (hands - wrist) / np.maximum(spread, 1e-6)[..., None, None]
-        rows.append((np.concatenate([shape.reshape(*found.shape, 42), wrist[:, :, 0]], -1) * found[..., None]).ravel())
-    return np.stack(rows).astype(np.float32)
-
-
-def logreg(store: str, dev: bool, shots: str, seed: int, cache: dict) -> Dict[str, float]:
-    """The baseline of the protocol: C 0.1 on standardised features."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
+def logreg(store: str, dev: bool, shots: str, seed: int) -> Dict[str, float]:
+    """The baseline of the protocol: C 0.1 on standardised features of all 20 frames."""
     train_split, few_shot, test_split = labelled(dev, shots, seed)
-    if not cache:
-        whole = PoseDataset(store, layout='hands_42')
-        cache.update(x=logreg_features(whole), y=whole.labels, glosses=whole.glosses)
-    train = PoseDataset(store, train_split, layout='hands_42', few_shot=few_shot).clips
-    test = PoseDataset(store, test_split, layout='hands_42').clips
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)).fit(cache['x'][train], cache['y'][train])
-    label = cache['y'][test]
-    return figures(model.predict_proba(cache['x'][test]), label, cache['glosses'].index(REST))
+    train = PoseDataset(store, train_split, layout='hands_42', few_shot=few_shot)
+    test = PoseDataset(store, test_split, layout='hands_42')
+    return logistic_regression(train, test, exclude=[REST])
 
 
 def table(results: Dict[Tuple[str, str], List[Dict[str, float]]], dev: bool) -> str:
@@ -279,7 +250,6 @@ class Protocol:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, self.work_dir = args, Path(args.work_dir) / ('dev' if args.dev else 'test')
         self._checkpoints: Dict[str, str] = {}
-        self._features: dict = {}
         self._knn: dict = {}
 
     def checkpoint(self, row: Row) -> Optional[str]:
@@ -314,7 +284,7 @@ class Protocol:
             metrics = summed(folders, PoseDataset(store, layout='hands_42').glosses.index(REST))
         else:
             store = load_config(config_path(row.config)).train_dataloader.dataset.store
-            metrics = logreg(store, dev, shots, seed, self._features)
+            metrics = logreg(store, dev, shots, seed)
         result.write_text(json.dumps(metrics))
         return metrics
 

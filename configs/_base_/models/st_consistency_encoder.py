@@ -1,5 +1,5 @@
 # ST-Consistency's encoder of one modality at full width (joint and motion have one each). Every value is that of the authors' code.
-_gcn = dict(type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, bias=False)
+_gcn = dict(type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, output_norm=False)
 _time = dict(type='TemporalGCNEmbedder', channels=512, num_blocks=2, dropout=0.25)
 _attention = dict(type='HandTransformer', num_layers=3, num_heads=8, dropout=0.1, input_norm=True)
 

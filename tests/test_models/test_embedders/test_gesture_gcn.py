@@ -66,7 +66,7 @@ def reference(model, x, layout='hand_21'):
 
 def narrow(norm='LN', **changes):
     torch.manual_seed(0)
-    settings = dict(joint_channels=(5, 7), part_channels=(6, 8), norm=norm, input_norm=False, bias=True)
+    settings = dict(joint_channels=(5, 7), part_channels=(6, 8), norm=norm, input_norm=False, output_norm=False, bias=True)
     model = GestureGCN(**{**settings, **changes}).double()
     for name, parameter in model.named_parameters():
         if 'norm' in name:  # away from 1 and 0, so that they are seen
@@ -151,7 +151,8 @@ def test_the_graph_is_not_in_the_checkpoint():
 def test_settings_are_read_from_the_names_of_weights(norm, input_norm, bias):
     model = GestureGCN(joint_channels=(4,), part_channels=(4,), norm=norm, input_norm=input_norm, bias=bias)
     weights = {f'embedder.gesture.{name}': value for name, value in model.state_dict().items()}
-    expected = dict(norm=norm, input_norm=input_norm, bias=norm == 'LN' if bias is None else bias)
+    bias = norm == 'LN' if bias is None else bias
+    expected = dict(norm=norm, input_norm=input_norm, output_norm=True, bias=bias)
     assert GestureGCN.settings_in(weights, 'embedder.gesture.') == expected
     assert GestureGCN.settings_in(weights, 'encoder.') is None
 
@@ -160,7 +161,7 @@ def test_settings_are_read_from_the_names_of_weights(norm, input_norm, bias):
 def test_statistics_of_all_processes(sync):
     model = GestureGCN(joint_channels=(4,), part_channels=(4,), sync_norm=sync)
     norms = [module.sync for module in model.modules() if isinstance(module, TokenBatchNorm)]
-    assert norms == [sync] * 3
+    assert norms == [sync] * 4
 
 
 def test_runs_under_autocast():
@@ -204,9 +205,18 @@ def test_batch_norm_of_the_input_is_a_coordinate_of_a_joint():
     torch.testing.assert_close(model(x), reference(model, normed), rtol=1e-6, atol=1e-6)
 
 
+def test_batch_norm_of_the_result_is_a_channel_of_a_hand():
+    model = narrow('BN', output_norm=True)
+    x = torch.rand(6, 21, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    hands = reference(model, x)
+    normed = (hands - hands.mean(0)) / (hands.var(0, unbiased=False) + 1e-5).sqrt()
+    expected = normed * model.output_norm.weight + model.output_norm.bias
+    torch.testing.assert_close(model(x), expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize('layout, joints', [('hand_21', 21), ('trunk_7', 7)])
 def test_what_is_not_valid_is_zero_and_not_in_the_statistics(layout, joints):
-    model = narrow('BN', layout=layout, input_norm=True, bias=False)
+    model = narrow('BN', layout=layout, input_norm=True, output_norm=True, bias=False)
     x = torch.rand(2, 4, joints, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
     valid = torch.tensor([[True, False, True, True], [False, True, True, False]])
     out = model(x * valid[..., None, None], valid)

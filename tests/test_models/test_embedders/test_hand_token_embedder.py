@@ -85,7 +85,7 @@ def test_a_missing_hand_says_nothing_about_the_others(make_batch):
 @pytest.mark.parametrize('norm', ['BN', 'LN'])
 def test_which_hands_count_in_the_statistics(make_batch, norm):
     """Those that are found and of which a joint is known: what stands elsewhere changes no token of theirs, in training too."""
-    model, batch = embedder(gesture=dict(GESTURE, norm=norm, input_norm=norm == 'BN')), make_batch(3, 5)
+    model, batch = embedder(gesture=dict(GESTURE, norm=norm, input_norm=norm == 'BN', output_norm=norm == 'BN')), make_batch(3, 5)
     masked = torch.zeros(3, 5, 2, dtype=torch.bool)
     masked[:, 2] = batch['hand_valid'][:, 2]
     hands = batch['hands'].masked_fill(masked[..., None, None], 0.0)

@@ -52,7 +52,7 @@ def test_a_block_equals_loops(monkeypatch, share):
 
 def embedder(**changes):
     torch.manual_seed(0)
-    gesture = dict(type='GestureGCN', joint_channels=(4, 6), part_channels=(8, 8), norm='BN', input_norm=True, bias=False)
+    gesture = dict(type='GestureGCN', joint_channels=(4, 6), part_channels=(8, 8), norm='BN', input_norm=True, output_norm=False)
     return TemporalGCNEmbedder(**{**dict(gesture=gesture, channels=10, dropout=0.0), **changes})
 
 
