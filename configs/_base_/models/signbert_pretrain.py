@@ -4,7 +4,15 @@ _augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, sc
 _crop = [dict(type='HandCrop', layout='sign_49'), dict(type='MirrorLeftHand')]
 _mask = [dict(type='MaskHandTokens', ratio=0.5, operations=('joint', 'frame', 'identity'), max_joints=7, offset=0.25), dict(type='ZeroMissing')]
 
-_gesture = dict(type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, output_norm=False)
+# batch norm over the hands that are found: layer norm over the channels of one node hardly lets the hand through
+_gesture = dict(
+    type='GestureGCN',
+    joint_channels=(128, 128, 256),
+    part_channels=(512, 512),
+    norm='BN',
+    input_norm=True,
+    output_norm=True,
+)
 model = dict(
     type='SignBERT',
     data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=_augment + _crop + _mask, test_pipeline=_crop + _mask),
