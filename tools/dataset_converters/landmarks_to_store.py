@@ -1,7 +1,7 @@
 """MediaPipe Hands landmarks of WLASL, without sides, a file a clip -> a PoseStore: docs/dataset_zoo/wlasl.md.
 
-Which hand is the left one is guessed from the landmarks: expect errors. The terms on which the landmarks may be
-used are for you to clear.
+Which hand is the left one is guessed from the landmarks: expect errors. The terms on which the landmarks may
+be used are for you to clear.
 
 Examples:
     python tools/dataset_converters/landmarks_to_store.py landmarks data/wlasl_landmarks300 \\

@@ -70,14 +70,14 @@ def wlasl_list(path: str, classes: str = '') -> SourceIndex:
     """The clips of one list of WLASL, where there is no checkout of the owners' repository.
 
     Args:
-        path (str): A list as ``nslt_300.json``; the number in its name is that of its glosses. A list of another
-            name has all glosses of the class list.
+        path (str): A list as ``nslt_300.json``; the number in its name is that of its glosses. A list of
+            another name has all glosses of the class list.
         classes (str): ``wlasl_class_list.txt``; '' = the one beside the list.
 
     Raises:
         FileNotFoundError: A file is absent.
-        ValueError: The list or the class list is malformed, or the latter has too few glosses; the message names
-            the file and the place.
+        ValueError: The list or the class list is malformed, or the latter has too few glosses; the message
+            names the file and the place.
     """
     classes = classes or os.path.join(os.path.dirname(path), 'wlasl_class_list.txt')
     for name, option in ((path, '--annotations nslt_300.json'), (classes, '--classes wlasl_class_list.txt')):
@@ -104,7 +104,7 @@ def _class_list(path: str) -> List[str]:
 
 
 def _nslt(path: str, subset: int, limit: int) -> List[Tuple[str, str, int, str]]:
-    """Place, video id, label and split of each clip whose label is below ``subset``, of ``limit`` in the list."""
+    """Place, video id, label and split of each clip whose label is below ``subset``, of ``limit``."""
     clips = []
     for name, entry in read_json(path, dict).items():
         where = f'{path}: video {name!r}'
