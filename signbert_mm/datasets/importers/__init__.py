@@ -1,9 +1,25 @@
 """Other formats into a PoseStore, one file a format; each gives clips for :func:`write_clips`."""
 
 from .common import Clip, UnreadableError, write_clips
+from .landmarks import assign_sides, hand_chirality, landmark_keypoints, read_landmarks, track_hands
 from .mptree import MPTreeClips
 from .npz import NpzClips, words33_splits
 from .pose_format import PoseFormatClips
 from .pyskl import PysklClips, export_pyskl
 
-__all__ = ['Clip', 'MPTreeClips', 'NpzClips', 'PoseFormatClips', 'PysklClips', 'UnreadableError', 'export_pyskl', 'words33_splits', 'write_clips']
+__all__ = [
+    'Clip',
+    'MPTreeClips',
+    'NpzClips',
+    'PoseFormatClips',
+    'PysklClips',
+    'UnreadableError',
+    'assign_sides',
+    'export_pyskl',
+    'hand_chirality',
+    'landmark_keypoints',
+    'read_landmarks',
+    'track_hands',
+    'words33_splits',
+    'write_clips',
+]

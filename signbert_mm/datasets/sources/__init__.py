@@ -2,6 +2,6 @@
 
 from .annotation import ClipRecord, SourceIndex
 from .convert import convert
-from .poses import PoseSource, VideoPose, open_poses
+from .poses import LandmarkPoses, PoseSource, VideoPose, open_poses
 
-__all__ = ['ClipRecord', 'PoseSource', 'SourceIndex', 'VideoPose', 'convert', 'open_poses']
+__all__ = ['ClipRecord', 'LandmarkPoses', 'PoseSource', 'SourceIndex', 'VideoPose', 'convert', 'open_poses']

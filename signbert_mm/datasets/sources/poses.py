@@ -9,7 +9,7 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ...layouts import LAYOUTS, get_layout
-from ..importers import Clip, PoseFormatClips, PysklClips, UnreadableError
+from ..importers import Clip, PoseFormatClips, PysklClips, UnreadableError, landmark_keypoints, read_landmarks
 from ..pose_store import PoseStore
 from ..store_format import META
 from .names import NameIndex, files_below, without_suffix
@@ -208,6 +208,48 @@ class ArrayPoses(PoseSource):
                 f'{path}: no coordinate is above {found.max():.3g}, so these are not pixels; give --coordinates fractions and the image size'
             )
         return VideoPose(keypoints, width, height, float(fields.get('fps', 0)))
+
+
+class LandmarkPoses(PoseSource):
+    """A folder of ``.npy`` files of MediaPipe Hands landmarks without sides, see :func:`read_landmarks`.
+
+    Args:
+        folder (str): The folder, searched to any depth.
+        width, height (int): Image size in pixels, which the files do not tell.
+        fps (float): Frames a second; 0 = unknown.
+        mirrored, trim (bool): As :func:`landmark_keypoints`.
+        extractor (str): What found the landmarks, name and version.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no such file in it.
+        ValueError: An image size or rate is not above 0, or two files have one name.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        width: int = 640,
+        height: int = 480,
+        fps: float = 0.0,
+        mirrored: bool = False,
+        trim: bool = True,
+        extractor: str = 'mediapipe hands',
+    ) -> None:
+        if width <= 0 or height <= 0 or not 0 <= fps < float('inf'):
+            given = f'{width} x {height} pixels, {fps} frames a second'
+            raise ValueError(f'{folder}: {given}; give the true image size and rate')
+        self.width, self.height, self.fps = width, height, fps
+        self.mirrored, self.trim = mirrored, trim
+        names: NameIndex[str] = NameIndex(files_below(folder, ('.npy',)), folder)
+        if not len(names):
+            raise FileNotFoundError(f'{os.path.abspath(folder)}: no .npy files; <video id>.npy expected')
+        super().__init__(folder, 'hands_42', [extractor], names)
+
+    def read(self, key: str) -> VideoPose:
+        path = self._names[key]
+        hands = read_landmarks(path)
+        keypoints = landmark_keypoints(hands, self.width, self.height, self.mirrored, self.trim, path)
+        return VideoPose(keypoints, self.width, self.height, self.fps)
 
 
 def extractor_name(name: str, version: str = '', fingerprint: str = '') -> str:

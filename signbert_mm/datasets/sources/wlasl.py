@@ -51,7 +51,7 @@ def wlasl_index(root: str, subset: int = 2000, splits: Sequence[str] = SPLITS, r
     if len(glosses) < subset:
         raise ValueError(f'{named or whole}: {len(glosses)} glosses found, {subset} needed; get the file again')
     if path:
-        clips = _nslt(path, subset)
+        clips = _nslt(path, subset, int(re.findall(r'\d+', os.path.basename(path))[0]))
     else:
         path = whole
         clips = [(where, name, label, entry['split']) for name, (where, label, entry) in instances.items() if label < subset]
@@ -66,6 +66,34 @@ def wlasl_index(root: str, subset: int = 2000, splits: Sequence[str] = SPLITS, r
     )  # fmt: skip
 
 
+def wlasl_list(path: str, classes: str = '') -> SourceIndex:
+    """The clips of one list of WLASL, where there is no checkout of the owners' repository.
+
+    Args:
+        path (str): A list as ``nslt_300.json``; the number in its name is that of its glosses. A list of
+            another name has all glosses of the class list.
+        classes (str): ``wlasl_class_list.txt``; '' = the one beside the list.
+
+    Raises:
+        FileNotFoundError: A file is absent.
+        ValueError: The list or the class list is malformed, or the latter has too few glosses; the message
+            names the file and the place.
+    """
+    classes = classes or os.path.join(os.path.dirname(path), 'wlasl_class_list.txt')
+    for name, option in ((path, '--annotations nslt_300.json'), (classes, '--classes wlasl_class_list.txt')):
+        if not os.path.isfile(name):
+            raise FileNotFoundError(f'{os.path.abspath(name)}: no such file; give that of WLASL ({option})')
+    glosses = _class_list(classes)
+    named = re.fullmatch(r'nslt_(\d+)\.json', os.path.basename(path))
+    size = int(named[1]) if named else len(glosses)
+    if len(glosses) < size:
+        raise ValueError(f'{classes}: {len(glosses)} glosses found, {size} needed; get the file again')
+    clips = _nslt(path, size, size)
+    records = [ClipRecord(name, label, split, where=where) for where, name, label, split in clips]
+    about = dict(source=SOURCE, licence=LICENCE, official=OFFICIAL.get(size, {}), paper=PAPER.get(size, {}))
+    return SourceIndex(f'wlasl{size}', glosses[:size], records, **about, annotation=path)
+
+
 def _class_list(path: str) -> List[str]:
     with open(path, encoding='utf-8') as file:
         rows = [(number, line.rstrip('\n').split('\t')) for number, line in enumerate(file, 1) if line.strip()]
@@ -75,10 +103,9 @@ def _class_list(path: str) -> List[str]:
     return [row[1].strip() for _, row in rows]
 
 
-def _nslt(path: str, subset: int) -> List[Tuple[str, str, int, str]]:
-    """Place, video id, label and split of each clip."""
+def _nslt(path: str, subset: int, limit: int) -> List[Tuple[str, str, int, str]]:
+    """Place, video id, label and split of each clip whose label is below ``subset``, of ``limit``."""
     clips = []
-    limit = int(re.findall(r'\d+', os.path.basename(path))[0])  # the glosses of the list's own subset
     for name, entry in read_json(path, dict).items():
         where = f'{path}: video {name!r}'
         if not isinstance(entry, dict):
