@@ -42,19 +42,8 @@ def test_splits_of_the_protocol(tool):
     assert [tool.pool(shots) for shots in ('1', '5', 'all')] == ['1-shot', '5-shot', 'whole pool']
 
 
-def test_logreg_features_by_hand(tool, store):
-    data = PoseDataset(store, layout='hands_42')
-    features = tool.logreg_features(data).reshape(len(data), 20, 2, 44)
-    assert not features[:, :, 0].any()  # no left hand
-    keypoints, _ = data.store.clip(13)
-    hand = keypoints[7, 21:].astype(np.float64) / [640, 480]
-    spread = max(np.hypot(*(a - b)) for a in hand for b in hand)
-    assert np.allclose(features[13, 7, 1, :42], ((hand - hand[0]) / spread).ravel(), atol=1e-5)
-    assert np.allclose(features[13, 7, 1, 42:], hand[0], atol=1e-6)
-
-
 def test_logreg_uses_the_shots_and_leaves_rest_out(tool, store):
-    metrics = tool.logreg(store, False, '2', 0, {})
+    metrics = tool.logreg(store, False, '2', 0)
     assert metrics['p_i/top1'] == metrics['p_c/top1'] == metrics['p_i/without_excluded/top1'] == 100.0
 
 
