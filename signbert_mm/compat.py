@@ -269,6 +269,23 @@ def keep_large_blocks() -> bool:
     return bool(taken and mallopt(trim_threshold, 2**31 - 1) and mallopt(top_pad, 1 << 28))
 
 
+def mend_inductor() -> bool:
+    """``torch.compile`` on a CPU without vector instructions writes vector code that g++ refuses.
+
+    So with ``ATEN_CPU_CAPABILITY=default``, and without AVX2. Scalar code is asked for instead. Seen in torch
+    2.13; upstream: no issue found; can go when Inductor asks its instruction set before it writes ``at::vec``.
+
+    Returns:
+        bool: Whether scalar code is asked for now and was not before.
+    """
+    from torch._inductor import config, cpu_vec_isa
+
+    if config.cpp.simdlen is not None or cpu_vec_isa.pick_vec_isa():
+        return False
+    config.cpp.simdlen = 1
+    return True
+
+
 def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
     """The RTMPose configs in the mmpose wheel: ``backbone.init_cfg`` downloads weights that the checkpoint replaces anyway, and ``_scope_='mmdet'``
     imports mmdet, which needs pycocotools. Changes ``cfg.model`` in place and returns ``cfg``.
