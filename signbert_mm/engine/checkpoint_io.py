@@ -222,6 +222,12 @@ def is_finite(value: torch.Tensor) -> bool:
     return bool(torch.isfinite(value).all())
 
 
+def _is_mask(value: torch.Tensor) -> bool:
+    """Whether a tensor is what attention adds to its logits: 0 or minus infinity everywhere."""
+    value = value.float() if value.is_floating_point() and value.layout is torch.strided else torch.ones(1)
+    return bool((value == 0).any() and ((value == 0) | (value == -torch.inf)).all())
+
+
 def refuse_non_finite(content: dict, name: str) -> None:
     """Refuse weights with NaN or infinity: a model of them answers with NaN, and training from them goes on in vain.
 
@@ -233,7 +239,8 @@ def refuse_non_finite(content: dict, name: str) -> None:
         CheckpointError: Names the first such tensor and how many there are.
     """
     parts = [content[key] for key in ('state_dict', 'ema_state_dict') if isinstance(content.get(key), dict)] or [content]
-    bad = [key for part in parts for key, value in part.items() if isinstance(value, torch.Tensor) and not is_finite(value)]
+    tensors = [(key, value) for part in parts for key, value in part.items() if isinstance(value, torch.Tensor)]
+    bad = [key for key, value in tensors if not is_finite(value) and not _is_mask(value)]
     if bad:
         raise CheckpointError(
             f'{name}: {bad[0]}{f" and {len(bad) - 1} more tensors hold" if len(bad) > 1 else " holds"} numbers that are not '

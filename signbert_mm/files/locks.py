@@ -105,7 +105,9 @@ def _take(handle: int, folder: str, what: str) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EAGAIN):
-                raise FolderInUse(f'{folder}: another {what} is at work in this folder{_holder(handle)}') from None
+                raise FolderInUse(
+                    f'{folder}: another {what} is at work in this folder{_holder(handle)}; choose another one, or wait until it has ended'
+                ) from None
             # a file system without locks: as if there were no other
         else:
             _open.add(handle)

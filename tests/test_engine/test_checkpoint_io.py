@@ -166,7 +166,8 @@ def test_a_zip_that_unpacks_to_much_more_is_not_opened(tmp_path):
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
 @pytest.mark.parametrize('bare', [True, False])
 def test_weights_that_are_not_finite_are_refused(tmp_path, value, bare):
-    weights = dict(a=torch.ones(3), b=torch.tensor([0, value]), c=torch.tensor([value]).half(), n=torch.tensor([3]))
+    weights = dict(a=torch.ones(3), b=torch.tensor([1, value]), c=torch.tensor([value]).half(), n=torch.tensor([3]))
+    weights['mask'] = torch.tensor([0, -float('inf')])  # of an attention
     torch.save(weights if bare else dict(state_dict=weights, meta=dict(best=value)), tmp_path / 'a.pth')
     with pytest.raises(CheckpointError, match=r'a\.pth: b and 1 more tensors hold numbers that are not finite'):
         load_checkpoint_file(tmp_path / 'a.pth')
