@@ -21,7 +21,7 @@ def converted(state, ratio=0.5, **config):
 
 def test_steps_are_counted_anew():
     state = dict(T_max=24, begin=0, end=24, last_step=12, _global_step=12, eta_min=0.5, by_epoch=False)
-    assert converted(dict(state), T_max=4) == dict(state, T_max=12, end=24, last_step=6, _global_step=6)  # the new one ends at 24
+    assert converted(dict(state), T_max=4) == dict(state, T_max=12, end=12, last_step=6, _global_step=6)
     assert converted(dict(milestones={6: 1, 12: 2}))['milestones'] == {3: 1, 6: 2}
     assert converted(dict(periods=[4, 8], cumulative_periods=[4, 12])) == dict(periods=[2, 4], cumulative_periods=[2, 6])
     assert converted(dict(end=10**9, last_step=-1)) == dict(end=10**9, last_step=-1)
