@@ -82,7 +82,10 @@ class OnnxBackend:
         with open(path, 'rb') as file:
             data = file.read()
         if is_damaged(data):
-            raise ValueError(f'{path} ({len(data)} bytes): damaged, its checksum differs; copy it again or export it again')
+            raise ValueError(
+                f'{path} ({len(data)} bytes): damaged, its checksum differs; copy it again or export it again (a program that changed '
+                f'it on purpose, as by quantising, has to remove the metadata entry {DIGEST_KEY!r})'
+            )
         try:
             self.session = runtime.InferenceSession(data, options, providers=[provider])
         except Exception as error:  # onnxruntime's own classes, which differ between versions

@@ -10,10 +10,10 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
 import numpy as np
 
 from ..files.atomic import remove_leftovers, write_atomic
-from ..files.locks import folder_lock
+from ..files.locks import turn
 
 FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2  # 1: the encoder's fingerprint did not tell how clips were prepared
-INDEX, LOCK = 'dictionary.json', '.dictionary.lock'
+INDEX = 'dictionary.json'
 COMPARISONS = ('nearest', 'prototype')
 
 
@@ -141,10 +141,10 @@ class SignDictionary:
         """Writes the folder; an older dictionary there is replaced at one moment, and is whole until then.
 
         Raises:
-            FolderInUse: Another process writes it.
             OSError: Such as a full disk; the older dictionary is as it was.
         """
-        with folder_lock(folder, LOCK, 'writer of a dictionary'):
+        os.makedirs(folder, exist_ok=True)
+        with turn(folder):  # another process that saves would remove the vectors that are not in its index
             self._save(os.fspath(folder))
 
     def _save(self, folder: str) -> None:

@@ -22,8 +22,7 @@ def open_array(path: Union[str, 'os.PathLike[str]'], mmap_mode: str = 'r') -> np
         return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
     except FileNotFoundError:
         raise
-    # a damaged header is Python text of any kind, which numpy evaluates as a literal
-    except (ValueError, TypeError, EOFError, OSError, SyntaxError, KeyError, MemoryError, OverflowError, RecursionError) as error:
+    except Exception as error:  # numpy parses the header as Python text: what a damaged one raises has no bounds
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if 'allow_pickle' in reason:  # numpy's advice for what is no npy file
             reason = 'it does not begin as an npy file does, or holds Python objects'

@@ -64,6 +64,24 @@ def unlock_and_close(handle: int) -> None:
 
 
 @contextlib.contextmanager
+def turn(folder: PathLike) -> Iterator[None]:
+    """Wait until no other process is inside for the same folder; leaves no file. For writes that take moments.
+
+    Where the system or the file system has no locks of folders, nobody waits.
+    """
+    handle = os.open(folder, os.O_RDONLY) if fcntl is not None else -1
+    try:
+        if handle >= 0:
+            with contextlib.suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                _open.add(handle)
+        yield
+    finally:
+        if handle >= 0:
+            unlock_and_close(handle)
+
+
+@contextlib.contextmanager
 def folder_lock(folder: PathLike, name: str, what: str) -> Iterator[None]:
     """Hold a folder for one process; the same process may take it again inside.
 
