@@ -246,7 +246,7 @@ class SafeCheckpointHook(CheckpointHook):
         kept = f'The last checkpoint is {self.last_ckpt}' if self.last_ckpt else 'No checkpoint was written yet'
         raise DivergedError(
             f'the loss is not finite {text}. Training stops, and nothing is written over. {kept}. Lower optim_wrapper.optimizer.lr, '
-            'clip gradients (optim_wrapper.clip_grad=dict(max_norm=1)), or look for damaged clips with tools/verify_dataset.py'
+            'clip gradients (optim_wrapper.clip_grad=dict(max_norm=1)), or look for damaged clips with tools/misc/verify_dataset.py'
         )
 
     @staticmethod
