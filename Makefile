@@ -1,6 +1,7 @@
 # make install       everything, with mmpose and mmaction2, into .venv      make test    install what is missing, run the tests
 # make install-core  only what SignBERT itself needs, and the test tools    make lint    ruff
 # make demo          the whole main job on synthetic signs                  make clean   remove .venv and what was built
+# make test-values   the tests of values as two older processors compute them: without AVX-512, without AVX2
 # make zoo           small release files of the trained models, into zoo/; trains what is not trained yet
 #
 # make install-extract  what tools/extract_poses.py needs: PyAV, MediaPipe
@@ -22,7 +23,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 OPENCV := opencv-python-headless==4.11.0.86
 
-.PHONY: install install-core install-extract install-app install-deploy demo zoo docs test lint format clean
+.PHONY: install install-core install-extract install-app install-deploy demo zoo docs
+.PHONY: test test-values lint format clean
 
 install: $(VENV)/.full
 install-core: $(VENV)/.core
@@ -43,6 +45,29 @@ docs: $(VENV)/.docs
 # one thread a process: two pytest workers share the cores, and sums do not depend on the machine
 test: $(VENV)/.full $(VENV)/.extract $(VENV)/.deploy
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+# What decides the order of a sum: torch's kernels, oneDNN and MKL under it, NumPy's loops and its OpenBLAS.
+# A processor that lacks a named feature, or is no x86, leaves these names without effect.
+NO_AVX512 := AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL
+AVX2 := ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
+	OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="$(NO_AVX512)"
+DEFAULT := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
+	OPENBLAS_CORETYPE=Nehalem NPY_DISABLE_CPU_FEATURES="$(NO_AVX512) AVX2 FMA3"
+VALUES := $(addprefix tests/,test_draws.py test_layouts test_hand_models test_structures test_models \
+	test_evaluation test_apis test_datasets/test_synthetic.py test_datasets/test_hand_rule.py)
+# of whole trainings, compilers and exports, which take long and have their values checked elsewhere
+NO_VALUES := $(addprefix --ignore=tests/,test_models/test_compile.py test_models/test_no_waiting.py \
+	test_models/test_recognizers/test_rgb_configs.py test_models/test_recognizers/test_mmaction_checkpoints.py \
+	test_models/test_recognizers/test_mmaction_recognizer.py test_hand_models/test_check_hand_model.py \
+	test_apis/test_app.py test_apis/test_app_browser.py test_apis/test_demos.py \
+	test_apis/test_onnx.py test_apis/test_onnx_st_consistency.py) \
+	--deselect=tests/test_models/test_pretrainers/test_st_consistency.py::test_a_compiled_step_of_several_batches
+VALUE_TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+	$(BIN)/python -m pytest -n 2 $(VALUES) $(NO_VALUES) $(PYTEST_ARGS)
+
+test-values: $(VENV)/.core
+	$(AVX2) $(VALUE_TESTS)
+	$(DEFAULT) $(VALUE_TESTS)
 
 lint: $(VENV)/.core
 	$(BIN)/ruff check .

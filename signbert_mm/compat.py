@@ -161,13 +161,15 @@ def mend_torchvision_ops() -> bool:
 
 def mend_checkpoint_loading() -> bool:
     """mmengine reads local checkpoints with torch's default and those from the web through ``torch.utils.model_zoo.load_url``, which executes what
-    they hold (``weights_only=False``): both go through :func:`signbert_mm.engine.load_checkpoint_file`.
+    they hold (``weights_only=False``): both go through :func:`signbert_mm.engine.load_checkpoint_file`. Its runners execute ``meta['config']`` of a
+    checkpoint that they resume from (``Config.fromstring``): it is left out of whatever is loaded, from anywhere.
 
-    Upstream: mmengine #1655, PR #1650; can go when mmengine passes ``weights_only=True`` everywhere (not in 0.10.7). Returns whether it was needed.
+    Upstream: mmengine #1655, PR #1650; can go when mmengine passes ``weights_only=True`` everywhere and parses ``meta['config']`` as data (not in
+    0.10.7). Returns whether it was needed.
     """
     from mmengine.runner import checkpoint as loading
 
-    from .engine.checkpoint_io import load_checkpoint_file
+    from .engine.checkpoint_io import drop_config_text, load_checkpoint_file
 
     if getattr(loading.load_from_local, 'weights_only', False):
         return False
@@ -178,7 +180,13 @@ def mend_checkpoint_loading() -> bool:
     def load_from_http(filename: str, map_location: Any = None, model_dir: Any = None, progress: bool = False) -> Dict[str, Any]:
         return load_checkpoint_file(_download(filename, model_dir, progress), map_location)
 
+    load_by_scheme = loading.CheckpointLoader.load_checkpoint.__func__
+
+    def load_checkpoint(cls: Any, filename: str, map_location: Any = None, logger: Any = 'current') -> Dict[str, Any]:
+        return drop_config_text(load_by_scheme(cls, filename, map_location, logger))
+
     load_from_local.weights_only = True
+    loading.CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
     loading.load_from_local, loading.load_from_http = load_from_local, load_from_http
     loading.CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
     loading.CheckpointLoader.register_scheme(prefixes=['http://', 'https://'], loader=load_from_http, force=True)
@@ -267,6 +275,23 @@ def keep_large_blocks() -> bool:
     # some versions of glibc take no threshold above 32 MB
     taken = mallopt(mmap_threshold, 1 << 30) or mallopt(mmap_threshold, 1 << 25)
     return bool(taken and mallopt(trim_threshold, 2**31 - 1) and mallopt(top_pad, 1 << 28))
+
+
+def mend_inductor() -> bool:
+    """``torch.compile`` on a CPU without vector instructions writes vector code that g++ refuses.
+
+    So with ``ATEN_CPU_CAPABILITY=default``, and without AVX2. Scalar code is asked for instead. Seen in torch
+    2.13; upstream: no issue found; can go when Inductor asks its instruction set before it writes ``at::vec``.
+
+    Returns:
+        bool: Whether scalar code is asked for now and was not before.
+    """
+    from torch._inductor import config, cpu_vec_isa
+
+    if config.cpp.simdlen is not None or cpu_vec_isa.pick_vec_isa():
+        return False
+    config.cpp.simdlen = 1
+    return True
 
 
 def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:

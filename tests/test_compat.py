@@ -111,6 +111,16 @@ def test_foreign_scopes_are_imported_where_a_config_names_them(monkeypatch):
     assert sorted(called) == ['mmaction', 'mmpose']
 
 
+@pytest.mark.parametrize('simdlen, vectors, asked', [(None, False, 1), (None, True, None), (256, False, 256)])
+def test_scalar_code_where_there_are_no_vector_instructions(monkeypatch, simdlen, vectors, asked):
+    from torch._inductor import config, cpu_vec_isa
+
+    monkeypatch.setattr(cpu_vec_isa, 'pick_vec_isa', lambda: vectors)
+    with config.patch({'cpp.simdlen': simdlen}):
+        assert compat.mend_inductor() == (simdlen is None and not vectors)
+        assert config.cpp.simdlen == asked
+
+
 class TestCheckpointLoading:
     @pytest.fixture
     def payload(self, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from signbert_mm import compat
 from signbert_mm.draws import DrawPlan, Draws
 
 WORD = 1 << 64
@@ -232,6 +233,7 @@ def test_a_batch_of_no_clip():
 @pytest.mark.skipif(shutil.which('g++') is None, reason='torch.compile needs a C++ compiler on the CPU')
 def test_compiled_draws_are_the_same():
     """C++ takes a product of a place and a constant not to overflow: positions must be no such product."""
+    compat.mend_inductor()
     plan, index, epoch = DrawPlan(), torch.arange(8), torch.zeros(8, dtype=torch.int64)
 
     def alone():

@@ -2,6 +2,7 @@
 """Train a model from a config: pre-training, fine-tuning, or from scratch."""
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ from mmengine.device import get_device
 
 from signbert_mm import compat
 from signbert_mm.engine.runner import ConfigError, build_runner, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner.launch import is_first_process
+from signbert_mm.engine.runner.train_loop import LOCK
+from signbert_mm.files import folder_lock
 
 
 def parse_args() -> argparse.Namespace:
@@ -77,11 +81,18 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     merge_args(cfg, args)
-    prepare_launch(cfg, args.launcher)
+    with contextlib.ExitStack() as stack:
+        if is_first_process(args.launcher):  # before the config and the log are written there
+            stack.enter_context(folder_lock(cfg.work_dir, LOCK, 'training'))
+        train(cfg, args.launcher)
+
+
+def train(cfg: Config, launcher: str) -> None:
+    """Build the config's runner and train."""
+    prepare_launch(cfg, launcher)
     if get_device() == 'cpu':
         compat.keep_large_blocks()
-    runner = build_runner(cfg)
-    runner.train()
+    build_runner(cfg).train()
 
 
 if __name__ == '__main__':

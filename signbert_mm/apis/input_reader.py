@@ -13,6 +13,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from ..datasets.pose_store import PoseStore
+from ..datasets.pose_store_writer import check_keypoints
 from ..datasets.store_format import META, flags_found
 from ..datasets.video_dataset import SUFFIXES, find_video
 from ..layouts import Layout
@@ -246,6 +247,9 @@ class InputReader:
             keypoints, scores = store.clip(place)
             size = int(store.width[place]), int(store.height[place])
             (name,) = store.video_ids(np.asarray([place]))
+            # a store that was changed, or written before coordinates had bounds
+            values = np.concatenate([keypoints, scores[..., None]], axis=-1)
+            check_keypoints(f'{store.folder}: clip {place} (video_id {name!r})', values, store.layout)
             start, length = int(store.offset[place]), int(store.length[place])
             found = flags_found(store.hand_flags[start : start + length])
             yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]), found=found)

@@ -1,5 +1,6 @@
 """A recogniser exported by ``tools/deployment/export_onnx.py``, run by onnxruntime on numpy arrays."""
 
+import hashlib
 import json
 import os
 from typing import Any, Dict, List, Optional, Sequence, Union
@@ -12,6 +13,8 @@ from .pose_clip import PoseClip
 METADATA_KEY, METADATA_VERSION = 'signbert_mm', 1
 INPUTS = ('keypoints', 'scores', 'length', 'image_size')
 OUTPUTS = ('logits', 'attention', 'frames')
+DIGEST_KEY = 'signbert_mm_blake2b'
+_DIGEST_BYTES = 32
 _INSTALL = 'install it: pip install -r requirements/deploy.txt'
 
 
@@ -26,6 +29,25 @@ def import_onnxruntime() -> Any:
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f'onnxruntime runs exported models; {_INSTALL}') from error
     return onnxruntime
+
+
+def _digest_entry(data: bytes) -> bytes:
+    """``metadata_props`` of a ModelProto in protobuf's encoding: the checksum of all bytes before it, always as long."""
+    digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest().encode()
+    key = DIGEST_KEY.encode()
+    entry = b'\x0a' + bytes([len(key)]) + key + b'\x12' + bytes([len(digest)]) + digest
+    return b'\x72' + bytes([len(entry)]) + entry  # field 14
+
+
+def with_digest(data: bytes) -> bytes:
+    """An ONNX file with the checksum of its content as its last metadata entry; protobuf reads on where a message is continued."""
+    return data + _digest_entry(data)
+
+
+def is_damaged(data: bytes) -> bool:
+    """Whether an ONNX file has a checksum at its end that is not its own; files of older versions have none."""
+    length = len(_digest_entry(b''))
+    return DIGEST_KEY.encode() in data[-length:] and data[-length:] != _digest_entry(data[:-length])
 
 
 class OnnxBackend:
@@ -57,8 +79,15 @@ class OnnxBackend:
             raise ValueError(f"device {device!r}: this onnxruntime has {runtime.get_available_providers()}; install onnxruntime-gpu, or device='cpu'")
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
+        with open(path, 'rb') as file:
+            data = file.read()
+        if is_damaged(data):
+            raise ValueError(
+                f'{path} ({len(data)} bytes): damaged, its checksum differs; copy it again or export it again (a program that changed '
+                f'it on purpose, as by quantising, has to remove the metadata entry {DIGEST_KEY!r})'
+            )
         try:
-            self.session = runtime.InferenceSession(path, options, providers=[provider])
+            self.session = runtime.InferenceSession(data, options, providers=[provider])
         except Exception as error:  # onnxruntime's own classes, which differ between versions
             raise ValueError(f'{path} ({os.path.getsize(path)} bytes): not a whole ONNX file ({error}); export it again') from error
         text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from ..datasets.transforms import TemporalCropResize
 from ..draws import Draws
 from ..engine.runner import ConfigError
+from ..files.atomic import write_atomic
 from ..layouts import get_layout
 from ..models import SignRecognizer, STConsistencyRecognizer
 from .input_spec import numpy_sampler
-from .onnx_backend import INPUTS, METADATA_KEY, METADATA_VERSION, import_onnxruntime
+from .onnx_backend import INPUTS, METADATA_KEY, METADATA_VERSION, import_onnxruntime, with_digest
 from .torch_backend import TorchBackend, spec_of_model
 
 OPSET = 18
@@ -123,7 +124,7 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
 
     Args:
         model (SignRecognizer | STConsistencyRecognizer): As :func:`init_model` gives it, on the CPU.
-        path (str | Path): The file.
+        path (str | Path): The file, written whole or not at all.
 
     Raises:
         ConfigError: The model is another one, or its test data needs more than a temporal transform that numpy knows.
@@ -168,8 +169,7 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
     )
     onnx.helper.set_model_props(proto, {METADATA_KEY: json.dumps(meta, ensure_ascii=False)})
     onnx.checker.check_model(proto)
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    onnx.save(proto, os.fspath(path))
+    write_atomic(with_digest(proto.SerializeToString()), path)
 
 
 @contextmanager

@@ -4,11 +4,13 @@ import hashlib
 import io
 import json
 import os
+import re
 from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..engine.checkpoint_io import write_atomic
+from ..files.atomic import remove_leftovers, write_atomic
+from ..files.locks import turn
 
 FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2  # 1: the encoder's fingerprint did not tell how clips were prepared
 INDEX = 'dictionary.json'
@@ -136,9 +138,16 @@ class SignDictionary:
         return found
 
     def save(self, folder: Union[str, 'os.PathLike[str]']) -> None:
-        """Writes the folder; an older dictionary there is replaced."""
-        folder = os.fspath(folder)
+        """Writes the folder; an older dictionary there is replaced at one moment, and is whole until then.
+
+        Raises:
+            OSError: Such as a full disk; the older dictionary is as it was.
+        """
         os.makedirs(folder, exist_ok=True)
+        with turn(folder):  # another process that saves would remove the vectors that are not in its index
+            self._save(os.fspath(folder))
+
+    def _save(self, folder: str) -> None:
         counts = [len(vectors) for vectors in self._vectors.values()]
         vectors = np.concatenate(list(self._vectors.values())) if len(self) else np.zeros((0, self.dim), np.float32)
         buffer = io.BytesIO()
@@ -146,15 +155,23 @@ class SignDictionary:
         data = buffer.getvalue()
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         file = f'vectors-{digest[:8]}.npz'
-        write_atomic(data, os.path.join(folder, file))
+        path = os.path.join(folder, file)
+        is_new = not os.path.isfile(path)
+        write_atomic(data, path)
         index = dict(
             format=FORMAT, format_version=FORMAT_VERSION, encoder=self.encoder, dim=self.dim, note=self.note, file=file, blake2b=digest,
             signs=[dict(gloss=gloss, examples=names) for gloss, names in self._names.items()],
         )  # fmt: skip
-        write_atomic(json.dumps(index, ensure_ascii=False, indent=1).encode(), os.path.join(folder, INDEX))
+        try:
+            write_atomic(json.dumps(index, ensure_ascii=False, indent=1).encode(), os.path.join(folder, INDEX))
+        except BaseException:
+            if is_new:
+                os.unlink(path)
+            raise
         for name in os.listdir(folder):
-            if name.startswith('vectors-') and name.endswith('.npz') and name != file:
+            if re.fullmatch(r'vectors-\w+\.npz', name) and name != file:
                 os.unlink(os.path.join(folder, name))
+        remove_leftovers(folder, r'vectors-\w+\.npz')
 
     @classmethod
     def load(cls, folder: Union[str, 'os.PathLike[str]']) -> 'SignDictionary':
@@ -164,6 +181,13 @@ class SignDictionary:
             FileNotFoundError: The folder or its files are not there.
             ValueError: Damaged, or of another format.
         """
+        try:
+            return cls._load(folder)
+        except FileNotFoundError:
+            return cls._load(folder)  # another process may have replaced it between its two files
+
+    @classmethod
+    def _load(cls, folder: Union[str, 'os.PathLike[str]']) -> 'SignDictionary':
         path = os.path.join(os.fspath(folder), INDEX)
         if not os.path.isfile(path):
             raise FileNotFoundError(f'{path}: absent, so this is no dictionary; make one with tools/build_dictionary.py')

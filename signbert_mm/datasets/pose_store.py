@@ -9,6 +9,8 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..files.arrays import open_array
+from ..files.atomic import restore_folder
 from ..layouts import Layout, get_layout
 from .hand_rule import HAND_RULES
 from .pose_store_writer import PoseStoreWriter
@@ -67,7 +69,7 @@ class PoseStore:
 
     def __init__(self, folder: Union[str, os.PathLike]) -> None:
         self.folder = os.path.abspath(os.fspath(folder))
-        if not os.path.isdir(self.folder):
+        if not os.path.isdir(self.folder) and not restore_folder(self.folder):
             raise FileNotFoundError(f'{self.folder}: no such folder; prepare the data set with one of tools/dataset_converters, or correct `store`')
         self.meta = self._read_meta()
         for name, fact in self.meta['files'].items():
@@ -152,7 +154,7 @@ class PoseStore:
     @cached_property
     def keypoints(self) -> np.ndarray:
         path = os.path.join(self.folder, KEYPOINTS)
-        keypoints = np.load(path, mmap_mode='r', allow_pickle=False)
+        keypoints = open_array(path)
         shape = (self.meta['frames'], self.layout.num_joints, 3)
         if keypoints.shape != shape or keypoints.dtype != np.dtype(self.meta['dtype']):
             raise ValueError(
@@ -234,6 +236,7 @@ class PoseStore:
             tuple[ndarray, ndarray]: keypoints (T, V, 2) float32 in pixels and scores (T, V) float32 in [0, 1]; 0 = missing.
         """
         index = range(len(self))[index]
+        self.refuse_truncated()
         start = int(self.offset[index])
         rows = self.decode(np.array(self.keypoints[start : start + int(self.length[index])]))
         return np.ascontiguousarray(rows[..., :2]), np.ascontiguousarray(rows[..., 2])
@@ -252,10 +255,25 @@ class PoseStore:
 
     def stored(self, rows: np.ndarray, joints: np.ndarray) -> np.ndarray:
         """As :meth:`read`, in the store's own numbers: :meth:`decode` makes pixels and scores of them."""
+        self.refuse_truncated()
         # a joint's three numbers move as one item, which is twice as fast as indexing the rows
         items = np.asarray(self.keypoints).view(f'V{3 * self.keypoints.itemsize}').ravel()  # (sum_T * V,)
         picked = items.take(rows[..., None] * self.layout.num_joints + joints)
         return picked.view(self.keypoints.dtype).reshape(*picked.shape, 3)
+
+    def refuse_truncated(self) -> None:
+        """Make sure that ``keypoints.npy`` still has its size: reading a mapped file behind its end ends the process (SIGBUS).
+
+        Raises:
+            ValueError: It was cut short since the store was opened.
+        """
+        mapped = getattr(self.keypoints, '_mmap', None)
+        size, expected = mapped.size() if mapped is not None else 0, self.meta['files'][KEYPOINTS]['bytes']
+        if mapped is not None and size < expected:
+            path = os.path.join(self.folder, KEYPOINTS)
+            raise ValueError(
+                f'{path}: {expected} bytes when it was opened, {size} now: another program has cut it short; copy it again or prepare it again'
+            )
 
     def refuse_numbers(self, clips: np.ndarray, rows: Sequence[np.ndarray]) -> None:
         """Names the first number that is not finite in some clips' rows; the writer lets none in, so the file was changed since.

@@ -1,15 +1,16 @@
 """Writes a PoseStore."""
 
+import contextlib
 import hashlib
 import json
 import os
-import shutil
 from array import array
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
 
 import numpy as np
 
+from ..files.atomic import PendingFolder, naming
 from ..layouts import Layout, get_layout
 from .hand_rule import HAND_RULES, hands_found
 from .store_format import (
@@ -28,12 +29,12 @@ from .store_format import (
     check_official,
     file_digest,
     npy_header,
-    sync_folder,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from .pose_store import PoseStore
 
+MAX_COORDINATE = 100_000  # pixels; no image is that wide, and joints may lie somewhat outside of one
 _KINDS = dict(length='i', label='i', split='h', signer='i', width='i', height='i', fps='f', hands='B')  # of array.array, as the columns are stored
 
 
@@ -47,7 +48,8 @@ def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout, first: in
         first (int): Which frame of the clip the first one is, for messages.
 
     Raises:
-        ValueError: Wrong shape or joint count, no frames, a number that is not finite, a negative score; the message names the frame and the joint.
+        ValueError: Wrong shape or joint count, no frames, a number that is not finite, a negative score, a coordinate that no image
+            has; the message names the frame and the joint.
     """
     keypoints = np.asarray(keypoints)
     if keypoints.ndim != 3 or keypoints.shape[-1] != 3 or keypoints.dtype.kind not in 'fiu':
@@ -69,6 +71,14 @@ def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout, first: in
             f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): score {scores[frame, joint]} is negative; '
             'scores are in [0, 1] (where a detector says "not found" so, give 0)'
         )
+    far = (np.abs(values[:, :, :2]) > MAX_COORDINATE) & (scores > 0)[:, :, None]
+    if far.any():
+        frame, joint, axis = np.argwhere(far)[0]
+        raise ValueError(
+            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): {"xy"[axis]} = '
+            f'{values[frame, joint, axis]:g} px lies outside of every image (+-{MAX_COORDINATE:,}); '
+            'correct it, or give a missing joint as x = y = score = 0'
+        )
     np.minimum(scores, 1, out=scores)
     return values
 
@@ -77,7 +87,8 @@ class PoseStoreWriter:
     """Streams clips into a new PoseStore; memory grows with the index alone, some 190 bytes a clip and one a frame.
 
     Everything is written beside the folder, synced, and renamed at :meth:`close`, so that a writer that is killed leaves nothing that opens.
-    Use it as a context manager: an exception inside removes what was written.
+    What it leaves is removed by the next writer of the same store. Use it as a context manager: an exception inside removes what
+    was written.
 
     Args:
         folder (str): The store's folder; its parent is made where absent.
@@ -141,12 +152,8 @@ class PoseStoreWriter:
         self._ids: Dict[str, Set[bytes]] = {}
         self._frames = 0
 
-        parent, name = os.path.split(self.folder)
-        os.makedirs(parent, exist_ok=True)
-        self._partial = os.path.join(parent, f'.{name}.partial-{os.getpid()}')
-        shutil.rmtree(self._partial, ignore_errors=True)
-        os.mkdir(self._partial)
-        self._file = open(os.path.join(self._partial, KEYPOINTS), 'wb')  # noqa: SIM115 - closed by close() or abort()
+        self._pending = PendingFolder(self.folder)
+        self._file = open(os.path.join(self.partial, KEYPOINTS), 'wb')  # noqa: SIM115 - closed by close() or abort()
         self._file.write(npy_header(dtype, (0, self.layout.num_joints, 3)))
         self._digest = hashlib.blake2b(digest_size=32)
 
@@ -179,7 +186,7 @@ class PoseStoreWriter:
     @property
     def partial(self) -> str:
         """Where the files lie until :meth:`close`; what else is written there, such as ``missing.txt``, becomes part of the folder."""
-        return self._partial
+        return self._pending.path
 
     def add(
         self,
@@ -219,14 +226,16 @@ class PoseStoreWriter:
                 stored = self._check_keypoints(where, piece, length)
                 hands.append(self._hand_flags(stored[:, :, 2]))
                 data = np.ascontiguousarray(stored).data
-                self._file.write(data)
+                with naming(self.folder):
+                    self._file.write(data)
                 digest.update(data)
                 length += len(stored)
             if not length:
                 raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
         except BaseException:
-            self._file.seek(begin)
-            self._file.truncate()
+            with contextlib.suppress(OSError):  # of a full disk: the error that is raised says so, and the store cannot be closed
+                self._file.seek(begin)
+                self._file.truncate()
             raise
         self._digest = digest
         encoded = video_id.encode()
@@ -320,10 +329,17 @@ class PoseStoreWriter:
             self.abort()
             raise ValueError(f'{self.folder}: no clips were added, so there is no store to write; check the source folder and the split lists')
         try:
-            coverage = dict(coverage=self._counted_coverage()) if self._coverage else {}
-        except ValueError:
+            with naming(self.folder):
+                self._write_rest()
+            self._pending.publish(replace=self._overwrite)
+        except BaseException:
             self.abort()
             raise
+        return PoseStore(self.folder)
+
+    def _write_rest(self) -> None:
+        """The header, the index and ``meta.json``, all synced."""
+        coverage = dict(coverage=self._counted_coverage()) if self._coverage else {}
         self._file.seek(0)
         header = npy_header(self.dtype, (self._frames, self.layout.num_joints, 3))
         self._file.write(header)
@@ -331,13 +347,13 @@ class PoseStoreWriter:
         os.fsync(self._file.fileno())
         self._file.close()
 
-        clips = os.path.join(self._partial, CLIPS)
+        clips = os.path.join(self.partial, CLIPS)
         with open(clips, 'wb') as file:
             np.savez(file, **self._clips())
             file.flush()
             os.fsync(file.fileno())
         files = {
-            KEYPOINTS: dict(bytes=os.path.getsize(os.path.join(self._partial, KEYPOINTS)), blake2b=self._digest.hexdigest()),
+            KEYPOINTS: dict(bytes=os.path.getsize(os.path.join(self.partial, KEYPOINTS)), blake2b=self._digest.hexdigest()),
             CLIPS: dict(bytes=os.path.getsize(clips), blake2b=file_digest(clips)),
         }
         meta = dict(
@@ -355,27 +371,16 @@ class PoseStoreWriter:
             files=files,
             glosses=self.glosses,
         )
-        with open(os.path.join(self._partial, META), 'w', encoding='utf-8') as file:
+        with open(os.path.join(self.partial, META), 'w', encoding='utf-8') as file:
             json.dump(meta, file, ensure_ascii=False, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        sync_folder(self._partial)
-        self._rename()
-        return PoseStore(self.folder)
-
-    def _rename(self) -> None:
-        parent = os.path.dirname(self.folder)
-        old = f'{self._partial}-old'
-        if self._overwrite and os.path.exists(self.folder):
-            os.rename(self.folder, old)
-        os.rename(self._partial, self.folder)
-        sync_folder(parent)
-        shutil.rmtree(old, ignore_errors=True)
 
     def abort(self) -> None:
         """Drops everything written so far."""
-        self._file.close()
-        shutil.rmtree(self._partial, ignore_errors=True)
+        with contextlib.suppress(OSError):  # what is not written yet does not fit on a full disk
+            self._file.close()
+        self._pending.discard()
 
     def __enter__(self) -> 'PoseStoreWriter':
         return self

@@ -1,7 +1,6 @@
 """What lies in a PoseStore's folder; shared by its reader and its writer."""
 
 import hashlib
-import os
 import struct
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
@@ -49,15 +48,6 @@ def file_digest(path: str) -> str:
         for block in iter(lambda: file.read(1 << 22), b''):
             digest.update(block)
     return digest.hexdigest()
-
-
-def sync_folder(path: str) -> None:
-    """Makes a rename or a new file in ``path`` last through a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _count(value: Any) -> bool:

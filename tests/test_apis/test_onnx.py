@@ -1,15 +1,19 @@
 """The exported recogniser against torch, and as a backend."""
 
 import json
+import os
 import runpy
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from api_toys import SCORES, up_to_rounding
 from mmengine.config import Config
 
 from signbert_mm.apis import PoseClip, SignInferencer, init_model
+from signbert_mm.apis.onnx_backend import DIGEST_KEY
 from signbert_mm.apis.torch_backend import spec_of_model
 from signbert_mm.engine.runner import ConfigError
 
@@ -69,10 +73,10 @@ def test_backend(exported, inferencer, store, monkeypatch):
     found = deployed(store, batch_size=5)['predictions']
     assert deployed.glosses == inferencer.glosses and deployed.backend.spec == inferencer.backend.spec
     for a, b in zip(found, expected):
-        assert a['glosses'] == b['glosses'] and np.allclose(a['all_scores'], b['all_scores'], atol=1e-5)
-        assert np.array_equal(a['frames'], b['frames']) and np.allclose(a['attention'], b['attention'], atol=1e-5)
-    told = [dict(window, scores=pytest.approx(window['scores'], abs=1e-5)) for window in windows['windows']]
-    assert deployed.segments(store)[1]['windows'] == told
+        assert a['glosses'] == b['glosses'] and np.array_equal(a['frames'], b['frames'])
+        assert np.allclose(a['all_scores'], b['all_scores'], rtol=0, atol=SCORES)
+        assert np.allclose(a['attention'], b['attention'], rtol=0, atol=SCORES)
+    assert deployed.segments(store)[1]['windows'] == up_to_rounding(windows['windows'])
     with pytest.raises(ConfigError, match='a dictionary needs a model in torch'):
         deployed.embed(store)
 
@@ -98,6 +102,32 @@ def test_the_frame_rate_of_the_training_clips(exported, house, tmp_path):
         meta['input'].setdefault('fps', None)
         deployed = SignInferencer(tmp_path / 'm.onnx', backend='onnx')
         assert deployed.backend.spec.fps == deployed.reader.fps == fps
+
+
+def test_a_flipped_bit_is_found_and_a_file_without_a_checksum_opens(exported, inferencer, tmp_path, monkeypatch):
+    whole = Path(exported[1]).read_bytes()
+    for place in (len(whole) // 3, len(whole) // 2, len(whole) - 3):
+        data = bytearray(whole)
+        data[place] ^= 4
+        (tmp_path / 'flipped.onnx').write_bytes(data)
+        with pytest.raises(ValueError, match=r'flipped\.onnx .*damaged, its checksum differs'):
+            SignInferencer(tmp_path / 'flipped.onnx', backend='onnx')
+    graph = onnx.load(exported[1])  # protobuf reads the entry as any other
+    assert [entry.key for entry in graph.metadata_props][-1] == DIGEST_KEY
+    del graph.metadata_props[-1]  # as older versions wrote them
+    onnx.save(graph, str(tmp_path / 'old.onnx'))
+    assert SignInferencer(tmp_path / 'old.onnx', backend='onnx').backend.glosses
+
+
+def test_an_export_is_written_whole_or_not_at_all(house, tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(28, 'No space left on device')
+
+    (tmp_path / 'x.onnx').write_bytes(b'old')
+    monkeypatch.setattr(os, 'fsync', full)
+    with pytest.raises(OSError, match=r'No space left on device: .*x\.onnx'):
+        export_onnx(init_model(*house['recogniser']), tmp_path / 'x.onnx')
+    assert os.listdir(tmp_path) == ['x.onnx'] and (tmp_path / 'x.onnx').read_bytes() == b'old'
 
 
 def test_refusals(exported, house, tmp_path):

@@ -49,6 +49,7 @@ def test_pieces_keep_what_belongs_to_their_frames():
         (np.zeros((4, 41, 3)), '41 joints found'),
         (np.full((4, 42, 3), np.nan), 'x is nan'),
         (-np.ones((4, 42, 3)), 'negative'),
+        (np.full((4, 42, 2), 1e30), 'px lies outside of every image'),
         (np.array([['a']]), 'give numbers'),
     ],
 )

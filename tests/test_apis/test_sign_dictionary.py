@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -83,3 +84,55 @@ def test_bad_vectors(signs):
             signs.add(gloss, np.array(vectors), names)
     with pytest.raises(ValueError, match='compare'):
         signs.search(np.array([EAST]), compare='median')
+
+
+def test_saving_is_all_or_nothing(signs, tmp_path, monkeypatch):
+    """Killed, or on a full disk, between the vectors and the index: the old dictionary, and no file more in the end."""
+    from signbert_mm.apis import sign_dictionary
+
+    signs.save(tmp_path / 'd')
+    before, glosses = sorted(os.listdir(tmp_path / 'd')), signs.glosses
+    write = sign_dictionary.write_atomic
+
+    def fails(error):
+        def write_vectors_alone(data, path):
+            if path.endswith('.json'):
+                error()
+            write(data, path)
+
+        return write_vectors_alone
+
+    def full():
+        raise OSError(28, 'No space left on device')
+
+    signs.add('new', np.ones((1, signs.dim)), ['x'])
+    monkeypatch.setattr(sign_dictionary, 'write_atomic', fails(full))
+    with pytest.raises(OSError, match='No space'):
+        signs.save(tmp_path / 'd')
+    assert sorted(os.listdir(tmp_path / 'd')) == before
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(sign_dictionary, 'write_atomic', fails(lambda: os.kill(os.getpid(), signal.SIGKILL)))
+        signs.save(tmp_path / 'd')
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert SignDictionary.load(tmp_path / 'd').glosses == glosses
+    monkeypatch.undo()
+    signs.save(tmp_path / 'd')
+    assert len(os.listdir(tmp_path / 'd')) == 2 and SignDictionary.load(tmp_path / 'd').glosses == [*glosses, 'new']
+
+
+def test_a_reader_between_the_two_files_of_a_writer_reads_again(signs, tmp_path, monkeypatch):
+    signs.save(tmp_path / 'd')
+    signs.add('new', np.ones((1, signs.dim)), ['x'])
+    isfile, once = os.path.isfile, []
+
+    def replaced_meanwhile(path):
+        if str(path).endswith('.npz') and not once:
+            once.append(path)
+            monkeypatch.setattr(os.path, 'isfile', isfile)
+            signs.save(tmp_path / 'd')
+        return isfile(path)
+
+    monkeypatch.setattr(os.path, 'isfile', replaced_meanwhile)
+    assert SignDictionary.load(tmp_path / 'd').glosses == signs.glosses and once

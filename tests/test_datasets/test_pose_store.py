@@ -378,3 +378,101 @@ def test_coverage_may_be_set_late_and_is_checked_on_opening(tmp_path):
         PoseStore(tmp_path / 's')
     with pytest.raises(ValueError, match='official is'):
         write_store(tmp_path / 't', official=dict(train='many'))
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'int16'])
+@pytest.mark.parametrize('value', [1e30, -1e30, 100_001])
+def test_a_coordinate_that_no_image_has_is_refused(tmp_path, dtype, value):
+    points = keypoints(3)
+    points[1, 4, 0] = value
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'], dtype=dtype) as writer:
+        with pytest.raises(ValueError, match=r'frame 1, joint 4 .*: x = .* px lies outside of every image'):
+            writer.add(points, 0, 'train', 'v', width=640, height=480)
+        points[1, 4] = value, value, 0  # a missing joint, wherever
+        writer.add(points, 0, 'train', 'v', width=640, height=480)
+    assert PoseStore(tmp_path / 's').clip(0)[0][1, 4].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize('data', [b'<html>' * 300, b'\x93NUMPY' + b'\0' * 1000])
+def test_a_header_that_is_none_is_named(tmp_path, data):
+    store = write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'keypoints.npy'
+    path.write_bytes(data.ljust(path.stat().st_size, b'\0'))
+    with pytest.raises(ValueError, match=r's/keypoints\.npy \(\d+ bytes\): not a whole npy file'):
+        store.clip(0)
+
+
+def test_a_file_that_is_cut_short_while_it_is_open_ends_nothing(tmp_path):
+    """Reading behind the end of a mapped file is SIGBUS."""
+    store = write_store(tmp_path / 's', (4000,))
+    rows = np.arange(4)
+    before = store.read(rows, rows)
+    shutil.copytree(tmp_path / 's', tmp_path / 'copy')
+    os.truncate(tmp_path / 's' / 'keypoints.npy', 4096)
+    for read in (lambda: store.clip(0), lambda: store.read(rows, rows)):
+        with pytest.raises(ValueError, match=r'keypoints\.npy: \d+ bytes when it was opened, 4096 now'):
+            read()
+    other = PoseStore(tmp_path / 'copy')
+    other.keypoints  # noqa: B018 - opened
+    write_store(tmp_path / 'copy', overwrite=True)  # a replaced store is another file: who reads the old one goes on
+    np.testing.assert_array_equal(other.read(rows, rows), before)
+
+
+@pytest.mark.parametrize('where', ['add', 'close', 'save'])
+def test_a_full_disk_leaves_no_hidden_folder(tmp_path, monkeypatch, where):
+    """At the first clip, at the last bytes of the keypoints, or at the index."""
+
+    def full(*_, **__):
+        raise OSError(28, 'No space left on device')
+
+    writer = PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'])
+    with pytest.raises(OSError, match=r'No space left on device: .*/s'), writer:
+        if where == 'add':
+            real = writer._file
+            monkeypatch.setattr(writer, '_file', FullFile(real))
+        writer.add(keypoints(3), 0, 'train', 'v', width=640, height=480)
+        monkeypatch.setattr(os, 'fsync', full) if where == 'close' else monkeypatch.setattr(np, 'savez', full)
+    assert not os.listdir(tmp_path)
+
+
+class FullFile:
+    """A file on a full disk: also closing it fails, since it still has bytes to write."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def write(self, data):
+        raise OSError(28, 'No space left on device')
+
+    seek = truncate = flush = write
+
+    def close(self):
+        self.file.close()
+        raise OSError(28, 'No space left on device')
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+
+def test_overwriting_keeps_the_old_store_until_the_new_one_is_there(tmp_path, monkeypatch):
+    """Killed at the moment of replacing: afterwards one of the two is there, and the next writer leaves no hidden folder."""
+    write_store(tmp_path / 's', (3,))
+    for name in ('rename', 'exchange'):
+        child = os.fork()
+        if not child:
+            from signbert_mm.files import atomic
+
+            def die(*_):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+            if name == 'rename':  # a file system that cannot exchange: between the two renames
+                atomic.exchange = lambda *_: False
+                atomic.os.rename = lambda *names, rename=os.rename: (rename(*names), die())
+            else:
+                atomic.exchange = die
+            write_store(tmp_path / 's', (5, 5), overwrite=True)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert PoseStore(tmp_path / 's').length.tolist() == [3] and len(os.listdir(tmp_path)) == 2
+    write_store(tmp_path / 's', (5, 5), overwrite=True)
+    assert os.listdir(tmp_path) == ['s'] and PoseStore(tmp_path / 's').length.tolist() == [5, 5]

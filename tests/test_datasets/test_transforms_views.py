@@ -261,3 +261,38 @@ def test_views_without_motion_and_without_a_trunk():
         run(MakeViews([HandCrop()]), clips())
     with pytest.raises(ValueError, match='num_views must be at least 1, got 0'):
         MakeViews([], num_views=0)
+
+
+@pytest.mark.parametrize('last', [ZeroMissing(threshold=0.5), Compose([ZeroMissing(threshold=0.5), ZeroMissing()]), None])
+def test_a_hand_whose_joints_the_threshold_takes_is_missing(last):
+    batch = poses(count=3, frames=2)
+    batch.update(location=torch.ones(3, 2, 2, 3), chosen=batch['hand_valid'].clone(), operation=torch.ones(3, 2, 2, dtype=torch.int64))
+    batch['hand_scores'][0, 0, 0] = 0.4
+    batch['hand_scores'][1, 1, 1] = 0.4
+    batch['hand_scores'][1, 1, 1, 5] = 0.6  # one joint is enough
+    batch['hand_valid'][2, 0, 1] = False  # as it was
+    expected = torch.ones(3, 2, 2, dtype=torch.bool)
+    expected[0, 0, 0] = expected[2, 0, 1] = False
+    if last is None:  # whatever takes the scores
+        batch['hand_scores'] = batch['hand_scores'] * (batch['hand_scores'] > 0.5)
+        view = run(MakeViews([lambda batch, draws: batch]), batch)['views'][0]
+        assert torch.equal(view['hand_valid'], expected)
+        return
+    done = run(last, batch)
+    assert torch.equal(done['hand_valid'], expected) and torch.equal(done['location'], expected[..., None] * torch.ones(3))
+    assert not done['hands'][0, 0, 0].any() and done['hands'][1, 1, 1, 5].any()
+    assert not done['chosen'][~expected].any() and not done['operation'][~expected].any() and done['chosen'][1].all()
+    plain = {key: batch[key] for key in ('hands', 'hand_scores', 'trunk', 'trunk_scores', 'index')}
+    assert 'hand_valid' not in run(last, plain)
+
+
+def test_hands_that_are_missing_only_to_the_threshold_change_nothing():
+    """As ST-Consistency's configs have it: what an encoder sees is the same whether a hand was weak or was never found."""
+    steps = [HandCrop(), NormalizeTrunk(), MirrorLeftHand(), ZeroMissing(threshold=0.5), Motion()]
+    weak = clips(count=1, low=0.6)
+    weak['scores'][:, 4, :21] = torch.where(weak['scores'][:, 4, :21] > 0, 0.45, 0.0)
+    lost = dict(weak, scores=weak['scores'].clone())
+    lost['scores'][:, 4, :21] = 0
+    one, other = (run(MakeViews(steps), batch)['views'][0] for batch in (weak, lost))
+    assert torch.equal(one['hand_valid'], other['hand_valid']) and not one['hand_valid'][0, 4, 0] and one['hand_valid'][0, 3, 0]
+    assert torch.equal(one['joint']['hands'], other['joint']['hands'])

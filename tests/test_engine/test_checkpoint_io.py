@@ -1,5 +1,6 @@
 import os
 import pickle
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from signbert_mm.engine.checkpoint_io import (
     AtomicLocalBackend,
     CheckpointError,
     check_whole,
+    drop_config_text,
     find_last_whole_checkpoint,
+    is_finite,
     load_checkpoint_file,
     pack_message_hub,
     remove_leftovers,
@@ -97,6 +100,93 @@ def test_a_flipped_byte_is_found(tmp_path):
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match='damaged'):
         check_whole(path)
+
+
+def test_whatever_bit_flips_the_weights_are_those_saved_or_none(tmp_path):
+    path = Path(save(tmp_path / 'a.pth'))
+    whole, flipped = path.read_bytes(), tmp_path / 'b.pth'
+    refused = 0
+    for place in range(0, len(whole), 5):
+        content = bytearray(whole)
+        content[place] ^= 1 << place % 8
+        flipped.write_bytes(content)
+        try:
+            loaded = load_checkpoint_file(flipped)
+        except CheckpointError as error:
+            refused += 1
+            assert str(flipped) in str(error)
+            continue
+        assert torch.equal(loaded['state_dict']['w'], torch.ones(64)), place  # the bit is in what only fills the file up
+    assert refused > 50
+
+
+OTHER_FILES = dict(
+    lfs=(b'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n', 'is a Git LFS pointer.*git lfs pull'),
+    page=(b'\n<!DOCTYPE html><html><body>Sign in</body></html>', 'is a web page.*download it again'),
+    json=(b'{"error": "not found"}', 'is text in JSON'),
+    packed=(b'\x1f\x8b\x08\x00\x00', 'is a compressed file: unpack it'),
+    safetensors=(b'\x10\0\0\0\0\0\0\0{"__metadata__":{}}', 'is a safetensors file'),
+    zeros=(b'\0' * 4000, 'is a file of zeros'),
+    empty=(b'', 'is an empty file'),
+    pickle=(pickle.dumps(dict(w=1), protocol=4), 'is a plain pickle'),
+    zip=(b'PK\x03\x04' + b'\0' * 40, 'is cut short, damaged or not a checkpoint'),
+    words=(b'hello', 'is not a PyTorch checkpoint'),
+)
+
+
+@pytest.mark.parametrize('kind', OTHER_FILES)
+def test_another_file_is_named_and_nobody_is_told_to_switch_the_protection_off(tmp_path, kind):
+    data, message = OTHER_FILES[kind]
+    (tmp_path / 'a.pth').write_bytes(data)
+    for look in (load_checkpoint_file, check_whole, lambda path: load_checkpoint_file(path, check=False)):
+        with pytest.raises(CheckpointError, match=r'a\.pth \(\d+ bytes\)') as caught:
+            look(tmp_path / 'a.pth')
+        assert 'weights_only' not in str(caught.value)
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint_file(tmp_path / 'a.pth')
+
+
+def test_a_checkpoint_without_a_dict_and_one_that_torch_advises_to_trust(tmp_path):
+    torch.save([torch.ones(2)], tmp_path / 'list.pth')
+    with pytest.raises(CheckpointError, match=r'list\.pth holds a list; give a file with a state_dict'):
+        load_checkpoint_file(tmp_path / 'list.pth')
+    torch.jit.script(torch.nn.Linear(2, 2)).save(str(tmp_path / 'script.pth'))
+    with pytest.raises(CheckpointError, match=r'script\.pth') as caught:
+        load_checkpoint_file(tmp_path / 'script.pth')
+    assert 'weights_only' not in str(caught.value)
+
+
+def test_a_zip_that_unpacks_to_much_more_is_not_opened(tmp_path):
+    with zipfile.ZipFile(tmp_path / 'bomb.pth', 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('bomb/data.pkl', bytes(8 << 20))
+    with pytest.raises(CheckpointError, match=r'bomb\.pth .*says that it holds 8388608 bytes'):
+        load_checkpoint_file(tmp_path / 'bomb.pth')
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+@pytest.mark.parametrize('bare', [True, False])
+def test_weights_that_are_not_finite_are_refused(tmp_path, value, bare):
+    weights = dict(a=torch.ones(3), b=torch.tensor([1, value]), c=torch.tensor([value]).half(), n=torch.tensor([3]))
+    weights['mask'] = torch.tensor([0, -float('inf')])  # of an attention
+    torch.save(weights if bare else dict(state_dict=weights, meta=dict(best=value)), tmp_path / 'a.pth')
+    with pytest.raises(CheckpointError, match=r'a\.pth: b and 1 more tensors hold numbers that are not finite'):
+        load_checkpoint_file(tmp_path / 'a.pth')
+    assert load_checkpoint_file(tmp_path / 'a.pth', check=False)
+
+
+def test_numbers_of_any_kind_can_be_asked_whether_they_are_finite():
+    kinds = [torch.tensor([1]), torch.tensor([True]), torch.ones(2).to(torch.float8_e4m3fn), torch.ones(2).bfloat16(), torch.ones(2, 2).to_sparse()]
+    assert all(map(is_finite, kinds)) and is_finite(torch.zeros(0)) and is_finite(torch.ones(1, device='meta'))
+    assert not is_finite(torch.tensor([complex(0, float('nan'))]))
+
+
+def test_the_text_of_a_config_in_the_meta_is_left_out(tmp_path):
+    from mmengine.runner import CheckpointLoader
+
+    torch.save(dict(meta=dict(config='raise SystemExit', cfg='a = 1'), state_dict=dict(w=torch.ones(1))), tmp_path / 'a.pth')
+    assert CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))['meta'] == dict(cfg='a = 1')
+    for other in ({}, dict(meta=None), dict(meta=3), []):
+        assert drop_config_text(other) is other
 
 
 def test_numpy_content_and_stock_mmengine_history_load(tmp_path):

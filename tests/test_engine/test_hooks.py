@@ -1,16 +1,26 @@
+import multiprocessing
 import os
 import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from mmengine.hooks import Hook
+from same_training import assert_same_training
 from torch.utils.data import ConcatDataset, Subset
 
 from signbert_mm.engine import CheckpointError
 from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.hooks.epoch_seed_hook import seed_generators, tell
+from signbert_mm.engine.hooks.safe_checkpoint_hook import DivergedError
 from signbert_mm.engine.randomness import seed_from
 from signbert_mm.engine.runner import ConfigError
+from signbert_mm.engine.runner.signals import TrainingStopped
+from signbert_mm.files import FolderInUse
 from signbert_mm.version import __version__
 
 SHORT = dict(train_cfg__max_epochs=1)
@@ -105,6 +115,125 @@ class TestSafeCheckpointHook:
         runner = toy_runner(resume=True, **changes, train_cfg__max_epochs=2)
         runner.train()
         assert runner._load_from == str(tmp_path / 'out' / 'work' / 'epoch_1.pth')
+
+    @pytest.mark.parametrize('by_epoch', [True, False])
+    def test_a_loss_that_is_not_finite_ends_training_before_a_checkpoint_goes(self, toy_runner, tmp_path, by_epoch):
+        changes = dict(work_dir=str(tmp_path), default_hooks__checkpoint__max_keep_ckpts=1, default_hooks__checkpoint__by_epoch=by_epoch)
+        if not by_epoch:
+            changes.update(default_hooks__checkpoint__interval=3)
+        runner = toy_runner(**changes)
+        runner.register_hook(Spoil(14))
+        with pytest.raises(
+            DivergedError, match=r'the loss is not finite at iteration 15: loss nan\. Training stops.*The last checkpoint is .*_\d+\.pth'
+        ):
+            runner.train()
+        assert [name for name in sorted(os.listdir(tmp_path)) if '.pth' in name] == ['epoch_2.pth' if by_epoch else 'iter_12.pth']
+
+    def test_weights_that_a_step_spoiled_are_not_saved(self, toy_runner, tmp_path):
+        """The loss of the last batch is finite, its gradients are not."""
+        runner = toy_runner(work_dir=str(tmp_path), default_hooks__checkpoint__max_keep_ckpts=1, **NO_VAL)
+        runner.register_hook(Spoil(17, weight=True))
+        with pytest.raises(DivergedError, match=r'the model: .*not finite.*No checkpoint is written; those before are kept'):
+            runner.train()
+        assert [name for name in sorted(os.listdir(tmp_path)) if '.pth' in name] == ['epoch_2.pth']
+
+    def test_a_metric_that_is_no_number_is_no_reason_to_stop(self, toy_runner, tmp_path):
+        runner = toy_runner(work_dir=str(tmp_path), **SHORT)
+        runner.register_hook(Spoil(0, name='accuracy'))
+        runner.train()
+        assert (tmp_path / 'epoch_1.pth').is_file()
+
+    @pytest.mark.parametrize('at, by_epoch, accumulate', [(9, True, 1), (9, False, 1), (12, True, 1), (12, False, 1), (9, True, 2), (3, False, 2)])
+    def test_sigterm_saves_and_a_resumed_run_equals_the_whole_one(self, toy_runner, tmp_path, at, by_epoch, accumulate):
+        changes = dict(
+            default_hooks__checkpoint__by_epoch=by_epoch, default_hooks__checkpoint__interval=4, default_hooks__checkpoint__max_keep_ckpts=2
+        )
+        changes.update(optim_wrapper__accumulative_counts=accumulate)
+        toy_runner(work_dir=str(tmp_path / 'whole'), **changes).train()
+        folder = tmp_path / 'stopped'
+        runner = toy_runner(work_dir=str(folder), resume=True, **changes)
+        runner.register_hook(Terminate(at))
+        before = signal.getsignal(signal.SIGTERM)
+        with pytest.raises(
+            TrainingStopped, match=r'^SIGTERM: stopped after batch \d of 6 of epoch \d; the state is in .*\.pth\. To go on, .*--resume'
+        ):
+            runner.train()
+        assert signal.getsignal(signal.SIGTERM) is before
+        done = at if at % accumulate == 0 else at + 1  # a whole step of the optimizer
+        name = 'interrupted.pth' if by_epoch else f'iter_{done}.pth'
+        assert (folder / 'last_checkpoint').read_text() == str(folder / name)
+        assert load_checkpoint_file(folder / name)['meta']['iter'] == done
+        toy_runner(work_dir=str(folder), resume=True, **changes).train()
+        last = 'epoch_4.pth' if by_epoch else 'iter_24.pth'
+        assert_same_training(tmp_path / 'whole' / last, folder / last)
+        assert sorted(os.listdir(folder)).count('interrupted.pth') == 0
+
+    def test_sigterm_in_validation(self, toy_runner, tmp_path):
+        runner = toy_runner(work_dir=str(tmp_path))
+        runner.register_hook(Terminate(2, validation=True))
+        with pytest.raises(TrainingStopped, match=r'stopped in the validation of epoch 1; the state is in .*epoch_1\.pth'):
+            runner.train()
+        runner = toy_runner(work_dir=str(tmp_path), default_hooks__checkpoint__interval=5, resume=True)
+        runner.register_hook(Terminate(2, validation=True))
+        with pytest.raises(TrainingStopped, match=r'stopped in the validation of epoch 2; the state is in .*interrupted\.pth'):
+            runner.train()
+        runner = toy_runner(work_dir=str(tmp_path), resume=True)
+        runner.train()
+        assert runner.iter == 24
+
+    def test_sigterm_in_the_last_epoch_lets_the_loaders_workers_live(self, toy_runner, tmp_path):
+        """A scheduler signals every process of a job."""
+        runner = toy_runner(work_dir=str(tmp_path), train_dataloader__num_workers=1, train_cfg__max_epochs=1, **NO_VAL)
+        runner.register_hook(Terminate(2, workers=True))
+        with pytest.raises(TrainingStopped, match='after batch 2 of 6 of epoch 1'):
+            runner.train()
+
+    def test_another_training_in_the_same_folder(self, toy_runner, tmp_path):
+        code = 'import sys, time\nfrom signbert_mm.files import folder_lock\n'
+        code += 'with folder_lock(sys.argv[1], ".training.lock", "training"):\n    print(1, flush=True); time.sleep(60)'
+        other = subprocess.Popen([sys.executable, '-c', code, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+        try:
+            assert other.stdout.readline()
+            with pytest.raises(FolderInUse, match=rf'another training is at work in this folder \(process {other.pid} on .*\); choose another one'):
+                toy_runner(work_dir=str(tmp_path), **SHORT).train()
+        finally:
+            other.kill()
+            other.wait()
+        toy_runner(work_dir=str(tmp_path), **SHORT).train()
+
+
+class Spoil(Hook):
+    """Puts NaN into what a step gave: a loss, another value, or a weight."""
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, at, name='loss', weight=False):
+        self.at, self.name, self.weight = at, name, weight
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter == self.at and self.weight:
+            next(runner.model.parameters()).data[0] = float('nan')
+        elif runner.iter == self.at:
+            outputs[self.name] = torch.tensor(float('nan'))
+
+
+class Terminate(Hook):
+    """SIGTERM to this process, during batch ``at`` counted from 1."""
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, at, validation=False, workers=False):
+        self.at, self.validation, self.workers = at, validation, workers
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if not self.validation and runner.iter + 1 == self.at:
+            for worker in multiprocessing.active_children() if self.workers else ():
+                subprocess.run(['kill', str(worker.pid)], check=True)  # from another process than their parent
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def before_val_iter(self, runner, batch_idx, data_batch=None):
+        if self.validation and batch_idx + 1 == self.at:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 class TestEpochSeedHook:

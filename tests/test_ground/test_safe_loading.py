@@ -91,6 +91,23 @@ def test_resuming_from_a_folder_with_a_payload(make_store, make_config, expect, 
     expect(r'epoch_1\.pth is refused', 'train.py', make_config('recognise', make_store(train=8, test=4)), '--work-dir', 'w', '--resume')
 
 
+@pytest.mark.parametrize(
+    'text, arguments',
+    [('', ['--resume', 'w/epoch_1.pth']), ('', ['--resume']), ("runner_type = 'FlexibleRunner'\n", ['--resume'])],
+    ids=['named', 'last', 'strategy'],
+)
+def test_config_text_in_a_checkpoint_is_not_executed(make_store, make_config, run_tool, tmp_path, witness, text, arguments):
+    """mmengine gives ``meta['config']`` to ``Config.fromstring``, which executes it."""
+    config = make_config('recognise', make_store(train=8, test=4), text)
+    run_tool('train.py', config, '--work-dir', 'w', '--cfg-options', 'train_cfg.max_epochs=1')
+    path = tmp_path / 'w' / 'epoch_1.pth'
+    content = torch.load(path, weights_only=True)
+    content['meta']['config'] = f'import os\nos.mkdir({str(witness)!r})\ngpu_ids = [0, 1]\n'
+    torch.save(content, path)
+    run_tool('train.py', config, '--work-dir', 'w', *arguments, '--cfg-options', 'train_cfg.max_epochs=2')
+    assert (tmp_path / 'w' / 'epoch_2.pth').is_file()
+
+
 def test_mano_with_a_payload_or_that_is_none(make_store, make_config, expect, tmp_path, witness):
     text = "model['decoder']['hand_model'] = dict(asset='mano', path='MANO_RIGHT.pkl')\n"
     config = make_config('pretrain', make_store(train=8, test=4), text)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from signbert_mm.datasets import PoseStore
+from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE
 from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError
 from signbert_mm.engine.tables import (
@@ -27,6 +28,7 @@ from signbert_mm.engine.tables import (
 from signbert_mm.engine.tables.execute import hold
 from signbert_mm.engine.tables.fused_run import common_coverage
 from signbert_mm.engine.tables.printing import draw_figure
+from signbert_mm.engine.tables.run import data_fingerprints, fingerprint
 from signbert_mm.evaluation import fusion
 
 TABLE = """
@@ -210,6 +212,56 @@ def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
         plan.cells = cells
         plan.runs[0].cfg.train_dataloader.dataset.pop('store')
         table_markdown(plan, work)
+
+
+def synthetic_meta(**changes):
+    """``meta.json`` of a store of synthetic signs, as far as its data is known by it."""
+    notes = dict(note=SYNTHETIC_NOTE, arguments=dict(num_glosses=2, seed=0), clips_per_gloss=5)
+    notes.update(changes.pop('notes', {}))
+    files = {'keypoints.npy': dict(bytes=8, blake2b='0a')}
+    return {**dict(layout='sign_49', dtype='float32', hand_rule='any', clips=10, frames=99, splits={}, files=files, notes=notes), **changes}
+
+
+def test_synthetic_signs_made_on_another_machine_are_the_same_data():
+    """Their last bits, and so the digests of their files, follow the processor."""
+    here, there = synthetic_meta(), synthetic_meta(files={'keypoints.npy': dict(bytes=8, blake2b='1b')})
+    assert data_fingerprints(here)[0] == data_fingerprints(there)[0]
+    assert data_fingerprints(here)[1] == fingerprint(here['files']) != data_fingerprints(there)[1]  # of an older record
+    assert data_fingerprints(synthetic_meta(notes=dict(generator=1))) == data_fingerprints(here)
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [dict(notes=dict(arguments=dict(num_glosses=2, seed=1))), dict(notes=dict(generator=2)), dict(frames=98), dict(dtype='int16')],
+    ids=['arguments', 'generator', 'frames', 'dtype'],
+)
+def test_other_synthetic_signs_are_other_data(changes):
+    assert not set(data_fingerprints(synthetic_meta())[:1]) & set(data_fingerprints(synthetic_meta(**changes))[:1])
+
+
+@pytest.mark.parametrize('notes', [{}, None, 'synthetic', dict(note='mine', arguments={})])
+def test_a_store_of_signers_is_known_by_its_files(notes):
+    meta = dict(synthetic_meta(), notes=notes)
+    assert data_fingerprints(meta) == [fingerprint(meta['files'])]
+    assert data_fingerprints(dict(meta, files={})) != data_fingerprints(meta)
+
+
+def test_a_table_goes_on_where_its_synthetic_store_was_made_anew(trained, tmp_path):
+    plan, work = trained
+    run = plan.runs[0]
+    path, meta = run.folder(work) / 'trained.json', tmp_path / 'signs' / 'meta.json'
+    meta.parent.mkdir()
+    meta.write_text(json.dumps(synthetic_meta()))
+    run.cfg.train_dataloader.dataset.store = str(meta.parent)
+    old = json.loads(path.read_text())
+    path.write_text(json.dumps(dict(old, stores=run.stores('train'))))
+    meta.write_text(json.dumps(synthetic_meta(files={'keypoints.npy': dict(bytes=8, blake2b='1b')})))
+    assert run.trained(work)['checkpoint'] == old['checkpoint']
+    path.write_text(json.dumps(dict(old, stores={str(meta.parent): fingerprint({'keypoints.npy': dict(bytes=8, blake2b='1b')})})))
+    assert run.trained(work)['checkpoint'] == old['checkpoint']  # a record by the files
+    meta.write_text(json.dumps(synthetic_meta(frames=98)))
+    with pytest.raises(ConfigError, match='made with other data than is now in'):
+        run.trained(work)
 
 
 def test_stores_are_made_once_and_of_the_asked_kind(tmp_path):

@@ -20,6 +20,8 @@ SYNTHETIC_NOTE = (
     'Synthetic signs: hand poses come from joint angles on all 45 axes of a hand skeleton of their own, with bone lengths, noise and '
     'coarticulation for each signer; they do not lie in the 25 pose and 10 shape coefficients that the hand-model decoder predicts.'
 )
+# A store's notes keep it: count on where the same arguments give other signs than before (last bits do not count).
+GENERATOR_VERSION = 1
 SPLITS = ('train', 'val', 'test')
 _CHUNK = 64
 

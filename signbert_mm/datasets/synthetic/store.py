@@ -10,7 +10,7 @@ from ...layouts import SIGN_49, Layout
 from ..pose_store import PoseStore
 from ..pose_store_writer import PoseStoreWriter
 from ..store_format import npy_header
-from .generator import SYNTHETIC_NOTE, SyntheticSigns
+from .generator import GENERATOR_VERSION, SYNTHETIC_NOTE, SyntheticSigns
 from .plan import FPS
 
 TRUE_2D, TRUE_3D, CAMERA = 'truth_2d.npy', 'truth_3d.npy', 'truth_camera.npy'
@@ -94,7 +94,7 @@ def write_synthetic_store(
             'clips; give more clips or fewer signers'
         )
     total = num_glosses * clips_per_gloss
-    notes = dict(note=SYNTHETIC_NOTE, arguments=signs.arguments, clips_per_gloss=clips_per_gloss)
+    notes = dict(note=SYNTHETIC_NOTE, generator=GENERATOR_VERSION, arguments=signs.arguments, clips_per_gloss=clips_per_gloss)
     bar = ProgressBar(total) if progress else None
     with PoseStoreWriter(
         folder, signs.layout, signs.glosses, dtype, 'synthetic signs (signbert_mm)', 'the licence of signbert_mm', 'detector model', notes=notes,

@@ -169,6 +169,9 @@ class MirrorLeftHand(BatchTransform):
 class ZeroMissing(BatchTransform):
     """Sets the joints that were not found (score 0) to (0, 0) in ``hands`` and, where there, ``target`` and ``trunk``. Comes after mirroring.
 
+    A hand that loses its last joint to the threshold is missing: ``hand_valid`` is False for it and, where there, ``location``,
+    ``chosen`` and ``operation`` are 0. (A hand whose joints are all masked was found.)
+
     Args:
         threshold (float): Joints with a score below it count as not found, and their score becomes 0 (ST-Consistency's authors' code: 0.5).
     """
@@ -180,11 +183,19 @@ class ZeroMissing(BatchTransform):
         for scores, points in (('hand_scores', ('hands', 'target')), ('trunk_scores', ('trunk',))):
             if scores not in batch:
                 continue
-            there = batch[scores] > 0
+            found = there = batch[scores] > 0
             if self.threshold > 0:
-                there = there & (batch[scores] >= self.threshold)
+                there = found & (batch[scores] >= self.threshold)
                 batch[scores] = batch[scores] * there
             for key in points:
                 if key in batch:
                     batch[key] = batch[key] * there[..., None]
+            if self.threshold > 0 and scores == 'hand_scores' and 'hand_valid' in batch:
+                valid = batch['hand_valid'] & (there.any(-1) | ~found.any(-1))  # (B, T, 2)
+                batch['hand_valid'] = valid
+                if 'location' in batch:
+                    batch['location'] = batch['location'] * valid[..., None]
+                for key in ('chosen', 'operation'):
+                    if key in batch:
+                        batch[key] = batch[key] * valid
         return batch

@@ -77,6 +77,7 @@ def scan_keypoints(store: PoseStore, progress: Optional[Progress] = None, chunk_
     for begin, end in _pieces(store.length, max(1, chunk_numbers // (3 * store.layout.num_joints))):
         start = int(store.offset[begin])
         local = store.offset[begin:end] - start
+        store.refuse_truncated()
         stored = np.ascontiguousarray(store.keypoints[start : start + int(store.length[begin:end].sum())])  # (R, V, 3)
         checksum.update(stored.data)
         for first, length in zip(local, store.length[begin:end]):

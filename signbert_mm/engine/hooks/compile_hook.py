@@ -5,6 +5,7 @@ from typing import Optional
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from ... import compat
 from ...models.data_preprocessor import SignDataPreprocessor
 from ...registry import HOOKS
 
@@ -46,6 +47,7 @@ class CompileHook(Hook):
         return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
     def before_train(self, runner) -> None:
+        compat.mend_inductor()
         model = self._model(runner)
         model.compile(**self.options)  # what compiles is the call: parameters and their names stay, and copies of the model are plain
         self._compiled = model._compiled_call_impl

@@ -14,6 +14,7 @@ from ...evaluation.knn import extract_features
 from ...evaluation.label_propagation import propagate_labels
 from ...registry import HOOKS
 from ..runner.config import ConfigError
+from ..runner.train_loop import ResumableTrainLoop
 
 KEY = 'pseudo_labels'
 
@@ -68,7 +69,9 @@ class PseudoLabelHook(Hook):
             dataset.set_pseudo_labels(self._given)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        within = runner.iter > runner.epoch * len(runner.train_loop.dataloader)  # resumed in the middle of it
+        loop = runner.train_loop
+        done = loop.batches_done if isinstance(loop, ResumableTrainLoop) else runner.iter - runner.epoch * len(loop.dataloader)
+        within = done > 0  # resumed in the middle of it
         if runner.epoch not in self.epochs or (within and self._given is not None):
             return
         dataset = self._dataset(runner)

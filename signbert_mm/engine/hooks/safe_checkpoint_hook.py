@@ -4,26 +4,39 @@ import inspect
 import logging
 import os
 import os.path as osp
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
-from mmengine.dist import is_main_process
+import torch
+from mmengine.dist import all_reduce, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 from mmengine.utils import get_git_hash
 
 from ...registry import HOOKS
 from ...version import __version__
 from ..checkpoint_io import (
     ATOMIC_BACKEND,
+    CheckpointError,
     find_last_whole_checkpoint,
     pack_message_hub,
+    refuse_non_finite,
     remove_leftovers,
     to_plain,
     unpack_message_hub,
     write_atomic,
 )
 from ..runner.config import ConfigError, did_you_mean
+from ..runner.schedules import continue_schedules
+from ..runner.signals import TrainingStopped
 from ..runner.train_loop import ResumableTrainLoop
+
+INTERRUPTED = 'interrupted.pth'  # what a run that was asked to stop leaves, until its next checkpoint
+CHECK_EVERY = 10  # steps between two looks at the losses, each of which waits for the device
+
+
+class DivergedError(RuntimeError):
+    """A loss or a weight is no finite number any more, so that training on is in vain."""
 
 
 def package_git_hash() -> str:
@@ -72,6 +85,11 @@ class SafeCheckpointHook(CheckpointHook):
     - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder; ``resume='auto'`` too where ``load_from`` is given,
       which starts the run if there is none (mmengine's tools drop it then, and train from scratch).
     - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming goes on in the middle of the epoch.
+    - A loss that is not finite stops the training, a few steps later at most, and always before a checkpoint is written: good
+      ones are not rotated away.
+    - SIGTERM under :class:`ResumableTrainLoop`: the state is saved at the next step of the optimizer, as ``interrupted.pth`` in
+      runs that save by epoch, and the training ends (:class:`TrainingStopped`).
+    - A checkpoint without the optimizer's state is no longer resumed from in silence: an error, where this run saves it.
     - ``runner.val()`` without training keeps no best checkpoint: it changes no weights (mmengine's hook fails there with ``save_best``).
     """
 
@@ -81,6 +99,8 @@ class SafeCheckpointHook(CheckpointHook):
             if name not in known:  # mmengine would keep it until the first save, and fail there
                 raise ConfigError(f'config: {type(self).__name__} has no argument {name!r}. {did_you_mean(name, known)}')
         super().__init__(*args, backend_args=backend_args or dict(backend=ATOMIC_BACKEND), **kwargs)
+        self._losses: List[Tuple[int, Dict[str, torch.Tensor]]] = []  # of the steps that were not looked at yet
+        self._saved_iter: Optional[int] = None  # the place of the last checkpoint of this process
 
     def before_run(self, runner) -> None:
         """Choose the checkpoint to resume from; mmengine loads it after this."""
@@ -113,6 +133,10 @@ class SafeCheckpointHook(CheckpointHook):
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Add the facts that loading checks, and turn everything but the weights into plain values."""
         meta = checkpoint['meta']
+        try:
+            refuse_non_finite(checkpoint, 'the model')
+        except CheckpointError as error:
+            raise DivergedError(f'{error} No checkpoint is written; those before are kept.') from None
         meta.update(signbert_mm_version=__version__, signbert_mm_git=package_git_hash(), **dataset_facts(runner.train_dataloader.dataset))
         loop = runner.train_loop
         if isinstance(loop, ResumableTrainLoop):
@@ -124,39 +148,129 @@ class SafeCheckpointHook(CheckpointHook):
                 checkpoint[key] = to_plain(checkpoint[key], key)
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Make ready what mmengine loads.
+
+        Raises:
+            CheckpointError: Resuming, from a file that lacks a part of the state, or whose epochs were cut otherwise.
+        """
+        if runner._resume:
+            self._refuse_partial(runner, checkpoint)
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = unpack_message_hub(checkpoint['message_hub'])
-        if runner._resume and isinstance(runner.train_loop, ResumableTrainLoop):
-            runner.train_loop.check_progress(checkpoint['meta'].get('progress'), str(runner._load_from))
+        loop = runner.train_loop if runner._resume else None
+        if not isinstance(loop, ResumableTrainLoop):
+            return
+        runtime_info = checkpoint['message_hub'].get('runtime_info')
+        ratio = loop.go_on_from(checkpoint['meta'], runtime_info, str(runner._load_from))
+        strategy = getattr(runner, 'strategy', None)
+        built = getattr(strategy or runner, 'param_schedulers', None)
+        continue_schedules(checkpoint.get('param_schedulers'), runner.cfg.get('param_scheduler'), built, ratio)
+        if 'max_iters' in getattr(strategy, 'dispatch_kwargs', {}):
+            strategy.dispatch_kwargs['max_iters'] = loop.max_iters
+
+    def _refuse_partial(self, runner, checkpoint: dict) -> None:
+        """Refuse to resume from weights alone: the optimizer would start anew without a word."""
+        meta = checkpoint.get('meta') if isinstance(checkpoint.get('meta'), dict) else {}
+        wanted = ['message_hub'] + ['optimizer'] * self.save_optimizer
+        absent = [f'meta.{key}' for key in ('epoch', 'iter') if not isinstance(meta.get(key), int)]
+        absent += [key for key in wanted if key not in checkpoint]
+        if absent:
+            raise CheckpointError(
+                f'checkpoint {runner._load_from} cannot be resumed from: it holds no {", ".join(absent)}, as a published file or one '
+                'saved without its optimizer. To start a new run from its weights: '
+                f'--cfg-options load_from={runner._load_from} (without --resume)'
+            )
+        if 'optimizer' not in checkpoint:
+            runner.logger.warning('The checkpoint holds no optimizer state (save_optimizer=False): the optimizer starts anew.')
+        if 'param_schedulers' not in checkpoint and getattr(runner, 'param_schedulers', None):
+            runner.logger.warning('The checkpoint holds no state of schedules: param_scheduler starts anew.')
+
+    def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Optional[dict] = None) -> None:
+        """Look at the losses now and then, save where it is due, and stop where it was asked for.
+
+        Raises:
+            DivergedError: A loss is not finite.
+            TrainingStopped: SIGTERM came, and the state is saved.
+        """
+        losses = {name: value.detach() for name, value in (outputs or {}).items() if isinstance(value, torch.Tensor) and 'loss' in name}
+        self._losses.append((runner.iter, losses))
+        if (runner.iter + 1) % CHECK_EVERY == 0:
+            self._refuse_diverged(runner)
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        every = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        # between two steps of the optimizer, the gradients gathered so far would be lost
+        if (runner.iter + 1) % every == 0 and self._is_asked_to_stop(runner):
+            self._stop(runner, f'after batch {batch_idx + 1} of {len(runner.train_dataloader)} of epoch {runner.epoch + 1}', runner.iter + 1)
+
+    def before_train_epoch(self, runner) -> None:
+        # without a checkpoint of this place, the next batch is waited for
+        if runner.iter and self._saved_iter == runner.iter and self._is_asked_to_stop(runner):
+            self._stop(runner, f'after epoch {runner.epoch}', runner.iter)
+
+    def after_val_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        # several processes may have different numbers of batches to validate, so that they cannot agree here
+        if get_world_size() == 1 and isinstance(runner, Runner) and self._is_asked_to_stop(runner):
+            self._stop(runner, f'in the validation of epoch {runner.epoch}', runner.iter)
+
+    @staticmethod
+    def _is_asked_to_stop(runner) -> bool:
+        loop = runner._train_loop
+        return isinstance(loop, ResumableTrainLoop) and loop.stop is not None and loop.stop.agreed()
+
+    def _stop(self, runner, place: str, iteration: int) -> None:
+        if self._saved_iter != iteration:
+            self._refuse_diverged(runner)
+            if self.by_epoch:
+                self._save(runner, INTERRUPTED, dict(epoch=runner.epoch, iter=iteration), by_epoch=False, whole=True)
+            else:
+                self._save_checkpoint_with_step(runner, iteration, dict(epoch=runner.epoch, iter=iteration))
+        raise TrainingStopped(
+            f'SIGTERM: stopped {place}; the state is in {self.last_ckpt}. To go on, start the same command with --resume (without a path)'
+        )
+
+    def _refuse_diverged(self, runner) -> None:
+        """Look at the losses of all processes since the last time; each process calls it at the same steps."""
+        waiting, self._losses = self._losses, []
+        rows = [torch.stack([value.float().sum() for value in losses.values()]).sum() for _, losses in waiting if losses]
+        steps = [(step, losses) for step, losses in waiting if losses]
+        bad = ~torch.isfinite(torch.stack(rows)) if rows else torch.zeros(1, dtype=torch.bool, device=self._device(runner))
+        anywhere = bad.any().float()
+        if get_world_size() > 1:
+            all_reduce(anywhere, 'max')
+        if not anywhere:
+            return
+        text = 'in another process'
+        if bad.any():
+            step, losses = steps[int(bad.float().argmax())]
+            text = f'at iteration {step + 1}: ' + ', '.join(f'{name} {float(value.float().sum()):g}' for name, value in losses.items())
+        kept = f'The last checkpoint is {self.last_ckpt}' if self.last_ckpt else 'No checkpoint was written yet'
+        raise DivergedError(
+            f'the loss is not finite {text}. Training stops, and nothing is written over. {kept}. Lower optim_wrapper.optimizer.lr, '
+            'clip gradients (optim_wrapper.clip_grad=dict(max_norm=1)), or look for damaged clips with tools/misc/verify_dataset.py'
+        )
+
+    @staticmethod
+    def _device(runner) -> torch.device:
+        return next(runner.model.parameters()).device
 
     def after_val_epoch(self, runner, metrics: Optional[Dict[str, float]] = None) -> None:
         if hasattr(self, 'file_backend'):  # ``before_train`` makes it
+            self._refuse_diverged(runner)
             super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
         """As mmengine's, in the order that loses nothing: save, point to it, and only then remove the oldest."""
+        self._refuse_diverged(runner)
         if self.max_keep_ckpts > 0 and (not self.keep_ckpt_ids or self.keep_ckpt_ids[-1] != step):
             # The saved list still holds the one to be removed: after a kill in between, ``before_train`` of the resumed run removes it.
             kept = [*self.keep_ckpt_ids, step]
             runner.message_hub.update_info('keep_ckpt_ids', kept)
         else:
             kept = []
-        filename = self.filename_tmpl.format(step)
-        self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
-        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
-        runner.save_checkpoint(
-            self.out_dir,
-            filename,
-            self.file_client_args,
-            save_optimizer=self.save_optimizer,
-            save_param_scheduler=self.save_param_scheduler,
-            meta=meta,
-            by_epoch=self.by_epoch,
-            backend_args=self.backend_args,
-            **self.args,
-        )
-        if is_main_process():
-            write_atomic(self.last_ckpt.encode(), osp.join(runner.work_dir, 'last_checkpoint'))
+        self._save(runner, self.filename_tmpl.format(step), meta, self.by_epoch)
+        interrupted = self.file_backend.join_path(self.out_dir, INTERRUPTED)
+        if is_main_process() and self.file_backend.isfile(interrupted):
+            self.file_backend.remove(interrupted)
         for old in kept[: -self.max_keep_ckpts] if kept else []:
             path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old))
             if is_main_process() and self.file_backend.isfile(path):
@@ -165,6 +279,25 @@ class SafeCheckpointHook(CheckpointHook):
             self.keep_ckpt_ids.clear()
             self.keep_ckpt_ids.extend(kept[-self.max_keep_ckpts :])
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+
+    def _save(self, runner, filename: str, meta: dict, by_epoch: bool, whole: bool = False) -> None:
+        """Write a checkpoint and point to it; ``whole`` keeps the optimizer's state whatever the arguments say."""
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        runner.save_checkpoint(
+            self.out_dir,
+            filename,
+            self.file_client_args,
+            save_optimizer=self.save_optimizer or whole,
+            save_param_scheduler=self.save_param_scheduler or whole,
+            meta=meta,
+            by_epoch=by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if is_main_process():
+            write_atomic(self.last_ckpt.encode(), osp.join(runner.work_dir, 'last_checkpoint'))
+        self._saved_iter = meta['iter']
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         if not hasattr(self.file_backend, 'removing_last'):

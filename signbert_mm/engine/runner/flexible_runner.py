@@ -6,6 +6,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import FlexibleRunner, Runner
 
 from ...registry import RUNNERS, SCOPE
+from ..checkpoint_io import drop_config_text
 from .config import ConfigError
 
 UNSHARDED = ('KNNHook', 'EMAHook')  # they look into the model outside of its forward
@@ -52,6 +53,8 @@ class SignFlexibleRunner(FlexibleRunner):
             self._begun = True
         elif fn_name == 'after_run':
             self._begun = False
+        elif fn_name == 'after_load_checkpoint':  # of strategies that read their files by themselves
+            drop_config_text(kwargs.get('checkpoint'))
         whole = getattr(self.strategy, 'skeleton', None) if fn_name == 'after_load_checkpoint' else None
         if whole is None:
             super().call_hook(fn_name, **kwargs)

@@ -12,10 +12,12 @@ import torch.distributed
 from mmengine.config import Config
 
 from ... import compat
+from ...files.atomic import is_disk_full
 from ..checkpoint_io import CheckpointError
 from ..old_checkpoints import adapt_config
 from .config import ConfigError, explain_config_errors
 from .preload import settle_preload
+from .signals import TrainingStopped, cleaning_up
 from .workers import cap_workers, settle_no_workers
 
 PACKAGE = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))) + osp.sep
@@ -39,6 +41,12 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
         cfg.model_wrapper_cfg = compat.cpu_wrapper_cfg(cfg)
 
 
+def is_first_process(launcher: str) -> bool:
+    """Whether this is the process that writes files, by the launcher's environment, before the processes know each other."""
+    rank = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK').get(launcher, '')
+    return int(os.environ.get(rank) or 0) == 0
+
+
 def is_meant_for_users(error: BaseException) -> bool:
     """Whether a ``raise`` of this package raised it, with a sentence: then the message says what to do, and the traceback says nothing more."""
     trace = error.__traceback__
@@ -52,15 +60,21 @@ def is_meant_for_users(error: BaseException) -> bool:
 
 def run_tool(main: Callable[[], None]) -> None:
     """Run a tool; a mistake in a config, data or checkpoint ends in one message, without a traceback (``SIGNBERT_MM_TRACEBACK=1`` shows it);
-    so does Ctrl-C, with the status of a shell's, 130."""
+    so do a full disk, Ctrl-C, with the status of a shell's, 130, and SIGTERM, with 143: a training saves its state before."""
     try:
-        with explain_config_errors():
+        with explain_config_errors(), cleaning_up():
             main()
     except Exception as error:
-        known = isinstance(error, (ConfigError, CheckpointError, FileNotFoundError)) or is_meant_for_users(error)
+        full = is_disk_full(error)
+        known = full or isinstance(error, (ConfigError, CheckpointError, FileNotFoundError)) or is_meant_for_users(error)
         if not known or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise
+        if full:
+            sys.exit(f'{type(error).__name__}: {error}. Nothing is half-written; free space, or write elsewhere, and start it again')
         sys.exit(f'{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}')  # str() of a KeyError is its repr
+    except TrainingStopped as stopped:
+        print(stopped, file=sys.stderr)
+        sys.exit(143)
     except KeyboardInterrupt:
         if os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise

@@ -1,15 +1,22 @@
-"""An epoch loop that resumes in the middle of an epoch."""
+"""An epoch loop that resumes in the middle of an epoch, and saves before it is ended."""
 
+import contextlib
 import itertools
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
-from mmengine.dist import get_world_size
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.model import is_model_wrapper
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop
+from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from ...files.locks import folder_lock
 from ...registry import LOOPS
 from ..checkpoint_io import CheckpointError
+from .config import ConfigError
+from .signals import ShieldedWorker, StopFlag, watching
+
+LOCK = '.training.lock'  # in the work dir, held by the run that writes there
 
 
 class _Rest:
@@ -32,16 +39,62 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     The batches of the epoch that were already seen are skipped by their indices, without loading them. Together with ``EpochSeedHook``, whose random
     numbers depend on (seed, epoch, iteration) alone, a resumed run equals the uninterrupted one bit for bit on one kind of device and thread count.
 
+    A checkpoint at the end of an epoch may be resumed with another number of batches in an epoch (other processes, batch size
+    or clips): the epochs that are left have this run's number.
+
+    While it runs, SIGTERM asks it to stop; :class:`SafeCheckpointHook` then saves, at the next step of the optimizer.
+
     A model with ``enter_batch(begins, ends)`` is told before each batch whether it is the first or the last of a step of the optimizer, of which
     ``accumulative_counts`` makes one of several batches.
     """
 
+    _epoch_begin = 0  # the iteration at which the epoch in work began; with fewer batches than now before it, may be below 0
+    _placed = False
+    stop: Optional[StopFlag] = None
+
+    def run(self) -> nn.Module:
+        """Launch training.
+
+        Raises:
+            ConfigError: The loader gives no batch.
+            CheckpointError: A checkpoint was resumed from that does not say where in its epoch it was taken.
+            FolderInUse: Another training writes into the work dir.
+        """
+        if not len(self.dataloader):
+            sampler = getattr(self.dataloader.batch_sampler, 'drop_last', False)
+            raise ConfigError(
+                f'config: train_dataloader gives no batch, so nothing would be trained: {len(self.dataloader.dataset)} clips for '
+                f'{get_world_size()} processes with batch size {self._batch_size()}{", drop_last=True" if sampler else ""}. '
+                'Lower batch_size, or give more clips'
+            )
+        if not self._placed and self._iter:  # another checkpoint hook than this project's
+            self.go_on_from(dict(epoch=self._epoch, iter=self._iter), None, 'resumed from')
+        if self._epoch >= self._max_epochs and self._iter:
+            self.runner.logger.warning(
+                f'Nothing is left to train: the checkpoint is of the end of epoch {self._epoch}, and train_cfg.max_epochs is '
+                f'{self._max_epochs}. To train longer: --cfg-options train_cfg.max_epochs=N'
+            )
+        for loop in (self, self.runner._val_loop):
+            loader = loop.dataloader if isinstance(loop, BaseLoop) else None
+            if isinstance(loader, DataLoader) and not isinstance(loader.worker_init_fn, ShieldedWorker):
+                loader.worker_init_fn = ShieldedWorker(loader.worker_init_fn)
+        with contextlib.ExitStack() as stack:
+            if is_main_process():
+                stack.enter_context(folder_lock(self.runner.work_dir, LOCK, 'training'))
+            self.stop = stack.enter_context(watching())
+            stack.callback(setattr, self, 'stop', None)
+            return super().run()
+
+    @property
+    def batches_done(self) -> int:
+        """How many batches of the epoch in work are done."""
+        return self._iter - self._epoch_begin
+
     def progress(self, epoch: int, iteration: int) -> Dict[str, int]:
         """The place of a checkpoint: batches done of its epoch, and what the number of a batch depends on."""
-        batches = len(self.dataloader)
         return dict(
-            batches_done=iteration - epoch * batches,
-            batches_per_epoch=batches,
+            batches_done=iteration - self._epoch_begin if epoch == self._epoch else 0,
+            batches_per_epoch=len(self.dataloader),
             batch_size=self._batch_size(),
             world_size=get_world_size(),
         )
@@ -55,7 +108,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if not saved or saved['batches_done'] in (0, saved['batches_per_epoch']):
             return
         now = dict(batches_per_epoch=len(self.dataloader), batch_size=self._batch_size(), world_size=get_world_size())
-        differ = [f'{key} {saved[key]} there, {now[key]} here' for key in now if saved[key] != now[key]]
+        differ = [f'{key} {saved[key]} there, {now[key]} here' for key in now if key in saved and saved[key] != now[key]]
         if differ:
             raise CheckpointError(
                 f'checkpoint {filename} was taken {saved["batches_done"]} batches into an epoch of {saved["batches_per_epoch"]}, and this run cuts '
@@ -63,16 +116,56 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 'at the end of an epoch.'
             )
 
+    def go_on_from(self, meta: Dict[str, Any], runtime_info: Optional[Dict[str, Any]], filename: str) -> float:
+        """Take the place of a checkpoint, before mmengine sets the epoch and the iteration.
+
+        Args:
+            meta (dict): The checkpoint's: ``epoch``, ``iter`` and, of this project, ``progress``.
+            runtime_info (dict, optional): Of its message hub; mmengine notes ``max_epochs`` and ``max_iters`` there.
+            filename (str): How messages name it.
+
+        Returns:
+            float: Batches in an epoch now over those when it was saved.
+
+        Raises:
+            CheckpointError: It was taken in the middle of an epoch that was cut otherwise, or does not say where.
+        """
+        epoch, iteration, batches = int(meta['epoch']), int(meta['iter']), len(self.dataloader)
+        saved = meta.get('progress') or self._place(epoch, iteration, runtime_info or {}, filename)
+        self.check_progress(saved, filename)
+        # where all batches are done, the end of the epoch with its validation is still to come
+        done = batches if saved['batches_done'] == saved['batches_per_epoch'] else saved['batches_done']
+        self._epoch_begin, self._placed = iteration - done, True
+        self._max_iters = self._epoch_begin + (self._max_epochs - epoch) * batches
+        if saved['batches_per_epoch'] != batches:
+            self.runner.logger.info(f'From here on an epoch has {batches} batches; until epoch {epoch} it had {saved["batches_per_epoch"]}.')
+        return batches / saved['batches_per_epoch']
+
+    def _place(self, epoch: int, iteration: int, runtime_info: Dict[str, Any], filename: str) -> Dict[str, int]:
+        """As :meth:`progress`, of a checkpoint that stock mmengine wrote."""
+        epochs, iterations = runtime_info.get('max_epochs'), runtime_info.get('max_iters')
+        known = bool(epochs and iterations and iterations % epochs == 0)
+        batches = iterations // epochs if known else len(self.dataloader)
+        done = iteration - epoch * batches
+        if not 0 <= done <= batches:
+            raise CheckpointError(
+                f'checkpoint {filename} is of epoch {epoch} and iteration {iteration}, and does not say how many batches its epochs '
+                f'had (here they have {batches}). Resume with the data, batch size and number of processes it was trained with; '
+                'or start a new run from its weights: --cfg-options load_from=CHECKPOINT, without --resume.'
+            )
+        return dict(batches_done=done, batches_per_epoch=batches)
+
     def run_epoch(self) -> None:
         """One epoch, from the first batch that is not done yet."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
-        done = self._iter - self._epoch * len(self.dataloader)
-        batches = self.dataloader if done <= 0 else self._remaining(done)
-        for index, data_batch in enumerate(batches, start=max(done, 0)):
+        done = self.batches_done
+        batches = self._remaining(done) if done else self.dataloader
+        for index, data_batch in enumerate(batches, start=done):
             self.run_iter(index, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+        self._epoch_begin = self._iter
 
     def run_iter(self, idx: int, data_batch: Any) -> None:
         """One batch."""
@@ -91,8 +184,10 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         loader = self.dataloader
         if loader.batch_sampler is None or isinstance(loader.dataset, IterableDataset):
             raise CheckpointError('an iterable data set, or one that batches by itself, cannot resume in the middle of an epoch: save by epoch')
+        if not 0 <= done <= len(loader):
+            raise RuntimeError(f'{done} batches of an epoch of {len(loader)} are done: the loader has changed while it was in use')
         self.runner.logger.info(f'Going on in epoch {self._epoch + 1} after {done} of {len(loader)} batches.')
-        if done >= len(loader):
+        if done == len(loader):
             return ()
         workers = dict(prefetch_factor=loader.prefetch_factor, multiprocessing_context=loader.multiprocessing_context) if loader.num_workers else {}
         return DataLoader(

@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 from mmengine.config import Config
 
 from ...datasets.store_format import META
+from ...datasets.synthetic import SYNTHETIC_NOTE
 from ..runner.config import ConfigError, _check_options, load_config
 
 _NO_TRAINING = (
@@ -138,6 +139,23 @@ def fingerprint(value: Any) -> str:
     return hashlib.blake2b(json.dumps(value, sort_keys=True, default=str).encode(), digest_size=4).hexdigest()
 
 
+def data_fingerprints(meta: dict) -> List[str]:
+    """The fingerprints by which a store's data is known: the first is what is recorded, the others what older records hold.
+
+    It is that of the store's files. Synthetic signs are computed, and their last bits follow the processor: their store is known by
+    what they were made from, so that a table goes on on another machine where the store was made anew.
+
+    Args:
+        meta (dict): The store's ``meta.json``.
+    """
+    files, notes = fingerprint(meta.get('files')), meta.get('notes') or {}
+    if not isinstance(notes, dict) or notes.get('note') != SYNTHETIC_NOTE or 'arguments' not in notes:
+        return [files]
+    names = ('layout', 'dtype', 'hand_rule', 'clips', 'frames', 'splits')
+    made = dict({'generator': 1}, **notes)
+    return [fingerprint(dict(made=made, **{name: meta.get(name) for name in names})), files]
+
+
 def _leaves(node: Any, path: tuple = ()) -> Iterator[tuple]:
     scalars = isinstance(node, (list, tuple)) and not any(isinstance(value, (dict, list, tuple)) for value in node)
     if isinstance(node, dict) or (isinstance(node, (list, tuple)) and not scalars):
@@ -188,13 +206,17 @@ class Run:
         return work_dir / self.name
 
     def stores(self, kind: str) -> Dict[str, str]:
-        """Store folder -> fingerprint of its files, of those of ``train_dataloader``, or ``test_dataloader`` and ``test_cfg``, that are there."""
-        found = {}
+        """Store folder -> fingerprint of its data, of those of ``train_dataloader``, or ``test_dataloader`` and ``test_cfg``, that are there."""
+        return {store: data_fingerprints(meta)[0] for store, meta in self._metas(kind).items()}
+
+    def _metas(self, kind: str) -> Dict[str, dict]:
+        """Store folder -> its ``meta.json``."""
+        metas = {}
         for part in _dicts([self.cfg.get(f'{kind}_dataloader'), self.cfg.get(f'{kind}_cfg')]):
-            meta = Path(str(part.get('store'))) / META
-            if 'store' in part and meta.is_file():
-                found[str(part['store'])] = fingerprint(json.loads(meta.read_text(encoding='utf-8')).get('files'))
-        return found
+            path = Path(str(part.get('store'))) / META
+            if 'store' in part and path.is_file():
+                metas[str(part['store'])] = json.loads(path.read_text(encoding='utf-8'))
+        return metas
 
     def trained(self, work_dir: Path) -> Optional[dict]:
         """What the training left (``seconds``, ``checkpoint``, ..), None where it has not ended.
@@ -224,8 +246,8 @@ class Run:
         if not path.is_file():
             return None
         record = json.loads(path.read_text(encoding='utf-8'))
-        now = self.stores(kind)
-        differ = sorted(store for store in {*now, *record['stores']} if store in now and now[store] != record['stores'].get(store))
+        now = {store: data_fingerprints(meta) for store, meta in self._metas(kind).items()}
+        differ = sorted(store for store, prints in now.items() if record['stores'].get(store) not in prints)
         if differ:
             raise ConfigError(
                 f'{path}: made with other data than is now in {", ".join(differ)}. Remove {path.parent} (and what was trained from it) to do it '

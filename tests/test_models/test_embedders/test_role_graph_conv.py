@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from rounding import assert_is_sum, gradient_sums
 
 from signbert_mm.layouts import get_layout
 from signbert_mm.layouts.graph import hand_part_graph, role_adjacency
@@ -33,35 +34,37 @@ GRAPHS = dict(
 )
 
 
+def convolution(x, weight, bias, adjacency):
+    return torch.einsum('rij,jnc,rcd->ind', adjacency, x, weight) + bias
+
+
 def make(graph, channels, dtype=torch.float32):
     """A layer without norm and ReLU, its input, and its definition."""
     torch.manual_seed(0)
     layer = RoleGraphConv(*channels, GRAPHS[graph], act=False, bias=True).to(dtype)
     layer.norm = torch.nn.Identity()
     x = torch.randn(GRAPHS[graph].shape[-1], 9, channels[0], dtype=dtype)
-
-    def definition(x, weight, bias):
-        return torch.einsum('rij,jnc,rcd->ind', layer.adjacency, x, weight) + bias
-
-    return layer, x, definition
+    return layer, x, lambda x, weight, bias: convolution(x, weight, bias, layer.adjacency)
 
 
 @pytest.mark.parametrize('graph', GRAPHS)
 @pytest.mark.parametrize('channels', [(2, 32), (6, 6), (8, 3)])
 def test_is_its_definition(monkeypatch, graph, channels):
-    layer, x, definition = make(graph, channels)
+    layer, x, _ = make(graph, channels)
     x.requires_grad_()
-    expected, got = definition(x, layer.weight, layer.bias), layer(x)
-    torch.testing.assert_close(got, expected, atol=1e-6, rtol=1e-6)
+    inputs = (x, layer.weight, layer.bias)
+    factors = (*(value.detach() for value in inputs), layer.adjacency)
+    got = layer(x)
+    assert_is_sum(got.detach(), convolution, *factors)
     with monkeypatch.context() as patch:
         patch.setattr(torch.compiler, 'is_dynamo_compiling', lambda: True)  # the route that is compiled
-        torch.testing.assert_close(layer(x), expected, atol=1e-6, rtol=1e-6)
+        assert_is_sum(layer(x).detach(), convolution, *factors)
     with torch.no_grad():
-        torch.testing.assert_close(layer(x), got, atol=1e-6, rtol=1e-6)
+        assert_is_sum(layer(x), convolution, *factors)
     upstream = torch.randn_like(got)
-    inputs = (x, layer.weight, layer.bias)
-    for one, other in zip(torch.autograd.grad(got, inputs, upstream), torch.autograd.grad(expected, inputs, upstream)):
-        torch.testing.assert_close(one, other, atol=2e-6, rtol=1e-5)
+    gradients = torch.autograd.grad(got, inputs, upstream)
+    for gradient, definition in zip(gradients, gradient_sums(convolution, 3)):
+        assert_is_sum(gradient, definition, *factors, upstream)
 
 
 @pytest.mark.parametrize('graph', GRAPHS)
@@ -78,9 +81,11 @@ def test_gradient(graph, channels):
 
 
 def test_gradient_of_weights_alone():
-    layer, x, definition = make('ordered', (6, 6))
-    got, expected = (torch.autograd.grad(y.square().sum(), layer.weight)[0] for y in (layer(x), definition(x, layer.weight, layer.bias)))
-    torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-5)
+    layer, x, _ = make('ordered', (6, 6))
+    upstream = torch.randn(len(x), 9, 6)
+    (got,) = torch.autograd.grad(layer(x), layer.weight, upstream)
+    factors = (x, layer.weight.detach(), layer.bias.detach(), layer.adjacency)
+    assert_is_sum(got, gradient_sums(convolution, 3)[1], *factors, upstream)
 
 
 def test_the_hand_takes_few_products():

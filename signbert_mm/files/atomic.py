@@ -1,0 +1,242 @@
+"""Files and folders that are whole or not there, whatever kills their writer or fills the disk."""
+
+import contextlib
+import ctypes
+import errno
+import os
+import os.path as osp
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+from typing import Iterator, List, Union
+
+from .locks import lock_handle, unlock_and_close
+
+PathLike = Union[str, 'os.PathLike[str]']
+
+# of renameat2(2): both names keep existing and change places at one moment
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def sync_folder(path: PathLike) -> None:
+    """Make a rename or a new file in ``path`` last through a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error says that the disk, or the user's share of it, is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextlib.contextmanager
+def naming(path: PathLike) -> Iterator[None]:
+    """Errors of the disk inside name ``path``: those of a write have no file name of their own.
+
+    Raises:
+        OSError: What was raised inside, with ``path`` as its ``filename``.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror or os.strerror(error.errno), os.fspath(path)) from error
+        raise
+
+
+def write_atomic(data: bytes, path: PathLike) -> None:
+    """Write beside, fsync, rename: ``path`` holds the old content or the new, never a part.
+
+    The file beside is locked while it is written. What killed writers of the same path left is removed.
+
+    Raises:
+        OSError: Such as a full disk; it names ``path``, which is as it was.
+    """
+    path = os.fspath(path)
+    folder, name = osp.split(osp.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    remove_leftovers(folder, re.escape(name))
+    handle, beside = _locked_file(name, folder)
+    try:
+        with naming(path):
+            with os.fdopen(os.dup(handle), 'wb') as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(beside, 0o666 & ~_umask())  # mkstemp's 0600 would hide the file from the group
+            os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
+        raise
+    finally:
+        unlock_and_close(handle)
+    sync_folder(folder)
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
+
+
+def _locked_file(name: str, folder: str) -> 'tuple[int, str]':
+    """A new file beside ``name``, open and locked."""
+    while True:
+        handle, beside = tempfile.mkstemp(prefix=f'.{name}.', suffix='.tmp', dir=folder)
+        lock_handle(handle)
+        # another process may have taken it for a leftover in the moment before it was locked
+        if osp.exists(beside):
+            return handle, beside
+        unlock_and_close(handle)
+
+
+def remove_leftovers(folder: PathLike, names: str = r'(.+\.pth|last_checkpoint)') -> None:
+    """Remove what killed writers left beside files of :func:`write_atomic`; what a living one writes stays.
+
+    Args:
+        folder (str | Path): Where the files lie.
+        names (str): Regular expression of the files' names; by default those of checkpoints.
+    """
+    for name in os.listdir(folder):
+        if not re.fullmatch(rf'\.{names}\.\w+\.tmp', name):
+            continue
+        path = osp.join(folder, name)
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDWR)
+            try:
+                if lock_handle(handle):
+                    os.unlink(path)
+            finally:
+                unlock_and_close(handle)
+
+
+def exchange(one: PathLike, other: PathLike) -> bool:
+    """Let two names of one file system change places at one moment, as Linux can.
+
+    Returns:
+        bool: False where the system or the file system cannot; then nothing was changed.
+
+    Raises:
+        OSError: One of them is absent, or may not be changed.
+    """
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), 'renameat2', None) if sys.platform == 'linux' else None
+    if renameat2 is None:
+        return False
+    if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP):
+        return False
+    raise OSError(code, os.strerror(code), os.fspath(one), None, os.fspath(other))
+
+
+class PendingFolder:
+    """A folder that is filled beside its place and moved there at one moment.
+
+    Until :meth:`publish` it is ``.NAME.partial-XXXX``, locked by this process. Making one removes what killed writers of
+    the same folder left, and brings back a folder that one of them had moved aside.
+
+    Args:
+        target (str | Path): Where it goes; its parent is made where absent.
+
+    Attributes:
+        path (str): Where to write until then.
+    """
+
+    def __init__(self, target: PathLike) -> None:
+        self.target = osp.abspath(os.fspath(target))
+        parent, name = osp.split(self.target)
+        os.makedirs(parent, exist_ok=True)
+        restore_folder(self.target)
+        for left in _pending(self.target):
+            with contextlib.suppress(OSError):
+                handle = os.open(left, os.O_RDONLY)
+                try:
+                    if lock_handle(handle):
+                        shutil.rmtree(left)
+                finally:
+                    unlock_and_close(handle)
+        while True:
+            self.path = osp.join(parent, f'.{name}.partial-{secrets.token_hex(4)}')
+            os.mkdir(self.path)
+            try:
+                self._handle = os.open(self.path, os.O_RDONLY)
+            except FileNotFoundError:  # taken for a leftover before it was locked
+                continue
+            lock_handle(self._handle)
+            if osp.isdir(self.path):
+                break
+            unlock_and_close(self._handle)
+
+    def publish(self, replace: bool = False) -> None:
+        """Move the folder to its place. What was there is removed after that.
+
+        Args:
+            replace (bool): Something may be there.
+
+        Raises:
+            FileExistsError: Something is there, and ``replace`` is False.
+        """
+        sync_folder(self.path)
+        parent = osp.dirname(self.target)
+        old = f'{self.path}-old'
+        if not osp.lexists(self.target):
+            os.rename(self.path, self.target)
+        elif not replace:
+            raise FileExistsError(f'{self.target} exists meanwhile; choose another folder, or overwrite=True (--overwrite)')
+        elif exchange(self.path, self.target):
+            old = self.path
+        else:
+            # a kill between the two leaves the old content under its other name, from where restore_folder takes it
+            os.rename(self.target, old)
+            os.rename(self.path, self.target)
+        sync_folder(parent)
+        shutil.rmtree(old, ignore_errors=True)
+        self._release()
+
+    def discard(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._release()
+
+    def _release(self) -> None:
+        if self._handle >= 0:
+            unlock_and_close(self._handle)
+            self._handle = -1
+
+
+def _pending(target: str) -> List[str]:
+    parent, name = osp.split(target)
+    pattern = re.compile(rf'\.{re.escape(name)}\.partial-\w+(-old)?')
+    return [osp.join(parent, found) for found in sorted(os.listdir(parent)) if pattern.fullmatch(found)]
+
+
+def restore_folder(target: PathLike) -> bool:
+    """Bring back a folder that a killed :meth:`PendingFolder.publish` had moved aside.
+
+    Returns:
+        bool: Whether it was so.
+    """
+    target = osp.abspath(os.fspath(target))
+    parent = osp.dirname(target)
+    if osp.lexists(target) or not osp.isdir(parent):
+        return False
+    for old in [path for path in _pending(target) if path.endswith('-old')]:
+        new = old[: -len('-old')]
+        with contextlib.suppress(OSError):
+            handle = os.open(new, os.O_RDONLY) if osp.isdir(new) else -1
+            try:
+                if handle >= 0 and not lock_handle(handle):
+                    continue  # its writer lives and is about to move the new one here
+                os.rename(old, target)
+                return True
+            finally:
+                if handle >= 0:
+                    unlock_and_close(handle)
+    return False

@@ -1,0 +1,147 @@
+import errno
+import os
+import signal
+import sys
+
+import pytest
+
+from signbert_mm.files import atomic
+from signbert_mm.files.atomic import PendingFolder, exchange, is_disk_full, naming, remove_leftovers, restore_folder, write_atomic
+
+
+def killed(function):
+    """Runs ``function`` in a process that is then killed, whatever it held."""
+    child = os.fork()
+    if not child:
+        try:
+            function()
+        finally:
+            os.kill(os.getpid(), signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fill(path, text):
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, 'a'), 'w') as file:
+        file.write(text)
+
+
+def content(path):
+    with open(os.path.join(path, 'a')) as file:
+        return file.read()
+
+
+class TestWriteAtomic:
+    def test_what_a_killed_writer_left_goes_with_the_next(self, tmp_path, monkeypatch):
+        write_atomic(b'old', tmp_path / 'a.json')
+
+        def write():
+            monkeypatch.setattr(atomic.os, 'fsync', lambda handle: kill())
+            write_atomic(b'new', tmp_path / 'a.json')
+
+        killed(write)
+        assert (tmp_path / 'a.json').read_bytes() == b'old' and len(os.listdir(tmp_path)) == 2
+        write_atomic(b'new', tmp_path / 'a.json')
+        assert os.listdir(tmp_path) == ['a.json'] and (tmp_path / 'a.json').read_bytes() == b'new'
+
+    def test_what_a_living_writer_writes_stays(self, tmp_path):
+        handle, beside = atomic._locked_file('a.json', str(tmp_path))
+        write_atomic(b'mine', tmp_path / 'a.json')
+        remove_leftovers(tmp_path, r'a\.json')
+        assert os.path.exists(beside)
+        atomic.unlock_and_close(handle)
+        remove_leftovers(tmp_path, r'b\.json')
+        assert os.path.exists(beside)
+        remove_leftovers(tmp_path, r'a\.json')
+        assert os.listdir(tmp_path) == ['a.json']
+
+    def test_a_full_disk_names_the_file_and_leaves_the_old_one(self, tmp_path, monkeypatch):
+        write_atomic(b'old', tmp_path / 'a')
+
+        def full(handle):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+        monkeypatch.setattr(atomic.os, 'fsync', full)
+        with pytest.raises(OSError, match=r'No space left on device: .*/a') as caught:
+            write_atomic(b'new', tmp_path / 'a')
+        assert is_disk_full(caught.value) and not is_disk_full(ValueError()) and not is_disk_full(OSError(errno.EIO, 'x'))
+        assert os.listdir(tmp_path) == ['a'] and (tmp_path / 'a').read_bytes() == b'old'
+
+    def test_errors_that_have_a_name_keep_it(self, tmp_path):
+        with pytest.raises(FileNotFoundError) as caught, naming('other'):
+            (tmp_path / 'absent').read_bytes()
+        assert caught.value.filename == str(tmp_path / 'absent')
+
+
+class TestPendingFolder:
+    def test_it_is_there_when_it_is_published(self, tmp_path):
+        pending = PendingFolder(tmp_path / 'in' / 'store')
+        fill(pending.path, 'one')
+        assert not (tmp_path / 'in' / 'store').exists() and os.path.basename(pending.path).startswith('.store.partial-')
+        pending.publish()
+        assert content(tmp_path / 'in' / 'store') == 'one' and os.listdir(tmp_path / 'in') == ['store']
+
+    def test_nothing_is_replaced_unless_it_was_asked_for(self, tmp_path):
+        fill(tmp_path / 'store', 'one')
+        pending = PendingFolder(tmp_path / 'store')
+        with pytest.raises(FileExistsError, match='store exists meanwhile'):
+            pending.publish()
+        pending.discard()
+        assert content(tmp_path / 'store') == 'one' and os.listdir(tmp_path) == ['store']
+
+    @pytest.mark.parametrize('can_exchange', [True, False])
+    @pytest.mark.parametrize('step', ['rename', 'exchange', 'rmtree'])
+    def test_a_kill_at_any_step_leaves_the_old_or_the_new(self, tmp_path, monkeypatch, can_exchange, step):
+        fill(tmp_path / 'store', 'old')
+
+        def replace():
+            pending = PendingFolder(tmp_path / 'store')
+            fill(pending.path, 'new')
+            if not can_exchange:
+                monkeypatch.setattr(atomic, 'exchange', lambda one, other: False)
+            if step == 'rename':  # after the first of two
+                rename = os.rename
+                monkeypatch.setattr(atomic.os, 'rename', lambda *names: (rename(*names), kill()))
+            elif step == 'exchange':
+                monkeypatch.setattr(atomic, 'exchange', lambda *names: kill())
+            else:
+                monkeypatch.setattr(atomic.shutil, 'rmtree', lambda *names, **_: kill())
+            pending.publish(replace=True)
+
+        killed(replace)
+        restore_folder(tmp_path / 'store')
+        assert content(tmp_path / 'store') == ('new' if step == 'rmtree' or (step == 'rename' and can_exchange) else 'old')
+        PendingFolder(tmp_path / 'store').discard()
+        assert os.listdir(tmp_path) == ['store']
+
+    def test_folders_of_living_writers_and_of_others_stay(self, tmp_path):
+        living, other = PendingFolder(tmp_path / 'store'), PendingFolder(tmp_path / 'store2')
+        killed(lambda: PendingFolder(tmp_path / 'store'))
+        assert len(os.listdir(tmp_path)) == 3
+        second = PendingFolder(tmp_path / 'store')
+        assert sorted(os.listdir(tmp_path)) == sorted(os.path.basename(one.path) for one in (living, other, second))
+        for one in (living, other, second):
+            one.discard()
+            one.discard()
+        assert not os.listdir(tmp_path)
+
+    def test_a_writer_that_is_about_to_rename_is_not_overtaken(self, tmp_path):
+        pending = PendingFolder(tmp_path / 'store')
+        fill(f'{pending.path}-old', 'old')
+        assert not restore_folder(tmp_path / 'store')
+        pending.discard()
+        assert restore_folder(tmp_path / 'store') and content(tmp_path / 'store') == 'old' and not restore_folder(tmp_path / 'store')
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='renameat2 is of Linux')
+def test_exchange(tmp_path):
+    fill(tmp_path / 'a', 'one')
+    fill(tmp_path / 'b', 'two')
+    if exchange(tmp_path / 'a', tmp_path / 'b'):
+        assert content(tmp_path / 'a') == 'two' and content(tmp_path / 'b') == 'one'
+    with pytest.raises(FileNotFoundError):
+        exchange(tmp_path / 'a', tmp_path / 'absent')
