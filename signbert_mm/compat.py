@@ -272,10 +272,10 @@ def keep_large_blocks() -> bool:
 def mend_inductor_cache() -> bool:
     """Inductor's cache of compiled graphs does not know the CPU's vector instructions.
 
-    Two processors that share a cache folder (or one, with and without ``ATEN_CPU_CAPABILITY``) then share C++ code:
-    what was written for AVX-512 gives wrong numbers with AVX2, without a word, and does not compile without either.
-    The cache knows ``cpp.simdlen`` where it is set, so it is set to what Inductor would pick. Seen in torch 2.13;
-    upstream: no issue found; can go when the key of the cache holds the instruction set.
+    Two processors that share a cache folder (or one, with and without ``ATEN_CPU_CAPABILITY``) share C++ code:
+    what was written for AVX-512 gives wrong numbers with AVX2, without a word, and does not compile without both.
+    The cache knows ``cpp.simdlen`` where it is set, so it is set to what Inductor would pick. Seen in torch 2.13.
+    Upstream: no issue found; can go when the key of the cache holds the instruction set.
 
     Returns:
         bool: Whether it was set.
