@@ -277,20 +277,23 @@ def keep_large_blocks() -> bool:
     return bool(taken and mallopt(trim_threshold, 2**31 - 1) and mallopt(top_pad, 1 << 28))
 
 
-def mend_inductor() -> bool:
-    """``torch.compile`` on a CPU without vector instructions writes vector code that g++ refuses.
+def mend_inductor_cache() -> bool:
+    """Inductor's cache of compiled graphs does not know the CPU's vector instructions.
 
-    So with ``ATEN_CPU_CAPABILITY=default``, and without AVX2. Scalar code is asked for instead. Seen in torch
-    2.13; upstream: no issue found; can go when Inductor asks its instruction set before it writes ``at::vec``.
+    Two processors that share a cache folder (or one, with and without ``ATEN_CPU_CAPABILITY``) share C++ code:
+    what was written for AVX-512 gives wrong numbers with AVX2, without a word, and does not compile without both.
+    The cache knows ``cpp.simdlen`` where it is set, so it is set to what Inductor would pick. Seen in torch 2.13.
+    Upstream: no issue found; can go when the key of the cache holds the instruction set.
 
     Returns:
-        bool: Whether scalar code is asked for now and was not before.
+        bool: Whether it was set.
     """
     from torch._inductor import config, cpu_vec_isa
 
-    if config.cpp.simdlen is not None or cpu_vec_isa.pick_vec_isa():
+    if config.cpp.simdlen is not None:
         return False
-    config.cpp.simdlen = 1
+    isa = cpu_vec_isa.pick_vec_isa()
+    config.cpp.simdlen = isa.bit_width() if isa else 1
     return True
 
 

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -111,14 +112,18 @@ def test_foreign_scopes_are_imported_where_a_config_names_them(monkeypatch):
     assert sorted(called) == ['mmaction', 'mmpose']
 
 
-@pytest.mark.parametrize('simdlen, vectors, asked', [(None, False, 1), (None, True, None), (256, False, 256)])
-def test_scalar_code_where_there_are_no_vector_instructions(monkeypatch, simdlen, vectors, asked):
+@pytest.mark.parametrize('width, expected', [(512, 512), (256, 256), (None, 1)])
+def test_cache_of_compiled_graphs_knows_the_vector_instructions(monkeypatch, width, expected):
     from torch._inductor import config, cpu_vec_isa
 
-    monkeypatch.setattr(cpu_vec_isa, 'pick_vec_isa', lambda: vectors)
-    with config.patch({'cpp.simdlen': simdlen}):
-        assert compat.mend_inductor() == (simdlen is None and not vectors)
-        assert config.cpp.simdlen == asked
+    isa = SimpleNamespace(bit_width=lambda: width) if width else cpu_vec_isa.invalid_vec_isa
+    monkeypatch.setattr(cpu_vec_isa, 'pick_vec_isa', lambda: isa)
+    with config.patch({'cpp.simdlen': None}):
+        before = config.save_config_portable()
+        assert compat.mend_inductor_cache() and config.cpp.simdlen == expected
+        assert config.save_config_portable() != before  # what the key of the cache is made of
+    with config.patch({'cpp.simdlen': 128}):
+        assert not compat.mend_inductor_cache() and config.cpp.simdlen == 128
 
 
 class TestCheckpointLoading:

@@ -47,7 +47,7 @@ class CompileHook(Hook):
         return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
     def before_train(self, runner) -> None:
-        compat.mend_inductor()
+        compat.mend_inductor_cache()
         model = self._model(runner)
         model.compile(**self.options)  # what compiles is the call: parameters and their names stay, and copies of the model are plain
         self._compiled = model._compiled_call_impl
