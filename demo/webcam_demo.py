@@ -53,21 +53,21 @@ def main() -> None:
         reader.width, reader.height, stream.layout, title=f'camera {args.camera}' if args.camera.isdigit() else Path(args.camera).name
     )
     writer, written = VideoWriter(args.out, fps) if args.out else None, 0
-    shown, nobody, signs, latency = [], True, deque(maxlen=5), deque(maxlen=50)
+    shown, signs, latency = [], deque(maxlen=5), deque(maxlen=50)
     start = time.perf_counter()
     try:
         for frame, pose, came in inferencer.reader.timed_poses(reader):
             for event in stream.push_at(pose, frame.time):
                 latency.append(time.perf_counter() - came)
-                nobody = not event.scores.any()
                 told = inferencer.told(event, fps, args.topk, latency[-1])
                 shown = bars_of(told['glosses'], told['scores'])
                 signs.extend(segment['gloss'] for segment in told['segments'])
-                print(f'{event.end / fps:8.2f} s  {shown[0][0]} {100 * shown[0][1]:.0f} %  latency {1000 * latency[-1]:.0f} ms', flush=True)
+                best = f'{shown[0][0]} {100 * shown[0][1]:.0f} %' if shown else f'no answer: {event.reason}'
+                print(f'{event.end / fps:8.2f} s  {best}  latency {1000 * latency[-1]:.0f} ms', flush=True)
             if args.no_window and writer is None:
                 continue
             now = f'signs: {", ".join(signs)}' if signs else 'signs: none yet'
-            picture = overlay.draw(frame.image, pose, shown, 0, now, quiet=nobody)
+            picture = overlay.draw(frame.image, pose, shown, 0, now)
             while writer is not None and written < stream.length:  # a recording plays as fast as it was
                 writer.write(picture)
                 written += 1

@@ -67,7 +67,11 @@ def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[T
     if not len(places):
         raise ConfigError(f'{args.store}: none of these clips has a label; give a store with glosses, or --videos FOLDER/<gloss>/<video>')
     clips = list(inferencer.reader.store_clips(store, places))
-    vectors, names = inferencer.embed(clips)
+    shown = np.array([not clip.no_answer for clip in clips])
+    if not shown.all():
+        print(f'{args.store}: {int((~shown).sum())} of {len(clips)} clips show no hand and are left out', flush=True)
+    places = places[shown]
+    vectors, names = inferencer.embed([clip for clip in clips if not clip.no_answer], need_hands=True)
     for label in np.unique(store.label[places]):
         rows = np.flatnonzero(store.label[places] == label)
         yield store.glosses[label], vectors[rows], [names[row] for row in rows]
@@ -79,7 +83,7 @@ def of_folder(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np
     if not glosses:
         raise FileNotFoundError(f'{folder}: no folders of glosses in it; --videos wants FOLDER/<gloss>/<anything>.mp4')
     for gloss in glosses:
-        yield gloss, *inferencer.embed(os.path.join(folder, gloss))
+        yield gloss, *inferencer.embed(os.path.join(folder, gloss), need_hands=True)
 
 
 def main() -> None:
@@ -99,7 +103,7 @@ def main() -> None:
         signs = None
     examples = list(of_store(inferencer, args)) if args.store else []
     examples += of_folder(inferencer, args.videos) if args.videos else []
-    examples += [(gloss, *inferencer.embed(videos)) for gloss, *videos in args.add]
+    examples += [(gloss, *inferencer.embed(videos, need_hands=True)) for gloss, *videos in args.add]
     if signs is None:
         signs = SignDictionary(encoder, examples[0][1].shape[1], f'{args.config}, {os.path.basename(args.checkpoint)}')
     for gloss in args.remove:
