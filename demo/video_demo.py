@@ -28,6 +28,7 @@ from signbert_mm.apis import PoseClip, SignInferencer, zoo
 from signbert_mm.apis.inferencer import to_json
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint, write_atomic
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.os_errors import check_writable, output_path
 from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, Span, attention_over_time, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
 
@@ -117,7 +118,9 @@ def build(args: argparse.Namespace, **options: Any) -> SignInferencer:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('video', help='any video that FFmpeg reads')
-    parser.add_argument('--out', metavar='FILE.mp4', help='the annotated video (default: work_dirs/video_demo/<name>.mp4); the JSON lies beside it')
+    parser.add_argument(
+        '--out', type=output_path, metavar='FILE.mp4', help='the annotated video (default: work_dirs/video_demo/<name>.mp4); the JSON lies beside it'
+    )
     parser.add_argument('--window', type=float, help='seconds: find the signs of a long video by windows (default: the whole video is one sign)')
     parser.add_argument('--dictionary', metavar='FOLDER', help='answer with the nearest signs of a dictionary, see tools/build_dictionary.py')
     model_arguments(parser)
@@ -171,10 +174,13 @@ def frames_with(bars: List[Tuple[int, int, Bars]], count: int) -> Iterator[Bars]
 
 def main() -> None:
     args = parse_args()
+    out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
+    check_writable(out)
     inferencer = build(args, dictionary=args.dictionary)
+    if args.dictionary:
+        inferencer.check_dictionary()
     clip = inferencer.reader.extract(args.video)
     found, bars, attention, segments = answer(inferencer, clip, args)
-    out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
     overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, Path(args.video).name, clip.fps)
     synthetic = zoo.are_synthetic(inferencer.glosses) and not args.dictionary
     note = SYNTHETIC if synthetic else REST_NOTE if found.get('glosses', [''])[:1] == [REST] else ''

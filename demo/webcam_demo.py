@@ -25,6 +25,7 @@ import numpy as np
 from video_demo import build, model_arguments
 
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization.sign_overlay import SignOverlay, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
 
@@ -36,7 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--fps', type=float, default=0.0, help='frames a second of --out, where the camera does not tell its rate')
     parser.add_argument('--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)')
     parser.add_argument('--no-window', action='store_true', help='print the answers; needs no display')
-    parser.add_argument('--out', metavar='FILE.mp4', help='record what is shown')
+    parser.add_argument('--out', type=output_path, metavar='FILE.mp4', help='record what is shown')
     model_arguments(parser)
     return parser.parse_args()
 

@@ -82,6 +82,23 @@ class PretrainedParts:
                 return
             yield from zip(batch, self.embedder(batch))
 
+    def check_dictionary(self, dictionary: Optional[SignDictionary] = None) -> SignDictionary:
+        """The dictionary, or the inferencer's own, where this model can search it.
+
+        Raises:
+            ValueError: There is none, or its vectors were made with another encoder or of clips prepared in another way.
+        """
+        signs = self.dictionary if dictionary is None else dictionary
+        if signs is None:
+            raise ValueError('there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py')
+        if signs.encoder != self._fingerprint:
+            raise ValueError(
+                f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one ({signs.encoder}, not '
+                f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its config and checkpoint, or '
+                'build the dictionary again'
+            )
+        return signs
+
     def search(
         self,
         inputs: Any,
@@ -108,14 +125,7 @@ class PretrainedParts:
         Raises:
             ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or of clips prepared in another way.
         """
-        signs = self.dictionary if dictionary is None else dictionary
-        if signs is None:
-            raise ValueError('there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py')
-        if signs.encoder != self._fingerprint:
-            raise ValueError(
-                f'the dictionary was made with another encoder ({signs.encoder}: {signs.note or "no note"}) than this one ({self._fingerprint}), or '
-                'its clips were sampled or prepared in another way: give its config and checkpoint, or build the dictionary again'
-            )
+        signs = self.check_dictionary(dictionary)
         answers = []
         for clip, vector in self._embedded(inputs, batch_size, **options):
             matches: List[Match] = [] if clip.no_answer else signs.search(vector[None], topk, compare)[0]

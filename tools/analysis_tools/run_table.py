@@ -24,9 +24,8 @@ try:
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmengine.config import DictAction
 
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import OptionsAction, run_tool
 from signbert_mm.engine.tables import (
     Plan,
     Run,
@@ -41,6 +40,7 @@ from signbert_mm.engine.tables import (
     replace_block,
     table_markdown,
 )
+from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
@@ -58,14 +58,17 @@ def parse_args() -> argparse.Namespace:
         metavar='BASE=CHECKPOINT',
         help='start the trainings of a base that the setting starts from random weights from these, with a new head: rgb=KINETICS.pth',
     )
-    parser.add_argument('--work-dir', default='work_dirs/tables')
+    parser.add_argument('--work-dir', type=output_path, default='work_dirs/tables')
     parser.add_argument(
-        '--out', metavar='FILE.md', help='also write the tables into this page, each between its own marks; the rest of the page stays'
+        '--out',
+        type=output_path,
+        metavar='FILE.md',
+        help='also write the tables into this page, each between its own marks; the rest of the page stays',
     )
     parser.add_argument('--dry-run', action='store_true', help='list the trainings and what is there of them')
     parser.add_argument('--print-only', action='store_true', help='print the tables from what is there; train nothing')
     parser.add_argument('--list', action='store_true', help='list the tables')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change in every training')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change in every training')
     args = parser.parse_args()
     if args.seeds < 1:
         parser.error(f'--seeds must be at least 1, got {args.seeds}')
