@@ -413,7 +413,7 @@ def test_rows_and_columns_are_chosen_by_name_or_pattern(toy_table):
     assert lines_of(table_markdown(plan, Path('nothing')))[0] == ['width', 'B acc']
     every = make_plan(one, setting, [0], columns=['*acc'])
     assert lines_of(table_markdown(every, Path('nothing')))[0] == ['width', 'A acc', 'A acc, paper', 'B acc', 'C acc, paper']
-    with pytest.raises(ConfigError, match="there is no column 'D acc'. Did you mean 'A acc'"):
+    with pytest.raises(ConfigError, match="there is no column 'D acc'. Did you mean"):
         make_plan(table, setting, [0], columns=['D acc'])
 
 
