@@ -258,7 +258,7 @@ class InputReader:
         elif path.is_dir():
             from ..extraction import VideoError, find_videos
 
-            for video_id, video in find_videos(path):
+            for video_id, video in find_videos(path, unclear=True):
                 try:
                     clip = replace(self.extract(video, fps=fps), name=video_id)
                 except VideoError as error:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from ..draws import Draws
+from ..files.text import text_lines
 from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
 from .clip_sources import PRELOAD, MappedClips, PreloadedClips, to_device
@@ -124,8 +125,7 @@ class PoseDataset(Dataset):
         if isinstance(classes, str) and os.path.isdir(classes):
             return PoseStore(classes).glosses
         if isinstance(classes, str) and os.path.isfile(classes):
-            with open(classes, encoding='utf-8') as file:
-                return [line.strip() for line in file if line.strip()]
+            return [gloss for _, gloss in text_lines(classes)]
         return classes
 
     def _class_labels(self, classes: Optional[Sequence[str]]) -> Optional[List[int]]:

@@ -13,7 +13,7 @@ from ..pose_store import PoseStore, PoseStoreWriter
 from ..store_format import MISSING
 from .annotation import ClipRecord, SourceIndex, split_counts
 from .extract import extract_absent
-from .lookup import Place, check_mixture, find_clip, find_name
+from .lookup import Place, check_mixture, find_clips, find_names
 from .names import NameIndex
 from .poses import PoseSource, UnreadableError, VideoPose, open_poses
 
@@ -81,22 +81,36 @@ def convert(
     failed: NameIndex[str] = NameIndex((), '')
     if videos is not None:
         sources, failed = extract_absent(index, out, sources, videos, extractor, workers, allow_mixed, extraction)
-    places = [find_clip(record, sources) for record in index.records]
+    places = find_clips(index.records, sources)
+    _report_near(index, places)
     found = [place for place in places if place]
     if not found:
         raise ValueError(_nothing_found(index, sources, videos, failed))
     extractors = check_mixture(found, allow_mixed)
     layout = found[0].source.layout
     absent = ABSENT[videos is not None]
-    reasons = [None if place else _why(record, sources, failed) or absent for record, place in zip(index.records, places)]
+    without = [record for record, place in zip(index.records, places) if place is None]
+    unread = {id(record): failed[name] for record, name in zip(without, find_names(without, failed)) if name}
+    reasons = [None if place else unread.get(id(record)) or _why(record, sources) or absent for record, place in zip(index.records, places)]
     return _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
 
 
-def _why(record: ClipRecord, sources: Sequence[PoseSource], failed: NameIndex) -> str:
-    """Why the clip has no poses, where anything says so."""
-    name = find_name(record, failed)
-    told = [source.why(key) for source in sources for key in (record.video_id, record.video) if key]
-    return failed[name] if name else next(filter(None, told), '')
+def _report_near(index: SourceIndex, places: Sequence[Optional[Place]]) -> None:
+    """Says how many clips are found under a name that is not quite theirs."""
+    near = [(record, place) for record, place in zip(index.records, places) if place and not place.exact]
+    if near:
+        record, place = near[0]
+        wanted = record.video if place.whole else record.video_id
+        print(
+            f'{index.name}: {len(near):,} {"clip is" if len(near) == 1 else "clips are"} found by the end of the name, '
+            f'the first: {wanted!r} is {place.key!r} of {place.source.path}'
+        )
+
+
+def _why(record: ClipRecord, sources: Sequence[PoseSource]) -> str:
+    """Why the clip has no poses, where a source says so."""
+    reasons = (source.why(key) for source in sources for key in (record.video_id, record.video) if key)
+    return next(filter(None, reasons), '')
 
 
 def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: NameIndex) -> str:

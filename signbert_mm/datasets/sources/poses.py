@@ -8,6 +8,8 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ...files.folders import list_files, report_left_out
+from ...files.text import text_lines
 from ...layouts import LAYOUTS, get_layout
 from ..importers import Clip, PoseFormatClips, PysklClips, UnreadableError
 from ..pose_store import PoseStore
@@ -41,10 +43,12 @@ class PoseSource(ABC):
         path (str): Where they lie.
         layout (str): Of the joints.
         extractors (list[str]): What found them, name and version; more than one where the source is mixed.
+        index (NameIndex): Their names.
     """
 
     def __init__(self, path: str, layout: str, extractors: Sequence[str], names: NameIndex) -> None:
-        self.path, self.layout, self._names = path, get_layout(layout).name, names
+        self.path, self.layout = path, get_layout(layout).name
+        self.index = self._names = names
         self.extractors: List[str] = list(extractors) or [f'unknown ({os.path.abspath(path)})']
 
     def __len__(self) -> int:
@@ -54,7 +58,10 @@ class PoseSource(ABC):
         return self._names.names()
 
     def find(self, name: str) -> Optional[str]:
-        """The key for :meth:`read`, or None where this source has no such video; see :class:`NameIndex`."""
+        """The key for :meth:`read`, or None where this source has no such video; see :class:`NameIndex`.
+
+        For all clips of a data set use :func:`~signbert_mm.datasets.sources.lookup.find_clips`.
+        """
         return self._names.key(name)
 
     def why(self, name: str) -> str:
@@ -87,8 +94,8 @@ class StorePoses(PoseSource):
         self._reasons = NameIndex({row[-3] if len(row) == 4 else row[0]: row[-1] for row in rows}.items(), self.store.folder)
 
     def why(self, name: str) -> str:
-        key = self._reasons.key(name)
-        return self._reasons[key] if key else ''
+        keys = self._reasons.alike(name)
+        return self._reasons[keys[0]] if len(keys) == 1 else ''
 
     def read(self, key: str) -> VideoPose:
         place = self._names[key]
@@ -116,7 +123,8 @@ class PoseFormatPoses(PoseSource):
 
     def __init__(self, folder: str, extractor: str = '') -> None:
         self.clips = PoseFormatClips(folder)
-        super().__init__(folder, self.clips.layout, [extractor] if extractor else [], NameIndex(files_below(folder, ('.pose',)), folder))
+        names = NameIndex(files_below(folder, ('.pose',)), folder)
+        super().__init__(folder, self.clips.layout, [extractor] if extractor else [], names)
 
     def read(self, key: str) -> VideoPose:
         return _video_pose(self.clips.clip(self._names[key]))
@@ -148,7 +156,9 @@ class ArrayPoses(PoseSource):
         if coordinates not in COORDINATES:
             raise ValueError(f'{folder}: coordinates are {coordinates!r}; choose one of {", ".join(COORDINATES)}')
         self.width, self.height, self.coordinates = width, height, coordinates
-        names: NameIndex[str] = NameIndex(files_below(folder, ('.npy', '.npz')), folder)
+        listing = list_files(folder, ('.npy', '.npz'), 'an .npy or .npz file')
+        report_left_out(listing.left_out, folder)
+        names: NameIndex[str] = NameIndex([(os.path.splitext(name)[0], path) for name, path in listing.taken], folder)
         if not len(names):
             raise FileNotFoundError(f'{os.path.abspath(folder)}: no .npy or .npz files in it')
         self._names = names
@@ -220,8 +230,7 @@ def failures(folder: str) -> List[Tuple[str, str]]:
     path = os.path.join(folder, FAILED)
     if not os.path.isfile(path):
         return []
-    with open(path, encoding='utf-8') as file:
-        rows = [line.rstrip('\n').partition('\t') for line in file if line.strip()]
+    rows = [line.partition('\t') for _, line in text_lines(path)]
     return [(name, reason) for name, _, reason in rows]
 
 

@@ -1,0 +1,1 @@
+"""Files and folders: what reads text, walks folders and matches names."""
