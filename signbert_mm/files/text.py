@@ -160,7 +160,8 @@ def table_rows(
             absent = [name for name in columns if name.casefold() not in found]
             if absent and header:
                 more = f'; possible: {", ".join([*columns, *optional])}' if optional else ''
-                raise ValueError(f'{path}: line {number}: columns {row} found; needed: {", ".join(columns)}; absent: {absent}{more}')
+                needed = ', '.join(columns)
+                raise ValueError(f'{path}: line {number}: columns {row} found; absent: {absent}; needed: {needed}{more}')
             twice = sorted({name for name in (*columns, *optional) if found.count(name.casefold()) > 1})
             if twice:
                 raise ValueError(f'{path}: line {number}: columns {twice} are there twice; remove one of them')
@@ -172,8 +173,8 @@ def table_rows(
         values = {name: value for name, value in zip(names, row) if name}
         empty = [name for name in columns if not values.get(name)]
         if len(row) != fields or empty:
-            what = f'nothing in {", ".join(empty)}' if len(row) == fields else f'{len(row)} fields'
-            raise ValueError(f'{path}: line {number}: {row} found ({what}); expected {fields} fields with {", ".join(columns)}; correct that line')
+            what = f', and something in {", ".join(empty)}' if len(row) == fields else ''
+            raise ValueError(f'{path}: line {number}: {row} found; expected {fields} fields with {", ".join(columns)}{what}; correct that line')
         yield number, {**dict.fromkeys(optional, ''), **values}
 
 
