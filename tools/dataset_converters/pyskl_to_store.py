@@ -19,7 +19,7 @@ def main() -> None:
     args = parser.parse_args()
     glosses = read_glosses(args.glosses) if args.glosses else None
     clips = PysklClips(args.pickle, args.layout, glosses, args.splits)
-    write_store(args, clips, clips.layout, clips.glosses)
+    write_store(args, clips, clips.layout, clips.glosses, about=clips.about)
 
 
 if __name__ == '__main__':
