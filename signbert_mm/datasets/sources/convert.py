@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tupl
 import numpy as np
 from mmengine.utils import ProgressBar
 
+from ...files.folders import LeftOut
 from ..pose_store import PoseStore, PoseStoreWriter
 from ..store_format import MISSING
 from .annotation import ClipRecord, SourceIndex, split_counts
@@ -79,8 +80,9 @@ def convert(
         print(f'{index.name}: {line}')
     sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in given]
     failed: NameIndex[str] = NameIndex((), '')
+    left_out: List[LeftOut] = []
     if videos is not None:
-        sources, failed = extract_absent(index, out, sources, videos, extractor, workers, allow_mixed, extraction)
+        sources, failed, left_out = extract_absent(index, out, sources, videos, extractor, workers, allow_mixed, extraction)
     places = find_clips(index.records, sources)
     _report_near(index, places)
     found = [place for place in places if place]
@@ -92,7 +94,9 @@ def convert(
     without = [record for record, place in zip(index.records, places) if place is None]
     unread = {id(record): failed[name] for record, name in zip(without, find_names(without, failed)) if name}
     reasons = [None if place else unread.get(id(record)) or _why(record, sources) or absent for record, place in zip(index.records, places)]
-    return _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
+    store = _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
+    _report_rest(sources, places, videos, left_out)
+    return store
 
 
 def _report_near(index: SourceIndex, places: Sequence[Optional[Place]]) -> None:
@@ -105,6 +109,18 @@ def _report_near(index: SourceIndex, places: Sequence[Optional[Place]]) -> None:
             f'{index.name}: {len(near):,} {"clip is" if len(near) == 1 else "clips are"} found by the end of the name, '
             f'the first: {wanted!r} is {place.key!r} of {place.source.path}'
         )
+
+
+def _report_rest(sources: Sequence[PoseSource], places: Sequence[Optional[Place]], videos: Optional[str], left_out: Sequence[LeftOut]) -> None:
+    """Says what was there and is in no clip."""
+    for source in sources:
+        used = {place.key for place in places if place and place.source is source}
+        rest = [name for name in source.names() if name not in used]
+        if rest:
+            print(f'  {source.path}: {len(rest):,} of {len(source):,} poses are of no listed clip, the first: {rest[0]!r}')
+    if left_out:
+        names = f'{len(left_out):,} {"file or folder is" if len(left_out) == 1 else "files or folders are"}'
+        print(f'  {videos}: {names} not taken, the first: {left_out[0].path} ({left_out[0].reason})')
 
 
 def _why(record: ClipRecord, sources: Sequence[PoseSource]) -> str:

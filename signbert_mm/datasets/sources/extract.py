@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
 
-from ...files.folders import report_left_out
+from ...files.folders import LeftOut, report_left_out
 from ..store_format import META
 from .annotation import SourceIndex
 from .lookup import check_mixture, find_clips, find_names
@@ -23,14 +23,15 @@ def extract_absent(
     workers: int = 1,
     allow_mixed: bool = False,
     extraction: Optional[dict] = None,
-) -> Tuple[List[PoseSource], NameIndex]:
+) -> Tuple[List[PoseSource], NameIndex, List[LeftOut]]:
     """Extracts the poses of those videos of ``index`` that are in no source, into ``<out>.poses``; after that is whole, into ``<out>.poses2``, ..
 
     Args:
         index, out, sources, videos, extractor, workers, allow_mixed, extraction: As :func:`convert`.
 
     Returns:
-        tuple[list[PoseSource], NameIndex]: All sources, and why a video has no poses, by its name.
+        tuple[list[PoseSource], NameIndex, list[LeftOut]]: All sources; why a video has no poses, by its name; what lies in
+            the folder and is neither a listed clip's nor a video.
 
     Raises:
         ValueError: There is something to extract and no extractor, or poses of several extractors would mix; before anything is extracted.
@@ -38,7 +39,6 @@ def extract_absent(
     from ...extraction import build_extractor, extract_folder
 
     below, left_out = videos_below(videos)
-    report_left_out(left_out, videos)
     if index.repeated == 'first':
         below = list(dict(sorted(below, reverse=True)).items())
     files: NameIndex[str] = NameIndex(below, videos)
@@ -47,8 +47,11 @@ def extract_absent(
     places = find_clips(index.records, sources)
     names = find_names([record for record, place in zip(index.records, places) if place is None], files)
     needed = {name: files[name] for name in names if name is not None}
+    used = {*needed, *find_names(index.records, files)}
+    left_out += [LeftOut(files[name], 'a video of no listed clip') for name in files.names() if name not in used]
+    report_left_out(left_out, videos)
     if not needed:
-        return sources, NameIndex((), videos)
+        return sources, NameIndex((), videos), left_out
     if extractor is None:
         raise ValueError(f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)')
     built = build_extractor(extractor)
@@ -73,8 +76,8 @@ def extract_absent(
         unread = dict(failures(f'{target}.parts'))
         if set(unread) != set(needed):
             raise
-        return sources, NameIndex(unread.items(), videos)  # not one could be read: they are all missing
-    return [*sources, StorePoses(store)], NameIndex(failures(target), videos)
+        return sources, NameIndex(unread.items(), videos), left_out  # not one could be read: they are all missing
+    return [*sources, StorePoses(store)], NameIndex(failures(target), videos), left_out
 
 
 def _stores(out: str) -> List[str]:
