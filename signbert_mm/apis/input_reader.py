@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
+from ..datasets.pixel_check import check_pixels
 from ..datasets.pose_store import PoseStore
 from ..datasets.store_format import META, flags_found
 from ..datasets.video_dataset import SUFFIXES, find_video
@@ -241,11 +242,16 @@ class InputReader:
 
     @staticmethod
     def store_clips(store: PoseStore, places: Iterable[int]) -> Iterator[PoseClip]:
-        """These clips of a store."""
+        """These clips of a store.
+
+        Raises:
+            ValueError: A clip is not in pixels.
+        """
         for place in map(int, places):
             keypoints, scores = store.clip(place)
             size = int(store.width[place]), int(store.height[place])
             (name,) = store.video_ids(np.asarray([place]))
+            check_pixels(f'{store.folder}: clip {name!r}', keypoints, scores, size)
             start, length = int(store.offset[place]), int(store.length[place])
             found = flags_found(store.hand_flags[start : start + length])
             yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]), found=found)

@@ -6,6 +6,7 @@ from typing import Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ..datasets.hand_rule import hands_found
+from ..datasets.pixel_check import check_pixels
 from ..datasets.pose_store_writer import check_keypoints
 from ..layouts import Layout, get_layout
 
@@ -65,7 +66,8 @@ class PoseClip:
             label (int): -1 = none.
 
         Raises:
-            ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a negative score, no image size.
+            ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a negative score, no
+                image size, or coordinates that are not pixels of such an image (:mod:`signbert_mm.datasets.pixel_check`).
         """
         poses, layout, where = np.asarray(poses), get_layout(layout), f'clip {name!r}' if name else 'poses'
         if poses.ndim != 3 or poses.shape[-1] not in (2, 3) or poses.dtype.kind not in 'fiu':
@@ -88,6 +90,7 @@ class PoseClip:
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         scores = np.ascontiguousarray(values[..., 2])
         keypoints = values[..., :2] * (scores > 0)[..., None]
+        check_pixels(where, keypoints, scores, image_size)
         return cls(keypoints, scores, layout, (int(image_size[0]), int(image_size[1])), float(fps), name, int(label))
 
     def __len__(self) -> int:

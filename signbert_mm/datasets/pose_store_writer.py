@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 from array import array
@@ -9,9 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
 
 import numpy as np
+from mmengine.logging import print_log
 
 from ..layouts import Layout, get_layout
 from .hand_rule import HAND_RULES, hands_found
+from .pixel_check import OUTSIDE, PixelCheck
 from .store_format import (
     CLIPS,
     DTYPES,
@@ -140,6 +143,7 @@ class PoseStoreWriter:
         self._codes: Dict[str, Dict[str, int]] = dict(split={}, signer={})
         self._ids: Dict[str, Set[bytes]] = {}
         self._frames = 0
+        self._found = self._outside = 0  # joints
 
         parent, name = os.path.split(self.folder)
         os.makedirs(parent, exist_ok=True)
@@ -207,16 +211,18 @@ class PoseStoreWriter:
             fps (float): Frames a second; 0 = unknown.
 
         Raises:
-            ValueError: Anything above is not so; the message names the clip, the field, what was found and the remedy. The store is as before.
+            ValueError: Anything above is not so, or coordinates are not pixels of such an image (:mod:`.pixel_check`); the
+                message names the clip, the field, what was found and the remedy. The store is as before.
         """
         if self._file.closed:
             raise ValueError(f'{self.folder}: this writer is closed; open a new one')
         where = f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
         label = self._check_fields(where, label, split, video_id, signer, width, height, fps)
         begin, digest, hands, length = self._file.tell(), self._digest.copy(), [], 0
+        unit = PixelCheck(width, height)
         try:
             for piece in keypoints if isinstance(keypoints, Iterator) else (keypoints,):
-                stored = self._check_keypoints(where, piece, length)
+                stored = self._check_keypoints(where, piece, length, unit)
                 hands.append(self._hand_flags(stored[:, :, 2]))
                 data = np.ascontiguousarray(stored).data
                 self._file.write(data)
@@ -224,6 +230,7 @@ class PoseStoreWriter:
                 length += len(stored)
             if not length:
                 raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
+            unit.refuse(where)
         except BaseException:
             self._file.seek(begin)
             self._file.truncate()
@@ -233,6 +240,7 @@ class PoseStoreWriter:
         self._ids.setdefault(split, set()).add(encoded)
         self._video_ids.append(encoded)
         self._frames += length
+        self._found, self._outside = self._found + unit.found, self._outside + unit.outside
         row = dict(
             length=length,
             label=label,
@@ -264,10 +272,11 @@ class PoseStoreWriter:
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         return int(label)
 
-    def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int) -> np.ndarray:
+    def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int, unit: PixelCheck) -> np.ndarray:
         """The clip, or a piece of it, as it is stored: shape (T, V, 3) of the store's dtype."""
         values = check_keypoints(where, keypoints, self.layout, first)  # (T, V, 3), a copy
         scores = values[:, :, 2]
+        unit.add(values[:, :, :2], scores)
         if self.dtype == 'int16':
             values *= (PIXEL_STEPS, PIXEL_STEPS, SCORE_STEPS)
             np.rint(values, out=values)
@@ -361,6 +370,9 @@ class PoseStoreWriter:
             os.fsync(file.fileno())
         sync_folder(self._partial)
         self._rename()
+        if self._outside > OUTSIDE * self._found:
+            share = f'{self._outside / self._found:.0%} of the found joints lie outside their image'
+            print_log(f'{self.folder}: {share}; is the image size right?', logger='current', level=logging.WARNING)
         return PoseStore(self.folder)
 
     def _rename(self) -> None:

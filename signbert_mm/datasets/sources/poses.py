@@ -12,6 +12,7 @@ from ...files.folders import list_files, report_left_out
 from ...files.text import text_lines
 from ...layouts import LAYOUTS, get_layout
 from ..importers import Clip, PoseFormatClips, PysklClips, UnreadableError
+from ..pixel_check import PixelCheck
 from ..pose_store import PoseStore
 from ..store_format import META
 from .names import NameIndex, files_below, without_suffix
@@ -208,15 +209,13 @@ class ArrayPoses(PoseSource):
         elif keypoints.shape[2] == 2:
             keypoints = np.concatenate([keypoints, (keypoints != 0).any(axis=-1, keepdims=True).astype(np.float32)], axis=-1)
         width, height = (int(fields[name]) if name in fields else getattr(self, name) for name in ('width', 'height'))
-        found = np.abs(keypoints[..., :2][keypoints[..., 2] > 0])
         if self.coordinates == 'fractions':
             if not width or not height:
                 raise ValueError(f'{path}: fractions of the image need its size; give --width and --height')
             keypoints[..., :2] *= np.asarray([width, height], dtype=np.float32)
-        elif found.size and found.max() <= 1.5:
-            raise ValueError(
-                f'{path}: no coordinate is above {found.max():.3g}, so these are not pixels; give --coordinates fractions and the image size'
-            )
+        else:
+            unit = PixelCheck(width, height).add(keypoints[..., :2], keypoints[..., 2])
+            unit.refuse(path, 'give --coordinates fractions and the image size')
         return VideoPose(keypoints, width, height, float(fields.get('fps', 0)))
 
 
