@@ -254,7 +254,8 @@ class InputReader:
             check_pixels(f'{store.folder}: clip {name!r}', keypoints, scores, size)
             start, length = int(store.offset[place]), int(store.length[place])
             found = flags_found(store.hand_flags[start : start + length])
-            yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]), found=found)
+            about = dict(times=store.frame_times(place), found=found)
+            yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]), **about)
 
     def _path(
         self, path: Path, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']], fps: float

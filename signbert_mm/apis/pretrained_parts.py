@@ -16,6 +16,10 @@ from .sign_dictionary import Match, SignDictionary
 from .torch_backend import TorchBackend
 
 
+class NothingReadableError(ValueError):
+    """Not one of the inputs could be read."""
+
+
 class PretrainedParts:
     """The part of :class:`SignInferencer` that a pre-trained model answers."""
 
@@ -49,9 +53,14 @@ class PretrainedParts:
             yield dict(name=clip.name, fps=clip.fps, **self.reconstruct_clip(clip, mesh))
 
     def embed(self, inputs: Any, batch_size: int = 64, **options: Any) -> Tuple[np.ndarray, List[str]]:
-        """Vectors (clips, D) of length 1, and the clips' names."""
+        """Vectors (clips, D) of length 1, and the clips' names.
+
+        Raises:
+            NothingReadableError: Not one of the inputs could be read; the message has the first reason.
+        """
         vectors, names, waiting = [], [], []
-        for clip in self._readable(inputs, **options):
+        failures: List[Failure] = []
+        for clip in self._readable(inputs, failures, **options):
             waiting.append(clip)
             if len(waiting) == batch_size:
                 vectors.append(self.embedder(waiting))
@@ -60,7 +69,8 @@ class PretrainedParts:
         if waiting:
             vectors.append(self.embedder(waiting))
         if not vectors:
-            raise ValueError('none of the inputs could be read, so there is nothing to embed')
+            reason = f', the first: {failures[0].error}' if failures else ''
+            raise NothingReadableError(f'none of the inputs could be read, so there is nothing to embed{reason}')
         return np.concatenate(vectors), names
 
     def search(
@@ -101,9 +111,11 @@ class PretrainedParts:
         keys = dict(glosses='gloss', scores='score', examples='example')
         return [dict(name=name, **{key: [getattr(match, field) for match in row] for key, field in keys.items()}) for name, row in zip(names, rows)]
 
-    def _readable(self, inputs: Any, **options: Any) -> Iterator[PoseClip]:
+    def _readable(self, inputs: Any, failures: Optional[List[Failure]] = None, **options: Any) -> Iterator[PoseClip]:
         for clip in self.reader.clips(inputs, **options):
             if isinstance(clip, Failure):
+                if failures is not None:
+                    failures.append(clip)
                 print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
             else:
                 yield clip

@@ -13,6 +13,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from ..layouts import Layout, get_layout
+from .frame_times import uneven_times
 from .hand_rule import HAND_RULES, hands_found
 from .pixel_check import OUTSIDE, PixelCheck
 from .store_format import (
@@ -27,6 +28,7 @@ from .store_format import (
     PIXEL_STEPS,
     RIGHT_FOUND,
     SCORE_STEPS,
+    TIMES,
     check_coverage,
     check_official,
     file_digest,
@@ -144,6 +146,7 @@ class PoseStoreWriter:
         self._ids: Dict[str, Set[bytes]] = {}
         self._frames = 0
         self._found = self._outside = 0  # joints
+        self._timed, self._times = array('i'), array('f')  # clips of uneven rate, and the times of their frames
 
         parent, name = os.path.split(self.folder)
         os.makedirs(parent, exist_ok=True)
@@ -196,6 +199,7 @@ class PoseStoreWriter:
         width: int,
         height: int,
         fps: float = 0.0,
+        times: Optional[np.ndarray] = None,
     ) -> None:
         """Appends one clip.
 
@@ -209,6 +213,8 @@ class PoseStoreWriter:
             signer (str): '' = unknown.
             width, height (int): Image size in pixels.
             fps (float): Frames a second; 0 = unknown.
+            times (ndarray, optional): Shape (T,) seconds of the frames, from any zero, where the video's rate is uneven; they
+                are kept where a frame is more than half a frame from its even place.
 
         Raises:
             ValueError: Anything above is not so, or coordinates are not pixels of such an image (:mod:`.pixel_check`); the
@@ -231,6 +237,7 @@ class PoseStoreWriter:
             if not length:
                 raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
             unit.refuse(where)
+            times = None if times is None else uneven_times(self._check_times(where, times, length), fps)
         except BaseException:
             self._file.seek(begin)
             self._file.truncate()
@@ -250,6 +257,9 @@ class PoseStoreWriter:
             height=int(height),
             fps=float(fps),
         )
+        if times is not None:
+            self._timed.append(len(self))
+            self._times.frombytes(times.tobytes())
         for name, value in row.items():
             self._columns[name].append(value)
         self._columns['hands'].frombytes(np.concatenate(hands).tobytes())
@@ -271,6 +281,13 @@ class PoseStoreWriter:
         if not 0 <= fps < float('inf'):
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         return int(label)
+
+    @staticmethod
+    def _check_times(where: str, times: np.ndarray, length: int) -> np.ndarray:
+        times = np.asarray(times, dtype=np.float64)
+        if times.shape != (length,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
+            raise ValueError(f'{where}: times are of shape {times.shape}; give seconds of the {length} frames that never decrease')
+        return times
 
     def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int, unit: PixelCheck) -> np.ndarray:
         """The clip, or a piece of it, as it is stored: shape (T, V, 3) of the store's dtype."""
@@ -313,6 +330,7 @@ class PoseStoreWriter:
             height=np.asarray(columns['height'], dtype=np.int32),
             fps=np.asarray(columns['fps'], dtype=np.float32),
             hands=np.asarray(columns['hands'], dtype=np.uint8),
+            **(dict(zip(TIMES, (np.asarray(self._timed), np.asarray(self._times)))) if self._timed else {}),
         )
 
     def close(self) -> 'PoseStore':

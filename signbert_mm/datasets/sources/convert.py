@@ -3,13 +3,14 @@
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.utils import ProgressBar
 
 from ...files.folders import LeftOut
+from ..frame_times import frames_between, mean_rate
 from ..pose_store import PoseStore, PoseStoreWriter
 from ..store_format import MISSING
 from .annotation import ClipRecord, SourceIndex, split_counts
@@ -140,25 +141,34 @@ def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Op
     )
 
 
-def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[np.ndarray, str]:
-    """The clip's frames, and what is doubtful about them.
+def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[VideoPose, str]:
+    """The clip's frames, and what is doubtful about them. Seconds are those of the frames' times, where the rate is uneven.
 
     Raises:
         UnreadableError: None are left.
     """
     frames, begin, end = len(pose.keypoints), 0, len(pose.keypoints)
+    if record.no_frames:
+        raise UnreadableError(record.no_frames)
     if record.start is not None or record.end is not None:
         fps = pose.fps or record.fps
         if record.unit == 'seconds' and not fps:
             raise UnreadableError('neither poses nor annotation tell the frames a second, so the clip cannot be cut out')
-        rate = fps if record.unit == 'seconds' else 1.0
-        begin = 0 if record.start is None else round(record.start * rate)
-        end = frames if record.end is None else max(begin + 1, round(record.end * rate))
+        if record.unit == 'seconds' and pose.times is not None:
+            begin, end = frames_between(pose.times, record.start, record.end)
+        else:
+            rate = fps if record.unit == 'seconds' else 1.0
+            begin = 0 if record.start is None else round(record.start * rate)
+            end = frames if record.end is None else max(begin + 1, round(record.end * rate))
     if begin >= frames:
         raise UnreadableError(f'the video has {frames} frames, the clip is frames {begin} to {end}')
     # a last frame or two may be lost to rounding and re-encoding
     short = f'{frames - begin} of {end - begin} annotated frames are there' if end > frames + 2 else ''
-    return pose.keypoints[begin:end], short
+    times, fps = pose.times, pose.fps
+    if times is not None:
+        times = times[begin:end] - times[begin]
+        fps = mean_rate(times) or fps
+    return replace(pose, keypoints=pose.keypoints[begin:end], times=times, fps=fps), short
 
 
 def _outside(record: ClipRecord, keypoints: np.ndarray, width: int, height: int) -> str:
@@ -195,15 +205,14 @@ def _write(
             else:
                 try:
                     pose = place.source.read(place.key)
-                    keypoints, short = _cut(record, pose) if place.whole else (pose.keypoints, '')
+                    pose, short = _cut(record, pose) if place.whole else (pose, '')
                 except UnreadableError as error:
                     missing.append(_Remark(record, str(error)))
                 else:
                     width, height = _image_size(record, pose, f'{place.source.path}: {place.key}')
-                    writer.add(
-                        keypoints, record.label, record.split, record.video_id, record.signer, width=width, height=height, fps=pose.fps or record.fps
-                    )
-                    doubtful += [_Remark(record, text) for text in (short, _outside(record, keypoints, width, height)) if text]
+                    about = dict(width=width, height=height, fps=pose.fps or record.fps, times=pose.times)
+                    writer.add(pose.keypoints, record.label, record.split, record.video_id, record.signer, **about)
+                    doubtful += [_Remark(record, text) for text in (short, _outside(record, pose.keypoints, width, height)) if text]
         _list(os.path.join(writer.partial, MISSING), missing, index.glosses)
         _list(os.path.join(writer.partial, DOUBTFUL), doubtful, index.glosses)
         if not len(writer):

@@ -29,12 +29,14 @@ class VideoPose:
         keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; score 0 = missing.
         width, height (int, optional): Of the image in pixels; None = the source does not tell.
         fps (float): Frames a second; 0 = unknown.
+        times (ndarray, optional): Shape (T,) seconds of the frames from 0 on, where the rate is uneven.
     """
 
     keypoints: np.ndarray
     width: Optional[int] = None
     height: Optional[int] = None
     fps: float = 0.0
+    times: Optional[np.ndarray] = None
 
 
 class PoseSource(ABC):
@@ -102,7 +104,8 @@ class StorePoses(PoseSource):
         place = self._names[key]
         keypoints, scores = self.store.clip(place)
         values = np.concatenate([keypoints, scores[..., None]], axis=-1)
-        return VideoPose(values, int(self.store.width[place]), int(self.store.height[place]), float(self.store.fps[place]))
+        size = int(self.store.width[place]), int(self.store.height[place])
+        return VideoPose(values, *size, float(self.store.fps[place]), self.store.frame_times(place))
 
 
 class PysklPoses(PoseSource):

@@ -57,7 +57,7 @@ def wlasl_index(root: str, subset: int = 2000, splits: Sequence[str] = SPLITS, r
         path = whole
         clips = [(where, name, label, entry['split']) for name, (where, label, entry) in instances.items() if label < subset]
     records = [
-        ClipRecord(name, label, split, where=where, **(_details(*instances[name]) if name in instances else {}))
+        ClipRecord.of_span(name, label, split, where=where, **(_details(*instances[name]) if name in instances else {}))
         for where, name, label, split in clips
         if split in splits
     ]  # fmt: skip
