@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from ..datasets.pixel_check import check_pixels
 from ..datasets.pose_store import PoseStore
 from ..datasets.store_format import META, flags_found
-from ..datasets.video_dataset import SUFFIXES, find_video
+from ..datasets.video_dataset import SUFFIXES, VideoFolder
 from ..layouts import Layout
 from .pose_clip import PoseClip
 
@@ -282,11 +282,12 @@ def _store_clips(store: PoseStore, split: Optional[str], videos: Optional[Union[
     counts: Dict[str, int] = store.split_counts()
     if split is not None and not counts.get(split):
         raise ValueError(f'{store.folder}: split {split!r} has no clips; splits there: {counts}')
+    folder = None if videos is None else VideoFolder(videos)
     for clip in InputReader.store_clips(store, range(len(store)) if split is None else np.flatnonzero(store.split == split)):
-        if videos is None:
+        if folder is None:
             yield clip
             continue
-        video = find_video(videos, clip.name)
+        video = folder.find(clip.name)
         if video is None:
             raise FileNotFoundError(f'{os.fspath(videos)}: no video of clip {clip.name!r}, looked for as <video_id> with {", ".join(SUFFIXES)}')
         yield replace(clip, video=video)
