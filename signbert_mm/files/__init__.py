@@ -1,4 +1,4 @@
-"""Files and folders: written whole, locked, read without executing anything."""
+"""Files and folders: read as text, walked, matched by name, written whole, locked; nothing in them is executed."""
 
 from .atomic import PendingFolder, write_atomic
 from .locks import FolderInUse, folder_lock
