@@ -112,11 +112,8 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
     args.note = what_it_knows(args, inferencer) if unnamed else ''
     if inferencer.dictionary is None and not inferencer.backend.recognises:
         raise ConfigError('this model is a pre-trainer, which knows no glosses; give config and checkpoint of a recogniser, or a --dictionary')
-    if inferencer.dictionary is not None and inferencer.dictionary.encoder != inferencer.embedder.fingerprint:
-        raise ValueError(
-            f'{args.dictionary}: the dictionary was made with another encoder ({inferencer.dictionary.note or "no note"}): give its config and '
-            'checkpoint, or build the dictionary again'
-        )
+    if inferencer.dictionary is not None:
+        inferencer.check_dictionary()
     _ = inferencer.reader.extractor  # says now what is not installed
     return inferencer
 

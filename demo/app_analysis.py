@@ -51,7 +51,7 @@ class Result(NamedTuple):
     """One video.
 
     Attributes:
-        found (dict): As :func:`video_demo.answer` gives it; {} where no hand was found, since an answer would rest on nothing.
+        found (dict): As :func:`video_demo.answer` gives it; {} where there is no answer, see :attr:`PoseClip.no_answer`.
         clip (PoseClip): The poses.
         attention (ndarray, optional): Shape (T, 2), see :func:`attention_over_time`; None where the answer has none.
         segments (list): Signs in time: start and end in frames, and text.
@@ -187,10 +187,7 @@ class Analyser:
             if frames.cut:
                 notes.append(f'Only the first {limits.seconds:g} s were read; "How much of the video" changes that, up to --max-seconds.')
             if not clip.scores.any():
-                raise Refusal(
-                    f'{path.name}: no person was found in any of the {len(clip)} frames that were read. The signer should face the camera, upright, '
-                    'well lit, from the hips up.'
-                )
+                raise Refusal(f'{path.name}: {clip.no_answer}.')
             return self._result(clip, frames, several, window, notes, progress)
         finally:
             frames.close()
@@ -206,22 +203,23 @@ class Analyser:
 
     def _result(self, clip: PoseClip, frames: Iterable[np.ndarray], several: bool, window: float, notes: List[str], progress: Progress) -> Result:
         progress(0.78, 'recognising')
-        hands = clip.hands_found().any(-1)
+        hand_frames = clip.hand_frames
         found, bars, attention, segments = {}, [], np.zeros((len(clip), 2)), []
-        if hands.any():
+        if not clip.no_answer:
             several = several and not self.inferencer.dictionary
             asked = SimpleNamespace(**self.windows._asdict(), topk=self.topk, dictionary=self.inferencer.dictionary is not None)
             asked.window = (window or asked.window) if several else None
             found, bars, attention, segments = answer(self.inferencer, clip, asked)
-            found.update(hand_frames=int(hands.sum()), num_frames=len(clip), fps=clip.fps)
-            if hands.mean() < 0.2:
-                notes.append(f'A hand was found in only {int(hands.sum())} of {len(clip)} frames: the answer rests on little.')
-        mesh = self._mesh(clip, progress) if hands.any() and not self.no_mesh else None
+            found.update(hand_frames=hand_frames, num_frames=len(clip), fps=clip.fps)
+            if hand_frames < 0.2 * len(clip):
+                notes.append(f'A hand was found in only {hand_frames} of {len(clip)} frames: the answer rests on little.')
+        mesh = self._mesh(clip, progress) if hand_frames and not self.no_mesh else None
         folder = self._fresh_folder()
         stem = Path(clip.name).stem[:60] or 'clip'
         video = self._draw(folder / f'{stem}_annotated.mp4', clip, frames, bars, attention, segments, progress)
         table, glb = folder / f'{stem}.json', None
-        table.write_text(to_json(found or dict(name=clip.name, num_frames=len(clip), hand_frames=0)), encoding='utf-8')
+        nothing = dict(name=clip.name, glosses=[], scores=[], reason=clip.no_answer, num_frames=len(clip), hand_frames=0)
+        table.write_text(to_json(found or nothing), encoding='utf-8')
         if mesh is not None and mesh['valid'].any():
             times = np.arange(len(mesh['vertices'])) * mesh['step'] / clip.fps
             glb = write_glb(folder / f'{stem}_hands.glb', mesh['vertices'], mesh['faces'], times, mesh['valid'])

@@ -95,8 +95,9 @@ def card_html(card: ModelCard) -> str:
 def answer_html(result: Result, card: ModelCard) -> str:
     """The best glosses with bars, or the signs in time."""
     found = result.found
-    if not found:
-        return '<div class="answer"><h3>No answer</h3><p>No hand was found in any frame, so an answer would rest on nothing.</p></div>'
+    if not found or found.get('reason'):
+        reason = found.get('reason') or result.clip.no_answer
+        return f'<div class="answer"><h3>No answer</h3><p>{html.escape(_sentence(reason))}</p></div>'
     if 'segments' in found:
         title, rows = 'Signs in time', []
         for sign in found['segments']:
@@ -118,9 +119,13 @@ def answer_html(result: Result, card: ModelCard) -> str:
             body += f'<p>The clip shows <b>{html.escape(result.truth)}</b>: the model is {"right" if right else "wrong"}.</p>'
     if card.synthetic and not result.truth:
         body += '<small>Synthetic glosses: of a real video they say nothing.</small>'
-    elif found.get('glosses', [''])[0] == REST and not card.dictionary:
+    elif found.get('glosses', [''])[:1] == [REST] and not card.dictionary:
         body += f'<small>{html.escape(REST_NOTE)}.</small>'
     return f'<div class="answer"><h3>{title}</h3>{body}</div>'
+
+
+def _sentence(text: str) -> str:
+    return f'{text[:1].upper()}{text[1:]}.'
 
 
 def _percent(sign: Dict[str, Any]) -> str:
@@ -143,7 +148,7 @@ def status_html(result: Result, seconds: float) -> str:
         f'{clip.image_size[1]}), a hand in {int(found.sum())} of them. Done in {seconds:.1f} s.'
     )
     if not found.any():
-        lead = '<p><b>A person was found, but no hand in any frame.</b> Are the hands in the picture, sharp and lit? The model sees only hands.</p>'
+        lead = f'<p><b>{html.escape(_sentence(clip.no_answer))}</b> The model sees only hands.</p>'
         return f'<div class="box error" id="status" data-state="no-hands">{lead}<p>{text}</p></div>'
     notes = ''.join(f'<p>{html.escape(note)}</p>' for note in result.notes)
     return f'<div class="box{" caution" if notes else ""}" id="status" data-state="done"><p>{text}</p>{notes}</div>'

@@ -28,6 +28,7 @@ from signbert_mm.apis import PoseClip, SignInferencer, zoo
 from signbert_mm.apis.inferencer import to_json
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint, write_atomic
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.os_errors import check_writable, output_path
 from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, Span, attention_over_time, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
 
@@ -117,7 +118,9 @@ def build(args: argparse.Namespace, **options: Any) -> SignInferencer:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('video', help='any video that FFmpeg reads')
-    parser.add_argument('--out', metavar='FILE.mp4', help='the annotated video (default: work_dirs/video_demo/<name>.mp4); the JSON lies beside it')
+    parser.add_argument(
+        '--out', type=output_path, metavar='FILE.mp4', help='the annotated video (default: work_dirs/video_demo/<name>.mp4); the JSON lies beside it'
+    )
     parser.add_argument('--window', type=float, help='seconds: find the signs of a long video by windows (default: the whole video is one sign)')
     parser.add_argument('--dictionary', metavar='FOLDER', help='answer with the nearest signs of a dictionary, see tools/build_dictionary.py')
     model_arguments(parser)
@@ -133,7 +136,7 @@ def answer(inferencer: SignInferencer, clip: PoseClip, args: argparse.Namespace)
     if args.window is None:
         (found,) = inferencer([clip], topk=args.topk)['predictions']
         pieces = [] if found['attention'] is None else [(found['frames'], found['attention'])]
-        told = {key: value for key, value in found.items() if key != 'all_scores'}
+        told = {key: found[key] for key in found if key != 'all_scores'}
         return told, [(0, len(clip), bars_of(found['glosses'], found['scores']))], attention_over_time(len(clip), pieces), []
     stream = inferencer.stream_recognizer(
         clip.image_size, clip.fps, clip.layout, args.window, args.stride, args.enter, args.leave, args.ignore, clip.name
@@ -146,7 +149,8 @@ def answer(inferencer: SignInferencer, clip: PoseClip, args: argparse.Namespace)
     for event in events:
         if event.end > event.start:
             best = inferencer.best(event.scores, args.topk)
-            windows.append(dict(start=event.start / clip.fps, end=event.end / clip.fps, glosses=best['glosses'], scores=best['scores']))
+            answered = dict(glosses=best['glosses'], scores=best['scores'], reason=event.reason)
+            windows.append(dict(start=event.start / clip.fps, end=event.end / clip.fps, **answered))
             # a window's answer stands at its middle
             end = len(clip) if event is events[-1] else int(event.end - stream.window / 2 + stream.stride / 2)
             bars.append((until, end, bars_of(best['glosses'], best['scores'])))
@@ -158,7 +162,7 @@ def answer(inferencer: SignInferencer, clip: PoseClip, args: argparse.Namespace)
     told = [
         dict(start=s.start / clip.fps, end=s.end / clip.fps, gloss=inferencer.gloss(s.label), score=s.score) for s in segments
     ]  # fmt: skip
-    found = dict(name=clip.name, fps=clip.fps, num_frames=len(clip), segments=told, windows=windows)
+    found = dict(name=clip.name, fps=clip.fps, num_frames=len(clip), reason=clip.no_answer, segments=told, windows=windows)
     return found, bars, attention_over_time(len(clip), pieces), spans
 
 
@@ -170,24 +174,29 @@ def frames_with(bars: List[Tuple[int, int, Bars]], count: int) -> Iterator[Bars]
 
 def main() -> None:
     args = parse_args()
+    out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
+    check_writable(out)
     inferencer = build(args, dictionary=args.dictionary)
+    if args.dictionary:
+        inferencer.check_dictionary()
     clip = inferencer.reader.extract(args.video)
     found, bars, attention, segments = answer(inferencer, clip, args)
-    out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
     overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, Path(args.video).name, clip.fps)
     synthetic = zoo.are_synthetic(inferencer.glosses) and not args.dictionary
-    note = SYNTHETIC if synthetic else REST_NOTE if found.get('glosses', [''])[0] == REST else ''
-    hands = clip.hands_found().any(-1)
+    note = SYNTHETIC if synthetic else REST_NOTE if found.get('glosses', [''])[:1] == [REST] else ''
+    note = 'no answer: no hand was found' if found['reason'] else note
     reader = inferencer.reader.open(args.video)
     with VideoWriter(out, clip.fps or 25) as writer:
         for frame, (item, shown) in enumerate(zip(reader, frames_with(bars, len(clip)))):
             pose = np.concatenate([clip.keypoints[frame], clip.scores[frame][:, None]], -1)
             now = next((text for start, end, text in segments if start <= frame < end), '')
-            writer.write(overlay.draw(item[0], pose, shown, frame, f'now: {now}' if now else note, quiet=not hands.any()))
+            writer.write(overlay.draw(item[0], pose, shown, frame, f'now: {now}' if now else note))
     reader.close()
     write_atomic(to_json(found).encode(), out.with_suffix('.json'))
-    print(to_json({key: found[key] for key in ('glosses', 'scores', 'segments', 'hand_frames') if key in found}))
-    if synthetic:
+    print(to_json({key: found[key] for key in ('glosses', 'scores', 'segments', 'hand_frames', 'reason') if key in found}))
+    if found['reason']:
+        print(f'No answer: {found["reason"]}.')
+    elif synthetic:
         print('This model was trained on synthetic signs and knows no sign language: its answer means nothing as a sign.')
     elif note:
         print(f'{note}.')

@@ -25,6 +25,7 @@ import numpy as np
 from video_demo import build, model_arguments
 
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization.sign_overlay import SignOverlay, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
 
@@ -36,7 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--fps', type=float, default=0.0, help='frames a second of --out, where the camera does not tell its rate')
     parser.add_argument('--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)')
     parser.add_argument('--no-window', action='store_true', help='print the answers; needs no display')
-    parser.add_argument('--out', metavar='FILE.mp4', help='record what is shown')
+    parser.add_argument('--out', type=output_path, metavar='FILE.mp4', help='record what is shown')
     model_arguments(parser)
     return parser.parse_args()
 
@@ -53,21 +54,21 @@ def main() -> None:
         reader.width, reader.height, stream.layout, title=f'camera {args.camera}' if args.camera.isdigit() else Path(args.camera).name
     )
     writer, written = VideoWriter(args.out, fps) if args.out else None, 0
-    shown, nobody, signs, latency = [], True, deque(maxlen=5), deque(maxlen=50)
+    shown, signs, latency = [], deque(maxlen=5), deque(maxlen=50)
     start = time.perf_counter()
     try:
         for frame, pose, came in inferencer.reader.timed_poses(reader):
             for event in stream.push_at(pose, frame.time):
                 latency.append(time.perf_counter() - came)
-                nobody = not event.scores.any()
                 told = inferencer.told(event, fps, args.topk, latency[-1])
                 shown = bars_of(told['glosses'], told['scores'])
                 signs.extend(segment['gloss'] for segment in told['segments'])
-                print(f'{event.end / fps:8.2f} s  {shown[0][0]} {100 * shown[0][1]:.0f} %  latency {1000 * latency[-1]:.0f} ms', flush=True)
+                best = f'{shown[0][0]} {100 * shown[0][1]:.0f} %' if shown else f'no answer: {event.reason}'
+                print(f'{event.end / fps:8.2f} s  {best}  latency {1000 * latency[-1]:.0f} ms', flush=True)
             if args.no_window and writer is None:
                 continue
             now = f'signs: {", ".join(signs)}' if signs else 'signs: none yet'
-            picture = overlay.draw(frame.image, pose, shown, 0, now, quiet=nobody)
+            picture = overlay.draw(frame.image, pose, shown, 0, now)
             while writer is not None and written < stream.length:  # a recording plays as fast as it was
                 writer.write(picture)
                 written += 1

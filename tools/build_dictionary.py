@@ -24,20 +24,20 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from mmengine.config import DictAction
 
 from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.apis.inferencer import to_json
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file of a pre-training or a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
-    parser.add_argument('dictionary', help='folder of the dictionary')
+    parser.add_argument('dictionary', type=output_path, help='folder of the dictionary')
     parser.add_argument('--store', help='take the labelled clips of this PoseStore')
     parser.add_argument('--split', nargs='+', help='of the store (default: all clips)')
     parser.add_argument('--shots', type=int, help='at most so many clips of each gloss of the store (default: all)')
@@ -48,7 +48,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--search', metavar='VIDEO', help='print the nearest signs of a video, or of each in a folder')
     parser.add_argument('--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)')
     parser.add_argument('--device', help='where the model runs (default: the GPU where there is one)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     args = parser.parse_args()
     if any(len(group) < 2 for group in args.add):
         parser.error('--add wants a gloss and at least one video: --add hello hello_1.mp4')
@@ -67,7 +67,11 @@ def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[T
     if not len(places):
         raise ConfigError(f'{args.store}: none of these clips has a label; give a store with glosses, or --videos FOLDER/<gloss>/<video>')
     clips = list(inferencer.reader.store_clips(store, places))
-    vectors, names = inferencer.embed(clips)
+    shown = np.array([not clip.no_answer for clip in clips])
+    if not shown.all():
+        print(f'{args.store}: {int((~shown).sum())} of {len(clips)} clips show no hand and are left out', flush=True)
+    places = places[shown]
+    vectors, names = inferencer.embed([clip for clip in clips if not clip.no_answer], need_hands=True)
     for label in np.unique(store.label[places]):
         rows = np.flatnonzero(store.label[places] == label)
         yield store.glosses[label], vectors[rows], [names[row] for row in rows]
@@ -79,7 +83,7 @@ def of_folder(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np
     if not glosses:
         raise FileNotFoundError(f'{folder}: no folders of glosses in it; --videos wants FOLDER/<gloss>/<anything>.mp4')
     for gloss in glosses:
-        yield gloss, *inferencer.embed(os.path.join(folder, gloss))
+        yield gloss, *inferencer.embed(os.path.join(folder, gloss), need_hands=True)
 
 
 def main() -> None:
@@ -99,7 +103,7 @@ def main() -> None:
         signs = None
     examples = list(of_store(inferencer, args)) if args.store else []
     examples += of_folder(inferencer, args.videos) if args.videos else []
-    examples += [(gloss, *inferencer.embed(videos)) for gloss, *videos in args.add]
+    examples += [(gloss, *inferencer.embed(videos, need_hands=True)) for gloss, *videos in args.add]
     if signs is None:
         signs = SignDictionary(encoder, examples[0][1].shape[1], f'{args.config}, {os.path.basename(args.checkpoint)}')
     for gloss in args.remove:

@@ -19,21 +19,26 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import mmengine
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
-from signbert_mm.engine.runner import ConfigError, build_runner, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import ConfigError, OptionsAction, build_runner, load_config, prepare_launch, run_tool
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
+from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--work-dir', help='where logs go (default: work_dirs/<config name>)')
-    parser.add_argument('--out', metavar='FILE.json', help='write the metrics here')
-    parser.add_argument('--dump', metavar='FILE.pkl', help='write the predictions here: a pickled list of plain dicts, one a clip')
+    parser.add_argument('--work-dir', type=output_path, help='where logs go (default: work_dirs/<config name>)')
+    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the metrics here')
+    parser.add_argument('--dump', type=output_path, metavar='FILE.pkl', help='write the predictions here: a pickled list of plain dicts, one a clip')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change: key=value, nested.key=value, key="[a,b]"'
+        '--cfg-options',
+        nargs='+',
+        action=OptionsAction,
+        metavar='KEY=VALUE',
+        help='config values to change: key=value, nested.key=value, key="[a,b]"',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how the processes were started')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)

@@ -12,11 +12,11 @@ try:
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 
 from signbert_mm import compat
-from signbert_mm.engine.runner import ConfigError, build_runner, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import ConfigError, OptionsAction, build_runner, load_config, prepare_launch, run_tool
 from signbert_mm.engine.runner.launch import is_first_process
 from signbert_mm.engine.runner.train_loop import LOCK
 from signbert_mm.files import folder_lock
@@ -41,7 +41,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--seed', type=int, help='random seed (default: that of the config, else 0)')
     parser.add_argument('--deterministic', action='store_true', help='deterministic cuDNN kernels')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change: key=value, nested.key=value, key="[a,b]"'
+        '--cfg-options',
+        nargs='+',
+        action=OptionsAction,
+        metavar='KEY=VALUE',
+        help='config values to change: key=value, nested.key=value, key="[a,b]"',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how the processes were started')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)

@@ -5,6 +5,7 @@ from .fusion_recognizer import FusionRecognizer
 from .inferencer import SignInferencer
 from .model import get_model, init_model, list_models
 from .pose_clip import PoseClip
+from .prediction import Prediction
 from .sign_dictionary import Match, SignDictionary
 from .stream_recognizer import StreamEvent, StreamRecognizer
 from .windows import HysteresisMerger, Segment, sliding_windows
@@ -16,6 +17,7 @@ __all__ = [
     'HysteresisMerger',
     'Match',
     'PoseClip',
+    'Prediction',
     'Segment',
     'SignDictionary',
     'SignInferencer',

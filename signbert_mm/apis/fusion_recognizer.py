@@ -13,6 +13,7 @@ from torch import nn
 from ..engine.runner import ConfigError
 from ..evaluation.fusion import ClipScores, check_classes, check_weights, fused
 from ..registry import MODELS
+from .backend import Backend
 from .model import _config, init_model
 from .pose_clip import PoseClip
 from .torch_backend import TorchBackend, reads_videos
@@ -27,7 +28,7 @@ def make_backend(model: nn.Module, device: Union[str, torch.device]) -> Union[To
 
 
 @MODELS.register_module()
-class FusionRecognizer(nn.Module):
+class FusionRecognizer(Backend, nn.Module):
     """The weighted sum of the probabilities of several recognisers, as ``tools/analysis_tools/fuse_scores.py`` sums files of them.
 
     Each part reads a clip as its own config's test data say: hands, whole skeletons, or the frames of the clip's video.
@@ -41,8 +42,6 @@ class FusionRecognizer(nn.Module):
         ConfigError: A part has no config or checkpoint or an unknown field, or there are fewer than two.
         ValueError: The parts' glosses differ, or weights are below 0, not finite or all 0.
     """
-
-    recognises = True
 
     def __init__(self, parts: Sequence[dict], device: Union[str, torch.device] = 'cpu') -> None:
         super().__init__()
@@ -91,8 +90,8 @@ class FusionRecognizer(nn.Module):
         """Of each part that reads poses, the rate of its training clips; None where its checkpoint does not say."""
         return [backend.spec.fps for backend in self.backends if isinstance(backend, TorchBackend)]
 
-    def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
-        """One dict a clip: ``scores`` (classes,) that sum to 1; ``attention`` and ``frames`` of the first part that has attention, else of the first.
+    def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
+        """As :meth:`Backend.run`; ``attention`` and ``frames`` of the first part that has attention, else of the first.
 
         Raises:
             ValueError: The parts know other numbers of classes, or a part reads frames and a clip has no video.
@@ -100,7 +99,7 @@ class FusionRecognizer(nn.Module):
         found = []
         for name, backend in zip(self.names, self.backends):
             try:
-                found.append(backend.predict(clips, first))
+                found.append(backend.run(clips, first))
             except ValueError as error:
                 raise ValueError(f'{name}: {error}') from error
         ids, labels = [clip.name for clip in clips], np.array([clip.label for clip in clips])
@@ -110,7 +109,7 @@ class FusionRecognizer(nn.Module):
         told = next((rows for rows in found if rows[0]['attention'] is not None), found[0])
         return [dict(row, scores=score) for row, score in zip(told, scores)]
 
-    forward = predict
+    forward = Backend.predict
 
 
 def _name(part: dict) -> str:

@@ -1,6 +1,5 @@
 """From a video to a sign."""
 
-import json
 import logging
 import os
 import re
@@ -17,20 +16,20 @@ from ..engine.runner import ConfigError
 from ..registry import INFERENCERS
 from ..structures import SignDataSample
 from ..visualization import prediction_figure, save_image
+from .backend import Backend
 from .fusion_recognizer import FusionRecognizer, make_backend, make_fusion
 from .input_reader import Failure, InputReader
 from .long_clips import LongClips
 from .model import init_model
 from .onnx_backend import OnnxBackend
 from .pose_clip import PoseClip
+from .prediction import NOT_IN_FILES, Prediction, to_json
 from .pretrained_parts import PretrainedParts
 from .sign_dictionary import SignDictionary
 from .torch_backend import TorchBackend
-from .video_backend import VideoBackend
 
 ModelLike = Union[str, 'os.PathLike[str]', Config, nn.Module, Sequence[Union[str, 'os.PathLike[str]', Config]]]
 BACKENDS = ('torch', 'onnx')
-Backend = Union[TorchBackend, VideoBackend, FusionRecognizer]
 
 
 @INFERENCERS.register_module()
@@ -39,6 +38,8 @@ class SignInferencer(LongClips, PretrainedParts):
 
     The model reads what the test pipeline of its config would give it, so predictions are those of ``tools/test.py``. Where all clips that it was
     trained on had one frame rate, videos and cameras are read at that rate (``inferencer.reader.fps``; None = as they are).
+
+    A clip that shows nobody, or no hand, has no answer but a reason, however it is asked. One inferencer serves several threads at once.
 
     Args:
         model (str | Path | Config | Module): Of a recogniser or a pre-trainer: a config, its path, or a name of :func:`list_models`; a model of
@@ -84,7 +85,7 @@ class SignInferencer(LongClips, PretrainedParts):
         if backend == 'onnx':
             if weights is not None:
                 raise ValueError("backend='onnx' has its weights in the exported file; leave `weights` out")
-            self.backend: Union[OnnxBackend, Backend] = OnnxBackend(model, device, threads)
+            self.backend: Backend = OnnxBackend(model, device, threads)
         else:
             if threads:
                 torch.set_num_threads(threads)
@@ -130,9 +131,11 @@ class SignInferencer(LongClips, PretrainedParts):
             **options: ``layout``, ``image_size``, ``fps`` of arrays, ``split`` and ``videos`` of stores, ``seconds`` of cameras.
 
         Returns:
-            dict: ``predictions``, one a clip: dict with ``name``, ``glosses`` and ``scores`` (best first; they are the softmax's), ``labels``,
+            dict: ``predictions``, one a clip: a :class:`Prediction`, a dict with ``name``, ``glosses`` and ``scores`` (best first; they are the
+            softmax's), ``labels``, ``reason`` ('', or why there is no answer: then these three are empty and ``all_scores`` are 0),
             ``attention`` (L, 2) of the left and right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, in how many of them a
-            hand was found: 0 says that the answer rests on nothing. A file of a folder that could not be read has only ``name`` and ``error``.
+            hand was found. A file of a folder that could not be read has only ``name`` and ``error``. ``json.dumps`` takes all of it;
+            docs/inference.md has the schema.
             ``visualization``: the pictures' paths.
         """
         predictions, pictures = [], []
@@ -147,8 +150,8 @@ class SignInferencer(LongClips, PretrainedParts):
             if vis_out_dir:
                 pictures.append(str(save_image(os.path.join(vis_out_dir, f'{stem}.png'), self.picture(clip, found))))
             if pred_out_dir:
-                plain = {key: value for key, value in found.items() if key not in ('all_scores', 'vertices', 'faces')}
-                write_atomic(to_json(plain).encode(), os.path.join(pred_out_dir, f'{stem}.json'))
+                kept = {key: found[key] for key in found if key not in NOT_IN_FILES}
+                write_atomic(to_json(kept).encode(), os.path.join(pred_out_dir, f'{stem}.json'))
             predictions.append(self._sample(clip, found, number) if return_datasamples else found)
         return dict(predictions=predictions, visualization=pictures)
 
@@ -166,27 +169,28 @@ class SignInferencer(LongClips, PretrainedParts):
                 waiting, done = [], done + batch_size
         yield from self._answers(waiting, topk, done)
 
-    def _answers(self, items: Sequence[Union[PoseClip, Failure]], topk: int, first: int) -> Iterator[Tuple[Union[PoseClip, Failure], dict]]:
+    def _answers(self, items: Sequence[Union[PoseClip, Failure]], topk: int, first: int) -> Iterator[Tuple[Union[PoseClip, Failure], Prediction]]:
         clips = [item for item in items if isinstance(item, PoseClip)]
         found = iter(self.backend.predict(clips, first) if clips else ())
         for item in items:
-            yield item, self._answer(item, next(found), topk) if isinstance(item, PoseClip) else item._asdict()
+            yield item, self._answer(item, next(found), topk) if isinstance(item, PoseClip) else Prediction(item._asdict())
 
-    def _answer(self, clip: PoseClip, found: Dict[str, Any], topk: int) -> dict:
-        return dict(
+    def _answer(self, clip: PoseClip, found: Dict[str, Any], topk: int) -> Prediction:
+        return Prediction(
             name=clip.name,
             **self.best(found['scores'], topk),
+            reason=found['reason'],
             attention=found['attention'],
             frames=found['frames'],
             num_frames=len(clip),
-            hand_frames=int(clip.hands_found().any(-1).sum()),
+            hand_frames=clip.hand_frames,
             fps=clip.fps,
             all_scores=found['scores'],
         )
 
     def best(self, scores: np.ndarray, topk: int = 5) -> Dict[str, list]:
-        """``glosses``, ``scores`` and ``labels`` of the best classes."""
-        order = np.argsort(-scores, kind='stable')[:topk].tolist()
+        """``glosses``, ``scores`` and ``labels`` of the best classes; [] where the scores are all 0, which is no answer."""
+        order = np.argsort(-scores, kind='stable')[:topk].tolist() if np.any(scores) else []
         return dict(glosses=[self.gloss(label) for label in order], scores=[float(scores[label]) for label in order], labels=order)
 
     def _needs_recogniser(self) -> None:
@@ -200,6 +204,8 @@ class SignInferencer(LongClips, PretrainedParts):
         sample = SignDataSample(metainfo=dict(num_frames=len(found['frames']))).set_gt_label(clip.label)
         sample.set_pred_scores(torch.from_numpy(found['all_scores']))
         sample.sample_idx, sample.video_id = number, clip.name
+        if found['reason']:
+            sample.set_pred_label(-1).reason = found['reason']
         if found['attention'] is not None:
             sample.attention = torch.from_numpy(found['attention'])
         for name in ('joints2d', 'joints3d', 'vertices', 'valid'):
@@ -228,7 +234,7 @@ def _torch_backend(model: ModelLike, weights: Any, device: str, field: str) -> B
     return make_backend(init_model(model, weights, device), device)
 
 
-def _frame_rate(backend: Union[OnnxBackend, Backend]) -> Optional[float]:
+def _frame_rate(backend: Backend) -> Optional[float]:
     """At which rate videos are to be read; None = as they are."""
     rates = backend.frame_rates if isinstance(backend, FusionRecognizer) else [] if backend.reads_videos else [backend.spec.fps]
     known = list(dict.fromkeys(rate for rate in rates if rate))
@@ -245,20 +251,3 @@ def _frame_rate(backend: Union[OnnxBackend, Backend]) -> Optional[float]:
 
 def _file_name(name: str) -> str:
     return re.sub(r'[^\w.-]+', '_', os.path.basename(name)).strip('._')[:80] or 'clip'
-
-
-def to_json(value: Any) -> str:
-    """Readable JSON of a prediction; arrays become lists of numbers with 5 digits."""
-
-    def plain(item: Any) -> Any:
-        if isinstance(item, np.ndarray):
-            return np.round(item.astype(float), 5).tolist() if item.dtype.kind == 'f' else item.tolist()
-        if isinstance(item, dict):
-            return {str(key): plain(entry) for key, entry in item.items()}
-        if isinstance(item, (list, tuple)):
-            return [plain(entry) for entry in item]
-        if isinstance(item, np.generic):
-            return plain(item.item())
-        return round(item, 5) if isinstance(item, float) else item
-
-    return json.dumps(plain(value), ensure_ascii=False, indent=1)

@@ -17,6 +17,7 @@ from ..datasets.pose_store_writer import check_keypoints
 from ..datasets.store_format import META, flags_found
 from ..datasets.video_dataset import SUFFIXES, find_video
 from ..layouts import Layout
+from .extractor_pool import ExtractorPool
 from .pose_clip import PoseClip
 
 if TYPE_CHECKING:
@@ -76,26 +77,23 @@ def is_camera(source: Any) -> bool:
 
 
 class InputReader:
-    """Opens videos and cameras, extracts poses, opens stores, checks arrays. The extractor is built on first use.
+    """Opens videos and cameras, extracts poses, opens stores, checks arrays. Several threads may use one at the same time.
 
     Args:
-        extractor (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it.
+        extractor (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it; built on first use. Of a name or a
+            config each stream gets its own; for an object, which is one, other threads wait.
         fps (float, optional): The even rate at which videos and cameras are read, as ``tools/extract_poses.py --fps`` does; None = as they are. Also
             an attribute. Of a camera, whose frames come when they come, the poses are brought to that rate.
     """
 
     def __init__(self, extractor: Any = 'mediapipe', fps: Optional[float] = None) -> None:
-        self._extractor, self._built = extractor, None
+        self._extractors = ExtractorPool(extractor)
         self.fps = fps
 
     @property
     def extractor(self) -> Any:
-        """The pose extractor."""
-        if self._built is None:
-            from ..extraction import build_extractor
-
-            self._built = build_extractor(self._extractor)
-        return self._built
+        """A pose extractor, to be asked for its layout; frames go through :meth:`poses`."""
+        return self._extractors.first
 
     def open(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0) -> Any:
         """A video or camera: has ``width``, ``height``, ``fps`` and ``close()``, and gives :class:`Frame` objects when iterated.
@@ -142,9 +140,10 @@ class InputReader:
                 waiting.append((frame, time.perf_counter()))
                 yield frame if isinstance(frame, np.ndarray) else frame[0]
 
-        for pose in extract_stream(noted(), self.extractor):
-            frame, came = waiting.popleft()
-            yield frame, pose, came
+        with self._extractors.lend() as extractor:
+            for pose in extract_stream(noted(), extractor):
+                frame, came = waiting.popleft()
+                yield frame, pose, came
 
     def timed_poses(self, reader: Any) -> Iterator[Tuple['Frame', np.ndarray, float]]:
         """As :meth:`poses` of what :meth:`open` gave, with each frame's time.
@@ -229,6 +228,7 @@ class InputReader:
         elif isinstance(inputs, (list, tuple)):
             if not inputs:
                 raise ValueError('an empty list has no clips; give at least one')
+            _refuse_nested_numbers(inputs)
             for place, item in enumerate(inputs):
                 yield from self.clips(item, layout, image_size, fps, split, seconds, f'item {place}', videos)
         elif is_camera(inputs):
@@ -273,6 +273,23 @@ class InputReader:
             yield self.extract(path)
         else:
             raise FileNotFoundError(f'{path}: no such file or folder')
+
+
+def _refuse_nested_numbers(inputs: Sequence[Any]) -> None:
+    """Poses as lists of lists: a list is one of clips, and its numbers would be taken for cameras.
+
+    Raises:
+        TypeError: Says what is expected.
+    """
+    leaf, shape = inputs, []
+    while isinstance(leaf, (list, tuple)) and leaf:
+        shape.append(len(leaf))
+        leaf = leaf[0]
+    if len(shape) > 1 and (leaf is None or isinstance(leaf, (int, float, np.number))):
+        raise TypeError(
+            f'nested lists of numbers found, {" x ".join(map(str, shape))}; give poses as an array, numpy.asarray(poses), of shape '
+            '(T, V, 2) or (T, V, 3): frames, joints, x and y in pixels and, third, the score; with layout= and image_size='
+        )
 
 
 def _store_clips(store: PoseStore, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']]) -> Iterator[PoseClip]:

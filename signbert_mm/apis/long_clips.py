@@ -9,6 +9,8 @@ import numpy as np
 from mmengine.logging import print_log
 
 from .input_reader import Failure
+from .pose_clip import why_no_answer
+from .prediction import Prediction
 from .stream_recognizer import StreamEvent, StreamRecognizer, merge_windows, steps_of
 from .windows import HysteresisMerger, sliding_windows
 
@@ -45,7 +47,8 @@ class LongClips:
 
         Returns:
             list[dict]: One a clip: ``name``, ``fps``, ``num_frames``, ``segments``: list of dict(start, end in seconds, gloss, score), and
-            ``windows``: list of dict(start, end, glosses, scores).
+            ``windows``: list of dict(start, end, glosses, scores, reason). ``reason`` is '' or says why there is no answer: no hand was
+            found, in a window or in the whole clip. ``json.dumps`` takes all of it.
         """
         self._needs_recogniser()
         settings = dict(window=window, stride=stride, enter=enter, leave=leave, ignore=ignore)
@@ -55,39 +58,43 @@ class LongClips:
         for clip in self.reader.clips(inputs, **options):
             if isinstance(clip, Failure):
                 print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
-                found.append(clip._asdict())
+                found.append(Prediction(clip._asdict()))
                 continue
             size, step, merger = self._window(clip.fps, clip.name, **settings)
             steps = steps_of(clip)
             spans = sliding_windows(int(steps[-1]) + 1, size, step)
             pieces = [clip.cut(*span) for span in np.searchsorted(steps, spans).tolist()]  # none of the frames where there was a pause
             shown = [place for place, piece in enumerate(pieces) if len(piece)]
-            rows: Dict[int, np.ndarray] = {}
+            rows: Dict[int, Dict[str, Any]] = {}
             for first in range(0, len(shown), batch_size):
                 places = shown[first : first + batch_size]
                 for place, row in zip(places, self.backend.predict([pieces[place] for place in places])):
-                    rows[place] = row['scores'] * pieces[place].hands_found().any()
-            scores = [rows.get(place, np.zeros_like(rows[0])) for place in range(len(spans))]
-            segments = merge_windows(spans, np.stack(scores), size, step, merger)
-            windows = [self._told_window(start, end, clip.fps, self.best(row, topk)) for (start, end), row in zip(spans, scores)]
-            found.append(self._timeline(clip.name, clip.fps, clip.fps, len(clip), windows, segments))
+                    rows[place] = row
+            nothing = dict(scores=np.zeros_like(rows[0]['scores']), reason=why_no_answer(0, False, False))  # a pause
+            answers = [rows.get(place, nothing) for place in range(len(spans))]
+            segments = merge_windows(spans, np.stack([row['scores'] for row in answers]), size, step, merger)
+            windows = [
+                self._told_window(*span, clip.fps, dict(self.best(row['scores'], topk), reason=row['reason'])) for span, row in zip(spans, answers)
+            ]
+            found.append(self._timeline(clip.name, clip.fps, clip.fps, len(clip), windows, segments, clip.no_answer))
         return found
 
     def _video_segments(self, path: Union[str, 'os.PathLike[str]'], topk: int, settings: dict) -> dict:
-        windows, segments, clock, rate, total = [], [], 0.0, 0.0, 0
+        windows, segments, clock, rate, total, reason = [], [], 0.0, 0.0, 0, ''
         for event in self.stream(path, topk=topk, **settings):
-            clock, rate, total = event['fps'], event['frame_rate'], event['num_frames']
+            clock, rate, total, reason = event['fps'], event['frame_rate'], event['num_frames'], event['reason_so_far']
             if event['end'] > event['start']:
                 windows.append(self._told_window(event['start'], event['end'], clock, event))
             segments += event['raw_segments']
-        return self._timeline(os.path.basename(os.fspath(path)), clock, rate, total, windows, segments)
+        return self._timeline(os.path.basename(os.fspath(path)), clock, rate, total, windows, segments, reason)
 
-    def _timeline(self, name: str, clock: float, fps: float, total: int, windows: Sequence[dict], segments: Sequence[Any]) -> dict:
-        return dict(name=name, fps=fps, num_frames=total, segments=[self._told(segment, clock) for segment in segments], windows=windows)
+    def _timeline(self, name: str, clock: float, fps: float, total: int, windows: Sequence[dict], segments: Sequence[Any], reason: str) -> Prediction:
+        signs = [self._told(segment, clock) for segment in segments]
+        return Prediction(name=name, fps=fps, num_frames=total, reason=reason, segments=signs, windows=windows)
 
     @staticmethod
     def _told_window(start: int, end: int, fps: float, best: Mapping[str, Any]) -> dict:
-        return dict(start=start / fps, end=end / fps, glosses=best['glosses'], scores=best['scores'])
+        return dict(start=start / fps, end=end / fps, **{key: best[key] for key in ('glosses', 'scores', 'reason')})
 
     def _told(self, segment: Any, fps: float) -> dict:
         return dict(start=segment.start / fps, end=segment.end / fps, gloss=self.gloss(segment.label), score=segment.score)
@@ -136,9 +143,10 @@ class LongClips:
             **settings: ``window``, ``stride``, ``enter``, ``leave``, ``ignore`` as for :meth:`segments`.
 
         Yields:
-            dict: One a window: ``start``, ``end`` in steps of 1 / ``fps`` (the frames, where they come evenly at that rate), ``glosses``, ``scores``,
-            ``segments`` that it has ended, ``current`` (the open one or None), ``num_frames`` so far, ``frame_rate`` at which they came, and
-            ``latency``, seconds from the arrival of the last one.
+            Prediction: One a window: ``start``, ``end`` in steps of 1 / ``fps`` (the frames, where they come evenly at that rate),
+            ``glosses``, ``scores``, ``segments`` that it has ended, ``current`` (the open one or None), ``num_frames`` so far,
+            ``frame_rate`` at which they came, and ``latency``, seconds from the arrival of the last one. ``reason`` is '' or says why
+            the window has no answer; ``glosses`` and ``scores`` are then []. ``reason_so_far`` says it of the stream up to here.
         """
         reader = self.reader.open(source, fps=fps)
         try:
@@ -146,7 +154,8 @@ class LongClips:
             recognizer = self.stream_recognizer((reader.width, reader.height), clock, name=str(source), **settings)
             for event, came in self._events(recognizer, reader):
                 told = self.told(event, clock, topk, time.perf_counter() - came)
-                yield dict(told, num_frames=recognizer.count, frame_rate=recognizer.frame_rate)
+                told.update(num_frames=recognizer.count, frame_rate=recognizer.frame_rate, reason_so_far=recognizer.reason)
+                yield told
         finally:
             reader.close()
 
@@ -159,13 +168,14 @@ class LongClips:
         if last is not None:
             yield last, came
 
-    def told(self, event: StreamEvent, fps: float, topk: int = 5, latency: float = 0.0) -> dict:
+    def told(self, event: StreamEvent, fps: float, topk: int = 5, latency: float = 0.0) -> Prediction:
         """A window's event with names and seconds, as :meth:`stream` gives it."""
-        return dict(
+        return Prediction(
             start=event.start,
             end=event.end,
             fps=fps,
             **self.best(event.scores, topk),
+            reason=event.reason,
             segments=[self._told(segment, fps) for segment in event.segments],
             current=None if event.current is None else self._told(event.current, fps),
             latency=latency,

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 
+from .backend import Backend
 from .input_spec import InputSpec, make_batch, numpy_sampler
 from .pose_clip import PoseClip
 
@@ -50,7 +51,7 @@ def is_damaged(data: bytes) -> bool:
     return DIGEST_KEY.encode() in data[-length:] and data[-length:] != _digest_entry(data[:-length])
 
 
-class OnnxBackend:
+class OnnxBackend(Backend):
     """As :class:`TorchBackend`, without torch: numpy samples time and maps joints, the graph crops, mirrors and recognises.
 
     Args:
@@ -66,8 +67,6 @@ class OnnxBackend:
         FileNotFoundError: No such file.
         ValueError: Not ONNX, not exported by this project or by a newer version of it, or the device is not there.
     """
-
-    recognises, reads_videos = True, False
 
     def __init__(self, path: Union[str, 'os.PathLike[str]'], device: Optional[str] = None, threads: int = 0) -> None:
         path, runtime = os.fspath(path), import_onnxruntime()
@@ -104,8 +103,8 @@ class OnnxBackend:
         self._outputs = names[1]
         self._sample = numpy_sampler(self.spec.temporal)
 
-    def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
-        """One dict a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2) or None, ``frames`` (L,), the positions in the clip.
+    def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
+        """As :meth:`Backend.run`.
 
         Raises:
             ValueError: A clip is longer than the model's time code.

@@ -1,13 +1,47 @@
 """One clip of poses in memory."""
 
 from dataclasses import dataclass, replace
-from typing import Optional, Sequence, Tuple, Union
+from typing import Any, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from ..datasets.hand_rule import hands_found
 from ..datasets.pose_store_writer import check_keypoints
 from ..layouts import Layout, get_layout
+
+_SHAPES = 'numbers of shape (T, V, 2) or (T, V, 3): frames, joints, x and y in pixels and, third, the score'
+
+
+def as_array(where: str, values: Any) -> np.ndarray:
+    """Poses or scores as an array.
+
+    Raises:
+        ValueError: They are lists of unequal lengths.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # numpy 1.24 and newer
+        raise ValueError(f'{where}: lists of unequal lengths found; give {_SHAPES}') from error
+    if array.dtype == object:
+        raise ValueError(f'{where}: lists of unequal lengths, or no numbers, found; give {_SHAPES}')
+    return array
+
+
+def why_no_answer(frames: int, person: bool, hand: bool) -> str:
+    """Why poses say nothing of a sign; '' where they may.
+
+    Args:
+        frames (int): How many there are.
+        person (bool): Any joint was found in any of them.
+        hand (bool): A hand was found in any of them.
+    """
+    if hand:
+        return ''
+    if not frames:
+        return 'there are no frames'
+    if not person:
+        return f'no person was found in any of the {frames} frames; the signer should face the camera, upright, well lit, from the hips up'
+    return f'a person was found, but no hand in any of the {frames} frames; the hands should be in the picture, sharp and lit'
 
 
 @dataclass(frozen=True)
@@ -67,14 +101,12 @@ class PoseClip:
         Raises:
             ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a negative score, no image size.
         """
-        poses, layout, where = np.asarray(poses), get_layout(layout), f'clip {name!r}' if name else 'poses'
+        layout, where = get_layout(layout), f'clip {name!r}' if name else 'poses'
+        poses = as_array(where, poses)
         if poses.ndim != 3 or poses.shape[-1] not in (2, 3) or poses.dtype.kind not in 'fiu':
-            raise ValueError(
-                f'{where}: {poses.dtype} of shape {poses.shape} found; give numbers of shape (T, V, 2) or (T, V, 3): frames, joints, x and y in '
-                'pixels and, third, the score'
-            )
+            raise ValueError(f'{where}: {poses.dtype} of shape {poses.shape} found; give {_SHAPES}')
         if scores is not None:
-            scores = np.asarray(scores)
+            scores = as_array(f'{where}: scores', scores)
             if poses.shape[-1] == 3 or scores.shape != poses.shape[:2]:
                 raise ValueError(f'{where}: scores of shape {scores.shape} beside poses of shape {poses.shape}; give (T, V) beside (T, V, 2)')
         elif poses.shape[-1] == 2:
@@ -82,7 +114,8 @@ class PoseClip:
         if scores is not None:
             poses = np.concatenate([poses.astype(np.float32), scores[..., None].astype(np.float32)], axis=-1)
         values = check_keypoints(where, poses, layout)
-        if not isinstance(image_size, (tuple, list, np.ndarray)) or len(image_size) != 2 or not all(0 < size < 1 << 31 for size in image_size):
+        sizes = np.asarray(image_size if isinstance(image_size, (tuple, list, np.ndarray)) else ())
+        if sizes.shape != (2,) or sizes.dtype.kind not in 'iuf' or not ((sizes > 0) & (sizes < 1 << 31)).all():
             raise ValueError(f'{where}: image_size is {image_size!r}; give (width, height) of the image in pixels')
         if not 0 <= fps < float('inf'):
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
@@ -92,6 +125,16 @@ class PoseClip:
 
     def __len__(self) -> int:
         return len(self.keypoints)
+
+    @property
+    def hand_frames(self) -> int:
+        """In how many frames a hand was found."""
+        return int(self.hands_found().any(-1).sum())
+
+    @property
+    def no_answer(self) -> str:
+        """Why no model can answer for this clip: it shows nobody, or no hand; '' where it shows a hand."""
+        return why_no_answer(len(self), bool(self.scores.any()), self.hand_frames > 0)
 
     def cut(self, start: int, end: int) -> 'PoseClip':
         """Frames ``start`` to ``end - 1``."""

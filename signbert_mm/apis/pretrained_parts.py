@@ -1,5 +1,6 @@
 """Reconstruction and the dictionary."""
 
+import itertools
 import logging
 from functools import cached_property
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -11,6 +12,7 @@ from ..engine.runner import ConfigError
 from .clip_embedder import ClipEmbedder
 from .input_reader import Failure
 from .pose_clip import PoseClip
+from .prediction import Prediction
 from .reconstructor import Reconstructor
 from .sign_dictionary import Match, SignDictionary
 from .torch_backend import TorchBackend
@@ -46,22 +48,56 @@ class PretrainedParts:
     def reconstruct(self, inputs: Any, mesh: bool = False, **options: Any) -> Iterator[dict]:
         """3-D joints, and surfaces on demand, of each clip; arguments as for calling. Files of a folder that cannot be read are left out."""
         for clip in self._readable(inputs, **options):
-            yield dict(name=clip.name, fps=clip.fps, **self.reconstruct_clip(clip, mesh))
+            yield Prediction(name=clip.name, fps=clip.fps, **self.reconstruct_clip(clip, mesh))
 
-    def embed(self, inputs: Any, batch_size: int = 64, **options: Any) -> Tuple[np.ndarray, List[str]]:
-        """Vectors (clips, D) of length 1, and the clips' names."""
-        vectors, names, waiting = [], [], []
-        for clip in self._readable(inputs, **options):
-            waiting.append(clip)
-            if len(waiting) == batch_size:
-                vectors.append(self.embedder(waiting))
-                waiting = []
+    def embed(self, inputs: Any, batch_size: int = 64, need_hands: bool = False, **options: Any) -> Tuple[np.ndarray, List[str]]:
+        """Vectors (clips, D) of length 1, and the clips' names.
+
+        Args:
+            inputs: As for calling.
+            batch_size (int): Clips at once.
+            need_hands (bool): Leave out clips that show no hand, with a warning, as examples of a dictionary should.
+            **options: As for calling.
+
+        Raises:
+            ValueError: No clip is left; the message says why.
+        """
+        vectors, names, reason = [], [], ''
+        for clip, vector in self._embedded(inputs, batch_size, **options):
+            if need_hands and clip.no_answer:
+                reason = f'{clip.name}: {clip.no_answer}'
+                print_log(f'left out: {reason}', logger='current', level=logging.WARNING)
+                continue
+            vectors.append(vector)
             names.append(clip.name)
-        if waiting:
-            vectors.append(self.embedder(waiting))
         if not vectors:
-            raise ValueError('none of the inputs could be read, so there is nothing to embed')
-        return np.concatenate(vectors), names
+            raise ValueError(f'none of the inputs {f"shows a hand ({reason})" if reason else "could be read"}, so there is nothing to embed')
+        return np.stack(vectors), names
+
+    def _embedded(self, inputs: Any, batch_size: int, **options: Any) -> Iterator[Tuple[PoseClip, np.ndarray]]:
+        clips = self._readable(inputs, **options)
+        while True:
+            batch = list(itertools.islice(clips, batch_size))
+            if not batch:
+                return
+            yield from zip(batch, self.embedder(batch))
+
+    def check_dictionary(self, dictionary: Optional[SignDictionary] = None) -> SignDictionary:
+        """The dictionary, or the inferencer's own, where this model can search it.
+
+        Raises:
+            ValueError: There is none, or its vectors were made with another encoder or of clips prepared in another way.
+        """
+        signs = self.dictionary if dictionary is None else dictionary
+        if signs is None:
+            raise ValueError('there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py')
+        if signs.encoder != self._fingerprint:
+            raise ValueError(
+                f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one ({signs.encoder}, not '
+                f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its config and checkpoint, or '
+                'build the dictionary again'
+            )
+        return signs
 
     def search(
         self,
@@ -71,7 +107,7 @@ class PretrainedParts:
         compare: str = 'nearest',
         batch_size: int = 64,
         **options: Any,
-    ) -> List[Dict[str, Any]]:
+    ) -> List[Prediction]:
         """The nearest signs of the dictionary, by the cosine of embeddings; nothing is trained.
 
         Args:
@@ -83,23 +119,31 @@ class PretrainedParts:
             **options: As for calling.
 
         Returns:
-            list[dict]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of the nearest ones).
+            list[Prediction]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of the nearest ones), ``hand_frames``
+            and ``reason``: '', or why there is no answer, and the lists are then empty.
 
         Raises:
             ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or of clips prepared in another way.
         """
-        signs = self.dictionary if dictionary is None else dictionary
-        if signs is None:
-            raise ValueError('there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py')
-        if signs.encoder != self._fingerprint:
-            raise ValueError(
-                f'the dictionary was made with another encoder ({signs.encoder}: {signs.note or "no note"}) than this one ({self._fingerprint}), or '
-                'its clips were sampled or prepared in another way: give its config and checkpoint, or build the dictionary again'
+        signs = self.check_dictionary(dictionary)
+        answers = []
+        for clip, vector in self._embedded(inputs, batch_size, **options):
+            matches: List[Match] = [] if clip.no_answer else signs.search(vector[None], topk, compare)[0]
+            answers.append(
+                Prediction(
+                    name=clip.name,
+                    glosses=[match.gloss for match in matches],
+                    scores=[match.score for match in matches],
+                    examples=[match.example for match in matches],
+                    reason=clip.no_answer,
+                    num_frames=len(clip),
+                    hand_frames=clip.hand_frames,
+                    fps=clip.fps,
+                )
             )
-        vectors, names = self.embed(inputs, batch_size, **options)
-        rows: List[List[Match]] = signs.search(vectors, topk, compare)
-        keys = dict(glosses='gloss', scores='score', examples='example')
-        return [dict(name=name, **{key: [getattr(match, field) for match in row] for key, field in keys.items()}) for name, row in zip(names, rows)]
+        if not answers:
+            raise ValueError('none of the inputs could be read, so there is nothing to search for')
+        return answers
 
     def _readable(self, inputs: Any, **options: Any) -> Iterator[PoseClip]:
         for clip in self.reader.clips(inputs, **options):

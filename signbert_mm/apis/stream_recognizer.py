@@ -6,7 +6,8 @@ from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Seque
 import numpy as np
 
 from ..layouts import Layout, get_layout
-from .pose_clip import PoseClip
+from .backend import withhold
+from .pose_clip import PoseClip, as_array, why_no_answer
 from .windows import HysteresisMerger, Segment, check_window
 
 
@@ -16,11 +17,12 @@ class StreamEvent(NamedTuple):
     Attributes:
         start (int): Where the window begins.
         end (int): Where it ends, exclusive.
-        scores (ndarray): Shape (classes,); all 0 where the window shows no hand.
+        scores (ndarray): Shape (classes,); all 0 where there is no answer.
         attention (ndarray, optional): Shape (L, 2), the head's weights, of ``frames``.
         frames (ndarray): Shape (L,), which frames of the stream.
         segments (list[Segment]): Those that this window has ended, in steps.
         current (Segment, optional): The one that is open.
+        reason (str): Why there is no answer: the window shows nobody, or no hand; '' where there is one.
     """
 
     start: int
@@ -30,6 +32,7 @@ class StreamEvent(NamedTuple):
     frames: np.ndarray
     segments: List[Segment]
     current: Optional[Segment]
+    reason: str = ''
 
 
 class StreamRecognizer:
@@ -69,7 +72,7 @@ class StreamRecognizer:
         self._poses: Deque[Tuple[int, np.ndarray]] = deque()  # with the step that each came at
         self._zeros, self._begin = np.zeros(0), 0.0
         self._step, self._due, self._told, self._boundary = -1, window, 0, 0.0
-        self.count = 0
+        self.count, self._person, self._hand = 0, False, False
 
     def push(self, pose: np.ndarray) -> Optional[StreamEvent]:
         """One more frame.
@@ -79,6 +82,9 @@ class StreamRecognizer:
 
         Returns:
             StreamEvent, optional: Where a window is full.
+
+        Raises:
+            ValueError: The pose is of another shape.
         """
         events = self._push(pose, self._step + 1)
         return events[0] if events else None
@@ -100,12 +106,21 @@ class StreamRecognizer:
         events = []
         while self._due <= step:  # windows that ended before this frame came
             events.append(self._window())
-        self._poses.append((step, np.asarray(pose)))
+        self._poses.append((step, self._checked(pose)))
         self._drop_before(step + 1 - self.window)
         self._step, self.count = step, self.count + 1
         if self._due == step + 1:
             events.append(self._window())
         return events
+
+    def _checked(self, pose: np.ndarray) -> np.ndarray:
+        pose, joints = as_array(f'{self.name or "stream"}: frame {self.count}', pose), self.layout.num_joints
+        if pose.ndim != 2 or len(pose) != joints or pose.shape[1] not in (2, 3):
+            raise ValueError(
+                f'{self.name or "stream"}: frame {self.count}: a pose of shape {pose.shape} found; give ({joints}, 3): x and y in pixels '
+                f'and the score of each joint of {self.layout.name}'
+            )
+        return pose
 
     def _window(self) -> StreamEvent:
         """The window that is due; it stands for the time around its centre."""
@@ -138,6 +153,11 @@ class StreamRecognizer:
         """Frames a second that came so far, by their times; ``fps`` where they come evenly."""
         return self.fps if self._step < 1 or self.length == self.count else (self.count - 1) * self.fps / self._step
 
+    @property
+    def reason(self) -> str:
+        """Why nothing so far could be answered: no window showed a hand; '' where one did."""
+        return why_no_answer(self.count, self._person, self._hand)
+
     def _drop_before(self, step: int) -> None:
         while self._poses and self._poses[0][0] < step:
             self._poses.popleft()
@@ -146,16 +166,18 @@ class StreamRecognizer:
         start = max(0, end - self.window)
         self._drop_before(start)
         first, scores, attention, frames = self.count - len(self._poses), self._zeros, None, np.zeros(0, np.int64)
+        reason = why_no_answer(0, False, False)
         if self._poses:
             poses = np.stack([pose for _, pose in self._poses])
             clip = PoseClip.make(poses, self.layout, self.image_size, fps=self.fps, name=self.name)
             (found,) = self.predict([clip])
-            attention, frames = found['attention'], found['frames'] + first
-            self._zeros = np.zeros_like(found['scores'])
-            scores = found['scores'] if clip.hands_found().any() else self._zeros
+            found = withhold(clip, found)
+            attention, frames, scores, reason = found['attention'], found['frames'] + first, found['scores'], found['reason']
+            self._zeros = np.zeros_like(scores)
+            self._person, self._hand = self._person or bool(clip.scores.any()), self._hand or bool(clip.hands_found().any())
         segments = self.merger.push(self._boundary, until, scores)
         self._boundary, self._told = until, end
-        return StreamEvent(start, end, scores, attention, frames, segments, self.merger.current)
+        return StreamEvent(start, end, scores, attention, frames, segments, self.merger.current, reason)
 
 
 def steps_of(clip: PoseClip) -> np.ndarray:

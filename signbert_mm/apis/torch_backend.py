@@ -13,6 +13,7 @@ from ..draws import Draws
 from ..engine.runner import ConfigError
 from ..models.pretrainers import SignBERT, STConsistency
 from ..registry import TRANSFORMS
+from .backend import Backend
 from .input_spec import InputSpec, all_frames, make_batch
 from .pose_clip import PoseClip
 
@@ -66,7 +67,7 @@ def spec_of_model(model: nn.Module) -> Tuple[InputSpec, List[dict]]:
     return spec._replace(fps=(getattr(model, 'dataset_meta', None) or {}).get('fps')), steps
 
 
-class TorchBackend:
+class TorchBackend(Backend):
     """Batches clips, runs the model, and says what it found of each.
 
     Args:
@@ -77,8 +78,6 @@ class TorchBackend:
         spec (InputSpec): How it reads clips.
         glosses (list[str]): Of its classes; [] where the checkpoint has none.
     """
-
-    reads_videos = False
 
     def __init__(self, model: nn.Module, device: Union[str, torch.device]) -> None:
         if getattr(model, 'cfg', None) is None:
@@ -117,8 +116,7 @@ class TorchBackend:
         return dict(inputs=self._steps(inputs, draws), video_id=[clip.name for clip in clips])
 
     @torch.no_grad()
-    def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
-        """One dict a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2) or None, ``frames`` (L,), the positions in the clip."""
+    def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
         inputs = self.model.data_preprocessor(self.batch(clips, first), training=False)['inputs']
         frames = inputs['frames'].cpu().numpy()  # the preprocessor may have resampled time
         rows = []

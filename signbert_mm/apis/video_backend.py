@@ -1,5 +1,6 @@
 """A recogniser that reads frames (R of the papers' tables), fed with clips as ``tools/test.py`` feeds it."""
 
+import threading
 from typing import Any, Dict, List, Sequence, Union
 
 import numpy as np
@@ -11,11 +12,12 @@ from torch.utils.data import default_collate
 from ..datasets.video_dataset import build_video_steps, read_video
 from ..draws import Draws
 from ..engine.runner import ConfigError
+from .backend import Backend
 from .pose_clip import PoseClip
 from .torch_backend import dataset_config
 
 
-class VideoBackend:
+class VideoBackend(Backend):
     """As :class:`TorchBackend`, for models of a :class:`SignVideoDataset`: decodes the clips' videos through the config's test pipeline.
 
     Args:
@@ -26,13 +28,13 @@ class VideoBackend:
         ConfigError: The config has no test data, whose pipeline this needs.
     """
 
-    recognises = reads_videos = True
+    reads_videos = True
 
     def __init__(self, model: nn.Module, device: Union[str, torch.device]) -> None:
         node, trained = dataset_config(model.cfg, 'SignVideoDataset')
         if trained:
             raise ConfigError(f'config {model.cfg.get("filename", "")}: it has no test_dataloader, whose pipeline says how the model reads a video')
-        self.model = model.to(device).eval()
+        self.model, self._decoding = model.to(device).eval(), threading.Lock()
         self.steps = build_video_steps((node.to_dict() if isinstance(node, ConfigDict) else node)['pipeline'])
         self.glosses: List[str] = list((getattr(model, 'dataset_meta', None) or {}).get('glosses') or [])
 
@@ -43,12 +45,13 @@ class VideoBackend:
                 '<video_id>.mp4, or a PoseClip with `video`; a stream has no file, segments() of one does'
             )
         number = int(Draws(0, 0, torch.tensor([index])).integers('video', 2**31 - 1)[0])
-        imgs = read_video(clip.video, self.steps, number, clip.label, clip.span)
+        with self._decoding:  # mmaction2 draws from generators that all threads share
+            imgs = read_video(clip.video, self.steps, number, clip.label, clip.span)
         return dict(imgs=imgs, label=clip.label, index=index, epoch=0, length=1)
 
     @torch.no_grad()
-    def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
-        """One dict a clip: ``scores`` (classes,) that sum to 1, ``attention`` None, ``frames`` (L,), all positions in the clip.
+    def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
+        """As :meth:`Backend.run`; ``attention`` is None, ``frames`` are all positions in the clip.
 
         Raises:
             ValueError: A clip has no video, or it cannot be read.

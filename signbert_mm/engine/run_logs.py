@@ -28,12 +28,15 @@ def read_run(run: str) -> Tuple[Series, Series]:
     """Values by iteration (training) and by epoch (validation); where a resumed run logs a step again, the later one counts.
 
     Raises:
-        ValueError: A line other than the last is not JSON (the last one may be cut short by a kill).
+        ValueError: A line other than the last is not JSON (the last one may be cut short by a kill), or has no step.
     """
     train: Series = {}
     val: Series = {}
     for path in find_logs(run):
-        lines = path.read_text(encoding='utf-8').splitlines()
+        try:
+            lines = path.read_text(encoding='utf-8').splitlines()
+        except UnicodeDecodeError:
+            raise ValueError(f'{path}: no text; give the work directory of a run, or a scalars.json of mmengine') from None
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -46,10 +49,13 @@ def read_run(run: str) -> Tuple[Series, Series]:
                 raise ValueError(f'{path}: line {number} is not JSON ({error}); is this a scalars.json of mmengine?') from None
             if not isinstance(entry, dict):
                 raise ValueError(f'{path}: line {number} is no object of named values; is this a scalars.json of mmengine?')
+            step = entry.get('step')
+            if isinstance(step, bool) or not isinstance(step, int):
+                raise ValueError(f'{path}: line {number} has no `step`, a whole number; is this a scalars.json of mmengine?')
             group = train if 'iter' in entry else val
             for key, value in entry.items():
                 if isinstance(value, (int, float)) and not isinstance(value, bool):
-                    group.setdefault(key, {})[int(entry['step'])] = float(value)
+                    group.setdefault(key, {})[step] = float(value)
     return train, val
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
 from typing import Any, Dict, Iterator, List
 
 import numpy as np
@@ -16,11 +17,14 @@ from .pose_extractor import LAYOUT, PoseExtractor
 INSTALL = 'run `make install-extract`, or: pip install -r requirements/extract.txt, then pip install --no-deps mediapipe==0.10.21'
 
 
+_STDERR = threading.RLock()  # all threads share one stderr
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Holds back what the C++ part writes to stderr while it starts; shows it after all when starting fails."""
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as held:
+    with _STDERR, tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:

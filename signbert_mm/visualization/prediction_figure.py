@@ -89,6 +89,12 @@ def attention_strip(attention: np.ndarray, width: int, height: int = 40) -> np.n
     return canvas
 
 
+def _line_of_text(text: str, width: int) -> np.ndarray:
+    canvas = blank(34, width)
+    draw_text(canvas, shortened(text, width - 2 * MARGIN, 14), MARGIN, 17, 14, INK, 'lm')
+    return canvas
+
+
 def prediction_figure(
     sample: SignDataSample,
     keypoints: Optional[np.ndarray] = None,
@@ -103,7 +109,8 @@ def prediction_figure(
     """A recogniser's prediction: the clip as a row of poses, the attention over time where the sample has it, and the best classes.
 
     Args:
-        sample (SignDataSample): With ``pred_scores`` (classes,); ``attention`` (T, 2) and ``gt_label`` are shown where there.
+        sample (SignDataSample): With ``pred_scores`` (classes,); ``attention`` (T, 2) and ``gt_label`` are shown where there. With
+            ``reason`` (str), why there is no answer, that is shown instead of classes.
         keypoints (ndarray, optional): Shape (T, V, 2), pixels; without them no poses are drawn.
         scores (ndarray, optional): Shape (T, V) in [0, 1]; 0 = missing. All 1 by default.
         layout (str | Layout): What the joints are.
@@ -136,7 +143,10 @@ def prediction_figure(
     if 'attention' in sample:
         parts.append(attention_strip(sample.attention.numpy(), width))
     label = int(sample.gt_label) if 'gt_label' in sample else None
-    parts.append(score_bars(sample.pred_scores.float().numpy(), glosses, label, topk, width))
+    if sample.get('reason'):  # no class is an answer
+        parts.append(_line_of_text(f'no answer: {sample.reason}', width))
+    else:
+        parts.append(score_bars(sample.pred_scores.float().numpy(), glosses, label, topk, width))
     name = title or (sample.get('video_id') or f'clip {sample.get("sample_idx", "")}').strip()
     truth = '' if label is None or label < 0 else f'truth: {glosses[label] if glosses is not None else f"class {label}"}'
     return page(parts, name, truth)

@@ -123,7 +123,8 @@ def test_online_is_what_fuse_scores_gives_offline(parts, dumps, house, names, we
     inferencer = SignInferencer(config_of(parts, names, weights), device='cpu')
     clips, scores = scores_of(inferencer, house['store'], split='test', batch_size=4, videos=parts['videos'])
     assert clips == aligned[0].video_ids
-    np.testing.assert_allclose(scores, expected, atol=1e-6)
+    hands = np.array([name not in ('v3', 'v8') for name in clips])  # without a hand there is no answer
+    np.testing.assert_allclose(scores, expected * hands[:, None], atol=1e-6)
     assert inferencer.glosses == GLOSSES
 
 

@@ -41,8 +41,11 @@ def test_predictions_are_those_of_the_test_tool(inferencer, house, tested):
     assert [item['name'] for item in found] == list(tested)
     for item in found:
         expected = tested[item['name']]
-        assert np.allclose(item['all_scores'], expected['pred_scores'].numpy(), rtol=0, atol=SCORES)
         assert np.allclose(item['attention'], expected['attention'].numpy(), rtol=0, atol=SCORES)
+        if item['name'] in ('v3', 'v8'):  # no hands: the test tool counts a class, an answer would rest on nothing
+            assert not item['all_scores'].any() and item['glosses'] == item['scores'] == item['labels'] == [] and item['reason']
+            continue
+        assert np.allclose(item['all_scores'], expected['pred_scores'].numpy(), rtol=0, atol=SCORES) and item['reason'] == ''
         assert item['glosses'][0] == GLOSSES[int(expected['pred_label'])] and item['scores'] == sorted(item['scores'], reverse=True)
     assert np.ptp([item['all_scores'] for item in found], axis=0).max() > 0.05  # the clips differ
 
@@ -52,6 +55,9 @@ def test_arrays_give_the_same(inferencer, store, tested):
     found = inferencer(arrays, layout='sign_49', image_size=(640, 480))['predictions']
     (alone,) = inferencer(torch.from_numpy(arrays[5]), layout='sign_49', image_size=(640, 480), topk=2)['predictions']
     for item, name in zip([*found, alone], [*tested, 'v5']):
+        if name in ('v3', 'v8'):
+            assert item['hand_frames'] == 0 and item['glosses'] == []
+            continue
         assert np.allclose(item['all_scores'], tested[name]['pred_scores'].numpy(), rtol=0, atol=SCORES)
     assert len(alone['glosses']) == 2 and alone['glosses'] == found[5]['glosses'][:2]
     whole = np.zeros((len(arrays[5]), 133, 3), np.float32)
@@ -103,6 +109,13 @@ def test_samples_pictures_and_files(inferencer, store, tmp_path):
 def test_bad_input(inferencer, inputs, options, message):
     with pytest.raises(ValueError, match=message):
         inferencer(inputs, **{**dict(layout='sign_49', image_size=(640, 480)), **options})
+
+
+@pytest.mark.parametrize('inputs', [np.ones((2, 49, 3)).tolist(), np.ones((2, 3), int).tolist(), ((1.0, 2.0),), [[[None]]]])
+def test_nested_lists_say_what_is_expected(inferencer, inputs):
+    for options in ({}, dict(layout='sign_49', image_size=(640, 480))):  # and numbers in them are no cameras
+        with pytest.raises(TypeError, match=r'nested lists of numbers found, .*numpy\.asarray\(poses\), of shape \(T, V, 2\) or \(T, V, 3\)'):
+            inferencer(inputs, **options)
 
 
 def test_other_bad_input(inferencer, house, tmp_path, store):
@@ -214,7 +227,7 @@ def test_seconds_are_those_of_the_time_stamps(inferencer, tmp_path):
         assert found['windows'][-1]['end'] == pytest.approx(7.6, abs=0.1)
         for window in found['windows'][:-1]:
             assert window['end'] - window['start'] == pytest.approx(1, abs=0.05)
-            assert (window['scores'][0] > 0) == (window['start'] < 2.9), window
+            assert bool(window['scores']) == (window['reason'] == '') == (window['start'] < 2.9), window
 
 
 class Clockwork:
@@ -349,8 +362,10 @@ def test_search(inferencer, store, house):
     for label in range(4):
         signs.add(GLOSSES[label], vectors[label::4][1:], names[label::4][1:])
     found = inferencer.search(clips[4:], dictionary=signs, topk=3)
-    assert [item['glosses'][0] for item in found] == [GLOSSES[place % 4] for place in range(4, 12)]
-    assert [item['examples'][0] for item in found] == names[4:] and found[0]['scores'][0] == pytest.approx(1, abs=1e-5)
+    assert found[4]['name'] == 'v8' and found[4]['glosses'] == found[4]['examples'] == [] and 'no hand' in found[4]['reason']
+    assert [item['glosses'][:1] for item in found] == [[GLOSSES[place % 4]] * (place != 8) for place in range(4, 12)]
+    assert [item['examples'][:1] for item in found] == [[name] * (name != 'v8') for name in names[4:]]
+    assert found[0]['scores'][0] == pytest.approx(1, abs=1e-5)
     with pytest.raises(ValueError, match='no dictionary'):
         inferencer.search(clips)
     with pytest.raises(ValueError, match='another encoder'):

@@ -40,6 +40,11 @@ def test_random_input(exported, batch, frames):
         assert largest_difference(*exported, inputs) < 1e-5
 
 
+def test_no_hand_is_no_answer(exported):
+    found = SignInferencer(exported[1], backend='onnx')(np.zeros((5, 49, 3)), layout='sign_49', image_size=(640, 480))['predictions'][0]
+    assert found['glosses'] == [] and 'no person was found in any of the 5 frames' in found['reason'] and not found['all_scores'].any()
+
+
 def test_padding_and_missing_hands_do_not_count(exported):
     import onnxruntime
 

@@ -68,3 +68,13 @@ def test_bad_facts():
     ):
         with pytest.raises(ValueError, match=message):
             PoseClip.make(poses, 'hands_42', **options)
+
+
+def test_lists():
+    made = PoseClip.make(np.ones((2, 21, 3)).tolist(), 'hand_21', [64, 48])
+    assert made.keypoints.shape == (2, 21, 2) and made.image_size == (64, 48)
+    with pytest.raises(ValueError, match=r'poses: lists of unequal lengths.*found; give numbers of shape \(T, V, 2\) or \(T, V, 3\)'):
+        PoseClip.make([[[1, 2, 3]], [[1, 2]]], 'hand_21', (64, 48))
+    for size in (('64', '48'), (64, np.nan), 64, None, (64, 48, 3)):
+        with pytest.raises(ValueError, match='image_size is'):
+            PoseClip.make(np.ones((2, 21, 3)), 'hand_21', size)

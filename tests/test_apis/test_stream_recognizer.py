@@ -100,3 +100,10 @@ def test_no_hands_are_no_sign():
     events = [stream.push(values) for _ in range(4)]
     assert events[:3] == [None] * 3 and (events[3].scores == 0).all() and events[3].current is None
     assert stream.finish() is None
+
+
+@pytest.mark.parametrize('wrong', [np.ones((48, 3)), np.ones(3), np.ones((1, 49, 3)), [[1, 2, 3], [1, 2]]])
+def test_a_pose_of_another_shape(wrong):
+    stream = StreamRecognizer(predict, 'sign_49', (64, 64), 4, 4, HysteresisMerger(), name='camera 0')
+    with pytest.raises(ValueError, match=r'camera 0: frame 0: (a pose of shape .* found; give \(49, 3\)|lists of unequal lengths)'):
+        stream.push(wrong)

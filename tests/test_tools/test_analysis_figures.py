@@ -119,6 +119,14 @@ def test_pretraining_curve(run, tmp_path):
     out = ('--out', tmp_path / 'curve.png')
     with pytest.raises(ValueError, match='no kNN accuracy was logged'):
         run('pretraining_curve', tmp_path / 'run', *out)
+    for name, text, message in (
+        ('empty', '', 'no losses were logged'),
+        ('metrics', '{"p_i/top1": 40.0}', 'line 1 has no `step`'),
+        ('no_epochs', '{"loss": 1.0, "iter": 3, "step": 3}\n{"knn/top1": 1.0, "step": 1}', 'no_epochs.json: the losses were logged without epochs'),
+    ):
+        (tmp_path / f'{name}.json').write_text(text)
+        with pytest.raises(ValueError, match=message):
+            run('pretraining_curve', tmp_path / f'{name}.json', *out)
     with log.open('a') as file:
         file.writelines(json.dumps({'knn/top1': value, 'knn/top5': 90.0, 'step': epoch}) + '\n' for epoch, value in ((0, 20.0), (2, 50.0)))
     said = run('pretraining_curve', tmp_path / 'run', '--smooth', 2, *out)

@@ -67,6 +67,13 @@ def test_logs_that_are_none(tmp_path):
     path.write_text('no json\n{"step": 1}\n')
     with pytest.raises(ValueError, match='line 1 is not JSON'):
         logs.read_run(str(tmp_path))
+    for line in ('{"loss": 1.0, "iter": 3}', '{"step": "x", "loss": 1}', '{"step": 1.5}', '{"step": null}', '{"p_i/top1": 40.0}'):
+        path.write_text(line + '\n')
+        with pytest.raises(ValueError, match='line 1 has no `step`'):
+            logs.read_run(str(tmp_path))
+    path.write_bytes(b'\x80\x02PK\xff')
+    with pytest.raises(ValueError, match='scalars.json: no text; give the work directory'):
+        logs.read_run(str(path))
 
 
 def test_analyze_logs_from_the_command_line(run, tmp_path):

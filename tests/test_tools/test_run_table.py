@@ -7,20 +7,23 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from signbert_mm.datasets import PoseStore
+from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE
 from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError
 from signbert_mm.engine.tables import (
     Setting,
+    choose_rows,
     execute,
     find_table,
     load_setting,
     load_table,
     make_plan,
+    missing_data,
     prepare_stores,
     replace_block,
     table_markdown,
@@ -439,3 +442,76 @@ def test_mistakes_in_a_setting_and_a_name(toy_table, tmp_path):
         find_table('tabel4')
     with pytest.raises(ConfigError, match='nothing has been measured yet'):
         draw_figure(plan_of(toy_table), tmp_path / 'nowhere')
+
+
+# some rows and columns, and what is missing
+
+
+def test_rows_and_columns_are_chosen_by_name_or_pattern(toy_table):
+    table = load_table(toy_table)
+    some = choose_rows(table, ['DROPOUT*', 'none'])
+    assert [row['name'] for row in some.rows] == ['none', 'dropout 0', 'dropout 0.1'] and some.against == 'none'
+    assert some.paper == {'A acc': [1.0, 2.0, 3.0], 'C acc': [1.5, None, 0.5]} and some.figure['x'] == [0, 1, 2]
+    one = choose_rows(table, ['dropout 0'])  # a name stands for itself, not for what begins with it
+    assert [row['name'] for row in one.rows] == ['dropout 0'] and one.against == '' and len(table.rows) == 4
+    with pytest.raises(ConfigError, match="toy_table: there is no row 'dropuot 0'. Did you mean 'dropout 0'"):
+        choose_rows(table, ['dropuot 0'])
+
+    setting = load_setting(table, 'toys')
+    whole, plan = make_plan(table, setting, [0]), make_plan(one, setting, [0], columns=['b *'])
+    assert plan.columns == ['B acc'] and set(plan.cells) == {(0, 'B acc')}
+    assert len(plan.runs) == 2 and plan.tests == {plan.runs[1]} and plan.runs[0] is plan.runs[1].parent
+    assert {run.name for run in plan.runs} < {run.name for run in whole.runs}  # the same trainings as of the whole table
+    assert lines_of(table_markdown(plan, Path('nothing')))[0] == ['width', 'B acc']
+    every = make_plan(one, setting, [0], columns=['*acc'])
+    assert lines_of(table_markdown(every, Path('nothing')))[0] == ['width', 'A acc', 'A acc, paper', 'B acc', 'C acc, paper']
+    with pytest.raises(ConfigError, match="there is no column 'D acc'. Did you mean"):
+        make_plan(table, setting, [0], columns=['D acc'])
+
+
+def test_a_row_that_sums_rows_that_are_not_chosen(toy_table):
+    Path(toy_table).write_text(TABLE.replace("dict(name='never')", "dict(name='sum', fuse=['none', 'dropout 0'])"))
+    table = choose_rows(load_table(toy_table), ['sum'])
+    plan = make_plan(table, load_setting(table, 'toys'), [0], columns=['A acc'])
+    (cell,) = plan.cells[0, 'A acc']
+    assert len(cell.run.parts) == 2 and plan.tests == set(cell.run.parts) and len(plan.runs) == 3  # the pre-training of one of them
+
+
+DATA = "by_type={{'train_dataloader:ToyDataset': dict(size=12)}},"
+NEEDS = (
+    "options={{'train_dataloader.dataset': dict(type='ToyDataset', store='data/a', prepare='python make_a.py --videos A/videos'),"
+    " 'test_dataloader.dataset': dict(type='SignVideoDataset', store='data/a', videos='data/a_videos', missing='drop'),"
+    " 'test_cfg.gallery': dict(allow_missing=True, datasets=[dict(store='data/b'), dict(store='data/wlasl100')])}},"
+)
+
+
+def test_what_is_missing_is_listed_with_its_command(toy_table, tmp_path, monkeypatch, run_tool, capsys):
+    setting = tmp_path / 'on' / 'toys.py'
+    setting.write_text(
+        SETTING.replace(DATA, NEEDS).replace("title = 'toys'", "title = 'toys'\nmake = {{'data/b': dict(num_glosses=2)}}").format(toy='TOY')
+    )
+    setting.write_text(setting.read_text().replace('TOY', str(Path(__file__).resolve().parents[1] / 'toys' / 'toy_config.py')))
+    setting.write_text(setting.read_text().replace(', by_type=dict(ToyDataset=dict(num_classes=2))', ''))
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of(toy_table)
+    found = {(item.kind, item.path): item for item in missing_data([plan], Path('work'))}
+    assert set(found) == {('store', 'data/a'), ('videos', 'data/a_videos'), ('store', 'data/b'), ('store', 'data/wlasl100')}
+    assert found['store', 'data/a'].remedy == 'python make_a.py --videos A/videos' and len(found['store', 'data/a'].runs) == 6
+    assert 'data/a_videos/<video_id>.mp4 (the originals: A/videos;' in found['videos', 'data/a_videos'].remedy
+    assert 'made by run_table.py' in found['store', 'data/b'].remedy and 'is enough' in found['store', 'data/b'].note
+    assert found['store', 'data/wlasl100'].remedy.startswith('python tools/dataset_converters/wlasl_to_store.py')  # from the data configs
+
+    with PoseStoreWriter('data/a', 'hand_21', ['x']) as writer:
+        for name in 'pq':
+            writer.add(np.ones((2, 21, 3), np.float32), 0, 'test', name, width=64, height=48)
+        writer.close()
+    (tmp_path / 'data' / 'a_videos').mkdir()
+    (tmp_path / 'data' / 'a_videos' / 'p.mp4').touch()
+    found = {item.path: item for item in missing_data([plan], Path('work'))}
+    assert 'data/a' not in found and found['data/a_videos'].note == '1 of 2 clips have no video there and are left out'
+    (tmp_path / 'data' / 'a_videos' / 'q.avi').touch()
+    assert 'data/a_videos' not in {item.path for item in missing_data([plan], Path('work'))}
+
+    run_tool('analysis_tools/run_table.py', toy_table, '--on', 'toys', '--work-dir', 'work', '--dry-run', '--rows', 'none', '--columns', 'A acc')
+    said = capsys.readouterr().out
+    assert '1 trainings, 0 of them there' in said and 'Missing (2), and what makes it:' in said and 'wlasl_to_store.py' in said

@@ -17,6 +17,7 @@ import numpy as np
 
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_curves
 
 NOT_CURVES = ('epoch', 'iter', 'step', 'memory', 'data_time', 'time')
@@ -29,8 +30,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--keys', nargs='+', help='what to plot, e.g. loss p_i/top1 (default: everything)')
     parser.add_argument('--smooth', type=int, default=1, metavar='N', help='mean over N logged values for curves of training (default: %(default)s)')
     parser.add_argument('--log', action='store_true', help='logarithmic y')
-    parser.add_argument('--out', default='curves.png', help='picture (default: %(default)s)')
-    parser.add_argument('--csv', help='also write the plotted values here')
+    parser.add_argument('--out', type=output_path, default='curves.png', help='picture (default: %(default)s)')
+    parser.add_argument('--csv', type=output_path, help='also write the plotted values here')
     return parser.parse_args()
 
 

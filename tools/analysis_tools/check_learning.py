@@ -18,10 +18,8 @@ try:
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmengine.config import DictAction
-
 from signbert_mm.engine.learning_check import check_learning
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 
 
 def main() -> None:
@@ -32,7 +30,7 @@ def main() -> None:
     parser.add_argument('--steps', type=int, default=200, help='steps on them (default: %(default)s)')
     parser.add_argument('--lr', type=float, default=1e-3, help='learning rate of these steps (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of weights and draws (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     args = parser.parse_args()
     cfg = load_config(args.config, args.cfg_options)
     report = check_learning(cfg, args.clips, args.classes, args.steps, args.lr, args.seed)

@@ -17,6 +17,7 @@ from mmengine.registry import init_default_scope
 
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.evaluation.predictions import read_labels
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_confusion
 
@@ -26,7 +27,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('predictions', help='file that tools/test.py --dump wrote')
     parser.add_argument('--config', help='config whose test data names the glosses; without it classes are numbers')
     parser.add_argument(
-        '--out', default='confusion', metavar='FOLDER', help='where confusion.png, confusion.csv and pairs.csv go (default: %(default)s)'
+        '--out',
+        type=output_path,
+        default='confusion',
+        metavar='FOLDER',
+        help='where confusion.png, confusion.csv and pairs.csv go (default: %(default)s)',
     )
     parser.add_argument('--top', type=int, default=20, help='how many confused pairs to print (default: %(default)s)')
     parser.add_argument('--title', default='', help='above the picture')

@@ -27,6 +27,7 @@ from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.engine.tables import mean_and_deviation
+from signbert_mm.files.os_errors import output_path
 
 SEEDS = {1: range(10), 2: range(10), 5: range(3), 10: range(3)}
 """The protocol's."""
@@ -42,7 +43,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--compare', nargs='+', choices=COMPARISONS, default=['nearest'], help='how a query meets the examples (default: nearest)')
     parser.add_argument('--segments', type=int, nargs='+', default=[2], help='parts of a clip that are averaged apart (default: 2)')
     parser.add_argument('--dev', action='store_true', help='examples and queries from inside the pool; the test set is not touched')
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
     return parser.parse_args()
 
 

@@ -23,15 +23,16 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import mmengine
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseStoreWriter
 from signbert_mm.datasets.importers import NpzClips, write_clips
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
 from signbert_mm.evaluation import SignAccuracy
+from signbert_mm.files.os_errors import output_path
 
 _SELECTS = ('split', 'classes', 'relabel', 'few_shot', 'data_ratio', 'indices', 'hold_out', 'prepare')
 
@@ -45,8 +46,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--subset', default='', metavar='FIELD', help='only the clips of this boolean field, as in300')
     parser.add_argument('--width', type=int, default=640, help='image width in pixels (default: %(default)s)')
     parser.add_argument('--height', type=int, default=480, help='image height in pixels (default: %(default)s)')
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
 
 

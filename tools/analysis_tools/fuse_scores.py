@@ -24,6 +24,7 @@ except ModuleNotFoundError:  # a checkout that is not installed
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import KINDS, ClipScores, align, clip_scores, fused, search_weights, top_k_accuracy
+from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,7 +38,7 @@ def parse_args() -> argparse.Namespace:
         '--search', nargs='+', metavar='VAL.pkl', help='search the weights on these predictions of the validation split, in the same order'
     )
     parser.add_argument('--topk', nargs='+', type=int, default=[1, 5])
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
     args = parser.parse_args()
     count = len(args.predictions)
     if count < 2:

@@ -18,12 +18,11 @@ import torch
 from mmengine.analysis import ActivationAnalyzer, FlopAnalyzer, parameter_count
 from mmengine.analysis.jit_handles import addmm_flop_jit
 from mmengine.analysis.print_helper import complexity_stats_table
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.layouts import get_layout
 from signbert_mm.registry import MODELS
 
@@ -34,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--frames', type=int, default=32, help='frames a clip (default: %(default)s)')
     parser.add_argument('--layout', help="joint layout of the input (default: the config's)")
     parser.add_argument('--full', action='store_true', help='every module, not only the parts')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
 
 

@@ -19,15 +19,15 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import mmengine
-from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from signbert_mm.engine.load_encoder import build_model
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.evaluation.knn import extract_features, knn_accuracy
+from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,8 +39,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--k', type=int, default=20, help='neighbours (default: %(default)s)')
     parser.add_argument('--temperature', type=float, default=0.07, help='of their weights exp(cosine / temperature) (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of random weights (default: %(default)s)')
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
 
 

@@ -9,7 +9,8 @@ Run the same command in several processes (one a GPU, say) to share the work: a 
 
 Example:
     python tools/analysis_tools/run_table.py table4 --seeds 3
-    python tools/analysis_tools/run_table.py table2 table4 --on synthetic --seeds 3 --dry-run
+    python tools/analysis_tools/run_table.py table2 table4 --on synthetic --seeds 3 --dry-run     # what is to do, and which data is missing
+    python tools/analysis_tools/run_table.py table4 --rows 'no mask*' --columns '*100*'             # some rows and columns
     python tools/analysis_tools/run_table.py table9 --on wlasl --start rgb=KINETICS.pth --out tables.md
 """
 
@@ -24,12 +25,12 @@ try:
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmengine.config import DictAction
 
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import OptionsAction, run_tool
 from signbert_mm.engine.tables import (
     Plan,
     Run,
+    choose_rows,
     draw_figure,
     execute,
     find_table,
@@ -37,10 +38,13 @@ from signbert_mm.engine.tables import (
     load_setting,
     load_table,
     make_plan,
+    missing_data,
+    missing_text,
     prepare_stores,
     replace_block,
     table_markdown,
 )
+from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,6 +54,8 @@ def parse_args() -> argparse.Namespace:
         '--on', metavar='SETTING', help='what to measure on: a file of on/ beside the definition (default: the one that the table names)'
     )
     parser.add_argument('--seeds', type=int, default=1, help='seeds 0 .. N - 1 (default: %(default)s)')
+    parser.add_argument('--rows', nargs='+', metavar='NAME', help='only these rows: names, or patterns such as "no *" (default: all)')
+    parser.add_argument('--columns', nargs='+', metavar='TITLE', help='only these of our columns, likewise; what only others need is not trained')
     parser.add_argument('--split', default='', help="test on this split instead of 'test', to choose something")
     parser.add_argument(
         '--start',
@@ -58,14 +64,17 @@ def parse_args() -> argparse.Namespace:
         metavar='BASE=CHECKPOINT',
         help='start the trainings of a base that the setting starts from random weights from these, with a new head: rgb=KINETICS.pth',
     )
-    parser.add_argument('--work-dir', default='work_dirs/tables')
+    parser.add_argument('--work-dir', type=output_path, default='work_dirs/tables')
     parser.add_argument(
-        '--out', metavar='FILE.md', help='also write the tables into this page, each between its own marks; the rest of the page stays'
+        '--out',
+        type=output_path,
+        metavar='FILE.md',
+        help='also write the tables into this page, each between its own marks; the rest of the page stays',
     )
-    parser.add_argument('--dry-run', action='store_true', help='list the trainings and what is there of them')
+    parser.add_argument('--dry-run', action='store_true', help='list the trainings, what is done, and missing data with its commands')
     parser.add_argument('--print-only', action='store_true', help='print the tables from what is there; train nothing')
     parser.add_argument('--list', action='store_true', help='list the tables')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change in every training')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change in every training')
     args = parser.parse_args()
     if args.seeds < 1:
         parser.error(f'--seeds must be at least 1, got {args.seeds}')
@@ -95,6 +104,13 @@ def show_runs(plans: List[Plan], work_dir: Path) -> None:
         there += state == 'there'
         print(f'{state:8}  {name}')
     print(f'{len(runs)} trainings, {there} of them there, in {work_dir}')
+    missing = missing_text(missing_data(plans, work_dir))
+    if missing:
+        print(missing)
+
+
+def _chosen(args: argparse.Namespace) -> List[str]:
+    return [f'{what} {" ".join(names)}' for what, names in (('rows', args.rows), ('columns', args.columns)) if names]
 
 
 def main() -> None:
@@ -109,7 +125,9 @@ def main() -> None:
         setting = load_setting(table, args.on or table.on, dict(pair.split('=', 1) for pair in args.start))
         if not args.dry_run and not args.print_only:
             prepare_stores(setting)
-        plans.append(make_plan(table, setting, range(args.seeds), args.cfg_options, args.split, made))
+        if args.rows:
+            table = choose_rows(table, args.rows)
+        plans.append(make_plan(table, setting, range(args.seeds), args.cfg_options, args.split, made, args.columns))
     if args.dry_run:
         show_runs(plans, work_dir)
         return
@@ -118,7 +136,8 @@ def main() -> None:
             execute(plan.runs, plan.tests, work_dir)
     texts: Dict[str, str] = {}
     for plan in plans:
-        name = f'{plan.table.name} on {plan.setting.name}' + (f', {args.split}' if args.split else '')
+        parts = [f'{plan.table.name} on {plan.setting.name}', args.split, *_chosen(args)]
+        name = ', '.join(part for part in parts if part)  # a page keeps the whole table beside some rows of it
         texts[name] = table_markdown(plan, work_dir)
         print(f'\n{texts[name]}', flush=True)
         if plan.table.figure:

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.old_checkpoints import adapt_config
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.engine.tables import mean_and_deviation
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import ClipScores, align, clip_scores, fused
@@ -296,8 +296,8 @@ def main() -> None:
     parser.add_argument('--seeds', type=int, help='at most so many seeds')
     parser.add_argument('--dev', action='store_true', help='train and develop inside the pool; the test set is not touched')
     parser.add_argument('--work-dir', default='work_dirs/words33')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='of the recognisers that are trained')
-    parser.add_argument('--pretrain-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='of the pre-training configs')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='of the recognisers that are trained')
+    parser.add_argument('--pretrain-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='of the pre-training configs')
     args = parser.parse_args()
     protocol = Protocol(args)
     cells = [(name, shots) for shots in args.shots for name in args.rows if ROWS[name].trains_at(shots)]

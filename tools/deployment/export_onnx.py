@@ -19,13 +19,13 @@ try:
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmengine.config import DictAction
 
 from signbert_mm.apis import init_model
 from signbert_mm.apis.input_reader import InputReader
 from signbert_mm.apis.onnx_export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
 from signbert_mm.apis.torch_backend import TorchBackend, dataset_config
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 
 SHAPES = ((1, 1), (1, 16), (5, 10), (2, 40))
@@ -35,10 +35,10 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
-    parser.add_argument('out', metavar='OUT.onnx', help='the file to write')
+    parser.add_argument('out', type=output_path, metavar='OUT.onnx', help='the file to write')
     parser.add_argument('--tolerance', type=float, default=1e-4, help='largest difference from torch that is accepted (default: %(default)s)')
     parser.add_argument('--clips', type=int, default=64, help='real clips of the test data to check with, where it is there (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
 
 

@@ -28,13 +28,13 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from publish_model import publish
 from zoo_pages import card, write_table
 
 from signbert_mm.apis.zoo import zoo_file, zoo_folder, zoo_models
 from signbert_mm.engine.checkpoint_io import CheckpointError, check_whole, find_last_whole_checkpoint, load_checkpoint_file, write_atomic
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGEST = 10_000_000
@@ -72,7 +72,7 @@ class Recipe:
         parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
         parser.add_argument('config')
         parser.add_argument('--work-dir', required=True)
-        parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+        parser.add_argument('--cfg-options', nargs='+', action=OptionsAction)
         try:
             if self.command[:2] != ['python', 'tools/train.py']:
                 raise ValueError

@@ -26,6 +26,7 @@ import torch
 
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file, write_atomic
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.os_errors import output_path
 
 _VERSIONS = ('mmengine_version', 'signbert_mm_version', 'signbert_mm_git')
 META = ('glosses', 'layout', 'extractor', 'fps', 'dataset_meta', 'cfg', 'epoch', 'iter', 'seed', *_VERSIONS)
@@ -36,7 +37,7 @@ _OF_THE_RUN = re.compile(r'^(work_dir|load_from|resume|experiment_name|launcher)
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('out', metavar='OUT.pth', help='the name to which the hash is added')
+    parser.add_argument('out', type=output_path, metavar='OUT.pth', help='the name to which the hash is added')
     parser.add_argument('--half', '--fp16', action='store_true', help='store the weights in half precision; models load them as float32 again')
     args = parser.parse_args()
     if not args.out.endswith('.pth'):

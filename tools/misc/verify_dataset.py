@@ -18,6 +18,7 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 from signbert_mm.datasets.verification import verify_store
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_lengths
 
 
@@ -33,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         '--signer-independent', action='store_true', default=None, help='a signer in train and in another split is an error (default: where known)'
     )
     parser.add_argument('--per-class', action='store_true', help='print the clips of each gloss')
-    parser.add_argument('--out', metavar='FILE.json', help='write everything here')
+    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write everything here')
     parser.add_argument('--figure', metavar='FILE.png', help='draw the clip lengths here')
     return parser.parse_args()
 

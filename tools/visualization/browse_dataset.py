@@ -12,12 +12,12 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from signbert_mm.draws import Draws
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 from signbert_mm.registry import DATASETS, MODELS
 from signbert_mm.visualization import draw_hand, page, picture_grid, pose_cell, save_image, smoothly, view_of
@@ -36,8 +36,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--number', type=int, default=4, help='how many clips (default: %(default)s)')
     parser.add_argument('--epoch', type=int, default=0, help='the epoch whose random numbers are drawn (default: %(default)s)')
     parser.add_argument('--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)')
-    parser.add_argument('--out', default='browse', metavar='FOLDER', help='where the pictures go (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--out', type=output_path, default='browse', metavar='FOLDER', help='where the pictures go (default: %(default)s)')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
 
 

@@ -22,6 +22,7 @@ from mmengine.registry import init_default_scope
 
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.evaluation.predictions import read_labels
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import class_errors, plot_class_errors
 
@@ -33,7 +34,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--config', help='config whose test data names the glosses; without it classes are numbers')
     parser.add_argument('--most', type=int, default=40, help='classes drawn at most, those that differ most (default: %(default)s)')
     parser.add_argument('--title', default='', help='above the picture')
-    parser.add_argument('--out', default='class_errors.png', help='picture; the figures go beside it as .csv (default: %(default)s)')
+    parser.add_argument(
+        '--out', type=output_path, default='class_errors.png', help='picture; the figures go beside it as .csv (default: %(default)s)'
+    )
     return parser.parse_args()
 
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_pretraining
 from signbert_mm.visualization.pretraining_plot import Curve
 
@@ -34,14 +35,21 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('run', metavar='RUN', help='work directory, or a scalars.json file')
     parser.add_argument('--smooth', type=int, default=1, metavar='N', help='mean over N logged losses (default: %(default)s)')
     parser.add_argument('--title', default='', help='above the picture')
-    parser.add_argument('--out', default='pretraining.png', help='picture (default: %(default)s)')
+    parser.add_argument('--out', type=output_path, default='pretraining.png', help='picture (default: %(default)s)')
     return parser.parse_args()
 
 
 def loss_curves(train: Series, window: int = 1) -> Dict[str, Curve]:
-    """The loss, then its parts, over epochs; an iteration is a share of its epoch."""
-    steps = train['loss']
-    per_epoch = math.ceil(max(step / train['epoch'][step] for step in steps))  # the fewest that put every logged line into its epoch
+    """The loss, then its parts, over epochs; an iteration is a share of its epoch.
+
+    Raises:
+        ValueError: No epochs were logged.
+    """
+    epochs = train.get('epoch', {})
+    shares = [step / epochs[step] for step in train['loss'] if epochs.get(step, 0) > 0]
+    if not shares:
+        raise ValueError('the losses were logged without epochs, by a training that counts iterations; analyze_logs.py draws them')
+    per_epoch = math.ceil(max(shares))  # the fewest that put every logged line into its epoch
     curves = {}
     for name in ('loss', *sorted(key for key in train if key.startswith('loss_'))):
         values = train[name]
@@ -61,7 +69,10 @@ def main() -> None:
     knn = {title: (sorted(val[key]), [val[key][epoch] for epoch in sorted(val[key])]) for key, title in KNN.items() if key in val}
     if not knn:
         raise ValueError(f'{args.run}: no kNN accuracy was logged; pre-train with KNNHook in custom_hooks')
-    curves = loss_curves(train, args.smooth)
+    try:
+        curves = loss_curves(train, args.smooth)
+    except ValueError as error:
+        raise ValueError(f'{args.run}: {error}') from error
     for name, (epochs, values) in {'loss': curves['loss'], **{f'kNN {title}': curve for title, curve in knn.items()}}.items():
         print(f'{name}: {values[0]:.2f} at epoch {epochs[0]:.1f}, {values[-1]:.2f} at epoch {epochs[-1]:.1f}')
     print(f'written: {plot_pretraining(args.out, curves, knn, args.title)}')

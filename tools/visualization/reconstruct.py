@@ -18,14 +18,15 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from signbert_mm.apis.input_reader import Failure, InputReader
 from signbert_mm.apis.reconstructor import masked_sample
 from signbert_mm.apis.torch_backend import TorchBackend
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS, MODELS
 from signbert_mm.structures import SignDataSample
 from signbert_mm.visualization import mesh_in_crop, reconstruction_figure, save_image
@@ -44,9 +45,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--number', type=int, default=4, help='how many clips (default: %(default)s)')
     parser.add_argument('--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)')
     parser.add_argument('--no-mesh', action='store_true', help='leave out the fourth row')
-    parser.add_argument('--out', default='reconstructions', metavar='FOLDER', help='where the pictures go (default: %(default)s)')
+    parser.add_argument('--out', type=output_path, default='reconstructions', metavar='FOLDER', help='where the pictures go (default: %(default)s)')
     parser.add_argument('--device', default='cpu', help='where the model runs (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
 
 

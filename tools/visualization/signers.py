@@ -21,6 +21,7 @@ from mmengine.registry import init_default_scope
 
 from signbert_mm.engine.runner import ConfigError, load_config, run_tool
 from signbert_mm.evaluation.predictions import read_labels
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_signers, signer_accuracy
 
@@ -31,7 +32,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('predictions', nargs='+', help='files that tools/test.py --dump wrote, on that test data')
     parser.add_argument('--names', nargs='+', help='names of the models (default: those of the files)')
     parser.add_argument('--title', default='', help='above the picture')
-    parser.add_argument('--out', default='signers.png', help='picture (default: %(default)s)')
+    parser.add_argument('--out', type=output_path, default='signers.png', help='picture (default: %(default)s)')
     return parser.parse_args()
 
 

@@ -18,14 +18,14 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
-from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from signbert_mm.engine.load_encoder import build_model
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
 from signbert_mm.evaluation.knn import extract_features
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_embedding, tsne
 
 
@@ -38,8 +38,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--classes', type=int, default=20, help='only clips of the first so many glosses (default: %(default)s)')
     parser.add_argument('--perplexity', type=float, default=30.0, help='default: %(default)s')
     parser.add_argument('--seed', type=int, default=0, help='of t-SNE and of random weights (default: %(default)s)')
-    parser.add_argument('--out', default='tsne.png', help='picture (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--out', type=output_path, default='tsne.png', help='picture (default: %(default)s)')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
 
 

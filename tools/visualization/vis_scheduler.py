@@ -15,14 +15,15 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_curves
 
@@ -36,8 +37,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--clips', type=int, help='clips in the training data (default: counted from the data)')
     parser.add_argument('--gpus', type=int, default=1, help='processes, each with its batch (default: %(default)s)')
     parser.add_argument('--log', action='store_true', help='logarithmic y')
-    parser.add_argument('--out', default='schedule.png', help='picture (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument('--out', type=output_path, default='schedule.png', help='picture (default: %(default)s)')
+    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
     return parser.parse_args()
 
 

@@ -5,11 +5,13 @@ from .flexible_runner import SignFlexibleRunner, build_runner
 from .fsdp_strategy import SignFSDPStrategy
 from .knn_test_loop import KNNTestLoop
 from .launch import prepare_launch, run_tool
+from .options import OptionsAction
 from .train_loop import ResumableTrainLoop
 
 __all__ = [
     'ConfigError',
     'KNNTestLoop',
+    'OptionsAction',
     'ResumableTrainLoop',
     'SignFSDPStrategy',
     'SignFlexibleRunner',

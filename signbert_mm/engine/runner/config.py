@@ -91,13 +91,13 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
 
     Raises:
         FileNotFoundError: No such config.
-        ConfigError: An option whose key is not in the config though one much like it is.
+        ConfigError: An option whose key is not in the config though one much like it is, or that names no place in a list.
     """
+    from .options import merge_options
+
     path = find_config(path)
     cfg = Config.fromfile(path)
-    if options:
-        _check_options(cfg, options)
-        cfg.merge_from_dict(options)
+    merge_options(cfg, options or {})
     if cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
     if cfg.get('default_scope') is None:

@@ -1,5 +1,6 @@
 """What the command line tools share: processes, and errors for people."""
 
+import contextlib
 import linecache
 import logging
 import os
@@ -12,15 +13,18 @@ import torch.distributed
 from mmengine.config import Config
 
 from ... import compat
-from ...files.atomic import is_disk_full
+from ...files.os_errors import describe_os_error
 from ..checkpoint_io import CheckpointError
 from ..old_checkpoints import adapt_config
 from .config import ConfigError, explain_config_errors
+from .options import check_vis_backends
 from .preload import settle_preload
 from .signals import TrainingStopped, cleaning_up
 from .workers import cap_workers, settle_no_workers
 
 PACKAGE = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))) + osp.sep
+SCRIPTS = tuple(osp.join(osp.dirname(osp.dirname(PACKAGE)), name) + osp.sep for name in ('tools', 'demo', 'benchmarks'))
+"""Folders of a checkout whose errors are meant for people as those of the package are."""
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
@@ -33,6 +37,7 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
     settle_preload(cfg)
     cap_workers(cfg)
     settle_no_workers(cfg)
+    check_vis_backends(cfg)
     compat.mend_torchvision_ops()
     compat.import_foreign_scopes(cfg.pretty_text)
     if launcher != 'none' and not torch.cuda.is_available():
@@ -48,29 +53,37 @@ def is_first_process(launcher: str) -> bool:
 
 
 def is_meant_for_users(error: BaseException) -> bool:
-    """Whether a ``raise`` of this package raised it, with a sentence: then the message says what to do, and the traceback says nothing more."""
+    """Whether a ``raise`` of this package, or of a tool or demo beside it, raised it, with a sentence.
+
+    Then the message says what to do, and the traceback says nothing more.
+    """
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is None or not (error.args and isinstance(error.args[0], str) and ' ' in error.args[0]):
         return False
     filename = trace.tb_frame.f_code.co_filename
-    return osp.abspath(filename).startswith(PACKAGE) and linecache.getline(filename, trace.tb_lineno).lstrip().startswith('raise ')
+    return osp.abspath(filename).startswith((PACKAGE, *SCRIPTS)) and linecache.getline(filename, trace.tb_lineno).lstrip().startswith('raise ')
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool; a mistake in a config, data or checkpoint ends in one message, without a traceback (``SIGNBERT_MM_TRACEBACK=1`` shows it);
-    so do a full disk, Ctrl-C, with the status of a shell's, 130, and SIGTERM, with 143: a training saves its state before."""
+    """Run a tool; what a person can mend ends in one message, without a traceback (``SIGNBERT_MM_TRACEBACK=1`` shows it).
+
+    That is a mistake in a config, data or checkpoint, a full disk, and a place that the system lets nobody read or write.
+    So do Ctrl-C, with the status of a shell's, 130, and SIGTERM, with 143: a training saves its state before.
+    """
     try:
         with explain_config_errors(), cleaning_up():
             main()
     except Exception as error:
-        full = is_disk_full(error)
-        known = full or isinstance(error, (ConfigError, CheckpointError, FileNotFoundError)) or is_meant_for_users(error)
-        if not known or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
+        ours = isinstance(error, (ConfigError, CheckpointError)) or is_meant_for_users(error)
+        if not (ours or isinstance(error, OSError)) or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise
-        if full:
-            sys.exit(f'{type(error).__name__}: {error}. Nothing is half-written; free space, or write elsewhere, and start it again')
+        if isinstance(error, BrokenPipeError) and error.filename is None:  # the reader of a pipe has gone: `tool | head`
+            _drop_output()
+            sys.exit(1)
+        if isinstance(error, OSError) and not ours:
+            sys.exit(f'{type(error).__name__}: {describe_os_error(error)}')
         sys.exit(f'{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}')  # str() of a KeyError is its repr
     except TrainingStopped as stopped:
         print(stopped, file=sys.stderr)
@@ -85,6 +98,12 @@ def run_tool(main: Callable[[], None]) -> None:
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def _drop_output() -> None:
+    """Lets the interpreter end without another complaint about a closed stdout."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leave_gloo() -> None:

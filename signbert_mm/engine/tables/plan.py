@@ -1,6 +1,7 @@
 """Which trainings a table needs, and which of their figures stand where."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ..runner.config import ConfigError, did_you_mean
@@ -80,7 +81,13 @@ def _parent(parents: Mapping[str, Optional[Run]], variant: str, row: Mapping, st
 
 
 def make_plan(
-    table: Table, setting: Setting, seeds: Sequence[int], options: Optional[Mapping] = None, split: str = '', made: Optional[Dict[tuple, Run]] = None
+    table: Table,
+    setting: Setting,
+    seeds: Sequence[int],
+    options: Optional[Mapping] = None,
+    split: str = '',
+    made: Optional[Dict[tuple, Run]] = None,
+    columns: Optional[Sequence[str]] = None,
 ) -> Plan:
     """The trainings of a table, seed by seed.
 
@@ -90,13 +97,16 @@ def make_plan(
         options (Mapping, optional): As ``--cfg-options``, for every training.
         split (str): Test on this split instead of 'test'.
         made (dict, optional): Runs of other plans, which this one then shares.
+        columns (Sequence[str], optional): Titles of our columns, as printed, or patterns; only what they need is trained. None = all.
 
     Raises:
-        ConfigError: The setting lacks a base, a variant has nothing to start from or starts from two, or a config lacks what a change names or has
-            no test.
+        ConfigError: No column has such a title, the setting lacks a base, a variant has nothing to start from or starts from two, or a
+            config lacks what a change names or has no test.
     """
     plan = Plan(table, setting, seeds)
     made = {} if made is None else made
+    titles = plan.columns = _titles(table, setting)
+    wanted = None if columns is None else _chosen(table.name, 'column', titles, columns)
     for seed in seeds:
         by_name = {}
         for place, row in enumerate(table.rows):
@@ -106,8 +116,9 @@ def make_plan(
             _add_runs(plan, found)
             for column in table.columns:
                 for variant, run in _tested(column, found).items():
-                    plan.tests.add(_with_test(run))
-                    _add_cells(plan, place, column, variant, run)
+                    if _has_cells(column, variant, wanted):
+                        plan.tests.add(_with_test(run))
+                        _add_cells(plan, place, column, variant, run)
         for place, row in enumerate(table.rows):
             parts = [_part(part, row, by_name, setting, seed, dict(options=options or {}), split, made) for part in row.get('fuse') or ()]
             for found in parts:
@@ -115,16 +126,78 @@ def make_plan(
             for column in table.columns if parts else ():
                 tested = [_tested(column, found) for found in parts]
                 for variant in [name for name in tested[0] if all(name in other for other in tested)]:
+                    if not _has_cells(column, variant, wanted):
+                        continue
                     runs = [_with_test(other[variant]) for other in tested]
                     plan.tests.update(runs)
                     _add_cells(plan, place, column, variant, FusedRun(runs))
-    for column in table.columns:
-        variants = (setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}}
-        plan.columns += [f'{variant} {title}'.strip() for variant in variants for title in column['metrics']]
-    strange = sorted({title for _, title in plan.cells} - set(plan.columns))
+    strange = sorted({title for _, title in plan.cells} - set(titles))
     if strange:
         raise ConfigError(f'{table.name} on {setting.name!r}: bases of one column have other variants than the first of them: {", ".join(strange)}')
+    if wanted is not None:
+        plan.columns = [title for title in titles if title in wanted]
+        shown = {title: values for title, values in table.paper.items() if title in wanted or _fits(title, columns)}
+        plan.table = replace(table, paper=shown)
+        plan.cells = {place: cells for place, cells in plan.cells.items() if place[1] in wanted}
+        kept = {run for test in plan.tests for run in test.lineage()}
+        plan.runs = [run for run in plan.runs if run in kept]
     return plan
+
+
+def choose_rows(table: Table, rows: Sequence[str]) -> Table:
+    """The table with some of its rows, in its own order.
+
+    Args:
+        table (Table): All of it.
+        rows (Sequence[str]): Names of rows, without regard to case, or patterns of the shell such as ``'*mask*'``.
+
+    Raises:
+        ConfigError: One fits no row.
+    """
+    names = [row['name'] for row in table.rows]
+    wanted = _chosen(table.name, 'row', names, rows)
+    places = [place for place, name in enumerate(names) if name in wanted]
+    steps = {row['name']: row.get('steps') for row in table.rows}
+    kept = []
+    for row in (table.rows[place] for place in places):
+        if row.get('fuse'):  # what it sums may be a row that is not printed
+            row = dict(row, fuse=[steps[part] if isinstance(part, str) and part not in wanted else part for part in row['fuse']])
+        kept.append(row)
+    figure = dict(table.figure, x=[table.figure['x'][place] for place in places]) if table.figure else {}
+    return replace(
+        table,
+        rows=kept,
+        paper={title: [values[place] for place in places] for title, values in table.paper.items()},
+        against=table.against if table.against in wanted else '',
+        figure=figure,
+    )
+
+
+def _titles(table: Table, setting: Setting) -> List[str]:
+    titles = []
+    for column in table.columns:
+        variants = (setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}}
+        titles += [f'{variant} {title}'.strip() for variant in variants for title in column['metrics']]
+    return titles
+
+
+def _chosen(table: str, what: str, names: Sequence[str], patterns: Sequence[str]) -> Set[str]:
+    found: Set[str] = set()
+    for pattern in patterns:
+        exact = [name for name in names if name == pattern]
+        fits = exact or [name for name in names if _fits(name, [pattern])]
+        if not fits:
+            raise ConfigError(f'{table}: there is no {what} {pattern!r}. {did_you_mean(pattern, names)}')
+        found.update(fits)
+    return found
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return any(name.lower() == pattern.lower() or fnmatch(name.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _has_cells(column: Mapping, variant: str, wanted: Optional[Set[str]]) -> bool:
+    return wanted is None or any(f'{variant} {title}'.strip() in wanted for title in column['metrics'])
 
 
 def _part(part: Union[str, Sequence[Mapping]], row: Mapping, by_name: Mapping, *arguments) -> Dict[str, Dict[str, Run]]:

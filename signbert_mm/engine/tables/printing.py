@@ -99,7 +99,8 @@ def _orders(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
         values = [mean_and_deviation(found[place, title].values())[0] if (place, title) in found else None for place in range(len(names))]
         if sum(value is not None for value in values) > 1:
             lines.append(f'- Order on {title}: {_order(names, values)}')
-    return lines + [f'- Order in the paper, {title}: {_order(names, values)}' for title, values in plan.table.paper.items()]
+    known = {title: values for title, values in plan.table.paper.items() if sum(value is not None for value in values) > 1}
+    return lines + [f'- Order in the paper, {title}: {_order(names, values)}' for title, values in known.items()]
 
 
 def _differences(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:

@@ -14,7 +14,8 @@ from mmengine.config import Config
 
 from ...datasets.store_format import META
 from ...datasets.synthetic import SYNTHETIC_NOTE
-from ..runner.config import ConfigError, _check_options, load_config
+from ..runner.config import ConfigError, load_config
+from ..runner.options import merge_options
 
 _NO_TRAINING = (
     'work_dir',
@@ -104,8 +105,7 @@ def resolve(config: str, changes: Sequence[Mapping], seed: int) -> Config:
     cfg = _fresh(_loaded(config), seed)
     for change in changes:
         options = copy.deepcopy(dict(change.get('options') or {}))
-        _check_options(cfg, options)
-        cfg.merge_from_dict(options)
+        merge_options(cfg, options)
         change_types(cfg, change.get('by_type') or {}, config)
     cfg = _fresh(cfg, seed)
     cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)

@@ -1,0 +1,194 @@
+"""Values of the command line that change a config: ``--cfg-options key=value``."""
+
+import ast
+import copy
+import importlib.util
+from typing import Any, Dict, Sequence, Union
+
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.registry import VISBACKENDS
+
+from .config import ConfigError, _check_options, did_you_mean
+
+VIS_PACKAGES = dict(
+    TensorboardVisBackend='tensorboard',
+    WandbVisBackend='wandb',
+    MLflowVisBackend='mlflow',
+    ClearMLVisBackend='clearml',
+    NeptuneVisBackend='neptune',
+    DVCLiveVisBackend='dvclive',
+    AimVisBackend='aim',
+)
+"""What mmengine's backends import, once they are asked for the first value."""
+
+
+VISUALIZER = dict(type='SignVisualizer', vis_backends=[dict(type='LocalVisBackend')])
+"""What a config without one is given where an option changes it."""
+
+
+class OptionsAction(DictAction):
+    """mmengine's ``DictAction``, whose values may also hold dicts: ``key="[dict(type='A'), dict(type='B', size=3)]"``, or in braces."""
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        text = val.strip('\'" ')
+        has_dicts = text.startswith(('[', '(', '{', 'dict(')) and ('dict(' in text or '{' in text)
+        return parse_dicts(text) if has_dicts else DictAction._parse_iterable(val)
+
+
+def parse_dicts(text: str) -> Any:
+    """Python's notation of dicts, lists, tuples and plain values; nothing is executed, and a bare word is text.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+
+    def value(node: ast.AST) -> Any:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args:
+            if all(keyword.arg for keyword in node.keywords):
+                return {keyword.arg: value(keyword.value) for keyword in node.keywords}
+        elif isinstance(node, ast.Dict) and None not in node.keys:
+            return {value(key): value(entry) for key, entry in zip(node.keys, node.values)}
+        elif isinstance(node, (ast.List, ast.Tuple)):
+            entries = [value(entry) for entry in node.elts]
+            return tuple(entries) if isinstance(node, ast.Tuple) else entries
+        elif isinstance(node, ast.Name):
+            return dict(true=True, false=False).get(node.id, node.id)
+        elif isinstance(node, (ast.Constant, ast.UnaryOp)):
+            return ast.literal_eval(node)
+        raise ValueError('no plain value')
+
+    try:
+        found = value(ast.parse(text.strip(), mode='eval').body)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+        raise ConfigError(
+            f"--cfg-options: {text[:200]!r} cannot be read ({type(error).__name__}); write dicts as dict(type='A', size=3) and put quotes "
+            'around the whole option'
+        ) from error
+    return list(found) if isinstance(found, tuple) and not text.strip().startswith('(') else found
+
+
+def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
+    """Changes a config in place.
+
+    A number in a key is a place in a list; the place behind the last one adds an entry, which mmengine refuses.
+
+    Raises:
+        ConfigError: A key that is close to one of the config's, or a place beyond the end of a list.
+    """
+    _check_options(cfg, options)
+    if cfg.get('visualizer') is None and any(key.startswith('visualizer.') for key in options):
+        cfg.visualizer = copy.deepcopy(VISUALIZER)
+    for key, value in options.items():
+        if _set_in_list(cfg, key, value):
+            continue
+        before = _value_of(cfg, key)
+        if isinstance(value, dict) and not isinstance(before, (dict, type(None))) and not all(str(part).isdigit() for part in value):
+            value = dict(value, _delete_=True)  # instead of what is no dict; mmengine would merge the two
+        cfg.merge_from_dict({key: value})
+    settle_vis_backends(cfg)
+
+
+def _set_in_list(cfg: Config, key: str, value: Any) -> bool:
+    """Sets a key that leads through a list; False where it leads through none."""
+    *parts, last = key.split('.')
+    if not _leads_through_list(cfg._cfg_dict, [*parts, last]):
+        return False
+    node: Any = cfg._cfg_dict
+    for part in parts:
+        index = _place(node, part, key)
+        if isinstance(node, dict) and part not in node:
+            node[part] = ConfigDict()
+        child = node[index]
+        # a copy: other parts of the config may share it
+        node[index] = list(child) if isinstance(child, tuple) else copy.copy(child)
+        node = node[index]
+    index = _place(node, last, key)
+    before = node[index] if isinstance(node, list) else node.get(index)
+    if isinstance(value, dict):
+        value = Config._merge_a_into_b(dict(value), before if isinstance(before, dict) else ConfigDict(), allow_list_keys=True)
+    node[index] = value
+    return True
+
+
+def _value_of(cfg: Config, key: str) -> Any:
+    node: Any = cfg._cfg_dict
+    for part in key.split('.'):
+        node = node.get(part) if isinstance(node, dict) else None
+    return node
+
+
+def _leads_through_list(node: Any, parts: Sequence[str]) -> bool:
+    for part in parts:
+        if isinstance(node, (list, tuple)):
+            return True
+        node = node.get(part) if isinstance(node, dict) else None
+    return False
+
+
+def _place(node: Any, part: str, key: str) -> Union[int, str]:
+    """Where a part of a key is; a list grows by one entry where it is the place behind the last.
+
+    Raises:
+        ConfigError: It is further away, or the value there has no parts.
+    """
+    if isinstance(node, dict):
+        return part
+    if not isinstance(node, list):
+        raise ConfigError(f'--cfg-options {key}: {part!r} names a part of {node!r}, which has none')
+    if not part.isdigit() or int(part) > len(node):
+        raise ConfigError(f'--cfg-options {key}: {part!r} is no place in a list of {len(node)}; 0 to {len(node)} are, and {len(node)} adds an entry')
+    if int(part) == len(node):
+        node.append(ConfigDict())
+    return int(part)
+
+
+def settle_vis_backends(cfg: Config) -> None:
+    """Backends of the visualizer that are given by name become what mmengine takes: ``TensorboardVisBackend``, or ``tensorboard``.
+
+    Raises:
+        ConfigError: A backend is neither a name nor a dict with ``type``, or a name stands for no backend.
+    """
+    visualizer = cfg.get('visualizer')
+    if not isinstance(visualizer, dict) or visualizer.get('vis_backends') is None:
+        return
+    backends = visualizer['vis_backends']
+    backends = list(backends) if isinstance(backends, (list, tuple)) else [backends]
+    visualizer['vis_backends'] = [_backend(entry) for entry in backends]
+
+
+def _backend(entry: Any) -> Any:
+    if not isinstance(entry, (str, dict)) or (isinstance(entry, dict) and not isinstance(entry.get('type'), (str, type))):
+        raise ConfigError(f'visualizer.vis_backends: {entry!r} is no backend; give its name, or dict(type=NAME, ..)')
+    entry = ConfigDict(type=entry) if isinstance(entry, str) else entry
+    name = entry['type']
+    if isinstance(name, str) and '.' not in name:
+        VISBACKENDS.import_from_location()
+        known = {}
+        for registered in VISBACKENDS.module_dict:
+            known.update({registered.lower(): registered, registered.lower().replace('visbackend', ''): registered})
+        if name.lower() not in known:
+            raise ConfigError(f'visualizer.vis_backends: there is no backend {name!r}. {did_you_mean(name, VISBACKENDS.module_dict)}')
+        entry['type'] = known[name.lower()]
+    return entry
+
+
+def check_vis_backends(cfg: Config) -> None:
+    """Refuses backends whose package is not installed, before work begins.
+
+    Raises:
+        ConfigError: One is not, or two backends have one name.
+    """
+    backends = (cfg.get('visualizer') or {}).get('vis_backends') or []
+    names = []
+    for entry in backends if isinstance(backends, (list, tuple)) else [backends]:
+        if not isinstance(entry, dict):
+            continue
+        kind = entry.get('type')
+        package = VIS_PACKAGES.get(kind) if isinstance(kind, str) else None
+        if package is not None and importlib.util.find_spec(package) is None:
+            raise ConfigError(f'visualizer.vis_backends: {kind} needs the package {package}, which is not installed: pip install {package}')
+        names.append(entry.get('name') or kind)
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f'visualizer.vis_backends: {", ".join(twice)} is there twice; leave one out, or give them different names (name=..)')

@@ -1,0 +1,69 @@
+"""Folders and files that the system refuses: one sentence that names the place and the remedy."""
+
+import argparse
+import errno
+import os
+from typing import Union
+
+_REMEDIES = {
+    errno.EACCES: 'this user may not read or write there; name another place, or change its permissions',
+    errno.EPERM: 'this user may not read or write there; name another place, or change its permissions',
+    errno.EROFS: 'nothing can be written there; name another place',
+    errno.ENOTDIR: 'a part of this path is a file, not a folder; name another place',
+    errno.EISDIR: 'a folder is there, and a file is meant; name another place',
+    errno.EEXIST: 'something is there already; name another place, or move it away',
+    errno.ENOENT: 'check the path',
+    errno.ENAMETOOLONG: 'name a shorter one',
+    errno.ENOSPC: 'free space, or write elsewhere, and start it again; nothing is half-written',
+    errno.EDQUOT: 'free space, or write elsewhere, and start it again; nothing is half-written',
+    errno.EMFILE: 'raise the number of open files (ulimit -n)',
+}
+
+
+def describe_os_error(error: OSError) -> str:
+    """What the system refused, where, and what to do.
+
+    Args:
+        error (OSError): As Python raises it; one without a number gives its own text.
+    """
+    if error.errno is None:
+        return str(error)
+    places = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes, os.PathLike))]
+    what = error.strerror or os.strerror(error.errno)
+    remedy = _REMEDIES.get(error.errno, 'SIGNBERT_MM_TRACEBACK=1 shows where')
+    return f'{" -> ".join(places)}: {what}; {remedy}' if places else f'{what}; {remedy}'
+
+
+def check_writable(path: Union[str, 'os.PathLike[str]']) -> None:
+    """Refuses a file or folder that could not be written, before the work for it is done. Creates nothing.
+
+    Args:
+        path (str | Path): What is to be written; it and its parents need not exist yet.
+
+    Raises:
+        OSError: It cannot be; with the number, the text and the path, as the system would say it.
+    """
+    path = os.fspath(path)
+    place, created = os.path.realpath(path), False
+    while not os.path.lexists(place):
+        place, created = os.path.dirname(place), True
+    if created and not os.path.isdir(place):
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    asked = os.W_OK | os.X_OK if os.path.isdir(place) else os.W_OK
+    if not os.access(place, asked):
+        read_only = hasattr(os, 'statvfs') and os.statvfs(place).f_flag & os.ST_RDONLY
+        number = errno.EROFS if read_only else errno.EACCES
+        raise OSError(number, os.strerror(number), place)
+
+
+def output_path(text: str) -> str:
+    """An ``argparse`` type: a file or folder that can be written.
+
+    Raises:
+        ArgumentTypeError: It cannot be; the message says why.
+    """
+    try:
+        check_writable(text)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(describe_os_error(error)) from error
+    return text
