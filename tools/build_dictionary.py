@@ -27,10 +27,13 @@ import numpy as np
 
 from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.apis.inferencer import to_json
+from signbert_mm.apis.pretrained_parts import NothingReadableError
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.files.folders import LeftOut, list_videos, report_left_out, walk
 from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.text import clean_text
 
 
 def parse_args() -> argparse.Namespace:
@@ -78,12 +81,29 @@ def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[T
 
 
 def of_folder(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
-    """Gloss, vectors and names of the videos in <gloss>/ folders."""
-    glosses = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.')) if os.path.isdir(folder) else []
+    """Gloss, vectors and names of the videos in <gloss>/ folders; what cannot be read is left out and named."""
+    glosses = next(walk(folder)).folders if os.path.isdir(folder) else []
     if not glosses:
         raise FileNotFoundError(f'{folder}: no folders of glosses in it; --videos wants FOLDER/<gloss>/<anything>.mp4')
+    listing = list_videos(folder)
+    videos = [*listing.taken, *listing.unclear]
+    loose = [LeftOut(path, 'in no folder of a gloss') for name, path in videos if '/' not in name]
+    report_left_out(listing.left_out + loose, folder)
+    left_out = []
     for gloss in glosses:
-        yield gloss, *inferencer.embed(os.path.join(folder, gloss), need_hands=True)
+        if not any(name.startswith(f'{clean_text(gloss)}/') for name, _ in videos):
+            left_out.append(f'{gloss} (no video in it)')
+            continue
+        try:
+            vectors, names = inferencer.embed(os.path.join(folder, gloss), need_hands=True)
+        except NothingReadableError as error:
+            left_out.append(f'{gloss} ({error})')
+            continue
+        yield clean_text(gloss), vectors, names
+    if left_out:
+        print(f'{folder}: {len(left_out)} of {len(glosses)} signs are left out: {"; ".join(left_out)}')
+    if len(left_out) == len(glosses):
+        raise ConfigError(f'{folder}: no video of any sign could be read; see the lines above')
 
 
 def main() -> None:

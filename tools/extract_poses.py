@@ -48,7 +48,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     store = extract_folder(
-        find_videos(args.videos),
+        find_videos(args.videos, unclear=True),
         args.out,
         dict(args.extractor_options, type=args.extractor),
         args.workers,

@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
+from ..datasets.pixel_check import check_pixels
 from ..datasets.pose_store import PoseStore
 from ..datasets.pose_store_writer import check_keypoints
 from ..datasets.store_format import META, flags_found
-from ..datasets.video_dataset import SUFFIXES, find_video
+from ..datasets.video_dataset import SUFFIXES, VideoFolder
 from ..layouts import Layout
 from .extractor_pool import ExtractorPool
 from .pose_clip import PoseClip
@@ -242,7 +243,11 @@ class InputReader:
 
     @staticmethod
     def store_clips(store: PoseStore, places: Iterable[int]) -> Iterator[PoseClip]:
-        """These clips of a store."""
+        """These clips of a store.
+
+        Raises:
+            ValueError: A clip is not in pixels.
+        """
         for place in map(int, places):
             keypoints, scores = store.clip(place)
             size = int(store.width[place]), int(store.height[place])
@@ -250,9 +255,11 @@ class InputReader:
             # a store that was changed, or written before coordinates had bounds
             values = np.concatenate([keypoints, scores[..., None]], axis=-1)
             check_keypoints(f'{store.folder}: clip {place} (video_id {name!r})', values, store.layout)
+            check_pixels(f'{store.folder}: clip {name!r}', keypoints, scores, size)
             start, length = int(store.offset[place]), int(store.length[place])
             found = flags_found(store.hand_flags[start : start + length])
-            yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]), found=found)
+            about = dict(times=store.frame_times(place), found=found)
+            yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]), **about)
 
     def _path(
         self, path: Path, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']], fps: float
@@ -262,7 +269,7 @@ class InputReader:
         elif path.is_dir():
             from ..extraction import VideoError, find_videos
 
-            for video_id, video in find_videos(path):
+            for video_id, video in find_videos(path, unclear=True):
                 try:
                     clip = replace(self.extract(video, fps=fps), name=video_id)
                 except VideoError as error:
@@ -296,11 +303,12 @@ def _store_clips(store: PoseStore, split: Optional[str], videos: Optional[Union[
     counts: Dict[str, int] = store.split_counts()
     if split is not None and not counts.get(split):
         raise ValueError(f'{store.folder}: split {split!r} has no clips; splits there: {counts}')
+    folder = None if videos is None else VideoFolder(videos)
     for clip in InputReader.store_clips(store, range(len(store)) if split is None else np.flatnonzero(store.split == split)):
-        if videos is None:
+        if folder is None:
             yield clip
             continue
-        video = find_video(videos, clip.name)
+        video = folder.find(clip.name)
         if video is None:
             raise FileNotFoundError(f'{os.fspath(videos)}: no video of clip {clip.name!r}, looked for as <video_id> with {", ".join(SUFFIXES)}')
         yield replace(clip, video=video)

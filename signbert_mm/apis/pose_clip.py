@@ -6,6 +6,7 @@ from typing import Any, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ..datasets.hand_rule import hands_found
+from ..datasets.pixel_check import check_pixels
 from ..datasets.pose_store_writer import check_keypoints
 from ..layouts import Layout, get_layout
 
@@ -99,7 +100,8 @@ class PoseClip:
             label (int): -1 = none.
 
         Raises:
-            ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a negative score, no image size.
+            ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a negative score, no
+                image size, or coordinates that are not pixels of such an image (:mod:`signbert_mm.datasets.pixel_check`).
         """
         layout, where = get_layout(layout), f'clip {name!r}' if name else 'poses'
         poses = as_array(where, poses)
@@ -121,6 +123,7 @@ class PoseClip:
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         scores = np.ascontiguousarray(values[..., 2])
         keypoints = values[..., :2] * (scores > 0)[..., None]
+        check_pixels(where, keypoints, scores, image_size)
         return cls(keypoints, scores, layout, (int(image_size[0]), int(image_size[1])), float(fps), name, int(label))
 
     def __len__(self) -> int:

@@ -18,6 +18,10 @@ from .sign_dictionary import Match, SignDictionary
 from .torch_backend import TorchBackend
 
 
+class NothingReadableError(ValueError):
+    """Not one of the inputs could be read."""
+
+
 class PretrainedParts:
     """The part of :class:`SignInferencer` that a pre-trained model answers."""
 
@@ -60,22 +64,25 @@ class PretrainedParts:
             **options: As for calling.
 
         Raises:
-            ValueError: No clip is left; the message says why.
+            NothingReadableError: No clip is left; the message has the first reason.
         """
-        vectors, names, reason = [], [], ''
-        for clip, vector in self._embedded(inputs, batch_size, **options):
+        vectors, names, failures = [], [], []
+        for clip, vector in self._embedded(inputs, batch_size, failures, **options):
             if need_hands and clip.no_answer:
-                reason = f'{clip.name}: {clip.no_answer}'
-                print_log(f'left out: {reason}', logger='current', level=logging.WARNING)
+                failures.append(Failure(clip.name, clip.no_answer))
+                print_log(f'left out: {clip.name}: {clip.no_answer}', logger='current', level=logging.WARNING)
                 continue
             vectors.append(vector)
             names.append(clip.name)
         if not vectors:
-            raise ValueError(f'none of the inputs {f"shows a hand ({reason})" if reason else "could be read"}, so there is nothing to embed')
+            reason = f', the first: {failures[0].error}' if failures else ''
+            raise NothingReadableError(f'none of the inputs could be used, so there is nothing to embed{reason}')
         return np.stack(vectors), names
 
-    def _embedded(self, inputs: Any, batch_size: int, **options: Any) -> Iterator[Tuple[PoseClip, np.ndarray]]:
-        clips = self._readable(inputs, **options)
+    def _embedded(
+        self, inputs: Any, batch_size: int, failures: Optional[List[Failure]] = None, **options: Any
+    ) -> Iterator[Tuple[PoseClip, np.ndarray]]:
+        clips = self._readable(inputs, failures, **options)
         while True:
             batch = list(itertools.islice(clips, batch_size))
             if not batch:
@@ -145,9 +152,11 @@ class PretrainedParts:
             raise ValueError('none of the inputs could be read, so there is nothing to search for')
         return answers
 
-    def _readable(self, inputs: Any, **options: Any) -> Iterator[PoseClip]:
+    def _readable(self, inputs: Any, failures: Optional[List[Failure]] = None, **options: Any) -> Iterator[PoseClip]:
         for clip in self.reader.clips(inputs, **options):
             if isinstance(clip, Failure):
+                if failures is not None:
+                    failures.append(clip)
                 print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
             else:
                 yield clip

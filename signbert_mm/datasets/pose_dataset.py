@@ -1,25 +1,30 @@
 """Clips of one PoseStore, served as whole batches."""
 
 import difflib
+import logging
 import os
 from functools import cached_property
 from typing import Dict, List, Optional, Sequence, Union
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from ..draws import Draws
+from ..files.text import text_lines
 from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
 from .clip_sources import PRELOAD, MappedClips, PreloadedClips, to_device
+from .pixel_check import PixelCheck, UnitError
 from .pose_store import PoseStore
 from .store_format import common_rate
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .transforms.base import Compose
 from .transforms.temporal import TemporalSample
 
+UNIT_SAMPLE = 32  # clips whose unit is checked when a data set is opened
 EMPTY_CLIP = ('keep', 'drop', 'error')
 
 
@@ -59,6 +64,7 @@ class PoseDataset(Dataset):
 
     Raises:
         FileNotFoundError: The store is not there.
+        UnitError: Most of some clips that are looked at are not in pixels.
         ValueError: The store is damaged, a name is unknown, an option is out of range, nothing is left, or it does not fit (``preload``).
     """
 
@@ -105,6 +111,7 @@ class PoseDataset(Dataset):
         classes = self._read_classes(classes)
         self._chosen_labels = self._class_labels(classes)
         self.clips = self._select(hold_out, self._chosen_labels, empty_clip, few_shot, data_ratio, indices)  # (N,) int64, places in the store
+        self._check_pixels()
         self.labels = self.store.label[self.clips].astype(np.int64)
         if relabel:
             self.glosses = list(classes)
@@ -119,13 +126,37 @@ class PoseDataset(Dataset):
         self._labels = torch.from_numpy(self.labels).to(self.device)
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
+    def _check_pixels(self) -> None:
+        """Some clips, evenly spread, are looked at: stores of older versions may hold another unit than pixels.
+
+        Raises:
+            UnitError: Most of them do.
+        """
+        problems = []
+        sample = self.clips[:: -(-len(self.clips) // UNIT_SAMPLE)].tolist()
+        for place in sample:
+            keypoints, scores = self.store.clip(place)
+            finite = np.isfinite(keypoints).all(axis=-1)
+            size = int(self.store.width[place]), int(self.store.height[place])
+            problem = PixelCheck(*size).add(keypoints[finite], scores[finite]).problem()
+            if problem:
+                problems.append(f'clip {self.store.video_ids(np.asarray([place]))[0]!r}: {problem}')
+        if not problems:
+            return
+        text = (
+            f'{self.store.folder}: {len(problems)} of {len(sample)} clips that were looked at are not in pixels; '
+            f'{problems[0]}. tools/misc/verify_dataset.py names all such clips; prepare the store again'
+        )
+        if len(problems) > len(sample) / 2:
+            raise UnitError(text)
+        print_log(text, logger='current', level=logging.WARNING)
+
     @staticmethod
     def _read_classes(classes: Union[Sequence[str], str, None]) -> Optional[Sequence[str]]:
         if isinstance(classes, str) and os.path.isdir(classes):
             return PoseStore(classes).glosses
         if isinstance(classes, str) and os.path.isfile(classes):
-            with open(classes, encoding='utf-8') as file:
-                return [line.strip() for line in file if line.strip()]
+            return [gloss for _, gloss in text_lines(classes)]
         return classes
 
     def _class_labels(self, classes: Optional[Sequence[str]]) -> Optional[List[int]]:

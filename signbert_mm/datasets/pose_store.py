@@ -24,6 +24,7 @@ from .store_format import (
     MISSING,
     PIXEL_STEPS,
     SCORE_STEPS,
+    TIMES,
     check_coverage,
     check_official,
     file_digest,
@@ -95,6 +96,7 @@ class PoseStore:
         self.width, self.height, self.fps, self.hand_flags = clips['width'], clips['height'], clips['fps'], clips['hands']
         self.split_code, self._split_names = clips['split'], clips['split_names']
         self._video_id, self._signer, self._signer_names = clips['video_id'], clips['signer'], clips['signer_names']
+        self._timed, self._times = (clips.get(name) for name in TIMES)
 
     def _read_meta(self) -> dict:
         path = os.path.join(self.folder, META)
@@ -137,6 +139,9 @@ class PoseStore:
         if label.min() < -1 or label.max() >= len(self.glosses):
             clip = int(np.flatnonzero((label < -1) | (label >= len(self.glosses)))[0])
             raise ValueError(f'{path}: clip {clip}: label {label[clip]} is outside the {len(self.glosses)} glosses; prepare the store again')
+        timed, times = (clips.get(name) for name in TIMES)
+        if (timed is None) != (times is None) or (timed is not None and not _fit(timed, times, length)):
+            raise ValueError(f'{path}: columns {" and ".join(TIMES)} do not fit the clips; prepare the store again')
         for name in ('split', 'signer'):
             if clips[name].min() < 0 or clips[name].max() >= len(clips[f'{name}_names']):
                 raise ValueError(f'{path}: column {name} has codes outside {name}_names; prepare the store again')
@@ -241,6 +246,17 @@ class PoseStore:
         rows = self.decode(np.array(self.keypoints[start : start + int(self.length[index])]))
         return np.ascontiguousarray(rows[..., :2]), np.ascontiguousarray(rows[..., 2])
 
+    def frame_times(self, index: int) -> Optional[np.ndarray]:
+        """Shape (T,) float32, seconds of a clip's frames from 0 on, where its rate is uneven; None = even, at ``fps``."""
+        if self._timed is None:
+            return None
+        index = range(len(self))[index]
+        place = int(np.searchsorted(self._timed, index))
+        if place == len(self._timed) or self._timed[place] != index:
+            return None
+        start = int(self.length[self._timed[:place]].sum())
+        return self._times[start : start + int(self.length[index])]
+
     def read(self, rows: np.ndarray, joints: np.ndarray) -> np.ndarray:
         """Some joints of some frames, and no others.
 
@@ -333,6 +349,19 @@ class PoseStore:
             raise ValueError(f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing and not 0; prepare the store again')
         if digest.hexdigest() != self.meta['files'][KEYPOINTS]['blake2b']:
             raise ValueError(f'{path}: checksum differs from {META}; copy it again or prepare the store again')
+
+
+def _fit(timed: np.ndarray, times: np.ndarray, length: np.ndarray) -> bool:
+    """Whether the clips of uneven rate and the times of their frames belong to clips of such lengths."""
+    return (
+        timed.ndim == times.ndim == 1
+        and timed.dtype.kind == 'i'
+        and times.dtype.kind == 'f'
+        and bool((np.diff(timed) > 0).all())
+        and (not len(timed) or 0 <= int(timed[0]) <= int(timed[-1]) < len(length))
+        and int(length[timed].sum()) == len(times)
+        and bool(np.isfinite(times).all())
+    )
 
 
 __all__ = ['PoseStore', 'PoseStoreWriter']

@@ -3,16 +3,20 @@
 import contextlib
 import hashlib
 import json
+import logging
 import os
 from array import array
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
 
 import numpy as np
+from mmengine.logging import print_log
 
 from ..files.atomic import PendingFolder, naming
 from ..layouts import Layout, get_layout
+from .frame_times import uneven_times
 from .hand_rule import HAND_RULES, hands_found
+from .pixel_check import OUTSIDE, PixelCheck
 from .store_format import (
     CLIPS,
     DTYPES,
@@ -25,6 +29,7 @@ from .store_format import (
     PIXEL_STEPS,
     RIGHT_FOUND,
     SCORE_STEPS,
+    TIMES,
     check_coverage,
     check_official,
     file_digest,
@@ -151,6 +156,8 @@ class PoseStoreWriter:
         self._codes: Dict[str, Dict[str, int]] = dict(split={}, signer={})
         self._ids: Dict[str, Set[bytes]] = {}
         self._frames = 0
+        self._found = self._outside = 0  # joints
+        self._timed, self._times = array('i'), array('f')  # clips of uneven rate, and the times of their frames
 
         self._pending = PendingFolder(self.folder)
         self._file = open(os.path.join(self.partial, KEYPOINTS), 'wb')  # noqa: SIM115 - closed by close() or abort()
@@ -199,6 +206,7 @@ class PoseStoreWriter:
         width: int,
         height: int,
         fps: float = 0.0,
+        times: Optional[np.ndarray] = None,
     ) -> None:
         """Appends one clip.
 
@@ -212,18 +220,22 @@ class PoseStoreWriter:
             signer (str): '' = unknown.
             width, height (int): Image size in pixels.
             fps (float): Frames a second; 0 = unknown.
+            times (ndarray, optional): Shape (T,) seconds of the frames, from any zero, where the video's rate is uneven; they
+                are kept where a frame is more than half a frame from its even place.
 
         Raises:
-            ValueError: Anything above is not so; the message names the clip, the field, what was found and the remedy. The store is as before.
+            ValueError: Anything above is not so, or coordinates are not pixels of such an image (:mod:`.pixel_check`); the
+                message names the clip, the field, what was found and the remedy. The store is as before.
         """
         if self._file.closed:
             raise ValueError(f'{self.folder}: this writer is closed; open a new one')
         where = f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
         label = self._check_fields(where, label, split, video_id, signer, width, height, fps)
         begin, digest, hands, length = self._file.tell(), self._digest.copy(), [], 0
+        unit = PixelCheck(width, height)
         try:
             for piece in keypoints if isinstance(keypoints, Iterator) else (keypoints,):
-                stored = self._check_keypoints(where, piece, length)
+                stored = self._check_keypoints(where, piece, length, unit)
                 hands.append(self._hand_flags(stored[:, :, 2]))
                 data = np.ascontiguousarray(stored).data
                 with naming(self.folder):
@@ -232,6 +244,8 @@ class PoseStoreWriter:
                 length += len(stored)
             if not length:
                 raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
+            unit.refuse(where)
+            times = None if times is None else uneven_times(self._check_times(where, times, length), fps)
         except BaseException:
             with contextlib.suppress(OSError):  # of a full disk: the error that is raised says so, and the store cannot be closed
                 self._file.seek(begin)
@@ -242,6 +256,7 @@ class PoseStoreWriter:
         self._ids.setdefault(split, set()).add(encoded)
         self._video_ids.append(encoded)
         self._frames += length
+        self._found, self._outside = self._found + unit.found, self._outside + unit.outside
         row = dict(
             length=length,
             label=label,
@@ -251,6 +266,9 @@ class PoseStoreWriter:
             height=int(height),
             fps=float(fps),
         )
+        if times is not None:
+            self._timed.append(len(self))
+            self._times.frombytes(times.tobytes())
         for name, value in row.items():
             self._columns[name].append(value)
         self._columns['hands'].frombytes(np.concatenate(hands).tobytes())
@@ -273,10 +291,18 @@ class PoseStoreWriter:
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         return int(label)
 
-    def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int) -> np.ndarray:
+    @staticmethod
+    def _check_times(where: str, times: np.ndarray, length: int) -> np.ndarray:
+        times = np.asarray(times, dtype=np.float64)
+        if times.shape != (length,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
+            raise ValueError(f'{where}: times are of shape {times.shape}; give seconds of the {length} frames that never decrease')
+        return times
+
+    def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int, unit: PixelCheck) -> np.ndarray:
         """The clip, or a piece of it, as it is stored: shape (T, V, 3) of the store's dtype."""
         values = check_keypoints(where, keypoints, self.layout, first)  # (T, V, 3), a copy
         scores = values[:, :, 2]
+        unit.add(values[:, :, :2], scores)
         if self.dtype == 'int16':
             values *= (PIXEL_STEPS, PIXEL_STEPS, SCORE_STEPS)
             np.rint(values, out=values)
@@ -313,6 +339,7 @@ class PoseStoreWriter:
             height=np.asarray(columns['height'], dtype=np.int32),
             fps=np.asarray(columns['fps'], dtype=np.float32),
             hands=np.asarray(columns['hands'], dtype=np.uint8),
+            **(dict(zip(TIMES, (np.asarray(self._timed), np.asarray(self._times)))) if self._timed else {}),
         )
 
     def close(self) -> 'PoseStore':
@@ -335,6 +362,9 @@ class PoseStoreWriter:
         except BaseException:
             self.abort()
             raise
+        if self._outside > OUTSIDE * self._found:
+            share = f'{self._outside / self._found:.0%} of the found joints lie outside their image'
+            print_log(f'{self.folder}: {share}; is the image size right?', logger='current', level=logging.WARNING)
         return PoseStore(self.folder)
 
     def _write_rest(self) -> None:

@@ -16,6 +16,10 @@ PIXEL_STEPS = 8
 SCORE_STEPS = 32767
 DTYPES = ('float32', 'int16')
 
+# clips.npz, optional: which clips have an uneven rate (K,) int32, and the seconds of all their frames, one clip after the
+# other, each from 0 on, float32
+TIMES = ('timed_clips', 'frame_times')
+
 LEFT_FOUND, RIGHT_FOUND = 1, 2  # bits of clips.npz: hands
 MAX_TEXT_BYTES = 255
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import unicodedata
 from functools import cached_property
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
@@ -12,16 +13,46 @@ from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from ..draws import Draws
+from ..files.folders import VIDEO_SUFFIXES, list_files, suffix_of
 from ..registry import DATASETS
 from .pose_dataset import PoseDataset
 
-SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov')
+SUFFIXES = tuple(sorted(VIDEO_SUFFIXES))
 
 
-def find_video(folder: Union[str, os.PathLike], name: str, suffixes: Sequence[str] = SUFFIXES) -> Optional[str]:
-    """The file ``<name><suffix>`` in a folder, of the first suffix that is there; None where there is none."""
-    paths = (os.path.join(folder, name + suffix) for suffix in suffixes)
-    return next((path for path in paths if os.path.isfile(path)), None)
+class VideoFolder:
+    """The videos of clips in a folder, ``<video_id><suffix>`` at any depth.
+
+    Args:
+        folder (str | Path): The folder.
+        suffixes (Sequence[str], optional): Endings in order of preference; None = all that a video may have, and then a
+            clip with two videos is an error.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+    """
+
+    def __init__(self, folder: Union[str, os.PathLike], suffixes: Optional[Sequence[str]] = None) -> None:
+        self.folder = os.fspath(folder)
+        self._order = None if suffixes is None else [suffix.lower() for suffix in suffixes]
+        self._files: Dict[str, List[str]] = {}
+        for name, path in list_files(folder, self._order or VIDEO_SUFFIXES, 'a video').taken:
+            self._files.setdefault(os.path.splitext(name)[0], []).append(path)
+
+    def find(self, name: str) -> Optional[str]:
+        """The clip's video; None where there is none.
+
+        Raises:
+            ValueError: There are two of one name; the message has both.
+        """
+        files = self._files.get(unicodedata.normalize('NFC', name), [])
+        if self._order:
+            files = sorted(files, key=lambda path: self._order.index(suffix_of(path)))[:1]
+        if len(files) > 1:
+            raise ValueError(
+                f'{self.folder}: clip {name!r} has two videos, {files[0]} and {files[1]}; remove one of them, or choose by suffixes=[..]'
+            )
+        return files[0] if files else None
 
 
 def build_video_steps(pipeline: Sequence[dict]) -> List[Any]:
@@ -79,7 +110,8 @@ class SignVideoDataset(Dataset):
         pipeline (list[dict]): Transforms of mmaction2, without a scope, from ``PyAVInit`` to ``FormatShape``.
         split (str | list[str], optional): As in :class:`PoseDataset`.
         missing (str): Clips whose video is absent: 'error', or 'drop', which logs how many.
-        suffixes (Sequence[str]): Endings to try, in this order.
+        suffixes (Sequence[str], optional): Endings to try, in this order; None = those of all kinds of videos, and then a
+            clip with two videos is an error.
         seed (int, optional): As in :class:`PoseDataset`.
         test_mode (bool): Draws do not depend on the epoch.
         **kwargs: Further options of :class:`PoseDataset` that choose clips: ``hold_out``, ``classes``, ``relabel``, ``few_shot``, ``data_ratio``,
@@ -87,7 +119,7 @@ class SignVideoDataset(Dataset):
 
     Raises:
         FileNotFoundError: The store, the folder, or with ``missing='error'`` a video is not there.
-        ValueError: No video is there, or an option is unknown.
+        ValueError: No video is there, a clip has two, or an option is unknown.
     """
 
     def __init__(
@@ -97,7 +129,7 @@ class SignVideoDataset(Dataset):
         pipeline: Sequence[dict],
         split: Union[str, Sequence[str], None] = None,
         missing: str = 'error',
-        suffixes: Sequence[str] = SUFFIXES,
+        suffixes: Optional[Sequence[str]] = None,
         seed: Optional[int] = None,
         test_mode: bool = False,
         **kwargs,
@@ -105,17 +137,18 @@ class SignVideoDataset(Dataset):
         if missing not in ('error', 'drop'):
             raise ValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
         self.poses = PoseDataset(store, split, drop_empty_frames=False, seed=seed, test_mode=True, **kwargs)
-        self.videos, self.suffixes, self.test_mode = os.fspath(videos), tuple(suffixes), test_mode
+        self.videos, self.test_mode = os.fspath(videos), test_mode
         if not os.path.isdir(self.videos):
             raise FileNotFoundError(f'{os.path.abspath(self.videos)}: no such folder of videos; set `videos`')
         names = self.poses.store.video_ids(self.poses.clips)
-        found = [find_video(self.videos, name, self.suffixes) for name in names]
+        self._folder = VideoFolder(self.videos, suffixes)
+        found = [self._folder.find(name) for name in names]
         absent = [name for name, path in zip(names, found) if path is None]
         if len(absent) == len(names) or (absent and missing == 'error'):
             more = ', ...' if len(absent) > 5 else ''
             raise FileNotFoundError(
                 f'{self.videos}: {len(absent)} of {len(names)} videos are not there ({", ".join(absent[:5])}{more}), looked for as <video_id> with '
-                f"{', '.join(suffixes)}; missing='drop' leaves such clips out"
+                f"{', '.join(suffixes or SUFFIXES)}; missing='drop' leaves such clips out"
             )
         self.places = [place for place, path in enumerate(found) if path is not None]
         self.files: List[str] = [path for path in found if path is not None]
@@ -156,7 +189,7 @@ class SignVideoDataset(Dataset):
         """How many clips of the store have a video."""
         unknown = np.setdiff1d(clips, self.poses.clips)
         known = int(np.isin(self.poses.clips[self.places], clips).sum())
-        return known + sum(find_video(self.videos, name, self.suffixes) is not None for name in self.poses.store.video_ids(unknown))
+        return known + sum(self._folder.find(name) is not None for name in self.poses.store.video_ids(unknown))
 
     def set_epoch(self, epoch: int) -> None:
         """Says which epoch's numbers to draw."""

@@ -155,7 +155,8 @@ def _write(out: str, parts: str, done: List[Record], facts: dict, about: dict, f
     with PoseStoreWriter(out, LAYOUT, [], extractor=facts['extractor'], extractor_version=facts['version'], notes=notes, **about) as writer:
         for record in done:
             if not record.error:
-                writer.add(read_poses(parts, record), -1, SPLIT, record.video_id, width=record.width, height=record.height, fps=record.fps)
+                about = dict(width=record.width, height=record.height, fps=record.fps, times=record.times)
+                writer.add(read_poses(parts, record), -1, SPLIT, record.video_id, **about)
         if failures:
             with open(os.path.join(writer.partial, FAILED), 'w', encoding='utf-8') as file:
                 file.write(failures)

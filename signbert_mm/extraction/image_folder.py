@@ -7,7 +7,7 @@ from typing import Iterator, List, Optional, Type, Union
 import cv2
 import numpy as np
 
-from .find_videos import IMAGE_SUFFIXES, numbered_images
+from ..files.folders import IMAGE_SUFFIXES, ImageSequence, image_sequence
 from .resample import resample
 from .video_reader import Frame, VideoError, check_reading
 
@@ -19,7 +19,7 @@ class ImageFolderReader:
     counted.
 
     Args:
-        path (str | Path): The folder, see :func:`~signbert_mm.extraction.find_videos.numbered_images`.
+        path (str | Path): The folder, see :func:`~signbert_mm.files.folders.image_sequence`.
         fps (float, optional): Resample to this rate, which needs ``image_fps``; None = every image.
         truncated (str): What a folder is in whose numbers some are left out: 'error', or 'keep' to give what is there. Numbers that are even steps
             apart (0, 5, 10, ..), or as uneven as times are, leave nothing out.
@@ -38,7 +38,7 @@ class ImageFolderReader:
         if not 0 <= image_fps < float('inf'):
             raise ValueError(f'image_fps is {image_fps}; give images a second, 0 = unknown')
         self.path = os.fspath(path)
-        self._names = self._check(numbered_images(os.listdir(self.path)), truncated)
+        self._names = self._check(image_sequence(os.listdir(self.path)), truncated)
         if fps and not image_fps:
             raise VideoError(f'{self.path}: images have no rate, so they cannot be resampled to {fps:g} a second; give theirs (--image-fps)')
         self._target, self._rate = fps, image_fps
@@ -48,15 +48,14 @@ class ImageFolderReader:
             raise VideoError(f'{self.path}: none of its {len(self._names)} images can be read; get them again or leave the folder out')
         self.height, self.width = first.image.shape[:2]
 
-    def _check(self, names: List[str], truncated: str) -> List[str]:
+    def _check(self, sequence: ImageSequence, truncated: str) -> List[str]:
+        names = sequence.names
         if not names:
             raise VideoError(
-                f'{self.path}: a folder, and not one of numbered images: two or more of {" ".join(sorted(IMAGE_SUFFIXES))}, named alike but for the '
-                'number at the end, and no video'
+                f'{self.path}: a folder, and not one of numbered images ({sequence.reason}): two or more of '
+                f'{" ".join(sorted(IMAGE_SUFFIXES))}, named alike but for one number, and no video'
             )
-        stems = [os.path.splitext(name)[0] for name in names]
-        start = len(os.path.commonprefix([stem.rstrip('0123456789') for stem in stems]))
-        numbers = np.array([int(stem[start:]) for stem in stems], dtype=object)
+        numbers = np.array(sequence.numbers, dtype=object)
         steps = np.diff(numbers)
         if not steps.all():
             place = int(np.flatnonzero(steps == 0)[0])

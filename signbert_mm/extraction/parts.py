@@ -7,7 +7,7 @@ import socket
 import uuid
 import zlib
 from dataclasses import asdict, dataclass
-from typing import Dict, Iterable, Iterator, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class Record:
     """One finished video: its rows in a part file, or why it has none.
 
     ``stamp`` is the source file's size and time of change: a video that was replaced is done again. ``error`` '' = its poses are there.
+    ``times`` are the seconds of its frames, where its rate is uneven.
     """
 
     video_id: str
@@ -35,6 +36,7 @@ class Record:
     height: int = 0
     fps: float = 0.0
     damaged: int = 0
+    times: Optional[List[float]] = None
 
 
 def stamp_of(path: str) -> Tuple[int, int]:
@@ -55,9 +57,13 @@ def open_parts(folder: str, facts: dict) -> None:
 
     Raises:
         ValueError: The folder holds parts of other settings; the message names them.
+        OSError: The folder cannot be made.
     """
     path = os.path.join(folder, _META)
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f'{folder}: cannot be made ({error.strerror}); choose another OUT, where you may write') from None
     text = json.dumps(facts, sort_keys=True, indent=1)
     if not os.path.exists(path):
         beside = f'{path}.{uuid.uuid4().hex}'

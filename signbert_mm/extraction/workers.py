@@ -6,12 +6,15 @@ import os
 import signal
 import sys
 from multiprocessing.connection import Connection, wait
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
+import numpy as np
+
+from ..datasets.frame_times import uneven_times
 from .parts import PartWriter, Record, local_place, stamp_of
 from .pose_extractor import PoseExtractor, build_extractor
 from .progress import Progress
-from .video_reader import VideoError, open_video
+from .video_reader import Frame, VideoError, open_video
 
 _REPORT_EVERY = 25  # frames
 
@@ -29,7 +32,8 @@ def extract_video(video_id: str, path: str, extractor: PoseExtractor, writer: Pa
         with open_video(path, **reading) as video:
             extractor.reset()
             waiting = 0
-            for pose in extractor.stream(frame.image for frame in video):
+            times: List[float] = []
+            for pose in extractor.stream(_images(video, times)):
                 writer.add(pose)
                 waiting += 1
                 if waiting == _REPORT_EVERY:
@@ -37,12 +41,21 @@ def extract_video(video_id: str, path: str, extractor: PoseExtractor, writer: Pa
                     waiting = 0
             tell(waiting)
             record.width, record.height, record.fps, record.damaged = video.width, video.height, float(video.fps), video.damaged
+            uneven = uneven_times(np.asarray(times), record.fps)
+            record.times = None if uneven is None else [round(float(time), 4) for time in uneven]
     except VideoError as error:
         record.error = str(error)
     except Exception as error:  # whatever a backend meets in a strange file
         record.error = f'{path}: {type(error).__name__}: {error}'
     writer.finish(record)
     return record
+
+
+def _images(frames: Iterable[Frame], times: List[float]) -> Iterator[np.ndarray]:
+    """The images of frames, whose times are noted."""
+    for frame in frames:
+        times.append(frame.time)
+        yield frame.image
 
 
 def run_here(todo: List[Tuple[str, str]], parts: str, extractor: PoseExtractor, reading: Dict[str, Any], shown: bool) -> None:

@@ -79,6 +79,38 @@ def test_pose_labels(tmp_path):
         write(('name', 'gloss'), ('a', 'no'))
 
 
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('file,gloss\na,yes\na,no\n', r"'a' is listed twice: line 2 \(yes\) and line 3 \(no\); remove one of them"),
+        ('file,gloss\na,\n', r"line 2: \['a', ''\] found"),
+        ('file,gloss\nhello,yes\n', "'hello' fits several: 's1/hello' of .* and 's2/hello' of"),
+        ('file,gloss,split\na,yes,dev\nb,no,Dev\n', "splits 'dev' and 'Dev' differ in their capitals alone"),
+        ('file,gloss\na,yes\na.pose,no\n', 'is listed by another line too'),
+    ],
+)
+def test_labels_that_are_wrong(tmp_path, text, message):
+    for name in ('a', 'b', 's1/hello', 's2/hello'):
+        pose_file(tmp_path / 'p' / f'{name}.pose')
+    (tmp_path / 'l.csv').write_text(text)
+    with pytest.raises(ValueError, match=message):
+        PoseFormatClips(str(tmp_path / 'p'), str(tmp_path / 'l.csv'))
+
+
+def test_labels_are_the_same_however_they_are_saved(tmp_path, monkeypatch):
+    lines = []
+    monkeypatch.setattr('signbert_mm.files.folders.print_log', lambda text, **_: lines.append(text))
+    for name in ('cafe\u0301', 'b', 'deep/c', 'rest'):
+        pose_file(tmp_path / 'p' / f'{name}.POSE' if name == 'b' else tmp_path / 'p' / f'{name}.pose')
+    text = '\ufeffFile;Gloss;Split\r\ncaf\u00e9.pose;yes ;Train\r\n;;\r\nb;no;TEST \r\ndeep\\c.mp4; yes;\r\nb;no;test\r\n'
+    (tmp_path / 'l.csv').write_bytes(text.encode())
+    clips = PoseFormatClips(str(tmp_path / 'p'), str(tmp_path / 'l.csv'))
+    assert clips.glosses == ['no', 'yes']
+    found = {clip.video_id: (clip.label, clip.split) for clip in clips}
+    assert found == {'caf\u00e9': (1, 'train'), 'b': (0, 'test'), 'deep/c': (1, 'train')}
+    assert lines == [f'{tmp_path / "p"}: 1 file or folder is not taken, not listed in {tmp_path / "l.csv"}: rest.pose']
+
+
 def test_pose_errors(tmp_path):
     pytest.importorskip('pose_format', reason='pose-format is not installed')
     with pytest.raises(FileNotFoundError, match='no such .pose files'):

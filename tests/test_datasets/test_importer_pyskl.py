@@ -110,7 +110,7 @@ def test_pyskl_round_trip(root, monkeypatch, tmp_path):
     convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't')
     back = PoseStore(tmp_path / 't')
     assert back.glosses == store.glosses and back.layout == store.layout
-    for name in ('label', 'length', 'split', 'video_id', 'signer', 'width', 'height'):
+    for name in ('label', 'length', 'split', 'video_id', 'signer', 'width', 'height', 'fps'):
         assert getattr(back, name).tolist() == getattr(store, name).tolist()
     np.testing.assert_array_equal(back.keypoints, store.keypoints)
     (tmp_path / 'words.txt').write_text('x\ny\nz\n')
@@ -147,3 +147,66 @@ def test_exported_pickle_loads_in_mmaction2(tmp_path):
     assert item['frame_dir'] == 'v1' and item['label'] == 1 and item['total_frames'] == 5 and item['img_shape'] == (480, 640)
     np.testing.assert_array_equal(item['keypoint'][0], points[item['frame_inds']])
     np.testing.assert_array_equal(item['keypoint_score'][0], scores[item['frame_inds']])
+
+
+def test_what_a_store_says_of_itself_survives_the_round_trip(root, monkeypatch, tmp_path):
+    about = dict(source='home', licence='CC0', extractor='rtmlib', extractor_version='0.0.13')
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a'], **about) as writer:
+        for split, fps in (('train', 25), ('test', 29.97)):
+            writer.add(keypoints(2), 0, split, 'v', width=640, height=480, fps=fps)
+    convert(root, monkeypatch, 'store_to_pyskl.py', tmp_path / 's', tmp_path / 'f.pkl')
+    convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't')
+    back = PoseStore(tmp_path / 't')
+    assert back.video_id.tolist() == ['v', 'v'] and back.fps.tolist() == PoseStore(tmp_path / 's').fps.tolist()
+    assert {key: back.meta[key] for key in about} == about
+    convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't', '--overwrite', '--licence', 'CC-BY')
+    assert PoseStore(tmp_path / 't').meta['licence'] == 'CC-BY'
+
+
+def test_entries_of_a_split_that_match_nothing_are_named(tmp_path, monkeypatch):
+    lines = []
+    monkeypatch.setattr('signbert_mm.datasets.importers.pyskl.print_log', lambda text, **_: lines.append(text))
+    content = dict(split=dict(train=['a', 'a', 'z'], val=['y']), annotations=[annotation('a'), annotation('b')])
+    (tmp_path / 'f.pkl').write_bytes(pickle.dumps(content))
+    clips = PysklClips(str(tmp_path / 'f.pkl'), 'coco_wholebody_133')
+    assert [clip.video_id for clip in clips] == ['a']
+    shown = [line.split(': ', 1)[1] for line in lines]
+    assert shown == [
+        "1 of 3 clips of split 'train' have no annotation (theirs are called as 'a'): z",
+        "1 clips are listed twice in split 'train', and taken once: a",
+        "1 of 1 clips of split 'val' have no annotation (theirs are called as 'a'): y",
+        '1 of 2 annotations are in no split and are left out: b',
+    ]
+
+
+class View:
+    """As numpy 2.3 and later pickle a view whose axes were exchanged."""
+
+    def __init__(self, array, axes):
+        self.array, self.axes = array, axes
+
+    def __reduce__(self):
+        from numpy.core.numeric import _frombuffer
+
+        return _frombuffer, (self.array.tobytes(), self.array.dtype, self.array.shape, 'K', self.axes)
+
+
+def test_a_view_of_numpy_2_3_is_read(tmp_path):
+    values = np.random.RandomState(0).uniform(5, 300, (4, 1, 133, 2)).astype(np.float32)  # (T, M, V, 2)
+    item = dict(annotation('a'), total_frames=4, keypoint=View(values, (1, 0, 2, 3)))
+    item.pop('keypoint_score', None)
+    (tmp_path / 'f.pkl').write_bytes(pickle.dumps([item]))
+    (clip,) = PysklClips(str(tmp_path / 'f.pkl'), 'coco_wholebody_133')
+    np.testing.assert_array_equal(clip.keypoints[..., :2], values[:, 0])
+    item['keypoint'] = View(values, (0, 0, 2, 3))
+    (tmp_path / 'f.pkl').write_bytes(pickle.dumps([item]))
+    with pytest.raises(ValueError, match='refused'):
+        PysklClips(str(tmp_path / 'f.pkl'), 'coco_wholebody_133')
+
+
+def test_a_file_of_glosses_with_a_byte_order_mark(root, monkeypatch, tmp_path):
+    write_store(tmp_path / 's')
+    convert(root, monkeypatch, 'store_to_pyskl.py', tmp_path / 's', tmp_path / 'f.pkl')
+    (tmp_path / 'words.txt').write_bytes('\ufeffhello\r\nthanks \r\nplease\r\n'.encode())
+    convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't', '--glosses', tmp_path / 'words.txt')
+    assert PoseStore(tmp_path / 't').glosses == ['hello', 'thanks', 'please']

@@ -254,6 +254,23 @@ def test_tree_errors(tmp_path):
         list(MPTreeClips(str(tmp_path / 't')))
 
 
+def test_what_lies_in_a_tree_and_is_no_frame_is_named(tmp_path, monkeypatch):
+    lines = []
+    monkeypatch.setattr('signbert_mm.files.folders.print_log', lambda text, **_: lines.append(text.split(': ', 1)[1]))
+    tree(tmp_path / 't', 126, sequences=('0',))
+    (tmp_path / 't' / 'maybe').mkdir()
+    (tmp_path / 't' / 'no' / '0' / '1.npy').rename(tmp_path / 't' / 'no' / '0' / '1.NPY')
+    np.save(tmp_path / 't' / 'no' / '5.npy', np.zeros(126))
+    (tmp_path / 't' / 'no' / '0' / 'notes.txt').touch()
+    clips = MPTreeClips(str(tmp_path / 't'))
+    assert clips.glosses == ['no', 'yes'] and len(next(iter(clips)).keypoints) == 4
+    assert sorted(lines) == [
+        '1 file or folder is not taken, a gloss without sequences: maybe',
+        '1 file or folder is not taken, not a .npy file, by its suffix (.txt): no/0/notes.txt',
+        '1 file or folder is not taken, not in <gloss>/<sequence>/: no/5.npy',
+    ]
+
+
 def test_tree_protocol(tmp_path):
     tree(tmp_path / 't', 126, frames=(0,), glosses=('a',), sequences=map(str, range(10)))
     assert MPTreeClips(str(tmp_path / 't'), protocol='words33').split.tolist() == ['train'] * 5 + ['val'] + ['test'] * 4

@@ -89,11 +89,6 @@ def nothing(clip, values):
     return np.zeros_like(values)
 
 
-def fractions(clip, values):
-    values[..., :2] /= 640
-    return values
-
-
 def single(clip, values):
     return values[:1]
 
@@ -104,9 +99,22 @@ WRITTEN = dict(
     swapped_hands=(swapped, 'warning', 'the hand called left is mostly at the right wrist'),
     no_hand=(no_hands, 'warning', r'1 clip without any hand in any frame \(12.5%\)'),
     no_pose=(nothing, 'warning', 'without a single joint'),
-    not_pixels=(fractions, 'error', 'fractions of the image, not pixels'),
     single_frame=(single, 'warning', 'of a single frame'),
 )
+
+
+def test_fractions_in_a_store_of_an_older_version(tmp_path):
+    """Today's writer refuses such a clip."""
+    store = write(tmp_path / 's')
+    first, length = int(store.offset[5]), int(store.length[5])
+
+    def fractions(rows):
+        rows[first : first + length, :, :2] /= 640
+
+    alter(store, rows=fractions)
+    problem = found(verify_store(store.folder), 'not_pixels')
+    assert problem.severity == 'error' and 'fractions of the image, not pixels' in problem.message
+    assert problem.count == 1 and problem.examples == ['v5 [test]']
 
 
 @pytest.mark.parametrize('kind', WRITTEN)

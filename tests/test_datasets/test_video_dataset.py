@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from signbert_mm.datasets import PoseStoreWriter, SignVideoDataset
+from signbert_mm.datasets.video_dataset import VideoFolder
 from signbert_mm.draws import Draws
 from signbert_mm.evaluation.coverage import coverage_text
 from signbert_mm.registry import MODELS, TRANSFORMS
@@ -165,3 +166,14 @@ def test_bad_input(place, tmp_path):
         kept[0]
     with pytest.raises(ValueError, match="missing must be 'error' or 'drop'"):
         make(place, missing='ignore')
+
+
+def test_a_clip_with_two_videos_is_refused(tmp_path):
+    for name in ('a/x.mp4', 'a/x.MKV', 'cafe\u0301.mts', 'notes.txt'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    videos = VideoFolder(tmp_path)
+    assert videos.find('caf\u00e9').endswith('.mts') and videos.find('notes') is None
+    with pytest.raises(ValueError, match=r"clip 'a/x' has two videos, .*x\.MKV and .*x\.mp4; remove one of them"):
+        videos.find('a/x')
+    assert VideoFolder(tmp_path, ['.mkv', '.mp4']).find('a/x').endswith('x.MKV')

@@ -1,9 +1,11 @@
 """publish_model and build_dictionary from the command line."""
 
 import hashlib
+import shutil
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ import torch
 from signbert_mm.apis import SignDictionary, init_model
 from signbert_mm.datasets import PoseStoreWriter
 from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.extraction import PoseExtractor
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -99,3 +102,32 @@ def test_build_dictionary(run, house, tmp_path, capsys):
     ):
         with pytest.raises(SystemExit, match=message):
             run(*base, *arguments)
+
+
+class Toy(PoseExtractor):
+    """One pose for every image."""
+
+    name = 'toy'
+
+    def predict(self, items):
+        pose = np.random.RandomState(0).uniform(20, 60, (133, 3))
+        pose[:, 2] = 1
+        return np.stack([pose + [image.mean() / 20, 0, 0] for image in items])
+
+
+def test_a_sign_without_readable_videos_is_left_out_of_a_dictionary(run, house, tmp_path):
+    config, checkpoint, _ = house
+    videos = tmp_path / 'videos'
+    for name in ('hello/a/0.png', 'hello/a/1.png', 'hello/b.mp4', 'bye/c.mp4', 'odd/l0.png', 'odd/r1.png'):
+        (videos / name).parent.mkdir(parents=True, exist_ok=True)
+        (videos / name).write_bytes(b'no video')
+    (videos / 'nothing').mkdir()
+    for number in range(2):
+        cv2.imwrite(str(videos / 'hello' / 'a' / f'{number}.png'), np.full((80, 80, 3), 90 * number, np.uint8))
+    base = ('build_dictionary.py', config, checkpoint, tmp_path / 'signs', '--extractor', 'test_deployment_tools.Toy')
+    out = run(*base, '--videos', videos)
+    assert '1 signs, 1 examples' in out and '3 of 4 signs are left out: bye (none of the inputs could be read' in out
+    assert 'nothing (no video in it)' in out and SignDictionary.load(tmp_path / 'signs').examples('hello') == ['a']
+    shutil.rmtree(videos / 'hello')
+    with pytest.raises(SystemExit, match='no video of any sign could be read'):
+        run(*base, '--videos', videos)

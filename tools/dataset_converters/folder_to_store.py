@@ -29,8 +29,9 @@ def main() -> None:
     parser.add_argument('--licence', default='', help='on what terms, for meta.json')
     args = parser.parse_args()
     index = video_folder_index(
-        args.root, args.signer, args.test_signers, args.val_signers, args.test_share, args.val_share, args.seed, args.source, args.licence
-    )
+        args.root, args.signer, args.test_signers, args.val_signers, args.test_share, args.val_share, args.seed,
+        args.source, args.licence, args.repeated,
+    )  # fmt: skip
     without = untrained(index)
     if without:
         print(f'glosses without a clip in train: {", ".join(without)}')

@@ -7,6 +7,7 @@ Example:
 from signbert_mm.datasets.importers import PysklClips
 from signbert_mm.datasets.importers.cli import converter_parser, write_store
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.text import read_glosses
 from signbert_mm.layouts import LAYOUTS
 
 
@@ -16,12 +17,9 @@ def main() -> None:
     parser.add_argument('--glosses', help='text file with one gloss a line, in the order of the labels')
     parser.add_argument('--splits', nargs='+', help='only these (default: all)')
     args = parser.parse_args()
-    glosses = None
-    if args.glosses:
-        with open(args.glosses, encoding='utf-8') as file:
-            glosses = file.read().splitlines()
+    glosses = read_glosses(args.glosses) if args.glosses else None
     clips = PysklClips(args.pickle, args.layout, glosses, args.splits)
-    write_store(args, clips, clips.layout, clips.glosses)
+    write_store(args, clips, clips.layout, clips.glosses, about=clips.about)
 
 
 if __name__ == '__main__':

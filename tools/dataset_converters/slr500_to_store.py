@@ -8,7 +8,7 @@ import argparse
 from typing import List
 
 from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.names import VIDEO_SUFFIXES, files_below
+from signbert_mm.datasets.sources.names import videos_below
 from signbert_mm.datasets.sources.poses import open_poses
 from signbert_mm.datasets.sources.slr500 import CLASSES, REPETITIONS, SUFFIXES, find_suffix, slr500_index
 from signbert_mm.engine.runner import run_tool
@@ -30,7 +30,7 @@ def suffix_of(args: argparse.Namespace) -> str:
     for path in args.poses:
         names += open_poses(path, args.layout, args.width, args.height, args.coordinates, args.poses_extractor).names()
     if args.videos:
-        names += [name for name, _ in files_below(args.videos, VIDEO_SUFFIXES)]
+        names += [name for name, _ in videos_below(args.videos)[0]]
     return find_suffix(names) if names else '_color'
 
 

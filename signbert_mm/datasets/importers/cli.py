@@ -1,7 +1,7 @@
 """Options that the converters of tools/dataset_converters share."""
 
 import argparse
-from typing import Iterable, Optional, Sequence
+from typing import Dict, Iterable, Optional, Sequence
 
 from ..pose_store_writer import PoseStoreWriter
 from .common import Clip, write_clips
@@ -26,10 +26,17 @@ def add_image_size(parser: argparse.ArgumentParser, width: Optional[int] = 640, 
 
 
 def write_store(
-    args: argparse.Namespace, clips: Iterable[Clip], layout: str, glosses: Sequence[str], extractor: str = '', notes: Optional[dict] = None
+    args: argparse.Namespace,
+    clips: Iterable[Clip],
+    layout: str,
+    glosses: Sequence[str],
+    extractor: str = '',
+    notes: Optional[dict] = None,
+    about: Optional[Dict[str, str]] = None,
 ) -> None:
-    """Writes ``clips`` as the arguments say, and prints the store."""
-    writer = PoseStoreWriter(
-        args.out, layout, glosses, args.dtype, args.source_name, args.licence, extractor=extractor, notes=notes, overwrite=args.overwrite
-    )  # fmt: skip
+    """Writes ``clips`` as the arguments say, and prints the store; ``about`` is what the source itself says for the meta."""
+    about = dict(about or {})
+    given = dict(source=args.source_name, licence=args.licence, extractor=extractor)
+    about.update({key: value for key, value in given.items() if value or key not in about})
+    writer = PoseStoreWriter(args.out, layout, glosses, args.dtype, notes=notes, overwrite=args.overwrite, **about)
     print(write_clips(writer, clips))

@@ -1,10 +1,11 @@
 """What the importers share."""
 
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Dict, Iterable
 
 import numpy as np
 
+from ...files.text import clean_text
 from ..pose_store import PoseStore, PoseStoreWriter
 
 
@@ -24,6 +25,25 @@ class Clip:
     height: int
     signer: str = ''
     fps: float = 0.0
+
+
+def split_name(text: str) -> str:
+    """A split as a person writes it: 'train', 'val' and 'test' in any capitals; other names stay as they are."""
+    text = clean_text(text)
+    return text.casefold() if text.casefold() in ('train', 'val', 'test') else text
+
+
+def check_spelling(splits: Iterable[str], where: str) -> None:
+    """Refuses splits that differ in their capitals alone.
+
+    Raises:
+        ValueError: There are two such names; the message has both.
+    """
+    first: Dict[str, str] = {}
+    for split in splits:
+        other = first.setdefault(split.casefold(), split)
+        if other != split:
+            raise ValueError(f'{where}: splits {other!r} and {split!r} differ in their capitals alone; write one of them')
 
 
 def write_clips(writer: PoseStoreWriter, clips: Iterable[Clip]) -> PoseStore:

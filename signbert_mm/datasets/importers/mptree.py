@@ -2,10 +2,12 @@
 
 import os
 import re
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
+from ...files.folders import LeftOut, report_left_out, suffix_of, walk
+from ...files.text import clean_text
 from ...layouts import get_layout
 from .common import Clip
 from .npz import words33_splits
@@ -45,9 +47,11 @@ class MPTreeClips:
         if not os.path.isdir(folder):
             raise FileNotFoundError(f'{folder}: no such folder; expected <gloss>/<sequence>/<frame>.npy in it')
         self.folder, self.width, self.height, self.fps = folder, width, height, fps
-        sequences = {gloss: _folders(os.path.join(folder, gloss)) for gloss in _folders(folder)}
+        sequences, self._files = _read_tree(folder)
         self.glosses: List[str] = [gloss for gloss in sorted(sequences) if sequences[gloss]]
         self.sequences = [(label, name) for label, gloss in enumerate(self.glosses) for name in sequences[gloss]]
+        self._folders = self.glosses  # as they are called on the disk
+        self.glosses = [clean_text(gloss) for gloss in self.glosses]
         if not self.sequences:
             raise ValueError(f'{folder}: no <gloss>/<sequence>/ folders in it')
         self.split = np.full(len(self.sequences), 'train')
@@ -74,9 +78,9 @@ class MPTreeClips:
 
     def _frames(self, label: int, sequence: str) -> List[Tuple[int, str]]:
         """Frame numbers and files of a sequence, ascending."""
-        folder = os.path.join(self.folder, self.glosses[label], sequence)
-        names = [name for name in os.listdir(folder) if name.endswith('.npy')]
-        odd = [name for name in names if not re.fullmatch(r'\d+\.npy', name)]
+        folder = os.path.join(self.folder, self._folders[label], sequence)
+        names = self._files.get(folder, [])
+        odd = [name for name in names if not re.fullmatch(r'\d+\.npy', name, re.IGNORECASE)]
         if odd or not names:
             what = f'frame files that are not <number>.npy: {sorted(odd)[:5]}' if odd else 'no .npy frames'
             raise ValueError(f'{folder}: {what}; correct or remove it')
@@ -87,7 +91,7 @@ class MPTreeClips:
         left, right = (layout.parts[f'{side}_hand'][0] for side in ('left', 'right'))
         for (label, sequence), split in zip(self.sequences, self.split):
             frames = self._frames(label, sequence)
-            video_id = f'{self.glosses[label]}/{sequence}'
+            video_id = clean_text(f'{self.glosses[label]}/{sequence}')
             numbers = [number for number, _ in frames]
             absent = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
             if absent:
@@ -110,10 +114,33 @@ class MPTreeClips:
             yield Clip(keypoints, label, str(split), video_id, self.width, self.height, fps=self.fps)
 
 
-def _folders(path: str) -> List[str]:
-    """Names of folders in natural order: 2 before 10."""
-    names = [entry.name for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith('.')]
-    return sorted(names, key=lambda name: [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', name)])
+def _read_tree(root: str) -> Tuple[Dict[str, List[str]], Dict[str, List[str]]]:
+    """Sequences of each gloss in natural order, 2 before 10, and the .npy files of each folder; the rest is logged."""
+    sequences: Dict[str, List[str]] = {}
+    files: Dict[str, List[str]] = {}
+    left_out: List[LeftOut] = []
+    for folder in walk(root):
+        left_out += folder.left_out
+        below = os.path.relpath(folder.path, root)
+        depth = 0 if below == os.curdir else below.count(os.sep) + 1
+        if depth == 1:
+            sequences[os.path.basename(folder.path)] = sorted(folder.folders, key=_natural)
+            if not folder.folders:
+                left_out.append(LeftOut(folder.path, 'a gloss without sequences'))
+        frames = [name for name in folder.files if suffix_of(name) == '.npy']
+        others = [name for name in folder.files if suffix_of(name) != '.npy']
+        if depth == 2:
+            files[folder.path] = frames
+        else:
+            paths = [os.path.join(folder.path, name) for name in frames]
+            left_out += [LeftOut(path, 'not in <gloss>/<sequence>/') for path in paths]
+        left_out += [LeftOut(os.path.join(folder.path, name), 'not a .npy file, by its suffix') for name in others]
+    report_left_out(left_out, root)
+    return sequences, files
+
+
+def _natural(name: str) -> List[Union[int, str]]:
+    return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', name)]
 
 
 def _load(path: str) -> np.ndarray:

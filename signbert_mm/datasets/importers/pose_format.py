@@ -1,13 +1,15 @@
 """``.pose`` files (package pose-format)."""
 
-import csv
 import os
-from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ...files.folders import LeftOut, list_files, name_below, report_left_out, without_suffix
+from ...files.matching import NameIndex, match_names, plain_name
+from ...files.text import table_rows
 from ...layouts import get_layout
-from .common import Clip, UnreadableError
+from .common import Clip, UnreadableError, check_spelling, split_name
 
 if TYPE_CHECKING:
     from pose_format import Pose
@@ -27,8 +29,9 @@ class PoseFormatClips:
 
     Args:
         source (str | Sequence[str]): A folder, searched to any depth, or files.
-        labels (str, optional): A csv file with a header: ``file`` (path below the folder, or file name; '.pose' may be left out), ``gloss``, and
-            perhaps ``split`` and ``signer``. Files that it does not list are left out. None = no labels, all 'train'.
+        labels (str, optional): A csv file with a header: ``file`` (path below the folder, or file name where only one file
+            has it; '.pose' may be left out), ``gloss``, and perhaps ``split`` and ``signer``. Files that it does not list are
+            left out, which is logged. None = no labels, all 'train'.
         width, height (int, optional): Image size in pixels, for files that do not tell.
 
     Attributes:
@@ -38,7 +41,8 @@ class PoseFormatClips:
     Raises:
         ImportError: pose-format is not installed.
         FileNotFoundError: There are no such files.
-        ValueError: A file is damaged or has other components; the csv lacks a column or names files that are not there.
+        ValueError: A file is damaged or has other components; the csv lacks a column or a gloss, lists a file twice, or
+            names files that are not there or are there twice.
     """
 
     def __init__(
@@ -52,7 +56,9 @@ class PoseFormatClips:
         self.width, self.height = width, height
         if isinstance(source, str) and os.path.isdir(source):
             self.folder = source
-            self.files = sorted(os.path.join(root, name) for root, _, names in os.walk(source) for name in names if name.endswith('.pose'))
+            listing = list_files(source, ('.pose',), 'a .pose file')
+            report_left_out(listing.left_out, source)
+            self.files = sorted(path for _, path in listing.taken)
         else:
             self.files = [source] if isinstance(source, str) else list(source)
             self.folder = os.path.dirname(self.files[0]) if self.files else ''
@@ -71,24 +77,38 @@ class PoseFormatClips:
         self.layout = fits[0]
 
     def _video_id(self, path: str) -> str:
-        return os.path.splitext(os.path.relpath(path, self.folder))[0]
+        return os.path.splitext(name_below(self.folder or os.curdir, path))[0]
 
     def _read_labels(self, path: str) -> None:
-        with open(path, newline='', encoding='utf-8') as file:
-            reader = csv.DictReader(file)
-            if not {'file', 'gloss'} <= set(reader.fieldnames or ()):
-                raise ValueError(f'{path}: columns {reader.fieldnames} found; needed: file, gloss; possible: {", ".join(COLUMNS)}')
-            rows = {os.path.splitext(row['file'])[0] if row['file'].endswith('.pose') else row['file']: row for row in reader}
-        chosen = {}
-        for file in self.files:
-            name = self._video_id(file)
-            row = rows.pop(name, None) or rows.pop(os.path.basename(name), None)
-            if row is not None:
-                chosen[file] = row
-        if rows or not chosen:
-            raise ValueError(f'{path}: rows that name no file in {self.folder}: {len(rows)}, the first: {list(rows)[:5]}; correct the column `file`')
+        rows: Dict[str, Tuple[int, Dict[str, str]]] = {}
+        for line, row in table_rows(path, COLUMNS[:2], COLUMNS[2:]):
+            name = plain_name(row['file'])
+            row = dict(row, file=name, split=split_name(row['split']))
+            first, other = rows.setdefault(name, (line, row))
+            if other != row:
+                raise ValueError(
+                    f'{path}: {name!r} is listed twice: line {first} ({other["gloss"]}) and line {line} ({row["gloss"]}); remove one of them'
+                )
+        check_spelling([row['split'] for _, row in rows.values()], path)
+        index = NameIndex([(self._video_id(file), file) for file in self.files], self.folder)
+        wanted = [(without_suffix(name, ('.pose',)), without_suffix(name)) for name in rows]
+        try:
+            matches = match_names(wanted, [index])
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}') from None
+        absent = [name for name, match in zip(rows, matches) if match is None]
+        if absent or not rows:
+            raise ValueError(f'{path}: rows that name no file in {self.folder}: {len(absent)}, the first: {absent[:5]}; correct the column `file`')
+        chosen: Dict[str, Dict[str, str]] = {}
+        for match, (line, row) in zip(matches, rows.values()):
+            file = index[match.key]
+            if file in chosen:
+                raise ValueError(f'{path}: line {line}: {file} is listed by another line too; remove one of them')
+            chosen[file] = row
+        unlisted = [LeftOut(file, f'not listed in {path}') for file in self.files if file not in chosen]
+        report_left_out(unlisted, self.folder)
+        self.files = [file for file in self.files if file in chosen]
         self._facts = chosen
-        self.files = list(chosen)
         self.glosses = sorted({row['gloss'] for row in chosen.values()})
 
     def __len__(self) -> int:

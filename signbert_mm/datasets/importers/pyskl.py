@@ -1,16 +1,20 @@
 """The pickle of pyskl and mmaction2: ``dict(split={name: [ids]}, annotations=[dict(frame_dir, keypoint, keypoint_score, label, ..)])``."""
 
+import logging
 import os
 import pickle
 from collections import Counter
 from typing import Iterator, List, Optional, Sequence
 
 import numpy as np
+from mmengine.logging import print_log
 
 from ...layouts import get_layout
 from ..pose_store import PoseStore
 from .common import Clip
 from .safe_pickle import safe_load, to_array
+
+ABOUT = ('source', 'licence', 'extractor', 'extractor_version')  # fields of a store's meta that such a file keeps
 
 
 class PysklClips:
@@ -47,6 +51,7 @@ class PysklClips:
         glosses = glosses or content.get('glosses')
         labels = [self._label(place) for place in range(len(self.annotations))]
         self.glosses: List[str] = list(glosses) if glosses else [str(label) for label in range(max(labels) + 1)]
+        self.about = {key: str(content[key]) for key in ABOUT if content.get(key)}
         where = self._by_id(content.get('split'), splits)
         self._order = [(place, split) for place in range(len(self.annotations)) for split in where.get(self._id(place), ())]
         if not self._order:
@@ -63,10 +68,27 @@ class PysklClips:
         if absent:
             raise ValueError(f'{self.path}: no split {absent}; splits there: {counts}')
         where: dict = {}
+        there = set(self.ids())
         for name in chosen or split:
-            for clip in to_array(split[name]).tolist():
+            ids = [str(clip) for clip in to_array(split[name]).ravel().tolist()]
+            absent = [clip for clip in ids if clip not in there]
+            if absent:
+                self._warn(
+                    f'{len(absent):,} of {len(ids):,} clips of split {name!r} have no annotation (theirs are called as {self._id(0)!r})', absent
+                )
+            twice = [clip for clip, count in Counter(ids).items() if count > 1]
+            if twice:
+                self._warn(f'{len(twice):,} clips are listed twice in split {name!r}, and taken once', twice)
+            for clip in dict.fromkeys(ids):
                 where.setdefault(clip, []).append(name)
+        rest = [] if chosen else [clip for clip in self.ids() if clip not in where]
+        if rest:
+            self._warn(f'{len(rest):,} of {len(self.annotations):,} annotations are in no split and are left out', rest)
         return where
+
+    def _warn(self, text: str, names: Sequence[str]) -> None:
+        shown = ', '.join(names[:5]) + (', ...' if len(names) > 5 else '')
+        print_log(f'{self.path}: {text}: {shown}', logger='current', level=logging.WARNING)
 
     def _field(self, place: int, name: str) -> object:
         annotation = self.annotations[place]
@@ -112,27 +134,30 @@ class PysklClips:
         keypoints = values[person] if len(values) else np.zeros((frames, get_layout(self.layout).num_joints, 3), dtype=np.float32)
         height, width = (int(size) for size in to_array(self._field(place, 'img_shape'))[:2])
         signer = str(self.annotations[place].get('signer', ''))
-        return Clip(keypoints, self._label(place), split, self._id(place), width, height, signer=signer)
+        name = str(self.annotations[place].get('video_id') or self._id(place))
+        fps = float(self.annotations[place].get('fps') or 0)
+        return Clip(keypoints, self._label(place), split, name, width, height, signer=signer, fps=fps)
 
 
 def export_pyskl(store: PoseStore, path: str) -> None:
     """Writes a store as such a file, which mmaction2's PoseDataset loads; keypoints as float32, one person a clip.
 
-    Besides the usual fields the file says ``layout``, ``glosses`` and each clip's ``signer``. Ids are the video ids, with the split before them
-    (``train/abc``) where several splits have the same one.
+    Besides the usual fields the file says ``layout``, ``glosses``, what found the poses, source and licence, and each clip's
+    ``signer`` and ``fps``. Ids are the video ids, with the split before them (``train/abc``) where several splits have the
+    same one; such a clip has its own id as ``video_id``.
     """
     ids, splits = store.video_id.tolist(), store.split.tolist()
     repeated = {name for name, count in Counter(ids).items() if count > 1}
-    ids = [f'{split}/{name}' if name in repeated else name for name, split in zip(ids, splits)]
     by_split: dict = {name: [] for name in store.split_names}
     annotations = []
     for index, (name, split) in enumerate(zip(ids, splits)):
         keypoints, scores = store.clip(index)
         shape = int(store.height[index]), int(store.width[index])
-        by_split[split].append(name)
+        frame_dir = f'{split}/{name}' if name in repeated else name
+        by_split[split].append(frame_dir)
         annotations.append(
             dict(
-                frame_dir=name,
+                frame_dir=frame_dir,
                 total_frames=len(scores),
                 img_shape=shape,
                 original_shape=shape,
@@ -140,11 +165,16 @@ def export_pyskl(store: PoseStore, path: str) -> None:
                 keypoint=keypoints[None],
                 keypoint_score=scores[None],
                 signer=str(store.signer[index]),
+                fps=float(store.fps[index]),
             )  # fmt: skip
         )
+        if name in repeated:
+            annotations[-1]['video_id'] = name
+    about = {key: store.meta[key] for key in ABOUT if store.meta.get(key)}
+    content = dict(split=by_split, annotations=annotations, layout=store.layout.name, glosses=store.glosses, **about)
     partial = f'{path}.partial'
     with open(partial, 'wb') as file:
-        pickle.dump(dict(split=by_split, annotations=annotations, layout=store.layout.name, glosses=store.glosses), file, protocol=4)
+        pickle.dump(content, file, protocol=4)
         file.flush()
         os.fsync(file.fileno())
     os.replace(partial, path)

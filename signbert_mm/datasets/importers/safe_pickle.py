@@ -52,8 +52,13 @@ def _reconstruct(*_: Any) -> _Array:
     return _Array()
 
 
-def _frombuffer(raw: Any, dtype: Any, shape: Any, order: str, *_: Any) -> np.ndarray:
-    return _build(raw, dtype, shape, order)
+def _frombuffer(raw: Any, dtype: Any, shape: Any, order: str, axes: Any = None) -> np.ndarray:
+    """``axes`` comes from numpy 2.3 on, for a view whose axes were exchanged: 'K', and the order of the axes."""
+    if order != 'K':
+        return _build(raw, dtype, shape, order)
+    if not isinstance(axes, tuple) or sorted(axes) != list(range(len(shape))):
+        raise pickle.UnpicklingError(f'axes {axes!r} of an array of shape {shape!r} are not an order of these')
+    return _build(raw, dtype, shape, 'C').transpose(axes)
 
 
 def _scalar(dtype: Any, raw: Any = b'') -> Any:

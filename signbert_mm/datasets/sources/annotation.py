@@ -1,7 +1,7 @@
 """What an annotation says: the clips of a data set, their labels, splits and places in the videos."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 UNITS = ('seconds', 'frames')
 REPEATED = ('error', 'first')
@@ -24,6 +24,7 @@ class ClipRecord:
         size (tuple[int, int], optional): Width and height of the image in pixels, for poses that do not tell.
         box (tuple[float, float, float, float], optional): Left, top, right and bottom of the signer as fractions of the image.
         where (str): Place in the annotation, for messages: 'train.csv line 7'.
+        no_frames (str): Why the clip cannot be cut out of ``video``, of an annotation that is wrong; '' = it can.
     """
 
     video_id: str
@@ -38,6 +39,7 @@ class ClipRecord:
     size: Optional[Tuple[int, int]] = None
     box: Optional[Tuple[float, float, float, float]] = None
     where: str = ''
+    no_frames: str = ''
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -47,6 +49,20 @@ class ClipRecord:
             raise ValueError(
                 f'{self.where or self.video_id}: start {self.start} and end {self.end} ({self.unit}) leave no frames; correct the annotation'
             )
+
+    @classmethod
+    def of_span(cls, *args: Any, start: Optional[float] = None, end: Optional[float] = None, **kwargs: Any) -> 'ClipRecord':
+        """A record whose piece of the video may be wrong: a clip that is there cut already does not need it.
+
+        A start before the video counts as its begin. A piece without frames is noted in ``no_frames``, and the clip is
+        missing where it is to be cut out.
+        """
+        start = None if start is None else max(0.0, start)
+        if end is None or end > (start or 0):
+            return cls(*args, start=start, end=end, **kwargs)
+        unit = kwargs.get('unit', 'seconds')
+        wrong = f'start {start or 0:g} and end {end:g} ({unit}) leave no frames; correct the annotation'
+        return cls(*args, no_frames=wrong, **kwargs)
 
 
 @dataclass

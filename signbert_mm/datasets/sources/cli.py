@@ -19,7 +19,7 @@ def source_parser(doc: str, root_help: str, subsets: Optional[Sequence[int]] = N
         doc (str): The tool's docstring.
         root_help (str): What ``root`` is.
         subsets (Sequence[int], optional): Numbers of glosses to choose from.
-        listed (bool): Clips are listed in an annotation: with ``--splits`` and ``--repeated``.
+        listed (bool): Clips are listed in an annotation: with ``--splits``.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', help=root_help)
@@ -28,7 +28,8 @@ def source_parser(doc: str, root_help: str, subsets: Optional[Sequence[int]] = N
         parser.add_argument('--subset', type=int, choices=list(subsets), default=max(subsets), help=f'glosses (default: {max(subsets)})')
     if listed:
         parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS), help='only these')
-        parser.add_argument('--repeated', choices=REPEATED, default='error', help='what to do with a clip that is listed again (default: error)')
+    what = 'a clip that is listed again' if listed else 'videos that have one name but for the suffix'
+    parser.add_argument('--repeated', choices=REPEATED, default='error', help=f'what to do with {what} (default: error)')
     group = parser.add_argument_group('poses')
     group.add_argument('--videos', help='folder of the videos, searched to any depth; poses that --poses lacks are extracted into OUT.poses')
     group.add_argument('--extractor', help='mediapipe, mmpose or rtmlib; see tools/extract_poses.py')

@@ -3,17 +3,19 @@
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.utils import ProgressBar
 
+from ...files.folders import LeftOut
+from ..frame_times import frames_between, mean_rate
 from ..pose_store import PoseStore, PoseStoreWriter
 from ..store_format import MISSING
 from .annotation import ClipRecord, SourceIndex, split_counts
 from .extract import extract_absent
-from .lookup import Place, check_mixture, find_clip, find_name
+from .lookup import Place, check_mixture, find_clips, find_names
 from .names import NameIndex
 from .poses import PoseSource, UnreadableError, VideoPose, open_poses
 
@@ -79,24 +81,53 @@ def convert(
         print(f'{index.name}: {line}')
     sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in given]
     failed: NameIndex[str] = NameIndex((), '')
+    left_out: List[LeftOut] = []
     if videos is not None:
-        sources, failed = extract_absent(index, out, sources, videos, extractor, workers, allow_mixed, extraction)
-    places = [find_clip(record, sources) for record in index.records]
+        sources, failed, left_out = extract_absent(index, out, sources, videos, extractor, workers, allow_mixed, extraction)
+    places = find_clips(index.records, sources)
+    _report_near(index, places)
     found = [place for place in places if place]
     if not found:
         raise ValueError(_nothing_found(index, sources, videos, failed))
     extractors = check_mixture(found, allow_mixed)
     layout = found[0].source.layout
     absent = ABSENT[videos is not None]
-    reasons = [None if place else _why(record, sources, failed) or absent for record, place in zip(index.records, places)]
-    return _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
+    without = [record for record, place in zip(index.records, places) if place is None]
+    unread = {id(record): failed[name] for record, name in zip(without, find_names(without, failed)) if name}
+    reasons = [None if place else unread.get(id(record)) or _why(record, sources) or absent for record, place in zip(index.records, places)]
+    store = _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
+    _report_rest(sources, places, videos, left_out)
+    return store
 
 
-def _why(record: ClipRecord, sources: Sequence[PoseSource], failed: NameIndex) -> str:
-    """Why the clip has no poses, where anything says so."""
-    name = find_name(record, failed)
-    told = [source.why(key) for source in sources for key in (record.video_id, record.video) if key]
-    return failed[name] if name else next(filter(None, told), '')
+def _report_near(index: SourceIndex, places: Sequence[Optional[Place]]) -> None:
+    """Says how many clips are found under a name that is not quite theirs."""
+    near = [(record, place) for record, place in zip(index.records, places) if place and not place.exact]
+    if near:
+        record, place = near[0]
+        wanted = record.video if place.whole else record.video_id
+        print(
+            f'{index.name}: {len(near):,} {"clip is" if len(near) == 1 else "clips are"} found by the end of the name, '
+            f'the first: {wanted!r} is {place.key!r} of {place.source.path}'
+        )
+
+
+def _report_rest(sources: Sequence[PoseSource], places: Sequence[Optional[Place]], videos: Optional[str], left_out: Sequence[LeftOut]) -> None:
+    """Says what was there and is in no clip."""
+    for source in sources:
+        used = {place.key for place in places if place and place.source is source}
+        rest = [name for name in source.names() if name not in used]
+        if rest:
+            print(f'  {source.path}: {len(rest):,} of {len(source):,} poses are of no listed clip, the first: {rest[0]!r}')
+    if left_out:
+        names = f'{len(left_out):,} {"file or folder is" if len(left_out) == 1 else "files or folders are"}'
+        print(f'  {videos}: {names} not taken, the first: {left_out[0].path} ({left_out[0].reason})')
+
+
+def _why(record: ClipRecord, sources: Sequence[PoseSource]) -> str:
+    """Why the clip has no poses, where a source says so."""
+    reasons = (source.why(key) for source in sources for key in (record.video_id, record.video) if key)
+    return next(filter(None, reasons), '')
 
 
 def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: NameIndex) -> str:
@@ -110,25 +141,34 @@ def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: Op
     )
 
 
-def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[np.ndarray, str]:
-    """The clip's frames, and what is doubtful about them.
+def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[VideoPose, str]:
+    """The clip's frames, and what is doubtful about them. Seconds are those of the frames' times, where the rate is uneven.
 
     Raises:
         UnreadableError: None are left.
     """
     frames, begin, end = len(pose.keypoints), 0, len(pose.keypoints)
+    if record.no_frames:
+        raise UnreadableError(record.no_frames)
     if record.start is not None or record.end is not None:
         fps = pose.fps or record.fps
         if record.unit == 'seconds' and not fps:
             raise UnreadableError('neither poses nor annotation tell the frames a second, so the clip cannot be cut out')
-        rate = fps if record.unit == 'seconds' else 1.0
-        begin = 0 if record.start is None else round(record.start * rate)
-        end = frames if record.end is None else max(begin + 1, round(record.end * rate))
+        if record.unit == 'seconds' and pose.times is not None:
+            begin, end = frames_between(pose.times, record.start, record.end)
+        else:
+            rate = fps if record.unit == 'seconds' else 1.0
+            begin = 0 if record.start is None else round(record.start * rate)
+            end = frames if record.end is None else max(begin + 1, round(record.end * rate))
     if begin >= frames:
         raise UnreadableError(f'the video has {frames} frames, the clip is frames {begin} to {end}')
     # a last frame or two may be lost to rounding and re-encoding
     short = f'{frames - begin} of {end - begin} annotated frames are there' if end > frames + 2 else ''
-    return pose.keypoints[begin:end], short
+    times, fps = pose.times, pose.fps
+    if times is not None:
+        times = times[begin:end] - times[begin]
+        fps = mean_rate(times) or fps
+    return replace(pose, keypoints=pose.keypoints[begin:end], times=times, fps=fps), short
 
 
 def _outside(record: ClipRecord, keypoints: np.ndarray, width: int, height: int) -> str:
@@ -165,15 +205,14 @@ def _write(
             else:
                 try:
                     pose = place.source.read(place.key)
-                    keypoints, short = _cut(record, pose) if place.whole else (pose.keypoints, '')
+                    pose, short = _cut(record, pose) if place.whole else (pose, '')
                 except UnreadableError as error:
                     missing.append(_Remark(record, str(error)))
                 else:
                     width, height = _image_size(record, pose, f'{place.source.path}: {place.key}')
-                    writer.add(
-                        keypoints, record.label, record.split, record.video_id, record.signer, width=width, height=height, fps=pose.fps or record.fps
-                    )
-                    doubtful += [_Remark(record, text) for text in (short, _outside(record, keypoints, width, height)) if text]
+                    about = dict(width=width, height=height, fps=pose.fps or record.fps, times=pose.times)
+                    writer.add(pose.keypoints, record.label, record.split, record.video_id, record.signer, **about)
+                    doubtful += [_Remark(record, text) for text in (short, _outside(record, pose.keypoints, width, height)) if text]
         _list(os.path.join(writer.partial, MISSING), missing, index.glosses)
         _list(os.path.join(writer.partial, DOUBTFUL), doubtful, index.glosses)
         if not len(writer):

@@ -3,10 +3,11 @@
 import os
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
 
+from ...files.folders import LeftOut, report_left_out
 from ..store_format import META
 from .annotation import SourceIndex
-from .lookup import check_mixture, find_clip, find_name
-from .names import VIDEO_SUFFIXES, NameIndex, files_below
+from .lookup import check_mixture, find_clips, find_names
+from .names import NameIndex, videos_below
 from .poses import PoseSource, StorePoses, extractor_name, failures
 
 if TYPE_CHECKING:
@@ -22,32 +23,41 @@ def extract_absent(
     workers: int = 1,
     allow_mixed: bool = False,
     extraction: Optional[dict] = None,
-) -> Tuple[List[PoseSource], NameIndex]:
+) -> Tuple[List[PoseSource], NameIndex, List[LeftOut]]:
     """Extracts the poses of those videos of ``index`` that are in no source, into ``<out>.poses``; after that is whole, into ``<out>.poses2``, ..
 
     Args:
         index, out, sources, videos, extractor, workers, allow_mixed, extraction: As :func:`convert`.
 
     Returns:
-        tuple[list[PoseSource], NameIndex]: All sources, and why a video has no poses, by its name.
+        tuple[list[PoseSource], NameIndex, list[LeftOut]]: All sources; why a video has no poses, by its name; what lies in
+            the folder and is neither a listed clip's nor a video.
 
     Raises:
         ValueError: There is something to extract and no extractor, or poses of several extractors would mix; before anything is extracted.
     """
-    from ...extraction import build_extractor, extract_folder, image_clips
+    from ...extraction import build_extractor, extract_folder
 
-    files: NameIndex[str] = NameIndex([*files_below(videos, VIDEO_SUFFIXES), *image_clips(videos)], videos)
+    below, left_out = videos_below(videos)
+    if index.repeated == 'first':
+        below = list(dict(sorted(below, reverse=True)).items())
+    files: NameIndex[str] = NameIndex(below, videos)
     stores = _stores(out)
     sources = [*sources, *map(StorePoses, stores)]
-    names = [find_name(record, files) for record in index.records if find_clip(record, sources) is None]
+    places = find_clips(index.records, sources)
+    names = find_names([record for record, place in zip(index.records, places) if place is None], files)
     needed = {name: files[name] for name in names if name is not None}
+    used = {*needed, *find_names(index.records, files)}
+    left_out += [LeftOut(files[name], 'a video of no listed clip') for name in files.names() if name not in used]
+    report_left_out(left_out, videos)
     if not needed:
-        return sources, NameIndex((), videos)
+        return sources, NameIndex((), videos), left_out
     if extractor is None:
         raise ValueError(f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)')
     built = build_extractor(extractor)
-    places = [place for place in (find_clip(record, sources) for record in index.records) if place]
-    check_mixture(places, allow_mixed, (built.layout.name, extractor_name(built.name, built.version, built.fingerprint)))
+    check_mixture(
+        [place for place in places if place], allow_mixed, (built.layout.name, extractor_name(built.name, built.version, built.fingerprint))
+    )
     print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {videos}) are extracted')
     target = _numbered(out, len(stores))
     if workers > 1:
@@ -66,8 +76,8 @@ def extract_absent(
         unread = dict(failures(f'{target}.parts'))
         if set(unread) != set(needed):
             raise
-        return sources, NameIndex(unread.items(), videos)  # not one could be read: they are all missing
-    return [*sources, StorePoses(store)], NameIndex(failures(target), videos)
+        return sources, NameIndex(unread.items(), videos), left_out  # not one could be read: they are all missing
+    return [*sources, StorePoses(store)], NameIndex(failures(target), videos), left_out
 
 
 def _stores(out: str) -> List[str]:

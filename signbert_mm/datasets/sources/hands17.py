@@ -6,6 +6,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
+from ...files.text import text_lines
 from ...layouts.hand import NUM_HAND_JOINTS
 from ..importers import Clip
 from .hand_joints import PinholeCamera, check_side, cut_clips, hand_21_order, keypoints_of, right_hand_share
@@ -46,23 +47,20 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
     rows: List[np.ndarray] = []
     lines: List[int] = []
     seen: Dict[str, int] = {}
-    with open(path, encoding='utf-8-sig') as file:
-        for number, line in enumerate(file, 1):
-            parts = line.split()
-            if not parts:
-                continue
-            name = parts[0].replace('\\', '/')
-            if len(parts) != 1 + 3 * NUM_HAND_JOINTS:
-                raise ValueError(f'{path} line {number}: {len(parts) - 1} numbers after {parts[0]!r}; expected {3 * NUM_HAND_JOINTS}')
-            try:
-                rows.append(np.asarray(parts[1:], dtype=np.float64))
-            except ValueError as error:
-                raise ValueError(f'{path} line {number}: {error}; expected an image name and {3 * NUM_HAND_JOINTS} numbers') from None
-            if name in seen:
-                raise ValueError(f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; remove one of them')
-            seen[name] = number
-            names.append(name)
-            lines.append(number)
+    for number, line in text_lines(path):
+        parts = line.split()
+        name = parts[0].replace('\\', '/')
+        if len(parts) != 1 + 3 * NUM_HAND_JOINTS:
+            raise ValueError(f'{path} line {number}: {len(parts) - 1} numbers after {parts[0]!r}; expected {3 * NUM_HAND_JOINTS}')
+        try:
+            rows.append(np.asarray(parts[1:], dtype=np.float64))
+        except ValueError as error:
+            raise ValueError(f'{path} line {number}: {error}; expected an image name and {3 * NUM_HAND_JOINTS} numbers') from None
+        if name in seen:
+            raise ValueError(f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; remove one of them')
+        seen[name] = number
+        names.append(name)
+        lines.append(number)
     if not names:
         raise ValueError(f'{path}: no lines; the file is empty: download it again')
     return names, np.stack(rows).reshape(-1, NUM_HAND_JOINTS, 3), lines
@@ -78,15 +76,13 @@ def read_sequence_list(path: str) -> Dict[str, str]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{os.path.abspath(path)}: no such file; it holds a line for each frame: image name, name of the sequence')
     sequences: Dict[str, str] = {}
-    with open(path, encoding='utf-8-sig') as file:
-        for number, line in enumerate(file, 1):
-            parts = line.replace('\\', '/').split()
-            if parts and len(parts) != 2:
-                raise ValueError(f'{path} line {number}: {len(parts)} words; expected an image name and the name of its sequence')
-            if parts and parts[0] in sequences:
-                raise ValueError(f'{path} line {number}: image {parts[0]!r} is listed twice; remove one of the lines')
-            if parts:
-                sequences[parts[0]] = parts[1]
+    for number, line in text_lines(path):
+        parts = line.replace('\\', '/').split()
+        if len(parts) != 2:
+            raise ValueError(f'{path} line {number}: {len(parts)} words; expected an image name and the name of its sequence')
+        if parts[0] in sequences:
+            raise ValueError(f'{path} line {number}: image {parts[0]!r} is listed twice; remove one of the lines')
+        sequences[parts[0]] = parts[1]
     if not sequences:
         raise ValueError(f'{path}: no lines')
     return sequences

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence
 
+from ...files.text import text_lines
 from .files import find_file
 
 FILES = dict(train='trainlist01.txt', test='testlist01.txt')
@@ -67,10 +68,8 @@ def read_lists(paths: Dict[str, str], num_classes: int, label_from: str = 'both'
         raise ValueError(f'label_from is {label_from!r}; choose one of {", ".join(LABELS)}')
     videos = []
     for split, path in paths.items():
-        with open(path, encoding='utf-8-sig') as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    videos.append(_video(line.strip(), split, f'{path} line {number}', num_classes, label_from))
+        for number, line in text_lines(path):
+            videos.append(_video(line, split, f'{path} line {number}', num_classes, label_from))
     return videos
 
 

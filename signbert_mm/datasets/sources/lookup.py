@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
+from ...files.matching import NameIndex, match_names
 from .annotation import ClipRecord
-from .names import NameIndex
 from .poses import PoseSource
 
 
@@ -17,29 +17,34 @@ class Place:
         source (PoseSource): The source.
         key (str): For its ``read``.
         whole (bool): They are those of the whole video, from which the clip is to be cut.
+        exact (bool): The clip or its video has that very name; else one name ends in the other.
     """
 
     source: PoseSource
     key: str
     whole: bool
+    exact: bool = True
 
 
-def find_name(record: ClipRecord, names: NameIndex) -> Optional[str]:
-    """The name that ``names`` has for the clip, or else for its video; None where it has neither."""
-    key = names.key(record.video_id)
-    return names.key(record.video) if key is None and record.video else key
+def find_names(records: Sequence[ClipRecord], names: NameIndex) -> List[Optional[str]]:
+    """The name that ``names`` has for each clip, or else for its video; None where it has neither.
+
+    Raises:
+        ValueError: As :func:`~signbert_mm.files.matching.match_names`.
+    """
+    return [match and match.key for match in match_names([(record.video_id, record.video) for record in records], [names])]
 
 
-def find_clip(record: ClipRecord, sources: Sequence[PoseSource]) -> Optional[Place]:
-    """The first source that has the clip, or else its video."""
-    for source in sources:
-        key = source.find(record.video_id)
-        if key is not None:
-            return Place(source, key, False)
-        key = source.find(record.video) if record.video else None
-        if key is not None:
-            return Place(source, key, True)
-    return None
+def find_clips(records: Sequence[ClipRecord], sources: Sequence[PoseSource]) -> List[Optional[Place]]:
+    """Where the poses of each clip lie, or else those of its video: in the first source that has them under that very name,
+    or else under a name that ends in it.
+
+    Raises:
+        ValueError: A clip fits several poses, or poses several clips; the message names both.
+    """
+    clips = [(record.video_id, record.video) for record in records]
+    matches = match_names(clips, [source.index for source in sources])
+    return [match and Place(sources[match.index], match.key, match.name != record.video_id, match.exact) for match, record in zip(matches, records)]
 
 
 def check_mixture(places: Sequence[Place], allow_mixed: bool, coming: Optional[Tuple[str, str]] = None) -> List[str]:

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from typing import List, Optional, Sequence, Tuple
 
+from ...files.text import text_lines
 from .annotation import ClipRecord, SourceIndex
 from .lists import find_lists, read_lists
 
@@ -65,8 +66,7 @@ def _size(label: int) -> Tuple[int, int]:
 def _words(path: str, count: int) -> List[str]:
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{os.path.abspath(path)}: no such file; it holds the {count} words, one a line in the order of the labels')
-    with open(path, encoding='utf-8-sig') as file:
-        words = [line.strip() for line in file.read().splitlines() if line.strip()]
+    words = [word for _, word in text_lines(path)]
     repeated = [word for word, times in Counter(words).items() if times > 1]
     if len(words) != count or repeated:
         raise ValueError(

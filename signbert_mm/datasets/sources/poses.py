@@ -8,8 +8,11 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ...files.folders import list_files, report_left_out
+from ...files.text import text_lines
 from ...layouts import LAYOUTS, get_layout
 from ..importers import Clip, PoseFormatClips, PysklClips, UnreadableError, landmark_keypoints, read_landmarks
+from ..pixel_check import PixelCheck
 from ..pose_store import PoseStore
 from ..store_format import META
 from .names import NameIndex, files_below, without_suffix
@@ -26,12 +29,14 @@ class VideoPose:
         keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; score 0 = missing.
         width, height (int, optional): Of the image in pixels; None = the source does not tell.
         fps (float): Frames a second; 0 = unknown.
+        times (ndarray, optional): Shape (T,) seconds of the frames from 0 on, where the rate is uneven.
     """
 
     keypoints: np.ndarray
     width: Optional[int] = None
     height: Optional[int] = None
     fps: float = 0.0
+    times: Optional[np.ndarray] = None
 
 
 class PoseSource(ABC):
@@ -41,10 +46,12 @@ class PoseSource(ABC):
         path (str): Where they lie.
         layout (str): Of the joints.
         extractors (list[str]): What found them, name and version; more than one where the source is mixed.
+        index (NameIndex): Their names.
     """
 
     def __init__(self, path: str, layout: str, extractors: Sequence[str], names: NameIndex) -> None:
-        self.path, self.layout, self._names = path, get_layout(layout).name, names
+        self.path, self.layout = path, get_layout(layout).name
+        self.index = self._names = names
         self.extractors: List[str] = list(extractors) or [f'unknown ({os.path.abspath(path)})']
 
     def __len__(self) -> int:
@@ -54,7 +61,10 @@ class PoseSource(ABC):
         return self._names.names()
 
     def find(self, name: str) -> Optional[str]:
-        """The key for :meth:`read`, or None where this source has no such video; see :class:`NameIndex`."""
+        """The key for :meth:`read`, or None where this source has no such video; see :class:`NameIndex`.
+
+        For all clips of a data set use :func:`~signbert_mm.datasets.sources.lookup.find_clips`.
+        """
         return self._names.key(name)
 
     def why(self, name: str) -> str:
@@ -87,14 +97,15 @@ class StorePoses(PoseSource):
         self._reasons = NameIndex({row[-3] if len(row) == 4 else row[0]: row[-1] for row in rows}.items(), self.store.folder)
 
     def why(self, name: str) -> str:
-        key = self._reasons.key(name)
-        return self._reasons[key] if key else ''
+        keys = self._reasons.alike(name)
+        return self._reasons[keys[0]] if len(keys) == 1 else ''
 
     def read(self, key: str) -> VideoPose:
         place = self._names[key]
         keypoints, scores = self.store.clip(place)
         values = np.concatenate([keypoints, scores[..., None]], axis=-1)
-        return VideoPose(values, int(self.store.width[place]), int(self.store.height[place]), float(self.store.fps[place]))
+        size = int(self.store.width[place]), int(self.store.height[place])
+        return VideoPose(values, *size, float(self.store.fps[place]), self.store.frame_times(place))
 
 
 class PysklPoses(PoseSource):
@@ -116,7 +127,8 @@ class PoseFormatPoses(PoseSource):
 
     def __init__(self, folder: str, extractor: str = '') -> None:
         self.clips = PoseFormatClips(folder)
-        super().__init__(folder, self.clips.layout, [extractor] if extractor else [], NameIndex(files_below(folder, ('.pose',)), folder))
+        names = NameIndex(files_below(folder, ('.pose',)), folder)
+        super().__init__(folder, self.clips.layout, [extractor] if extractor else [], names)
 
     def read(self, key: str) -> VideoPose:
         return _video_pose(self.clips.clip(self._names[key]))
@@ -148,7 +160,9 @@ class ArrayPoses(PoseSource):
         if coordinates not in COORDINATES:
             raise ValueError(f'{folder}: coordinates are {coordinates!r}; choose one of {", ".join(COORDINATES)}')
         self.width, self.height, self.coordinates = width, height, coordinates
-        names: NameIndex[str] = NameIndex(files_below(folder, ('.npy', '.npz')), folder)
+        listing = list_files(folder, ('.npy', '.npz'), 'an .npy or .npz file')
+        report_left_out(listing.left_out, folder)
+        names: NameIndex[str] = NameIndex([(os.path.splitext(name)[0], path) for name, path in listing.taken], folder)
         if not len(names):
             raise FileNotFoundError(f'{os.path.abspath(folder)}: no .npy or .npz files in it')
         self._names = names
@@ -198,15 +212,13 @@ class ArrayPoses(PoseSource):
         elif keypoints.shape[2] == 2:
             keypoints = np.concatenate([keypoints, (keypoints != 0).any(axis=-1, keepdims=True).astype(np.float32)], axis=-1)
         width, height = (int(fields[name]) if name in fields else getattr(self, name) for name in ('width', 'height'))
-        found = np.abs(keypoints[..., :2][keypoints[..., 2] > 0])
         if self.coordinates == 'fractions':
             if not width or not height:
                 raise ValueError(f'{path}: fractions of the image need its size; give --width and --height')
             keypoints[..., :2] *= np.asarray([width, height], dtype=np.float32)
-        elif found.size and found.max() <= 1.5:
-            raise ValueError(
-                f'{path}: no coordinate is above {found.max():.3g}, so these are not pixels; give --coordinates fractions and the image size'
-            )
+        else:
+            unit = PixelCheck(width, height).add(keypoints[..., :2], keypoints[..., 2])
+            unit.refuse(path, 'give --coordinates fractions and the image size')
         return VideoPose(keypoints, width, height, float(fields.get('fps', 0)))
 
 
@@ -262,8 +274,7 @@ def failures(folder: str) -> List[Tuple[str, str]]:
     path = os.path.join(folder, FAILED)
     if not os.path.isfile(path):
         return []
-    with open(path, encoding='utf-8') as file:
-        rows = [line.rstrip('\n').partition('\t') for line in file if line.strip()]
+    rows = [line.partition('\t') for _, line in text_lines(path)]
     return [(name, reason) for name, _, reason in rows]
 
 

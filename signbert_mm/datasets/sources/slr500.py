@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
+from ...files.text import text_lines
 from .annotation import ClipRecord, SourceIndex
 from .files import find_file
 from .lists import find_lists, read_lists
@@ -150,15 +151,12 @@ def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-
     if not os.path.isfile(path):
         raise FileNotFoundError(f'{os.path.abspath(path)}: no such file; it holds lines such as 000000<tab>word (give it with --dictionary)')
     try:
-        with open(path, encoding=encoding) as file:
-            lines = [(number, line.rstrip('\n')) for number, line in enumerate(file, 1) if line.strip()]
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f'{path}: not {encoding} ({error.reason} at byte {error.start}); give its encoding, for instance --encoding gb18030'
-        ) from None
+        lines = text_lines(path, encoding)
+    except ValueError as error:
+        raise ValueError(f'{error}; or give its encoding, for instance --encoding gb18030') from None
     words: List[str] = []
     for number, line in lines:
-        code, _, word = line.strip().partition('\t')
+        code, _, word = line.partition('\t')
         if not code.isdigit() or not word.strip():
             raise ValueError(f'{path} line {number}: {line!r}; expected a number, a tab and a word, as in 000000<tab>word')
         if int(code) != len(words):

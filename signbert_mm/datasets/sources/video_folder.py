@@ -4,11 +4,13 @@ import hashlib
 import os
 import re
 from collections import Counter
-from typing import Dict, List, Sequence
+from typing import Dict, List, Sequence, Tuple
 
-from .annotation import ClipRecord, SourceIndex
+from ...files.folders import LeftOut, image_sequence, report_left_out, walk
+from ...files.text import clean_text
+from .annotation import REPEATED, ClipRecord, SourceIndex
 from .files import SPLITS
-from .names import VIDEO_SUFFIXES, files_below
+from .names import videos_below
 
 TRAIN, VAL, TEST = SPLITS
 
@@ -23,6 +25,7 @@ def video_folder_index(
     seed: int = 0,
     source: str = '',
     licence: str = '',
+    repeated: str = 'error',
 ) -> SourceIndex:
     """The videos ``<root>/<gloss>/<anything>.mp4``, at any depth below the gloss; folders of numbered images count as videos.
 
@@ -38,14 +41,15 @@ def video_folder_index(
             ones is a function of ``seed`` and the clip's id: a clip that is added moves few others.
         seed (int): Of that draw.
         source, licence (str): For the store's meta.
+        repeated (str): What to do where two videos have one name but for the suffix, as a.mov and a.mp4: 'error', or
+            'first' = keep the first; ``notes['repeated']`` lists the rest.
 
     Raises:
         FileNotFoundError: There is no such folder, or no video in folders of glosses.
-        ValueError: A video lies in no gloss's folder, its name does not fit ``signer``, a signer is in no video or in two splits, both ways of
-            splitting are asked for, shares are out of range, or nothing is left to train on.
+        ValueError: Two videos have one name but for the suffix, a video lies in no gloss's folder, its name does not fit
+            ``signer``, a signer is in no video or in two splits, both ways of splitting are asked for, shares are out of
+            range, or nothing is left to train on.
     """
-    from ...extraction import image_clips  # which imports this package
-
     root = os.path.abspath(root)
     if (test_signers or val_signers) and (test_share or val_share):
         raise ValueError('splits go by signers or by shares, not both; choose one')
@@ -56,12 +60,18 @@ def video_folder_index(
     both = sorted(set(test_signers) & set(val_signers))
     if both:
         raise ValueError(f'signers {", ".join(both)} are to be in test and in val; choose one')
-    names = sorted(name for name, _ in [*files_below(root, VIDEO_SUFFIXES), *image_clips(root)])
+    found, left_out = videos_below(root)
+    # a gloss's folder whose images are no one sequence holds no clip
+    odd = [path for name, path in found if '/' not in name and _why_unclear(path)]
+    found = [item for item in found if item[1] not in odd]
+    names, twice = _by_name(root, found, repeated)
     loose = [name for name in names if '/' not in name]
     if loose:
         raise ValueError(f'{root}: {", ".join(loose[:5])} lies in no folder of a gloss; the layout is <gloss>/<anything>.mp4')
     if not names:
+        report_left_out(left_out, root)
         raise FileNotFoundError(f'{root}: no videos in it; the layout is <gloss>/<anything>.mp4')
+    _report_empty(root, names, odd)
     signers = {name: _signer(root, name, signer) for name in names}
     known = set(signers.values())
     unknown = sorted({*test_signers, *val_signers} - known)
@@ -77,7 +87,40 @@ def video_folder_index(
     labels = {gloss: label for label, gloss in enumerate(glosses)}
     records = [ClipRecord(name, labels[_gloss(name)], splits[name], signer=signers[name], where=name) for name in names]
     notes = dict(splits=dict(signer=signer, test_signers=[*test_signers], val_signers=[*val_signers], shares=[test_share, val_share], seed=seed))
-    return SourceIndex(os.path.basename(root), glosses, records, source=source, licence=licence, notes=notes, annotation=root)
+    notes.update(dict(repeated=twice) if twice else {})
+    return SourceIndex(os.path.basename(root), glosses, records, source=source, licence=licence, notes=notes, annotation=root, repeated=repeated)
+
+
+def _why_unclear(path: str) -> str:
+    """Why a folder of images is no clip; '' where it is one, or a file."""
+    return image_sequence(os.listdir(path)).reason if os.path.isdir(path) else ''
+
+
+def _report_empty(root: str, names: Sequence[str], odd: Sequence[str]) -> None:
+    """Logs the folders of ``root`` from which no clip comes, so that no gloss is lost in silence."""
+    report_left_out([LeftOut(path, f'{_why_unclear(path)}, so there is no clip of this gloss') for path in odd], root)
+    used = {*(_gloss(name) for name in names), *map(os.path.basename, odd)}
+    empty = [name for name in next(walk(root)).folders if clean_text(name) not in used]
+    report_left_out([LeftOut(os.path.join(root, name), 'no video in it, so the gloss is left out') for name in empty], root)
+
+
+def _by_name(root: str, found: Sequence[Tuple[str, str]], repeated: str) -> Tuple[List[str], List[str]]:
+    """The clips' names in order, and the files that have the name of an earlier one."""
+    if repeated not in REPEATED:
+        raise ValueError(f'{root}: repeated is {repeated!r}; choose one of {", ".join(REPEATED)}')
+    first: Dict[str, str] = {}
+    twice = []
+    for name, path in sorted(found):
+        below = os.path.relpath(path, root)
+        if name not in first:
+            first[name] = below
+        elif repeated == 'first':
+            twice.append(f'{name}: {below}')
+        else:
+            raise ValueError(
+                f'{root}: {first[name]} and {below} would both be clip {name!r}; remove or rename one of them, or keep the first (--repeated first)'
+            )
+    return list(first), twice
 
 
 def untrained(index: SourceIndex) -> List[str]:

@@ -4,6 +4,7 @@ import os
 import re
 from typing import Any, Dict, List, Sequence, Tuple
 
+from ...files.text import text_lines
 from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, find_file, json_field, read_json
 
@@ -56,7 +57,7 @@ def wlasl_index(root: str, subset: int = 2000, splits: Sequence[str] = SPLITS, r
         path = whole
         clips = [(where, name, label, entry['split']) for name, (where, label, entry) in instances.items() if label < subset]
     records = [
-        ClipRecord(name, label, split, where=where, **(_details(*instances[name]) if name in instances else {}))
+        ClipRecord.of_span(name, label, split, where=where, **(_details(*instances[name]) if name in instances else {}))
         for where, name, label, split in clips
         if split in splits
     ]  # fmt: skip
@@ -95,8 +96,7 @@ def wlasl_list(path: str, classes: str = '') -> SourceIndex:
 
 
 def _class_list(path: str) -> List[str]:
-    with open(path, encoding='utf-8') as file:
-        rows = [(number, line.rstrip('\n').split('\t')) for number, line in enumerate(file, 1) if line.strip()]
+    rows = [(number, line.split('\t')) for number, line in text_lines(path)]
     for place, (number, row) in enumerate(rows):
         if len(row) != 2 or row[0] != str(place) or not row[1].strip():
             raise ValueError(f'{path}: line {number}: {row} found; expected {place}, a tab and a gloss')

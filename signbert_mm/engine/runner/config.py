@@ -1,5 +1,6 @@
 """Reading a config, and saying what is wrong with it."""
 
+import codecs
 import difflib
 import inspect
 import os
@@ -7,13 +8,16 @@ import os.path as osp
 import re
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional
 
 import mmengine.registry
 from mmengine.config import Config
 from mmengine.registry import Registry
 
 from ... import registry as registries
+from ...files.text import read_text
+
+_BASE_FILE = re.compile(r"""['"](\.{1,2}/[^'"\n]+\.py)['"]""")
 
 
 class ConfigError(ValueError):
@@ -86,16 +90,40 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
             path.append(part)
 
 
+def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
+    """Refuses a config, or one of its base files, that Python's parser cannot read as text.
+
+    Raises:
+        ConfigError: It begins with a byte order mark or is not UTF-8; the message names the file and the remedy.
+    """
+    try:
+        text = read_text(path)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    with open(path, 'rb') as file:
+        if file.read(3) == codecs.BOM_UTF8:
+            raise ConfigError(
+                f'{path}: begins with a byte order mark, which Python refuses; save it as UTF-8 without one, for instance: '
+                f"sed -i '1s/^\\xEF\\xBB\\xBF//' {path}"
+            )
+    for name in _BASE_FILE.findall(text):
+        base = osp.join(osp.dirname(path), name)
+        if osp.isfile(base) and osp.realpath(base) not in seen:
+            check_encoding(base, seen | {osp.realpath(path)})
+
+
 def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
     """Read a config file, merge ``--cfg-options`` into it and set a default ``work_dir`` (``work_dirs/<name of the config>``).
 
     Raises:
         FileNotFoundError: No such config.
-        ConfigError: An option whose key is not in the config though one much like it is, or that names no place in a list.
+        ConfigError: An option whose key is not in the config though one much like it is, or that names no place in a
+            list; a file that is not UTF-8 text.
     """
     from .options import merge_options
 
     path = find_config(path)
+    check_encoding(path)
     cfg = Config.fromfile(path)
     merge_options(cfg, options or {})
     if cfg.get('work_dir') is None:

@@ -1,0 +1,135 @@
+"""Which item of a folder or file belongs to which clip, by name."""
+
+import unicodedata
+from typing import Dict, Generic, Iterable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
+
+Item = TypeVar('Item')
+
+
+def plain_name(name: str) -> str:
+    """A name as it is compared: Unicode NFC, '/' between the parts."""
+    name = unicodedata.normalize('NFC', name).replace('\\', '/')
+    return name[2:] if name.startswith('./') else name
+
+
+class NameIndex(Generic[Item]):
+    """Finds an item by name: the path below a folder, without suffix and with '/' between the parts.
+
+    A name is found under itself, else under a path that ends in it or in which it ends ('train/a' and 'a' are one),
+    unless several do. :func:`match_names` does this for many names at once and sees to it that no item is taken twice.
+
+    Args:
+        items (Iterable[tuple[str, Item]]): Names and what goes by them.
+        where (str): Folder or file they come from, for messages.
+
+    Raises:
+        ValueError: A name comes twice, as with a.mp4 and a.avi; the message names both.
+    """
+
+    def __init__(self, items: Iterable[Tuple[str, Item]], where: str) -> None:
+        self.where = where
+        self._items: Dict[str, Item] = {}
+        self._by_base: Dict[str, List[str]] = {}
+        for name, item in items:
+            name = plain_name(name)
+            if name in self._items:
+                raise ValueError(f'{where}: {name!r} is there twice: {self._items[name]} and {item}; remove one of them')
+            self._items[name] = item
+            self._by_base.setdefault(name.rsplit('/', 1)[-1], []).append(name)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, name: str) -> bool:
+        return plain_name(name) in self._items
+
+    def names(self) -> List[str]:
+        return list(self._items)
+
+    def alike(self, name: str) -> List[str]:
+        """The names that end in ``name``, or in which it ends; the name itself alone where it is here."""
+        name = plain_name(name)
+        if name in self._items:
+            return [name]
+        near = self._by_base.get(name.rsplit('/', 1)[-1], [])
+        return [other for other in near if other.endswith(f'/{name}') or name.endswith(f'/{other}')]
+
+    def key(self, name: str) -> Optional[str]:
+        """The name under which ``name`` is found, or None.
+
+        Raises:
+            ValueError: Several fit.
+        """
+        fits = self.alike(name)
+        if len(fits) > 1:
+            raise ValueError(f'{self.where}: {name!r} fits several: {fits[:5]}; keep one of them')
+        return fits[0] if fits else None
+
+    def __getitem__(self, key: str) -> Item:
+        return self._items[plain_name(key)]
+
+
+class Match(NamedTuple):
+    """Where a clip is found: which index, under which name there, by which of the clip's names, and whether these are equal."""
+
+    index: int
+    key: str
+    name: str
+    exact: bool
+
+
+def match_names(clips: Sequence[Sequence[str]], indexes: Sequence[NameIndex]) -> List[Optional[Match]]:
+    """One item for each clip, and no item for two.
+
+    Equal names go first: the first index that has one of the clip's names, in the order of these. For clips without one,
+    a name that ends in the other counts (see :class:`NameIndex`), if it is the only one in all indexes, no other clip
+    has that very name, and no other clip comes to the same item.
+
+    Args:
+        clips (Sequence[Sequence[str]]): The names of each clip, in order of preference; '' is passed over. Clips may
+            share a name, such as that of the video that they are cut from.
+        indexes (Sequence[NameIndex]): Where to look, in order of preference.
+
+    Raises:
+        ValueError: A clip fits several items, or an item several clips; the message names both.
+    """
+    found: List[Optional[Match]] = [None] * len(clips)
+    owners: Dict[Tuple[int, str], str] = {}
+    for place, names in enumerate(clips):
+        for number, index in enumerate(indexes):
+            name = next((name for name in names if name and name in index), None)
+            if name is not None:
+                found[place] = Match(number, plain_name(name), name, True)
+                owners[number, plain_name(name)] = plain_name(name)
+                break
+    claims: Dict[Tuple[int, str], str] = {}
+    for place, names in enumerate(clips):
+        for name in names if found[place] is None else ():
+            fits = [(number, key) for number, index in enumerate(indexes) for key in (index.alike(name) if name else ())]
+            fits = [fit for fit in fits if fit not in owners]
+            if not fits:
+                continue
+            if len(fits) > 1:
+                raise ValueError(_several_items(name, fits, indexes))
+            other = claims.setdefault(fits[0], name)
+            if other != name:
+                raise ValueError(_several_clips(other, name, fits[0], indexes))
+            found[place] = Match(*fits[0], name, False)
+            break
+    return found
+
+
+def _several_items(name: str, fits: Sequence[Tuple[int, str]], indexes: Sequence[NameIndex]) -> str:
+    (first, one), (second, two) = fits[:2]
+    more = f' and {len(fits) - 2} more' if len(fits) > 2 else ''
+    return (
+        f'{name!r} fits several: {one!r} of {indexes[first].where} and {two!r} of {indexes[second].where}{more}; '
+        'keep one of them, or give them the whole path below the folder as name'
+    )
+
+
+def _several_clips(one: str, two: str, fit: Tuple[int, str], indexes: Sequence[NameIndex]) -> str:
+    return (
+        f'{fit[1]!r} of {indexes[fit[0]].where} fits several clips: {one!r} and {two!r}; names must be whole paths below '
+        'the folder there: extract that folder at once, or rename'
+    )
