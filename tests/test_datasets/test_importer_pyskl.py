@@ -110,13 +110,24 @@ def test_pyskl_round_trip(root, monkeypatch, tmp_path):
     convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't')
     back = PoseStore(tmp_path / 't')
     assert back.glosses == store.glosses and back.layout == store.layout
-    for name in ('label', 'length', 'split', 'video_id', 'signer', 'width', 'height'):
+    for name in ('label', 'length', 'split', 'video_id', 'signer', 'width', 'height', 'fps'):
         assert getattr(back, name).tolist() == getattr(store, name).tolist()
     np.testing.assert_array_equal(back.keypoints, store.keypoints)
     (tmp_path / 'words.txt').write_text('x\ny\nz\n')
     options = ('--overwrite', '--glosses', tmp_path / 'words.txt', '--splits', 'train')
     convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't', *options)
     assert PoseStore(tmp_path / 't').glosses == ['x', 'y', 'z'] and len(PoseStore(tmp_path / 't')) == 2
+
+
+def test_the_rate_goes_both_ways(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        for name, fps in (('v', 29.97), ('w', 0.0)):
+            writer.add(keypoints(2), 0, 'train', name, width=1, height=1, fps=fps)
+    export_pyskl(PoseStore(tmp_path / 's'), str(tmp_path / 'f.pkl'))
+    assert [clip.fps for clip in PysklClips(str(tmp_path / 'f.pkl'))] == [pytest.approx(29.97, abs=1e-5), 0.0]
+    wrong = pyskl_file(tmp_path / 'w.pkl', [annotation('a', fps=-1)])
+    with pytest.raises(ValueError, match=r'w.pkl: annotation 0 \(a\): fps is -1; expected frames a second'):
+        list(PysklClips(wrong, 'coco_wholebody_133'))
 
 
 def test_export_of_one_id_in_two_splits(tmp_path):

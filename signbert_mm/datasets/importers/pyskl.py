@@ -7,17 +7,17 @@ from typing import Iterator, List, Optional, Sequence
 
 import numpy as np
 
+from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout
 from ..pose_store import PoseStore
 from .common import Clip
-from .safe_pickle import safe_load, to_array
 
 
 class PysklClips:
     """The clips of such a file; one that is in several splits comes once for each.
 
     Of several people the one with the highest mean score is taken. Without ``keypoint_score`` a joint is found where its coordinates are not 0, 0.
-    Nothing in the file is run, see :mod:`.safe_pickle`.
+    Nothing in the file is run, see :mod:`signbert_mm.files.unpickle`.
 
     Args:
         path (str): The file.
@@ -112,14 +112,18 @@ class PysklClips:
         keypoints = values[person] if len(values) else np.zeros((frames, get_layout(self.layout).num_joints, 3), dtype=np.float32)
         height, width = (int(size) for size in to_array(self._field(place, 'img_shape'))[:2])
         signer = str(self.annotations[place].get('signer', ''))
-        return Clip(keypoints, self._label(place), split, self._id(place), width, height, signer=signer)
+        fps = to_array(self.annotations[place].get('fps', 0))
+        if fps.dtype.kind not in 'iuf' or fps.size != 1 or not 0 <= fps.ravel()[0] < float('inf'):
+            raise ValueError(f'{where}: fps is {fps.tolist()!r:.60}; expected frames a second, or no such field')
+        rate = float(fps.ravel()[0])
+        return Clip(keypoints, self._label(place), split, self._id(place), width, height, signer=signer, fps=rate)
 
 
 def export_pyskl(store: PoseStore, path: str) -> None:
     """Writes a store as such a file, which mmaction2's PoseDataset loads; keypoints as float32, one person a clip.
 
-    Besides the usual fields the file says ``layout``, ``glosses`` and each clip's ``signer``. Ids are the video ids, with the split before them
-    (``train/abc``) where several splits have the same one.
+    Besides the usual fields the file says ``layout``, ``glosses`` and each clip's ``signer`` and, where known, ``fps``.
+    Ids are the video ids, with the split before them (``train/abc``) where several splits have the same one.
     """
     ids, splits = store.video_id.tolist(), store.split.tolist()
     repeated = {name for name, count in Counter(ids).items() if count > 1}
@@ -140,6 +144,7 @@ def export_pyskl(store: PoseStore, path: str) -> None:
                 keypoint=keypoints[None],
                 keypoint_score=scores[None],
                 signer=str(store.signer[index]),
+                **(dict(fps=float(store.fps[index])) if store.fps[index] else {}),
             )  # fmt: skip
         )
     partial = f'{path}.partial'

@@ -1,0 +1,1 @@
+"""Handling of files that everything else shares."""
