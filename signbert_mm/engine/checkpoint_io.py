@@ -15,6 +15,8 @@ import torch
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer, print_log
 
+from ..files.unpickle import NUMPY_NAMES, NumpyArray, without_stand_ins
+
 PathLike = Union[str, 'os.PathLike[str]']
 
 
@@ -26,7 +28,8 @@ class _InertHistory:
     """Stands for mmengine's ``HistoryBuffer`` when a stock mmengine checkpoint is read: keeps the state it is given, does nothing with it."""
 
     def __setstate__(self, state: dict) -> None:
-        self.state = {key: value for key, value in state.items() if key != 'statistics_methods'}
+        state = without_stand_ins({key: value for key, value in state.items() if key != 'statistics_methods'})
+        self.state = state
 
 
 def _inert_getattr(owner: Any, name: str) -> None:
@@ -35,14 +38,12 @@ def _inert_getattr(owner: Any, name: str) -> None:
 
 
 def _numpy_names() -> List[Tuple[Any, str]]:
-    """What a pickled numpy array or number needs, by exact name, under numpy 1 and 2."""
-    reconstruct, scalar = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
-    names: List[Tuple[Any, str]] = [(np.ndarray, 'numpy.ndarray'), (np.dtype, 'numpy.dtype')]
-    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-        names += [(reconstruct, f'{module}._reconstruct'), (scalar, f'{module}.scalar')]
-    kinds = (np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16, np.float32, np.float64, np.str_)
-    names += [(type(np.dtype(kind)), f'numpy.dtypes.{type(np.dtype(kind)).__name__}') for kind in kinds]
-    return names
+    """Stand-ins for what a pickled numpy array or number needs, by exact name, under numpy 1 and 2.
+
+    numpy's own classes take a buffer's flags from the file on trust: such a file could write to any address.
+    """
+    names: List[Tuple[Any, str]] = [(call, f'{module}.{name}') for (module, name), call in NUMPY_NAMES.items()]
+    return [*names, (NumpyArray, f'{NumpyArray.__module__}.NumpyArray')]  # torch gives states to listed classes only
 
 
 def safe_names() -> List[Tuple[Any, str]]:
@@ -70,7 +71,8 @@ def load_checkpoint_file(filename: PathLike, map_location: Any = 'cpu', mmap: Op
         raise FileNotFoundError(f'checkpoint {filename} does not exist; check the path (a run keeps its checkpoints in its --work-dir)')
     try:
         with torch.serialization.safe_globals(safe_names()):
-            return torch.load(filename, map_location=map_location, weights_only=True, mmap=mmap)
+            content = torch.load(filename, map_location=map_location, weights_only=True, mmap=mmap)
+        return without_stand_ins(content)
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL ([\w.]+)|(?:class|function) ([\w.]+)|Can only .*', str(error))
         what = next((part for part in found.groups() if part), found.group(0)) if found else str(error).splitlines()[0]
@@ -78,7 +80,7 @@ def load_checkpoint_file(filename: PathLike, map_location: Any = 'cpu', mmap: Op
             f'checkpoint {filename} is refused: its pickle asks for {what!r}, which a file of weights has no need of and which could execute code. '
             'Nothing was executed. Take the checkpoint from a source you trust, saved as a state_dict of tensors and plain values.'
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError, IndexError) as error:
         size = osp.getsize(filename)
         raise CheckpointError(
             f'checkpoint {filename} ({size} bytes) cannot be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}. It is cut '

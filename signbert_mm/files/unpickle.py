@@ -528,7 +528,7 @@ def _replaced(value: Any, seen: Dict[int, Any], depth: int) -> Any:
     if isinstance(value, NumpyArray):
         if not hasattr(value, 'value'):
             value.content()
-        return value.value
+        return value.value.copy()  # such arrays were always writable
     if isinstance(value, StandIn):
         value.content()
     if not isinstance(value, (dict, list, tuple)):
