@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from ..draws import Draws
+from ..files.paths import path_below
 from ..registry import DATASETS
 from .pose_dataset import PoseDataset
 
@@ -19,8 +20,12 @@ SUFFIXES = ('.mp4', '.avi', '.mkv', '.webm', '.mov')
 
 
 def find_video(folder: Union[str, os.PathLike], name: str, suffixes: Sequence[str] = SUFFIXES) -> Optional[str]:
-    """The file ``<name><suffix>`` in a folder, of the first suffix that is there; None where there is none."""
-    paths = (os.path.join(folder, name + suffix) for suffix in suffixes)
+    """The file ``<name><suffix>`` in a folder, of the first suffix that is there; None where there is none.
+
+    Raises:
+        ValueError: The name is no path below the folder.
+    """
+    paths = (path_below(folder, name, suffix, f'{os.fspath(folder)}: video_id') for suffix in suffixes)
     return next((path for path in paths if os.path.isfile(path)), None)
 
 

@@ -4,7 +4,7 @@ import os
 import re
 from typing import Iterable, List, Sequence, Tuple, Union
 
-from ..datasets.store_format import MAX_TEXT_BYTES
+from ..files.paths import check_name
 
 VIDEO_SUFFIXES = frozenset(
     '.mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .m2v .m2ts .mts .ts .vob .3gp .3g2 .flv .f4v .wmv .asf .ogv .mxf .dv .gif'.split()
@@ -50,16 +50,11 @@ def check_ids(videos: Iterable[Tuple[str, str]]) -> None:
     """Refuses ids that a PoseStore cannot hold.
 
     Raises:
-        ValueError: An id is repeated, empty, too long, or not text.
+        ValueError: An id is repeated, empty, too long, not text, or no relative path.
     """
     seen = {}
     for video_id, path in videos:
-        try:
-            size = len(video_id.encode())
-        except UnicodeEncodeError:
-            raise ValueError(f'{path!r}: its name is not UTF-8; rename it') from None
-        if not 0 < size <= MAX_TEXT_BYTES or '\0' in video_id:
-            raise ValueError(f'{path}: video_id {video_id!r} has {size} bytes; 1 to {MAX_TEXT_BYTES} without NUL are possible: rename it')
+        check_name(video_id, f'{path!r}: video_id')
         if video_id in seen:
             raise ValueError(f'{path} and {seen[video_id]}: both would be video_id {video_id!r}; rename one, or give the folder that holds both')
         seen[video_id] = path

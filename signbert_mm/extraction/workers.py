@@ -103,7 +103,7 @@ def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, readi
                     if worker.dismissed:
                         continue
                     if worker.video is not None and worker.error:
-                        raise OSError(worker.error)
+                        raise OSError(worker.error) from None
                     if worker.video is None:
                         raise RuntimeError(f'a worker could not start: {worker.error or _death(code)}') from None
                     video_id, path = worker.video
