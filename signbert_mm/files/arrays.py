@@ -3,9 +3,7 @@
 import contextlib
 import io
 import os
-import struct
 import zipfile
-import zlib
 from typing import BinaryIO, Dict, Iterator, Tuple, Union
 
 import numpy as np
@@ -13,12 +11,6 @@ import numpy as np
 # a compressed file may hold this many times its own bytes, and any file this much
 _RATIO, _FREE = 200, 1 << 28
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-# what numpy, zipfile and zlib raise for damaged files
-_DAMAGE = (
-    ValueError, KeyError, TypeError, AttributeError, IndexError, SyntaxError, EOFError, struct.error, zlib.error,
-    zipfile.BadZipFile, NotImplementedError, RecursionError, MemoryError, OverflowError,
-)  # fmt: skip
-
 Source = Union[str, 'os.PathLike[str]', bytes]
 
 
@@ -52,13 +44,20 @@ def read_npy(source: Source) -> np.ndarray:
         return _plain(np.load(file, allow_pickle=False))
 
 
+def read_arrays(source: Source) -> Union[np.ndarray, Dict[str, np.ndarray]]:
+    """:func:`read_npz` of an npz file, :func:`read_npy` of any other."""
+    with _opened(source) as (file, _):
+        zipped = file.read(2) == b'PK'
+    return read_npz(source) if zipped else read_npy(source)
+
+
 @contextlib.contextmanager
 def _damage_named() -> Iterator[None]:
     try:
         yield
-    except ArrayFileError:
+    except (ArrayFileError, OSError):
         raise
-    except _DAMAGE as error:
+    except Exception as error:  # numpy, zipfile and zlib raise almost anything for a damaged file
         raise ArrayFileError(str(error) or type(error).__name__) from error
 
 

@@ -4,8 +4,8 @@ import os
 import pickle
 import re
 import shutil
-import zipfile
 import signal
+import zipfile
 
 import numpy as np
 import pytest

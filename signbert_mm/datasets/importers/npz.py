@@ -1,11 +1,12 @@
 """npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions of the image size."""
 
 import os
-import zipfile
 from typing import Iterator, List, Optional, Tuple
 
 import numpy as np
 
+from ...files.arrays import ArrayFileError, read_npz
+from ...files.paths import check_name
 from ...layouts import get_layout
 from .common import Clip
 
@@ -45,9 +46,8 @@ class NpzClips:
     def __init__(self, path: str, width: int = 640, height: int = 480, protocol: Optional[str] = None) -> None:
         self.path, self.width, self.height = path, width, height
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                fields = {name: archive[name] for name in archive.files}
-        except (zipfile.BadZipFile, ValueError, AttributeError, EOFError) as error:
+            fields = read_npz(path)
+        except ArrayFileError as error:
             raise ValueError(f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again with numpy.savez') from error
         absent = [name for name in _FIELDS if name not in fields]
         if absent:
@@ -64,7 +64,12 @@ class NpzClips:
         if protocol not in (None, *PROTOCOLS):
             raise ValueError(f'{path}: protocol {protocol!r}; choose one of {", ".join(PROTOCOLS)} or none')
         self.length, self.label, self.seq_id = fields['length'], fields['label'], fields['seq_id'].astype(str)
-        self.glosses: List[str] = fields['classes'].astype(str).tolist()
+        classes = fields['classes']
+        if classes.dtype.kind not in 'USiu' or classes.ndim != 1:
+            raise ValueError(f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, text of shape (N,)')
+        self.glosses: List[str] = classes.astype(str).tolist()
+        for place, gloss in enumerate(self.glosses):
+            check_name(gloss, f'{path}: class {place}')  # a part of each clip's id
         outside = np.flatnonzero((self.label < 0) | (self.label >= len(self.glosses)))
         if len(outside):
             raise ValueError(

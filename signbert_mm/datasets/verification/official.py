@@ -1,12 +1,12 @@
 """Clip counts that the owners of a data set publish."""
 
 import importlib
-import json
 import os
 import pkgutil
 import re
 from typing import Dict, List
 
+from ...files.json import read_json
 from .. import sources
 from ..store_format import check_official
 
@@ -43,11 +43,11 @@ def official_counts(name: str) -> Dict[str, int]:
     if name.endswith('.json'):
         if not os.path.isfile(name):
             raise FileNotFoundError(f'{os.path.abspath(name)}: no such file')
-        with open(name, encoding='utf-8') as file:
-            try:
-                return check_official(json.load(file), name)
-            except json.JSONDecodeError as error:
-                raise ValueError(f'{name}: not JSON ({error}); give a dict: split -> number of clips') from error
+        try:
+            counts = read_json(name)
+        except ValueError as error:
+            raise ValueError(f'{name}: not JSON ({error}); give a dict: split -> number of clips') from error
+        return check_official(counts, name)
     tables = _tables()
     key = re.sub(r'[^a-z0-9_]', '', name.lower())
     if key not in tables:
