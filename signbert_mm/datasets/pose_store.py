@@ -38,6 +38,13 @@ _COLUMNS = dict(
 _PER_CLIP = ('offset', 'length', 'label', 'split', 'video_id', 'signer', 'width', 'height', 'fps')
 
 
+def _are_files(value: object) -> bool:
+    """Whether this is meta.json's ``files``: name -> bytes and checksum, with no name that leads out of the folder."""
+    if not isinstance(value, dict) or {KEYPOINTS, CLIPS} - set(value):
+        return False
+    return all(os.path.basename(name) == name and isinstance(fact, dict) and type(fact.get('bytes')) is int for name, fact in value.items())
+
+
 class PoseStore:
     """Clips on disk, read through a memory map; opening reads no keypoints.
 
@@ -114,8 +121,20 @@ class PoseStore:
         if meta.get('hand_rule', 'any') not in HAND_RULES:
             raise ValueError(f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows {", ".join(HAND_RULES)}; prepare the store again')
         absent = [name for name in ('layout', 'joints', 'dtype', 'clips', 'frames', 'files', 'glosses') if name not in meta]
-        if absent or meta['dtype'] not in DTYPES or {KEYPOINTS, CLIPS} - set(meta['files']):
-            raise ValueError(f'{path}: fields absent or wrong: {absent or ["dtype", "files"]}; prepare the store again')
+        wrong = absent or [
+            name
+            for name, fits in dict(
+                dtype=meta['dtype'] in DTYPES,
+                files=_are_files(meta['files']),
+                clips=type(meta['clips']) is int,
+                frames=type(meta['frames']) is int,
+                joints=type(meta['joints']) is int,
+                notes=isinstance(meta.get('notes') or {}, dict),
+            ).items()
+            if not fits
+        ]
+        if wrong:
+            raise ValueError(f'{path}: fields absent or wrong: {wrong}; prepare the store again')
         glosses = meta['glosses']
         if not isinstance(glosses, list) or not all(isinstance(gloss, str) and gloss for gloss in glosses):
             wrong = glosses if not isinstance(glosses, list) else next(one for one in glosses if not isinstance(one, str) or not one)
@@ -208,7 +227,12 @@ class PoseStore:
     @cached_property
     def keypoints(self) -> np.ndarray:
         path = os.path.join(self.folder, KEYPOINTS)
-        keypoints = np.load(path, mmap_mode='r', allow_pickle=False)
+        try:
+            keypoints = np.load(path, mmap_mode='r', allow_pickle=False)
+        except OSError:
+            raise
+        except Exception as error:  # numpy raises almost anything for a damaged header
+            raise ValueError(f'{path}: damaged ({error}); copy it again or prepare the store again') from error
         shape = (self.meta['frames'], self.layout.num_joints, 3)
         if keypoints.shape != shape or keypoints.dtype != np.dtype(self.meta['dtype']):
             raise ValueError(

@@ -379,9 +379,13 @@ def _refuse_opcode(unpickler: _Unpickler) -> None:
     raise PickleRefused('it uses an opcode that plain data does not need')
 
 
+def _no_opcode(unpickler: _Unpickler) -> None:
+    raise PickleDamaged('it is no pickle, or bytes of it were changed')
+
+
 def _own_handlers() -> Dict[int, Callable]:
     """The opcodes that are read, with this file's handlers where it has one; every other one is refused."""
-    handlers = dict.fromkeys(pickle._Unpickler.dispatch, _refuse_opcode)
+    handlers = {**dict.fromkeys(range(256), _no_opcode), **dict.fromkeys(pickle._Unpickler.dispatch, _refuse_opcode)}
     for name in _OPCODES.split():
         code = getattr(pickle, name)[0]
         theirs = pickle._Unpickler.dispatch[code]
@@ -478,6 +482,8 @@ def load(
         raise
     except OSError:
         raise
+    except EOFError as error:
+        raise PickleDamaged('cut short: it ends before its last opcode') from error
     except Exception as error:  # a damaged pickle raises almost anything
         raise PickleDamaged(f'{type(error).__name__}: {error}') from error
     return content

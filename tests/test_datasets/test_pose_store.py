@@ -510,3 +510,31 @@ def test_glosses_are_text_of_one_line(tmp_path, gloss):
     with pytest.raises(ValueError, match='gloss 1 is'):
         PoseStoreWriter(tmp_path / 's', 'sign_49', ['a', gloss])
     assert not (tmp_path / 's').exists()
+
+
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(files=['keypoints.npy', 'clips.npz']), 'files'),
+        (dict(files={'keypoints.npy': 5, 'clips.npz': 6}), 'files'),
+        (dict(files={'keypoints.npy': dict(bytes='5'), 'clips.npz': dict(bytes=6)}), 'files'),
+        (dict(frames='17'), 'frames'),
+        (dict(clips=None), 'clips'),
+        (dict(dtype=['float32']), 'dtype'),
+        (dict(notes='none'), 'notes'),
+    ],
+)
+def test_fields_of_another_type_are_named(tmp_path, changes, message):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'meta.json'
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    with pytest.raises(ValueError, match=rf"meta.json: fields absent or wrong: \['{message}'\]"):
+        PoseStore(tmp_path / 's')
+
+
+def test_a_damaged_header_names_its_file(tmp_path):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'keypoints.npy'
+    path.write_bytes(path.read_bytes().replace(b"{'descr'", b'((((((((', 1))
+    with pytest.raises(ValueError, match='keypoints.npy: damaged'):
+        PoseStore(tmp_path / 's').clip(0)

@@ -12,6 +12,9 @@ from ...layouts import get_layout
 from ..pose_store import PoseStore
 from .common import Clip
 
+_MOST_LABELS = 10**6  # where only the largest label says how many glosses there are
+_MOST_FRAMES = 10**6  # of a clip that holds no numbers itself
+
 
 class PysklClips:
     """The clips of such a file; one that is in several splits comes once for each.
@@ -46,6 +49,9 @@ class PysklClips:
         self.layout = get_layout(layout).name
         glosses = glosses or content.get('glosses')
         labels = [self._label(place) for place in range(len(self.annotations))]
+        if not glosses and max(labels) >= _MOST_LABELS:
+            place = labels.index(max(labels))
+            raise ValueError(f'{path}: annotation {place}: label is {max(labels)}; correct it, or give the list of glosses')
         self.glosses: List[str] = list(glosses) if glosses else [str(label) for label in range(max(labels) + 1)]
         where = self._by_id(content.get('split'), splits)
         self._order = [(place, split) for place in range(len(self.annotations)) for split in where.get(self._id(place), ())]
@@ -54,6 +60,8 @@ class PysklClips:
 
     def _by_id(self, split: Optional[dict], chosen: Optional[Sequence[str]]) -> dict:
         """The splits of each clip."""
+        if split is not None and not isinstance(split, dict):
+            raise ValueError(f'{self.path}: split is {type(split).__name__}; expected dict(name=[ids, ..], ..)')
         if not split:
             if chosen:
                 raise ValueError(f'{self.path}: the file has no splits, so {list(chosen)} cannot be chosen')
@@ -101,6 +109,8 @@ class PysklClips:
         frames = int(self._field(place, 'total_frames'))
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
             raise ValueError(f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D joints are not read')
+        if xy.shape[0] == 0 and frames > _MOST_FRAMES:
+            raise ValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
         if 'keypoint_score' in self.annotations[place]:
             score = to_array(self.annotations[place]['keypoint_score']).astype(np.float32)  # (M, T, V)
         else:
