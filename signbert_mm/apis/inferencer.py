@@ -244,7 +244,8 @@ def _frame_rate(backend: Union[OnnxBackend, Backend]) -> Optional[float]:
 
 
 def _file_name(name: str) -> str:
-    return re.sub(r'[^\w.-]+', '_', os.path.basename(name)).strip('._')[:80] or 'clip'
+    plain = re.sub(r'[^\w.-]+', '_', os.path.basename(name)).strip('._')[:80]
+    return plain.encode()[:200].decode(errors='ignore') or 'clip'
 
 
 def to_json(value: Any) -> str:
