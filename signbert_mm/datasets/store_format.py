@@ -1,6 +1,7 @@
 """What lies in a PoseStore's folder; shared by its reader and its writer."""
 
 import hashlib
+import os
 import struct
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
