@@ -58,11 +58,15 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     )
     parser.add_argument('--max-side', type=int, default=960, help='longer sides are shrunk to it, pixels (default: %(default)s)')
     parser.add_argument('--host', default='127.0.0.1', help='0.0.0.0 lets other machines in (default: %(default)s)')
+    parser.add_argument('--allow-host', nargs='+', default=(), metavar='NAME', help='names by which the page may be asked for, as behind a proxy')
+    parser.add_argument('--max-upload', type=int, default=500, metavar='MB', help='largest video that is taken (default: %(default)s)')
     parser.add_argument('--port', type=int, help='default: the first free one from 7860')
     parser.add_argument('--browser', action='store_true', help='open the page in the default browser')
     args = parser.parse_args(argv)
     if not 0 < args.max_seconds <= 600 or args.max_side < 64:
         parser.error('--max-seconds must be above 0 and at most 600, --max-side at least 64')
+    if args.max_upload < 1:
+        parser.error('--max-upload must be at least 1')
     return args
 
 
@@ -183,7 +187,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that no video is left behind
     try:
-        launch(page, args.host, args.port, browser=args.browser)
+        launch(page, args.host, args.port, browser=args.browser, names=args.allow_host, max_upload=args.max_upload)
     finally:
         page.analyser.close()
 

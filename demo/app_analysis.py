@@ -131,11 +131,13 @@ class Analyser:
     Attributes:
         faces (ndarray, optional): Shape (F, 3): triangles of the 3-D hands; None where there are none.
         no_mesh (str): Why there are none.
+        parent (Path, optional): Where its files go; None = the folder for temporary files.
     """
 
     def __init__(self, inferencer: SignInferencer, topk: int = 5, windows: Windows = Windows()) -> None:  # noqa: B008 - immutable
         self.inferencer, self.topk, self.windows = inferencer, topk, windows
         self._lock, self._folder = threading.Lock(), None
+        self.parent: Optional[Path] = None
         self.faces, self.no_mesh = None, ''
         try:
             self.faces = inferencer.reconstructor.faces
@@ -260,5 +262,5 @@ class Analyser:
     def _fresh_folder(self) -> Path:
         """An empty folder; the one of the video before is removed, since the page has its own copy by now."""
         self.close()
-        self._folder = Path(tempfile.mkdtemp(prefix='signbert_mm_app_'))
+        self._folder = Path(tempfile.mkdtemp(prefix='signbert_mm_app_', dir=self.parent))
         return self._folder

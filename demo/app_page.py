@@ -2,6 +2,8 @@
 
 import html
 import logging
+import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Se
 
 import gradio as gr
 from app_analysis import Analyser, Limits, Progress, Refusal, Result
+from app_server import HostCheck, UploadFolder, UploadLimit, own_names
 from app_viewer import viewer_frame
 from starlette.middleware import Middleware
 from video_demo import REST, REST_NOTE
@@ -165,6 +168,10 @@ def error_html(message: str) -> str:
     return f'<div class="box error" id="status" data-state="error"><p><b>This did not work.</b></p><p>{html.escape(message)}</p></div>'
 
 
+class _LeftError(Exception):
+    """Nobody waits for this answer any more; ends the work at its next step."""
+
+
 class Page:
     """Connects the page's elements with an :class:`Analyser`.
 
@@ -182,15 +189,26 @@ class Page:
 
     def _shown(self, work: Callable[[Progress], Result]) -> Iterator[tuple]:
         """(status, video, answer, viewer, files) again and again while ``work(progress)`` runs in a thread, and after it."""
-        start, told = time.monotonic(), [(0.0, 'opening the video')]
+        start, told, left = time.monotonic(), [(0.0, 'opening the video')], threading.Event()
         nothing = (None, '', '', gr.update(value=None, visible=False))
         rest = nothing
-        with ThreadPoolExecutor(1) as pool:
-            future = pool.submit(work, lambda share, what: told.append((share, what)))
+
+        def progress(share: float, what: str) -> None:
+            if left.is_set():
+                raise _LeftError
+            told.append((share, what))
+
+        pool = ThreadPoolExecutor(1)
+        future = pool.submit(work, progress)
+        pool.shutdown(wait=False)
+        try:
             while not future.done():
                 yield (busy_html(*told[-1]), *rest)
                 rest = (gr.skip(),) * len(nothing)
                 wait([future], timeout=0.4)
+        finally:
+            # the client may be gone: this runs where all requests are served, so it must not wait for the work
+            left.set()
         error = future.exception()
         if error is not None:
             if not isinstance(error, Refusal) and not is_meant_for_users(error):
@@ -212,8 +230,11 @@ class Page:
         def work(progress: Progress) -> Result:
             if not path:
                 raise Refusal('There is no video yet: drop one, or record one with the camera.')
-            limits = Limits(min(float(seconds), self.limits.seconds), RATES[rate], int(side))
-            return self.analyser.video(Path(path), limits, several, float(window), progress)
+            if not Path(path).is_file() and Path(path).exists():
+                raise Refusal(f'{Path(path).name}: this is no file; drop a video.')
+            # a request need not come from the page's own sliders; what is no number becomes the largest that is allowed
+            limits = Limits(_within(seconds, 0.1, self.limits.seconds), RATES[rate], int(_within(side, 64, 4096)))
+            return self.analyser.video(Path(path), limits, bool(several), _within(window, 0.1, 60.0), progress)
 
         yield from self._shown(work)
 
@@ -227,7 +248,7 @@ class Page:
         """The page, not yet served."""
         rates = dict(RATES)
         rate = next((text for text, value in rates.items() if value == self.limits.fps), 'every frame')
-        with gr.Blocks(title='signbert_mm', analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
+        with gr.Blocks(title='signbert_mm', analytics_enabled=False) as blocks:
             gr.Markdown('# From a video to a sign')
             gr.HTML(card_html(self.card))
             with gr.Row():
@@ -264,6 +285,11 @@ class Page:
         return blocks
 
 
+def _within(value: float, low: float, high: float) -> float:
+    value = float(value)
+    return max(low, min(value, high)) if value == value else high
+
+
 class ContentPolicy:
     """ASGI middleware: the browser refuses whatever the page would load from elsewhere."""
 
@@ -279,17 +305,49 @@ class ContentPolicy:
         await self.app(scope, receive, with_policy if scope['type'] == 'http' else send)
 
 
-def launch(page: Page, host: str, port: Optional[int], block: bool = True, browser: bool = False) -> Tuple[gr.Blocks, str]:
-    """Serves the page; gives it and its address."""
+def launch(
+    page: Page,
+    host: str,
+    port: Optional[int],
+    block: bool = True,
+    browser: bool = False,
+    names: Sequence[str] = (),
+    max_upload: int = 500,
+) -> Tuple[gr.Blocks, str]:
+    """Serves the page; gives it and its address.
+
+    Args:
+        page (Page): The page.
+        host, port: Where it is served; None = the first free port from 7860.
+        block (bool): Return at the end only.
+        browser (bool): Open it.
+        names (Sequence[str]): By which the page may be asked for, beside localhost, numbers and, where ``host`` lets others in,
+            this machine's name.
+        max_upload (int): The largest upload in MB.
+    """
     system: Sequence[str] = ('system-ui', 'sans-serif')
     theme = gr.themes.Default(font=system, font_mono=('ui-monospace', 'monospace'), primary_hue='blue')
+    folder = UploadFolder()
+    os.environ['GRADIO_TEMP_DIR'] = str(folder.uploads)  # its own clean-up stops at the first thing that is no file
+    page.analyser.parent = folder.answers
+    most = max_upload << 20
     blocks = page.blocks()
+    blocks.uploads = folder
     blocks.queue(default_concurrency_limit=1)
+    middleware = [
+        Middleware(HostCheck, names=(*own_names(host), *names)),
+        Middleware(UploadLimit, folder=folder, most=most),
+        Middleware(ContentPolicy),
+    ]
     _, address, _ = blocks.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, inbrowser=browser, quiet=True, share=False, ssr_mode=False, run_history=False,
-        footer_links=[], css=CSS, theme=theme, show_error=True, enable_monitoring=False, app_kwargs=dict(middleware=[Middleware(ContentPolicy)]),
+        footer_links=[], css=CSS, theme=theme, show_error=True, enable_monitoring=False, max_file_size=most,
+        app_kwargs=dict(middleware=middleware),
     )  # fmt: skip
     print(f'The page is at {address} (Ctrl-C ends it)', flush=True)
     if block:
-        blocks.block_thread()
+        try:
+            blocks.block_thread()
+        finally:
+            folder.close()
     return blocks, address

@@ -18,7 +18,6 @@ train_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    _delete_=True,
     batch_size=64,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),

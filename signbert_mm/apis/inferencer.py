@@ -250,4 +250,5 @@ def _frame_rate(backend: Backend) -> Optional[float]:
 
 
 def _file_name(name: str) -> str:
-    return re.sub(r'[^\w.-]+', '_', os.path.basename(name)).strip('._')[:80] or 'clip'
+    plain = re.sub(r'[^\w.-]+', '_', os.path.basename(name)).strip('._')[:80]
+    return plain.encode()[:200].decode(errors='ignore') or 'clip'

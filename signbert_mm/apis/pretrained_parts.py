@@ -66,19 +66,17 @@ class PretrainedParts:
         Raises:
             NothingReadableError: No clip is left; the message has the first reason.
         """
-        vectors, names, reason = [], [], ''
-        failures: List[Failure] = []
+        vectors, names, failures = [], [], []
         for clip, vector in self._embedded(inputs, batch_size, failures, **options):
             if need_hands and clip.no_answer:
+                failures.append(Failure(clip.name, clip.no_answer))
                 print_log(f'left out: {clip.name}: {clip.no_answer}', logger='current', level=logging.WARNING)
-                reason = reason or f'{clip.name}: {clip.no_answer}'
                 continue
             vectors.append(vector)
             names.append(clip.name)
         if not vectors:
-            first = f', the first: {reason or failures[0].error}' if reason or failures else ''
-            what = 'shows a hand' if reason else 'could be read'
-            raise NothingReadableError(f'none of the inputs {what}, so there is nothing to embed{first}')
+            reason = f', the first: {failures[0].error}' if failures else ''
+            raise NothingReadableError(f'none of the inputs could be used, so there is nothing to embed{reason}')
         return np.stack(vectors), names
 
     def _embedded(

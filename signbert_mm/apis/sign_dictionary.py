@@ -9,7 +9,9 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..files.arrays import ArrayFileError, read_npz
 from ..files.atomic import remove_leftovers, write_atomic
+from ..files.json import read_json
 from ..files.locks import turn
 
 FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2  # 1: the encoder's fingerprint did not tell how clips were prepared
@@ -192,8 +194,7 @@ class SignDictionary:
         if not os.path.isfile(path):
             raise FileNotFoundError(f'{path}: absent, so this is no dictionary; make one with tools/build_dictionary.py')
         try:
-            with open(path, encoding='utf-8') as file:
-                index = json.load(file)
+            index = read_json(path)
             if index.get('format') == FORMAT and index.get('format_version') == 1:
                 raise ValueError('version 1, which does not tell how the clips of its vectors were cropped and filtered')
             if index.get('format') != FORMAT or index.get('format_version') != FORMAT_VERSION:
@@ -209,8 +210,11 @@ class SignDictionary:
             data = file.read()
         if hashlib.blake2b(data, digest_size=16).hexdigest() != index['blake2b']:
             raise ValueError(f'{name}: {len(data)} bytes whose checksum differs from {INDEX}: damaged; copy it again or build it again')
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            vectors, label = archive['vectors'], archive['label']
+        try:
+            arrays = read_npz(data)
+            vectors, label = arrays['vectors'], arrays['label']
+        except (ArrayFileError, KeyError) as error:
+            raise ValueError(f'{name}: damaged ({error}); copy it again or build it again') from error
         for place, (gloss, names) in enumerate(glosses):
             signs.add(gloss, vectors[label == place], names)
         return signs

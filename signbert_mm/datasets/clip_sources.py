@@ -61,6 +61,7 @@ class MappedClips:
             place, is_real = frames.numpy(), real.numpy()
             rows = start[:, None] + place if kept is None else kept[(np.cumsum(length) - length)[:, None] + place]  # (B, T)
             values = self.store.read(rows, np.maximum(self.joints, 0))  # (B, T, V, 3)
+            self.store.check_hands(rows, values, self.joints)
             values[~is_real] = 0
             values[:, :, self.joints < 0] = 0
             keypoints, scores = (torch.from_numpy(np.ascontiguousarray(part)) for part in (values[..., :2], values[..., 2]))
@@ -82,7 +83,7 @@ class PreloadedClips:
         limit_gb (float, optional): At most so many GB (10^9 bytes); None = half of what is free there now.
 
     Raises:
-        ValueError: The clips need more than the limit, or hold a number that is not finite.
+        ValueError: The clips need more than the limit, hold a number that is not finite, or lost a part.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class PreloadedClips:
         for block in _blocks(clips):
             rows, length = _rows(store, block, self.position is not None)
             values = store.stored(rows, np.maximum(joints, 0))  # (R, V, 3)
+            store.check_hands(rows, values, joints)
             values[:, joints < 0] = 0
             if values.dtype.kind == 'f' and not np.isfinite(values).all():
                 store.refuse_numbers(block, np.split(rows, np.cumsum(length)[:-1]))

@@ -1,18 +1,17 @@
 """A folder of keypoints on disk: plain npy, memory-mapped."""
 
 import hashlib
-import json
 import os
-import zipfile
 from functools import cached_property
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..files.arrays import open_array
+from ..files.arrays import ArrayFileError, open_array, read_npz
 from ..files.atomic import restore_folder
+from ..files.json import read_json
 from ..layouts import Layout, get_layout
-from .hand_rule import HAND_RULES
+from .hand_rule import HAND_RULES, hand_joints, hands_found
 from .pose_store_writer import PoseStoreWriter
 from .store_format import (
     CLIPS,
@@ -20,15 +19,18 @@ from .store_format import (
     FORMAT,
     FORMAT_VERSION,
     KEYPOINTS,
+    LEFT_FOUND,
     META,
     MISSING,
     PIXEL_STEPS,
+    RIGHT_FOUND,
     SCORE_STEPS,
     TIMES,
     check_coverage,
     check_official,
     file_digest,
     flags_found,
+    zeros_at_the_end,
 )  # fmt: skip
 
 _COLUMNS = dict(
@@ -36,6 +38,13 @@ _COLUMNS = dict(
     hands='u',
 )  # fmt: skip
 _PER_CLIP = ('offset', 'length', 'label', 'split', 'video_id', 'signer', 'width', 'height', 'fps')
+
+
+def _are_files(value: object) -> bool:
+    """Whether this is meta.json's ``files``: name -> bytes and checksum, with no name that leads out of the folder."""
+    if not isinstance(value, dict) or {KEYPOINTS, CLIPS} - set(value):
+        return False
+    return all(os.path.basename(name) == name and isinstance(fact, dict) and type(fact.get('bytes')) is int for name, fact in value.items())
 
 
 class PoseStore:
@@ -97,14 +106,14 @@ class PoseStore:
         self.split_code, self._split_names = clips['split'], clips['split_names']
         self._video_id, self._signer, self._signer_names = clips['video_id'], clips['signer'], clips['signer_names']
         self._timed, self._times = (clips.get(name) for name in TIMES)
+        self._check_end()
 
     def _read_meta(self) -> dict:
         path = os.path.join(self.folder, META)
         if not os.path.isfile(path):
             raise FileNotFoundError(f'{path}: absent, so {self.folder} is not a PoseStore; prepare it with one of tools/dataset_converters')
         try:
-            with open(path, encoding='utf-8') as file:
-                meta = json.load(file)
+            meta = read_json(path)
         except ValueError as error:
             size = os.path.getsize(path)
             raise ValueError(f'{path}: not JSON ({error}; {size} bytes found): truncated or changed; prepare the store again') from error
@@ -115,16 +124,33 @@ class PoseStore:
         if meta.get('hand_rule', 'any') not in HAND_RULES:
             raise ValueError(f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows {", ".join(HAND_RULES)}; prepare the store again')
         absent = [name for name in ('layout', 'joints', 'dtype', 'clips', 'frames', 'files', 'glosses') if name not in meta]
-        if absent or meta['dtype'] not in DTYPES or {KEYPOINTS, CLIPS} - set(meta['files']):
-            raise ValueError(f'{path}: fields absent or wrong: {absent or ["dtype", "files"]}; prepare the store again')
+        wrong = absent or [
+            name
+            for name, fits in dict(
+                dtype=meta['dtype'] in DTYPES,
+                files=_are_files(meta['files']),
+                clips=type(meta['clips']) is int,
+                frames=type(meta['frames']) is int,
+                joints=type(meta['joints']) is int,
+                notes=isinstance(meta.get('notes') or {}, dict),
+            ).items()
+            if not fits
+        ]
+        if wrong:
+            raise ValueError(f'{path}: fields absent or wrong: {wrong}; prepare the store again')
+        glosses = meta['glosses']
+        if not isinstance(glosses, list) or not all(isinstance(gloss, str) and gloss for gloss in glosses):
+            wrong = glosses if not isinstance(glosses, list) else next(one for one in glosses if not isinstance(one, str) or not one)
+            raise ValueError(f'{path}: glosses hold {wrong!r:.80}; every gloss is text: copy it again or prepare the store again')
+        if len(set(glosses)) < len(glosses):
+            raise ValueError(f'{path}: glosses hold the same gloss twice; copy it again or prepare the store again')
         return meta
 
     def _read_clips(self) -> Dict[str, np.ndarray]:
         path = os.path.join(self.folder, CLIPS)
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                clips = {name: archive[name] for name in archive.files}
-        except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+            clips = read_npz(path)
+        except (ArrayFileError, OSError) as error:
             raise ValueError(f'{path}: damaged ({error}); copy it again or prepare the store again') from error
         count, frames = self.meta['clips'], self.meta['frames']
         wrong = [name for name, kind in _COLUMNS.items() if name not in clips or clips[name].dtype.kind != kind or clips[name].ndim != 1]
@@ -145,7 +171,55 @@ class PoseStore:
         for name in ('split', 'signer'):
             if clips[name].min() < 0 or clips[name].max() >= len(clips[f'{name}_names']):
                 raise ValueError(f'{path}: column {name} has codes outside {name}_names; prepare the store again')
+        self._check_digest(path)  # last, since the errors above say more
         return clips
+
+    def _check_digest(self, path: str) -> None:
+        if file_digest(path) != self.meta['files'][CLIPS].get('blake2b'):
+            raise ValueError(f'{path}: checksum differs from {META}; copy it again or prepare the store again')
+
+    def _check_end(self) -> None:
+        """A file that was not written to its end, or whose end was lost, has the right size and holds zeros there."""
+        path, written = os.path.join(self.folder, KEYPOINTS), self.meta.get('zeros_at_the_end')
+        if isinstance(written, int):
+            zeros = zeros_at_the_end(path)
+            if zeros > written:
+                raise ValueError(
+                    f'{path}: its last {zeros} bytes are 0, {written} were written so: it lost its end; copy it again or prepare it again'
+                )
+            return
+        rows = np.flatnonzero(self.hand_flags)[-1:]  # earlier versions did not note it
+        with open(path, 'rb') as file:
+            size = self.layout.num_joints * 3 * np.dtype(self.meta['dtype']).itemsize
+            for row in rows:
+                file.seek(-(self.meta['frames'] - int(row)) * size, os.SEEK_END)
+                values = np.frombuffer(file.read(size), self.meta['dtype']).reshape(1, -1, 3)
+                self.check_hands(rows, values, np.arange(self.layout.num_joints))
+
+    def check_hands(self, rows: np.ndarray, values: np.ndarray, joints: np.ndarray) -> None:
+        """Refuses keypoints that are all missing where clips.npz says that the hand was found: a part of the file was lost.
+
+        Args:
+            rows (ndarray): Any shape, rows of ``keypoints``.
+            values (ndarray): Shape rows.shape + (K, 3), as stored or decoded.
+            joints (ndarray): Shape (K,), which joints they are; -1 = none. A hand of which joints are left out is not checked.
+
+        Raises:
+            ValueError: There is such a hand; the message names the clip and the frame.
+        """
+        flags = self.hand_flags[rows]
+        for bit, hand in zip((LEFT_FOUND, RIGHT_FOUND), hand_joints(self.layout)):
+            places = np.flatnonzero(np.isin(joints, hand))
+            if not hand or len(set(joints[places].tolist())) < len(hand):
+                continue
+            lost = (flags & bit > 0) & ~(values[..., places, 2] > 0).any(axis=-1)
+            if lost.any():
+                row = int(np.asarray(rows)[lost].flat[0])
+                clip = int(np.searchsorted(self.offset, row, side='right')) - 1
+                raise ValueError(
+                    f'{self.folder}/{KEYPOINTS}: clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}: '
+                    f'every joint of a hand is missing that {CLIPS} says was found; a part of the file was lost: copy it again or prepare it again'
+                )
 
     def __reduce__(self) -> tuple:
         return type(self), (self.folder,)  # never the arrays: a memmap would be pickled with all its data
@@ -244,6 +318,7 @@ class PoseStore:
         self.refuse_truncated()
         start = int(self.offset[index])
         rows = self.decode(np.array(self.keypoints[start : start + int(self.length[index])]))
+        self.check_hands(start + np.arange(len(rows)), rows, np.arange(self.layout.num_joints))
         return np.ascontiguousarray(rows[..., :2]), np.ascontiguousarray(rows[..., 2])
 
     def frame_times(self, index: int) -> Optional[np.ndarray]:
@@ -320,18 +395,16 @@ class PoseStore:
         return values
 
     def verify(self) -> None:
-        """Reads everything: checksums, finiteness, scores, and that missing joints are 0.
+        """Reads everything: checksums, finiteness, scores, that missing joints are 0, and which hands were found.
 
         Raises:
             ValueError: Something differs; the message names the file and, for a number, the clip, frame and joint.
         """
-        path = os.path.join(self.folder, CLIPS)
-        if file_digest(path) != self.meta['files'][CLIPS]['blake2b']:
-            raise ValueError(f'{path}: checksum differs from {META}; copy it again or prepare the store again')
+        self._check_digest(os.path.join(self.folder, CLIPS))
         path = os.path.join(self.folder, KEYPOINTS)
         digest = hashlib.blake2b(digest_size=32)
         step = max(1, (1 << 24) // (self.layout.num_joints * 12))
-        problem = ''
+        problem, flags = '', ''
         for start in range(0, len(self.keypoints), step):
             rows = np.ascontiguousarray(self.keypoints[start : start + step])
             digest.update(rows.data)
@@ -345,10 +418,17 @@ class PoseStore:
                     f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame {start + row - self.offset[clip]}, '
                     f'joint {joint} ({self.layout.joints[joint]}): x, y, score = {values[row, joint].tolist()}'
                 )
+            wrong = (hands_found(score, self.layout, self.hand_rule) != flags_found(self.hand_flags[start : start + len(rows)])).any(axis=1)
+            if wrong.any() and not flags:
+                row = start + int(wrong.argmax())
+                clip = int(np.searchsorted(self.offset, row, side='right')) - 1
+                flags = f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}'
         if problem:
             raise ValueError(f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing and not 0; prepare the store again')
         if digest.hexdigest() != self.meta['files'][KEYPOINTS]['blake2b']:
             raise ValueError(f'{path}: checksum differs from {META}; copy it again or prepare the store again')
+        if flags:
+            raise ValueError(f'{path}: {flags}: {CLIPS} says otherwise which hands were found; prepare the store again')
 
 
 def _fit(timed: np.ndarray, times: np.ndarray, length: np.ndarray) -> bool:

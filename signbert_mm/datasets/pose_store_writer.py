@@ -13,6 +13,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from ..files.atomic import PendingFolder, naming
+from ..files.paths import check_name, check_text
 from ..layouts import Layout, get_layout
 from .frame_times import uneven_times
 from .hand_rule import HAND_RULES, hands_found
@@ -24,7 +25,6 @@ from .store_format import (
     FORMAT_VERSION,
     KEYPOINTS,
     LEFT_FOUND,
-    MAX_TEXT_BYTES,
     META,
     PIXEL_STEPS,
     RIGHT_FOUND,
@@ -34,6 +34,7 @@ from .store_format import (
     check_official,
     file_digest,
     npy_header,
+    zeros_at_the_end,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ class PoseStoreWriter:
 
     Raises:
         FileExistsError: The folder is there and ``overwrite`` is False.
-        ValueError: A gloss is empty or repeated, ``dtype`` or ``hand_rule`` is unknown, or ``coverage`` or ``official`` is malformed.
+        ValueError: A gloss is empty, repeated or no text of one line; ``dtype`` or ``hand_rule`` is unknown,
+            or ``coverage`` or ``official`` is malformed.
     """
 
     def __init__(
@@ -134,6 +136,8 @@ class PoseStoreWriter:
         self.folder = os.path.abspath(os.fspath(folder))
         self.layout = get_layout(layout)
         self.glosses = [str(gloss) for gloss in glosses]
+        for place, gloss in enumerate(self.glosses):
+            check_text(gloss, f'{self.folder}: gloss {place}', empty=True)
         if dtype not in DTYPES:
             raise ValueError(f'{self.folder}: dtype {dtype!r}: choose one of {", ".join(DTYPES)}')
         if hand_rule not in HAND_RULES:
@@ -216,7 +220,7 @@ class PoseStoreWriter:
                 above 1, which some heads give, is stored as 1; a negative one is refused, since it has no one meaning.
             label (int): Index into ``glosses``; -1 = none.
             split (str): For instance 'train'.
-            video_id (str): Unique within its split; at most 255 bytes of UTF-8.
+            video_id (str): Unique within its split; at most 255 bytes of UTF-8, a relative path without '.', '..' and empty parts.
             signer (str): '' = unknown.
             width, height (int): Image size in pixels.
             fps (float): Frames a second; 0 = unknown.
@@ -274,9 +278,9 @@ class PoseStoreWriter:
         self._columns['hands'].frombytes(np.concatenate(hands).tobytes())
 
     def _check_fields(self, where: str, label: int, split: str, video_id: str, signer: str, width: int, height: int, fps: float) -> int:
-        for name, text, empty in (('video_id', video_id, False), ('split', split, False), ('signer', signer, True)):
-            if not isinstance(text, str) or (not text and not empty) or '\0' in text or len(text.encode()) > MAX_TEXT_BYTES:
-                raise ValueError(f'{where}: {name} is {text!r}; give text of 1 to {MAX_TEXT_BYTES} bytes without NUL')
+        check_name(video_id, f'{where}: video_id')
+        check_text(split, f'{where}: split')
+        check_text(signer, f'{where}: signer', empty=True)
         if video_id.encode() in self._ids.get(split, ()):
             raise ValueError(f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be unique there (drop the copy or rename it)')
         if int(label) != label or not -1 <= label < len(self.glosses):
@@ -398,6 +402,7 @@ class PoseStoreWriter:
             splits=self._split_counts(),
             **self._about,
             **coverage,
+            zeros_at_the_end=zeros_at_the_end(os.path.join(self.partial, KEYPOINTS)),
             files=files,
             glosses=self.glosses,
         )

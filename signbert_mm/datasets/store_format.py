@@ -1,10 +1,13 @@
 """What lies in a PoseStore's folder; shared by its reader and its writer."""
 
 import hashlib
+import os
 import struct
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
+
+from ..files.paths import MAX_NAME_BYTES
 
 FORMAT = 'signbert_mm.PoseStore'
 FORMAT_VERSION = 1
@@ -21,7 +24,7 @@ DTYPES = ('float32', 'int16')
 TIMES = ('timed_clips', 'frame_times')
 
 LEFT_FOUND, RIGHT_FOUND = 1, 2  # bits of clips.npz: hands
-MAX_TEXT_BYTES = 255
+MAX_TEXT_BYTES = MAX_NAME_BYTES
 
 _NPY_HEADER = 128
 
@@ -52,6 +55,14 @@ def file_digest(path: str) -> str:
         for block in iter(lambda: file.read(1 << 22), b''):
             digest.update(block)
     return digest.hexdigest()
+
+
+def zeros_at_the_end(path: str) -> int:
+    """How many bytes of value 0 a file ends with; at most 64 KiB are looked at."""
+    with open(path, 'rb') as file:
+        file.seek(-min(os.path.getsize(path), 1 << 16), os.SEEK_END)
+        data = file.read()
+    return len(data) - len(data.rstrip(b'\0'))
 
 
 def _count(value: Any) -> bool:

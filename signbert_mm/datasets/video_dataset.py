@@ -1,6 +1,7 @@
 """Videos of a store's clips, for RGB networks (R of the papers' tables)."""
 
 import contextlib
+import errno
 import os
 import random
 import unicodedata
@@ -14,6 +15,7 @@ from torch.utils.data import Dataset
 
 from ..draws import Draws
 from ..files.folders import VIDEO_SUFFIXES, list_files, suffix_of
+from ..files.video_formats import open_container
 from ..registry import DATASETS
 from .pose_dataset import PoseDataset
 
@@ -65,6 +67,18 @@ def build_video_steps(pipeline: Sequence[dict]) -> List[Any]:
     return [MMACTION.build(dict(step, _scope_='mmaction')) for step in pipeline]
 
 
+def _check_format(path: str) -> None:
+    """mmaction2's readers open whatever FFmpeg does, playlists that name other files too."""
+    import av
+
+    try:
+        open_container(path).close()
+    except (av.FFmpegError, OSError, ValueError) as error:
+        if getattr(error, 'errno', None) == errno.EINVAL:
+            raise ValueError(f'{path}: no video, or a playlist, which could name other files; give the video itself') from error
+        # mmaction2's reader says what else there is
+
+
 def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int, int]] = None) -> torch.Tensor:
     """A video through mmaction2's transforms.
 
@@ -82,6 +96,7 @@ def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, sp
     Raises:
         ValueError: It cannot be read; the message names it.
     """
+    _check_format(path)
     results: Dict[str, Any] = dict(filename=path, start_index=0, modality='RGB', label=label)
     with _seeded(number):
         for place, step in enumerate(steps):

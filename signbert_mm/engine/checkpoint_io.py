@@ -15,6 +15,7 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer, print_log
 
 from ..files.atomic import PathLike, remove_leftovers, write_atomic
+from ..files.unpickle import NUMPY_NAMES, NumpyArray, without_stand_ins
 
 __all__ = [
     'ATOMIC_BACKEND',
@@ -43,7 +44,8 @@ class _InertHistory:
     """Stands for mmengine's ``HistoryBuffer`` when a stock mmengine checkpoint is read: keeps the state it is given, does nothing with it."""
 
     def __setstate__(self, state: dict) -> None:
-        self.state = {key: value for key, value in state.items() if key != 'statistics_methods'}
+        state = without_stand_ins({key: value for key, value in state.items() if key != 'statistics_methods'})
+        self.state = state
 
 
 def _inert_getattr(owner: Any, name: str) -> None:
@@ -52,14 +54,12 @@ def _inert_getattr(owner: Any, name: str) -> None:
 
 
 def _numpy_names() -> List[Tuple[Any, str]]:
-    """What a pickled numpy array or number needs, by exact name, under numpy 1 and 2."""
-    reconstruct, scalar = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0]
-    names: List[Tuple[Any, str]] = [(np.ndarray, 'numpy.ndarray'), (np.dtype, 'numpy.dtype')]
-    for module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
-        names += [(reconstruct, f'{module}._reconstruct'), (scalar, f'{module}.scalar')]
-    kinds = (np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64, np.float16, np.float32, np.float64, np.str_)
-    names += [(type(np.dtype(kind)), f'numpy.dtypes.{type(np.dtype(kind)).__name__}') for kind in kinds]
-    return names
+    """Stand-ins for what a pickled numpy array or number needs, by exact name, under numpy 1 and 2.
+
+    numpy's own classes take a buffer's flags from the file on trust: such a file could write to any address.
+    """
+    names: List[Tuple[Any, str]] = [(call, f'{module}.{name}') for (module, name), call in NUMPY_NAMES.items()]
+    return [*names, (NumpyArray, f'{NumpyArray.__module__}.NumpyArray')]  # torch gives states to listed classes only
 
 
 def safe_names() -> List[Tuple[Any, str]]:
@@ -102,6 +102,7 @@ def load_checkpoint_file(filename: PathLike, map_location: Any = 'cpu', mmap: Op
         raise
     except Exception as error:  # what a damaged or crafted pickle can raise has no bounds
         raise CheckpointError(_unreadable(filename, str(error) or type(error).__name__)) from error
+    content = without_stand_ins(content)
     if not isinstance(content, dict):
         raise CheckpointError(f'checkpoint {filename} holds a {type(content).__name__}; give a file with a state_dict, as tools/train.py writes it')
     if check:

@@ -7,6 +7,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..files.arrays import ArrayFileError, read_npz
+
 KINDS = ('prob', 'logit')
 
 
@@ -80,9 +82,16 @@ def save_scores(path: Union[str, 'os.PathLike[str]'], part: ClipScores) -> None:
 
 
 def load_scores(path: Union[str, 'os.PathLike[str]'], name: str) -> ClipScores:
-    """What :func:`save_scores` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        return ClipScores(name, file['video_ids'].tolist(), file['scores'].astype(np.float64), file['labels'])
+    """What :func:`save_scores` wrote.
+
+    Raises:
+        ValueError: The file is damaged or of another kind.
+    """
+    try:
+        fields = read_npz(path)
+        return ClipScores(name, fields['video_ids'].tolist(), fields['scores'].astype(np.float64), fields['labels'])
+    except (ArrayFileError, KeyError) as error:
+        raise ValueError(f'{os.fspath(path)}: not a whole file of scores ({error}); make it again') from error
 
 
 def check_classes(parts: Sequence[ClipScores]) -> None:

@@ -1,44 +1,100 @@
 """Predictions as ``tools/test.py --dump`` writes them, read without executing anything."""
 
-import collections
 import io
-import pickle
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple, Union
 
 import numpy as np
 import torch
 
+from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
 
-class _Refused(pickle.UnpicklingError):
-    pass
+_MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # the first two numbers of torch's older format
+_STORAGES = dict(
+    DoubleStorage=torch.float64,
+    FloatStorage=torch.float32,
+    HalfStorage=torch.float16,
+    BFloat16Storage=torch.bfloat16,
+    LongStorage=torch.int64,
+    IntStorage=torch.int32,
+    ShortStorage=torch.int16,
+    CharStorage=torch.int8,
+    ByteStorage=torch.uint8,
+    BoolStorage=torch.bool,
+)
 
 
-def _storage(data: bytes) -> Any:
-    # torch's own function of this name calls torch.load(weights_only=False)
-    return torch.load(io.BytesIO(data), weights_only=True, map_location='cpu')
+class _StorageType(StandIn):
+    """A class such as ``torch.FloatStorage``, which is only ever an argument."""
+
+    __slots__ = ()
 
 
-def _bytes(text: str, encoding: str) -> bytes:
-    # how protocol 2, which mmengine writes, stores bytes
-    if encoding != 'latin1':
-        raise _Refused(f'bytes as text in {encoding!r}')
-    return text.encode(encoding)
+class _Storage(StandIn):
+    """A tensor's numbers in a row; ``flat`` is a tensor of one dimension."""
+
+    __slots__ = ('flat',)
+
+    def __init__(self, flat: torch.Tensor) -> None:
+        self.flat = flat
 
 
-_ALLOWED = {
-    ('_codecs', 'encode'): _bytes,
-    ('torch._utils', '_rebuild_tensor_v2'): torch._utils._rebuild_tensor_v2,
+_STORAGE_NAMES = {('torch', name): _StorageType for name in _STORAGES}
+
+
+def _storage(data: Any = None) -> _Storage:
+    """What ``torch.storage._load_from_bytes`` gives, which itself calls ``torch.load(weights_only=False)``.
+
+    The bytes are five pickles (two numbers that mark the format, the machine's types, the storage, its key), the count of
+    numbers and the numbers.
+    """
+    if not isinstance(data, bytes):
+        raise PickleRefused(f'the numbers of a tensor are {type(data).__name__}')
+    file, claimed = io.BytesIO(data), []
+
+    def persistent(pid: Any) -> None:
+        claimed.append(pid)
+
+    try:
+        heads = [load(file, _STORAGE_NAMES, persistent=persistent if part == 3 else None) for part in range(5)]
+    except PickleRefused as error:
+        raise PickleDamaged(f'the numbers of a tensor are refused: {error}') from error
+    whole = heads[:2] == [_MAGIC, _PROTOCOL] and isinstance(heads[2], dict) and heads[2].get('little_endian') is True
+    if not whole or len(claimed) != 1 or not isinstance(claimed[0], tuple) or len(claimed[0]) != 6:
+        raise PickleRefused('the numbers of a tensor are not in the format that tools/test.py --dump writes')
+    kind, key, count = claimed[0][1], claimed[0][2], claimed[0][4]
+    dtype = _STORAGES.get(getattr(kind, 'text', '').rpartition('.')[2])
+    if claimed[0][0] != 'storage' or dtype is None or type(count) is not int or heads[4] != [key]:
+        raise PickleRefused('the numbers of a tensor are of an unknown type')
+    rest = data[file.tell() :]
+    if int.from_bytes(rest[:8], 'little') != count or len(rest) - 8 != count * dtype.itemsize:
+        raise PickleDamaged(f'a tensor of {count} numbers of {dtype} has {len(rest) - 8} bytes')
+    if not count:
+        return _Storage(torch.empty(0, dtype=dtype))
+    numbers = bytearray(rest[8:])  # torch wants memory that can be written
+    if dtype == torch.bool:  # torch trusts that a bool is 0 or 1
+        return _Storage(torch.frombuffer(numbers, dtype=torch.uint8) != 0)
+    return _Storage(torch.frombuffer(numbers, dtype=dtype))
+
+
+def _tensor(storage: Any = None, offset: Any = 0, size: Any = (), stride: Any = (), *_: Any) -> torch.Tensor:
+    """What ``torch._utils._rebuild_tensor_v2`` gives; that one enlarges a storage that is too small."""
+    numbers = [offset, *size, *stride] if isinstance(size, tuple) and isinstance(stride, tuple) else [None]
+    if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in numbers) or len(size) != len(stride):
+        raise PickleRefused('a tensor without a storage, or of a shape that is no tuple of whole numbers')
+    empty = 0 in size
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
+    if len(size) > 64 or (not empty and last >= len(storage.flat)):
+        raise PickleRefused(f'a tensor of shape {size} reaches beyond its {len(storage.flat)} numbers')
+    if empty:
+        return torch.empty(size, dtype=storage.flat.dtype)
+    return torch.as_strided(storage.flat, size, stride, offset)
+
+
+_NAMES: Dict[Tuple[str, str], Callable] = {
+    ('torch._utils', '_rebuild_tensor_v2'): _tensor,
     ('torch.storage', '_load_from_bytes'): _storage,
-    ('collections', 'OrderedDict'): collections.OrderedDict,
 }
-
-
-class _TensorUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Callable:
-        if (module, name) not in _ALLOWED:
-            raise _Refused(f'it asks for {module}.{name}, which no file of predictions needs')
-        return _ALLOWED[module, name]
 
 
 def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
@@ -59,15 +115,12 @@ def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
         raise FileNotFoundError(f'no predictions at {path}; make them with tools/test.py CONFIG CHECKPOINT --dump {path}')
     try:
         with open(path, 'rb') as file:
-            data = _TensorUnpickler(file).load()
-    except _Refused as error:
+            data = load(file, _NAMES)
+    except PickleRefused as error:
         raise ValueError(f'{path}: refused, nothing was run: {error}. Do not trust this file') from None
-    except OSError:
-        raise
-    except Exception as error:  # a damaged pickle can raise almost anything
+    except PickleDamaged as error:
         raise ValueError(
-            f'{path}: {path.stat().st_size} bytes that are not a whole file of predictions ({type(error).__name__}: {error}); '
-            'make it again with tools/test.py --dump'
+            f'{path}: {path.stat().st_size} bytes that are not a whole file of predictions ({error}); make it again with tools/test.py --dump'
         ) from error
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
         raise ValueError(f'{path}: holds a {type(data).__name__}, expected a list of dicts as tools/test.py --dump writes')

@@ -56,7 +56,9 @@ def extract_folder(
     Raises:
         FileExistsError: ``out`` is another store, or something else.
         ValueError: An id is repeated or too long; the parts were begun with other settings; or no video at all could be read.
-        RuntimeError: A worker could not start.
+        RuntimeError: A worker could not start, or videos were changed while they were read.
+        OSError: Poses cannot be written, for instance on a full disk; or this machine has no files left to open. No video is
+            blamed: run it again.
     """
     out = os.path.abspath(os.fspath(out))
     videos = sorted((str(video_id), os.fspath(path)) for video_id, path in videos)
@@ -81,7 +83,7 @@ def extract_folder(
     parts = f'{out}.parts'
     try:
         open_parts(parts, facts)
-        todo = sorted(unfinished(videos[rank::world], read_records(parts)).items())
+        todo = sorted(unfinished(videos[rank::world], read_records(parts, videos)).items())
         reading = dict(fps=fps, truncated=truncated, image_fps=image_fps)
         if todo and workers > 1:
             built.close()
@@ -124,8 +126,11 @@ def _merge(out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, abo
                 ) from error
         if os.path.exists(out):
             return _existing(out, videos, facts)
-        records = read_records(parts)
+        records = read_records(parts, videos)
         rest = unfinished(videos, records)
+        if rest and launcher == 'none':
+            first = min(rest.values())
+            raise RuntimeError(f'{len(rest)} videos were changed while they were read, the first: {first}; run it again, only they are done anew')
         if rest:
             print_log(
                 f'{len(rest)} videos of other ranks are not finished; the last rank writes {out} (if none does, run once more)', logger='current'

@@ -4,8 +4,8 @@ import os
 from collections import Counter
 from typing import Iterable, List, Sequence, Tuple, Union
 
-from ..datasets.store_format import MAX_TEXT_BYTES
 from ..files.folders import IMAGE_SUFFIXES, VIDEO_SUFFIXES, LeftOut, list_videos, report_left_out
+from ..files.paths import check_name
 from ..files.text import clean_text, is_utf8, shown_name
 
 PathLike = Union[str, 'os.PathLike[str]']
@@ -61,16 +61,13 @@ def check_ids(videos: Iterable[Tuple[str, str]]) -> None:
     """Refuses ids that a PoseStore cannot hold.
 
     Raises:
-        ValueError: An id is repeated, empty, too long, or not text.
+        ValueError: An id is repeated, empty, too long, not text, or no relative path.
     """
     seen = {}
     for video_id, path in videos:
-        try:
-            size = len(video_id.encode())
-        except UnicodeEncodeError:
-            raise ValueError(f'{shown_name(path)}: its name is not UTF-8; rename it') from None
-        if not 0 < size <= MAX_TEXT_BYTES or '\0' in video_id:
-            raise ValueError(f'{path}: video_id {video_id!r} has {size} bytes; 1 to {MAX_TEXT_BYTES} without NUL are possible: rename it')
+        if not is_utf8(video_id):
+            raise ValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
+        check_name(video_id, f'{path!r}: video_id')
         if video_id in seen:
             raise ValueError(f'{path} and {seen[video_id]}: both would be video_id {video_id!r}; rename one, or give the folder that holds both')
         seen[video_id] = path

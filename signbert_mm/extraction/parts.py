@@ -1,7 +1,10 @@
 """What is finished of an extraction, on disk: every process appends to files of its own."""
 
+import contextlib
 import glob
 import json
+import logging
+import math
 import os
 import socket
 import uuid
@@ -10,11 +13,16 @@ from dataclasses import asdict, dataclass
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
+from mmengine.logging import print_log
 
 JOINTS, VALUES = 133, 3
 _FRAME_BYTES = JOINTS * VALUES * 4
 _PIECE = 4096  # frames: 6.5 MB
 _META = 'extraction.json'
+
+
+class PartsError(OSError):
+    """Poses could not be written; the video that was being read is not to blame, and is done again."""
 
 
 @dataclass
@@ -79,8 +87,13 @@ def open_parts(folder: str, facts: dict) -> None:
             os.replace(beside, path)
         if os.path.exists(beside):
             os.remove(beside)
-    with open(path, encoding='utf-8') as file:
-        found = json.load(file)
+    try:
+        with open(path, encoding='utf-8') as file:
+            found = json.load(file)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f'{path}: damaged, so the settings of these parts are not known; remove {folder} to begin anew')
     facts = json.loads(text)
     if found != facts:
         other = '; '.join(
@@ -104,16 +117,31 @@ class PartWriter:
         self._index = open(os.path.join(folder, f'{self.name}.jsonl'), 'w', encoding='utf-8')  # noqa: SIM115
         self._begin, self._crc, self._frames = 0, 0, 0
 
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise PartsError(
+                f'{self._data.name}: poses cannot be written ({error.strerror or error}); make room there and run it again: finished videos are kept'
+            ) from error
+
     def begin(self) -> None:
-        """A new video; what the one before left unfinished is dropped."""
-        self._data.seek(self._begin)
-        self._data.truncate()
+        """A new video; what the one before left unfinished is dropped.
+
+        Raises:
+            PartsError: The file cannot be written; as for all methods here.
+        """
+        with self._writing():
+            self._data.seek(self._begin)
+            self._data.truncate()
         self._crc = self._frames = 0
 
     def add(self, pose: np.ndarray) -> None:
         """One frame, shape (133, 3) float32."""
         data = np.ascontiguousarray(pose, dtype='<f4').tobytes()
-        self._data.write(data)
+        with self._writing():
+            self._data.write(data)
         self._crc = zlib.crc32(data, self._crc)
         self._frames += 1
 
@@ -123,36 +151,90 @@ class PartWriter:
             self.begin()
         else:
             record.part, record.offset, record.frames, record.crc = self.name, self._begin, self._frames, self._crc
-            self._data.flush()
-            os.fsync(self._data.fileno())
-            self._begin = self._data.tell()
-        self._index.write(json.dumps(asdict(record)) + '\n')
-        self._index.flush()
-        os.fsync(self._index.fileno())
+            with self._writing():
+                self._data.flush()
+                os.fsync(self._data.fileno())
+                self._begin = self._data.tell()
+        with self._writing():
+            self._index.write(_line_of(record))
+            self._index.flush()
+            os.fsync(self._index.fileno())
 
     def close(self) -> None:
-        self._data.close()
-        self._index.close()
+        """Closes both files; what counts has reached the disk before."""
+        for file in (self._data, self._index):
+            with contextlib.suppress(OSError):
+                file.close()
 
 
-def read_records(folder: str) -> Dict[str, Record]:
-    """The finished videos by id, of all parts; torn lines and poses that are not all there are left out."""
+def _line_of(record: Record) -> str:
+    text = json.dumps(asdict(record))
+    return f'{text[:-1]}, "check": {zlib.crc32(text.encode())}}}\n'
+
+
+def _record_of(line: bytes, part: str, size: int) -> Record:
+    """The record of a line of the index of ``part``, whose poses have ``size`` bytes.
+
+    Raises:
+        ValueError, KeyError, TypeError, RecursionError: The line is damaged.
+    """
+    row = json.loads(line.decode('utf-8'))
+    check = row.pop('check', None)  # earlier versions wrote none
+    if check is not None and check != zlib.crc32(json.dumps(row).encode()):
+        raise ValueError('the line was changed')
+    record = Record(**dict(row, stamp=tuple(row['stamp'])))
+    texts = all(isinstance(text, str) for text in (record.video_id, record.error, record.part))
+    numbers = (*record.stamp, record.offset, record.frames, record.crc, record.width, record.height, record.damaged)
+    if not texts or len(record.stamp) != 2 or not all(type(number) is int for number in numbers):
+        raise ValueError('a field has another type')
+    if record.error:
+        return record
+    rate = isinstance(record.fps, (int, float)) and math.isfinite(record.fps) and record.fps >= 0
+    sizes = min(record.width, record.height) > 0 and min(numbers[2:]) >= 0
+    if not rate or not sizes or record.part != part or record.offset % _FRAME_BYTES or record.frames < 1:
+        raise ValueError('a field is outside its range')
+    if record.offset + record.frames * _FRAME_BYTES > size:
+        raise ValueError('its poses are not all there')
+    return record
+
+
+def read_records(folder: str, videos: Iterable[Tuple[str, str]] = ()) -> Dict[str, Record]:
+    """The finished videos by id, of all parts.
+
+    Lines that are torn or damaged, and poses that are not all there, are left out: their videos count as unfinished.
+
+    Args:
+        folder (str): The folder of parts.
+        videos (Iterable[tuple[str, str]]): (video_id, path). Of several records of such a video the one of the file as it
+            is now is taken: a file may have been replaced by an older one.
+    """
+    stamps = {video_id: stamp_of(path) for video_id, path in videos}
     records: Dict[str, Record] = {}
     for path in sorted(glob.glob(os.path.join(glob.escape(folder), 'part-*.jsonl'))):
         data = f'{path[: -len("jsonl")]}bin'
-        size = os.path.getsize(data) if os.path.exists(data) else -1
-        with open(path, encoding='utf-8') as file:
+        size, damaged = os.path.getsize(data) if os.path.exists(data) else -1, 0
+        with open(path, 'rb') as file:
             for line in file:
-                if not line.endswith('\n'):
-                    continue
-                row = json.loads(line)
-                record = Record(**dict(row, stamp=tuple(row['stamp'])))
-                if not record.error and (record.frames < 1 or record.offset + record.frames * _FRAME_BYTES > size):
+                if not line.endswith(b'\n'):
+                    continue  # a killed process was writing it
+                try:
+                    record = _record_of(line, os.path.basename(path)[: -len('.jsonl')], size)
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                    damaged += 1
                     continue
                 kept = records.get(record.video_id)
-                if kept is None or (kept.error and not record.error) or kept.stamp[1] < record.stamp[1]:
+                if kept is None or _rank(record, stamps) > _rank(kept, stamps):
                     records[record.video_id] = record
+        if damaged:
+            print_log(
+                f'{path}: {damaged} lines are damaged or without their poses; their videos are done again', logger='current', level=logging.WARNING
+            )
     return records
+
+
+def _rank(record: Record, stamps: Dict[str, Tuple[int, int]]) -> Tuple[bool, bool, int]:
+    """Of the file as it is now; with poses; of the newest file."""
+    return record.stamp == stamps.get(record.video_id), not record.error, record.stamp[1]
 
 
 def unfinished(videos: Iterable[Tuple[str, str]], records: Dict[str, Record]) -> Dict[str, str]:

@@ -1,5 +1,6 @@
 """Videos as streams of upright RGB frames."""
 
+import errno
 import os
 from pathlib import Path
 from types import TracebackType
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional, Tuple, Type, U
 
 import numpy as np
 
+from ..files.video_formats import open_container
 from .resample import resample
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from .image_folder import ImageFolderReader
 
 INSTALL_AV = 'reading videos needs PyAV: run `make install-extract`, or: pip install "av>=14"'
-_NOT_VIDEOS = frozenset(('tty', 'bin', 'xbin', 'adf', 'idf'))  # what FFmpeg takes some text files for
 
 
 class VideoError(RuntimeError):
@@ -36,7 +37,7 @@ def open_video(
     """A :class:`VideoReader` of a file, or an :class:`ImageFolderReader` of a folder of numbered images.
 
     Args:
-        path (str | Path): Any container that FFmpeg reads, or a folder.
+        path (str | Path): Any container that FFmpeg reads, or a folder. Playlists are refused: they would read other files.
         fps, truncated: As for :class:`VideoReader`.
         image_fps (float): The rate of a folder of images, which has none of its own; 0 = unknown.
 
@@ -58,7 +59,7 @@ class VideoReader:
     sample aspect ratio is not applied. A damaged packet in the middle is skipped and counted.
 
     Args:
-        path (str | Path): Any container that FFmpeg reads.
+        path (str | Path): Any container that FFmpeg reads from one file; playlists are refused.
         fps (float, optional): Resample to this rate: at each multiple of 1 / fps the nearest frame is given. None = every frame as it is.
         truncated (str): What a file that ends before its header says is: 'error', or 'keep' to give what is there.
 
@@ -112,12 +113,17 @@ class VideoReader:
         if not os.path.getsize(self.path):
             raise VideoError(f'{self.path}: empty (0 bytes); get the file again or leave it out')
         try:
-            container = self._av.open(self.path)
+            container = open_container(self.path)
         except (self._av.FFmpegError, OSError, ValueError) as error:
+            if getattr(error, 'errno', None) == errno.EINVAL:
+                raise VideoError(
+                    f'{self.path}: of a format that is not read: no video, or a playlist, which could name other files; give the video itself, '
+                    'or convert it to MP4'
+                ) from error
             raise VideoError(f'{self.path}: not a video that FFmpeg reads, or cut short ({_reason(error)}); get it again or leave it out') from error
         streams = [stream for stream in container.streams.video if not _is_cover(stream)]
-        if not streams or container.format.name in _NOT_VIDEOS:
-            kinds = sorted({stream.type for stream in container.streams} - {'video'}) if container.format.name not in _NOT_VIDEOS else ['text']
+        if not streams:
+            kinds = sorted({stream.type for stream in container.streams} - {'video'})
             container.close()
             raise VideoError(f'{self.path}: no video in it, only {", ".join(kinds) or "a picture"}; leave it out')
         stream = streams[0]

@@ -1,6 +1,7 @@
 """Who does the work: this process, or several, of which one may die without taking the others along."""
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
@@ -11,20 +12,32 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 
 from ..datasets.frame_times import uneven_times
-from .parts import PartWriter, Record, local_place, stamp_of
+from .parts import PartsError, PartWriter, Record, local_place, stamp_of
 from .pose_extractor import PoseExtractor, build_extractor
 from .progress import Progress
 from .video_reader import Frame, VideoError, open_video
 
 _REPORT_EVERY = 25  # frames
+# a full disk, a disk that is read-only, no more open files: the next video would meet them too
+_OF_THIS_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
+
+
+def _machine_error(error: Optional[BaseException]) -> Optional[OSError]:
+    """The error among ``error`` and its causes that says something of this machine and nothing of the video."""
+    while error is not None and not (isinstance(error, OSError) and error.errno in _OF_THIS_MACHINE):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def extract_video(video_id: str, path: str, extractor: PoseExtractor, writer: PartWriter, reading: Dict[str, Any], tell: Any) -> Record:
-    """One video into a part; an error becomes its record, and never ends the run.
+    """One video into a part; an error of the video becomes its record, and does not end the run.
 
     Args:
         reading (dict): Arguments of :func:`open_video`.
         tell (Callable): Called with a number of frames now and then.
+
+    Raises:
+        OSError: Poses cannot be written, or nothing can be opened any more; no video is to blame.
     """
     record = Record(video_id, stamp_of(path))
     writer.begin()
@@ -43,10 +56,13 @@ def extract_video(video_id: str, path: str, extractor: PoseExtractor, writer: Pa
             record.width, record.height, record.fps, record.damaged = video.width, video.height, float(video.fps), video.damaged
             uneven = uneven_times(np.asarray(times), record.fps)
             record.times = None if uneven is None else [round(float(time), 4) for time in uneven]
-    except VideoError as error:
-        record.error = str(error)
+    except PartsError:
+        raise
     except Exception as error:  # whatever a backend meets in a strange file
-        record.error = f'{path}: {type(error).__name__}: {error}'
+        fault = _machine_error(error)
+        if fault is not None:
+            raise OSError(f'{path}: cannot be read now ({fault.strerror}); correct that and run it again: finished videos are kept') from error
+        record.error = str(error) if isinstance(error, VideoError) else f'{path}: {type(error).__name__}: {error}'
     writer.finish(record)
     return record
 
@@ -78,6 +94,7 @@ def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, readi
 
     Raises:
         RuntimeError: A process could not build the extractor, or died before it had a video.
+        OSError: As for :func:`extract_video`.
     """
     progress = Progress(len(todo), _bytes(todo), shown=shown)
     queue = list(reversed(todo))
@@ -98,6 +115,8 @@ def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, readi
                     code = worker.join()
                     if worker.dismissed:
                         continue
+                    if worker.video is not None and worker.error:
+                        raise OSError(worker.error) from None
                     if worker.video is None:
                         raise RuntimeError(f'a worker could not start: {worker.error or _death(code)}') from None
                     video_id, path = worker.video
@@ -182,7 +201,11 @@ def _work(pipe: Connection, parts: str, extractor: Any, reading: Dict[str, Any],
             os._exit(1)
         if video is None:
             break
-        record = extract_video(*video, built, writer, reading, lambda frames: tell('frames', frames))
+        try:
+            record = extract_video(*video, built, writer, reading, lambda frames: tell('frames', frames))
+        except OSError as error:
+            tell('error', str(error))
+            sys.exit(1)
         tell('video', (record.stamp[0], record.error))
     writer.close()
     built.close()

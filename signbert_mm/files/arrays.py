@@ -1,9 +1,108 @@
-"""numpy files, with errors that name them."""
+"""Reads npy and npz files of plain arrays, whose size is checked before memory is reserved for them."""
 
+import contextlib
+import io
 import os
-from typing import Union
+import zipfile
+from typing import BinaryIO, Dict, Iterator, Tuple, Union
 
 import numpy as np
+
+# a compressed file may hold this many times its own bytes, and any file this much
+_RATIO, _FREE = 200, 1 << 28
+_HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+Source = Union[str, 'os.PathLike[str]', bytes]
+
+
+class ArrayFileError(ValueError):
+    """The file is damaged, holds other than plain arrays, or claims more than it has; the message does not name it."""
+
+
+def read_npz(source: Source) -> Dict[str, np.ndarray]:
+    """All arrays of an npz file.
+
+    Args:
+        source (str | Path | bytes): The file, or its content.
+
+    Raises:
+        ArrayFileError: It is damaged, an array is of objects, or it would become far larger than it is.
+        OSError: The file cannot be read.
+    """
+    with _damage_named(), _opened(source) as (file, size):
+        with zipfile.ZipFile(file) as archive:
+            _check_members(archive, size)
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as arrays:
+            return {name: _plain(arrays[name]) for name in arrays.files}
+
+
+def read_npy(source: Source) -> np.ndarray:
+    """The array of an npy file; arguments and errors as of :func:`read_npz`."""
+    with _damage_named(), _opened(source) as (file, size):
+        _check_header(file, size)
+        file.seek(0)
+        return _plain(np.load(file, allow_pickle=False))
+
+
+def read_arrays(source: Source) -> Union[np.ndarray, Dict[str, np.ndarray]]:
+    """:func:`read_npz` of an npz file, :func:`read_npy` of any other."""
+    with _opened(source) as (file, _):
+        zipped = file.read(2) == b'PK'
+    return read_npz(source) if zipped else read_npy(source)
+
+
+@contextlib.contextmanager
+def _damage_named() -> Iterator[None]:
+    try:
+        yield
+    except (ArrayFileError, OSError):
+        raise
+    except Exception as error:  # numpy, zipfile and zlib raise almost anything for a damaged file
+        raise ArrayFileError(str(error) or type(error).__name__) from error
+
+
+@contextlib.contextmanager
+def _opened(source: Source) -> Iterator[Tuple[BinaryIO, int]]:
+    if isinstance(source, bytes):
+        yield io.BytesIO(source), len(source)
+        return
+    with open(source, 'rb') as file:
+        yield file, os.fstat(file.fileno()).st_size
+
+
+def _check_members(archive: zipfile.ZipFile, size: int) -> None:
+    members = archive.infolist()
+    if len({member.filename for member in members}) < len(members):
+        raise ArrayFileError('it holds two arrays of one name')
+    if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
+        raise ArrayFileError('it is compressed in a way that numpy does not write')
+    total = sum(member.file_size for member in members)
+    if total > max(_FREE, _RATIO * size):
+        raise ArrayFileError(f'its {size:,} bytes would become {total:,}')
+    for member in members:
+        with archive.open(member) as file:
+            _check_header(file, member.file_size)
+
+
+def _check_header(file: BinaryIO, size: int) -> None:
+    """The array that the header claims has the bytes that follow it; arrays of objects are left to numpy, which refuses them."""
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADER_READERS:
+        raise ArrayFileError(f'an array is in npy format {version}, which plain arrays do not need')
+    shape, _, dtype = _HEADER_READERS[version](file)
+    if dtype.hasobject:
+        return
+    count = 1
+    for length in shape:
+        count *= int(length)
+    if min(shape, default=0) < 0 or count * dtype.itemsize != size - file.tell():
+        raise ArrayFileError(f'an array of shape {shape} and type {dtype} does not fit its {size - file.tell():,} bytes')
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    if array.dtype == bool:
+        return array.view(np.uint8) != 0  # numpy trusts that a bool is 0 or 1
+    return array
 
 
 def open_array(path: Union[str, 'os.PathLike[str]'], mmap_mode: str = 'r') -> np.ndarray:

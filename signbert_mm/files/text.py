@@ -8,6 +8,8 @@ import os
 import unicodedata
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
+from .json import load_json
+
 # ends of a line that str.strip() keeps: byte order mark, zero width space, word joiner
 _INVISIBLE = '\ufeff\u200b\u2060'
 _MARKS = {
@@ -243,7 +245,7 @@ def read_json(path: str, kind: Union[type, Tuple[type, ...]]) -> Any:
         return content
 
     try:
-        content = json.loads(text, object_pairs_hook=pairs)
+        content = load_json(text, pairs)
     except _RepeatedKeyError as error:
         raise ValueError(str(error)) from None
     except ValueError as error:

@@ -1,15 +1,16 @@
 """Reads MANO's own file without chumpy, without scipy and without running anything from it.
 
-MANO_RIGHT.pkl is a Python 2 pickle that holds chumpy arrays and a scipy sparse matrix. An unpickler here knows exactly the names that such a
-file needs and maps them to small classes of its own; any other name is refused before anything is built.
+MANO_RIGHT.pkl is a Python 2 pickle that holds chumpy arrays and a scipy sparse matrix. The restricted unpickler of
+:mod:`signbert_mm.files.unpickle` gets the names that such a file needs, each with a small class of this file; any other
+name is refused before anything is built.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 import numpy as np
 
+from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
 from .asset import NUM_BETAS, PARENTS, HandAsset, HandAssetError
 
 FILE_NAME = 'MANO_RIGHT.pkl'
@@ -30,37 +31,69 @@ FIELDS = dict(
 _WHERE = f'{FILE_NAME} comes in mano_v1_2.zip from https://mano.is.tue.mpg.de after accepting its licence'
 
 
-class _Chumpy:
+_MAX_BYTES = 1 << 26  # the published file has 3.8 MB
+_MAX_SELECTIONS = 16  # one within another
+
+
+class _Object(StandIn):
+    """An object that pickle gives a dict of fields."""
+
+    __slots__ = ('state',)
+    fields: Tuple[str, ...] = ()
+
+    def build(self, state: Any) -> '_Object':
+        self.state = state
+        return self
+
+    def content(self) -> tuple:
+        state = getattr(self, 'state', None)
+        return tuple(state[name] for name in self.fields if name in state) if isinstance(state, dict) else ()
+
+    def dense(self) -> np.ndarray:
+        raise NotImplementedError
+
+    def _field(self, name: str) -> Any:
+        state = getattr(self, 'state', None)
+        return state.get(name) if isinstance(state, dict) else None
+
+
+class _Chumpy(_Object):
     """A chumpy array: a leaf holds ``x``; a selection holds the array ``a``, flat indices ``idxs`` and ``preferred_shape``."""
 
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
+    __slots__ = ()
+    fields = ('x', 'a', 'idxs', 'preferred_shape')
 
-    def dense(self) -> np.ndarray:
-        if not isinstance(self.state, dict):
-            raise ValueError(f'a chumpy array whose state is {type(self.state).__name__}')
-        if 'x' in self.state:
-            return dense(self.state['x'])
-        if not {'a', 'idxs'} <= self.state.keys():
-            raise ValueError(f'a chumpy array with {sorted(self.state)} instead of x, or a and idxs')
-        picked = dense(self.state['a']).reshape(-1)[dense(self.state['idxs']).astype(np.int64)]
-        shape = self.state.get('preferred_shape')
-        return picked if shape is None else picked.reshape(tuple(shape))
+    def dense(self, depth: int = 0) -> np.ndarray:
+        if depth > _MAX_SELECTIONS:
+            raise ValueError(f'a chumpy array of more than {_MAX_SELECTIONS} selections within each other')
+        within, picked, shape = self._field('a'), self._field('idxs'), self._field('preferred_shape')
+        if self._field('x') is not None:
+            within = self._field('x')
+        elif within is None or not isinstance(picked, (np.ndarray, list, tuple)):
+            state = getattr(self, 'state', None)
+            found = sorted(map(str, state))[:20] if isinstance(state, dict) else type(state).__name__
+            raise ValueError(f'a chumpy array with {found} instead of x, or a and idxs')
+        values = within.dense(depth + 1) if isinstance(within, _Chumpy) else dense(within)
+        if self._field('x') is not None:
+            return values
+        values = values.reshape(-1)[np.asarray(picked).astype(np.int64)]
+        return values if shape is None else values.reshape(tuple(shape))
 
 
-class _SparseColumns:
+class _SparseColumns(_Object):
     """scipy's csc_matrix."""
 
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
+    __slots__ = ()
+    fields = ('data', 'indices', 'indptr', '_shape', 'shape')
 
     def dense(self) -> np.ndarray:
-        if not isinstance(self.state, dict) or not {'data', 'indices', 'indptr'} <= self.state.keys():
+        data, indices, indptr = (self._field(name) for name in ('data', 'indices', 'indptr'))
+        shape = self._field('_shape') or self._field('shape')
+        if not all(isinstance(part, np.ndarray) and part.ndim == 1 for part in (data, indices, indptr)):
             raise ValueError('a sparse matrix without data, indices and indptr')
-        rows, columns = (int(size) for size in self.state.get('_shape', self.state.get('shape')))
-        data, indices, indptr = (np.asarray(self.state[key]) for key in ('data', 'indices', 'indptr'))
-        whole = len(indptr) == columns + 1 and len(data) == len(indices) == indptr[-1] and (np.diff(indptr) >= 0).all()
-        if not whole or rows * columns > 10**8 or (len(indices) and not 0 <= indices.min() <= indices.max() < rows):
+        rows, columns = (int(size) for size in shape)
+        whole = len(indptr) == columns + 1 and indptr[0] == 0 and len(data) == len(indices) == indptr[-1] and (indptr[1:] >= indptr[:-1]).all()
+        if not whole or rows * columns > 10**7 or (len(indices) and not 0 <= indices.min() <= indices.max() < rows):
             raise ValueError(f'a sparse matrix of {rows} x {columns} whose parts do not fit each other')
         full = np.zeros((rows, columns))
         np.add.at(full, (indices, np.repeat(np.arange(columns), np.diff(indptr))), data)
@@ -69,52 +102,33 @@ class _SparseColumns:
 
 def dense(value: Any) -> np.ndarray:
     """A field of the file as a plain array."""
-    return value.dense() if isinstance(value, (_Chumpy, _SparseColumns)) else np.asarray(value)
+    return value.dense() if isinstance(value, _Object) else np.asarray(value)
 
 
-def _reconstructor(kind: type, base: type, state: Any) -> Any:
+class _PlainObject(StandIn):
+    """Python's ``object``, which is only ever an argument."""
+
+    __slots__ = ()
+
+
+def _reconstructor(kind: Any = None, base: Any = None, state: Any = None) -> Any:
     """What Python 2 wrote for an object of a plain class."""
-    if kind not in (_Chumpy, _SparseColumns) or base is not object or state is not None:
-        raise pickle.UnpicklingError(f'_reconstructor called for {kind!r}')
-    return kind()
+    made = getattr(kind, 'call', None)
+    if made not in (_Chumpy, _SparseColumns) or getattr(base, 'call', None) is not _PlainObject or state is not None:
+        raise PickleRefused(f'_reconstructor called for {getattr(kind, "text", type(kind).__name__)}')
+    return made()
 
 
-def _bytes(text: str, encoding: str = 'latin1') -> bytes:
-    """What Python 3 writes for bytes in an old protocol."""
-    if encoding != 'latin1':
-        raise pickle.UnpicklingError(f'_codecs.encode called with {encoding!r}')
-    return text.encode('latin1')
-
-
-_numpy_reconstruct = np.zeros(0).__reduce__()[0]
-_ALLOWED: Dict[Tuple[str, str], Callable] = {
-    ('numpy', 'ndarray'): np.ndarray,
-    ('numpy', 'dtype'): np.dtype,
+_NAMES: Dict[Tuple[str, str], Callable] = {
     ('copy_reg', '_reconstructor'): _reconstructor,
     ('copyreg', '_reconstructor'): _reconstructor,
-    ('__builtin__', 'object'): object,
-    ('builtins', 'object'): object,
-    ('_codecs', 'encode'): _bytes,
+    ('__builtin__', 'object'): _PlainObject,
+    ('builtins', 'object'): _PlainObject,
     ('chumpy.ch', 'Ch'): _Chumpy,
     ('chumpy.reordering', 'Select'): _Chumpy,
     ('scipy.sparse.csc', 'csc_matrix'): _SparseColumns,
     ('scipy.sparse._csc', 'csc_matrix'): _SparseColumns,
 }
-for _core in ('numpy.core', 'numpy._core'):
-    _ALLOWED[f'{_core}.multiarray', '_reconstruct'] = _numpy_reconstruct
-
-
-class _Refused(pickle.UnpicklingError):
-    pass
-
-
-class MANOUnpickler(pickle.Unpickler):
-    """Builds what MANO's file holds and nothing else."""
-
-    def find_class(self, module: str, name: str) -> Callable:
-        if (module, name) not in _ALLOWED:
-            raise _Refused(f'it asks for {module}.{name}, which no MANO file needs')
-        return _ALLOWED[module, name]
 
 
 def find_mano(path: Optional[Union[str, Path]]) -> Path:
@@ -143,16 +157,14 @@ def read_pickle(path: Union[str, Path]) -> Dict[str, Any]:
     path = Path(path)
     try:
         with open(path, 'rb') as file:
-            data = MANOUnpickler(file, encoding='latin1').load()
-    except _Refused as error:
-        raise HandAssetError(f'{path}: refused, nothing was run: {error}. Do not trust this file; {_WHERE}') from None
-    except OSError:
-        raise
-    except Exception as error:  # a damaged pickle can raise almost anything
+            data = load(file, _NAMES, encoding='latin1', max_bytes=_MAX_BYTES)
+    except PickleRefused as error:
+        message = f'{path}: refused, nothing was run: {error}. Do not trust this file; {_WHERE}'
+        raise HandAssetError(message) from None
+    except PickleDamaged as error:
         size = path.stat().st_size
-        raise HandAssetError(
-            f'{path}: {size} bytes that are not a whole MANO pickle ({type(error).__name__}: {error}); get it again: {_WHERE}'
-        ) from error
+        message = f'{path}: {size} bytes that are not a whole MANO pickle ({error}); get it again: {_WHERE}'
+        raise HandAssetError(message) from error
     if not isinstance(data, dict):
         raise HandAssetError(f'{path}: holds a {type(data).__name__}, expected the named fields {sorted(FIELDS)}; {_WHERE}')
     return data

@@ -3,9 +3,14 @@
 import base64
 import importlib
 import json
+import os
 import re
+import socket
 import sys
+import threading
+import time
 import wave
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -195,6 +200,85 @@ def test_what_the_page_shows(analysis, analyser, page_module, card, make_video, 
     *_, last = page.recognise('sign.mp4', *settings)
     assert 'should not happen, ZeroDivisionError' in last[0]
     assert page.blocks() is not None
+
+
+def test_a_client_that_leaves_does_not_hold_up_the_server(analysis, analyser, page_module, card):
+    """The generator is closed where all requests are served: it returns at once, and the work ends at its next step."""
+    page, closed, ended = page_module.Page(analyser, card, analysis.Limits()), threading.Event(), threading.Event()
+    seen = []
+
+    def work(progress):
+        try:
+            progress(0.1, 'first')
+            seen.append(closed.wait(60))  # would be waited for
+            progress(0.2, 'second')
+            seen.append('went on')
+        finally:
+            ended.set()
+
+    shown = page._shown(work)
+    assert 'data-state="busy"' in next(shown)[0]
+    shown.close()
+    closed.set()
+    assert ended.wait(60)
+    assert seen == [True]
+
+
+def test_what_a_request_says_of_the_settings_is_bounded(analysis, analyser, page_module, card, make_video, tmp_path, monkeypatch):
+    page, asked = page_module.Page(analyser, card, analysis.Limits(3.0)), []
+    make_video(tmp_path / 'a.mp4', [40] * 6)
+
+    def video(path, limits, several, window, progress):
+        asked.append((limits, window))
+        raise analysis.Refusal('enough')
+
+    monkeypatch.setattr(analyser, 'video', video)
+    for seconds, side, window in ((float('nan'), float('nan'), float('nan')), (1e9, 1e9, 1e9), (-5, -5, -5)):
+        list(page.recognise(str(tmp_path / 'a.mp4'), seconds, 'every frame', side, False, window))
+    assert [(limits.seconds, limits.side, window) for limits, window in asked] == [(3.0, 4096, 60.0), (3.0, 4096, 60.0), (0.1, 64, 0.1)]
+    *_, last = page.recognise(str(tmp_path), 3.0, 'every frame', 960, False, 2.0)
+    assert 'this is no file' in last[0]
+    assert len(asked) == 3
+
+
+def test_the_page_as_it_is_served(analysis, analyser, page_module, card, make_video, tmp_path, monkeypatch):
+    """Host, size and clean-up, with Gradio's own routes."""
+    import httpx
+
+    monkeypatch.setenv('GRADIO_TEMP_DIR', '')
+    monkeypatch.setattr(analyser, 'parent', None)
+    blocks, address = page_module.launch(page_module.Page(analyser, card, analysis.Limits()), '127.0.0.1', None, block=False, max_upload=1)
+    folder = Path(os.environ['GRADIO_TEMP_DIR'])
+    try:
+        with httpx.Client(base_url=address, timeout=120) as client:
+            assert client.get('/').status_code == 200
+            assert client.get('/', headers=dict(host='evil.example')).status_code == 421
+            assert client.post('/gradio_api/upload', files=dict(files=('a.mp4', b'x' * (3 << 20)))).status_code == 413
+            kept = client.post('/gradio_api/upload', files=dict(files=('a.mp4', b'x' * 1000)))
+            assert kept.status_code == 200
+            assert Path(kept.json()[0]).is_file()
+            assert folder in Path(kept.json()[0]).parents
+
+        # a client that breaks off
+        host, port = address.rstrip('/').rpartition('//')[2].split(':')
+        with socket.create_connection((host, int(port))) as client:
+            head = (
+                'POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9999\r\n\r\n'
+            )
+            part = '--b\r\nContent-Disposition: form-data; name="files"; filename="b.mp4"\r\n\r\n' + 'y' * 5000
+            client.sendall((head + part).encode())
+            deadline = time.monotonic() + 60
+            while not [path for path in folder.iterdir() if path.is_file()] and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert [path for path in folder.iterdir() if path.is_file()]
+        while [path for path in folder.iterdir() if path.is_file()] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert [path for path in folder.iterdir() if path.is_file()] == []
+        assert Path(kept.json()[0]).is_file()
+    finally:
+        blocks.close()
+        blocks.uploads.close()
+    assert not folder.exists()
 
 
 def test_dictionary_answers(analysis, page_module, card, house, store):

@@ -119,6 +119,30 @@ def test_pyskl_round_trip(root, monkeypatch, tmp_path):
     assert PoseStore(tmp_path / 't').glosses == ['x', 'y', 'z'] and len(PoseStore(tmp_path / 't')) == 2
 
 
+def test_a_small_file_does_not_fill_the_memory(tmp_path):
+    path = pyskl_file(tmp_path / 'f.pkl', [annotation('a', label=1 << 40)])
+    with pytest.raises(ValueError, match='annotation 0: label is 1099511627776; correct it, or give the list of glosses'):
+        PysklClips(path, 'coco_wholebody_133')
+    nobody = dict(keypoint=np.zeros((0, 1 << 40, 133, 2), np.float32), keypoint_score=np.zeros((0, 1 << 40, 133), np.float32))
+    path = pyskl_file(tmp_path / 'g.pkl', [annotation('a', total_frames=1 << 40, **nobody)])
+    with pytest.raises(ValueError, match='1099511627776 frames without anybody'):
+        list(PysklClips(path, 'coco_wholebody_133'))
+    path = pyskl_file(tmp_path / 'h.pkl', [annotation('a')], split=[['a']])
+    with pytest.raises(ValueError, match='split is list; expected dict'):
+        PysklClips(path, 'coco_wholebody_133')
+
+
+def test_the_rate_goes_both_ways(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        for name, fps in (('v', 29.97), ('w', 0.0)):
+            writer.add(keypoints(2), 0, 'train', name, width=1, height=1, fps=fps)
+    export_pyskl(PoseStore(tmp_path / 's'), str(tmp_path / 'f.pkl'))
+    assert [clip.fps for clip in PysklClips(str(tmp_path / 'f.pkl'))] == [pytest.approx(29.97, abs=1e-5), 0.0]
+    wrong = pyskl_file(tmp_path / 'w.pkl', [annotation('a', fps=-1)])
+    with pytest.raises(ValueError, match=r'w.pkl: annotation 0 \(a\): fps is -1; expected frames a second'):
+        list(PysklClips(wrong, 'coco_wholebody_133'))
+
+
 def test_export_of_one_id_in_two_splits(tmp_path):
     with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
         for split in ('train', 'test'):

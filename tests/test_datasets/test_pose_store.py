@@ -5,6 +5,7 @@ import pickle
 import re
 import shutil
 import signal
+import zipfile
 
 import numpy as np
 import pytest
@@ -476,3 +477,162 @@ def test_overwriting_keeps_the_old_store_until_the_new_one_is_there(tmp_path, mo
         assert PoseStore(tmp_path / 's').length.tolist() == [3] and len(os.listdir(tmp_path)) == 2
     write_store(tmp_path / 's', (5, 5), overwrite=True)
     assert os.listdir(tmp_path) == ['s'] and PoseStore(tmp_path / 's').length.tolist() == [5, 5]
+
+
+def zero_the_end(folder, size):
+    path = folder / 'keypoints.npy'
+    data = bytearray(path.read_bytes())
+    data[-size:] = bytes(size)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize('size', [8, 600, 4096])
+def test_a_file_that_lost_its_end_does_not_open(tmp_path, size):
+    """A copy that was cut has the right size on some file systems, and zeros where nothing was written."""
+    write_store(tmp_path / 's')
+    zero_the_end(tmp_path / 's', size)
+    with pytest.raises(ValueError, match=r'keypoints.npy: its last \d+ bytes are 0, \d+ were written so: it lost its end'):
+        PoseStore(tmp_path / 's')
+
+
+def test_an_end_that_was_written_as_zeros_opens(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        writer.add(keypoints(4), 0, 'train', 'v', width=640, height=480)
+        writer.add(np.zeros((9, 49, 3)), 0, 'train', 'w', width=640, height=480)
+    PoseStore(tmp_path / 's').verify()
+
+
+def of_an_earlier_version(folder):
+    path = folder / 'meta.json'
+    meta = json.loads(path.read_text())
+    del meta['zeros_at_the_end']
+    path.write_text(json.dumps(meta))
+
+
+def test_a_store_of_an_earlier_version_that_lost_its_end(tmp_path):
+    write_store(tmp_path / 's')
+    of_an_earlier_version(tmp_path / 's')
+    PoseStore(tmp_path / 's').verify()
+    zero_the_end(tmp_path / 's', 600)
+    with pytest.raises(ValueError, match=r"clip 3 \(video_id 'v3'\), frame 7: every joint of a hand is missing that clips.npz says was found"):
+        PoseStore(tmp_path / 's')
+
+
+def test_a_hole_in_the_file_is_found_when_its_clip_is_read(tmp_path):
+    write_store(tmp_path / 's')
+    rows = np.load(tmp_path / 's' / 'keypoints.npy', mmap_mode='r+')
+    rows[4:6] = 0
+    rows.flush()
+    store = PoseStore(tmp_path / 's')
+    store.clip(0)
+    with pytest.raises(ValueError, match=r"clip 1 \(video_id 'v1'\), frame 1: every joint of a hand is missing"):
+        store.clip(1)
+    with pytest.raises(ValueError, match='checksum differs'):
+        store.verify()
+
+
+def test_permuted_columns_do_not_open(tmp_path):
+    write_store(tmp_path / 's', splits=['train', 'test', 'train', 'test'])
+    with np.load(tmp_path / 's' / 'clips.npz') as archive:
+        names = archive['split_names']
+    edit(tmp_path / 's', split_names=names[::-1].copy())
+    with pytest.raises(ValueError, match='clips.npz: checksum differs from meta.json'):
+        PoseStore(tmp_path / 's')
+
+
+@pytest.mark.parametrize(
+    'glosses, message',
+    [
+        (['a', 7, 'c'], 'glosses hold 7; every gloss is text'),
+        (['a', None, 'c'], 'glosses hold None'),
+        (['a', ['b'], 'c'], 'glosses hold'),
+        (['a', '', 'c'], "glosses hold ''"),
+        ('abc', "glosses hold 'abc'"),
+        ({'a': 1, 'b': 2, 'c': 3}, 'glosses hold'),
+        (['a', 'a', 'c'], 'glosses hold the same gloss twice'),
+    ],
+)
+def test_glosses_that_are_no_text(tmp_path, glosses, message):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'meta.json'
+    path.write_text(json.dumps({**json.loads(path.read_text()), 'glosses': glosses}))
+    with pytest.raises(ValueError, match=f'meta.json: {message}'):
+        PoseStore(tmp_path / 's')
+
+
+def test_flags_that_do_not_fit_the_scores(tmp_path):
+    store = write_store(tmp_path / 's')
+    store.hand_flags[3] ^= 1
+    with pytest.raises(ValueError, match=r"clip 1 \(video_id 'v1'\), frame 0: clips.npz says otherwise which hands were found"):
+        store.verify()
+
+
+def test_bombs_in_place_of_the_files(tmp_path):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'meta.json'
+    path.write_text('[' * 100000)
+    with pytest.raises(ValueError, match='meta.json: not JSON .*nest too deep'):
+        PoseStore(tmp_path / 's')
+    write_store(tmp_path / 't')
+    np.savez_compressed(tmp_path / 't' / 'clips.npz', offset=np.zeros(10**6))
+    with zipfile.ZipFile(tmp_path / 't' / 'clips.npz', 'a', zipfile.ZIP_DEFLATED) as archive, archive.open('hands.npy', 'w') as file:
+        np.lib.format.write_array_header_1_0(file, dict(descr='<f8', fortran_order=False, shape=(1 << 50,)))
+    meta = json.loads((tmp_path / 't' / 'meta.json').read_text())
+    meta['files']['clips.npz']['bytes'] = (tmp_path / 't' / 'clips.npz').stat().st_size
+    (tmp_path / 't' / 'meta.json').write_text(json.dumps(meta))
+    with pytest.raises(ValueError, match='clips.npz: damaged .*does not fit its 0 bytes'):
+        PoseStore(tmp_path / 't')
+
+
+@pytest.mark.parametrize('name', ['../x', '/x', 'a/../../x', 'a//b', './a', 'a/', '..', 'a\nb', 'a\0b', 'a\x1b[2J', 'x' * 256, '', 5, 'a\udc80'])
+def test_names_that_could_not_be_paths_are_not_written(tmp_path, name):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        with pytest.raises(ValueError, match='video_id is'):
+            writer.add(keypoints(2), 0, 'train', name, width=1, height=1)
+        writer.add(keypoints(2), 0, 'train', 'a/b.c d', width=1, height=1)
+    assert PoseStore(tmp_path / 's').video_id.tolist() == ['a/b.c d']
+
+
+@pytest.mark.parametrize('field', ['split', 'signer'])
+def test_other_names_are_text_of_one_line(tmp_path, field):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        for name in ('a\nb', 'x' * 256, 5):
+            names = dict(dict(split='train', signer='s'), **{field: name})
+            with pytest.raises(ValueError, match=f'{field} is'):
+                writer.add(keypoints(2), 0, video_id='v', width=1, height=1, **names)
+        writer.add(keypoints(2), 0, '../train', 'v', '/s', width=1, height=1)
+
+
+@pytest.mark.parametrize('gloss', ['a\nb', 'a\x1bc', 'x' * 256, 'a\udc80'])
+def test_glosses_are_text_of_one_line(tmp_path, gloss):
+    with pytest.raises(ValueError, match='gloss 1 is'):
+        PoseStoreWriter(tmp_path / 's', 'sign_49', ['a', gloss])
+    assert not (tmp_path / 's').exists()
+
+
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(files=['keypoints.npy', 'clips.npz']), 'files'),
+        (dict(files={'keypoints.npy': 5, 'clips.npz': 6}), 'files'),
+        (dict(files={'keypoints.npy': dict(bytes='5'), 'clips.npz': dict(bytes=6)}), 'files'),
+        (dict(frames='17'), 'frames'),
+        (dict(clips=None), 'clips'),
+        (dict(dtype=['float32']), 'dtype'),
+        (dict(notes='none'), 'notes'),
+    ],
+)
+def test_fields_of_another_type_are_named(tmp_path, changes, message):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'meta.json'
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    with pytest.raises(ValueError, match=rf"meta.json: fields absent or wrong: \['{message}'\]"):
+        PoseStore(tmp_path / 's')
+
+
+def test_a_damaged_header_names_its_file(tmp_path):
+    write_store(tmp_path / 's')
+    path = tmp_path / 's' / 'keypoints.npy'
+    path.write_bytes(path.read_bytes().replace(b"{'descr'", b'((((((((', 1))
+    with pytest.raises(ValueError, match='keypoints.npy: damaged'):
+        PoseStore(tmp_path / 's').clip(0)

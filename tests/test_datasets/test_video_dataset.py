@@ -164,6 +164,10 @@ def test_bad_input(place, tmp_path):
     (tmp_path / 'a.mp4').write_text('no video')
     with pytest.raises(ValueError, match=r'a\.mp4: PyAVInit failed'):
         kept[0]
+    write_video(tmp_path / 'other.mp4', (9, 9, 9))
+    (tmp_path / 'a.mp4').write_text("ffconcat version 1.0\nfile 'other.mp4'\n")
+    with pytest.raises(ValueError, match=r'a\.mp4: no video, or a playlist, which could name other files'):
+        kept[0]
     with pytest.raises(ValueError, match="missing must be 'error' or 'drop'"):
         make(place, missing='ignore')
 

@@ -19,6 +19,7 @@ from signbert_mm.engine.checkpoint_io import (
     load_checkpoint_file,
     pack_message_hub,
     remove_leftovers,
+    safe_names,
     to_plain,
     unpack_message_hub,
     write_atomic,
@@ -74,6 +75,30 @@ def test_getattr_of_a_pickle_is_inert(tmp_path):
 
     torch.save(dict(w=torch.ones(1), chain=Chain()), tmp_path / 'chain.pth')
     assert load_checkpoint_file(tmp_path / 'chain.pth')['chain'] is None
+
+
+@pytest.mark.parametrize(
+    'opcodes',
+    [
+        # numpy's own __setstate__ would take the pointers of an array of objects from the file
+        b'cnumpy.core.multiarray\n_reconstruct\n(tR(K\x01K\x01\x85cnumpy\ndtype\n(X\x02\0\0\0O8K\0K\1tR\x89X\x08\0\0\0AAAAAAAAtb.',
+        b'cnumpy.core.multiarray\n_reconstruct\n(tR.',
+        b'cnumpy\ndtype\n(X\x02\0\0\0f8tR.',
+        b'cnumpy\ndtype\n}X\x01\0\0\0aK\x01sb.',
+    ],
+)
+def test_crafted_numpy_content_is_refused(tmp_path, opcodes):
+    torch.save(dict(w=torch.ones(2)), tmp_path / 'a.pth')
+    with zipfile.ZipFile(tmp_path / 'a.pth') as whole, zipfile.ZipFile(tmp_path / 'evil.pth', 'w') as evil:
+        for name in whole.namelist():
+            evil.writestr(name, b'\x80\x02' + opcodes if name.endswith('data.pkl') else whole.read(name))
+    with pytest.raises(CheckpointError, match=r'evil\.pth'):
+        load_checkpoint_file(tmp_path / 'evil.pth')
+
+
+def test_nothing_of_numpy_is_served():
+    for stand_in, _ in safe_names():
+        assert stand_in.__module__.startswith('signbert_mm.')
 
 
 def test_missing_torn_and_foreign_files_name_the_file_and_the_cure(tmp_path):

@@ -80,6 +80,62 @@ def test_payload_within_a_tensor_storage_is_refused(tmp_path):
     assert not os.path.exists(marker)
 
 
+class Call:
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    'size, stride, offset, message',
+    [
+        ((5,), (1,), 0, 'reaches beyond its 4 numbers'),
+        ((2, 2), (2, 1), 1, 'reaches beyond'),
+        ((4,), (-1,), 3, 'no tuple of whole numbers'),
+        ((4,), (1, 1), 0, 'no tuple of whole numbers'),
+        ((2,), (1,), -1, 'no tuple of whole numbers'),
+        ((1 << 40,), (0,), 0, 'makes more than'),
+        ([4], (1,), 0, 'no tuple of whole numbers'),
+    ],
+)
+def test_tensors_beyond_their_numbers_are_refused(tmp_path, size, stride, offset, message):
+    data = torch.arange(4.0).storage().__reduce__()[1][0]
+    tensor = Call(torch._utils._rebuild_tensor_v2, Storage(data), offset, size, stride, False, {})
+    (tmp_path / 'bad.pkl').write_bytes(pickle.dumps([dict(sample_idx=0, x=tensor)]))
+    with pytest.raises(ValueError, match=f'bad.pkl: refused.*{message}'):
+        load_predictions(tmp_path / 'bad.pkl')
+
+
+def test_tensors_of_every_type_and_shape_are_read(tmp_path):
+    kinds = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8)
+    tensors = [torch.arange(12).to(kind).reshape(3, 4)[1:, ::2] for kind in (*kinds, torch.uint8)]
+    tensors += [torch.tensor([True, False]), torch.tensor(5), torch.zeros(0, 3), torch.ones(1).expand(3)]
+    (tmp_path / 'p.pkl').write_bytes(pickle.dumps([dict(sample_idx=0, values=tensors)], protocol=2))
+    (clip,) = load_predictions(tmp_path / 'p.pkl')
+    for found, expected in zip(clip['values'], tensors):
+        assert found.dtype == expected.dtype
+        assert torch.equal(found, expected)
+
+
+def test_damaged_numbers_of_a_tensor(tmp_path):
+    data = torch.arange(4.0).storage().__reduce__()[1][0]
+    for changed in (data[:-3], data + b'x', data[:-24] + (1 << 40).to_bytes(8, 'little') + data[-16:], b'', 7):
+        (tmp_path / 'bad.pkl').write_bytes(pickle.dumps([dict(sample_idx=0, x=Storage(changed))]))
+        with pytest.raises(ValueError, match='bad.pkl: '):
+            load_predictions(tmp_path / 'bad.pkl')
+
+
+def test_a_file_cannot_change_torch(tmp_path):
+    before = torch._utils._rebuild_tensor_v2.__doc__
+    code = b'ctorch._utils\n_rebuild_tensor_v2\n}V__doc__\nVchanged\nsb.'
+    (tmp_path / 'bad.pkl').write_bytes(code)
+    with pytest.raises(ValueError, match='refused.*changes torch._utils._rebuild_tensor_v2 itself'):
+        load_predictions(tmp_path / 'bad.pkl')
+    assert torch._utils._rebuild_tensor_v2.__doc__ == before
+
+
 @pytest.mark.parametrize(
     'content, message',
     [

@@ -1,5 +1,6 @@
 """Extractors and detectors that cost nothing, found by 'fake_extractors.<name>'."""
 
+import errno
 import os
 import signal
 import time
@@ -7,6 +8,7 @@ import time
 import numpy as np
 
 from signbert_mm.extraction import PoseExtractor
+from signbert_mm.extraction.parts import PartWriter
 
 
 class FakeExtractor(PoseExtractor):
@@ -64,3 +66,16 @@ class OnlyInTheParent(FakeExtractor):
         super().__init__()
         if os.getpid() != parent:
             raise OSError('no device')
+
+
+class OnAFullDisk(FakeExtractor):
+    """Where it is used, no part can be written any more."""
+
+    def reset(self):
+        super().reset()
+        PartWriter.add = _full
+
+
+def _full(self, pose):
+    with self._writing():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from made_videos import cut, make_sound, make_video, picture, shades
@@ -170,6 +171,46 @@ def test_what_is_no_video_is_refused_with_its_name_and_reason(tmp_path):
     }.items():
         with pytest.raises(VideoError, match=f'{name}: {reason}'):
             open_video(tmp_path / name)
+
+
+PLAYLISTS = {
+    'hls': '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{video}\n#EXT-X-ENDLIST\n',
+    'concat': "ffconcat version 1.0\nfile '{video}'\n",
+    'sdp': 'v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n',
+    'dash': '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><BaseURL>{video}</BaseURL></Period></MPD>',
+    'rtsp': '[Reference]\nRef1=http://127.0.0.1:1/{video}\n',
+}
+
+
+@pytest.mark.parametrize('kind', PLAYLISTS)
+@pytest.mark.parametrize('name', ['list.mp4', 'list.m3u8', 'list.ts', 'list.txt', 'list'])
+def test_a_playlist_under_any_name_reads_no_other_file(tmp_path, monkeypatch, kind, name):
+    make_video(tmp_path / 'other.ts', 5)
+    monkeypatch.chdir(tmp_path)  # so that names without a folder would be found
+    for video in ('other.ts', tmp_path / 'other.ts', f'file:{tmp_path}/other.ts'):
+        (tmp_path / name).write_text(PLAYLISTS[kind].format(video=video))
+        with pytest.raises(VideoError, match=f'{name}: (of a format that is not read|not a video that FFmpeg reads)'):
+            open_video(tmp_path / name)
+
+
+@pytest.mark.parametrize('name', ['concat:other.mp4', 'file:other.mp4', 'subfile,,start,0,end,0,,:other.mp4', '%d.png', 'a%03d.jpg'])
+def test_a_name_is_never_an_address_or_a_pattern(tmp_path, monkeypatch, name):
+    """Files with such names, and what FFmpeg would take them for beside them."""
+    make_video(tmp_path / 'other.mp4', 5)
+    monkeypatch.chdir(tmp_path)
+    for number in (0, 1, 2):
+        assert cv2.imwrite(name % number if '%' in name else 'x.png', np.zeros((48, 64, 3), np.uint8))
+    (tmp_path / name).write_bytes(b'no video')
+    with pytest.raises(VideoError, match='format that is not read|not a video'):
+        open_video(name)
+
+
+def test_a_video_with_the_name_of_an_address_is_read(tmp_path, monkeypatch):
+    make_video(tmp_path / 'a.mp4', 3)
+    (tmp_path / 'a.mp4').rename(tmp_path / 'concat:x|y.mp4')
+    monkeypatch.chdir(tmp_path)
+    with open_video('concat:x|y.mp4') as video:
+        assert len(list(video)) == 3
 
 
 def test_a_video_none_of_whose_frames_decode(tmp_path):

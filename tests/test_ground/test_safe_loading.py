@@ -9,11 +9,7 @@ import pytest
 import torch
 
 TREES = ('signbert_mm', 'tools', 'demo', 'benchmarks', 'configs')
-READERS = {  # the unpicklers with an exact list of names
-    'signbert_mm/datasets/importers/safe_pickle.py': '_Unpickler',
-    'signbert_mm/hand_models/mano.py': 'MANOUnpickler',
-    'signbert_mm/evaluation/predictions.py': '_TensorUnpickler',
-}
+READERS = {'signbert_mm/files/unpickle.py': '_Unpickler'}  # the one unpickler, with an exact list of names
 LOADERS = ('mmengine.load', 'mmengine.fileio.load', 'mmcv.load', 'joblib.load', 'pandas.read_pickle', 'pd.read_pickle', 'dill.load', 'yaml.load')
 PICKLES = ('pickle.load', 'pickle.loads', 'cPickle.load', 'pkl.load', 'pickle.Unpickler', 'torch.jit.load', 'torch.hub.load', 'load_from_http')
 

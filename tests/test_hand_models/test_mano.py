@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from signbert_mm.hand_models import HandAssetError, load_hand_asset
+from signbert_mm.hand_models import HandAssetError, load_hand_asset, mano
 from signbert_mm.hand_models.mano import TIP_IDS, read_pickle
 
 
@@ -75,6 +75,45 @@ def test_reconstructor_makes_known_classes_only(tmp_path):
     path.write_bytes(b'\x80\x02ccopy_reg\n_reconstructor\n(cnumpy\nndarray\nc__builtin__\nobject\nNtR.')
     with pytest.raises(HandAssetError, match='_reconstructor called for'):
         read_pickle(path)
+
+
+@pytest.mark.parametrize(
+    'opcodes, message',
+    [
+        # numpy's own __setstate__ would write through the pointers that the file gives
+        (b'cnumpy.core.multiarray\n_reconstruct\n(tR(I1\n(I1\ntcnumpy\ndtype\n(VO8\ntRI00\nC\x08AAAAAAAAtb.', "'O8' is not read"),
+        (b'cnumpy\ndtype\n(Vf8\ntR(I3\nV<\nN(Va\nt}I999\nI1\nI63\ntb.', 'holds NumpyType'),
+        (b'cchumpy.ch\nCh\n}Vdense\nI1\nsb.', 'changes chumpy.ch.Ch itself'),
+        (b'}N' + b'2\x86' * 60 + b'Ns.', 'key of a dict'),
+        (b'}Va\n]q\x00' + b'2\x86' * 90 + b's.', 'describes more than'),
+    ],
+)
+def test_crafted_files_are_refused(tmp_path, opcodes, message):
+    path = tmp_path / 'MANO_RIGHT.pkl'
+    path.write_bytes(opcodes)
+    with pytest.raises(HandAssetError, match=f'MANO_RIGHT.pkl: .*{message}'):
+        read_pickle(path)
+
+
+def test_a_file_of_another_size_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / 'MANO_RIGHT.pkl'
+    path.write_bytes(pickle.dumps(dict(a=b'x' * 1000)))
+    monkeypatch.setattr(mano, '_MAX_BYTES', 999)
+    with pytest.raises(HandAssetError, match='at most 999 are read'):
+        read_pickle(path)
+
+
+def test_selections_within_selections():
+    leaf = mano._Chumpy().build(dict(x=np.arange(6.0)))
+    for depth in range(40):
+        leaf = mano._Chumpy().build(dict(a=leaf, idxs=np.arange(5, -1, -1), preferred_shape=(2, 3)))
+        if depth == 9:
+            np.testing.assert_array_equal(leaf.dense(), np.arange(6.0).reshape(2, 3))
+    with pytest.raises(ValueError, match='selections within each other'):
+        leaf.dense()
+    loop = mano._Chumpy()
+    with pytest.raises(ValueError, match='selections within each other'):
+        loop.build(dict(x=loop)).dense()
 
 
 @pytest.mark.parametrize('kept', [0, 10, 0.5, -1])

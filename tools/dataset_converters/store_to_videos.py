@@ -6,8 +6,10 @@ Example:
 """
 
 import argparse
+import hashlib
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Tuple
 
@@ -21,6 +23,7 @@ import numpy as np
 
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.paths import path_below
 from signbert_mm.layouts import Layout
 from signbert_mm.visualization import blank, draw_pose
 
@@ -41,7 +44,8 @@ def write_video(path: str, keypoints: np.ndarray, scores: np.ndarray, layout: La
 
     fine = size * SUPERSAMPLING
     corner, side = square(keypoints, scores) if (scores > 0).any() else (np.zeros(2), 1.0)
-    partial = f'{path}.partial'
+    # a name of its own length: that of a long id would be too long
+    partial = os.path.join(os.path.dirname(path), f'.{hashlib.blake2b(path.encode(), digest_size=8).hexdigest()}.partial')
     with av.open(partial, 'w', format='mp4') as container:
         stream = container.add_stream('mpeg4', rate=max(1, round(fps)))
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = size, size, 'yuv420p', 400_000
@@ -67,8 +71,15 @@ def main() -> None:
     few_shot = dict(shots=args.few_shot, seed=0) if args.few_shot else None
     data = PoseDataset(args.store, args.split, few_shot=few_shot)
     store, written = data.store, 0
-    for number, (clip, name) in enumerate(zip(data.clips, store.video_ids(data.clips)), 1):
-        path = os.path.join(args.out, f'{name}.mp4')
+    names = store.video_ids(data.clips)
+    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
+    if repeated is not None:
+        raise ValueError(
+            f'{args.store}: video_id {repeated!r} is in several splits, so one video would stand for several clips; '
+            'draw each split into a folder of its own (--split)'
+        )
+    paths = [path_below(args.out, name, '.mp4', f'{args.store}: video_id') for name in names]
+    for number, (clip, path) in enumerate(zip(data.clips, paths), 1):
         if not os.path.isfile(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             keypoints, scores = store.clip(clip)

@@ -6,6 +6,7 @@ from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
+from ...files.arrays import ArrayFileError, read_npy
 from ...files.folders import LeftOut, report_left_out, suffix_of, walk
 from ...files.text import clean_text
 from ...layouts import get_layout
@@ -145,8 +146,8 @@ def _natural(name: str) -> List[Union[int, str]]:
 
 def _load(path: str) -> np.ndarray:
     try:
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        values = read_npy(path)
+    except (ArrayFileError, OSError) as error:
         raise ValueError(f'{path}: not a plain npy file ({error}); collect this sequence again or remove it') from error
     if values.dtype.kind not in 'fiu':
         raise ValueError(f'{path}: {values.dtype} found; expected numbers')

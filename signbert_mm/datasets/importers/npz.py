@@ -1,11 +1,12 @@
 """npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions of the image."""
 
 import os
-import zipfile
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ...files.arrays import ArrayFileError, read_npz
+from ...files.paths import check_name
 from ...layouts import get_layout
 from .common import Clip
 
@@ -124,9 +125,8 @@ class NpzClips:
     def _read(path: str, optional: Sequence[str]) -> Dict[str, np.ndarray]:
         """The file's arrays, their shapes checked; of the optional fields, these must be there."""
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                fields = {name: archive[name] for name in archive.files}
-        except (zipfile.BadZipFile, ValueError, AttributeError, EOFError) as error:
+            fields = read_npz(path)
+        except ArrayFileError as error:
             raise ValueError(f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again with numpy.savez') from error
         absent = [name for name in (*_FIELDS, *optional) if name not in fields]
         if absent:
@@ -142,6 +142,11 @@ class NpzClips:
         wrong = [name for name in columns if name in fields and fields[name].shape != (len(hands),)]
         if wrong:
             raise ValueError(f'{path}: fields {wrong} are not of shape ({len(hands)},)')
+        classes = fields['classes']
+        if classes.dtype.kind not in 'USiu' or classes.ndim != 1:
+            raise ValueError(f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, text of shape (N,)')
+        for place, gloss in enumerate(classes.astype(str).tolist()):
+            check_name(gloss, f'{path}: class {place}')  # a part of each clip's id
         return fields
 
     def __len__(self) -> int:

@@ -9,10 +9,13 @@ from typing import Iterator, List, Optional, Sequence
 import numpy as np
 from mmengine.logging import print_log
 
+from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout
 from ..pose_store import PoseStore
 from .common import Clip
-from .safe_pickle import safe_load, to_array
+
+_MOST_LABELS = 10**6  # where only the largest label says how many glosses there are
+_MOST_FRAMES = 10**6  # of a clip that holds no numbers itself
 
 ABOUT = ('source', 'licence', 'extractor', 'extractor_version')  # fields of a store's meta that such a file keeps
 
@@ -21,7 +24,7 @@ class PysklClips:
     """The clips of such a file; one that is in several splits comes once for each.
 
     Of several people the one with the highest mean score is taken. Without ``keypoint_score`` a joint is found where its coordinates are not 0, 0.
-    Nothing in the file is run, see :mod:`.safe_pickle`.
+    Nothing in the file is run, see :mod:`signbert_mm.files.unpickle`.
 
     Args:
         path (str): The file.
@@ -50,6 +53,9 @@ class PysklClips:
         self.layout = get_layout(layout).name
         glosses = glosses or content.get('glosses')
         labels = [self._label(place) for place in range(len(self.annotations))]
+        if not glosses and max(labels) >= _MOST_LABELS:
+            place = labels.index(max(labels))
+            raise ValueError(f'{path}: annotation {place}: label is {max(labels)}; correct it, or give the list of glosses')
         self.glosses: List[str] = list(glosses) if glosses else [str(label) for label in range(max(labels) + 1)]
         self.about = {key: str(content[key]) for key in ABOUT if content.get(key)}
         where = self._by_id(content.get('split'), splits)
@@ -59,6 +65,8 @@ class PysklClips:
 
     def _by_id(self, split: Optional[dict], chosen: Optional[Sequence[str]]) -> dict:
         """The splits of each clip."""
+        if split is not None and not isinstance(split, dict):
+            raise ValueError(f'{self.path}: split is {type(split).__name__}; expected dict(name=[ids, ..], ..)')
         if not split:
             if chosen:
                 raise ValueError(f'{self.path}: the file has no splits, so {list(chosen)} cannot be chosen')
@@ -123,6 +131,8 @@ class PysklClips:
         frames = int(self._field(place, 'total_frames'))
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
             raise ValueError(f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D joints are not read')
+        if xy.shape[0] == 0 and frames > _MOST_FRAMES:
+            raise ValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
         if 'keypoint_score' in self.annotations[place]:
             score = to_array(self.annotations[place]['keypoint_score']).astype(np.float32)  # (M, T, V)
         else:
@@ -135,8 +145,11 @@ class PysklClips:
         height, width = (int(size) for size in to_array(self._field(place, 'img_shape'))[:2])
         signer = str(self.annotations[place].get('signer', ''))
         name = str(self.annotations[place].get('video_id') or self._id(place))
-        fps = float(self.annotations[place].get('fps') or 0)
-        return Clip(keypoints, self._label(place), split, name, width, height, signer=signer, fps=fps)
+        fps = to_array(self.annotations[place].get('fps') or 0)
+        if fps.dtype.kind not in 'iuf' or fps.size != 1 or not 0 <= fps.ravel()[0] < float('inf'):
+            raise ValueError(f'{where}: fps is {fps.tolist()!r:.60}; expected frames a second, or no such field')
+        rate = float(fps.ravel()[0])
+        return Clip(keypoints, self._label(place), split, name, width, height, signer=signer, fps=rate)
 
 
 def export_pyskl(store: PoseStore, path: str) -> None:
@@ -165,7 +178,7 @@ def export_pyskl(store: PoseStore, path: str) -> None:
                 keypoint=keypoints[None],
                 keypoint_score=scores[None],
                 signer=str(store.signer[index]),
-                fps=float(store.fps[index]),
+                **(dict(fps=float(store.fps[index])) if store.fps[index] else {}),
             )  # fmt: skip
         )
         if name in repeated:

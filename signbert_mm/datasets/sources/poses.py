@@ -1,13 +1,13 @@
 """Poses that were extracted before, by the name of their video."""
 
 import os
-import zipfile
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ...files.arrays import ArrayFileError, read_arrays
 from ...files.folders import list_files, report_left_out
 from ...files.text import text_lines
 from ...layouts import LAYOUTS, get_layout
@@ -184,9 +184,9 @@ class ArrayPoses(PoseSource):
 
     def _load(self, path: str) -> Dict[str, np.ndarray]:
         try:
-            content = np.load(path, allow_pickle=False)
-            fields = {'keypoints': content} if isinstance(content, np.ndarray) else {name: content[name] for name in content.files}
-        except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+            content = read_arrays(path)
+            fields = {'keypoints': content} if isinstance(content, np.ndarray) else content
+        except (ArrayFileError, OSError) as error:
             raise UnreadableError(f'{path}: damaged ({error})') from error
         if 'keypoints' not in fields and len(fields) == 1:
             fields = {'keypoints': next(iter(fields.values()))}

@@ -117,8 +117,8 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
 
     Raises:
         FileNotFoundError: No such config.
-        ConfigError: An option whose key is not in the config though one much like it is, or that names no place in a list;
-            a file that is not UTF-8 text.
+        ConfigError: An option whose key is not in the config though one much like it is, or that names no place in a
+            list; a file that is not UTF-8 text.
     """
     from .options import merge_options
 

@@ -1,0 +1,38 @@
+"""Reads JSON that a user gives: what is too deep or too long is an error of the file."""
+
+import json
+import os
+from typing import Any, Callable, List, Optional, Tuple, Union
+
+MAX_DIGITS = 4300  # of a whole number; turning more into one takes a time that grows with their square
+
+
+def load_json(text: Union[str, bytes], object_pairs_hook: Optional[Callable[[List[Tuple[str, Any]]], Any]] = None) -> Any:
+    """The content of a JSON text; ``object_pairs_hook`` as in ``json.loads``.
+
+    Raises:
+        ValueError: It is no JSON, nests too deep, or holds a whole number of more than 4,300 digits.
+    """
+    try:
+        return json.loads(text, parse_int=_whole_number, object_pairs_hook=object_pairs_hook)
+    except RecursionError:
+        raise ValueError('its lists nest too deep') from None
+    except MemoryError:
+        raise ValueError(f'{len(text):,} bytes of JSON do not fit into memory') from None
+
+
+def read_json(path: Union[str, 'os.PathLike[str]']) -> Any:
+    """As :func:`load_json`, of a file in UTF-8; the message does not name it.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: As for :func:`load_json`.
+    """
+    with open(path, 'rb') as file:
+        return load_json(file.read())
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f'it holds a whole number of {len(digits):,} digits')
+    return int(digits)
