@@ -29,11 +29,6 @@ def sync_folder(path: PathLike) -> None:
         os.close(handle)
 
 
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an error says that the disk, or the user's share of it, is full."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
 @contextlib.contextmanager
 def naming(path: PathLike) -> Iterator[None]:
     """Errors of the disk inside name ``path``: those of a write have no file name of their own.

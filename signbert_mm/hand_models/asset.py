@@ -1,13 +1,14 @@
 """What a hand model is made of: one set of arrays, from MANO's file or from the free hand's file in this package."""
 
 import hashlib
-import zipfile
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Optional, Tuple, Union
 
 import numpy as np
+
+from ..files.arrays import ArrayFileError, read_npz
 
 NUM_VERTICES, NUM_FACES, NUM_JOINTS, NUM_BETAS, NUM_POSE = 778, 1538, 16, 10, 45
 # wrist, then three joints each of index, middle, little, ring, thumb (MANO's order)
@@ -165,9 +166,9 @@ def read_free_hand(path: Union[str, Path]) -> HandAsset:
     """
     remedy = 'install signbert_mm again (pip install --force-reinstall --no-deps), or get the file from the repository'
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in (*_SHAPES, 'tip_ids')}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        fields = read_npz(path)
+        arrays = {name: fields[name] for name in (*_SHAPES, 'tip_ids')}
+    except (OSError, KeyError, ArrayFileError) as error:
         raise HandAssetError(f"{path}: the free hand's file cannot be read ({type(error).__name__}: {error}); {remedy}") from error
     tips = tuple(arrays.pop('tip_ids').tolist())
     asset = HandAsset(**arrays, tip_ids=tips, name='free', source='free hand')

@@ -146,7 +146,7 @@ def test_bad_models(house, tmp_path):
     with pytest.raises(ConfigError, match='knows no glosses'):
         SignInferencer(*house['pretrainer'])(house['store'])
     (tmp_path / 'text.pth').write_text('not a checkpoint')
-    with pytest.raises(CheckpointError, match='is refused'):
+    with pytest.raises(CheckpointError, match='text.pth .16 bytes. is not a PyTorch checkpoint'):
         SignInferencer(config, tmp_path / 'text.pth')
 
 

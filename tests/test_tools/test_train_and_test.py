@@ -84,7 +84,7 @@ def test_print_config(run_tool, toy_file, capsys):
 
 @pytest.fixture
 def environment(root):
-    return dict(os.environ, PYTHONPATH=str(root / 'tests' / 'toys'), OMP_NUM_THREADS='1', PYTHON=sys.executable)
+    return dict(os.environ, PYTHONPATH=f'{root}{os.pathsep}{root / "tests" / "toys"}', OMP_NUM_THREADS='1', PYTHON=sys.executable)
 
 
 def shell(*arguments, cwd, env):

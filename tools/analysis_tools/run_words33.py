@@ -38,6 +38,7 @@ from signbert_mm.evaluation.knn import extract_features, knn_scores
 from signbert_mm.evaluation.label_propagation import propagate_labels
 from signbert_mm.evaluation.logistic_regression import logistic_regression
 from signbert_mm.evaluation.metrics.sign_accuracy import target_ranks
+from signbert_mm.files.arrays import read_npz
 
 SEEDS = {'1': range(10), '2': range(10), '5': range(3), '10': range(3), 'all': range(3)}
 EPOCHS = {'1': 500, '2': 250, '5': 100, '10': 50, 'all': 12}
@@ -199,8 +200,8 @@ def summed(folders: Sequence[Path], rest: int) -> Dict[str, float]:
     """The sum of the probabilities that rows left, aligned by video id."""
     parts = []
     for folder in folders:
-        with np.load(folder / 'scores.npz', allow_pickle=False) as file:
-            parts.append(ClipScores(folder.parent.name, file['video_ids'].tolist(), file['scores'].astype(np.float64), file['labels']))
+        fields = read_npz(folder / 'scores.npz')
+        parts.append(ClipScores(folder.parent.name, fields['video_ids'].tolist(), fields['scores'].astype(np.float64), fields['labels']))
     aligned, missing = align(parts)
     if any(missing.values()):
         raise ValueError(f'the parts were tested on other clips: {missing}')

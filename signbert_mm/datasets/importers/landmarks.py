@@ -1,11 +1,11 @@
 """MediaPipe Hands landmarks without sides, a file a clip: which hand is which, and the clip's keypoints."""
 
 import itertools
-import zipfile
 from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
+from ...files.arrays import ArrayFileError, read_arrays
 from ...layouts import get_layout
 from .common import UnreadableError
 
@@ -39,9 +39,8 @@ def read_landmarks(path: str) -> np.ndarray:
             place and the remedy.
     """
     try:
-        # mapped, so that a header that promises more than the file holds is an error and not an allocation
-        content = np.load(path, mmap_mode='r', allow_pickle=False)
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        content = read_arrays(path)
+    except (ArrayFileError, OSError) as error:
         raise UnreadableError(f'{path}: not a whole npy file of numbers ({error}); get it again') from error
     if not isinstance(content, np.ndarray):
         raise UnreadableError(f'{path}: an npz archive; expected an npy file of shape (frames, 2, 21, 3)')

@@ -6,6 +6,7 @@ from typing import BinaryIO, Dict, Sequence, Union
 import numpy as np
 from mmengine.utils import ProgressBar
 
+from ...files.arrays import open_array
 from ...layouts import SIGN_49, Layout
 from ..pose_store import PoseStore
 from ..pose_store_writer import PoseStoreWriter
@@ -48,10 +49,7 @@ class SyntheticTruth:
         path = os.path.join(folder, name)
         if not os.path.isfile(path):
             raise FileNotFoundError(f'{path}: absent; make the store with tools/dataset_converters/make_synthetic.py, without --no-truth')
-        try:
-            array = np.load(path, mmap_mode='r', allow_pickle=False)
-        except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f'{path}: damaged or truncated ({error}); make the store again') from error
+        array = open_array(path)
         if array.shape != tuple(shape) or array.dtype != np.float32:
             raise ValueError(f'{path}: float32 of shape {tuple(shape)} expected, {array.dtype} of shape {array.shape} found; make the store again')
         return array
