@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from ..datasets.pixel_check import check_pixels
+from ..datasets.pixel_check import PixelCheck
 from ..datasets.pose_store import PoseStore
 from ..datasets.pose_store_writer import check_keypoints
 from ..datasets.store_format import META, flags_found
@@ -254,8 +254,9 @@ class InputReader:
             (name,) = store.video_ids(np.asarray([place]))
             # a store that was changed, or written before coordinates had bounds
             values = np.concatenate([keypoints, scores[..., None]], axis=-1)
-            check_keypoints(f'{store.folder}: clip {place} (video_id {name!r})', values, store.layout)
-            check_pixels(f'{store.folder}: clip {name!r}', keypoints, scores, size)
+            where, unit = f'{store.folder}: clip {name!r}', PixelCheck(*size)
+            check_keypoints(where, values, store.layout, unit=unit)
+            unit.refuse(where)
             start, length = int(store.offset[place]), int(store.length[place])
             found = flags_found(store.hand_flags[start : start + length])
             about = dict(times=store.frame_times(place), found=found)

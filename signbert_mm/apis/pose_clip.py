@@ -6,7 +6,7 @@ from typing import Any, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ..datasets.hand_rule import hands_found
-from ..datasets.pixel_check import check_pixels
+from ..datasets.pixel_check import PixelCheck
 from ..datasets.pose_store_writer import check_keypoints
 from ..layouts import Layout, get_layout
 
@@ -115,15 +115,16 @@ class PoseClip:
             scores = (poses != 0).any(-1)
         if scores is not None:
             poses = np.concatenate([poses.astype(np.float32), scores[..., None].astype(np.float32)], axis=-1)
-        values = check_keypoints(where, poses, layout)
         sizes = np.asarray(image_size if isinstance(image_size, (tuple, list, np.ndarray)) else ())
         if sizes.shape != (2,) or sizes.dtype.kind not in 'iuf' or not ((sizes > 0) & (sizes < 1 << 31)).all():
             raise ValueError(f'{where}: image_size is {image_size!r}; give (width, height) of the image in pixels')
+        unit = PixelCheck(*map(int, sizes))
+        values = check_keypoints(where, poses, layout, unit=unit)
+        unit.refuse(where)
         if not 0 <= fps < float('inf'):
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         scores = np.ascontiguousarray(values[..., 2])
         keypoints = values[..., :2] * (scores > 0)[..., None]
-        check_pixels(where, keypoints, scores, image_size)
         return cls(keypoints, scores, layout, (int(image_size[0]), int(image_size[1])), float(fps), name, int(label))
 
     def __len__(self) -> int:

@@ -44,7 +44,13 @@ MAX_COORDINATE = 100_000  # pixels; no image is that wide, and joints may lie so
 _KINDS = dict(length='i', label='i', split='h', signer='i', width='i', height='i', fps='f', hands='B')  # of array.array, as the columns are stored
 
 
-def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout, first: int = 0) -> np.ndarray:
+def check_keypoints(
+    where: str,
+    keypoints: np.ndarray,
+    layout: Layout,
+    first: int = 0,
+    unit: Optional[PixelCheck] = None,
+) -> np.ndarray:
     """A clip's numbers as float32, a copy, scores above 1 as 1.
 
     Args:
@@ -52,8 +58,11 @@ def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout, first: in
         keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; see :meth:`PoseStoreWriter.add`.
         layout (Layout): What the joints are.
         first (int): Which frame of the clip the first one is, for messages.
+        unit (PixelCheck, optional): Of the clip; the frames are added to it. Of coordinates that no image has it says
+            first whether the clip is in another unit.
 
     Raises:
+        UnitError: Coordinates that no image has are in another unit.
         ValueError: Wrong shape or joint count, no frames, a number that is not finite, a negative score, a coordinate that no image
             has; the message names the frame and the joint.
     """
@@ -77,8 +86,13 @@ def check_keypoints(where: str, keypoints: np.ndarray, layout: Layout, first: in
             f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): score {scores[frame, joint]} is negative; '
             'scores are in [0, 1] (where a detector says "not found" so, give 0)'
         )
+    if unit is not None:
+        unit.add(values[:, :, :2], scores)
     far = (np.abs(values[:, :, :2]) > MAX_COORDINATE) & (scores > 0)[:, :, None]
     if far.any():
+        # at most that may come of pixels times an image size
+        if unit is not None and np.abs(values[:, :, :2][far]).max() <= MAX_COORDINATE**2:
+            unit.refuse(where)
         frame, joint, axis = np.argwhere(far)[0]
         raise ValueError(
             f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): {"xy"[axis]} = '
@@ -304,9 +318,8 @@ class PoseStoreWriter:
 
     def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int, unit: PixelCheck) -> np.ndarray:
         """The clip, or a piece of it, as it is stored: shape (T, V, 3) of the store's dtype."""
-        values = check_keypoints(where, keypoints, self.layout, first)  # (T, V, 3), a copy
+        values = check_keypoints(where, keypoints, self.layout, first, unit)  # (T, V, 3), a copy
         scores = values[:, :, 2]
-        unit.add(values[:, :, :2], scores)
         if self.dtype == 'int16':
             values *= (PIXEL_STEPS, PIXEL_STEPS, SCORE_STEPS)
             np.rint(values, out=values)
@@ -314,6 +327,7 @@ class PoseStoreWriter:
         values[:, :, :2] *= (scores > 0)[:, :, None]
         values += 0.0  # -0 becomes 0
         if self.dtype == 'int16' and np.abs(values).max() > np.iinfo(np.int16).max:
+            unit.refuse(where)
             frame, joint, axis = np.argwhere(np.abs(values) > np.iinfo(np.int16).max)[0]
             raise ValueError(
                 f'{where}: frame {first + frame}, joint {joint} ({self.layout.joints[joint]}): {"xy"[axis]} = '

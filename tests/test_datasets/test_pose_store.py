@@ -394,7 +394,7 @@ def test_a_coordinate_that_no_image_has_is_refused(tmp_path, dtype, value):
     assert PoseStore(tmp_path / 's').clip(0)[0][1, 4].tolist() == [0, 0]
 
 
-@pytest.mark.parametrize('data', [b'<html>' * 300, b'\x93NUMPY' + b'\0' * 1000])
+@pytest.mark.parametrize('data', [b'<html>' * 300, b'\x93NUMPY' + b'\0' * 1000, b'\x93NUMPY\x01\0v\0((((((((' + b' ' * 110])
 def test_a_header_that_is_none_is_named(tmp_path, data):
     store = write_store(tmp_path / 's')
     path = tmp_path / 's' / 'keypoints.npy'
@@ -628,11 +628,3 @@ def test_fields_of_another_type_are_named(tmp_path, changes, message):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     with pytest.raises(ValueError, match=rf"meta.json: fields absent or wrong: \['{message}'\]"):
         PoseStore(tmp_path / 's')
-
-
-def test_a_damaged_header_names_its_file(tmp_path):
-    write_store(tmp_path / 's')
-    path = tmp_path / 's' / 'keypoints.npy'
-    path.write_bytes(path.read_bytes().replace(b"{'descr'", b'((((((((', 1))
-    with pytest.raises(ValueError, match='keypoints.npy: damaged'):
-        PoseStore(tmp_path / 's').clip(0)
