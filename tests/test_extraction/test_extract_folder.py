@@ -434,3 +434,10 @@ def test_the_tool(videos, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'argv', [tool, str(tmp_path / 'absent'), str(tmp_path / 'out2')])
     with pytest.raises(SystemExit, match='absent: no such file or folder'):
         runpy.run_path(tool, run_name='__main__')
+
+
+def test_an_output_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / 'file').touch()
+    (tmp_path / 'a.mp4').touch()
+    with pytest.raises(NotADirectoryError, match='out.parts: cannot be made .*; choose another OUT, where you may write'):
+        extract_folder([('a', str(tmp_path / 'a.mp4'))], tmp_path / 'file' / 'out', FAKE, progress=False)

@@ -81,3 +81,20 @@ def test_checkpoint_of_another_class_count(run_tool, make_store, make_config, ex
     expect(message + r'Use the config it was trained with, or set model\.head\.num_classes=4', 'test.py', five, 'w/epoch_1.pth')
     expect(message + r'.*default_hooks\.load_report\.new_head=True', 'train.py', five, '--cfg-options', 'load_from=w/epoch_1.pth')
     run_tool('train.py', five, '--no-validate', '--cfg-options', 'load_from=w/epoch_1.pth', 'default_hooks.load_report.new_head=True')
+
+
+@pytest.mark.parametrize('place', ['itself', 'base'])
+def test_a_config_that_is_not_plain_utf8_is_refused_in_one_line(tmp_path, place):
+    from signbert_mm.engine.runner import ConfigError, load_config
+
+    base, config = tmp_path / 'base.py', tmp_path / 'config.py'
+    base.write_text("a = 1\n_base_ = ['./config.py']\n" if place == 'itself' else 'a = 1\n')
+    config.write_text("_base_ = ['./base.py']\nb = 2\n")
+    changed = config if place == 'itself' else base
+    text = changed.read_text()
+    changed.write_bytes(b'\xef\xbb\xbf' + text.encode())
+    with pytest.raises(ConfigError, match=f'{changed.name}: begins with a byte order mark'):
+        load_config(str(config))
+    changed.write_bytes(text.encode() + b'# caf\xe9\n')
+    with pytest.raises(ConfigError, match=f'{changed.name}: not UTF-8 text .line [23],'):
+        load_config(str(config))
