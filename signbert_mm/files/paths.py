@@ -28,7 +28,7 @@ def check_text(text: Any, what: str, empty: bool = False) -> None:
     except UnicodeEncodeError:
         raise ValueError(f'{what} is {text!r:.80}, which is not UTF-8; rename it') from None
     if size > MAX_NAME_BYTES or (not text and not empty):
-        raise ValueError(f'{what} is {text!r:.80} of {size} bytes; give text of 1 to {MAX_NAME_BYTES} bytes')
+        raise ValueError(f'{what} is {text!r:.80}, which has {size} bytes; give text of 1 to {MAX_NAME_BYTES} bytes')
     if any(unicodedata.category(letter) in _NOT_PRINTED for letter in text):
         raise ValueError(f'{what} is {text!r:.80}; give text without NUL, line ends and other control characters')
 
