@@ -23,9 +23,8 @@ def two_ranks(root, tmp_path):
     """``two_ranks('dist_train.sh', *arguments)``: a launch script with two CPU processes."""
 
     def run(script, *arguments):
-        env = dict(
-            os.environ, PYTHONPATH=f'{root}{os.pathsep}{root / "tests" / "toys"}', OMP_NUM_THREADS='1', PYTHON=sys.executable, PORT=free_port()
-        )
+        path = f'{root}{os.pathsep}{root / "tests" / "toys"}'
+        env = dict(os.environ, PYTHONPATH=path, OMP_NUM_THREADS='1', PYTHON=sys.executable, PORT=free_port())
         command = [str(part) for part in ('bash', root / 'tools' / script, *arguments)]
         out = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=900)
         assert out.returncode == 0, out.stdout[-2000:] + out.stderr[-3000:]
