@@ -32,7 +32,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from signbert_mm.datasets import DefaultSampler, PoseDataset, PoseStoreWriter, collate_poses
-from signbert_mm.datasets.store_format import CLIPS, FORMAT, FORMAT_VERSION, KEYPOINTS, META, npy_header
+from signbert_mm.datasets.store_format import CLIPS, FORMAT, FORMAT_VERSION, KEYPOINTS, META, file_digest, npy_header
 
 GLOSSES, SIGNERS, LAYOUT, JOINTS = 2000, 100, 'sign_49', 49
 WORKER_BATCHES = 8
@@ -63,11 +63,13 @@ def make_sparse_store(folder: Path, clips: int, frames: int) -> int:
         width=np.full(clips, 1920, dtype=np.int32),
         height=np.full(clips, 1080, dtype=np.int32),
         fps=np.full(clips, 25, dtype=np.float32),
-        hands=np.full(clips * frames, 3, dtype=np.uint8),
+        # no hand was found in frames of zeros
+        hands=np.zeros(clips * frames, dtype=np.uint8),
     )
     np.savez(folder / CLIPS, **index)
     meta = dict(format=FORMAT, format_version=FORMAT_VERSION, layout=LAYOUT, joints=JOINTS, dtype='int16', clips=clips, frames=clips * frames)
     files = {name: dict(bytes=(folder / name).stat().st_size, blake2b='') for name in (KEYPOINTS, CLIPS)}
+    files[CLIPS]['blake2b'] = file_digest(folder / CLIPS)
     glosses = [f'gloss {label}' for label in range(GLOSSES)]
     (folder / META).write_text(json.dumps(dict(meta, splits=dict(train=clips), files=files, glosses=glosses)))
     return sum(path.stat().st_blocks * 512 for path in folder.iterdir())

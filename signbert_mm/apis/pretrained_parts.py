@@ -66,17 +66,18 @@ class PretrainedParts:
         Raises:
             NothingReadableError: No clip is left; the message has the first reason.
         """
-        vectors, names, failures = [], [], []
+        vectors, names, failures, reason = [], [], [], ''
         for clip, vector in self._embedded(inputs, batch_size, failures, **options):
             if need_hands and clip.no_answer:
-                failures.append(Failure(clip.name, clip.no_answer))
-                print_log(f'left out: {clip.name}: {clip.no_answer}', logger='current', level=logging.WARNING)
+                reason = f'{clip.name}: {clip.no_answer}'
+                print_log(f'left out: {reason}', logger='current', level=logging.WARNING)
                 continue
             vectors.append(vector)
             names.append(clip.name)
         if not vectors:
-            reason = f', the first: {failures[0].error}' if failures else ''
-            raise NothingReadableError(f'none of the inputs could be used, so there is nothing to embed{reason}')
+            first = f', the first: {failures[0].error}' if failures else ''
+            what = f'shows a hand ({reason})' if reason else 'could be read'
+            raise NothingReadableError(f'none of the inputs {what}, so there is nothing to embed{first}')
         return np.stack(vectors), names
 
     def _embedded(

@@ -15,6 +15,7 @@ from torch.utils.data import Dataset
 
 from ..draws import Draws
 from ..files.folders import VIDEO_SUFFIXES, list_files, suffix_of
+from ..files.paths import check_name, path_below
 from ..files.video_formats import open_container
 from ..registry import DATASETS
 from .pose_dataset import PoseDataset
@@ -45,9 +46,13 @@ class VideoFolder:
         """The clip's video; None where there is none.
 
         Raises:
-            ValueError: There are two of one name; the message has both.
+            ValueError: There are two of one name, and the message has both; or the name is no path below the folder.
         """
-        files = self._files.get(unicodedata.normalize('NFC', name), [])
+        check_name(name, f'{self.folder}: video_id')
+        plain = unicodedata.normalize('NFC', name)
+        # a name that is too long for a file is cut as store_to_videos.py cuts it
+        stems = [plain, *(path_below('', plain, suffix)[: -len(suffix)] for suffix in self._order or VIDEO_SUFFIXES)]
+        files = next((self._files[stem] for stem in stems if stem in self._files), [])
         if self._order:
             files = sorted(files, key=lambda path: self._order.index(suffix_of(path)))[:1]
         if len(files) > 1:

@@ -95,14 +95,13 @@ def load_checkpoint_file(filename: PathLike, map_location: Any = 'cpu', mmap: Op
             raise CheckpointError(_no_checkpoint(filename))
     try:
         with torch.serialization.safe_globals(safe_names()):
-            content = torch.load(filename, map_location=map_location, weights_only=True, mmap=mmap)
+            content = without_stand_ins(torch.load(filename, map_location=map_location, weights_only=True, mmap=mmap))
     except pickle.UnpicklingError as error:
         raise CheckpointError(_refused(filename, str(error))) from error
     except torch.OutOfMemoryError:
         raise
     except Exception as error:  # what a damaged or crafted pickle can raise has no bounds
         raise CheckpointError(_unreadable(filename, str(error) or type(error).__name__)) from error
-    content = without_stand_ins(content)
     if not isinstance(content, dict):
         raise CheckpointError(f'checkpoint {filename} holds a {type(content).__name__}; give a file with a state_dict, as tools/train.py writes it')
     if check:

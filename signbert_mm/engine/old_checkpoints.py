@@ -49,7 +49,8 @@ def adapt_config(cfg: Config) -> None:
     path = cfg.get('load_from')
     if not path and cfg.get('resume') and cfg.get('work_dir') and os.path.isdir(cfg.work_dir):
         path = find_last_whole_checkpoint(cfg.work_dir)
-    if cfg.get('model') and path and '://' not in path and any(_gesture_configs(cfg.model)):
+    # a file that is not there is an error of the run, which says what to do
+    if cfg.get('model') and path and os.path.isfile(path) and any(_gesture_configs(cfg.model)):
         adapt_to_weights(cfg.model, load_checkpoint_file(path), f'checkpoint {path}')
 
 

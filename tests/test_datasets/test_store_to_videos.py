@@ -10,7 +10,7 @@ from pose_store_fixtures import convert, keypoints
 
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.datasets.store_format import file_digest
-from signbert_mm.datasets.video_dataset import find_video
+from signbert_mm.datasets.video_dataset import VideoFolder
 
 pytest.importorskip('av')
 
@@ -44,7 +44,7 @@ def test_ids_become_paths_and_are_found_again(root, monkeypatch, tmp_path):
     write(tmp_path / 's', names)
     convert(root, monkeypatch, 'store_to_videos.py', tmp_path / 's', tmp_path / 'videos', '--size', 16)
     assert len(files(tmp_path / 'videos')) == 4
-    found = [find_video(tmp_path / 'videos', name) for name in names]
+    found = [VideoFolder(tmp_path / 'videos').find(name) for name in names]
     assert len(set(found)) == 4
     assert None not in found
     assert found[0] == str(tmp_path / 'videos' / 'book' / '1.mp4')
@@ -59,7 +59,7 @@ def test_nothing_is_written_outside_the_folder(root, monkeypatch, tmp_path, name
         convert(root, monkeypatch, 'store_to_videos.py', tmp_path / 's', tmp_path / 'deep' / 'videos', '--size', 16)
     assert files(tmp_path) == before
     with pytest.raises(ValueError, match='video_id is .*relative path'):
-        find_video(tmp_path / 'videos', name)
+        VideoFolder(tmp_path).find(name)
 
 
 def test_one_id_in_two_splits_is_not_one_video(root, monkeypatch, tmp_path):

@@ -132,7 +132,7 @@ NARROW = {f'model.model.backbone.{key}': value for key, value in dict(base_chann
 # config, changes, steps and learning rate
 RECOGNISERS = dict(
     SignRecognizer=(FINETUNE, SHORT, 60, 1e-3),
-    STConsistencyRecognizer=('configs/st_consistency/st_consistency_d64_b64_synthetic.py', {}, 50, 1e-3),
+    STConsistencyRecognizer=('configs/st_consistency/st_consistency_d64_b64_synthetic.py', {}, 80, 1e-3),
     MMActionRecognizer=(
         'configs/fusion/stgcn-c24_sign49-joint_b64-100e_synthetic-demo.py',
         {**SHORT, **NARROW, 'model.model.cls_head.in_channels': 32},

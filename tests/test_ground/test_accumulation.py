@@ -4,6 +4,8 @@ from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 
 PLAIN = """
 model['backbone']['dropout'] = 0.0
+# the statistics of batch norm are those of each batch
+model['embedder']['gesture'].update(norm='LN', input_norm=False, output_norm=False)
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.01))
 param_scheduler = []
 """

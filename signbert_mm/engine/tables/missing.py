@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from ...datasets.pose_store import PoseStore
 from ...datasets.store_format import META
-from ...datasets.video_dataset import SUFFIXES
+from ...datasets.video_dataset import VideoFolder
 from ..runner.config import config_roots
 from .plan import Plan
 from .run import Run
@@ -107,7 +107,7 @@ def _store(folder: str, optional: bool, commands: Mapping[str, str], made: Set[s
 
 def _videos(part: Mapping, commands: Mapping[str, str], made: Set[str]) -> Optional[Missing]:
     folder, store = str(part['videos']), str(part['store'])
-    suffixes = tuple(part.get('suffixes') or SUFFIXES)
+    suffixes = part.get('suffixes')
     note = ''
     if os.path.isdir(folder):
         if not (Path(store) / META).is_file():
@@ -120,17 +120,18 @@ def _videos(part: Mapping, commands: Mapping[str, str], made: Set[str]) -> Optio
         remedy = f'python tools/dataset_converters/store_to_videos.py {store} {folder}'
     else:
         source = re.search(r'--videos (\S+)', commands.get(store, ''))
-        remedy = f'put the video of each clip there: {folder}/<video_id>{suffixes[0]}'
+        remedy = f'put the video of each clip there: {folder}/<video_id>{suffixes[0] if suffixes else ".mp4"}'
         remedy += f' (the originals: {source[1]}; docs/dataset_zoo says how they are named and cut)' if source else ''
     return Missing('videos', folder, remedy, note=note)
 
 
-def _clips_without_video(folder: str, store: PoseStore, split: Any, suffixes: Sequence[str]) -> Tuple[int, int]:
+def _clips_without_video(folder: str, store: PoseStore, split: Any, suffixes: Optional[Sequence[str]]) -> Tuple[int, int]:
     """How many clips of a split have no video, and how many clips it has."""
     splits = [split] if isinstance(split, str) else split
     places = np.arange(len(store)) if splits is None else np.flatnonzero(np.isin(store.split, list(splits)))
     names = store.video_ids(places)
-    absent = sum(not any(os.path.isfile(os.path.join(folder, f'{name}{suffix}')) for suffix in suffixes) for name in names)
+    videos = VideoFolder(folder, suffixes)
+    absent = sum(videos.find(name) is None for name in names)
     return absent, len(names)
 
 

@@ -51,7 +51,7 @@ _recogniser = dict(
     variants={f'{shots}-shot, session {session}': dict(options=_sessions(session, shots)) for shots in _passes for session in range(3)},
 )
 _pretrain = dict(
-    config='configs/wlasl_hands/signbert_d128_pretrain.py',
+    config='configs/wlasl_hands/signbert_d128_pretrain_wlasl.py',
     by_type=dict(MaskHandTokens=dict(operations=('joint', 'frame', 'identity'))),
 )
 bases = dict(

@@ -21,7 +21,7 @@ def _data(subset, places):
 
 _recogniser = dict(variants={f'WLASL{subset}': dict(config=f'configs/wlasl_hands/signbert_d128_wlasl{subset}.py') for subset in _subsets})
 _pretrain = dict(
-    config='configs/wlasl_hands/signbert_d128_pretrain.py',
+    config='configs/wlasl_hands/signbert_d128_pretrain_wlasl.py',
     # the default; named, so that tables share the training
     by_type=dict(MaskHandTokens=dict(operations=('joint', 'frame', 'identity'))),
 )
