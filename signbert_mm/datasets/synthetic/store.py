@@ -49,7 +49,10 @@ class SyntheticTruth:
         path = os.path.join(folder, name)
         if not os.path.isfile(path):
             raise FileNotFoundError(f'{path}: absent; make the store with tools/dataset_converters/make_synthetic.py, without --no-truth')
-        array = open_array(path)
+        try:
+            array = open_array(path)
+        except ValueError as error:
+            raise ValueError(f'{path}: damaged or truncated; make the store again') from error
         if array.shape != tuple(shape) or array.dtype != np.float32:
             raise ValueError(f'{path}: float32 of shape {tuple(shape)} expected, {array.dtype} of shape {array.shape} found; make the store again')
         return array
