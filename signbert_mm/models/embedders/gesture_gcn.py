@@ -280,6 +280,19 @@ class GestureGCN(BaseModule):
             raise ValueError(f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}')
         x = hands.reshape(-1, *hands.shape[-2:])  # (N, V, 2)
         valid = None if valid is None else valid.reshape(-1)
+        # Batch norm makes the others 0, so the CPU need not compute them. A GPU would have to wait for their number,
+        # and a compiled graph needs fixed shapes.
+        skips = self.norm == 'BN' and x.device.type == 'cpu' and not torch.compiler.is_compiling()
+        if valid is not None and skips and valid.any():
+            rows = valid.nonzero().flatten()
+            states = self._states(x[rows])
+            x = states.new_zeros(len(x), self.out_channels).index_copy(0, rows, states)
+        else:
+            x = self._states(x, valid)
+        return x.reshape(*hands.shape[:-2], self.out_channels)
+
+    def _states(self, x: Tensor, valid: Optional[Tensor] = None) -> Tensor:
+        """(N, V, 2), (N,) bool -> (N, C')."""
         if self.input_norm is not None:
             x = self.input_norm(x.flatten(1), valid).view_as(x)
         x = x.transpose(0, 1).index_select(0, self.order)  # (V, N, 2)
@@ -291,9 +304,7 @@ class GestureGCN(BaseModule):
         for layer in self.part_layers:
             x = layer(x, valid)
         x = F.relu(_max_over_first(x), inplace=True)  # (N, C')
-        if self.output_norm is not None:
-            x = self.output_norm(x, valid)
-        return x.reshape(*hands.shape[:-2], self.out_channels)
+        return x if self.output_norm is None else self.output_norm(x, valid)
 
 
 __all__ = ['ROLES', 'GestureGCN', 'RoleGraphConv']
