@@ -169,6 +169,11 @@ def _max_over_first(x: Tensor) -> Tensor:
     return F.max_pool2d(image, (len(x), 1)).permute(0, 2, 3, 1).reshape(x.shape[1:])
 
 
+def _can_select_rows(x: Tensor) -> bool:
+    """A GPU would have to wait for the number of rows, and a compiled graph needs fixed shapes."""
+    return x.device.type == 'cpu' and not torch.compiler.is_compiling()
+
+
 def _make_norm(norm: str, channels: int) -> nn.Module:
     if norm == 'LN':
         return nn.LayerNorm(channels)
@@ -280,10 +285,8 @@ class GestureGCN(BaseModule):
             raise ValueError(f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}')
         x = hands.reshape(-1, *hands.shape[-2:])  # (N, V, 2)
         valid = None if valid is None else valid.reshape(-1)
-        # Batch norm makes the others 0, so the CPU need not compute them. A GPU would have to wait for their number,
-        # and a compiled graph needs fixed shapes.
-        skips = self.norm == 'BN' and x.device.type == 'cpu' and not torch.compiler.is_compiling()
-        if valid is not None and skips and valid.any():
+        # batch norm makes the others 0, so they need not be computed
+        if valid is not None and self.norm == 'BN' and _can_select_rows(x) and valid.any():
             rows = valid.nonzero().flatten()
             states = self._states(x[rows])
             x = states.new_zeros(len(x), self.out_channels).index_copy(0, rows, states)

@@ -1,11 +1,14 @@
 """The gesture GCN against plain loops over hands, nodes, roles and neighbours, in float64."""
 
+import copy
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from signbert_mm.layouts import get_layout
 from signbert_mm.models import GestureGCN
+from signbert_mm.models.embedders import gesture_gcn
 from signbert_mm.models.token_batch_norm import TokenBatchNorm
 
 HAND = get_layout('hand_21')
@@ -222,6 +225,28 @@ def test_what_is_not_valid_is_zero_and_not_in_the_statistics(layout, joints):
     out = model(x * valid[..., None, None], valid)
     torch.testing.assert_close(out[valid], model(x[valid]))
     assert not out[~valid].any()
+
+
+@pytest.mark.parametrize('training', [True, False])
+@pytest.mark.parametrize('count', [0, 1, 7, 12])
+def test_leaving_hands_out_before_equals_leaving_them_out_behind(count, training, monkeypatch):
+    """On a CPU they are not computed; on a GPU they are, and made 0."""
+    torch.manual_seed(3)
+    model = narrow('BN').double().train(training)
+    other = copy.deepcopy(model)
+    hands, valid = torch.rand(3, 4, 21, 2).double(), (torch.randperm(12) < count).view(3, 4)
+    weight = torch.rand(3, 4, model.out_channels).double()
+    mine = hands.clone().requires_grad_()
+    (model(mine, valid) * weight).sum().backward()
+    monkeypatch.setattr(gesture_gcn, '_can_select_rows', lambda x: False)
+    theirs = hands.clone().requires_grad_()
+    (other(theirs, valid) * weight).sum().backward()
+    torch.testing.assert_close(model(hands, valid), other(hands, valid))
+    torch.testing.assert_close(mine.grad, theirs.grad)
+    for (name, one), (_, two) in zip(model.named_parameters(), other.named_parameters()):
+        torch.testing.assert_close(one.grad, two.grad, msg=name)
+    for one, two in zip(model.buffers(), other.buffers()):
+        torch.testing.assert_close(one, two)
 
 
 def test_a_layout_that_is_neither():
