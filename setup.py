@@ -1,4 +1,6 @@
-"""Package of signbert_mm: the library, and its configs and tools under ``signbert_mm/.mim``, where OpenMMLab's ``mim`` looks for them."""
+"""Package of signbert_mm: the library, and its configs and tools under ``signbert_mm/.mim``, where
+OpenMMLab's ``mim`` looks for them.
+"""
 
 import os
 import re
@@ -18,7 +20,9 @@ def requirements(name):
 
 
 def version():
-    return re.search(r"__version__ = '(.+)'", (ROOT / 'signbert_mm' / 'version.py').read_text(encoding='utf-8')).group(1)
+    return re.search(
+        r"__version__ = '(.+)'", (ROOT / 'signbert_mm' / 'version.py').read_text(encoding='utf-8')
+    ).group(1)
 
 
 class BuildWithMim(build_py):
@@ -60,7 +64,8 @@ setup(
         'core': mmcv,
         'pose': pose,
         'mediapipe': requirements('mediapipe'),
-        # reading videos, and what MediaPipe needs; MediaPipe itself installs with --no-deps: requirements/mediapipe.txt
+        # reading videos, and what MediaPipe needs; MediaPipe itself installs with --no-deps:
+        # requirements/mediapipe.txt
         'extract': requirements('extract'),
         'app': requirements('extract') + requirements('app'),
         'deploy': requirements('deploy'),

@@ -1,20 +1,25 @@
-"""Operations and bytes of a training step by part, and the least time they take: counted while one step runs, not estimated.
+"""Operations and bytes of a training step by part, and the least time they take: counted while one step runs,
+not estimated.
 
-    python benchmarks/counts.py --tflops 200 --gbytes 4800 --batch 512      # a floor for a GPU, counted on a CPU
-    python benchmarks/counts.py --methods signbert-pretrain --out counts.json  # the floor of one thread of this CPU, measured
+    # a floor for a GPU, counted on a CPU
+    python benchmarks/counts.py --tflops 200 --gbytes 4800 --batch 512
+    # the floor of one thread of this CPU, measured
+    python benchmarks/counts.py --methods signbert-pretrain --out counts.json
 
 What is counted, a clip, at the dtype given (bfloat16: autocast):
 
-- forward, backward: floating point operations of matrix products, convolutions and attention, a multiply-add as two, by torch's formulas.
-- products: bytes that these read and write, which no fusion takes away. all: bytes that every operator reads and writes, as torch runs
-  them one by one; views are free.
-- operators: calls a step that are no views, however many clips; on a GPU about as many kernels where nothing is compiled.
-- floor: each part takes the longer of its operations at ``--tflops`` and its products' bytes at ``--gbytes``; then the optimizer, which reads
-  and writes weights and moments once. Without the two options both are measured here: a product of 1,024 x 1,024 matrices, a copy of 256 MB, one
-  thread.
+- forward, backward: floating point operations of matrix products, convolutions and attention, a multiply-add
+  as two, by torch's formulas.
+- products: bytes that these read and write, which no fusion takes away. all: bytes that every operator reads
+  and writes, as torch runs them one by one; views are free.
+- operators: calls a step that are no views, however many clips; on a GPU about as many kernels where nothing
+  is compiled.
+- floor: each part takes the longer of its operations at ``--tflops`` and its products' bytes at ``--gbytes``;
+  then the optimizer, which reads and writes weights and moments once. Without the two options both are
+  measured here: a product of 1,024 x 1,024 matrices, a copy of 256 MB, one thread.
 
-Two steps are counted, of one clip and of two: their difference is a clip's share, and what does not grow with the batch (weights, their gradients,
-key encoders, banks) is spread over ``--batch`` clips.
+Two steps are counted, of one clip and of two: their difference is a clip's share, and what does not grow with
+the batch (weights, their gradients, key encoders, banks) is spread over ``--batch`` clips.
 """
 
 import argparse
@@ -58,16 +63,27 @@ Counts = Dict[str, Dict[str, float]]
 aten = torch.ops.aten
 
 
-def _in_place_product(out_shape: Sequence[int], a: Sequence[int], b: Sequence[int], *_: object, **__: object) -> int:
+def _in_place_product(
+    out_shape: Sequence[int], a: Sequence[int], b: Sequence[int], *_: object, **__: object
+) -> int:
     return 2 * a[0] * a[1] * b[1]
 
 
-def _attention(query: Sequence[int], key: Sequence[int], value: Sequence[int], *_: object, **__: object) -> int:
+def _attention(
+    query: Sequence[int], key: Sequence[int], value: Sequence[int], *_: object, **__: object
+) -> int:
     batch, heads, rows, width = query
     return 2 * batch * heads * rows * key[2] * (width + value[3])
 
 
-def _attention_backward(grad: Sequence[int], query: Sequence[int], key: Sequence[int], value: Sequence[int], *_: object, **__: object) -> int:
+def _attention_backward(
+    grad: Sequence[int],
+    query: Sequence[int],
+    key: Sequence[int],
+    value: Sequence[int],
+    *_: object,
+    **__: object,
+) -> int:
     batch, heads, rows, width = query
     return 2 * batch * heads * rows * key[2] * (3 * width + 2 * value[3])  # scores again, then four products
 
@@ -92,7 +108,10 @@ def operations(func: torch._ops.OpOverload, args: tuple, kwargs: dict, out: obje
 
 def does_nothing(func: torch._ops.OpOverload) -> bool:
     """A view, or memory alone."""
-    return any(item.alias_info is not None and not item.alias_info.is_write for item in func._schema.returns) or 'empty' in func._schema.name
+    return (
+        any(item.alias_info is not None and not item.alias_info.is_write for item in func._schema.returns)
+        or 'empty' in func._schema.name
+    )
 
 
 def moved_bytes(func: torch._ops.OpOverload, args: tuple, kwargs: dict, out: object) -> int:
@@ -100,11 +119,15 @@ def moved_bytes(func: torch._ops.OpOverload, args: tuple, kwargs: dict, out: obj
     if does_nothing(func):
         return 0
     tensors = [leaf for leaf in tree_leaves((args, kwargs, out)) if isinstance(leaf, Tensor)]
-    return sum(min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes()) for tensor in tensors)
+    return sum(
+        min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes()) for tensor in tensors
+    )
 
 
 class Counter(TorchDispatchMode):
-    """Adds up what runs under it, by part; a backward node belongs to the part in whose forward pass it was made."""
+    """Adds up what runs under it, by part; a backward node belongs to the part in whose forward pass it was
+    made.
+    """
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -131,7 +154,9 @@ class Counter(TorchDispatchMode):
         for handle in self.handles:
             handle.remove()
 
-    def __torch_dispatch__(self, func: torch._ops.OpOverload, types: object, args: tuple = (), kwargs: Optional[dict] = None) -> object:
+    def __torch_dispatch__(
+        self, func: torch._ops.OpOverload, types: object, args: tuple = (), kwargs: Optional[dict] = None
+    ) -> object:
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
         node = torch._C._current_autograd_node()
@@ -160,7 +185,8 @@ def count(model: nn.Module, clips: int, frames: int, dtype: torch.dtype) -> Coun
         counter.enter(OPTIMIZER)
         step.update()
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
-    accesses = 7 if isinstance(step.optimizer, torch.optim.Adam) else 5  # weight and moments read and written, gradient read
+    # weight and moments read and written, gradient read
+    accesses = 7 if isinstance(step.optimizer, torch.optim.Adam) else 5
     counter.counts.setdefault(OPTIMIZER, dict.fromkeys(FIELDS, 0))['products'] = 4 * accesses * trained
     return counter.counts
 
@@ -169,14 +195,21 @@ def per_clip(model: nn.Module, frames: int, dtype: torch.dtype, batch: int) -> C
     """Counts a clip in a batch of ``batch`` clips; operators a step."""
     one, two = (count(model, clips, frames, dtype) for clips in (1, 2))
     counts = {
-        part: {field: (two[part][field] - value[field]) * (1 - 1 / batch) + value[field] / batch for field in FIELDS} for part, value in one.items()
+        part: {
+            field: (two[part][field] - value[field]) * (1 - 1 / batch) + value[field] / batch
+            for field in FIELDS
+        }
+        for part, value in one.items()
     }
     return {part: dict(value, operators=two[part]['operators']) for part, value in counts.items()}
 
 
 def floor_of(counts: Counts, flops: float, rate: float) -> Dict[str, float]:
     """Seconds a clip of each part, at these operations and bytes a second."""
-    return {part: max((value['forward'] + value['backward']) / flops, value['products'] / rate) for part, value in counts.items()}
+    return {
+        part: max((value['forward'] + value['backward']) / flops, value['products'] / rate)
+        for part, value in counts.items()
+    }
 
 
 def measured(dtype: torch.dtype) -> Tuple[float, float]:
@@ -201,20 +234,37 @@ def parameters_of(model: nn.Module) -> Dict[str, int]:
     for name, parameter in model.named_parameters():
         pieces = name.split('.')
         owners = ['.'.join(pieces[:depth]) for depth in range(len(pieces) - 1, 0, -1)]
-        part = next((part for owner in owners for part, pattern in PARTS if re.fullmatch(pattern, owner)), REST)
+        part = next(
+            (part for owner in owners for part, pattern in PARTS if re.fullmatch(pattern, owner)), REST
+        )
         found[part] = found.get(part, 0) + parameter.numel()
     return found
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--methods', nargs='+', default=list(FULL_WIDTH), choices=list(FULL_WIDTH), help='(default: all)')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--methods', nargs='+', default=list(FULL_WIDTH), choices=list(FULL_WIDTH), help='(default: all)'
+    )
     parser.add_argument('--config', help='config of a model to count in place of --methods')
-    parser.add_argument('--frames', type=int, default=32, help='frames that come in; ST-Consistency resizes its views to 64 (default: %(default)s)')
-    parser.add_argument('--batch', type=int, default=64, help='clips over which weights are spread (default: %(default)s)')
+    parser.add_argument(
+        '--frames',
+        type=int,
+        default=32,
+        help='frames that come in; ST-Consistency resizes its views to 64 (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--batch', type=int, default=64, help='clips over which weights are spread (default: %(default)s)'
+    )
     parser.add_argument('--dtype', default='float32', choices=sorted(DTYPES))
-    parser.add_argument('--tflops', type=float, help='operations a second of the floor, in 1e12 (default: measured)')
-    parser.add_argument('--gbytes', type=float, help='bytes a second of the floor, in 1e9 (default: measured)')
+    parser.add_argument(
+        '--tflops', type=float, help='operations a second of the floor, in 1e12 (default: measured)'
+    )
+    parser.add_argument(
+        '--gbytes', type=float, help='bytes a second of the floor, in 1e9 (default: measured)'
+    )
     parser.add_argument('--out', help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
@@ -223,32 +273,50 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     dtype = DTYPES[args.dtype]
     flops, rate = measured(dtype) if args.tflops is None or args.gbytes is None else (0.0, 0.0)
     flops, rate = (args.tflops or flops / 1e12) * 1e12, (args.gbytes or rate / 1e9) * 1e9
-    print(f'{processor(torch.device("cpu"))}, {args.dtype}, batches of {args.batch}; floor at {flops / 1e12:.4g} TFLOP/s, {rate / 1e9:.4g} GB/s')
+    print(
+        f'{processor(torch.device("cpu"))}, {args.dtype}, batches of {args.batch}; floor at '
+        f'{flops / 1e12:.4g} TFLOP/s, {rate / 1e9:.4g} GB/s'
+    )
     figures = {}
-    for name, config in {'model': args.config}.items() if args.config else {name: FULL_WIDTH[name] for name in args.methods}.items():
+    for name, config in (
+        {'model': args.config}.items()
+        if args.config
+        else {name: FULL_WIDTH[name] for name in args.methods}.items()
+    ):
         model = MODELS.build(Config.fromfile(str(config)).model).train()
         counts, parameters = per_clip(model, args.frames, dtype, args.batch), parameters_of(model)
         seconds = floor_of(counts, flops, rate)
         total = sum(seconds.values())
         print(f'\n{name}, {args.frames} frames, a clip\n')
-        print('| part | parameters, M | forward, GFLOP | backward, GFLOP | products, MB | all, MB | operators | floor |')
+        print(
+            '| part | parameters, M | forward, GFLOP | backward, GFLOP | products, MB | all, MB | '
+            'operators | floor |'
+        )
         print('|---|---|---|---|---|---|---|---|')
         order = [*(part for part, _ in PARTS), REST, OPTIMIZER]
         for part in sorted(counts, key=order.index):
             value = counts[part]
             print(
-                f'| {part} | {parameters.get(part, 0) / 1e6:.2f} | {value["forward"] / 1e9:.3f} | {value["backward"] / 1e9:.3f} '
-                f'| {value["products"] / 1e6:.2f} | {value["all"] / 1e6:.2f} | {value["operators"]:.0f} | {seconds[part] / total:.1%} |'
+                f'| {part} | {parameters.get(part, 0) / 1e6:.2f} | {value["forward"] / 1e9:.3f} | '
+                f'{value["backward"] / 1e9:.3f} '
+                f'| {value["products"] / 1e6:.2f} | {value["all"] / 1e6:.2f} | {value["operators"]:.0f} | '
+                f'{seconds[part] / total:.1%} |'
             )
         sums = {field: sum(value[field] for value in counts.values()) for field in FIELDS}
         print(
-            f'| all | {sum(parameters.values()) / 1e6:.2f} | {sums["forward"] / 1e9:.3f} | {sums["backward"] / 1e9:.3f} '
-            f'| {sums["products"] / 1e6:.2f} | {sums["all"] / 1e6:.2f} | {sums["operators"]:.0f} | {1e3 * total:.4g} ms, {1 / total:,.4g} clips/s |'
+            f'| all | {sum(parameters.values()) / 1e6:.2f} | {sums["forward"] / 1e9:.3f} | '
+            f'{sums["backward"] / 1e9:.3f} '
+            f'| {sums["products"] / 1e6:.2f} | {sums["all"] / 1e6:.2f} | {sums["operators"]:.0f} | '
+            f'{1e3 * total:.4g} ms, {1 / total:,.4g} clips/s |'
         )
-        figures[name] = dict(parts=counts, parameters=parameters, floor_s=seconds, floor_clips_per_s=1 / total, **sums)
+        figures[name] = dict(
+            parts=counts, parameters=parameters, floor_s=seconds, floor_clips_per_s=1 / total, **sums
+        )
     if args.out:
         about = dict(processor=processor(torch.device('cpu')), torch=torch.__version__, **vars(args))
-        Path(args.out).write_text(json.dumps(dict(**figures, tflops=flops / 1e12, gbytes=rate / 1e9, about=about), indent=1))
+        Path(args.out).write_text(
+            json.dumps(dict(**figures, tflops=flops / 1e12, gbytes=rate / 1e9, about=about), indent=1)
+        )
 
 
 if __name__ == '__main__':

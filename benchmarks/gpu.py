@@ -2,18 +2,21 @@
 
     python benchmarks/gpu.py --out gpu.json
     python benchmarks/gpu.py --device cpu --tiny --minutes 2   # does it run? the figures mean nothing
-    OMP_NUM_THREADS=1 python benchmarks/gpu.py --device cpu --batch 2 --rounds 2 --only float32/eager   # CPU time of one thread
+    OMP_NUM_THREADS=1 python benchmarks/gpu.py --device cpu --batch 2 --rounds 2 --only float32/eager   # CPU
+    time of one thread
 
 Parts, most wanted first; ``--only PATTERN`` runs those whose name the pattern is found in:
 
-- ``step/<method>/<dtype>/<how>/<batch>``: clips a second of whole training steps (crop, augmentation, masks, forward, backward, fused optimizer),
-  with no wait between steps; ``preprocess_share``; peak memory. How: eager, compile, graphs (``mode='reduce-overhead'``: CUDA graphs).
+- ``step/<method>/<dtype>/<how>/<batch>``: clips a second of whole training steps (crop, augmentation, masks,
+  forward, backward, fused optimizer), with no wait between steps; ``preprocess_share``; peak memory. How:
+  eager, compile, graphs (``mode='reduce-overhead'``: CUDA graphs).
 - ``waits/<method>``: one step under ``torch.cuda.set_sync_debug_mode('error')``.
 - ``hand/<route>``: hands a second, forward and backward.
 - ``profile/<method>``: a step by kind of operator (profile_step.py).
 
-A part that fails is recorded with its traceback, and the others go on; once the minutes are over the rest is recorded as skipped. The file is
-written anew after each part, so that a run that is killed leaves what it had.
+A part that fails is recorded with its traceback, and the others go on; once the minutes are over the rest is
+recorded as skipped. The file is written anew after each part, so that a run that is killed leaves what it
+had.
 """
 
 import argparse
@@ -41,7 +44,9 @@ import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
 from signbert_mm.registry import MODELS
 
-HOW: Dict[str, object] = dict(eager=False, compile=dict(dynamic=False), graphs=dict(dynamic=False, mode='reduce-overhead'))
+HOW: Dict[str, object] = dict(
+    eager=False, compile=dict(dynamic=False), graphs=dict(dynamic=False, mode='reduce-overhead')
+)
 BATCHES = {'signbert': (512, 2048, 64), 'st': (64, 256)}
 GCN = dict(joint_channels=(4, 6), part_channels=(8, 8))
 
@@ -50,11 +55,18 @@ def build(name: str, device: torch.device, tiny: bool) -> BaseModel:
     """A method's model in training mode, at full width or so narrow that it only shows that things run."""
     cfg = Config.fromfile(str(FULL_WIDTH[name]))
     if tiny and name.startswith('signbert'):
-        last = dict(decoder=dict(in_channels=8)) if name == 'signbert-pretrain' else dict(head=dict(in_channels=8, num_classes=5))
+        last = (
+            dict(decoder=dict(in_channels=8))
+            if name == 'signbert-pretrain'
+            else dict(head=dict(in_channels=8, num_classes=5))
+        )
         backbone = dict(embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8)
         cfg.merge_from_dict(dict(model=dict(embedder=dict(gesture=GCN), backbone=backbone, **last)))
     elif tiny:
-        stream, attention = dict(gesture=GCN, channels=8, num_blocks=1), dict(num_layers=1, num_heads=2, feedforward_channels=8)
+        stream, attention = (
+            dict(gesture=GCN, channels=8, num_blocks=1),
+            dict(num_layers=1, num_heads=2, feedforward_channels=8),
+        )
         encoder = dict(
             hand_embedder=stream,
             trunk_embedder=stream,
@@ -63,7 +75,11 @@ def build(name: str, device: torch.device, tiny: bool) -> BaseModel:
         )
         last = dict(head=dict(in_channels=8, num_classes=5))
         if name == 'st-pretrain':
-            last = dict(projector=dict(in_channels=8, out_channels=6), bank=dict(size=16), loss_transfer=dict(num_anchors=8))
+            last = dict(
+                projector=dict(in_channels=8, out_channels=6),
+                bank=dict(size=16),
+                loss_transfer=dict(num_anchors=8),
+            )
         cfg.merge_from_dict(dict(model=dict(encoder=encoder, **last)))
     return MODELS.build(cfg.model).to(device).train()
 
@@ -82,7 +98,9 @@ class Bench:
     def __init__(self, device: torch.device, tiny: bool, frames: int, seconds: float, rounds: int) -> None:
         self.device, self.tiny, self.frames, self.seconds, self.rounds = device, tiny, frames, seconds, rounds
         # one thread of a CPU that others use too: its CPU time
-        self.clock = time.process_time if device.type == 'cpu' and torch.get_num_threads() == 1 else time.perf_counter
+        self.clock = (
+            time.process_time if device.type == 'cpu' and torch.get_num_threads() == 1 else time.perf_counter
+        )
 
     def synchronize(self) -> None:
         if self.device.type == 'cuda':
@@ -108,7 +126,9 @@ class Bench:
 
     def make_step(self, name: str, dtype: str, how: str, batch: int) -> Step:
         model = build(name, self.device, self.tiny)
-        return Step(model, make_batch(model, batch, self.frames, self.device), DTYPES[dtype], HOW[how], fused=True)
+        return Step(
+            model, make_batch(model, batch, self.frames, self.device), DTYPES[dtype], HOW[how], fused=True
+        )
 
     def step(self, name: str, dtype: str, how: str, batch: int) -> dict:
         on_gpu, step = self.device.type == 'cuda', self.make_step(name, dtype, how, batch)
@@ -124,7 +144,12 @@ class Bench:
         run()
         self.synchronize()
         first, whole, preprocess = time.perf_counter() - start, self.time(run), self.time(step.preprocess)
-        figures = dict(clips_per_s=batch / whole, step_ms=1e3 * whole, preprocess_share=preprocess / whole, first_step_s=first)
+        figures = dict(
+            clips_per_s=batch / whole,
+            step_ms=1e3 * whole,
+            preprocess_share=preprocess / whole,
+            first_step_s=first,
+        )
         if on_gpu:
             figures['memory_mb'] = torch.cuda.max_memory_allocated(self.device) / 2**20
         loss = float(step.loss.detach())
@@ -134,7 +159,10 @@ class Bench:
 
     def waits(self, name: str, batch: int) -> dict:
         if self.device.type != 'cuda':
-            raise RuntimeError('waits for the device can be seen on a GPU only; tests/test_models/test_no_waiting.py watches the operators')
+            raise RuntimeError(
+                'waits for the device can be seen on a GPU only; '
+                'tests/test_models/test_no_waiting.py watches the operators'
+            )
         step = self.make_step(name, 'bfloat16', 'eager', batch)
         step.run()
         step.run()  # the draws' plan, learned in the first
@@ -147,8 +175,12 @@ class Bench:
 
     def hand(self, route: str, hands: int) -> dict:
         layer = MODELS.build(dict(type='HandModel')).to(self.device)
-        theta, beta = (torch.randn(hands, width, device=self.device, requires_grad=True) for width in (25, 10))
-        call = layer.joints if route.startswith('joints') else lambda *coefficients: layer.mesh(*coefficients)[0]
+        theta, beta = (
+            torch.randn(hands, width, device=self.device, requires_grad=True) for width in (25, 10)
+        )
+        call = (
+            layer.joints if route.startswith('joints') else lambda *coefficients: layer.mesh(*coefficients)[0]
+        )
         call = torch.compile(call, dynamic=False) if route.endswith('compiled') else call
 
         def run() -> None:
@@ -177,14 +209,20 @@ def parts_of(bench: Bench, batch: Optional[int] = None) -> Dict[str, Callable[[]
     def add_steps(name: str, dtype: str, hows: Sequence[str], batches: Sequence[int]) -> None:
         for batch in batches:
             for how in hows:
-                parts[f'step/{name}/{dtype}/{how}/{batch}'] = lambda args=(name, dtype, how, batch): bench.step(*args)
+                parts[f'step/{name}/{dtype}/{how}/{batch}'] = lambda args=(name, dtype, how, batch): (
+                    bench.step(*args)
+                )
 
-    batches = {method: (batch,) if batch else (2, 3) if bench.tiny else sizes for method, sizes in BATCHES.items()}
+    batches = {
+        method: (batch,) if batch else (2, 3) if bench.tiny else sizes for method, sizes in BATCHES.items()
+    }
     for method, sizes in batches.items():
         add_steps(f'{method}-pretrain', 'bfloat16', ('eager', 'compile'), sizes[:1])
     for method, sizes in batches.items():
         add_steps(f'{method}-pretrain', 'bfloat16', ('graphs',), sizes[:1])
-        parts[f'profile/{method}-pretrain'] = lambda args=(f'{method}-pretrain', sizes[0]): bench.profile(*args)
+        parts[f'profile/{method}-pretrain'] = lambda args=(f'{method}-pretrain', sizes[0]): bench.profile(
+            *args
+        )
         parts[f'waits/{method}-pretrain'] = lambda args=(f'{method}-pretrain', sizes[0]): bench.waits(*args)
     for route in ('joints', 'joints compiled', 'mesh'):
         parts[f'hand/{route}'] = lambda route=route: bench.hand(route, 8 if bench.tiny else 16384)
@@ -215,20 +253,35 @@ def shown(result: dict) -> str:
     """One line."""
     if 'error' in result:
         return 'FAILED: ' + result['error'].strip().splitlines()[-1]
-    return ', '.join(f'{key} {value:.4g}' if isinstance(value, float) else f'{key} {value}' for key, value in result.items() if '_ms' not in key)
+    return ', '.join(
+        f'{key} {value:.4g}' if isinstance(value, float) else f'{key} {value}'
+        for key, value in result.items()
+        if '_ms' not in key
+    )
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """The exit status: 1 where a part failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--device', default='cuda')
     parser.add_argument('--tiny', action='store_true', help='narrow models and batches of two clips')
     parser.add_argument('--only', default='', metavar='PATTERN', help='parts whose name has this in it')
     parser.add_argument('--frames', type=int, default=32)
-    parser.add_argument('--seconds', type=float, default=2.0, help='of each measurement (default: %(default)s)')
-    parser.add_argument('--rounds', type=int, default=5, help='of each measurement, whose median is taken (default: %(default)s)')
+    parser.add_argument(
+        '--seconds', type=float, default=2.0, help='of each measurement (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--rounds',
+        type=int,
+        default=5,
+        help='of each measurement, whose median is taken (default: %(default)s)',
+    )
     parser.add_argument('--batch', type=int, help='clips a step in place of the sizes for a GPU')
-    parser.add_argument('--minutes', type=float, default=9.0, help='no part begins after these (default: %(default)s)')
+    parser.add_argument(
+        '--minutes', type=float, default=9.0, help='no part begins after these (default: %(default)s)'
+    )
     parser.add_argument('--out', default='gpu.json', help='(default: %(default)s)')
     args = parser.parse_args(arguments)
 
@@ -237,7 +290,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     torch.set_float32_matmul_precision('high')
     if device.type == 'cpu':
         compat.keep_large_blocks()
-    bench = Bench(device, args.tiny, 6 if args.tiny else args.frames, 0.0 if args.tiny else args.seconds, args.rounds)
+    bench = Bench(
+        device, args.tiny, 6 if args.tiny else args.frames, 0.0 if args.tiny else args.seconds, args.rounds
+    )
     parts = {name: call for name, call in parts_of(bench, args.batch).items() if args.only in name}
     if not parts:
         parser.error(f'--only {args.only}: no part has this in its name; known: {", ".join(parts_of(bench))}')

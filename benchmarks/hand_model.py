@@ -1,9 +1,10 @@
-"""Times the hand model: joints route, mesh route, smplx's MANO and manopth where present, forward and backward, on the same asset.
+"""Times the hand model: joints route, mesh route, smplx's MANO and manopth where present, forward and
+backward, on the same asset.
 
     python benchmarks/hand_model.py --out hand_model.json
 
-smplx (PyPI, non-commercial licence) is used for this comparison only. Routes take turns, so that a busy machine slows all of them; each figure is the
-median over ``--repeats``.
+smplx (PyPI, non-commercial licence) is used for this comparison only. Routes take turns, so that a busy
+machine slows all of them; each figure is the median over ``--repeats``.
 """
 
 import argparse
@@ -30,7 +31,9 @@ Route = Callable[[Tensor, Tensor], Tensor]
 
 
 def smplx_route(asset: HandAsset, num_pca: int, batch: int, device: torch.device) -> Route:
-    """smplx.MANO built from the same arrays, giving what training needs from it: 16 joints and five fingertip vertices."""
+    """smplx.MANO built from the same arrays, giving what training needs from it: 16 joints and five fingertip
+    vertices.
+    """
     from smplx import MANO
     from smplx.utils import Struct
 
@@ -45,7 +48,15 @@ def smplx_route(asset: HandAsset, num_pca: int, batch: int, device: torch.device
         hands_mean=asset.mean,
         kintree_table=torch.tensor([asset.parents, range(16)]).numpy(),
     )
-    layer = MANO('', data_struct=data, is_rhand=True, use_pca=True, num_pca_comps=num_pca, flat_hand_mean=False, batch_size=batch).to(device)
+    layer = MANO(
+        '',
+        data_struct=data,
+        is_rhand=True,
+        use_pca=True,
+        num_pca_comps=num_pca,
+        flat_hand_mean=False,
+        batch_size=batch,
+    ).to(device)
     orient = torch.zeros(batch, 3, device=device)
     tips = list(asset.tip_ids)
 
@@ -77,7 +88,15 @@ def timed(route: Route, theta: Tensor, beta: Tensor, weight: Tensor, backward: b
 
 def cpu_name() -> str:
     listing = Path('/proc/cpuinfo')
-    names = [line.split(':', 1)[1].strip() for line in listing.read_text().splitlines() if line.startswith('model name')] if listing.exists() else []
+    names = (
+        [
+            line.split(':', 1)[1].strip()
+            for line in listing.read_text().splitlines()
+            if line.startswith('model name')
+        ]
+        if listing.exists()
+        else []
+    )
     return names[0] if names else platform.processor() or platform.machine()
 
 
@@ -90,7 +109,9 @@ def main() -> None:
     parser.add_argument('--repeats', type=int, default=15)
     parser.add_argument('--threads', type=int, default=1)
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--compile', action='store_true', help='also time the joints route under torch.compile')
+    parser.add_argument(
+        '--compile', action='store_true', help='also time the joints route under torch.compile'
+    )
     parser.add_argument('--out', help='JSON file')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -98,12 +119,17 @@ def main() -> None:
     asset = load_hand_asset(args.asset, args.path)
     model = HandModel(asset, num_pca=args.num_pca).to(device)
     processor = torch.cuda.get_device_name(device) if device.type == 'cuda' else cpu_name()
-    print(f'asset {asset.name}, {processor}, {args.threads} threads, torch {torch.__version__}, median of {args.repeats}')
+    print(
+        f'asset {asset.name}, {processor}, {args.threads} threads, torch {torch.__version__}, median of '
+        f'{args.repeats}'
+    )
 
     results: List[dict] = []
     for batch in args.batch:
         generator = torch.Generator().manual_seed(0)
-        theta, beta = (0.5 * torch.randn(batch, n, generator=generator).to(device) for n in (args.num_pca, 10))
+        theta, beta = (
+            0.5 * torch.randn(batch, n, generator=generator).to(device) for n in (args.num_pca, 10)
+        )
         weight = torch.randn(batch, 21, 3, generator=generator).to(device)
         routes: Dict[str, Route] = dict(joints=model.joints, mesh=mesh_route(model))
         if args.compile:
@@ -130,11 +156,25 @@ def main() -> None:
             results.append(dict(batch=batch, route=name, forward_ms=forward, forward_backward_ms=both))
 
     print(f'{"hands":>6}  {"route":<18}{"forward ms":>12}{"fwd+bwd ms":>12}{"smplx / route":>15}')
-    report = dict(asset=asset.name, device=processor, threads=args.threads, torch=torch.__version__, repeats=args.repeats, results=results)
+    report = dict(
+        asset=asset.name,
+        device=processor,
+        threads=args.threads,
+        torch=torch.__version__,
+        repeats=args.repeats,
+        results=results,
+    )
     for row in results:
-        base = [other['forward_backward_ms'] for other in results if other['batch'] == row['batch'] and other['route'] == 'smplx']
+        base = [
+            other['forward_backward_ms']
+            for other in results
+            if other['batch'] == row['batch'] and other['route'] == 'smplx'
+        ]
         ratio = base[0] / row['forward_backward_ms'] if base else float('nan')
-        print(f'{row["batch"]:>6}  {row["route"]:<18}{row["forward_ms"]:>12.2f}{row["forward_backward_ms"]:>12.2f}{ratio:>15.1f}')
+        print(
+            f'{row["batch"]:>6}  {row["route"]:<18}{row["forward_ms"]:>12.2f}'
+            f'{row["forward_backward_ms"]:>12.2f}{ratio:>15.1f}'
+        )
         if base and row['route'] in ('joints', 'mesh'):
             report[f'{row["route"]}_speedup_{row["batch"]}'] = ratio
     if args.out:

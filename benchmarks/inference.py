@@ -1,13 +1,15 @@
 #!/usr/bin/env python
 """Clips a second and latency of the recogniser, torch against ONNX, from poses to glosses.
 
-Measured are whole calls of the backends: numpy batching, crop, mirroring, network, softmax; no video and no pose extraction. Latency is a batch of
-one; figures are medians, and the fastest call. The backends take turns, each beginning with a pause and a call that does not count: threads of
-onnxruntime and OpenMP spin for some 30 ms after a call, on the core that the other's would need. With one thread CPU time is taken, which other
-processes disturb less, otherwise wall time.
+Measured are whole calls of the backends: numpy batching, crop, mirroring, network, softmax; no video and no
+pose extraction. Latency is a batch of one; figures are medians, and the fastest call. The backends take
+turns, each beginning with a pause and a call that does not count: threads of onnxruntime and OpenMP spin for
+some 30 ms after a call, on the core that the other's would need. With one thread CPU time is taken, which
+other processes disturb less, otherwise wall time.
 
-With --memory instead: the peak of memory while SignInferencer.segments reads a long video, from frames to signs, each length in a fresh process. The
-long video is the given one, thinned to --memory-fps frames a second and repeated.
+With --memory instead: the peak of memory while SignInferencer.segments reads a long video, from frames to
+signs, each length in a fresh process. The long video is the given one, thinned to --memory-fps frames a
+second and repeated.
 
 Examples:
     python benchmarks/inference.py --threads 1
@@ -47,24 +49,59 @@ PAUSE = 0.1
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        '--models', nargs='+', default=MODELS, help='names or configs of recognisers; the weights are random (default: narrow and full)'
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--frames', type=int, default=60, help='frames of a clip before sampling (default: %(default)s)')
-    parser.add_argument('--batch', type=int, default=32, help='clips at once, for clips a second (default: %(default)s)')
-    parser.add_argument('--repeats', type=int, default=7, help='turns; one call in each, three for the latency (default: %(default)s)')
-    parser.add_argument('--threads', type=int, default=1, help='of torch and of onnxruntime (default: %(default)s)')
+    parser.add_argument(
+        '--models',
+        nargs='+',
+        default=MODELS,
+        help='names or configs of recognisers; the weights are random (default: narrow and full)',
+    )
+    parser.add_argument(
+        '--frames', type=int, default=60, help='frames of a clip before sampling (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--batch', type=int, default=32, help='clips at once, for clips a second (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--repeats',
+        type=int,
+        default=7,
+        help='turns; one call in each, three for the latency (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--threads', type=int, default=1, help='of torch and of onnxruntime (default: %(default)s)'
+    )
     parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
-    parser.add_argument('--memory', metavar='VIDEO', help='measure the peak of memory on a long video made of this one; the first of --models')
-    parser.add_argument('--minutes', type=float, nargs='+', default=[3, 30], help='lengths of the long video (default: %(default)s)')
-    parser.add_argument('--memory-fps', type=float, default=2, help='its frames a second (default: %(default)s)')
-    parser.add_argument('--memory-extractor', default='mediapipe', help="'mediapipe', 'none', or a config of MMPose (default: %(default)s)")
-    parser.add_argument('--peak', action='store_true', help=argparse.SUPPRESS)  # the fresh process: VIDEO is the long one
+    parser.add_argument(
+        '--memory',
+        metavar='VIDEO',
+        help='measure the peak of memory on a long video made of this one; the first of --models',
+    )
+    parser.add_argument(
+        '--minutes',
+        type=float,
+        nargs='+',
+        default=[3, 30],
+        help='lengths of the long video (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--memory-fps', type=float, default=2, help='its frames a second (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--memory-extractor',
+        default='mediapipe',
+        help="'mediapipe', 'none', or a config of MMPose (default: %(default)s)",
+    )
+    # the fresh process: VIDEO is the long one
+    parser.add_argument('--peak', action='store_true', help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def seconds(calls: Dict[str, Callable[[], object]], repeats: int, threads: int, at_once: int = 1) -> Dict[str, List[float]]:
+def seconds(
+    calls: Dict[str, Callable[[], object]], repeats: int, threads: int, at_once: int = 1
+) -> Dict[str, List[float]]:
     """Times of each call, sorted: ``repeats`` turns of ``at_once`` calls."""
     clock = time.process_time if threads == 1 else time.perf_counter
     times: Dict[str, List[float]] = {kind: [] for kind in calls}
@@ -89,10 +126,17 @@ def make_clips(count: int, frames: int) -> List[PoseClip]:
 
 
 def peak(model: str, video: str, extractor: str) -> Dict[str, float]:
-    """Signs of a long video, in this process: frames, windows, seconds of CPU, and the peak of resident memory in MB."""
+    """Signs of a long video, in this process: frames, windows, seconds of CPU, and the peak of resident
+    memory in MB.
+    """
     inferencer = SignInferencer(init_model(model), device='cpu', extractor=build(extractor))
     (found,) = inferencer.segments(video)
-    return dict(frames=found['num_frames'], windows=len(found['windows']), cpu_s=time.process_time(), peak_mb=peak_mb())
+    return dict(
+        frames=found['num_frames'],
+        windows=len(found['windows']),
+        cpu_s=time.process_time(),
+        peak_mb=peak_mb(),
+    )
 
 
 def memory(args: argparse.Namespace) -> Dict[str, Dict[str, float]]:
@@ -103,10 +147,20 @@ def memory(args: argparse.Namespace) -> Dict[str, Dict[str, float]]:
         thin_video(args.memory, short, args.memory_fps)
         for minutes in args.minutes:
             loop_video(short, long, minutes)
-            options = ['--models', args.models[0], '--threads', str(args.threads), '--memory-extractor', args.memory_extractor]
+            options = [
+                '--models',
+                args.models[0],
+                '--threads',
+                str(args.threads),
+                '--memory-extractor',
+                args.memory_extractor,
+            ]
             told = subprocess.check_output([sys.executable, __file__, '--memory', long, '--peak', *options])
             results[f'{minutes:g} min'] = row = json.loads(told.splitlines()[-1])
-            print(f'{minutes:6g} min' + ''.join(f'  {name} {value:.1f}' for name, value in row.items()), flush=True)
+            print(
+                f'{minutes:6g} min' + ''.join(f'  {name} {value:.1f}' for name, value in row.items()),
+                flush=True,
+            )
     return results
 
 
@@ -119,7 +173,9 @@ def main() -> None:
     if args.memory:
         results = memory(args)
         if args.out:
-            Path(args.out).write_text(json.dumps(dict(vars(args), models=args.models[0], results=results), indent=1))
+            Path(args.out).write_text(
+                json.dumps(dict(vars(args), models=args.models[0], results=results), indent=1)
+            )
         return
     clips = make_clips(args.batch, args.frames)
     results: Dict[str, Dict[str, float]] = {}
@@ -130,8 +186,17 @@ def main() -> None:
             path = str(Path(folder) / 'model.onnx')
             export_onnx(model, path)
             backends = dict(torch=TorchBackend(model, 'cpu'), onnx=OnnxBackend(path, threads=args.threads))
-        batch = seconds({kind: partial(backend.predict, clips) for kind, backend in backends.items()}, args.repeats, args.threads)
-        single = seconds({kind: partial(backend.predict, clips[:1]) for kind, backend in backends.items()}, args.repeats, args.threads, 3)
+        batch = seconds(
+            {kind: partial(backend.predict, clips) for kind, backend in backends.items()},
+            args.repeats,
+            args.threads,
+        )
+        single = seconds(
+            {kind: partial(backend.predict, clips[:1]) for kind, backend in backends.items()},
+            args.repeats,
+            args.threads,
+            3,
+        )
         for kind in backends:
             half = [times[kind][len(times[kind]) // 2] for times in (batch, single)]
             row = dict(
@@ -143,7 +208,9 @@ def main() -> None:
             results[f'{name}/{kind}'] = row
             print(f'{name:36} {kind:8}' + ''.join(f' {value:10.2f}' for value in row.values()), flush=True)
     if args.out:
-        Path(args.out).write_text(json.dumps(dict(vars(args), models=list(args.models), results=results), indent=1))
+        Path(args.out).write_text(
+            json.dumps(dict(vars(args), models=list(args.models), results=results), indent=1)
+        )
 
 
 if __name__ == '__main__':

@@ -1,17 +1,21 @@
-"""What several processes cost: a training step alone, beside others without a word between them, and with DDP or FSDP.
+"""What several processes cost: a training step alone, beside others without a word between them, and with DDP
+or FSDP.
 
     torchrun --nproc_per_node 2 benchmarks/parallel.py --batch 8
-    torchrun --nproc_per_node 8 benchmarks/parallel.py --device cuda --dtype bfloat16 --batch 512 --wrapper ddp --out parallel.json
-    torchrun --nproc_per_node 8 benchmarks/parallel.py --device cuda --dtype bfloat16 --batch 256 --wrapper fsdp \\
+    torchrun --nproc_per_node 8 benchmarks/parallel.py --device cuda --dtype bfloat16 --batch 512 --wrapper
+    ddp --out parallel.json torchrun --nproc_per_node 8 benchmarks/parallel.py --device cuda --dtype bfloat16
+    --batch 256 --wrapper fsdp \\
         --config configs/signbert/signbert_d1024-n8_b64-60e_fsdp_pretrain-synthetic.py
 
-Every process works on ``--batch`` clips a step. Three ways take turns, so that what else the machine does falls on all of them: ``alone``, the first
-process steps and the others wait; ``together``, all step, each for itself; ``parallel``, all step with gradients averaged (and with FSDP parameters
-gathered). A turn's time is that of the slowest process; figures are medians.
+Every process works on ``--batch`` clips a step. Three ways take turns, so that what else the machine does
+falls on all of them: ``alone``, the first process steps and the others wait; ``together``, all step, each for
+itself; ``parallel``, all step with gradients averaged (and with FSDP parameters gathered). A turn's time is
+that of the slowest process; figures are medians.
 
 - ``efficiency`` = alone / parallel: the share of N times one process's clips/s that N reach (weak scaling);
 - ``shared machine`` = alone / together: what sharing cores, memory and caches costs before a byte is sent;
-- ``cpu ratio`` = CPU time of a step, parallel / alone, of the first process: the work that parallel steps add, which a busy machine disturbs less.
+- ``cpu ratio`` = CPU time of a step, parallel / alone, of the first process: the work that parallel steps
+  add, which a busy machine disturbs less.
 """
 
 import argparse
@@ -46,7 +50,9 @@ from signbert_mm.registry import MODELS
 
 def start(device: str) -> torch.device:
     """The process group of torchrun's processes, or of this one alone."""
-    for name, value in dict(RANK='0', WORLD_SIZE='1', LOCAL_RANK='0', MASTER_ADDR='127.0.0.1', MASTER_PORT='29577').items():
+    for name, value in dict(
+        RANK='0', WORLD_SIZE='1', LOCAL_RANK='0', MASTER_ADDR='127.0.0.1', MASTER_PORT='29577'
+    ).items():
         os.environ.setdefault(name, value)
     if device != 'cuda':
         dist.init_process_group('gloo')
@@ -58,12 +64,20 @@ def start(device: str) -> torch.device:
 
 def wrap(model: nn.Module, wrapper: str, device: torch.device) -> nn.Module:
     if wrapper == 'ddp':
-        return DistributedDataParallel(model, device_ids=[device.index] if device.type == 'cuda' else None, broadcast_buffers=False)
-    return FullyShardedDataParallel(model, auto_wrap_policy=wrap_layers, device_id=device, use_orig_params=True)
+        return DistributedDataParallel(
+            model, device_ids=[device.index] if device.type == 'cuda' else None, broadcast_buffers=False
+        )
+    return FullyShardedDataParallel(
+        model, auto_wrap_policy=wrap_layers, device_id=device, use_orig_params=True
+    )
 
 
-def stepper(model: nn.Module, whole: nn.Module, data: dict, dtype: torch.dtype, device: torch.device) -> Callable[[], None]:
-    """A training step: crop, augmentation and masks of ``whole``, then ``model``, which may be ``whole`` wrapped."""
+def stepper(
+    model: nn.Module, whole: nn.Module, data: dict, dtype: torch.dtype, device: torch.device
+) -> Callable[[], None]:
+    """A training step: crop, augmentation and masks of ``whole``, then ``model``, which may be ``whole``
+    wrapped.
+    """
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-5)
 
     def step() -> None:
@@ -78,7 +92,9 @@ def stepper(model: nn.Module, whole: nn.Module, data: dict, dtype: torch.dtype, 
 
 
 def turn(step: Optional[Callable[[], None]], steps: int, device: torch.device) -> List[float]:
-    """Milliseconds a step of the slowest process, and the first process's CPU milliseconds; a process without a step waits."""
+    """Milliseconds a step of the slowest process, and the first process's CPU milliseconds; a process without
+    a step waits.
+    """
     dist.barrier()
     wall, cpu = time.perf_counter(), time.process_time()
     if step is not None:
@@ -86,18 +102,32 @@ def turn(step: Optional[Callable[[], None]], steps: int, device: torch.device) -
             step()
         if device.type == 'cuda':
             torch.cuda.synchronize(device)
-    taken = torch.tensor([time.perf_counter() - wall, time.process_time() - cpu], device=device, dtype=torch.float64) * 1e3 / steps
+    taken = (
+        torch.tensor(
+            [time.perf_counter() - wall, time.process_time() - cpu], device=device, dtype=torch.float64
+        )
+        * 1e3
+        / steps
+    )
     slowest = taken[0].clone() if step is not None else torch.zeros_like(taken[0])
     dist.all_reduce(slowest, dist.ReduceOp.MAX)
     return [float(slowest), float(taken[1])]
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', default=str(DEFAULT_CONFIG), help='config whose model is a SignBERT (default: the full-width pre-trainer)')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--config',
+        default=str(DEFAULT_CONFIG),
+        help='config whose model is a SignBERT (default: the full-width pre-trainer)',
+    )
     parser.add_argument('--wrapper', choices=['ddp', 'fsdp'], default='ddp')
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
-    parser.add_argument('--dtype', default='float32', choices=sorted(DTYPES), help='bfloat16: autocast, weights stay float32')
+    parser.add_argument(
+        '--dtype', default='float32', choices=sorted(DTYPES), help='bfloat16: autocast, weights stay float32'
+    )
     parser.add_argument('--batch', type=int, default=8, help='clips a step and process (default: 8)')
     parser.add_argument('--frames', type=int, default=32)
     parser.add_argument('--threads', type=int, default=1, help='CPU threads a process (default: 1)')
@@ -130,7 +160,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
             if repeat >= args.warmup:
                 times[name].append(taken)
     if rank == 0:
-        wall, cpu = ({name: statistics.median(row[place] for row in rows) for name, rows in times.items()} for place in (0, 1))
+        wall, cpu = (
+            {name: statistics.median(row[place] for row in rows) for name, rows in times.items()}
+            for place in (0, 1)
+        )
         figures = {
             'efficiency': wall['alone'] / wall['parallel'],
             'shared machine': wall['alone'] / wall['together'],
@@ -138,16 +171,30 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
             'clips_per_s': 1e3 * args.batch * ranks / wall['parallel'],
             'million parameters a process': held / 1e6,
         }
-        print(f'{Path(args.config).name}, {args.wrapper}, {ranks} processes of {args.threads} threads, {args.batch} clips each, {args.dtype}')
-        print(f'{processor(device)}, torch {torch.__version__}, median of {args.repeats} turns of {args.steps}\n')
+        print(
+            f'{Path(args.config).name}, {args.wrapper}, {ranks} processes of {args.threads} threads, '
+            f'{args.batch} clips each, {args.dtype}'
+        )
+        print(
+            f'{processor(device)}, torch {torch.__version__}, median of {args.repeats} turns of '
+            f'{args.steps}\n'
+        )
         for name in ways:
             print(f'{name:<30}{wall[name]:12.1f} ms{cpu[name]:12.1f} ms CPU')
         print()
         for name, figure in figures.items():
             print(f'{name:<30}{figure:12.4g}')
         if args.out:
-            about = dict(processor=processor(device), python=platform.python_version(), torch=torch.__version__, ranks=ranks, **vars(args))
-            Path(args.out).write_text(json.dumps(dict(**figures, wall_ms=wall, cpu_ms=cpu, about=about), indent=1))
+            about = dict(
+                processor=processor(device),
+                python=platform.python_version(),
+                torch=torch.__version__,
+                ranks=ranks,
+                **vars(args),
+            )
+            Path(args.out).write_text(
+                json.dumps(dict(**figures, wall_ms=wall, cpu_ms=cpu, about=about), indent=1)
+            )
     dist.barrier()
     sys.stdout.flush()
     if device.type == 'cpu':

@@ -3,8 +3,8 @@
     python benchmarks/profile_step.py --methods st-pretrain --batch 4
     python benchmarks/profile_step.py --device cuda --dtype bfloat16 --batch 512 --fused --out profile.json
 
-Times are those of the operators themselves, on the GPU where there is one; the Python between them is what the step takes beyond their sum. With
-other processes on the machine the shares hold, the milliseconds do not.
+Times are those of the operators themselves, on the GPU where there is one; the Python between them is what
+the step takes beyond their sum. With other processes on the machine the shares hold, the milliseconds do not.
 """
 
 import argparse
@@ -58,8 +58,12 @@ def run_profile(step: Step, on_gpu: bool) -> Dict[str, float]:
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--methods', nargs='+', default=list(FULL_WIDTH), choices=list(FULL_WIDTH), help='(default: all)')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--methods', nargs='+', default=list(FULL_WIDTH), choices=list(FULL_WIDTH), help='(default: all)'
+    )
     parser.add_argument('--config', help='config of a model to profile in place of --methods')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--dtype', default='float32', choices=sorted(DTYPES))
@@ -78,11 +82,24 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     device = torch.device(args.device)
     if device.type == 'cpu':
         compat.keep_large_blocks()
-    print(f'{processor(device)}, {args.threads} threads, torch {torch.__version__}, {args.dtype}, {args.batch} clips of {args.frames} frames')
+    print(
+        f'{processor(device)}, {args.threads} threads, torch {torch.__version__}, {args.dtype}, '
+        f'{args.batch} clips of {args.frames} frames'
+    )
     figures = {}
-    for name, config in {'model': args.config}.items() if args.config else {name: FULL_WIDTH[name] for name in args.methods}.items():
+    for name, config in (
+        {'model': args.config}.items()
+        if args.config
+        else {name: FULL_WIDTH[name] for name in args.methods}.items()
+    ):
         model = MODELS.build(Config.fromfile(str(config)).model).to(device).train()
-        step = Step(model, make_batch(model, args.batch, args.frames, device), DTYPES[args.dtype], args.compile, args.fused)
+        step = Step(
+            model,
+            make_batch(model, args.batch, args.frames, device),
+            DTYPES[args.dtype],
+            args.compile,
+            args.fused,
+        )
         for _ in range(args.warmup):
             step.run()
         times = run_profile(step, device.type == 'cuda')

@@ -1,11 +1,14 @@
-"""Synthetic signs: clips a second on one core, and how hard the default benchmark is for a logistic regression.
+"""Synthetic signs: clips a second on one core, and how hard the default benchmark is for a logistic
+regression.
 
-Speed: clips of the default benchmark in batches of 64 (layout coco_wholebody_133, noisy and true joints, nothing written), single-threaded, best of
-three rounds; by the wall clock, and by the process's own CPU time, which is the fairer figure on a machine that does other work too.
+Speed: clips of the default benchmark in batches of 64 (layout coco_wholebody_133, noisy and true joints,
+nothing written), single-threaded, best of three rounds; by the wall clock, and by the process's own CPU time,
+which is the fairer figure on a machine that does other work too.
 
-Hardness (``--hardness``, needs scikit-learn): logistic regression, C 0.1, on standardised features, trained on the train split and scored on the
-test split's signers. Each clip is linearly resampled; per frame and hand it gives the joints minus wrist over the largest joint distance, and the
-wrist; zeros where missing. Once with the detector's joints, once with the true ones.
+Hardness (``--hardness``, needs scikit-learn): logistic regression, C 0.1, on standardised features, trained
+on the train split and scored on the test split's signers. Each clip is linearly resampled; per frame and hand
+it gives the joints minus wrist over the largest joint distance, and the wrist; zeros where missing. Once with
+the detector's joints, once with the true ones.
 
 Example:
     python benchmarks/synthetic.py --hardness --out work_dirs/synthetic.json
@@ -50,7 +53,9 @@ def features(batch: SyntheticBatch, frames: int, true_joints: bool) -> np.ndarra
     wrist = points[:, :, :1] * found[:, :, :1, None]
     away = (points - wrist) * (found & found[:, :, :1])[..., None]
     largest = np.sqrt((away**2).sum(-1)).max(-1)[..., None, None]
-    rows = np.concatenate([(away / np.maximum(largest, 1e-6)).reshape(len(points), -1), wrist.reshape(len(points), -1)], axis=1)
+    rows = np.concatenate(
+        [(away / np.maximum(largest, 1e-6)).reshape(len(points), -1), wrist.reshape(len(points), -1)], axis=1
+    )
     place = np.linspace(0, 1, frames) * (batch.length - 1)[:, None]  # (B, frames)
     lower = np.floor(place).astype(np.int64)
     upper = np.minimum(lower + 1, batch.length[:, None] - 1)
@@ -80,15 +85,26 @@ def hardness(glosses: int, signers: int, clips_per_gloss: int, seed: int, frames
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--out', help='also write the figures to this JSON file')
-    parser.add_argument('--clips', type=int, default=1024, help='clips a round of the speed measurement (default: %(default)s)')
-    parser.add_argument('--hardness', action='store_true', help='also fit the logistic regression (about a minute)')
+    parser.add_argument(
+        '--clips',
+        type=int,
+        default=1024,
+        help='clips a round of the speed measurement (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--hardness', action='store_true', help='also fit the logistic regression (about a minute)'
+    )
     parser.add_argument('--glosses', type=int, default=100)
     parser.add_argument('--signers', type=int, default=20)
     parser.add_argument('--clips-per-gloss', type=int, default=40)
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--frames', type=int, default=16, help='frames that the regression sees (default: %(default)s)')
+    parser.add_argument(
+        '--frames', type=int, default=16, help='frames that the regression sees (default: %(default)s)'
+    )
     args = parser.parse_args()
     figures = speed(args.clips)
     met = 'met' if figures['clips_per_s'] >= SPEED_FLOOR else 'MISSED'
@@ -102,7 +118,9 @@ def main() -> None:
         print(SYNTHETIC_NOTE)
     if args.out:
         os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
-        about = dict(python=platform.python_version(), numpy=np.__version__, cpus=os.cpu_count(), arguments=vars(args))
+        about = dict(
+            python=platform.python_version(), numpy=np.__version__, cpus=os.cpu_count(), arguments=vars(args)
+        )
         with open(args.out, 'w') as file:
             json.dump(dict(**figures, about=about), file, indent=1)
 

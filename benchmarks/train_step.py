@@ -1,20 +1,25 @@
-"""Speed of a pre-training step, beside a bare Transformer encoder and the gesture GCN's matrix products of the same shapes.
+"""Speed of a pre-training step, beside a bare Transformer encoder and the gesture GCN's matrix products of
+the same shapes.
 
     python benchmarks/train_step.py --out train_step.json
     python benchmarks/train_step.py --device cuda --dtype bfloat16 --batch 512 --compile --out train_step.json
 
 No data set is needed: keypoints are made in memory. What is counted:
 
-- the step: crop, augmentation and masks; forward and losses; backward; Adam and clearing the gradients. Not counted: reading clips
-  (benchmarks/data.py).
-- bare: forward and backward of ``nn.TransformerEncoder`` with the config's sizes and dropout, on tokens that are there already; forward and backward
-  of the matrix products that the GCN cannot do without (each role, each node that takes or is taken from, whichever are fewer), without adding them
-  up, bias, norm, ReLU and pooling; Adam on as many parameters as the model has. No embeddings, decoder, hand model, losses, mask of missing hands.
-- ``preprocess_share``: crop, augmentation and masks of ``--preprocess-batch`` clips over the step, both a clip.
-- ``gflop_per_clip``: forward, encoder and products; ``tflop_per_s``: three times that over the whole step's time.
+- the step: crop, augmentation and masks; forward and losses; backward; Adam and clearing the gradients. Not
+  counted: reading clips (benchmarks/data.py).
+- bare: forward and backward of ``nn.TransformerEncoder`` with the config's sizes and dropout, on tokens that
+  are there already; forward and backward of the matrix products that the GCN cannot do without (each role,
+  each node that takes or is taken from, whichever are fewer), without adding them up, bias, norm, ReLU and
+  pooling; Adam on as many parameters as the model has. No embeddings, decoder, hand model, losses, mask of
+  missing hands.
+- ``preprocess_share``: crop, augmentation and masks of ``--preprocess-batch`` clips over the step, both a
+  clip.
+- ``gflop_per_clip``: forward, encoder and products; ``tflop_per_s``: three times that over the whole step's
+  time.
 
-The step, the bare parts and the preprocessing take turns; figures are medians. On one CPU thread CPU time is taken, which other processes disturb
-less, otherwise wall time.
+The step, the bare parts and the preprocessing take turns; figures are medians. On one CPU thread CPU time is
+taken, which other processes disturb less, otherwise wall time.
 """
 
 import argparse
@@ -43,7 +48,9 @@ from signbert_mm.models import SignBERT
 from signbert_mm.models.embedders.gesture_gcn import GestureGCN
 from signbert_mm.registry import MODELS
 
-DEFAULT_CONFIG = Path(__file__).resolve().parents[1] / 'configs' / '_base_' / 'models' / 'signbert_pretrain.py'
+DEFAULT_CONFIG = (
+    Path(__file__).resolve().parents[1] / 'configs' / '_base_' / 'models' / 'signbert_pretrain.py'
+)
 CONFIGS = DEFAULT_CONFIG.parents[2]
 FULL_WIDTH = {
     'signbert-pretrain': DEFAULT_CONFIG,
@@ -66,7 +73,9 @@ def layout_of(transforms: Iterable[object]) -> Layout:
 
 
 def make_batch(model: BaseModel, clips: int, frames: int, device: torch.device) -> dict:
-    """A collated batch: two hands that wander over 640 x 480 px, one in ten missing, and whatever joints the layout has besides."""
+    """A collated batch: two hands that wander over 640 x 480 px, one in ten missing, and whatever joints the
+    layout has besides.
+    """
     layout = layout_of(model.data_preprocessor.train_pipeline)
     generator = torch.Generator().manual_seed(0)
 
@@ -77,7 +86,11 @@ def make_batch(model: BaseModel, clips: int, frames: int, device: torch.device) 
     scores = 0.5 + 0.5 * uniform(clips, frames, layout.num_joints)
     for name in ('left_hand', 'right_hand'):
         joints = list(layout.parts[name])
-        keypoints[:, :, joints] = (uniform(clips, frames, 1, 2) * 0.1 + uniform(clips, 1, 1, 2)) * 300 + 80 + uniform(clips, 1, 21, 2) * 60
+        keypoints[:, :, joints] = (
+            (uniform(clips, frames, 1, 2) * 0.1 + uniform(clips, 1, 1, 2)) * 300
+            + 80
+            + uniform(clips, 1, 21, 2) * 60
+        )
         scores[:, :, joints] *= uniform(clips, frames, 1) > 0.1
     numbers = torch.arange(clips)
     inputs = dict(
@@ -100,14 +113,27 @@ class Step:
         model (BaseModel): In training mode.
         data (dict): A collated batch.
         dtype (torch.dtype): Of autocast; float32 = none.
-        compiled (bool | dict): ``torch.compile`` of crop, augmentation and masks and of the forward pass, a dict gives its options.
+        compiled (bool | dict): ``torch.compile`` of crop, augmentation and masks and of the forward pass, a
+            dict gives its options.
         fused (bool): The optimizer's fused kernel.
     """
 
-    def __init__(self, model: BaseModel, data: dict, dtype: torch.dtype, compiled: Union[bool, dict] = False, fused: bool = False) -> None:
+    def __init__(
+        self,
+        model: BaseModel,
+        data: dict,
+        dtype: torch.dtype,
+        compiled: Union[bool, dict] = False,
+        fused: bool = False,
+    ) -> None:
         self.model, self.data = model, data
-        self.autocast = dict(device_type=data['inputs']['keypoints'].device.type, dtype=dtype, enabled=dtype != torch.float32)
-        trained, options = [parameter for parameter in model.parameters() if parameter.requires_grad], dict(fused=True) if fused else {}
+        self.autocast = dict(
+            device_type=data['inputs']['keypoints'].device.type, dtype=dtype, enabled=dtype != torch.float32
+        )
+        trained, options = (
+            [parameter for parameter in model.parameters() if parameter.requires_grad],
+            dict(fused=True) if fused else {},
+        )
         if 'STConsistency' in type(model).__name__:
             self.optimizer: torch.optim.Optimizer = torch.optim.SGD(trained, lr=1e-5, momentum=0.9, **options)
         else:
@@ -119,7 +145,12 @@ class Step:
             self.forward = torch.compile(model, **options)
 
     def parts(self) -> Dict[str, Callable[[], None]]:
-        return dict(preprocess=self.preprocess, forward=self.run_forward, backward=self.run_backward, optimizer=self.update)
+        return dict(
+            preprocess=self.preprocess,
+            forward=self.run_forward,
+            backward=self.run_backward,
+            optimizer=self.update,
+        )
 
     def run(self) -> None:
         for part in self.parts().values():
@@ -143,11 +174,26 @@ class Step:
 class Bare:
     """What the step cannot be without, see the head of this file."""
 
-    def __init__(self, model: SignBERT, clips: int, frames: int, device: torch.device, dtype: torch.dtype, compiled: bool) -> None:
+    def __init__(
+        self,
+        model: SignBERT,
+        clips: int,
+        frames: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        compiled: bool,
+    ) -> None:
         layer = model.backbone.encoder.layers[0]
-        width, heads, wide, dropout = layer.linear1.in_features, layer.self_attn.num_heads, layer.linear1.out_features, layer.dropout.p
+        width, heads, wide, dropout = (
+            layer.linear1.in_features,
+            layer.self_attn.num_heads,
+            layer.linear1.out_features,
+            layer.dropout.p,
+        )
         depth, tokens = len(model.backbone.encoder.layers), 2 * frames
-        plain = nn.TransformerEncoderLayer(width, heads, wide, dropout, activation='gelu', batch_first=True, device=device)
+        plain = nn.TransformerEncoderLayer(
+            width, heads, wide, dropout, activation='gelu', batch_first=True, device=device
+        )
         self.encoder = nn.TransformerEncoder(plain, depth, enable_nested_tensor=False)
         self.run_encoder = torch.compile(self.encoder) if compiled else self.encoder
         self.tokens = torch.randn(clips, tokens, width, device=device, requires_grad=True)
@@ -161,7 +207,9 @@ class Bare:
             weight = torch.randn(taken, given, device=device, dtype=dtype, requires_grad=True)
             self.products.append((x, weight, torch.randn(rows, given, device=device, dtype=dtype)))
         encoder_flop = depth * (2 * tokens * (4 * width**2 + 2 * width * wide) + 4 * tokens**2 * width)
-        self.gflop_per_clip = (encoder_flop + sum(2 * rows * taken * given for rows, taken, given in self.shapes) / clips) / 1e9
+        self.gflop_per_clip = (
+            encoder_flop + sum(2 * rows * taken * given for rows, taken, given in self.shapes) / clips
+        ) / 1e9
 
         shapes = [parameter.shape for parameter in model.parameters()]
         self.parameters = [torch.zeros(shape, device=device, requires_grad=True) for shape in shapes]
@@ -169,7 +217,11 @@ class Bare:
         self.optimizer = torch.optim.Adam(self.parameters, lr=1e-5)
 
     def parts(self) -> Dict[str, Callable[[], None]]:
-        return {'bare encoder': self.run_transformer, 'bare products': self.run_products, 'bare optimizer': self.update}
+        return {
+            'bare encoder': self.run_transformer,
+            'bare products': self.run_products,
+            'bare optimizer': self.update,
+        }
 
     def run_transformer(self) -> None:
         with torch.autocast(**self.autocast):
@@ -191,7 +243,9 @@ class Bare:
 
 
 def gcn_products(gesture: GestureGCN, hands: int) -> List[Tuple[int, int, int]]:
-    """Rows, channels in and channels out of each product: for each layer and block of edges, the fewer of its two sides' nodes, times hands."""
+    """Rows, channels in and channels out of each product: for each layer and block of edges, the fewer of its
+    two sides' nodes, times hands.
+    """
     products = []
     for layer in [*gesture.joint_layers, *gesture.part_layers]:
         for block in layer.blocks:
@@ -220,21 +274,48 @@ def processor(device: torch.device) -> str:
     if device.type == 'cuda':
         return torch.cuda.get_device_name(device)
     listing = Path('/proc/cpuinfo')
-    names = [line.split(':', 1)[1].strip() for line in listing.read_text().splitlines() if line.startswith('model name')] if listing.exists() else []
+    names = (
+        [
+            line.split(':', 1)[1].strip()
+            for line in listing.read_text().splitlines()
+            if line.startswith('model name')
+        ]
+        if listing.exists()
+        else []
+    )
     return names[0] if names else platform.processor() or platform.machine()
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--config', default=str(DEFAULT_CONFIG), help='config whose model is a SignBERT (default: the full-width pre-trainer)')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--config',
+        default=str(DEFAULT_CONFIG),
+        help='config whose model is a SignBERT (default: the full-width pre-trainer)',
+    )
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--dtype', default='float32', choices=sorted(DTYPES), help='bfloat16: autocast, weights stay float32')
-    parser.add_argument('--batch', type=int, default=16, help='clips a step (default: 16; on a GPU give what you train with)')
+    parser.add_argument(
+        '--dtype', default='float32', choices=sorted(DTYPES), help='bfloat16: autocast, weights stay float32'
+    )
+    parser.add_argument(
+        '--batch', type=int, default=16, help='clips a step (default: 16; on a GPU give what you train with)'
+    )
     parser.add_argument('--frames', type=int, default=32)
-    parser.add_argument('--preprocess-batch', type=int, default=512, help='clips that are preprocessed at once for preprocess_share (default: 512)')
+    parser.add_argument(
+        '--preprocess-batch',
+        type=int,
+        default=512,
+        help='clips that are preprocessed at once for preprocess_share (default: 512)',
+    )
     parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--compile', action='store_true', help='torch.compile for the model and for the bare encoder')
-    parser.add_argument('--fused', action='store_true', help="the optimizer's fused kernel, in the step alone")
+    parser.add_argument(
+        '--compile', action='store_true', help='torch.compile for the model and for the bare encoder'
+    )
+    parser.add_argument(
+        '--fused', action='store_true', help="the optimizer's fused kernel, in the step alone"
+    )
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--warmup', type=int, default=2)
     parser.add_argument('--out', help='also write the figures to this JSON file')
@@ -247,7 +328,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         compat.keep_large_blocks()
     model = MODELS.build(Config.fromfile(args.config).model)
     if not isinstance(model, SignBERT):
-        parser.error(f'--config {args.config}: its model is a {type(model).__name__}, but this benchmark is about SignBERT')
+        parser.error(
+            f'--config {args.config}: its model is a {type(model).__name__}, but this benchmark is '
+            'about SignBERT'
+        )
     model = model.to(device).train()
     step = Step(model, make_batch(model, args.batch, args.frames, device), dtype, args.compile, args.fused)
     bare = Bare(model, args.batch, args.frames, device, dtype, args.compile)
@@ -274,10 +358,19 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     if device.type == 'cuda':
         figures['memory_mb'] = torch.cuda.max_memory_allocated(device) / 2**20
 
-    print(f'{Path(args.config).name}, {args.batch} clips of {args.frames} frames, {args.dtype}{", compiled" if args.compile else ""}')
-    print(f'{processor(device)}, {args.threads} threads, torch {torch.__version__}, median of {args.repeats}\n')
+    print(
+        f'{Path(args.config).name}, {args.batch} clips of {args.frames} frames, '
+        f'{args.dtype}{", compiled" if args.compile else ""}'
+    )
+    print(
+        f'{processor(device)}, {args.threads} threads, torch {torch.__version__}, median of {args.repeats}\n'
+    )
     for name, taken in ms.items():
-        share = f'{taken / total:8.1%} of the step' if name != 'preprocess many' else f'  ({args.preprocess_batch} clips)'
+        share = (
+            f'{taken / total:8.1%} of the step'
+            if name != 'preprocess many'
+            else f'  ({args.preprocess_batch} clips)'
+        )
         print(f'{name:<18}{taken:12.2f} ms{share}')
     print()
     for name, figure in figures.items():

@@ -1,4 +1,6 @@
-"""SignBERT at full width, pre-trained on the training splits of WLASL, MS-ASL, NMFs-CSL and SLR500: those under data/ are used."""
+"""SignBERT at full width, pre-trained on the training splits of WLASL, MS-ASL, NMFs-CSL and SLR500: those
+under data/ are used.
+"""
 
 _base_ = [
     '_base_/models/signbert_pretrain.py',

@@ -1,13 +1,16 @@
 #!/usr/bin/env python
-"""A page in the browser: drop a video or record one, and see the annotated video, the best glosses, the attention over time and the hands in 3-D.
+"""A page in the browser: drop a video or record one, and see the annotated video, the best glosses, the
+attention over time and the hands in 3-D.
 
-Without --config and --checkpoint it takes the recogniser of real signs in the zoo folder (`make zoo`), else the model of `make demo`; where that is
-not there yet, it is trained first, on synthetic signs: once, about 5 minutes on two cores. That model knows no sign of any language. It says which
-one answers. Nothing is loaded from the network.
+Without --config and --checkpoint it takes the recogniser of real signs in the zoo folder (`make zoo`), else
+the model of `make demo`; where that is not there yet, it is trained first, on synthetic signs: once, about 5
+minutes on two cores. That model knows no sign of any language. It says which one answers. Nothing is loaded
+from the network.
 
 Examples:
     python demo/app.py
-    python demo/app.py --config signbert_d128_finetune_synthetic             # synthetic signs, for a look at everything
+    # synthetic signs, for a look at everything
+    python demo/app.py --config signbert_d128_finetune_synthetic
     python demo/app.py --config signbert_d128_finetune --checkpoint work_dirs/words33/epoch_150.pth
     python demo/app.py --onnx words33.onnx
     python demo/app.py --config PRETRAIN_CONFIG --checkpoint CHECKPOINT --dictionary my_signs
@@ -39,27 +42,75 @@ from signbert_mm.engine.runner import ConfigError, run_tool
 
 DEMO_PRETRAIN, REAL_PRETRAIN = 'signbert_d128_pretrain_synthetic', 'signbert_d128_pretrain'
 TRAINING = (
-    'There is no model in {where} yet: training the small one of `make demo` on synthetic signs, once, about 5 minutes on two cores. '
+    'There is no model in {where} yet: training the small one of `make demo` on synthetic signs, once, about '
+    '5 minutes on two cores. '
     'Ctrl-C stops; --config and --checkpoint take a model of your own instead.'
 )
 
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    model_arguments(parser)
-    parser.add_argument('--window', type=float, default=2.0, help='seconds of a window, for videos of several signs (default: %(default)s)')
-    parser.add_argument('--dictionary', metavar='FOLDER', help='answer with the nearest signs of a dictionary, see tools/build_dictionary.py')
-    parser.add_argument('--pretrained-config', default=DEMO_PRETRAIN, help='config of the pre-training that draws the hands (default: %(default)s)')
-    parser.add_argument('--pretrained-checkpoint', help="its checkpoint (default: the zoo's, that of `make demo`, or the dictionary's model)")
-    parser.add_argument('--no-train', action='store_true', help='do not train the small model where it is not there; say what to run')
-    parser.add_argument('--max-seconds', type=float, default=20.0, help='most that is read of a video (default: %(default)s)')
-    parser.add_argument(
-        '--fps', type=float, default=0.0, choices=(0.0, 25.0, 12.5, 8.0), help='frames a second at first; 0 = all (default: %(default)s)'
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--max-side', type=int, default=960, help='longer sides are shrunk to it, pixels (default: %(default)s)')
-    parser.add_argument('--host', default='127.0.0.1', help='0.0.0.0 lets other machines in (default: %(default)s)')
-    parser.add_argument('--allow-host', nargs='+', default=(), metavar='NAME', help='names by which the page may be asked for, as behind a proxy')
-    parser.add_argument('--max-upload', type=int, default=500, metavar='MB', help='largest video that is taken (default: %(default)s)')
+    model_arguments(parser)
+    parser.add_argument(
+        '--window',
+        type=float,
+        default=2.0,
+        help='seconds of a window, for videos of several signs (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--dictionary',
+        metavar='FOLDER',
+        help='answer with the nearest signs of a dictionary, see tools/build_dictionary.py',
+    )
+    parser.add_argument(
+        '--pretrained-config',
+        default=DEMO_PRETRAIN,
+        help='config of the pre-training that draws the hands (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--pretrained-checkpoint',
+        help="its checkpoint (default: the zoo's, that of `make demo`, or the dictionary's model)",
+    )
+    parser.add_argument(
+        '--no-train',
+        action='store_true',
+        help='do not train the small model where it is not there; say what to run',
+    )
+    parser.add_argument(
+        '--max-seconds', type=float, default=20.0, help='most that is read of a video (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--fps',
+        type=float,
+        default=0.0,
+        choices=(0.0, 25.0, 12.5, 8.0),
+        help='frames a second at first; 0 = all (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--max-side',
+        type=int,
+        default=960,
+        help='longer sides are shrunk to it, pixels (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--host', default='127.0.0.1', help='0.0.0.0 lets other machines in (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--allow-host',
+        nargs='+',
+        default=(),
+        metavar='NAME',
+        help='names by which the page may be asked for, as behind a proxy',
+    )
+    parser.add_argument(
+        '--max-upload',
+        type=int,
+        default=500,
+        metavar='MB',
+        help='largest video that is taken (default: %(default)s)',
+    )
     parser.add_argument('--port', type=int, help='default: the first free one from 7860')
     parser.add_argument('--browser', action='store_true', help='open the page in the default browser')
     args = parser.parse_args(argv)
@@ -87,18 +138,25 @@ def demo_checkpoint(train: bool) -> str:
         return found
     if not train:
         raise FileNotFoundError(
-            f'there is no checkpoint in {run_demo.WORK / "pretrained"}: run `make demo`, start without --no-train, or give --config and --checkpoint'
+            f'there is no checkpoint in {run_demo.WORK / "pretrained"}: run `make demo`, start without '
+            '--no-train, or give --config and --checkpoint'
         )
     print(TRAINING.format(where=run_demo.WORK), flush=True)
     run_demo.step_data()
     run_demo.step_pretrain()
-    options = ['--work-dir', 'work_dirs/demo/pretrained', '--cfg-options', f'load_from={run_demo.checkpoint("pretrain")}']
+    options = [
+        '--work-dir',
+        'work_dirs/demo/pretrained',
+        '--cfg-options',
+        f'load_from={run_demo.checkpoint("pretrain")}',
+    ]
     run_demo.run(['python', 'tools/train.py', run_demo.FINETUNE, *options], run_demo.WORK / 'pretrained.log')
     return last_checkpoint('pretrained')
 
 
 def make_inferencer(args: argparse.Namespace) -> SignInferencer:
-    """The inferencer that the options ask for, with its extractor and its dictionary tried; fills in what the options leave open.
+    """The inferencer that the options ask for, with its extractor and its dictionary tried; fills in what the
+    options leave open.
 
     Raises:
         ConfigError: The model answers nothing.
@@ -106,7 +164,9 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
     """
     unnamed = choose_model(args, lambda: demo_checkpoint(not args.no_train))
     if args.pretrained_checkpoint is None and args.pretrained_config == DEMO_PRETRAIN and not args.dictionary:
-        args.pretrained_checkpoint = zoo_checkpoint(DEMO_PRETRAIN) if zoo_file(DEMO_PRETRAIN) else last_checkpoint('pretrain')
+        args.pretrained_checkpoint = (
+            zoo_checkpoint(DEMO_PRETRAIN) if zoo_file(DEMO_PRETRAIN) else last_checkpoint('pretrain')
+        )
         if args.pretrained_checkpoint is None and zoo_file(REAL_PRETRAIN):
             args.pretrained_config, args.pretrained_checkpoint = REAL_PRETRAIN, zoo_checkpoint(REAL_PRETRAIN)
     options: Dict[str, Any] = dict(dictionary=args.dictionary)
@@ -115,7 +175,10 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
     inferencer = build(args, **options)
     args.note = what_it_knows(args, inferencer) if unnamed else ''
     if inferencer.dictionary is None and not inferencer.backend.recognises:
-        raise ConfigError('this model is a pre-trainer, which knows no glosses; give config and checkpoint of a recogniser, or a --dictionary')
+        raise ConfigError(
+            'this model is a pre-trainer, which knows no glosses; give config and checkpoint '
+            'of a recogniser, or a --dictionary'
+        )
     if inferencer.dictionary is not None:
         inferencer.check_dictionary()
     _ = inferencer.reader.extractor  # says now what is not installed
@@ -141,7 +204,9 @@ def make_card(args: argparse.Namespace, inferencer: SignInferencer) -> Any:
     hands = ''
     if args.pretrained_checkpoint:
         trained = data_of(args.pretrained_checkpoint)
-        hands = f'{Path(args.pretrained_config).stem}, {shown_path(args.pretrained_checkpoint)}' + (f', trained on {trained}' if trained else '')
+        hands = f'{Path(args.pretrained_config).stem}, {shown_path(args.pretrained_checkpoint)}' + (
+            f', trained on {trained}' if trained else ''
+        )
     elif args.dictionary and not inferencer.backend.recognises:
         hands = 'by the same model'
     return ModelCard(
@@ -171,12 +236,19 @@ def make_page(args: argparse.Namespace) -> Any:
     except ModuleNotFoundError as error:
         if error.name not in ('gradio', 'starlette'):
             raise
-        raise FileNotFoundError('the page needs Gradio: run `make install-app`, or: pip install -r requirements/app.txt') from error
+        raise FileNotFoundError(
+            'the page needs Gradio: run `make install-app`, or: pip install -r requirements/app.txt'
+        ) from error
     inferencer = make_inferencer(args)
     windows = Windows(args.window, args.stride, args.enter, args.leave, args.ignore)
     card = make_card(args, inferencer)
     limits = Limits(args.max_seconds, args.fps, args.max_side)
-    return Page(Analyser(inferencer, args.topk, windows), card, limits, None if args.dictionary else synthetic_examples(card.glosses))
+    return Page(
+        Analyser(inferencer, args.topk, windows),
+        card,
+        limits,
+        None if args.dictionary else synthetic_examples(card.glosses),
+    )
 
 
 def main() -> None:
@@ -187,7 +259,14 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that no video is left behind
     try:
-        launch(page, args.host, args.port, browser=args.browser, names=args.allow_host, max_upload=args.max_upload)
+        launch(
+            page,
+            args.host,
+            args.port,
+            browser=args.browser,
+            names=args.allow_host,
+            max_upload=args.max_upload,
+        )
     finally:
         page.analyser.close()
 

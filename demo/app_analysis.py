@@ -1,4 +1,7 @@
-"""What the page of app.py shows of a video: poses, answer, annotated video, 3-D hands. Needs no browser and no Gradio."""
+"""What the page of app.py shows of a video: poses, answer, annotated video, 3-D hands.
+
+Needs no browser and no Gradio.
+"""
 
 import shutil
 import tempfile
@@ -30,7 +33,9 @@ class Refusal(ValueError):
 
 
 class Limits(NamedTuple):
-    """How much of a video is read: ``seconds`` from its start, at most ``fps`` frames a second (0 = all), no side longer than ``side`` pixels."""
+    """How much of a video is read: ``seconds`` from its start, at most ``fps`` frames a second (0 = all), no
+    side longer than ``side`` pixels.
+    """
 
     seconds: float = 20.0
     fps: float = 0.0
@@ -51,9 +56,11 @@ class Result(NamedTuple):
     """One video.
 
     Attributes:
-        found (dict): As :func:`video_demo.answer` gives it; {} where there is no answer, see :attr:`PoseClip.no_answer`.
+        found (dict): As :func:`video_demo.answer` gives it; {} where there is no answer, see
+            :attr:`PoseClip.no_answer`.
         clip (PoseClip): The poses.
-        attention (ndarray, optional): Shape (T, 2), see :func:`attention_over_time`; None where the answer has none.
+        attention (ndarray, optional): Shape (T, 2), see :func:`attention_over_time`; None where the answer
+            has none.
         segments (list): Signs in time: start and end in frames, and text.
         mesh (dict, optional): ``vertices``, ``valid`` and ``faces`` of every ``step``-th frame.
         video, json, glb (Path): Files; ``glb`` is None without a mesh.
@@ -79,10 +86,12 @@ class ShortVideo:
     Args:
         path (Path): Any video that FFmpeg reads.
         limits (Limits): How much.
-        fps (float, optional): The rate that the model wants, see :class:`InputReader`; None = that of the video.
+        fps (float, optional): The rate that the model wants, see :class:`InputReader`; None = that of the
+            video.
 
     Raises:
-        VideoError: As :func:`signbert_mm.extraction.open_video`; while iterating, at the end of a truncated file.
+        VideoError: As :func:`signbert_mm.extraction.open_video`; while iterating, at the end of a truncated
+            file.
     """
 
     def __init__(self, path: Path, limits: Limits, fps: Optional[float] = None) -> None:
@@ -91,7 +100,9 @@ class ShortVideo:
             self._reader.close()
             self._reader = open_video(path, limits.fps)
         scale = min(1.0, limits.side / max(self._reader.width, self._reader.height))
-        self.width, self.height = (max(2, round(size * scale)) for size in (self._reader.width, self._reader.height))
+        self.width, self.height = (
+            max(2, round(size * scale)) for size in (self._reader.width, self._reader.height)
+        )
 
     @property
     def fps(self) -> float:
@@ -113,7 +124,9 @@ class ShortVideo:
                 self.cut = True
                 return
             fits = image.shape[:2] == (self.height, self.width)
-            yield image if fits else cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
+            yield (
+                image if fits else cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
+            )
 
     def close(self) -> None:
         """Closes the file."""
@@ -142,7 +155,9 @@ class Analyser:
         try:
             self.faces = inferencer.reconstructor.faces
         except (ValueError, ConfigError) as error:
-            self.no_mesh = f'No 3-D hands: {error}; --pretrained-config and --pretrained-checkpoint name such a model.'
+            self.no_mesh = (
+                f'No 3-D hands: {error}; --pretrained-config and --pretrained-checkpoint name such a model.'
+            )
 
     def close(self) -> None:
         """Removes the files."""
@@ -150,7 +165,14 @@ class Analyser:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def video(self, path: Path, limits: Limits, several: bool = False, window: float = 0.0, progress: Progress = lambda *_: None) -> Result:
+    def video(
+        self,
+        path: Path,
+        limits: Limits,
+        several: bool = False,
+        window: float = 0.0,
+        progress: Progress = lambda *_: None,
+    ) -> Result:
         """A video file.
 
         Args:
@@ -176,18 +198,30 @@ class Analyser:
             try:
                 for _, pose, _ in self.inferencer.reader.poses(frames):
                     poses.append(pose)
-                    progress(0.75 * min(1.0, len(poses) / (expected or len(poses) + 50)), f'finding the person, frame {len(poses)}')
+                    progress(
+                        0.75 * min(1.0, len(poses) / (expected or len(poses) + 50)),
+                        f'finding the person, frame {len(poses)}',
+                    )
             except VideoError as error:
                 if not poses:
                     raise
-                notes.append(f'{str(error).replace(str(path), path.name).split(";")[0]}. What is there was read.')
+                notes.append(
+                    f'{str(error).replace(str(path), path.name).split(";")[0]}. What is there was read.'
+                )
             if not poses:
                 raise Refusal(f'{path.name}: no frame could be read')
             clip = PoseClip.make(
-                np.stack(poses), self.inferencer.reader.extractor.layout, (frames.width, frames.height), fps=frames.fps or 25.0, name=path.name
+                np.stack(poses),
+                self.inferencer.reader.extractor.layout,
+                (frames.width, frames.height),
+                fps=frames.fps or 25.0,
+                name=path.name,
             )
             if frames.cut:
-                notes.append(f'Only the first {limits.seconds:g} s were read; "How much of the video" changes that, up to --max-seconds.')
+                notes.append(
+                    f'Only the first {limits.seconds:g} s were read; "How much of the video" '
+                    'changes that, up to --max-seconds.'
+                )
             if not clip.scores.any():
                 raise Refusal(f'{path.name}: {clip.no_answer}.')
             return self._result(clip, frames, several, window, notes, progress)
@@ -201,40 +235,65 @@ class Analyser:
             width, height = clip.image_size
             blank = np.full((height, width, 3), 250, np.uint8)
             truth = store.glosses[clip.label] if clip.label >= 0 else ''
-            return self._result(clip, (blank for _ in range(len(clip))), False, 0.0, [], progress)._replace(truth=truth)
+            return self._result(clip, (blank for _ in range(len(clip))), False, 0.0, [], progress)._replace(
+                truth=truth
+            )
 
-    def _result(self, clip: PoseClip, frames: Iterable[np.ndarray], several: bool, window: float, notes: List[str], progress: Progress) -> Result:
+    def _result(
+        self,
+        clip: PoseClip,
+        frames: Iterable[np.ndarray],
+        several: bool,
+        window: float,
+        notes: List[str],
+        progress: Progress,
+    ) -> Result:
         progress(0.78, 'recognising')
         hand_frames = clip.hand_frames
         found, bars, attention, segments = {}, [], np.zeros((len(clip), 2)), []
         if not clip.no_answer:
             several = several and not self.inferencer.dictionary
-            asked = SimpleNamespace(**self.windows._asdict(), topk=self.topk, dictionary=self.inferencer.dictionary is not None)
+            asked = SimpleNamespace(
+                **self.windows._asdict(), topk=self.topk, dictionary=self.inferencer.dictionary is not None
+            )
             asked.window = (window or asked.window) if several else None
             found, bars, attention, segments = answer(self.inferencer, clip, asked)
             found.update(hand_frames=hand_frames, num_frames=len(clip), fps=clip.fps)
             if hand_frames < 0.2 * len(clip):
-                notes.append(f'A hand was found in only {hand_frames} of {len(clip)} frames: the answer rests on little.')
+                notes.append(
+                    f'A hand was found in only {hand_frames} of {len(clip)} frames: the answer '
+                    'rests on little.'
+                )
         mesh = self._mesh(clip, progress) if hand_frames and not self.no_mesh else None
         folder = self._fresh_folder()
         stem = Path(clip.name).stem[:60] or 'clip'
-        video = self._draw(folder / f'{stem}_annotated.mp4', clip, frames, bars, attention, segments, progress)
+        video = self._draw(
+            folder / f'{stem}_annotated.mp4', clip, frames, bars, attention, segments, progress
+        )
         table, glb = folder / f'{stem}.json', None
-        nothing = dict(name=clip.name, glosses=[], scores=[], reason=clip.no_answer, num_frames=len(clip), hand_frames=0)
+        nothing = dict(
+            name=clip.name, glosses=[], scores=[], reason=clip.no_answer, num_frames=len(clip), hand_frames=0
+        )
         table.write_text(to_json(found or nothing), encoding='utf-8')
         if mesh is not None and mesh['valid'].any():
             times = np.arange(len(mesh['vertices'])) * mesh['step'] / clip.fps
-            glb = write_glb(folder / f'{stem}_hands.glb', mesh['vertices'], mesh['faces'], times, mesh['valid'])
+            glb = write_glb(
+                folder / f'{stem}_hands.glb', mesh['vertices'], mesh['faces'], times, mesh['valid']
+            )
         else:
             mesh = None
-        return Result(found, clip, attention if attention.any() else None, segments, mesh, video, table, glb, notes)
+        return Result(
+            found, clip, attention if attention.any() else None, segments, mesh, video, table, glb, notes
+        )
 
     def _mesh(self, clip: PoseClip, progress: Progress) -> Dict[str, Any]:
         """Surfaces of every n-th frame."""
         progress(0.82, 'rebuilding the hands')
         found = self.inferencer.reconstruct_clip(clip, mesh=True)
         step = -(-len(clip) // MESH_FRAMES)
-        return dict(vertices=found['vertices'][::step], valid=found['valid'][::step], faces=self.faces, step=step)
+        return dict(
+            vertices=found['vertices'][::step], valid=found['valid'][::step], faces=self.faces, step=step
+        )
 
     def _draw(
         self,
@@ -246,7 +305,9 @@ class Analyser:
         segments: List[Span],
         progress: Progress,
     ) -> Path:
-        overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, clip.name, clip.fps)
+        overlay = SignOverlay(
+            *clip.image_size, clip.layout, len(clip), attention, segments, clip.name, clip.fps
+        )
         poses = np.concatenate([clip.keypoints, clip.scores[..., None]], -1)
         with VideoWriter(path, clip.fps) as writer:
             images = iter(frames)

@@ -1,4 +1,7 @@
-"""The page itself, in Gradio. It loads nothing from the network: local fonts, no analytics, and a policy that the browser enforces."""
+"""The page itself, in Gradio.
+
+It loads nothing from the network: local fonts, no analytics, and a policy that the browser enforces.
+"""
 
 import html
 import logging
@@ -26,24 +29,35 @@ CSS = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
 .html-container { padding: 0 !important; }
 iframe.viewer { width: 100%; border: 0; display: block; }
-.box { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 10px 14px; margin: 2px 0; line-height: 1.45; }
+.box { border: 1px solid var(--border-color-primary); border-radius: 8px; padding: 10px 14px;
+    margin: 2px 0; line-height: 1.45; }
 .box.caution { border-color: #d9a33c; background: color-mix(in srgb, #f0b429 14%, transparent); }
 .box.error { border-color: #d0404f; background: color-mix(in srgb, #d0404f 12%, transparent); }
 #input video { max-height: 330px; }
 /* Gradio's editing of videos would load FFmpeg from elsewhere */
 #input button[aria-label^="Trim"], #input button[aria-label^="Reset"] { display: none; }
-.box .track { display: block; background: var(--border-color-primary); border-radius: 4px; height: 8px; overflow: hidden; margin-top: 6px; }
+.box .track { display: block; background: var(--border-color-primary); border-radius: 4px;
+    height: 8px; overflow: hidden; margin-top: 6px; }
 .box .track i { display: block; height: 100%; background: #2e74cc; }
 #caution { margin-top: 10px; }
-.box p { margin: 0 0 4px; } .box p:last-child { margin: 0; }
-.facts { color: var(--body-text-color-subdued); } .facts p { margin: 0 0 4px; } .facts code { font-size: 0.95em; overflow-wrap: anywhere; }
+.box p { margin: 0 0 4px; }
+.box p:last-child { margin: 0; }
+.facts { color: var(--body-text-color-subdued); }
+.facts p { margin: 0 0 4px; }
+.facts code { font-size: 0.95em; overflow-wrap: anywhere; }
 .answer h3 { margin: 2px 0 8px; font-size: 1.05em; }
-.answer .row { display: grid; grid-template-columns: minmax(90px, 34%) 1fr 56px; gap: 10px; align-items: center; margin: 7px 0; }
-.answer .gloss { overflow-wrap: anywhere; } .answer .row:first-of-type .gloss { font-weight: 700; font-size: 1.15em; }
-.answer .track { background: var(--border-color-primary); border-radius: 4px; height: 12px; overflow: hidden; }
-.answer .track i { display: block; height: 100%; background: #b0b7c0; } .answer .row:first-of-type .track i { background: #2e74cc; }
-.answer .share { text-align: right; font-variant-numeric: tabular-nums; } .answer small { color: var(--body-text-color-subdued); }
-.answer table { width: 100%; border-collapse: collapse; } .answer td, .answer th { text-align: left; padding: 3px 8px 3px 0; }
+.answer .row { display: grid; grid-template-columns: minmax(90px, 34%) 1fr 56px; gap: 10px;
+    align-items: center; margin: 7px 0; }
+.answer .gloss { overflow-wrap: anywhere; }
+.answer .row:first-of-type .gloss { font-weight: 700; font-size: 1.15em; }
+.answer .track { background: var(--border-color-primary); border-radius: 4px; height: 12px;
+    overflow: hidden; }
+.answer .track i { display: block; height: 100%; background: #b0b7c0; }
+.answer .row:first-of-type .track i { background: #2e74cc; }
+.answer .share { text-align: right; font-variant-numeric: tabular-nums; }
+.answer small { color: var(--body-text-color-subdued); }
+.answer table { width: 100%; border-collapse: collapse; }
+.answer td, .answer th { text-align: left; padding: 3px 8px 3px 0; }
 """
 
 
@@ -78,19 +92,29 @@ class ModelCard(NamedTuple):
 def card_html(card: ModelCard) -> str:
     """The head of the page."""
     words = ', '.join(card.glosses[:12]) + (', …' if len(card.glosses) > 12 else '')
-    source = f'its checkpoint says it was trained on <b>{html.escape(card.data)}</b>' if card.data else 'it does not say on what it was trained'
-    answers = f'the dictionary <code>{html.escape(card.dictionary)}</code>' if card.dictionary else 'the model'
+    source = (
+        f'its checkpoint says it was trained on <b>{html.escape(card.data)}</b>'
+        if card.data
+        else 'it does not say on what it was trained'
+    )
+    answers = (
+        f'the dictionary <code>{html.escape(card.dictionary)}</code>' if card.dictionary else 'the model'
+    )
     parts = [
         f'<p>Model: <b>{html.escape(card.name)}</b>, <code>{html.escape(card.weights)}</code>; {source}.</p>',
-        f'<p>Answers come from {answers}: {len(card.glosses)} glosses ({html.escape(words)}). Poses: {html.escape(card.extractor)}. '
+        f'<p>Answers come from {answers}: {len(card.glosses)} glosses ({html.escape(words)}). Poses: '
+        f'{html.escape(card.extractor)}. '
         f'3-D hands: {html.escape(card.hands) or "none"}.</p>',
     ]
     if card.note:
         parts.append(f'<p>{html.escape(card.note)}</p>')
     caution = (
-        '<div class="box caution" id="caution"><p><b>This model knows no sign language.</b> It was trained on synthetic signs: movements made up by '
-        'a program, named gloss_000, gloss_001 and so on. On a real video it shows how everything works; its answer means nothing as a sign. '
-        'Start the page with your own model for real answers: <code>python demo/app.py --config CONFIG --checkpoint CHECKPOINT</code>.</p></div>'
+        '<div class="box caution" id="caution"><p><b>This model knows no sign language.</b> It was trained '
+        'on synthetic signs: movements made up by '
+        'a program, named gloss_000, gloss_001 and so on. On a real video it shows how everything works; its '
+        'answer means nothing as a sign. '
+        'Start the page with your own model for real answers: <code>python demo/app.py --config CONFIG '
+        '--checkpoint CHECKPOINT</code>.</p></div>'
     )
     return f'<div class="facts" id="model">{"".join(parts)}</div>' + caution * card.synthetic
 
@@ -105,21 +129,32 @@ def answer_html(result: Result, card: ModelCard) -> str:
         title, rows = 'Signs in time', []
         for sign in found['segments']:
             rows.append(
-                f'<tr><td>{sign["start"]:.2f} to {sign["end"]:.2f} s</td><td><b>{html.escape(sign["gloss"])}</b></td><td>{_percent(sign)}</td></tr>'
+                f'<tr><td>{sign["start"]:.2f} to {sign["end"]:.2f} '
+                f's</td><td><b>{html.escape(sign["gloss"])}</b></td><td>{_percent(sign)}</td></tr>'
             )
         body = (
-            f'<table><tr><th>time</th><th>gloss</th><th>score</th></tr>{"".join(rows)}</table>' if rows else '<p>No window reached the threshold.</p>'
+            f'<table><tr><th>time</th><th>gloss</th><th>score</th></tr>{"".join(rows)}</table>'
+            if rows
+            else '<p>No window reached the threshold.</p>'
         )
     else:
         near = bool(card.dictionary)
         title = f'{"Nearest" if near else "Top"} {len(found["glosses"])}'
         examples = found.get('examples') or [''] * len(found['glosses'])
-        body = ''.join(_bar(gloss, score, near, example) for gloss, score, example in zip(found['glosses'], found['scores'], examples))
+        body = ''.join(
+            _bar(gloss, score, near, example)
+            for gloss, score, example in zip(found['glosses'], found['scores'], examples)
+        )
         if near:
-            body += '<small>Cosine between this clip and the nearest example of each sign; 1 is the same.</small>'
+            body += (
+                '<small>Cosine between this clip and the nearest example of each sign; 1 is the same.</small>'
+            )
         if result.truth:
             right = found['glosses'][0] == result.truth
-            body += f'<p>The clip shows <b>{html.escape(result.truth)}</b>: the model is {"right" if right else "wrong"}.</p>'
+            body += (
+                f'<p>The clip shows <b>{html.escape(result.truth)}</b>: the model is '
+                f'{"right" if right else "wrong"}.</p>'
+            )
     if card.synthetic and not result.truth:
         body += '<small>Synthetic glosses: of a real video they say nothing.</small>'
     elif found.get('glosses', [''])[:1] == [REST] and not card.dictionary:
@@ -140,21 +175,28 @@ def _bar(gloss: str, score: float, cosine: bool, example: str) -> str:
     note = f'<br><small>{html.escape(example)}</small>' if example else ''
     width = 100 * min(max(score, 0.0), 1.0)
     track = f'<span class="track"><i style="width:{width:.1f}%"></i></span>'
-    return f'<div class="row"><span class="gloss">{html.escape(gloss)}{note}</span>{track}<span class="share">{share}</span></div>'
+    return (
+        f'<div class="row"><span class="gloss">{html.escape(gloss)}{note}</span>{track}<span '
+        f'class="share">{share}</span></div>'
+    )
 
 
 def status_html(result: Result, seconds: float) -> str:
     """What was read, and what one should know of it."""
     clip, found = result.clip, result.clip.hands_found().any(-1)
     text = (
-        f'{html.escape(clip.name)}: {len(clip)} frames ({len(clip) / clip.fps:.1f} s at {clip.fps:.4g} a second, {clip.image_size[0]} × '
+        f'{html.escape(clip.name)}: {len(clip)} frames ({len(clip) / clip.fps:.1f} s at {clip.fps:.4g} a '
+        f'second, {clip.image_size[0]} × '
         f'{clip.image_size[1]}), a hand in {int(found.sum())} of them. Done in {seconds:.1f} s.'
     )
     if not found.any():
         lead = f'<p><b>{html.escape(_sentence(clip.no_answer))}</b> The model sees only hands.</p>'
         return f'<div class="box error" id="status" data-state="no-hands">{lead}<p>{text}</p></div>'
     notes = ''.join(f'<p>{html.escape(note)}</p>' for note in result.notes)
-    return f'<div class="box{" caution" if notes else ""}" id="status" data-state="done"><p>{text}</p>{notes}</div>'
+    return (
+        f'<div class="box{" caution" if notes else ""}" id="status" '
+        f'data-state="done"><p>{text}</p>{notes}</div>'
+    )
 
 
 def busy_html(share: float, what: str) -> str:
@@ -165,7 +207,10 @@ def busy_html(share: float, what: str) -> str:
 
 def error_html(message: str) -> str:
     """A failure, for the person before the page."""
-    return f'<div class="box error" id="status" data-state="error"><p><b>This did not work.</b></p><p>{html.escape(message)}</p></div>'
+    return (
+        '<div class="box error" id="status" data-state="error"><p><b>This did not '
+        f'work.</b></p><p>{html.escape(message)}</p></div>'
+    )
 
 
 class _LeftError(Exception):
@@ -178,17 +223,25 @@ class Page:
     Args:
         analyser (Analyser): What answers.
         card (ModelCard): What it is.
-        limits (Limits): How much of a video is read at first; ``seconds`` is also the most that can be chosen.
-        examples (PoseStore, optional): Synthetic signs with known glosses, of which the test clips are offered.
+        limits (Limits): How much of a video is read at first; ``seconds`` is also the most that can be
+            chosen.
+        examples (PoseStore, optional): Synthetic signs with known glosses, of which the test clips are
+            offered.
     """
 
-    def __init__(self, analyser: Analyser, card: ModelCard, limits: Limits, examples: Optional[PoseStore] = None) -> None:
+    def __init__(
+        self, analyser: Analyser, card: ModelCard, limits: Limits, examples: Optional[PoseStore] = None
+    ) -> None:
         self.analyser, self.card, self.limits, self.examples = analyser, card, limits, examples
-        self._test = [] if examples is None else [int(place) for place in (examples.split == 'test').nonzero()[0]]
+        self._test = (
+            [] if examples is None else [int(place) for place in (examples.split == 'test').nonzero()[0]]
+        )
         self._next = 0
 
     def _shown(self, work: Callable[[Progress], Result]) -> Iterator[tuple]:
-        """(status, video, answer, viewer, files) again and again while ``work(progress)`` runs in a thread, and after it."""
+        """(status, video, answer, viewer, files) again and again while ``work(progress)`` runs in a thread,
+        and after it.
+        """
         start, told, left = time.monotonic(), [(0.0, 'opening the video')], threading.Event()
         nothing = (None, '', '', gr.update(value=None, visible=False))
         rest = nothing
@@ -207,14 +260,16 @@ class Page:
                 rest = (gr.skip(),) * len(nothing)
                 wait([future], timeout=0.4)
         finally:
-            # the client may be gone: this runs where all requests are served, so it must not wait for the work
+            # the client may be gone: this runs where all requests are served, so it must not wait for the
+            # work
             left.set()
         error = future.exception()
         if error is not None:
             if not isinstance(error, Refusal) and not is_meant_for_users(error):
                 logging.getLogger(__name__).error('the page could not answer', exc_info=error)
                 error = RuntimeError(
-                    f'An error that should not happen, {type(error).__name__}: {error}. The terminal of demo/app.py has the details.'
+                    f'An error that should not happen, {type(error).__name__}: {error}. The terminal of '
+                    'demo/app.py has the details.'
                 )
             yield (error_html(str(error)), *nothing)
             return
@@ -222,9 +277,17 @@ class Page:
         files = [str(path) for path in (result.video, result.json, result.glb) if path is not None]
         status = status_html(result, time.monotonic() - start)
         viewer = viewer_frame(result, self.analyser.no_mesh)
-        yield status, str(result.video), answer_html(result, self.card), viewer, gr.update(value=files, visible=True)
+        yield (
+            status,
+            str(result.video),
+            answer_html(result, self.card),
+            viewer,
+            gr.update(value=files, visible=True),
+        )
 
-    def recognise(self, path: Optional[str], seconds: float, rate: str, side: float, several: bool, window: float) -> Iterator[tuple]:
+    def recognise(
+        self, path: Optional[str], seconds: float, rate: str, side: float, several: bool, window: float
+    ) -> Iterator[tuple]:
         """An uploaded or recorded video."""
 
         def work(progress: Progress) -> Result:
@@ -232,14 +295,21 @@ class Page:
                 raise Refusal('There is no video yet: drop one, or record one with the camera.')
             if not Path(path).is_file() and Path(path).exists():
                 raise Refusal(f'{Path(path).name}: this is no file; drop a video.')
-            # a request need not come from the page's own sliders; what is no number becomes the largest that is allowed
-            limits = Limits(_within(seconds, 0.1, self.limits.seconds), RATES[rate], int(_within(side, 64, 4096)))
-            return self.analyser.video(Path(path), limits, bool(several), _within(window, 0.1, 60.0), progress)
+            # a request need not come from the page's own sliders; what is no number becomes the largest that
+            # is allowed
+            limits = Limits(
+                _within(seconds, 0.1, self.limits.seconds), RATES[rate], int(_within(side, 64, 4096))
+            )
+            return self.analyser.video(
+                Path(path), limits, bool(several), _within(window, 0.1, 60.0), progress
+            )
 
         yield from self._shown(work)
 
     def example(self) -> Iterator[tuple]:
-        """The next synthetic sign of a test signer; neighbours in the store are of one gloss, so it goes on in steps."""
+        """The next synthetic sign of a test signer; neighbours in the store are of one gloss, so it goes on
+        in steps.
+        """
         place = self._test[self._next % len(self._test)]
         self._next += 37
         yield from self._shown(lambda progress: self.analyser.store_clip(self.examples, place, progress))
@@ -253,34 +323,97 @@ class Page:
             gr.HTML(card_html(self.card))
             with gr.Row():
                 with gr.Column(scale=4, min_width=320):
-                    # not mirrored: left and right hand would change places; small: a slow browser loses frames of large recordings
-                    webcam = gr.WebcamOptions(mirror=False, constraints=dict(video=dict(width=dict(ideal=640), height=dict(ideal=480))))
-                    video = gr.Video(label='Drop a video, or record one', sources=['upload', 'webcam'], webcam_options=webcam, elem_id='input')
+                    # not mirrored: left and right hand would change places; small: a slow browser loses
+                    # frames of large recordings
+                    webcam = gr.WebcamOptions(
+                        mirror=False,
+                        constraints=dict(video=dict(width=dict(ideal=640), height=dict(ideal=480))),
+                    )
+                    video = gr.Video(
+                        label='Drop a video, or record one',
+                        sources=['upload', 'webcam'],
+                        webcam_options=webcam,
+                        elem_id='input',
+                    )
                     go = gr.Button('Recognise', variant='primary', elem_id='go')
-                    example = gr.Button('Show me a synthetic sign', visible=bool(self._test), elem_id='example')
-                    several = gr.Checkbox(False, label='It shows several signs', info='Find them by windows', visible=not self.card.dictionary)
+                    example = gr.Button(
+                        'Show me a synthetic sign', visible=bool(self._test), elem_id='example'
+                    )
+                    several = gr.Checkbox(
+                        False,
+                        label='It shows several signs',
+                        info='Find them by windows',
+                        visible=not self.card.dictionary,
+                    )
                     with gr.Accordion('How much of the video', open=False):
                         most = self.limits.seconds
-                        seconds = gr.Slider(min(1.0, most), most, value=most, step=0.5, label='Seconds from its start', elem_id='seconds')
-                        rates = gr.Radio(list(RATES), value=rate, label='Frames that are read', elem_id='rate')
-                        side = gr.Slider(240, 1920, value=self.limits.side, step=40, label='Longest side in pixels; larger ones are shrunk')
-                        window = gr.Slider(0.4, 6.0, value=self.analyser.windows.window, step=0.1, label='Seconds of a window, for several signs')
+                        seconds = gr.Slider(
+                            min(1.0, most),
+                            most,
+                            value=most,
+                            step=0.5,
+                            label='Seconds from its start',
+                            elem_id='seconds',
+                        )
+                        rates = gr.Radio(
+                            list(RATES), value=rate, label='Frames that are read', elem_id='rate'
+                        )
+                        side = gr.Slider(
+                            240,
+                            1920,
+                            value=self.limits.side,
+                            step=40,
+                            label='Longest side in pixels; larger ones are shrunk',
+                        )
+                        window = gr.Slider(
+                            0.4,
+                            6.0,
+                            value=self.analyser.windows.window,
+                            step=0.1,
+                            label='Seconds of a window, for several signs',
+                        )
                 with gr.Column(scale=6, min_width=420):
-                    status = gr.HTML('<div class="box" id="status" data-state="ready"><p>Drop a video to begin.</p></div>', min_height=56)
-                    annotated = gr.Video(label='Annotated video', height=430, autoplay=True, loop=True, interactive=False, elem_id='annotated')
+                    status = gr.HTML(
+                        '<div class="box" id="status" data-state="ready"><p>Drop a video to begin.</p></div>',
+                        min_height=56,
+                    )
+                    annotated = gr.Video(
+                        label='Annotated video',
+                        height=430,
+                        autoplay=True,
+                        loop=True,
+                        interactive=False,
+                        elem_id='annotated',
+                    )
                     answer = gr.HTML('', elem_id='answer')
             viewer = gr.HTML('', elem_id='viewer', js_on_load=None)
             files = gr.File(
-                label='To keep: annotated video, answer (JSON), 3-D hands (GLB, for Blender)', file_count='multiple', interactive=False, visible=False
+                label='To keep: annotated video, answer (JSON), 3-D hands (GLB, for Blender)',
+                file_count='multiple',
+                interactive=False,
+                visible=False,
             )
             gr.HTML(
-                '<div class="facts">The page loads nothing from the internet and sends nothing there. Videos are deleted an hour after the upload, '
+                '<div class="facts">The page loads nothing from the internet and sends nothing there. Videos '
+                'are deleted an hour after the upload, '
                 'and when the program ends.</div>'
             )
             shown = [status, annotated, answer, viewer, files]
             settings = [video, seconds, rates, side, several, window]
-            common = dict(outputs=shown, show_progress='hidden', concurrency_limit=1, concurrency_id='analysis', api_visibility='private')
-            gr.on([go.click, video.upload, video.stop_recording], self.recognise, settings, trigger_mode='once', **common)
+            common = dict(
+                outputs=shown,
+                show_progress='hidden',
+                concurrency_limit=1,
+                concurrency_id='analysis',
+                api_visibility='private',
+            )
+            gr.on(
+                [go.click, video.upload, video.stop_recording],
+                self.recognise,
+                settings,
+                trigger_mode='once',
+                **common,
+            )
             example.click(self.example, None, trigger_mode='once', **common)
         return blocks
 
@@ -299,7 +432,10 @@ class ContentPolicy:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         async def with_policy(message: Any) -> None:
             if message['type'] == 'http.response.start':
-                message = dict(message, headers=[*message.get('headers', []), (b'content-security-policy', POLICY.encode())])
+                message = dict(
+                    message,
+                    headers=[*message.get('headers', []), (b'content-security-policy', POLICY.encode())],
+                )
             await send(message)
 
         await self.app(scope, receive, with_policy if scope['type'] == 'http' else send)
@@ -321,14 +457,15 @@ def launch(
         host, port: Where it is served; None = the first free port from 7860.
         block (bool): Return at the end only.
         browser (bool): Open it.
-        names (Sequence[str]): By which the page may be asked for, beside localhost, numbers and, where ``host`` lets others in,
-            this machine's name.
+        names (Sequence[str]): By which the page may be asked for, beside localhost, numbers and, where
+            ``host`` lets others in, this machine's name.
         max_upload (int): The largest upload in MB.
     """
     system: Sequence[str] = ('system-ui', 'sans-serif')
     theme = gr.themes.Default(font=system, font_mono=('ui-monospace', 'monospace'), primary_hue='blue')
     folder = UploadFolder()
-    os.environ['GRADIO_TEMP_DIR'] = str(folder.uploads)  # its own clean-up stops at the first thing that is no file
+    # its own clean-up stops at the first thing that is no file
+    os.environ['GRADIO_TEMP_DIR'] = str(folder.uploads)
     page.analyser.parent = folder.answers
     most = max_upload << 20
     blocks = page.blocks()
@@ -340,10 +477,22 @@ def launch(
         Middleware(ContentPolicy),
     ]
     _, address, _ = blocks.launch(
-        server_name=host, server_port=port, prevent_thread_lock=True, inbrowser=browser, quiet=True, share=False, ssr_mode=False, run_history=False,
-        footer_links=[], css=CSS, theme=theme, show_error=True, enable_monitoring=False, max_file_size=most,
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        inbrowser=browser,
+        quiet=True,
+        share=False,
+        ssr_mode=False,
+        run_history=False,
+        footer_links=[],
+        css=CSS,
+        theme=theme,
+        show_error=True,
+        enable_monitoring=False,
+        max_file_size=most,
         app_kwargs=dict(middleware=middleware),
-    )  # fmt: skip
+    )
     print(f'The page is at {address} (Ctrl-C ends it)', flush=True)
     if block:
         try:

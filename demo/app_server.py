@@ -1,4 +1,7 @@
-"""What the page of app.py lets in: requests by its own names, uploads up to a size, and files for an hour. Needs no Gradio."""
+"""What the page of app.py lets in: requests by its own names, uploads up to a size, and files for an hour.
+
+Needs no Gradio.
+"""
 
 import atexit
 import contextlib
@@ -22,9 +25,11 @@ _FORM_BYTES = 1 << 20  # what a form takes beside its files
 
 
 class HostCheck:
-    """ASGI middleware: answers only where the request names this machine as people do, by a number or a known name.
+    """ASGI middleware: answers only where the request names this machine as people do, by a number or a known
+    name.
 
-    A page elsewhere can point a name of its own at this machine (DNS rebinding), and its script would then read ours.
+    A page elsewhere can point a name of its own at this machine (DNS rebinding), and its script would then
+    read ours.
 
     Args:
         app: The application.
@@ -55,12 +60,16 @@ class HostCheck:
         elif scope['type'] == 'websocket':
             await send(dict(type='websocket.close', code=1008))
         else:
-            text = f'{hosts[0][:100] if hosts else "no name"} is no name of this page; start demo/app.py with --allow-host NAME to add one'
+            text = (
+                f'{hosts[0][:100] if hosts else "no name"} is no name of this page; start demo/app.py '
+                'with --allow-host NAME to add one'
+            )
             await _answer(send, 421, text)
 
 
 class UploadLimit:
-    """ASGI middleware: refuses uploads that are too large, or too many at once, and removes those that broke off.
+    """ASGI middleware: refuses uploads that are too large, or too many at once, and removes those that broke
+    off.
 
     Args:
         app: The application.
@@ -72,7 +81,11 @@ class UploadLimit:
         self.app, self.folder, self.most = app, folder, most
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope['type'] != 'http' or scope['method'] != 'POST' or not scope['path'].rstrip('/').endswith('/upload'):
+        if (
+            scope['type'] != 'http'
+            or scope['method'] != 'POST'
+            or not scope['path'].rstrip('/').endswith('/upload')
+        ):
             await self.app(scope, receive, send)
             return
         length = next((value for key, value in scope['headers'] if key.lower() == b'content-length'), b'0')
@@ -81,7 +94,12 @@ class UploadLimit:
             await _answer(send, 413, f'The file is too large: at most {self.most >> 20} MB are taken.')
             return
         if self.folder.size() + expected > _MANY * self.most:
-            await _answer(send, 507, 'There are too many videos here now; they are removed an hour after their upload. Try again later.')
+            await _answer(
+                send,
+                507,
+                'There are too many videos here now; they are removed an hour after '
+                'their upload. Try again later.',
+            )
             return
         count, started = 0, False
 
@@ -113,13 +131,18 @@ class _TooLargeError(Exception):
 
 async def _answer(send: Any, status: int, text: str) -> None:
     body = text.encode()
-    headers = [(b'content-type', b'text/plain; charset=utf-8'), (b'content-length', str(len(body)).encode()), (b'connection', b'close')]
+    headers = [
+        (b'content-type', b'text/plain; charset=utf-8'),
+        (b'content-length', str(len(body)).encode()),
+        (b'connection', b'close'),
+    ]
     await send(dict(type='http.response.start', status=status, headers=headers))
     await send(dict(type='http.response.body', body=body))
 
 
 class UploadFolder:
-    """The files of one run of the page, in a folder of its own that goes with it; a thread removes what is old or broke off.
+    """The files of one run of the page, in a folder of its own that goes with it; a thread removes what is
+    old or broke off.
 
     Args:
         parent (str, optional): Where it is made; None = the folder for temporary files.
@@ -163,15 +186,17 @@ class UploadFolder:
     def sweep(self, age: float = AGE, idle: float = 2.0) -> None:
         """Removes files older than ``age`` seconds, and what an upload that broke off left.
 
-        Gradio writes an upload into the folder itself and moves it into one of its own when it is whole. So what lies there,
-        is not open, and was not written for ``idle`` seconds, broke off.
+        Gradio writes an upload into the folder itself and moves it into one of its own when it is whole. So
+        what lies there, is not open, and was not written for ``idle`` seconds, broke off.
         """
         now, open_ones = time.time(), _open_files()
         for entry in self._files():
             with contextlib.suppress(OSError):
                 state = entry.stat(follow_symlinks=False)
                 quiet = now - max(state.st_mtime, state.st_ctime)
-                broken = Path(entry.path).parent == self.uploads and entry.path not in open_ones and quiet >= idle
+                broken = (
+                    Path(entry.path).parent == self.uploads and entry.path not in open_ones and quiet >= idle
+                )
                 if quiet > age or broken:
                     os.unlink(entry.path)
         for folder in list(self.uploads.iterdir()):
@@ -207,7 +232,11 @@ def remove_stale(parent: str) -> None:
     """Removes the folders of runs that were killed."""
     for entry in os.scandir(parent):
         found = re.fullmatch(rf'{PREFIX}(\d+)_\w+', entry.name)
-        if found is None or not entry.is_dir(follow_symlinks=False) or entry.stat(follow_symlinks=False).st_uid != os.getuid():
+        if (
+            found is None
+            or not entry.is_dir(follow_symlinks=False)
+            or entry.stat(follow_symlinks=False).st_uid != os.getuid()
+        ):
             continue
         try:
             os.kill(int(found[1]), 0)

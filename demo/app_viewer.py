@@ -1,4 +1,6 @@
-"""The part of the page with the turning hands and the attention over time: one HTML document that needs nothing from the network."""
+"""The part of the page with the turning hands and the attention over time: one HTML document that needs
+nothing from the network.
+"""
 
 import base64
 import html
@@ -19,15 +21,22 @@ def _packed(values: np.ndarray) -> str:
 
 
 def mesh_data(mesh: Dict[str, Any]) -> Dict[str, Any]:
-    """What the script needs of a mesh: 16-bit vertices in ``unit`` metres, and the radius of the largest hand about its middle."""
+    """What the script needs of a mesh: 16-bit vertices in ``unit`` metres, and the radius of the largest hand
+    about its middle.
+    """
     vertices, valid = mesh['vertices'].astype(np.float64), mesh['valid']  # (n, 2, V, 3), (n, 2)
     unit = max(float(np.abs(vertices).max()), 1e-6) / 32767
     spread = np.linalg.norm(vertices - vertices.mean(2, keepdims=True), axis=-1).max(-1)
     return dict(
-        frames=len(vertices), step=mesh['step'], count=vertices.shape[2], unit=unit, radius=float(spread[valid].max()),
-        vertices=_packed(np.round(vertices / unit).astype('<i2')), faces=_packed(mesh['faces'].astype('<u2')),
+        frames=len(vertices),
+        step=mesh['step'],
+        count=vertices.shape[2],
+        unit=unit,
+        radius=float(spread[valid].max()),
+        vertices=_packed(np.round(vertices / unit).astype('<i2')),
+        faces=_packed(mesh['faces'].astype('<u2')),
         valid=valid.astype(int).ravel().tolist(),
-    )  # fmt: skip
+    )
 
 
 def viewer_document(result: Result, no_mesh: str = '') -> str:
@@ -53,4 +62,7 @@ def viewer_frame(result: Optional[Result], no_mesh: str = '') -> str:
         return ''
     height = 508 if result.mesh is not None else 262
     document = html.escape(viewer_document(result, no_mesh))
-    return f'<iframe class="viewer" title="3-D hands and attention over time" height="{height}" srcdoc="{document}"></iframe>'
+    return (
+        f'<iframe class="viewer" title="3-D hands and attention over time" height="{height}" '
+        f'srcdoc="{document}"></iframe>'
+    )

@@ -1,7 +1,9 @@
 #!/usr/bin/env python
-"""The whole main job on synthetic signs: make data, pre-train, fine-tune with and without the pre-trained encoder, test on other signers, draw.
+"""The whole main job on synthetic signs: make data, pre-train, fine-tune with and without the pre-trained
+encoder, test on other signers, draw.
 
-Each step is a command that you can run by itself; it is printed before it runs. Logs, checkpoints, pictures and the table go to work_dirs/demo/.
+Each step is a command that you can run by itself; it is printed before it runs. Logs, checkpoints, pictures
+and the table go to work_dirs/demo/.
 
 Example:
     python demo/run_demo.py
@@ -28,7 +30,10 @@ FINETUNE = 'configs/demo/signbert_d128_finetune_synthetic.py'
 RUNS = {'pretrained': 'with pre-training', 'scratch': 'from scratch'}
 STEPS = ('data', 'pretrain', 'finetune', 'test', 'pictures')
 # what mmengine's logger prints of an iteration: stage, epoch, iteration, remaining time, loss
-_TRAIN_LINE = re.compile(r'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\].*?eta: ([\d:, a-z]+?)\s+time.*?loss: ([\d.naif]+)')
+_TRAIN_LINE = re.compile(
+    r'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\].*?eta: ([\d:, a-z]+?)\s+time.*?loss: '
+    r'([\d.naif]+)'
+)
 _TEST_LINE = re.compile(r'Epoch\(test\)\s+\[\s*(\d+)/(\d+)\]\s+eta: (\S+)')
 
 
@@ -42,9 +47,17 @@ def run(command: List[str], log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     start, wide, live = time.time(), shutil.get_terminal_size((100, 20)).columns - 1, sys.stdout.isatty()
     next_line = 0.0
-    with log.open('w') as file, subprocess.Popen(
-        [sys.executable, *command[1:]], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace'
-    ) as process:  # fmt: skip
+    with (
+        log.open('w') as file,
+        subprocess.Popen(
+            [sys.executable, *command[1:]],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors='replace',
+        ) as process,
+    ):
         for line in process.stdout:
             file.write(line)
             train, test = _TRAIN_LINE.search(line), _TEST_LINE.search(line)
@@ -59,21 +72,38 @@ def run(command: List[str], log: Path) -> None:
             elif time.time() > next_line:  # a log file wants a line now and then, not one a batch
                 print(f'    {state}', flush=True)
                 next_line = time.time() + 15
-    print(('\r' if live else '') + f'    done in {time.time() - start:.0f} s'.ljust(wide if live else 0), flush=True)
+    print(
+        ('\r' if live else '') + f'    done in {time.time() - start:.0f} s'.ljust(wide if live else 0),
+        flush=True,
+    )
     if process.returncode:
-        raise SystemExit('\n'.join(log.read_text().splitlines()[-25:]) + f'\n\nThe command above failed; its whole output is in {log}')
+        raise SystemExit(
+            '\n'.join(log.read_text().splitlines()[-25:]) + '\n\nThe command above failed; its '
+            f'whole output is in {log}'
+        )
 
 
 def step_data() -> None:
     """Signs of 30 glosses by 12 signers."""
     if not (STORE / 'meta.json').is_file():
-        command = ['python', 'tools/dataset_converters/make_synthetic.py', 'data/synthetic_demo', '--layout', 'sign_49']
-        run([*command, '--glosses', '30', '--signers', '12', '--clips-per-gloss', '96', '--detector', '0.5'], WORK / 'data.log')
+        command = [
+            'python',
+            'tools/dataset_converters/make_synthetic.py',
+            'data/synthetic_demo',
+            '--layout',
+            'sign_49',
+        ]
+        run(
+            [*command, '--glosses', '30', '--signers', '12', '--clips-per-gloss', '96', '--detector', '0.5'],
+            WORK / 'data.log',
+        )
 
 
 def step_pretrain() -> None:
     """Masked hand poses are rebuilt through the hand model; no labels are used."""
-    run(['python', 'tools/train.py', PRETRAIN, '--work-dir', 'work_dirs/demo/pretrain'], WORK / 'pretrain.log')
+    run(
+        ['python', 'tools/train.py', PRETRAIN, '--work-dir', 'work_dirs/demo/pretrain'], WORK / 'pretrain.log'
+    )
 
 
 def checkpoint(name: str) -> str:
@@ -92,14 +122,28 @@ def step_finetune() -> None:
     """Five labelled clips a gloss, the same recipe twice."""
     for name in RUNS:
         options = ['--cfg-options', f'load_from={checkpoint("pretrain")}'] if name == 'pretrained' else []
-        run(['python', 'tools/train.py', FINETUNE, '--work-dir', f'work_dirs/demo/{name}', *options], WORK / f'{name}.log')
+        run(
+            ['python', 'tools/train.py', FINETUNE, '--work-dir', f'work_dirs/demo/{name}', *options],
+            WORK / f'{name}.log',
+        )
 
 
 def step_test() -> None:
     """Signers that no training has seen."""
     for name in RUNS:
         out = ['--out', f'work_dirs/demo/{name}/test.json']
-        run(['python', 'tools/test.py', FINETUNE, checkpoint(name), '--work-dir', f'work_dirs/demo/{name}', *out], WORK / f'{name}_test.log')
+        run(
+            [
+                'python',
+                'tools/test.py',
+                FINETUNE,
+                checkpoint(name),
+                '--work-dir',
+                f'work_dirs/demo/{name}',
+                *out,
+            ],
+            WORK / f'{name}_test.log',
+        )
     print_table()
 
 
@@ -113,7 +157,13 @@ def print_table() -> None:
         rows.append([title] + [f'{metrics[key]:.1f}' for key in keys])
         clips = int(metrics['clips'])
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    lines = ['  '.join(cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths))) for row in rows]
+    lines = [
+        '  '.join(
+            cell.ljust(width) if not at else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths))
+        )
+        for row in rows
+    ]
     about = f'{clips} test clips, 30 glosses (chance 3.3), 5 labelled training clips a gloss.'
     text = '\n'.join([lines[0], '-' * len(lines[0]), *lines[1:], '', about, SYNTHETIC_NOTE])
     (WORK / 'table.txt').write_text(text + '\n')
@@ -122,12 +172,25 @@ def print_table() -> None:
 
 def step_pictures() -> None:
     """The paper's Figure 3 for clips of the test signers."""
-    command = ['python', 'tools/visualization/reconstruct.py', PRETRAIN, checkpoint('pretrain'), '--data', 'test', '--index', '0', '100', '200']
+    command = [
+        'python',
+        'tools/visualization/reconstruct.py',
+        PRETRAIN,
+        checkpoint('pretrain'),
+        '--data',
+        'test',
+        '--index',
+        '0',
+        '100',
+        '200',
+    ]
     run([*command, '--out', 'work_dirs/demo/pictures'], WORK / 'pictures.log')
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--only', nargs='+', choices=STEPS, default=STEPS, help='only these steps')
     args = parser.parse_args()
     start = time.time()
@@ -136,7 +199,10 @@ def main() -> None:
             function = globals()[f'step_{name}']
             print(f'[{number}/{len(STEPS)}] {name}: {function.__doc__.strip().splitlines()[0]}', flush=True)
             function()
-    print(f'Finished in {time.time() - start:.0f} s. Everything is in {WORK.relative_to(ROOT)}/: table.txt, pictures/, checkpoints and logs.')
+    print(
+        f'Finished in {time.time() - start:.0f} s. Everything is in {WORK.relative_to(ROOT)}/: table.txt, '
+        'pictures/, checkpoints and logs.'
+    )
 
 
 if __name__ == '__main__':

@@ -1,13 +1,18 @@
 #!/usr/bin/env python
-"""Recognise a video, and write it again with what was found: skeleton, confidence of the hands, best glosses, attention over time; and a JSON.
+"""Recognise a video, and write it again with what was found: skeleton, confidence of the hands, best glosses,
+attention over time; and a JSON.
 
-Without --config and --checkpoint it takes the recogniser of real signs in the zoo folder (`make zoo`), else the model that `make demo` has trained
-on synthetic signs, which shows how things look and knows no sign. It says which one answers.
+Without --config and --checkpoint it takes the recogniser of real signs in the zoo folder (`make zoo`), else
+the model that `make demo` has trained on synthetic signs, which shows how things look and knows no sign. It
+says which one answers.
 
 Examples:
-    python demo/video_demo.py sign.mp4                                     # the zoo's recogniser: 33 ASL letters and words
-    python demo/video_demo.py sign.mp4 --config signbert_d128_finetune --checkpoint work_dirs/words33/epoch_150.pth
-    python demo/video_demo.py long.mp4 --window 2 --stride 0.5             # a video of many signs: windows, merged into segments
+    # the zoo's recogniser: 33 ASL letters and words
+    python demo/video_demo.py sign.mp4
+    python demo/video_demo.py sign.mp4 --config signbert_d128_finetune \
+        --checkpoint work_dirs/words33/epoch_150.pth
+    # a video of many signs: windows, merged into segments
+    python demo/video_demo.py long.mp4 --window 2 --stride 0.5
     python demo/video_demo.py sign.mp4 --onnx words33.onnx
     python demo/video_demo.py sign.mp4 --config PRETRAIN_CONFIG --checkpoint CHECKPOINT --dictionary my_signs
 """
@@ -40,16 +45,36 @@ REST, REST_NOTE = '-', '"-" is rest: none of its signs'
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
     """The options by which the demos choose a model."""
-    parser.add_argument('--config', help="config of the model, or its name (default: the zoo's recogniser of real signs, else that of `make demo`)")
-    parser.add_argument('--checkpoint', help=f'its checkpoint (default: its release file in the zoo, or the last one in {DEMO_RUN})')
-    parser.add_argument('--onnx', metavar='FILE', help='an exported model instead, see tools/deployment/export_onnx.py')
+    parser.add_argument(
+        '--config',
+        help="config of the model, or its name (default: the zoo's recogniser of "
+        'real signs, else that of `make demo`)',
+    )
+    parser.add_argument(
+        '--checkpoint',
+        help=f'its checkpoint (default: its release file in the zoo, or the last one in {DEMO_RUN})',
+    )
+    parser.add_argument(
+        '--onnx', metavar='FILE', help='an exported model instead, see tools/deployment/export_onnx.py'
+    )
     parser.add_argument('--extractor', default='mediapipe', help='what finds poses (default: %(default)s)')
     parser.add_argument('--device', help='where the model runs (default: the GPU where there is one)')
     parser.add_argument('--topk', type=int, default=5, help='glosses in the answer (default: %(default)s)')
-    parser.add_argument('--stride', type=float, default=0.5, help='seconds between windows (default: %(default)s)')
-    parser.add_argument('--enter', type=float, default=0.6, help='score at which a sign begins (default: %(default)s)')
-    parser.add_argument('--leave', type=float, default=0.3, help='score below which it ends (default: %(default)s)')
-    parser.add_argument('--ignore', nargs='*', metavar='GLOSS', help='glosses that are no signs (default: "-", which is rest; none: --ignore)')
+    parser.add_argument(
+        '--stride', type=float, default=0.5, help='seconds between windows (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--enter', type=float, default=0.6, help='score at which a sign begins (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--leave', type=float, default=0.3, help='score below which it ends (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--ignore',
+        nargs='*',
+        metavar='GLOSS',
+        help='glosses that are no signs (default: "-", which is rest; none: --ignore)',
+    )
 
 
 def demo_checkpoint() -> str:
@@ -61,7 +86,8 @@ def demo_checkpoint() -> str:
     found = find_last_whole_checkpoint(DEMO_RUN) if Path(DEMO_RUN).is_dir() else None
     if found is None:
         raise FileNotFoundError(
-            f'there is no recogniser in the zoo folder (`make zoo`) and no checkpoint in {DEMO_RUN}: run `make demo`, or give --config and '
+            f'there is no recogniser in the zoo folder (`make zoo`) and no checkpoint in {DEMO_RUN}: run '
+            '`make demo`, or give --config and '
             '--checkpoint (or --onnx)'
         )
     return found
@@ -70,8 +96,8 @@ def demo_checkpoint() -> str:
 def choose_model(args: argparse.Namespace, demo: Callable[[], str] = demo_checkpoint) -> bool:
     """Fills in ``config`` and ``checkpoint`` where the options leave them open.
 
-    Without a model it is the zoo's recogniser of real signs, else its synthetic one, else that of ``demo``; a published model's name alone stands for
-    its release file.
+    Without a model it is the zoo's recogniser of real signs, else its synthetic one, else that of ``demo``; a
+    published model's name alone stands for its release file.
 
     Returns:
         bool: No model was named.
@@ -94,7 +120,9 @@ def choose_model(args: argparse.Namespace, demo: Callable[[], str] = demo_checkp
 
 def what_it_knows(args: argparse.Namespace, inferencer: SignInferencer) -> str:
     """Of a model that nobody named: what it knows, and how to name another."""
-    knows = (zoo.zoo_models().get(args.config) or {}).get('Metadata', {}).get('Glosses') or f'{len(inferencer.glosses)} glosses'
+    knows = (zoo.zoo_models().get(args.config) or {}).get('Metadata', {}).get(
+        'Glosses'
+    ) or f'{len(inferencer.glosses)} glosses'
     if inferencer.dictionary is not None:
         knows = f'the {len(inferencer.dictionary.glosses)} signs of the dictionary'
     real = 'For real signs run make zoo; ' if zoo.are_synthetic(inferencer.glosses) else ''
@@ -102,10 +130,15 @@ def what_it_knows(args: argparse.Namespace, inferencer: SignInferencer) -> str:
 
 
 def build(args: argparse.Namespace, **options: Any) -> SignInferencer:
-    """The inferencer that the options ask for; a model that nobody named introduces itself. Fills in ``config``, ``checkpoint`` and ``ignore``."""
+    """The inferencer that the options ask for; a model that nobody named introduces itself.
+
+    Fills in ``config``, ``checkpoint`` and ``ignore``.
+    """
     unnamed = choose_model(args)
     if args.onnx:
-        inferencer = SignInferencer(args.onnx, backend='onnx', extractor=args.extractor, device=args.device, **options)
+        inferencer = SignInferencer(
+            args.onnx, backend='onnx', extractor=args.extractor, device=args.device, **options
+        )
     else:
         inferencer = SignInferencer(args.config, args.checkpoint, args.device, args.extractor, **options)
     if args.ignore is None:
@@ -116,19 +149,36 @@ def build(args: argparse.Namespace, **options: Any) -> SignInferencer:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('video', help='any video that FFmpeg reads')
     parser.add_argument(
-        '--out', type=output_path, metavar='FILE.mp4', help='the annotated video (default: work_dirs/video_demo/<name>.mp4); the JSON lies beside it'
+        '--out',
+        type=output_path,
+        metavar='FILE.mp4',
+        help='the annotated video (default: work_dirs/video_demo/<name>.mp4); the JSON lies beside it',
     )
-    parser.add_argument('--window', type=float, help='seconds: find the signs of a long video by windows (default: the whole video is one sign)')
-    parser.add_argument('--dictionary', metavar='FOLDER', help='answer with the nearest signs of a dictionary, see tools/build_dictionary.py')
+    parser.add_argument(
+        '--window',
+        type=float,
+        help='seconds: find the signs of a long video by windows (default: the whole video is one sign)',
+    )
+    parser.add_argument(
+        '--dictionary',
+        metavar='FOLDER',
+        help='answer with the nearest signs of a dictionary, see tools/build_dictionary.py',
+    )
     model_arguments(parser)
     return parser.parse_args()
 
 
-def answer(inferencer: SignInferencer, clip: PoseClip, args: argparse.Namespace) -> Tuple[dict, List[Tuple[int, int, Bars]], np.ndarray, List[Span]]:
-    """The prediction for the JSON; which bars stand from frame to frame; attention (T, 2); segments in frames."""
+def answer(
+    inferencer: SignInferencer, clip: PoseClip, args: argparse.Namespace
+) -> Tuple[dict, List[Tuple[int, int, Bars]], np.ndarray, List[Span]]:
+    """The prediction for the JSON; which bars stand from frame to frame; attention (T, 2); segments in
+    frames.
+    """
     if args.dictionary:
         (found,) = inferencer.search([clip], topk=args.topk)
         attention = np.zeros((len(clip), 2))
@@ -137,11 +187,28 @@ def answer(inferencer: SignInferencer, clip: PoseClip, args: argparse.Namespace)
         (found,) = inferencer([clip], topk=args.topk)['predictions']
         pieces = [] if found['attention'] is None else [(found['frames'], found['attention'])]
         told = {key: found[key] for key in found if key != 'all_scores'}
-        return told, [(0, len(clip), bars_of(found['glosses'], found['scores']))], attention_over_time(len(clip), pieces), []
+        return (
+            told,
+            [(0, len(clip), bars_of(found['glosses'], found['scores']))],
+            attention_over_time(len(clip), pieces),
+            [],
+        )
     stream = inferencer.stream_recognizer(
-        clip.image_size, clip.fps, clip.layout, args.window, args.stride, args.enter, args.leave, args.ignore, clip.name
+        clip.image_size,
+        clip.fps,
+        clip.layout,
+        args.window,
+        args.stride,
+        args.enter,
+        args.leave,
+        args.ignore,
+        clip.name,
     )
-    events = [event for event in map(stream.push, np.concatenate([clip.keypoints, clip.scores[..., None]], -1)) if event is not None]
+    events = [
+        event
+        for event in map(stream.push, np.concatenate([clip.keypoints, clip.scores[..., None]], -1))
+        if event is not None
+    ]
     events += [event for event in [stream.finish()] if event is not None]
     bars, pieces, until = [], [], 0
     windows: List[Dict[str, Any]] = []
@@ -160,9 +227,17 @@ def answer(inferencer: SignInferencer, clip: PoseClip, args: argparse.Namespace)
     bars[-1] = (bars[-1][0], len(clip), bars[-1][2])
     spans = [(segment.start, segment.end, inferencer.gloss(segment.label)) for segment in segments]
     told = [
-        dict(start=s.start / clip.fps, end=s.end / clip.fps, gloss=inferencer.gloss(s.label), score=s.score) for s in segments
-    ]  # fmt: skip
-    found = dict(name=clip.name, fps=clip.fps, num_frames=len(clip), reason=clip.no_answer, segments=told, windows=windows)
+        dict(start=s.start / clip.fps, end=s.end / clip.fps, gloss=inferencer.gloss(s.label), score=s.score)
+        for s in segments
+    ]
+    found = dict(
+        name=clip.name,
+        fps=clip.fps,
+        num_frames=len(clip),
+        reason=clip.no_answer,
+        segments=told,
+        windows=windows,
+    )
     return found, bars, attention_over_time(len(clip), pieces), spans
 
 
@@ -181,7 +256,9 @@ def main() -> None:
         inferencer.check_dictionary()
     clip = inferencer.reader.extract(args.video)
     found, bars, attention, segments = answer(inferencer, clip, args)
-    overlay = SignOverlay(*clip.image_size, clip.layout, len(clip), attention, segments, Path(args.video).name, clip.fps)
+    overlay = SignOverlay(
+        *clip.image_size, clip.layout, len(clip), attention, segments, Path(args.video).name, clip.fps
+    )
     synthetic = zoo.are_synthetic(inferencer.glosses) and not args.dictionary
     note = SYNTHETIC if synthetic else REST_NOTE if found.get('glosses', [''])[:1] == [REST] else ''
     note = 'no answer: no hand was found' if found['reason'] else note
@@ -193,11 +270,22 @@ def main() -> None:
             writer.write(overlay.draw(item[0], pose, shown, frame, f'now: {now}' if now else note))
     reader.close()
     write_atomic(to_json(found).encode(), out.with_suffix('.json'))
-    print(to_json({key: found[key] for key in ('glosses', 'scores', 'segments', 'hand_frames', 'reason') if key in found}))
+    print(
+        to_json(
+            {
+                key: found[key]
+                for key in ('glosses', 'scores', 'segments', 'hand_frames', 'reason')
+                if key in found
+            }
+        )
+    )
     if found['reason']:
         print(f'No answer: {found["reason"]}.')
     elif synthetic:
-        print('This model was trained on synthetic signs and knows no sign language: its answer means nothing as a sign.')
+        print(
+            'This model was trained on synthetic signs and knows no sign language: its answer means '
+            'nothing as a sign.'
+        )
     elif note:
         print(f'{note}.')
     print(f'{out} and {out.with_suffix(".json")}')

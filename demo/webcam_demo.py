@@ -1,11 +1,13 @@
 #!/usr/bin/env python
-"""Recognise signs before a camera, as they come: a window of the last seconds, its best glosses, the signs that were found, and the latency.
+"""Recognise signs before a camera, as they come: a window of the last seconds, its best glosses, the signs
+that were found, and the latency.
 
-Press q in the window to end it. --no-window prints instead, for machines without a display; --out records what is shown. A video's path in place of
-the camera's number is played as if it were one.
+Press q in the window to end it. --no-window prints instead, for machines without a display; --out records
+what is shown. A video's path in place of the camera's number is played as if it were one.
 
 Example:
-    python demo/webcam_demo.py --camera 0 --config signbert_d128_finetune --checkpoint work_dirs/words33/epoch_150.pth --ignore -
+    python demo/webcam_demo.py --camera 0 --config signbert_d128_finetune \
+        --checkpoint work_dirs/words33/epoch_150.pth --ignore -
 """
 
 import argparse
@@ -31,11 +33,24 @@ from signbert_mm.visualization.video_writer import VideoWriter
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--camera', default='0', help="the camera's number, or a video's path (default: %(default)s)")
-    parser.add_argument('--window', type=float, default=2.0, help='seconds that are recognised at once (default: %(default)s)')
-    parser.add_argument('--fps', type=float, default=0.0, help='frames a second of --out, where the camera does not tell its rate')
-    parser.add_argument('--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        '--camera', default='0', help="the camera's number, or a video's path (default: %(default)s)"
+    )
+    parser.add_argument(
+        '--window', type=float, default=2.0, help='seconds that are recognised at once (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--fps',
+        type=float,
+        default=0.0,
+        help='frames a second of --out, where the camera does not tell its rate',
+    )
+    parser.add_argument(
+        '--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)'
+    )
     parser.add_argument('--no-window', action='store_true', help='print the answers; needs no display')
     parser.add_argument('--out', type=output_path, metavar='FILE.mp4', help='record what is shown')
     model_arguments(parser)
@@ -46,12 +61,24 @@ def main() -> None:
     args = parse_args()
     inferencer = build(args)
     reader = inferencer.reader.open(args.camera, args.seconds)
-    fps = inferencer.reader.clock(reader, args.fps)  # of times and of the recording; frames count when they come
+    # of times and of the recording; frames count when they come
+    fps = inferencer.reader.clock(reader, args.fps)
     stream = inferencer.stream_recognizer(
-        (reader.width, reader.height), fps, None, args.window, args.stride, args.enter, args.leave, args.ignore, f'camera {args.camera}'
+        (reader.width, reader.height),
+        fps,
+        None,
+        args.window,
+        args.stride,
+        args.enter,
+        args.leave,
+        args.ignore,
+        f'camera {args.camera}',
     )
     overlay = SignOverlay(
-        reader.width, reader.height, stream.layout, title=f'camera {args.camera}' if args.camera.isdigit() else Path(args.camera).name
+        reader.width,
+        reader.height,
+        stream.layout,
+        title=f'camera {args.camera}' if args.camera.isdigit() else Path(args.camera).name,
     )
     writer, written = VideoWriter(args.out, fps) if args.out else None, 0
     shown, signs, latency = [], deque(maxlen=5), deque(maxlen=50)
@@ -85,8 +112,10 @@ def main() -> None:
     seconds = time.perf_counter() - start
     if latency:
         print(
-            f'{stream.count} frames in {seconds:.1f} s ({stream.count / seconds:.1f} frames/s); latency of a window, from its last frame: '
-            f'median {1000 * np.median(latency):.0f} ms, largest {1000 * max(latency):.0f} ms; signs: {", ".join(signs) or "none"}'
+            f'{stream.count} frames in {seconds:.1f} s ({stream.count / seconds:.1f} frames/s); latency of a '
+            'window, from its last frame: '
+            f'median {1000 * np.median(latency):.0f} ms, largest {1000 * max(latency):.0f} ms; signs: '
+            f'{", ".join(signs) or "none"}'
         )
 
 

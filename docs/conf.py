@@ -1,4 +1,8 @@
-"""Sphinx: `make docs`. The source folder is the repository, so that READMEs stay where they are and links between files work here as on any host."""
+"""Sphinx: `make docs`.
+
+The source folder is the repository, so that READMEs stay where they are and links between files work here as
+on any host.
+"""
 
 import html
 import re
@@ -24,8 +28,26 @@ release = __version__
 
 extensions = ['myst_parser', 'sphinx.ext.autodoc', 'sphinx.ext.napoleon', 'sphinx.ext.viewcode']
 root_doc = 'docs/index'
-include_patterns = ['docs/**/*.md', 'docs/*.md', 'README.md', 'CONTRIBUTING.md', 'benchmarks/*.md', 'configs/**/*.md']
-exclude_patterns = ['.*', 'build', 'dist', 'data', 'work_dirs', 'checkpoints', 'signbert_mm', 'tests', 'tools', '*.egg-info']
+include_patterns = [
+    'docs/**/*.md',
+    'docs/*.md',
+    'README.md',
+    'CONTRIBUTING.md',
+    'benchmarks/*.md',
+    'configs/**/*.md',
+]
+exclude_patterns = [
+    '.*',
+    'build',
+    'dist',
+    'data',
+    'work_dirs',
+    'checkpoints',
+    'signbert_mm',
+    'tests',
+    'tools',
+    '*.egg-info',
+]
 
 myst_enable_extensions = ['dollarmath']
 myst_heading_anchors = 3
@@ -51,8 +73,12 @@ _LITERAL = re.compile(r'(``.+?``|:\w+:`[^`]+`|`[^`]+`)', re.DOTALL)
 
 
 def mathml(tex: str, as_block: bool = False) -> str:
-    """An equation as MathML, which browsers draw by themselves: sphinx.ext.mathjax would fetch a script when the page is read."""
-    markup = re.sub(r'&(?!lt;|gt;|amp;)\w+;', lambda entity: html.unescape(entity[0]), tex2mathml(tex, as_block=as_block))
+    """An equation as MathML, which browsers draw by themselves: sphinx.ext.mathjax would fetch a script when
+    the page is read.
+    """
+    markup = re.sub(
+        r'&(?!lt;|gt;|amp;)\w+;', lambda entity: html.unescape(entity[0]), tex2mathml(tex, as_block=as_block)
+    )
     tree = ElementTree.fromstring(markup)
     space = tree.tag[: tree.tag.index('}') + 1]
     ElementTree.register_namespace('', space[1:-1])
@@ -76,14 +102,20 @@ def block_math(translator: Any, node: nodes.math_block) -> None:
 
 
 def plain_text(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: List[str]) -> None:
-    """Docstrings are prose: what means something to reStructuredText, and is neither literal nor a role, is escaped."""
+    """Docstrings are prose: what means something to reStructuredText, and is neither literal nor a role, is
+    escaped.
+    """
     text, arrow, example = '\n'.join(lines).partition('>>>')
     parts = _LITERAL.split(text)
-    parts[::2] = [re.sub(r'[|*\\]|(?<=\w)_(?=\W|$)', lambda found: '\\' + found[0], part) for part in parts[::2]]
+    parts[::2] = [
+        re.sub(r'[|*\\]|(?<=\w)_(?=\W|$)', lambda found: '\\' + found[0], part) for part in parts[::2]
+    ]
     lines[:] = (''.join(parts) + arrow + example).split('\n')
 
 
-def by_last_name(app: Sphinx, env: Any, node: nodes.Element, content: nodes.Element) -> Optional[nodes.Element]:
+def by_last_name(
+    app: Sphinx, env: Any, node: nodes.Element, content: nodes.Element
+) -> Optional[nodes.Element]:
     """A role such as :class:`SignBERT`, from anywhere: the one object whose last name that is."""
     if node.get('refdomain') != 'py':
         return None

@@ -1,20 +1,27 @@
 """Every mend of an upstream fault, in one place.
 
-Each function states the fault, its issue and the version at which the mend can go, and does nothing where the fault is absent. Nothing is imported
-before it is used: ``import signbert_mm`` stays light. ``import_mmpose`` and ``import_mmaction`` apply what those packages need and import them.
+Each function states the fault, its issue and the version at which the mend can go, and does nothing where the
+fault is absent. Nothing is imported before it is used: ``import signbert_mm`` stays light. ``import_mmpose``
+and ``import_mmaction`` apply what those packages need and import them.
 
 Five mends are parts of the engine, since a config names them:
 
-- ``SafeCheckpointHook``: a checkpoint with ``HistoryBuffer`` objects does not load with ``weights_only`` (mmengine #1655), and mmengine's save is not
-  atomic. Can go when mmengine packs its message hub and renames into place (not in 0.10.7).
-- ``EpochSeedHook``, ``ResumableTrainLoop``: mmengine saves neither random state nor the place in the epoch. Can go when it does (not in 0.10.7).
-- ``SignAmpOptimWrapper``: ``AmpOptimWrapper`` refuses the CPU (mmpretrain #1556). Can go when it picks by device (not in 0.10.7).
-- ``SignFlexibleRunner``: ``FlexibleRunner`` loads a checkpoint before ``before_run``, in which hooks choose it, and its ``from_cfg`` leaves out
-  ``compile``. Upstream: no issue found; can go when it does as ``Runner`` (not in 0.10.7).
-- ``SignFSDPStrategy``: ``FSDPStrategy`` passes ``FSDP.optim_state_dict_to_load`` its arguments in the order of torch 2.0, so resuming fails with 2.1
-  and newer; gives FSDP a GPU's number where there is none; clips gradients by each shard's own norm; writes checkpoints in place. Torch's own
-  fault beside it (seen in 2.13): a full state dict with ``offload_to_cpu`` of a model on the CPU reads freed memory and ends the process, so that
-  is off there. Upstream: no issue found; can go when mmengine does all of it (not in 0.10.7) and torch clones there.
+- ``SafeCheckpointHook``: a checkpoint with ``HistoryBuffer`` objects does not load with ``weights_only``
+  (mmengine #1655), and mmengine's save is not atomic. Can go when mmengine packs its message hub and renames
+  into place (not in 0.10.7).
+- ``EpochSeedHook``, ``ResumableTrainLoop``: mmengine saves neither random state nor the place in the epoch.
+  Can go when it does (not in 0.10.7).
+- ``SignAmpOptimWrapper``: ``AmpOptimWrapper`` refuses the CPU (mmpretrain #1556). Can go when it picks by
+  device (not in 0.10.7).
+- ``SignFlexibleRunner``: ``FlexibleRunner`` loads a checkpoint before ``before_run``, in which hooks choose
+  it, and its ``from_cfg`` leaves out ``compile``. Upstream: no issue found; can go when it does as ``Runner``
+  (not in 0.10.7).
+- ``SignFSDPStrategy``: ``FSDPStrategy`` passes ``FSDP.optim_state_dict_to_load`` its arguments in the order
+  of torch 2.0, so resuming fails with 2.1 and newer; gives FSDP a GPU's number where there is none; clips
+  gradients by each shard's own norm; writes checkpoints in place. Torch's own fault beside it (seen in 2.13):
+  a full state dict with ``offload_to_cpu`` of a model on the CPU reads freed memory and ends the process, so
+  that is off there. Upstream: no issue found; can go when mmengine does all of it (not in 0.10.7) and torch
+  clones there.
 """
 
 import ctypes
@@ -29,7 +36,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Dict, List
 
-INSTALL_OPENMMLAB = 'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 mmaction2==1.2.0 (see requirements/openmmlab.txt)'
+INSTALL_OPENMMLAB = (
+    'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 '
+    'mmaction2==1.2.0 (see requirements/openmmlab.txt)'
+)
 
 _kept_alive: List[Any] = []
 
@@ -41,7 +51,9 @@ def _stub(name: str, doc: str) -> ModuleType:
 
 
 def _missing(name: str) -> bool:
-    """Whether no module of this name can be found (nothing of it is executed, apart from its parent packages)."""
+    """Whether no module of this name can be found (nothing of it is executed, apart from its parent
+    packages).
+    """
     if name in sys.modules:
         return False
     try:
@@ -59,7 +71,8 @@ class _LazyOps(ModuleType):
 
         def absent(*args: Any, **kwargs: Any) -> None:
             raise NotImplementedError(
-                f'the compiled operator mmcv.ops.{name} is not in mmcv-lite; install the full mmcv 2.1.0 (it compiles for minutes)'
+                f'the compiled operator mmcv.ops.{name} is not in mmcv-lite; install the full mmcv 2.1.0 (it '
+                'compiles for minutes)'
             )
 
         absent.__name__ = name
@@ -67,9 +80,11 @@ class _LazyOps(ModuleType):
 
 
 def mend_mmcv_ops() -> bool:
-    """mmcv-lite has no ``mmcv._ext``, and ``mmpose.models`` imports ``mmcv.ops``: give it operators that raise when called.
+    """mmcv-lite has no ``mmcv._ext``, and ``mmpose.models`` imports ``mmcv.ops``: give it operators that
+    raise when called.
 
-    Upstream: mmpose #3250; can go when mmpose imports ``mmcv.ops`` on use (not in 1.3.2). Returns whether it was needed.
+    Upstream: mmpose #3250; can go when mmpose imports ``mmcv.ops`` on use (not in 1.3.2). Returns whether it
+    was needed.
     """
     import mmcv  # noqa: F401
 
@@ -82,9 +97,11 @@ def mend_mmcv_ops() -> bool:
 
 
 def mend_mmaction_drn() -> bool:
-    """mmaction2 1.2.0's wheel lacks ``mmaction/models/localizers/drn``, which its ``__init__`` imports: a module whose DRN raises when built.
+    """mmaction2 1.2.0's wheel lacks ``mmaction/models/localizers/drn``, which its ``__init__`` imports: a
+    module whose DRN raises when built.
 
-    Upstream: mmaction2 #2714; can go with the first release after 1.2.0 that packs the folder. Returns whether it was needed.
+    Upstream: mmaction2 #2714; can go with the first release after 1.2.0 that packs the folder. Returns
+    whether it was needed.
     """
     spec = importlib.util.find_spec('mmaction')
     if spec is None or not spec.submodule_search_locations:
@@ -97,7 +114,10 @@ def mend_mmaction_drn() -> bool:
         """Absent from this mmaction2 wheel."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            raise NotImplementedError('mmaction2 1.2.0 ships without its DRN localizer (mmaction2 #2714): install mmaction2 from its repository')
+            raise NotImplementedError(
+                'mmaction2 1.2.0 ships without its DRN localizer (mmaction2 #2714): '
+                'install mmaction2 from its repository'
+            )
 
     package = _stub('mmaction.models.localizers.drn', 'Stands for a folder that the wheel lacks.')
     package.__path__ = []
@@ -109,9 +129,11 @@ def mend_mmaction_drn() -> bool:
 
 
 def mend_mmpose_simcc() -> bool:
-    """``mmpose.visualization`` imports torchvision through ``simcc_vis`` alone: without torchvision, a class that raises when it draws.
+    """``mmpose.visualization`` imports torchvision through ``simcc_vis`` alone: without torchvision, a class
+    that raises when it draws.
 
-    Upstream: none filed; can go when mmpose's ``simcc_vis`` imports torchvision on use (not in 1.3.2). Returns whether it was needed.
+    Upstream: none filed; can go when mmpose's ``simcc_vis`` imports torchvision on use (not in 1.3.2).
+    Returns whether it was needed.
     """
     name = 'mmpose.visualization.simcc_vis'
     if name in sys.modules or not _missing('torchvision'):
@@ -122,7 +144,8 @@ def mend_mmpose_simcc() -> bool:
 
         def draw_instance_xy_heatmap(self, *args: Any, **kwargs: Any) -> None:
             raise ModuleNotFoundError(
-                "drawing SimCC heatmaps needs torchvision (pip install torchvision, of the build of your torch); the poses don't"
+                'drawing SimCC heatmaps needs torchvision (pip install torchvision, of the build of your '
+                "torch); the poses don't"
             )
 
     module = _stub(name, 'Stands for a module that imports torchvision.')
@@ -132,18 +155,23 @@ def mend_mmpose_simcc() -> bool:
 
 
 def mend_torchvision_ops() -> bool:
-    """A torchvision built for CUDA beside a CPU torch: ``operator torchvision::nms does not exist`` at its import, and mmengine's ``collect_env``,
+    """A torchvision built for CUDA beside a CPU torch: ``operator torchvision::nms does not exist`` at its
+    import, and mmengine's ``collect_env``,
     which imports it, then ends every Runner. Defines the operators' schemas first.
 
-    Upstream: pytorch/vision #9085; can go when mmengine's ``collect_env`` lets torchvision fail (not in 0.10.7). Returns whether it was
-    needed.
+    Upstream: pytorch/vision #9085; can go when mmengine's ``collect_env`` lets torchvision fail (not in
+    0.10.7). Returns whether it was needed.
     """
     import torch
 
     if 'torchvision' in sys.modules or _missing('torchvision'):
         return False
     folder = next(iter(importlib.util.find_spec('torchvision').submodule_search_locations))
-    libraries = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if re.fullmatch(r'_C\b.*\.(so|pyd|dll)', name)]
+    libraries = [
+        os.path.join(folder, name)
+        for name in sorted(os.listdir(folder))
+        if re.fullmatch(r'_C\b.*\.(so|pyd|dll)', name)
+    ]
     try:
         for library in libraries:
             torch.ops.load_library(library)
@@ -151,7 +179,8 @@ def mend_torchvision_ops() -> bool:
     except OSError:  # built for another device
         pass
     with open(os.path.join(folder, '_meta_registrations.py'), encoding='utf-8') as file:
-        operators = sorted(set(re.findall(r'[\'"]torchvision::(\w+)[\'"]', file.read())))  # nms, and in 0.28 qnms
+        # nms, and in 0.28 qnms
+        operators = sorted(set(re.findall(r'[\'"]torchvision::(\w+)[\'"]', file.read())))
     library = torch.library.Library('torchvision', 'FRAGMENT')
     for name in operators:
         library.define(f'{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
@@ -160,12 +189,14 @@ def mend_torchvision_ops() -> bool:
 
 
 def mend_checkpoint_loading() -> bool:
-    """mmengine reads local checkpoints with torch's default and those from the web through ``torch.utils.model_zoo.load_url``, which executes what
-    they hold (``weights_only=False``): both go through :func:`signbert_mm.engine.load_checkpoint_file`. Its runners execute ``meta['config']`` of a
-    checkpoint that they resume from (``Config.fromstring``): it is left out of whatever is loaded, from anywhere.
+    """mmengine reads local checkpoints with torch's default and those from the web through
+    ``torch.utils.model_zoo.load_url``, which executes what
+    they hold (``weights_only=False``): both go through :func:`signbert_mm.engine.load_checkpoint_file`. Its
+    runners execute ``meta['config']`` of a checkpoint that they resume from (``Config.fromstring``): it is
+    left out of whatever is loaded, from anywhere.
 
-    Upstream: mmengine #1655, PR #1650; can go when mmengine passes ``weights_only=True`` everywhere and parses ``meta['config']`` as data (not in
-    0.10.7). Returns whether it was needed.
+    Upstream: mmengine #1655, PR #1650; can go when mmengine passes ``weights_only=True`` everywhere and
+    parses ``meta['config']`` as data (not in 0.10.7). Returns whether it was needed.
     """
     from mmengine.runner import checkpoint as loading
 
@@ -177,19 +208,25 @@ def mend_checkpoint_loading() -> bool:
     def load_from_local(filename: str, map_location: Any = None) -> Dict[str, Any]:
         return load_checkpoint_file(filename, map_location)
 
-    def load_from_http(filename: str, map_location: Any = None, model_dir: Any = None, progress: bool = False) -> Dict[str, Any]:
+    def load_from_http(
+        filename: str, map_location: Any = None, model_dir: Any = None, progress: bool = False
+    ) -> Dict[str, Any]:
         return load_checkpoint_file(_download(filename, model_dir, progress), map_location)
 
     load_by_scheme = loading.CheckpointLoader.load_checkpoint.__func__
 
-    def load_checkpoint(cls: Any, filename: str, map_location: Any = None, logger: Any = 'current') -> Dict[str, Any]:
+    def load_checkpoint(
+        cls: Any, filename: str, map_location: Any = None, logger: Any = 'current'
+    ) -> Dict[str, Any]:
         return drop_config_text(load_by_scheme(cls, filename, map_location, logger))
 
     load_from_local.weights_only = True
     loading.CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
     loading.load_from_local, loading.load_from_http = load_from_local, load_from_http
     loading.CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
-    loading.CheckpointLoader.register_scheme(prefixes=['http://', 'https://'], loader=load_from_http, force=True)
+    loading.CheckpointLoader.register_scheme(
+        prefixes=['http://', 'https://'], loader=load_from_http, force=True
+    )
     return True
 
 
@@ -209,7 +246,8 @@ def _download(url: str, model_dir: Any, progress: bool) -> str:
 
 
 def init_cpu_group(launcher: str) -> None:
-    """Start the gloo group of processes without a GPU, from the launcher's environment: mmengine's ``init_dist`` calls ``torch.cuda.set_device``
+    """Start the gloo group of processes without a GPU, from the launcher's environment: mmengine's
+    ``init_dist`` calls ``torch.cuda.set_device``
     whatever the backend (``no attribute '_cuda_setDevice'``), and leaves a group alone that is there already.
 
     Upstream: no issue found; can go when ``init_dist`` skips CUDA for gloo (not in 0.10.7).
@@ -222,13 +260,20 @@ def init_cpu_group(launcher: str) -> None:
     if dist.is_initialized():
         return
     if launcher == 'slurm':
-        env = dict(RANK=os.environ['SLURM_PROCID'], WORLD_SIZE=os.environ['SLURM_NTASKS'], LOCAL_RANK=os.environ.get('SLURM_LOCALID', '0'))
+        env = dict(
+            RANK=os.environ['SLURM_PROCID'],
+            WORLD_SIZE=os.environ['SLURM_NTASKS'],
+            LOCAL_RANK=os.environ.get('SLURM_LOCALID', '0'),
+        )
         if 'MASTER_ADDR' not in os.environ:
-            names = subprocess.check_output(['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']], text=True)
+            names = subprocess.check_output(
+                ['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']], text=True
+            )
             env['MASTER_ADDR'] = names.split()[0]
     elif launcher == 'mpi':
         env = {
-            key: os.environ[f'OMPI_COMM_WORLD_{source}'] for key, source in (('RANK', 'RANK'), ('WORLD_SIZE', 'SIZE'), ('LOCAL_RANK', 'LOCAL_RANK'))
+            key: os.environ[f'OMPI_COMM_WORLD_{source}']
+            for key, source in (('RANK', 'RANK'), ('WORLD_SIZE', 'SIZE'), ('LOCAL_RANK', 'LOCAL_RANK'))
         }
     elif launcher == 'pytorch':
         env = {}
@@ -238,12 +283,16 @@ def init_cpu_group(launcher: str) -> None:
     os.environ.setdefault('MASTER_PORT', '29500')
     absent = [key for key in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR') if key not in os.environ]
     if absent:
-        raise RuntimeError(f'--launcher {launcher} without {", ".join(absent)} in the environment: start it with tools/dist_train.sh, srun or mpirun')
+        raise RuntimeError(
+            f'--launcher {launcher} without {", ".join(absent)} in the environment: start it '
+            'with tools/dist_train.sh, srun or mpirun'
+        )
     dist.init_process_group('gloo', rank=int(os.environ['RANK']), world_size=int(os.environ['WORLD_SIZE']))
 
 
 def cpu_wrapper_cfg(cfg: Any) -> Dict[str, Any]:
-    """``model_wrapper_cfg`` for DDP on the CPU: mmengine's default passes ``device_ids=[LOCAL_RANK]``, which DDP refuses for a CPU model.
+    """``model_wrapper_cfg`` for DDP on the CPU: mmengine's default passes ``device_ids=[LOCAL_RANK]``, which
+    DDP refuses for a CPU model.
 
     Upstream and version: as :func:`init_cpu_group`.
     """
@@ -256,12 +305,13 @@ def cpu_wrapper_cfg(cfg: Any) -> Dict[str, Any]:
 
 
 def keep_large_blocks() -> bool:
-    """Let glibc keep the memory of large tensors for the next step: by default it maps each anew, and the kernel clears it page by page on first use.
+    """Let glibc keep the memory of large tensors for the next step: by default it maps each anew, and the
+    kernel clears it page by page on first use.
 
-    A training step on the CPU took 8 to 12 % less time with it at the demo's width and 2 to 4 % less at full width, with the same peak of
-    memory; what
-    was freed goes back to the system when the process ends. It is no mend of torch, which leaves CPU memory to malloc; set early in a process.
-    Elsewhere than on Linux with glibc, and where the environment sets ``MALLOC_MMAP_THRESHOLD_`` itself, nothing happens.
+    A training step on the CPU took 8 to 12 % less time with it at the demo's width and 2 to 4 % less at full
+    width, with the same peak of memory; what was freed goes back to the system when the process ends. It is
+    no mend of torch, which leaves CPU memory to malloc; set early in a process. Elsewhere than on Linux with
+    glibc, and where the environment sets ``MALLOC_MMAP_THRESHOLD_`` itself, nothing happens.
 
     Returns:
         bool: Whether glibc took the setting.
@@ -280,10 +330,10 @@ def keep_large_blocks() -> bool:
 def mend_inductor_cache() -> bool:
     """Inductor's cache of compiled graphs does not know the CPU's vector instructions.
 
-    Two processors that share a cache folder (or one, with and without ``ATEN_CPU_CAPABILITY``) share C++ code:
-    what was written for AVX-512 gives wrong numbers with AVX2, without a word, and does not compile without both.
-    The cache knows ``cpp.simdlen`` where it is set, so it is set to what Inductor would pick. Seen in torch 2.13.
-    Upstream: no issue found; can go when the key of the cache holds the instruction set.
+    Two processors that share a cache folder (or one, with and without ``ATEN_CPU_CAPABILITY``) share C++
+    code: what was written for AVX-512 gives wrong numbers with AVX2, without a word, and does not compile
+    without both. The cache knows ``cpp.simdlen`` where it is set, so it is set to what Inductor would pick.
+    Seen in torch 2.13. Upstream: no issue found; can go when the key of the cache holds the instruction set.
 
     Returns:
         bool: Whether it was set.
@@ -298,14 +348,17 @@ def mend_inductor_cache() -> bool:
 
 
 def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
-    """The RTMPose configs in the mmpose wheel: ``backbone.init_cfg`` downloads weights that the checkpoint replaces anyway, and ``_scope_='mmdet'``
+    """The RTMPose configs in the mmpose wheel: ``backbone.init_cfg`` downloads weights that the checkpoint
+    replaces anyway, and ``_scope_='mmdet'``
     imports mmdet, which needs pycocotools. Changes ``cfg.model`` in place and returns ``cfg``.
 
-    Upstream: none filed; can go when mmpose's ``init_model`` drops ``init_cfg`` of the backbone and CSPNeXt lives in mmpose alone (not in 1.3.2).
+    Upstream: none filed; can go when mmpose's ``init_model`` drops ``init_cfg`` of the backbone and CSPNeXt
+    lives in mmpose alone (not in 1.3.2).
 
     Args:
         cfg (Config): An mmpose config.
-        with_checkpoint (bool): Weights come from a checkpoint (or are random on purpose), so nothing needs a download.
+        with_checkpoint (bool): Weights come from a checkpoint (or are random on purpose), so nothing needs a
+            download.
     """
 
     def walk(node: Any) -> None:
@@ -325,7 +378,9 @@ def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
 
 
 def import_foreign_scopes(text: str) -> None:
-    """Import, mended, the sister projects whose parts a config's ``text`` names (``type='mmaction.STGCN'``): mmengine imports them unmended."""
+    """Import, mended, the sister projects whose parts a config's ``text`` names (``type='mmaction.STGCN'``):
+    mmengine imports them unmended.
+    """
     if re.search(r"""['"]mmpose\.[A-Z]""", text):
         import_mmpose()
     if re.search(r"""['"]mmaction\.[A-Z]""", text):
@@ -350,7 +405,8 @@ def import_mmpose() -> ModuleType:
 
 
 def import_mmaction() -> ModuleType:
-    """``import mmaction`` with its models and data sets, mended for mmcv-lite and for the file that its wheel lacks.
+    """``import mmaction`` with its models and data sets, mended for mmcv-lite and for the file that its wheel
+    lacks.
 
     Raises:
         ModuleNotFoundError: mmaction2 or a part that it needs is not installed; says how to install it.

@@ -1,7 +1,8 @@
 """Random numbers that depend on what they are for, never on where they are drawn.
 
-A draw is a pure function of ``(seed, epoch, clip index, name, position)``: splitmix64 over int64 tensors. One process, two ranks, any number of
-workers, a resumed run and a test that names one draw all get the same numbers; nothing is stored and nothing advances.
+A draw is a pure function of ``(seed, epoch, clip index, name, position)``: splitmix64 over int64 tensors. One
+process, two ranks, any number of workers, a resumed run and a test that names one draw all get the same
+numbers; nothing is stored and nothing advances.
 """
 
 import hashlib
@@ -33,7 +34,9 @@ def _mix_int(z: int) -> int:
 
 
 def _mix(z: Tensor) -> Tensor:
-    """splitmix64's finaliser on int64 tensors (multiplication wraps; ``>>`` is arithmetic, so the sign bits are masked off); overwrites ``z``."""
+    """splitmix64's finaliser on int64 tensors (multiplication wraps; ``>>`` is arithmetic, so the sign bits
+    are masked off); overwrites ``z``.
+    """
     z = _mix_high(z)
     return z.bitwise_xor_((z >> 31).bitwise_and_((1 << 33) - 1))
 
@@ -61,10 +64,12 @@ def _name_key(seed: int, name: str) -> int:
 
 
 class DrawPlan:
-    """The names under which a pipeline draws, and how many numbers a clip: learned as they are asked for, so that the next batch's are made together.
+    """The names under which a pipeline draws, and how many numbers a clip: learned as they are asked for, so
+    that the next batch's are made together.
 
-    A draw is some forty small operators, alone or together with all others; on a GPU each is a kernel, and a pipeline has a score of draws. The plan
-    changes what is computed when, never a number: a name or a length it does not know is drawn alone, and learned.
+    A draw is some forty small operators, alone or together with all others; on a GPU each is a kernel, and a
+    pipeline has a score of draws. The plan changes what is computed when, never a number: a name or a length
+    it does not know is drawn alone, and learned.
     """
 
     def __init__(self) -> None:
@@ -84,7 +89,9 @@ class DrawPlan:
             self.places[known] = slice(end, end := end + number)
 
     def prepare(self, seed: int, device: torch.device) -> None:
-        """Brings the constants of what is known to the device, once: a copy from the host waits for the device."""
+        """Brings the constants of what is known to the device, once: a copy from the host waits for the
+        device.
+        """
         if self._counts and (seed, device) not in self._constants:
             numbers = list(self._counts.values())
             keys = torch.tensor([_name_key(seed, name) for name in self._counts])
@@ -100,13 +107,22 @@ class DrawPlan:
 
 
 def _steps(count: int, device: torch.device) -> Tensor:
-    """What tells the positions of one name apart: 1, 2, .. times gamma. As a sum: in the C++ of torch.compile no product of places may overflow."""
+    """What tells the positions of one name apart: 1, 2, .. times gamma.
+
+    As a sum: in the C++ of torch.compile no product of places may overflow.
+    """
     return torch.full((count,), _signed(_GAMMA), device=device).cumsum(0)
 
 
 def _clip_states(epoch: Union[int, Tensor], index: Tensor, keys: Union[int, Tensor]) -> Tensor:
-    """The state from which a clip's numbers under each key begin: int64, shape (B, keys); a number is one key."""
-    rounds = epoch[:, None] * _signed(_GAMMA) if isinstance(epoch, Tensor) else torch.full_like(index[:, None], _signed(epoch * _GAMMA))
+    """The state from which a clip's numbers under each key begin: int64, shape (B, keys); a number is one
+    key.
+    """
+    rounds = (
+        epoch[:, None] * _signed(_GAMMA)
+        if isinstance(epoch, Tensor)
+        else torch.full_like(index[:, None], _signed(epoch * _GAMMA))
+    )
     # chained, not summed: (epoch, index) pairs must not collide
     return _mix(_mix(rounds + keys).add_((index[:, None] + 1) * _signed(_GAMMA)))
 
@@ -117,9 +133,11 @@ class Draws:
     Args:
         seed (int): The run's seed.
         epoch (int | Tensor): The epoch, or one per clip, shape (B,) int64.
-        index (Tensor): Shape (B,) int64, each clip's index in its data set; clips with equal index draw equal numbers.
+        index (Tensor): Shape (B,) int64, each clip's index in its data set; clips with equal index draw equal
+            numbers.
         prefix (str): Put before every name; ``child`` sets it.
-        plan (DrawPlan, optional): What earlier batches drew, where batches follow that draw the same; no number depends on it.
+        plan (DrawPlan, optional): What earlier batches drew, where batches follow that draw the same; no
+            number depends on it.
 
     Example:
         >>> draws = Draws(seed=0, epoch=3, index=torch.tensor([7, 8]))
@@ -129,9 +147,18 @@ class Draws:
         torch.Size([2, 32, 2])
     """
 
-    def __init__(self, seed: int, epoch: Union[int, Tensor], index: Tensor, prefix: str = '', plan: Optional[DrawPlan] = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        epoch: Union[int, Tensor],
+        index: Tensor,
+        prefix: str = '',
+        plan: Optional[DrawPlan] = None,
+    ) -> None:
         if index.dtype != torch.int64 or index.ndim != 1:
-            raise TypeError(f'index must be a 1-D int64 tensor, got {index.dtype} of shape {tuple(index.shape)}')
+            raise TypeError(
+                f'index must be a 1-D int64 tensor, got {index.dtype} of shape {tuple(index.shape)}'
+            )
         self.seed, self.epoch, self.index, self.prefix = int(seed), epoch, index, prefix
         self._plan, self._together = plan, {}
 
@@ -144,7 +171,9 @@ class Draws:
     def bits(self, name: str, *shape: int) -> Tensor:
         """64 random bits each: int64, shape (B, *shape)."""
         planned = self._planned('bits', name, shape)
-        return _mix(self._states(name, shape)).reshape(len(self.index), *shape) if planned is None else planned
+        return (
+            _mix(self._states(name, shape)).reshape(len(self.index), *shape) if planned is None else planned
+        )
 
     def _states(self, name: str, shape: Tuple[int, ...]) -> Tensor:
         """What the last mixing turns into bits: int64, shape (B, positions)."""
@@ -152,7 +181,9 @@ class Draws:
         return state + _steps(math.prod(shape), state.device)
 
     def _planned(self, kind: str, name: str, shape: Tuple[int, ...]) -> Optional[Tensor]:
-        """These numbers among those of the whole plan, which are made when the first is asked for; None where they are not in it."""
+        """These numbers among those of the whole plan, which are made when the first is asked for; None where
+        they are not in it.
+        """
         if self._plan is None:
             return None
         made, name, count = self._together, self.prefix + name, math.prod(shape)
@@ -168,9 +199,16 @@ class Draws:
         return made[kind][:, place.start : place.start + count].reshape(len(self.index), *shape)
 
     def upper_bits(self, name: str, *shape: int) -> Tensor:
-        """The upper 24 of :meth:`bits`, of which :meth:`uniform` is made: int64 in 0 .. 2**24 - 1, shape (B, *shape)."""
+        """The upper 24 of :meth:`bits`, of which :meth:`uniform` is made: int64 in 0 ..
+
+        2**24 - 1, shape (B, *shape).
+        """
         planned = self._planned('upper', name, shape)
-        return _upper(_mix_high(self._states(name, shape))).reshape(len(self.index), *shape) if planned is None else planned
+        return (
+            _upper(_mix_high(self._states(name, shape))).reshape(len(self.index), *shape)
+            if planned is None
+            else planned
+        )
 
     def uniform(self, name: str, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         """Uniform in [low, high): float32, shape (B, *shape)."""
@@ -178,7 +216,10 @@ class Draws:
         return unit if low == 0.0 and high == 1.0 else low + (high - low) * unit
 
     def integers(self, name: str, high: Union[int, Tensor], *shape: int) -> Tensor:
-        """Uniform in 0 .. high - 1: int64, shape (B, *shape); ``high`` is a number or a tensor that broadcasts, at least 1."""
+        """Uniform in 0 ..
+
+        high - 1: int64, shape (B, *shape); ``high`` is a number or a tensor that broadcasts, at least 1.
+        """
         unit = ((self.bits(name, *shape) >> 24) & ((1 << 40) - 1)).to(torch.float64) * 2.0**-40
         return (unit * high).to(torch.int64)
 

@@ -1,8 +1,9 @@
 """Child registries of scope ``signbert_mm``.
 
-Each is a child of mmengine's root registry of the same kind, so a config of this project finds mmengine's own parts (``SGD``,
-``CheckpointHook``, ``CosineAnnealingLR``) and, with a scope prefix, those of its sister projects (``mmaction.STGCN``). ``locations`` are imported
-on the first build, so a name is found without importing the whole package.
+Each is a child of mmengine's root registry of the same kind, so a config of this project finds mmengine's own
+parts (``SGD``, ``CheckpointHook``, ``CosineAnnealingLR``) and, with a scope prefix, those of its sister
+projects (``mmaction.STGCN``). ``locations`` are imported on the first build, so a name is found without
+importing the whole package.
 """
 
 from mmengine import registry as root

@@ -24,7 +24,9 @@ def root() -> Path:
 
 @pytest.fixture
 def shared() -> Path:
-    """Clips for development that are not part of the repository; the test is skipped where they are absent."""
+    """Clips for development that are not part of the repository; the test is skipped where they are
+    absent.
+    """
     folder = Path(os.environ.get('SIGNBERT_MM_SHARED', ROOT.parent / 'shared'))
     if not folder.is_dir():
         pytest.skip(f'no development clips at {folder} (SIGNBERT_MM_SHARED)')
@@ -33,7 +35,9 @@ def shared() -> Path:
 
 @pytest.fixture
 def toy_config(tmp_path):
-    """``toy_config(**changes)``: the toy config with dotted keys changed (``__`` for a dot), a work dir and a name of its own."""
+    """``toy_config(**changes)``: the toy config with dotted keys changed (``__`` for a dot), a work dir and a
+    name of its own.
+    """
     from mmengine.config import Config
 
     def make(**changes):

@@ -1,4 +1,7 @@
-"""Each mend: it is needed (or skipped where the package is absent), and it works. Those that change imports run in processes of their own."""
+"""Each mend: it is needed (or skipped where the package is absent), and it works.
+
+Those that change imports run in processes of their own.
+"""
 
 import importlib.util
 import os
@@ -12,24 +15,41 @@ from mmengine.config import Config
 
 from signbert_mm import compat
 
-OPENMMLAB = all(importlib.util.find_spec(name) for name in ('mmpose', 'mmaction', 'mmdet', 'xtcocotools', 'json_tricks', 'munkres', 'einops'))
+OPENMMLAB = all(
+    importlib.util.find_spec(name)
+    for name in ('mmpose', 'mmaction', 'mmdet', 'xtcocotools', 'json_tricks', 'munkres', 'einops')
+)
 
 
 def python(code, root, *path, expect=0):
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([*map(str, path), str(root)]), OMP_NUM_THREADS='1')
-    out = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], env=environment, capture_output=True, text=True, timeout=900)
+    environment = dict(
+        os.environ, PYTHONPATH=os.pathsep.join([*map(str, path), str(root)]), OMP_NUM_THREADS='1'
+    )
+    out = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
     assert out.returncode == expect, out.stderr[-3000:]
     return out.stdout
 
 
 def test_importing_the_package_is_light(root):
     assert (
-        python('import sys, signbert_mm; from signbert_mm import compat; print("torch" in sys.modules, "mmengine" in sys.modules)', root)
+        python(
+            'import sys, signbert_mm; from signbert_mm import compat; print("torch" in sys.modules, '
+            '"mmengine" in sys.modules)',
+            root,
+        )
         == 'False False\n'
     )
 
 
-@pytest.mark.skipif(not OPENMMLAB, reason='mmpose, mmaction2, mmdet or their needs are not installed (make install)')
+@pytest.mark.skipif(
+    not OPENMMLAB, reason='mmpose, mmaction2, mmdet or their needs are not installed (make install)'
+)
 def test_mmpose_and_mmaction_import_and_work(root):
     """mmcv ops, the drn folder, simcc_vis, the RTMPose config: one process, since it costs seconds."""
     code = """
@@ -54,9 +74,11 @@ except NotImplementedError as error:
 except TypeError:
     pass  # the real one
 from mmaction.registry import MODELS
-assert MODELS.build(dict(type='STGCN', graph_cfg=dict(layout='coco', mode='stgcn_spatial'), base_channels=8, num_stages=2)) is not None
+assert MODELS.build(dict(type='STGCN', graph_cfg=dict(layout='coco', mode='stgcn_spatial'),
+    base_channels=8, num_stages=2)) is not None
 from mmpose.apis import init_model
-folder = os.path.join(os.path.dirname(mmpose.__file__), '.mim/configs/wholebody_2d_keypoint/rtmpose/coco-wholebody')
+configs = os.path.join(os.path.dirname(mmpose.__file__), '.mim/configs')
+folder = os.path.join(configs, 'wholebody_2d_keypoint/rtmpose/coco-wholebody')
 cfg = mmengine.Config.fromfile(os.path.join(folder, 'rtmpose-m_8xb64-270e_coco-wholebody-256x192.py'))
 assert cfg.model.backbone.init_cfg is not None and cfg.model.backbone._scope_ == 'mmdet'
 compat.mend_rtmpose_config(cfg)
@@ -73,8 +95,10 @@ def fake_torchvision(folder):
     package.mkdir()
     (package / '__init__.py').write_text("from . import _meta_registrations\n__version__ = '0'\n")
     (package / '_meta_registrations.py').write_text(
-        'import torch\n\n\n@torch.library.register_fake("torchvision::nms")\ndef meta_nms(dets, scores, iou_threshold):\n    return dets\n\n\n'
-        '@torch.library.register_fake("torchvision::qnms")\ndef meta_qnms(dets, scores, iou_threshold):\n    return dets\n'
+        'import torch\n\n\n@torch.library.register_fake("torchvision::nms")\ndef meta_nms(dets, scores, '
+        'iou_threshold):\n    return dets\n\n\n'
+        '@torch.library.register_fake("torchvision::qnms")\ndef meta_qnms(dets, scores, iou_threshold):\n    '
+        'return dets\n'
     )
     (package / '_C.so').write_bytes(b'not for this machine')
 
@@ -84,7 +108,10 @@ def test_torchvision_of_another_build(root, tmp_path):
     assert 'torchvision::nms does not exist' in python(
         'try:\n    import torchvision\nexcept RuntimeError as error:\n    print(error)', root, tmp_path
     )
-    code = 'from signbert_mm import compat\nprint(compat.mend_torchvision_ops())\nimport torchvision\nprint(compat.mend_torchvision_ops())'
+    code = (
+        'from signbert_mm import compat\nprint(compat.mend_torchvision_ops())\nimport '
+        'torchvision\nprint(compat.mend_torchvision_ops())'
+    )
     assert python(code, root, tmp_path) == 'True\nFalse\n'
 
 
@@ -108,7 +135,9 @@ def test_foreign_scopes_are_imported_where_a_config_names_them(monkeypatch):
     monkeypatch.setattr(compat, 'import_mmaction', lambda: called.append('mmaction'))
     compat.import_foreign_scopes("model = dict(type='SignBERT', name='from mmaction.models')")
     assert called == []
-    compat.import_foreign_scopes("model = dict(backbone=dict(type='mmaction.STGCN'), pose=dict(type='mmpose.TopdownPoseEstimator'))")
+    compat.import_foreign_scopes(
+        "model = dict(backbone=dict(type='mmaction.STGCN'), pose=dict(type='mmpose.TopdownPoseEstimator'))"
+    )
     assert sorted(called) == ['mmaction', 'mmpose']
 
 
@@ -137,7 +166,9 @@ class TestCheckpointLoading:
         return tmp_path / 'evil.pth'
 
     def test_every_way_into_mmengine(self, payload, monkeypatch, tmp_path):
-        """A local path, one from the web (mmengine reads those with ``weights_only=False``) and ``init_cfg=dict(type='Pretrained')``."""
+        """A local path, one from the web (mmengine reads those with ``weights_only=False``) and
+        ``init_cfg=dict(type='Pretrained')``.
+        """
         from mmengine.model import BaseModule
         from mmengine.runner import CheckpointLoader, load_checkpoint
 
@@ -155,7 +186,11 @@ class TestCheckpointLoading:
                 super().__init__(init_cfg=dict(type='Pretrained', checkpoint=source))
 
         for source in (local, 'https://example.org/models/evil.pth', 'http://example.org/evil.pth?raw=true'):
-            for load in (CheckpointLoader.load_checkpoint, lambda s: load_checkpoint(torch.nn.Linear(1, 1), s), lambda s: Net(s).init_weights()):
+            for load in (
+                CheckpointLoader.load_checkpoint,
+                lambda s: load_checkpoint(torch.nn.Linear(1, 1), s),
+                lambda s: Net(s).init_weights(),
+            ):
                 with pytest.raises(CheckpointError, match=r'evil\.pth is refused'):
                     load(source)
         assert not (tmp_path / 'witness').exists()
@@ -175,15 +210,40 @@ class TestCheckpointLoading:
 class TestProcessesWithoutGpu:
     def test_wrapper_config(self):
         assert compat.cpu_wrapper_cfg(Config(dict()))['device_ids'] is None
-        cfg = compat.cpu_wrapper_cfg(Config(dict(find_unused_parameters=True, model_wrapper_cfg=dict(static_graph=True))))
-        assert cfg == dict(type='MMDistributedDataParallel', broadcast_buffers=False, find_unused_parameters=True, static_graph=True, device_ids=None)
+        cfg = compat.cpu_wrapper_cfg(
+            Config(dict(find_unused_parameters=True, model_wrapper_cfg=dict(static_graph=True)))
+        )
+        assert cfg == dict(
+            type='MMDistributedDataParallel',
+            broadcast_buffers=False,
+            find_unused_parameters=True,
+            static_graph=True,
+            device_ids=None,
+        )
 
     @pytest.mark.parametrize(
         'launcher, environment',
         [
             ('pytorch', dict(RANK='0', WORLD_SIZE='1', LOCAL_RANK='0', MASTER_ADDR='127.0.0.1')),
-            ('slurm', dict(SLURM_PROCID='0', SLURM_NTASKS='1', SLURM_LOCALID='0', SLURM_NODELIST='localhost', MASTER_ADDR='127.0.0.1')),
-            ('mpi', dict(OMPI_COMM_WORLD_RANK='0', OMPI_COMM_WORLD_SIZE='1', OMPI_COMM_WORLD_LOCAL_RANK='0', MASTER_ADDR='127.0.0.1')),
+            (
+                'slurm',
+                dict(
+                    SLURM_PROCID='0',
+                    SLURM_NTASKS='1',
+                    SLURM_LOCALID='0',
+                    SLURM_NODELIST='localhost',
+                    MASTER_ADDR='127.0.0.1',
+                ),
+            ),
+            (
+                'mpi',
+                dict(
+                    OMPI_COMM_WORLD_RANK='0',
+                    OMPI_COMM_WORLD_SIZE='1',
+                    OMPI_COMM_WORLD_LOCAL_RANK='0',
+                    MASTER_ADDR='127.0.0.1',
+                ),
+            ),
         ],
     )
     def test_group_of_each_launcher(self, monkeypatch, launcher, environment):
@@ -197,7 +257,11 @@ class TestProcessesWithoutGpu:
         monkeypatch.setenv('MASTER_PORT', '0')
         compat.init_cpu_group(launcher)
         try:
-            assert dist.get_backend() == 'gloo' and dist.get_world_size() == 1 and os.environ['LOCAL_RANK'] == '0'
+            assert (
+                dist.get_backend() == 'gloo'
+                and dist.get_world_size() == 1
+                and os.environ['LOCAL_RANK'] == '0'
+            )
             compat.init_cpu_group(launcher)  # there already
         finally:
             dist.destroy_process_group()
@@ -226,7 +290,9 @@ class TestKeepLargeBlocks:
         assert not compat.keep_large_blocks()
 
     def test_large_tensors_are_not_mapped_anew(self):
-        """In a fresh process: after some first ones (malloc keeps the scraps of each apart for a while), a tensor of 64 MB costs no page faults."""
+        """In a fresh process: after some first ones (malloc keeps the scraps of each apart for a while), a
+        tensor of 64 MB costs no page faults.
+        """
         script = (
             'import resource, torch\n'
             'from signbert_mm.compat import keep_large_blocks\n'
@@ -241,7 +307,9 @@ class TestKeepLargeBlocks:
         if sys.platform != 'linux' or compat.platform.libc_ver()[0] != 'glibc':
             pytest.skip('not Linux with glibc')
         environment = {key: value for key, value in os.environ.items() if key != 'MALLOC_MMAP_THRESHOLD_'}
-        out = subprocess.run([sys.executable, '-c', script], check=True, capture_output=True, text=True, env=environment).stdout.split()
+        out = subprocess.run(
+            [sys.executable, '-c', script], check=True, capture_output=True, text=True, env=environment
+        ).stdout.split()
         if out[0] == '0':
             pytest.skip('this glibc takes no such threshold')
         assert int(out[1]) < 1000  # 16384 pages when mapped anew

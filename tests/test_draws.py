@@ -24,7 +24,10 @@ def splitmix(z: int) -> int:
 
 def reference_bits(seed: int, epoch: int, index: int, name: str, position: int) -> int:
     """One draw, as an unsigned integer."""
-    key = splitmix(splitmix(seed + GAMMA) ^ int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), 'little'))
+    key = splitmix(
+        splitmix(seed + GAMMA)
+        ^ int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), 'little')
+    )
     clip = splitmix(splitmix(epoch * GAMMA + key) + (index + 1) * GAMMA)
     return splitmix(clip + (position + 1) * GAMMA)
 
@@ -35,7 +38,11 @@ def draws(seed=0, epoch=0, index=(0,), prefix=''):
 
 def test_splitmix_of_its_author():
     # the first outputs of splitmix64.c (Vigna) from state 1234567
-    assert [splitmix(1234567 + (i + 1) * GAMMA) for i in range(3)] == [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    assert [splitmix(1234567 + (i + 1) * GAMMA) for i in range(3)] == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+    ]
 
 
 @pytest.mark.parametrize('seed, epoch', [(0, 0), (1, 7), (2**31 - 1, 59), (2**63 + 5, 10**6)])
@@ -54,7 +61,9 @@ def test_kinds_are_taken_from_the_bits():
     assert source.uniform('name', 50).tolist() == [[(value >> 40) / 2**24 for value in row] for row in bits]
     expected = [[math.floor((value >> 24) / 2**40 * 7) for value in row] for row in bits]
     assert source.integers('name', 7, 50).tolist() == expected
-    assert source.bernoulli('name', 0.3, 50).tolist() == [[(value >> 40) / 2**24 < 0.3 for value in row] for row in bits]
+    assert source.bernoulli('name', 0.3, 50).tolist() == [
+        [(value >> 40) / 2**24 < 0.3 for value in row] for row in bits
+    ]
 
 
 def test_no_shape_gives_one_number_a_clip():
@@ -102,7 +111,9 @@ def test_every_device_draws_the_same(device):
 
 
 def test_no_two_of_many_coincide():
-    """Seeds, epochs, clips, names and positions, with small values that a sum instead of a chain would mix up."""
+    """Seeds, epochs, clips, names and positions, with small values that a sum instead of a chain would mix
+    up.
+    """
     seen = set()
     total = 0
     for seed in range(3):
@@ -148,7 +159,9 @@ def test_integers_are_uniform_up_to_a_bound_a_clip():
     assert (values >= 0).all() and (values.amax(1) == bound - 1).all()
     counts = torch.bincount(values[1], minlength=5)
     assert ((counts - 4000).abs() < 5 * (4000 * 0.8) ** 0.5).all()
-    assert torch.equal(source.integers('x', bound), (source.integers('x', 2**40).double() / 2**40 * bound).long())
+    assert torch.equal(
+        source.integers('x', bound), (source.integers('x', 2**40).double() / 2**40 * bound).long()
+    )
 
 
 @pytest.mark.parametrize('p', [0.0, 0.25, 1.0])
@@ -193,14 +206,27 @@ class Operators(TorchDispatchMode):
         self.count = 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += not any(item.alias_info is not None and not item.alias_info.is_write for item in func._schema.returns)
+        self.count += not any(
+            item.alias_info is not None and not item.alias_info.is_write for item in func._schema.returns
+        )
         return func(*args, **(kwargs or {}))
 
 
 def test_a_plan_changes_no_number():
     plan, index = DrawPlan(), torch.tensor([3, 9, 2**40])
-    for seed, epoch, frames in [(0, 0, 6), (0, 1, 6), (0, torch.tensor([5, 1, 5]), 4), (7, 2, 6), (0, 3, 8), (0, 4, 8), (0, 5, 6)]:
-        assert same(pipeline(Draws(seed, epoch, index, plan=plan), frames), pipeline(Draws(seed, epoch, index), frames)), (seed, epoch, frames)
+    for seed, epoch, frames in [
+        (0, 0, 6),
+        (0, 1, 6),
+        (0, torch.tensor([5, 1, 5]), 4),
+        (7, 2, 6),
+        (0, 3, 8),
+        (0, 4, 8),
+        (0, 5, 6),
+    ]:
+        assert same(
+            pipeline(Draws(seed, epoch, index, plan=plan), frames),
+            pipeline(Draws(seed, epoch, index), frames),
+        ), (seed, epoch, frames)
     planned, plain = Draws(0, 1, index, plan=plan), Draws(0, 1, index)
     assert torch.equal(planned.uniform('new', 3), plain.uniform('new', 3))  # after the others were made
     assert torch.equal(planned.uniform('new', 3), plain.uniform('new', 3))
@@ -249,7 +275,15 @@ def test_compiled_draws_are_the_same():
         assert torch.equal(torch.compile(run, fullgraph=True, dynamic=False)(), expected)
 
 
-@pytest.mark.parametrize('index', [torch.zeros(3), torch.zeros(3, dtype=torch.int32), torch.zeros(3, 1, dtype=torch.int64), torch.tensor(1)])
+@pytest.mark.parametrize(
+    'index',
+    [
+        torch.zeros(3),
+        torch.zeros(3, dtype=torch.int32),
+        torch.zeros(3, 1, dtype=torch.int64),
+        torch.tensor(1),
+    ],
+)
 def test_index_of_another_kind(index):
     with pytest.raises(TypeError, match='index must be a 1-D int64 tensor, got torch'):
         Draws(0, 0, index)

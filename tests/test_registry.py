@@ -10,25 +10,49 @@ from signbert_mm import registry
 from signbert_mm.registry import DATASETS, HOOKS, METRICS, MODELS, SCOPE, TRANSFORMS
 
 OWN = {'EXTRACTORS'}  # kinds that mmengine does not have
-NAMES = [name for name in dir(registry) if isinstance(getattr(registry, name), root.Registry) and name not in OWN]
+NAMES = [
+    name for name in dir(registry) if isinstance(getattr(registry, name), root.Registry) and name not in OWN
+]
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_every_registry_is_a_child_of_mmengines_own(name):
     child, parent = getattr(registry, name), getattr(root, name)
-    assert child.scope == SCOPE and child.parent is parent and parent.children[SCOPE] is child and child.name == parent.name
+    assert (
+        child.scope == SCOPE
+        and child.parent is parent
+        and parent.children[SCOPE] is child
+        and child.name == parent.name
+    )
 
 
 def test_no_registry_of_mmengine_is_left_without_a_child():
     # those of mmengine that have no child make its builders warn that they fell back
     ours = {getattr(registry, name).name for name in NAMES}
-    of_runner = {'hook', 'model', 'dataset', 'data sampler', 'transform', 'metric', 'loop', 'optimizer', 'parameter scheduler', 'visualizer'}
+    of_runner = {
+        'hook',
+        'model',
+        'dataset',
+        'data sampler',
+        'transform',
+        'metric',
+        'loop',
+        'optimizer',
+        'parameter scheduler',
+        'visualizer',
+    }
     assert of_runner <= ours
 
 
 @pytest.mark.parametrize(
     'registry_name, type_name',
-    [('MODELS', 'SignBERT'), ('MODELS', 'HandModel'), ('TRANSFORMS', 'HandCrop'), ('DATASETS', 'PoseDataset'), ('METRICS', 'SignAccuracy')],
+    [
+        ('MODELS', 'SignBERT'),
+        ('MODELS', 'HandModel'),
+        ('TRANSFORMS', 'HandCrop'),
+        ('DATASETS', 'PoseDataset'),
+        ('METRICS', 'SignAccuracy'),
+    ],
 )
 def test_a_name_is_found_and_belongs_to_this_scope(registry_name, type_name):
     found = getattr(registry, registry_name).get(type_name)
@@ -61,7 +85,9 @@ def test_an_argument_with_a_typing_error_names_class_and_argument():
 
 
 def test_names_are_found_without_importing_the_package_first():
-    """In a process of its own, where nothing but the registry has been imported; and building brings no optional package in."""
+    """In a process of its own, where nothing but the registry has been imported; and building brings no
+    optional package in.
+    """
     code = (
         'import sys\n'
         'from signbert_mm.registry import MODELS, TRANSFORMS\n'

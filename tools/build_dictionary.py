@@ -1,13 +1,16 @@
 #!/usr/bin/env python
-"""Make or change a dictionary of signs: a handful of examples each, found again by SignInferencer.search, with no training.
+"""Make or change a dictionary of signs: a handful of examples each, found again by SignInferencer.search,
+with no training.
 
-Examples come from a PoseStore (its labels), from a folder of videos (<gloss>/<anything>.mp4), or from videos that are named. The folder DICTIONARY is
-opened where it is there already. Vectors come from a pre-trained encoder, or a recogniser's; all of a dictionary from the same one.
+Examples come from a PoseStore (its labels), from a folder of videos (<gloss>/<anything>.mp4), or from videos
+that are named. The folder DICTIONARY is opened where it is there already. Vectors come from a pre-trained
+encoder, or a recogniser's; all of a dictionary from the same one.
 
 Examples:
     python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --store data/words33 --split train --shots 5
     python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --videos my_videos
-    python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --add hello hello_1.mp4 hello_2.mp4 --add thanks thanks.mp4
+    python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --add hello hello_1.mp4 hello_2.mp4 \
+        --add thanks thanks.mp4
     python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --remove hello
     python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --search unknown.mp4
 """
@@ -37,28 +40,49 @@ from signbert_mm.files.text import clean_text
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file of a pre-training or a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('dictionary', type=output_path, help='folder of the dictionary')
     parser.add_argument('--store', help='take the labelled clips of this PoseStore')
     parser.add_argument('--split', nargs='+', help='of the store (default: all clips)')
-    parser.add_argument('--shots', type=int, help='at most so many clips of each gloss of the store (default: all)')
-    parser.add_argument('--seed', type=int, default=0, help='of the draw of those clips (default: %(default)s)')
+    parser.add_argument(
+        '--shots', type=int, help='at most so many clips of each gloss of the store (default: all)'
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of the draw of those clips (default: %(default)s)'
+    )
     parser.add_argument('--videos', metavar='FOLDER', help='take <gloss>/<anything>.mp4 below this folder')
-    parser.add_argument('--add', nargs='+', action='append', default=[], metavar=('GLOSS', 'VIDEO'), help='add videos of one sign; may be repeated')
+    parser.add_argument(
+        '--add',
+        nargs='+',
+        action='append',
+        default=[],
+        metavar=('GLOSS', 'VIDEO'),
+        help='add videos of one sign; may be repeated',
+    )
     parser.add_argument('--remove', nargs='+', default=[], metavar='GLOSS', help='remove signs')
-    parser.add_argument('--search', metavar='VIDEO', help='print the nearest signs of a video, or of each in a folder')
-    parser.add_argument('--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)')
+    parser.add_argument(
+        '--search', metavar='VIDEO', help='print the nearest signs of a video, or of each in a folder'
+    )
+    parser.add_argument(
+        '--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)'
+    )
     parser.add_argument('--device', help='where the model runs (default: the GPU where there is one)')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     args = parser.parse_args()
     if any(len(group) < 2 for group in args.add):
         parser.error('--add wants a gloss and at least one video: --add hello hello_1.mp4')
     return args
 
 
-def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
+def of_store(
+    inferencer: SignInferencer, args: argparse.Namespace
+) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
     """Gloss, vectors and names of a store's clips."""
     store = PoseStore(args.store)
     unknown = [split for split in args.split or () if not store.split_counts().get(split)]
@@ -68,11 +92,17 @@ def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[T
     if args.shots is not None:
         places = few_shot_indices(store.label, places, range(len(store.glosses)), args.shots, args.seed)
     if not len(places):
-        raise ConfigError(f'{args.store}: none of these clips has a label; give a store with glosses, or --videos FOLDER/<gloss>/<video>')
+        raise ConfigError(
+            f'{args.store}: none of these clips has a label; give a store with glosses, or '
+            '--videos FOLDER/<gloss>/<video>'
+        )
     clips = list(inferencer.reader.store_clips(store, places))
     shown = np.array([not clip.no_answer for clip in clips])
     if not shown.all():
-        print(f'{args.store}: {int((~shown).sum())} of {len(clips)} clips show no hand and are left out', flush=True)
+        print(
+            f'{args.store}: {int((~shown).sum())} of {len(clips)} clips show no hand and are left out',
+            flush=True,
+        )
     places = places[shown]
     vectors, names = inferencer.embed([clip for clip in clips if not clip.no_answer], need_hands=True)
     for label in np.unique(store.label[places]):
@@ -81,10 +111,14 @@ def of_store(inferencer: SignInferencer, args: argparse.Namespace) -> Iterator[T
 
 
 def of_folder(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
-    """Gloss, vectors and names of the videos in <gloss>/ folders; what cannot be read is left out and named."""
+    """Gloss, vectors and names of the videos in <gloss>/ folders; what cannot be read is left out and
+    named.
+    """
     glosses = next(walk(folder)).folders if os.path.isdir(folder) else []
     if not glosses:
-        raise FileNotFoundError(f'{folder}: no folders of glosses in it; --videos wants FOLDER/<gloss>/<anything>.mp4')
+        raise FileNotFoundError(
+            f'{folder}: no folders of glosses in it; --videos wants FOLDER/<gloss>/<anything>.mp4'
+        )
     listing = list_videos(folder)
     videos = [*listing.taken, *listing.unclear]
     loose = [LeftOut(path, 'in no folder of a gloss') for name, path in videos if '/' not in name]
@@ -103,36 +137,48 @@ def of_folder(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np
     if left_out:
         print(f'{folder}: {len(left_out)} of {len(glosses)} signs are left out: {"; ".join(left_out)}')
     if len(left_out) == len(glosses):
-        raise ConfigError(f'{folder}: no video of any sign could be read, or shows a hand; see the lines above')
+        raise ConfigError(
+            f'{folder}: no video of any sign could be read, or shows a hand; see the lines above'
+        )
 
 
 def main() -> None:
     args = parse_args()
-    inferencer = SignInferencer(load_config(args.config, args.cfg_options), args.checkpoint, args.device, args.extractor)
+    inferencer = SignInferencer(
+        load_config(args.config, args.cfg_options), args.checkpoint, args.device, args.extractor
+    )
     encoder = inferencer.embedder.fingerprint
     changed = bool(args.store or args.videos or args.add or args.remove)
     if os.path.exists(args.dictionary):
         signs = SignDictionary.load(args.dictionary)
         if signs.encoder != encoder:
             raise ConfigError(
-                f'{args.dictionary} was made with another encoder or test pipeline ({signs.note}); give its config and checkpoint, or another folder'
+                f'{args.dictionary} was made with another encoder or test pipeline ({signs.note}); give its '
+                'config and checkpoint, or another folder'
             )
     elif not (args.store or args.videos or args.add):
-        raise FileNotFoundError(f'{args.dictionary}: no such dictionary; make it with --store, --videos or --add')
+        raise FileNotFoundError(
+            f'{args.dictionary}: no such dictionary; make it with --store, --videos or --add'
+        )
     else:
         signs = None
     examples = list(of_store(inferencer, args)) if args.store else []
     examples += of_folder(inferencer, args.videos) if args.videos else []
     examples += [(gloss, *inferencer.embed(videos, need_hands=True)) for gloss, *videos in args.add]
     if signs is None:
-        signs = SignDictionary(encoder, examples[0][1].shape[1], f'{args.config}, {os.path.basename(args.checkpoint)}')
+        signs = SignDictionary(
+            encoder, examples[0][1].shape[1], f'{args.config}, {os.path.basename(args.checkpoint)}'
+        )
     for gloss in args.remove:
         signs.remove(gloss)
     for gloss, vectors, names in examples:
         signs.add(gloss, vectors, names)
     if changed:
         signs.save(args.dictionary)
-    print(f'{args.dictionary}: {len(signs)} signs, {sum(len(signs.examples(gloss)) for gloss in signs.glosses)} examples')
+    print(
+        f'{args.dictionary}: {len(signs)} signs, '
+        f'{sum(len(signs.examples(gloss)) for gloss in signs.glosses)} examples'
+    )
     if args.search:
         print(to_json(inferencer.search(args.search, dictionary=signs)))
 

@@ -1,9 +1,12 @@
 #!/usr/bin/env python
-"""Videos to a PoseStore of 133 whole-body joints a frame, with an extractor of choice. Start it again to go on where it was stopped.
+"""Videos to a PoseStore of 133 whole-body joints a frame, with an extractor of choice.
+
+Start it again to go on where it was stopped.
 
 Examples:
     python tools/extract_poses.py videos/ data/mine
-    python tools/extract_poses.py frames/ data/mine --image-fps 25        # frames/<clip>/0001.jpg, 0002.jpg, ..
+    # frames/<clip>/0001.jpg, 0002.jpg, ..
+    python tools/extract_poses.py frames/ data/mine --image-fps 25
     python tools/extract_poses.py videos/ data/mine --workers 8 --fps 25
     python tools/extract_poses.py videos/ data/mine --extractor mmpose --extractor-options \\
         config=rtmpose-m_8xb64-270e_coco-wholebody-256x192 checkpoint=rtmpose-m.pth
@@ -27,20 +30,45 @@ from signbert_mm.extraction import extract_folder, find_videos
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('videos', nargs='+', help='a folder, searched to any depth, or files; a folder of numbered images is a video')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'videos',
+        nargs='+',
+        help='a folder, searched to any depth, or files; a folder of numbered images is a video',
+    )
     parser.add_argument('out', help='the new store, for instance data/mine')
-    parser.add_argument('--extractor', default='mediapipe', help='mediapipe, mmpose or rtmlib (default: mediapipe)')
-    parser.add_argument('--extractor-options', nargs='+', action=DictAction, default={}, metavar='KEY=VALUE', help="the extractor's arguments")
+    parser.add_argument(
+        '--extractor', default='mediapipe', help='mediapipe, mmpose or rtmlib (default: mediapipe)'
+    )
+    parser.add_argument(
+        '--extractor-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help="the extractor's arguments",
+    )
     parser.add_argument('--workers', type=int, default=1, help='processes on this machine (default: 1)')
     parser.add_argument('--fps', type=float, help='resample to this rate (default: every frame)')
     parser.add_argument(
-        '--truncated', choices=('error', 'keep'), default='error', help='files that end too early: leave them out, or keep what is there'
+        '--truncated',
+        choices=('error', 'keep'),
+        default='error',
+        help='files that end too early: leave them out, or keep what is there',
     )
-    parser.add_argument('--image-fps', type=float, default=0.0, help='rate of folders of images (default: unknown)')
+    parser.add_argument(
+        '--image-fps', type=float, default=0.0, help='rate of folders of images (default: unknown)'
+    )
     parser.add_argument('--source', default='', help='where the videos come from, for meta.json')
     parser.add_argument('--licence', default='', help='on what terms, for meta.json')
-    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm'), default='none', help='how several processes were started')
+    parser.add_argument(
+        '--launcher',
+        choices=('none', 'pytorch', 'slurm'),
+        default='none',
+        help='how several processes were started',
+    )
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python
 """Test a checkpoint with the test data and metrics of a config.
 
-Where the test data are not all of the published ones, the last line says on how many of them the figures stand; --out has it as `coverage`.
+Where the test data are not all of the published ones, the last line says on how many of them the figures
+stand; --out has it as `coverage`.
 
 Example: python tools/test.py CONFIG CHECKPOINT --out metrics.json --dump predictions.pkl
 """
@@ -21,18 +22,34 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import mmengine
 from mmengine.config import Config
 
-from signbert_mm.engine.runner import ConfigError, OptionsAction, build_runner, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import (
+    ConfigError,
+    OptionsAction,
+    build_runner,
+    load_config,
+    prepare_launch,
+    run_tool,
+)
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--work-dir', type=output_path, help='where logs go (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--work-dir', type=output_path, help='where logs go (default: work_dirs/<config name>)'
+    )
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the metrics here')
-    parser.add_argument('--dump', type=output_path, metavar='FILE.pkl', help='write the predictions here: a pickled list of plain dicts, one a clip')
+    parser.add_argument(
+        '--dump',
+        type=output_path,
+        metavar='FILE.pkl',
+        help='write the predictions here: a pickled list of plain dicts, one a clip',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -40,13 +57,21 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='config values to change: key=value, nested.key=value, key="[a,b]"',
     )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how the processes were started')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes were started',
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.dump and not args.dump.endswith(('.pkl', '.pickle')):
         parser.error(f'--dump writes a pickle: the name must end in .pkl, got {args.dump}')
     if args.out and not args.out.endswith('.json'):
-        parser.error(f'--out writes JSON: the name must end in .json, got {args.out}; predictions go to --dump FILE.pkl')
+        parser.error(
+            f'--out writes JSON: the name must end in .json, got {args.out}; predictions go to '
+            '--dump FILE.pkl'
+        )
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -60,7 +85,9 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         if cfg.get(key) is None:
             raise ConfigError(f'config {args.config} has no {key}: it cannot be tested')
     if args.dump:
-        evaluator = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+        evaluator = (
+            cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+        )
         cfg.test_evaluator = [*evaluator, dict(type='signbert_mm.DumpPredictions', out_file_path=args.dump)]
         mmengine.mkdir_or_exist(osp.dirname(osp.abspath(args.dump)))
 

@@ -16,7 +16,14 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from signbert_mm import compat
-from signbert_mm.engine.runner import ConfigError, OptionsAction, build_runner, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import (
+    ConfigError,
+    OptionsAction,
+    build_runner,
+    load_config,
+    prepare_launch,
+    run_tool,
+)
 from signbert_mm.engine.runner.launch import is_first_process
 from signbert_mm.engine.runner.train_loop import LOCK
 from signbert_mm.files import folder_lock
@@ -31,12 +38,17 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help="go on from this checkpoint; without a value, from the last whole one in the work dir, or if none is there from the config's load_from",
+        help='go on from this checkpoint; without a value, from the last whole one in the work dir, or if '
+        "none is there from the config's load_from",
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision: bfloat16, or float16 on GPUs without it')
+    parser.add_argument(
+        '--amp', action='store_true', help='mixed precision: bfloat16, or float16 on GPUs without it'
+    )
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
     parser.add_argument(
-        '--auto-scale-lr', action='store_true', help='scale the learning rate by batch size x processes over auto_scale_lr.base_batch_size'
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by batch size x processes over auto_scale_lr.base_batch_size',
     )
     parser.add_argument('--seed', type=int, help='random seed (default: that of the config, else 0)')
     parser.add_argument('--deterministic', action='store_true', help='deterministic cuDNN kernels')
@@ -47,7 +59,12 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='config values to change: key=value, nested.key=value, key="[a,b]"',
     )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='how the processes were started')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes were started',
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -69,7 +86,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
     if args.auto_scale_lr:
         if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
             raise ConfigError(
-                '--auto-scale-lr: the config states no auto_scale_lr=dict(base_batch_size=...), the batch its learning rate is meant for'
+                '--auto-scale-lr: the config states no auto_scale_lr=dict(base_batch_size=...), the batch '
+                'its learning rate is meant for'
             )
         cfg.auto_scale_lr.enable = True
     cfg.setdefault('randomness', {})

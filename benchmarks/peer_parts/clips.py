@@ -1,4 +1,6 @@
-"""The data path: a store against the pickle that mmaction2 reads, both up to the skeletons that an ST-GCN takes."""
+"""The data path: a store against the pickle that mmaction2 reads, both up to the skeletons that an ST-GCN
+takes.
+"""
 
 from functools import partial
 from typing import Callable, Dict, Optional, Tuple
@@ -20,11 +22,15 @@ Stores = Dict[str, Tuple[PoseStore, str]]  # by layout: the store, and its pickl
 def our_data(store: PoseStore, frames: Optional[int]) -> PoseDataset:
     """Train clips, all joints; ``frames`` sampled, None = all."""
     pipeline = [] if frames is None else [dict(type='UniformTemporalSample', clip_len=frames)]
-    return PoseDataset(store.folder, split='train', layout=store.layout.name, pipeline=pipeline, drop_empty_frames=False)
+    return PoseDataset(
+        store.folder, split='train', layout=store.layout.name, pipeline=pipeline, drop_empty_frames=False
+    )
 
 
 def mmaction_data(pickled: str, frames: Optional[int], sampled_first: bool = False) -> Dataset:
-    """mmaction2's data set with the train pipeline of its ST-GCN configs for 2-D keypoints, one person; as they are, or with time sampled first."""
+    """mmaction2's data set with the train pipeline of its ST-GCN configs for 2-D keypoints, one person; as
+    they are, or with time sampled first.
+    """
     from mmaction.datasets import PoseDataset as ActionPoseDataset
 
     normalise = [dict(type='PreNormalize2D'), dict(type='GenSkeFeat', dataset='coco', feats=['j'])]
@@ -47,16 +53,25 @@ def compare(report: Report, stores: Stores, frames: int, batch: int) -> None:
     from mmaction.models import ActionDataPreprocessor
 
     for layout, (store, pickled) in stores.items():
-        skeleton, stack = SignDataPreprocessor([dict(type='SkeletonInput', layout=layout)]), ActionDataPreprocessor()
+        skeleton, stack = (
+            SignDataPreprocessor([dict(type='SkeletonInput', layout=layout)]),
+            ActionDataPreprocessor(),
+        )
         ours, theirs = our_data(store, None), mmaction_data(pickled, None)
         apart = 0.0
         for place in range(0, len(ours), max(1, len(ours) // 8)):
             mine = skeleton(ours.__getitems__([place]), True)['inputs']['skeleton']
             apart = max(apart, float((theirs[place]['inputs'] - mine).abs().max()))
-        report.agree(f'data: {layout}: farthest numbers, all frames of every eighth part (image = -1..1)', apart)
+        report.agree(
+            f'data: {layout}: farthest numbers, all frames of every eighth part (image = -1..1)', apart
+        )
         calls = {
             'PoseDataset': partial(epoch, our_data(store, frames), collate_poses, skeleton, batch),
             'mmaction2': partial(epoch, mmaction_data(pickled, frames), pseudo_collate, stack, batch),
-            'mmaction2, time sampled first': partial(epoch, mmaction_data(pickled, frames, True), pseudo_collate, stack, batch),
+            'mmaction2, time sampled first': partial(
+                epoch, mmaction_data(pickled, frames, True), pseudo_collate, stack, batch
+            ),
         }
-        report.compare('data', f'{get_layout(layout).num_joints} joints, batches of {batch}', calls, ['PoseDataset'])
+        report.compare(
+            'data', f'{get_layout(layout).num_joints} joints, batches of {batch}', calls, ['PoseDataset']
+        )

@@ -21,8 +21,15 @@ COCO_TIPS = [4, 8, 12, 16, 20]
 
 
 def mano_dict(asset: HandAsset) -> dict:
-    """The asset as manopth's ``ready_arguments`` gives MANO's file: a chumpy array has its numbers in ``r``, the sparse regressor has ``toarray``."""
-    arrays = dict(shapedirs=asset.shape_basis, posedirs=asset.pose_basis, v_template=asset.template, weights=asset.skinning)
+    """The asset as manopth's ``ready_arguments`` gives MANO's file: a chumpy array has its numbers in ``r``,
+    the sparse regressor has ``toarray``.
+    """
+    arrays = dict(
+        shapedirs=asset.shape_basis,
+        posedirs=asset.pose_basis,
+        v_template=asset.template,
+        weights=asset.skinning,
+    )
     return dict(
         {name: SimpleNamespace(r=array.copy()) for name, array in arrays.items()},
         betas=SimpleNamespace(r=[0.0] * asset.shape_basis.shape[-1]),
@@ -35,7 +42,8 @@ def mano_dict(asset: HandAsset) -> dict:
 
 
 def manopth_route(folder: str, asset: HandAsset, num_pca: int) -> Route:
-    """manopth's layer on the asset, giving 21 joints in COCO's order and metres, with the asset's fingertip vertices.
+    """manopth's layer on the asset, giving 21 joints in COCO's order and metres, with the asset's fingertip
+    vertices.
 
     Only its reader of MANO's file, which needs chumpy, is replaced.
     """
@@ -46,7 +54,13 @@ def manopth_route(folder: str, asset: HandAsset, num_pca: int) -> Route:
         sys.path.pop(0)
     manolayer.ready_arguments = lambda path: mano_dict(asset)
     layer = manolayer.ManoLayer(
-        center_idx=None, flat_hand_mean=False, ncomps=num_pca, side='right', use_pca=True, root_rot_mode='axisang', joint_rot_mode='axisang'
+        center_idx=None,
+        flat_hand_mean=False,
+        ncomps=num_pca,
+        side='right',
+        use_pca=True,
+        root_rot_mode='axisang',
+        joint_rot_mode='axisang',
     )
     tips, places = list(asset.tip_ids), torch.tensor(COCO_TIPS)
 
@@ -86,7 +100,9 @@ def compare(report: Report, batches: Sequence[int], num_pca: int, manopth: Optio
         for name, given in joints.items():
             if name != 'joints route':
                 apart = 1000 * float((given - joints['joints route']).norm(dim=-1).max())
-                report.agree(f'hand: {name}, {batch:,} hands: farthest joint from the joints route, mm', apart)
+                report.agree(
+                    f'hand: {name}, {batch:,} hands: farthest joint from the joints route, mm', apart
+                )
         calls = {name: partial(torch.no_grad()(route), theta, beta) for name, route in routes.items()}
         report.compare('hand', f'{batch:,} hands, forward', calls, ours)
         leaves = theta.clone().requires_grad_(), beta.clone().requires_grad_()

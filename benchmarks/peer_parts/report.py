@@ -18,7 +18,8 @@ LIBRARIES = ('smplx', 'mmaction2', 'mmengine', 'numpy')
 def interleaved(calls: Dict[str, Call], repeats: int, least: float = 0.05) -> Dict[str, List[float]]:
     """CPU seconds of this process in one call, for each round.
 
-    The order rotates from round to round. The first round warms up and says how often a short call is made in its turn: ``least`` seconds long.
+    The order rotates from round to round. The first round warms up and says how often a short call is made in
+    its turn: ``least`` seconds long.
     """
     names, number = list(calls), dict.fromkeys(calls, 1)
     times: Dict[str, List[float]] = {name: [] for name in calls}
@@ -41,7 +42,9 @@ def commit(folder: Optional[str]) -> str:
     if not folder:
         return 'absent'
     try:
-        return subprocess.check_output(['git', '-C', folder, 'rev-parse', 'HEAD'], text=True, stderr=subprocess.DEVNULL).strip()
+        return subprocess.check_output(
+            ['git', '-C', folder, 'rev-parse', 'HEAD'], text=True, stderr=subprocess.DEVNULL
+        ).strip()
     except (OSError, subprocess.CalledProcessError):
         return 'not a git checkout'
 
@@ -64,11 +67,23 @@ class Report:
 
     def __init__(self, repeats: int, checkouts: Dict[str, Optional[str]], arguments: dict) -> None:
         self.repeats = repeats
-        about = {'processor': cpu_name(), 'threads': torch.get_num_threads(), 'Python': platform.python_version(), 'torch': torch.__version__}
-        about.update({name: version(name) for name in LIBRARIES}, **{name: commit(folder) for name, folder in checkouts.items()})
-        self.content = dict(rows=[], models={}, agreement={}, left_out=[], cpu_seconds={}, about=about, arguments=arguments)
+        about = {
+            'processor': cpu_name(),
+            'threads': torch.get_num_threads(),
+            'Python': platform.python_version(),
+            'torch': torch.__version__,
+        }
+        about.update(
+            {name: version(name) for name in LIBRARIES},
+            **{name: commit(folder) for name, folder in checkouts.items()},
+        )
+        self.content = dict(
+            rows=[], models={}, agreement={}, left_out=[], cpu_seconds={}, about=about, arguments=arguments
+        )
 
-    def compare(self, part: str, case: str, calls: Dict[str, Call], ours: Sequence[str]) -> Dict[str, List[float]]:
+    def compare(
+        self, part: str, case: str, calls: Dict[str, Call], ours: Sequence[str]
+    ) -> Dict[str, List[float]]:
         """Times the calls; adds a row for each of ours and each peer. Gives the CPU seconds."""
         times = interleaved(calls, self.repeats)
         self.add(part, case, times, ours)
@@ -80,7 +95,15 @@ class Report:
         for peer in (name for name in times if name not in ours):
             for name in ours:
                 each = [theirs / own for theirs, own in zip(times[peer], times[name])]
-                row = dict(part=part, case=case, ours=name, peer=peer, ratio=statistics.median(each), low=min(each), high=max(each))
+                row = dict(
+                    part=part,
+                    case=case,
+                    ours=name,
+                    peer=peer,
+                    ratio=statistics.median(each),
+                    low=min(each),
+                    high=max(each),
+                )
                 self.content['rows'].append(row)
 
     def agree(self, what: str, apart: float) -> None:
@@ -98,7 +121,10 @@ class Report:
             figures = f'{row["ratio"]:.3g} | {row["low"]:.3g} to {row["high"]:.3g}'
             print(f'| {row["part"]} | {row["case"]} | {row["ours"]} | {row["peer"]} | {figures} |')
         if content['models']:
-            print("\n| model | parameters | GFLOP a clip, training step | GFLOP a CPU second, over the first row's |\n|---|---|---|---|")
+            print(
+                '\n| model | parameters | GFLOP a clip, training step | GFLOP a CPU second, over the first '
+                "row's |\n|---|---|---|---|"
+            )
         for name, size in content['models'].items():
             print(f'| {name} | {size["parameters"]:,} | {size["gflop_step_clip"]:.3g} | {size["rate"]:.2f} |')
         print()

@@ -31,7 +31,10 @@ OURS = {
 MMACTION_CONFIG = '.mim/configs/skeleton/stgcn/stgcn_8xb16-joint-u100-80e_ntu60-xsub-keypoint-2d.py'
 CLASSES = 100
 # SPOTER's body points, without the neck, which comes second and is the middle of the shoulders here
-SPOTER_BODY = 'nose right_eye left_eye right_ear left_ear right_shoulder left_shoulder right_elbow left_elbow right_wrist left_wrist'.split()
+SPOTER_BODY = (
+    'nose right_eye left_eye right_ear left_ear right_shoulder left_shoulder right_elbow '
+    'left_elbow right_wrist left_wrist'
+).split()
 
 
 def our_step(config: str, batch: dict) -> Tuple[nn.Module, Call]:
@@ -44,13 +47,17 @@ def our_step(config: str, batch: dict) -> Tuple[nn.Module, Call]:
 
 
 def mmaction_step(batch: dict) -> Tuple[nn.Module, Call]:
-    """The same of mmaction2's own config, the graph being that of layout sign_49; nothing of this project is in the step."""
+    """The same of mmaction2's own config, the graph being that of layout sign_49; nothing of this project is
+    in the step.
+    """
     import mmaction
     from mmaction.registry import MODELS as ACTION_MODELS
 
     cfg, layout = Config.fromfile(Path(mmaction.__file__).parent / MMACTION_CONFIG), get_layout('sign_49')
     (root,) = layout.indices(['nose'])
-    cfg.model.backbone.graph_cfg.layout = dict(num_node=layout.num_joints, inward=list(inward_edges(layout, 'nose')), center=root)
+    cfg.model.backbone.graph_cfg.layout = dict(
+        num_node=layout.num_joints, inward=list(inward_edges(layout, 'nose')), center=root
+    )
     cfg.model.cls_head.num_classes = CLASSES
     with DefaultScope.overwrite_default_scope('mmaction'):
         model = ACTION_MODELS.build(cfg.model)
@@ -59,7 +66,9 @@ def mmaction_step(batch: dict) -> Tuple[nn.Module, Call]:
 
 
 class Decoder(nn.Module):
-    """The loop over decoder layers of torch 1.8, which SPOTER was written for: later ones pass arguments that its layer does not take."""
+    """The loop over decoder layers of torch 1.8, which SPOTER was written for: later ones pass arguments that
+    its layer does not take.
+    """
 
     def __init__(self, decoder: nn.Module) -> None:
         super().__init__()
@@ -79,7 +88,9 @@ def load_module(name: str, path: Path) -> ModuleType:
 
 
 def spoter_clips(batch: dict) -> Tensor:
-    """Clips of layout coco_wholebody_133 as SPOTER's 54 points, shape (B, T, 54, 2); the image is -0.5..0.5."""
+    """Clips of layout coco_wholebody_133 as SPOTER's 54 points, shape (B, T, 54, 2); the image is
+    -0.5..0.5.
+    """
     layout, inputs = get_layout('coco_wholebody_133'), batch['inputs']
     points = inputs['keypoints'] / inputs['image_size'][:, None, None] - 0.5
     body = points[:, :, list(layout.indices(SPOTER_BODY))]
@@ -89,7 +100,8 @@ def spoter_clips(batch: dict) -> Tensor:
 
 
 def spoter_steps(folder: str, clips: Tensor, labels: Tensor) -> Dict[str, Tuple[nn.Module, Call]]:
-    """SPOTER's own ``train_epoch`` over the clips, which takes one a step; and one step of its layers over all clips, which its code does not do.
+    """SPOTER's own ``train_epoch`` over the clips, which takes one a step; and one step of its layers over
+    all clips, which its code does not do.
 
     Args:
         folder (str): Its checkout.
@@ -104,7 +116,10 @@ def spoter_steps(folder: str, clips: Tensor, labels: Tensor) -> Dict[str, Tuple[
     for model in (single, whole):
         model.transformer.decoder = Decoder(model.transformer.decoder)
     by_one, by_all = (torch.optim.SGD(model.parameters(), lr=0.001) for model in (single, whole))
-    loss, items = nn.CrossEntropyLoss(), [(clip[None], label.view(1, 1)) for clip, label in zip(clips, labels)]
+    loss, items = (
+        nn.CrossEntropyLoss(),
+        [(clip[None], label.view(1, 1)) for clip, label in zip(clips, labels)],
+    )
 
     def step() -> None:
         by_all.zero_grad()
@@ -113,7 +128,10 @@ def spoter_steps(folder: str, clips: Tensor, labels: Tensor) -> Dict[str, Tuple[
         loss(whole.linear_class(out[0]), labels).backward()
         by_all.step()
 
-    return {'SPOTER': (single, partial(train_epoch, single, items, loss, by_one, torch.device('cpu'))), 'SPOTER, batched here': (whole, step)}
+    return {
+        'SPOTER': (single, partial(train_epoch, single, items, loss, by_one, torch.device('cpu'))),
+        'SPOTER, batched here': (whole, step),
+    }
 
 
 def _added(into: torch.Size, a: torch.Size, b: torch.Size, **_: object) -> int:
@@ -125,11 +143,19 @@ def flop_counter() -> FlopCounterMode:
     return FlopCounterMode(display=False, custom_mapping={torch.ops.aten.addmm_: _added})
 
 
-def compare(report: Report, stores: Stores, frames: int, clips: int, mmaction: bool, spoter: Optional[str]) -> None:
-    """Preprocessing, forward, backward and optimiser over the same clips, read before; ``mmaction``: whether mmaction2 is at hand."""
+def compare(
+    report: Report, stores: Stores, frames: int, clips: int, mmaction: bool, spoter: Optional[str]
+) -> None:
+    """Preprocessing, forward, backward and optimiser over the same clips, read before; ``mmaction``: whether
+    mmaction2 is at hand.
+    """
     places = range(clips)
     batches = {layout: our_data(store, frames).__getitems__(places) for layout, (store, _) in stores.items()}
-    steps = {name: our_step(config, batches['sign_49']) for name, config in OURS.items() if mmaction or 'MMAction' not in name}
+    steps = {
+        name: our_step(config, batches['sign_49'])
+        for name, config in OURS.items()
+        if mmaction or 'MMAction' not in name
+    }
     ours = list(steps)
     if mmaction:
         theirs = mmaction_data(stores['sign_49'][1], frames)
@@ -144,8 +170,12 @@ def compare(report: Report, stores: Stores, frames: int, clips: int, mmaction: b
         with flop_counter() as counter:
             call()
         gflop[name] = counter.get_total_flops() / clips / 1e9
-    times = report.compare('train', f'{clips} clips of {frames} frames', {name: call for name, (_, call) in steps.items()}, ours)
+    times = report.compare(
+        'train', f'{clips} clips of {frames} frames', {name: call for name, (_, call) in steps.items()}, ours
+    )
     rates = {name: gflop[name] / statistics.median(times[name]) for name in steps}
     for name, (model, _) in steps.items():
         parameters = sum(parameter.numel() for parameter in model.parameters())
-        report.content['models'][name] = dict(parameters=parameters, gflop_step_clip=gflop[name], rate=rates[name] / rates[ours[0]])
+        report.content['models'][name] = dict(
+            parameters=parameters, gflop_step_clip=gflop[name], rate=rates[name] / rates[ours[0]]
+        )

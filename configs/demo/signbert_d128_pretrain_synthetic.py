@@ -1,8 +1,15 @@
 """SignBERT, narrow, pre-trained without labels on the demo's synthetic signs (about 3 minutes on 2 cores)."""
 
-_base_ = ['../_base_/models/signbert_d128_pretrain.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/models/signbert_d128_pretrain.py',
+    '../_base_/schedules/signbert_60e.py',
+    '../_base_/default_runtime.py',
+]
 
-_augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05)]
+_augment = [
+    dict(type='RandomFlip'),
+    dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05),
+]
 _crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
 _mask = [dict(type='MaskHandTokens'), dict(type='ZeroMissing')]
 model = dict(

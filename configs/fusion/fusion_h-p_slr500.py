@@ -1,6 +1,11 @@
-"""H+P on SLR500: ``SignInferencer('fusion_h-p_slr500', ['h.pth', 'p.pth'])``, checkpoints in the order of the parts."""
+"""H+P on SLR500: ``SignInferencer('fusion_h-p_slr500', ['h.pth', 'p.pth'])``, checkpoints in the order of the
+parts.
+"""
 
 model = dict(
     type='FusionRecognizer',
-    parts=[dict(name='H', config='signbert_d512-n3_b64-60e_slr500'), dict(name='P', config='stgcn_sign49-joint_b64-80e_slr500')],
+    parts=[
+        dict(name='H', config='signbert_d512-n3_b64-60e_slr500'),
+        dict(name='P', config='stgcn_sign49-joint_b64-80e_slr500'),
+    ],
 )

@@ -1,6 +1,11 @@
-"""H+R on MS-ASL1000: ``SignInferencer('fusion_h-r_msasl1000', ['h.pth', 'r.pth'])``, checkpoints in the order of the parts."""
+"""H+R on MS-ASL1000: ``SignInferencer('fusion_h-r_msasl1000', ['h.pth', 'r.pth'])``, checkpoints in the order
+of the parts.
+"""
 
 model = dict(
     type='FusionRecognizer',
-    parts=[dict(name='H', config='signbert_d512-n3_b64-60e_msasl1000'), dict(name='R', config='i3d-r50_32x2-b8-50e_msasl1000')],
+    parts=[
+        dict(name='H', config='signbert_d512-n3_b64-60e_msasl1000'),
+        dict(name='R', config='i3d-r50_32x2-b8-50e_msasl1000'),
+    ],
 )

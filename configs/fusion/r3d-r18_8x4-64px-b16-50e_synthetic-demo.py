@@ -1,9 +1,15 @@
 """R, small: 18 layers, 8 frames of 64 px of drawn hands on the demo's synthetic signs, five clips a gloss.
 
-The videos: ``python tools/dataset_converters/store_to_videos.py data/synthetic_demo data/synthetic_demo_videos --size 64``.
+The videos: ``python tools/dataset_converters/store_to_videos.py data/synthetic_demo
+data/synthetic_demo_videos --size 64``.
 """
 
-_base_ = ['../_base_/models/r3d_r50.py', '../_base_/datasets/labelled_videos.py', '../_base_/schedules/rgb_50e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/models/r3d_r50.py',
+    '../_base_/datasets/labelled_videos.py',
+    '../_base_/schedules/rgb_50e.py',
+    '../_base_/default_runtime.py',
+]
 
 _train = [
     dict(type='PyAVInit'),
@@ -21,7 +27,12 @@ _test = [
     dict(type='Resize', scale=(64, 64), keep_ratio=False),
     dict(type='FormatShape', input_format='NCTHW'),
 ]
-_clips = dict(store='data/synthetic_demo', videos='data/synthetic_demo_videos', missing='error', prepare='python demo/run_demo.py --only data')
+_clips = dict(
+    store='data/synthetic_demo',
+    videos='data/synthetic_demo_videos',
+    missing='error',
+    prepare='python demo/run_demo.py --only data',
+)
 _loader = dict(batch_size=16, num_workers=0, persistent_workers=False, pin_memory=False)
 train_dataloader = dict(_loader, dataset=dict(_clips, few_shot=dict(shots=5, seed=0), pipeline=_train))
 val_cfg = None

@@ -1,17 +1,31 @@
-"""P, narrow, on the demo's synthetic signs: the clips, schedule and augmentation of configs/demo, mmaction2's ST-GCN over 49 joints."""
+"""P, narrow, on the demo's synthetic signs: the clips, schedule and augmentation of configs/demo, mmaction2's
+ST-GCN over 49 joints.
+"""
 
 _base_ = '../demo/signbert_d128_finetune_synthetic.py'
 
-_augment = [dict(type='RandomFlip'), dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.15, shear=0.15, shift=0.08)]
+_augment = [
+    dict(type='RandomFlip'),
+    dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.15, shear=0.15, shift=0.08),
+]
 _skeleton = [dict(type='SkeletonInput', layout='sign_49', stream='joint', zero_missing=True)]
 model = dict(
     _delete_=True,
     type='MMActionRecognizer',
-    data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=_augment + _skeleton, test_pipeline=_skeleton),
+    data_preprocessor=dict(
+        type='SignDataPreprocessor', train_pipeline=_augment + _skeleton, test_pipeline=_skeleton
+    ),
     layout='sign_49',
     model=dict(
         type='RecognizerGCN',
-        backbone=dict(type='STGCN', base_channels=24, num_stages=6, inflate_stages=[3, 5], down_stages=[3, 5], graph_cfg=dict(mode='stgcn_spatial')),
+        backbone=dict(
+            type='STGCN',
+            base_channels=24,
+            num_stages=6,
+            inflate_stages=[3, 5],
+            down_stages=[3, 5],
+            graph_cfg=dict(mode='stgcn_spatial'),
+        ),
         cls_head=dict(type='GCNHead', num_classes=30, in_channels=96, dropout=0.2),
     ),
 )

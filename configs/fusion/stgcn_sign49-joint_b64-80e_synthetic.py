@@ -1,6 +1,11 @@
 """P: mmaction2's ST-GCN on synthetic, 49 joints, joint stream. 64 frames are not given in the paper."""
 
-_base_ = ['../_base_/models/stgcn.py', '../_base_/datasets/synthetic.py', '../_base_/schedules/stgcn_80e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/models/stgcn.py',
+    '../_base_/datasets/synthetic.py',
+    '../_base_/schedules/stgcn_80e.py',
+    '../_base_/default_runtime.py',
+]
 
 _whole = dict(layout='sign_49', drop_empty_frames=False)
 _test = dict(_whole, pipeline=[dict(type='UniformTemporalSample', clip_len=64, test_mode=True)])

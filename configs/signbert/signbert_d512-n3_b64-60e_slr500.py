@@ -1,4 +1,6 @@
-"""SignBERT's recogniser (H) on slr500, full width: fine-tuned with ``--cfg-options load_from=PRETRAINED.pth``, from scratch without."""
+"""SignBERT's recogniser (H) on slr500, full width: fine-tuned with ``--cfg-options
+load_from=PRETRAINED.pth``, from scratch without.
+"""
 
 _base_ = [
     '../_base_/models/signbert_recognizer.py',

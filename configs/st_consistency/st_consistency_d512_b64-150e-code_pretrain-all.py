@@ -1,4 +1,6 @@
-"""Pre-training by the authors' code where it differs from the paper: overall bank, consistency over anchors, augmentation, momentum, schedule."""
+"""Pre-training by the authors' code where it differs from the paper: overall bank, consistency over anchors,
+augmentation, momentum, schedule.
+"""
 
 _base_ = './st_consistency_d512_b64-150e_pretrain-all.py'
 
@@ -6,9 +8,15 @@ _crop_in_time = [dict(type='TemporalCropResize', clip_len=64, ratio=(0.1, 1.0), 
 _whole = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _corrupt = dict(type='RandomJointMask', num_joints=25, prob=1.0, corrupt=0.5)
-_shear = dict(type='RandomAffine', space='pose', rotation=0.0, scale=(1.0, 1.0), shift=0.0, shear=1.0, shear_y=1.0)
+_shear = dict(
+    type='RandomAffine', space='pose', rotation=0.0, scale=(1.0, 1.0), shift=0.0, shear=1.0, shear_y=1.0
+)
 _augment = [dict(type='RandomChoice', transforms=[_corrupt, _shear])]
-_output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing', threshold=0.5), dict(type='Motion', zero='last')]
+_output = [
+    dict(type='MirrorLeftHand'),
+    dict(type='ZeroMissing', threshold=0.5),
+    dict(type='Motion', zero='last'),
+]
 _view = _crop_in_time + [dict(type='RandomFlip')] + _input + _augment + _output
 
 model = dict(

@@ -1,4 +1,6 @@
-"""ST-Consistency at full width, pre-trained on the training splits of WLASL, MS-ASL, NMFs-CSL and SLR500: those under data/ are used."""
+"""ST-Consistency at full width, pre-trained on the training splits of WLASL, MS-ASL, NMFs-CSL and SLR500:
+those under data/ are used.
+"""
 
 _base_ = [
     '../_base_/models/st_consistency_pretrain.py',
@@ -6,10 +8,20 @@ _base_ = [
     '../_base_/schedules/st_consistency_150e.py',
     '../_base_/default_runtime.py',
 ]
-_converter = 'python tools/dataset_converters/{}_to_store.py {} data/{} --videos {} --extractor mediapipe  (docs/dataset_zoo/{}.md)'
-_frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]  # whole clips, strided over 150 frames
+_converter = (
+    'python tools/dataset_converters/{}_to_store.py {} data/{} --videos {} --extractor mediapipe  '
+    '(docs/dataset_zoo/{}.md)'
+)
+# whole clips, strided over 150 frames
+_frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]
 _parts = [
-    dict(type='PoseDataset', store=f'data/{store}', split='train', pipeline=_frames, prepare=_converter.format(name, root, store, videos, name))
+    dict(
+        type='PoseDataset',
+        store=f'data/{store}',
+        split='train',
+        pipeline=_frames,
+        prepare=_converter.format(name, root, store, videos, name),
+    )
     for name, store, root, videos in (
         ('wlasl', 'wlasl2000', 'WLASL', 'WLASL/start_kit/videos'),
         ('msasl', 'msasl1000', 'MS-ASL', 'MS-ASL/videos'),

@@ -1,4 +1,6 @@
-"""ST-Consistency at full width, pre-trained without labels on the default benchmark of synthetic signs; kNN on a signer that is not in training."""
+"""ST-Consistency at full width, pre-trained without labels on the default benchmark of synthetic signs; kNN
+on a signer that is not in training.
+"""
 
 _base_ = [
     '../_base_/models/st_consistency_pretrain.py',
@@ -10,7 +12,8 @@ _frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repe
 _loader = dict(batch_size=64, num_workers=4, persistent_workers=True, collate_fn=dict(type='collate_poses'))
 _clips = dict(type='PoseDataset', store='data/synthetic', pipeline=_frames)
 _in_order = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
-model = dict(bank=dict(size=4096), loss_transfer=dict(num_anchors=2048))  # fewer than the clips: no clip is in the bank twice for long
+# fewer than the clips: no clip is in the bank twice for long
+model = dict(bank=dict(size=4096), loss_transfer=dict(num_anchors=2048))
 train_dataloader = dict(dataset=dict(pipeline=_frames))
 val_dataloader, val_evaluator = None, None
 test_dataloader, test_evaluator = None, None

@@ -1,4 +1,6 @@
-"""ST-Consistency's recogniser on NMFs-CSL, full width: fine-tuned with ``--cfg-options load_from=PRETRAINED.pth``, from scratch without."""
+"""ST-Consistency's recogniser on NMFs-CSL, full width: fine-tuned with ``--cfg-options
+load_from=PRETRAINED.pth``, from scratch without.
+"""
 
 _base_ = [
     '../_base_/models/st_consistency_recognizer.py',
@@ -6,7 +8,8 @@ _base_ = [
     '../_base_/schedules/st_consistency_60e.py',
     '../_base_/default_runtime.py',
 ]
-_frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]  # whole clips, strided over 150 frames
+# whole clips, strided over 150 frames
+_frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]
 model = dict(head=dict(num_classes=1067))
 train_dataloader = dict(dataset=dict(pipeline=_frames))
 test_dataloader = dict(dataset=dict(pipeline=_frames))

@@ -1,12 +1,20 @@
-"""Fine-tuning on MS-ASL1000 by the authors' code where it differs from the paper: branches averaged, 80 epochs; missing hands count in batch norm;
+"""Fine-tuning on MS-ASL1000 by the authors' code where it differs from the paper: branches averaged, 80
+epochs; missing hands count in batch norm;
 motion's last frame is zero, as in the pre-training st_consistency_d512_b64-150e-code_pretrain-all."""
 
 _base_ = './st_consistency_d512_b64-60e_msasl1000.py'
 
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [dict(type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), shift=0.05)]
-_output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing', threshold=0.5), dict(type='Motion', zero='last')]
-_train = [dict(type='TemporalCropResize', clip_len=64, ratio=(0.5, 1.0), min_frames=32), dict(type='RandomFlip')]
+_output = [
+    dict(type='MirrorLeftHand'),
+    dict(type='ZeroMissing', threshold=0.5),
+    dict(type='Motion', zero='last'),
+]
+_train = [
+    dict(type='TemporalCropResize', clip_len=64, ratio=(0.5, 1.0), min_frames=32),
+    dict(type='RandomFlip'),
+]
 _test = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]
 
 model = dict(

@@ -1,4 +1,6 @@
-"""The linear protocol on NMFs-CSL: frozen query encoders of ``--cfg-options load_from=PRETRAINED.pth``, linear classifiers."""
+"""The linear protocol on NMFs-CSL: frozen query encoders of ``--cfg-options load_from=PRETRAINED.pth``,
+linear classifiers.
+"""
 
 _base_ = './st_consistency_d512_b64-60e_nmfs_csl.py'
 model = dict(frozen=True)

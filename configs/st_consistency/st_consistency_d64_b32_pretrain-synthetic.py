@@ -1,4 +1,6 @@
-"""ST-Consistency, narrow, pre-trained without labels on the demo's synthetic signs (about 5 minutes on a core); kNN on a signer not in training."""
+"""ST-Consistency, narrow, pre-trained without labels on the demo's synthetic signs (about 5 minutes on a
+core); kNN on a signer not in training.
+"""
 
 _base_ = [
     '../_base_/models/st_consistency_pretrain.py',
@@ -9,7 +11,15 @@ _crop_in_time = [dict(type='TemporalCropResize', clip_len=12, ratio=(0.6, 1.0), 
 _whole = [dict(type='TemporalCropResize', clip_len=12, ratio=0.95, min_frames=12, centre=True)]
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [
-    dict(type='RandomAffine', space='pose', rotation=15.0, scale=(0.85, 1.15), stretch=0.1, shear=0.1, shift=0.1),
+    dict(
+        type='RandomAffine',
+        space='pose',
+        rotation=15.0,
+        scale=(0.85, 1.15),
+        stretch=0.1,
+        shear=0.1,
+        shift=0.1,
+    ),
     dict(type='RandomJointMask', num_joints=10, prob=0.5),
 ]
 _output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing'), dict(type='Motion')]
@@ -26,10 +36,17 @@ model = dict(
     loss_transfer=dict(num_anchors=256),
 )
 _frames = [dict(type='UniformTemporalSample', clip_len=48, test_mode=True, repeat=False)]
-_clips = dict(type='PoseDataset', store='data/synthetic_demo', pipeline=_frames, prepare='python demo/run_demo.py --only data')
+_clips = dict(
+    type='PoseDataset',
+    store='data/synthetic_demo',
+    pipeline=_frames,
+    prepare='python demo/run_demo.py --only data',
+)
 _loader = dict(batch_size=32, num_workers=0, collate_fn=dict(type='collate_poses'))
 _in_order = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
-train_dataloader = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=True), dataset=dict(_clips, split='train'))
+train_dataloader = dict(
+    _loader, sampler=dict(type='DefaultSampler', shuffle=True), dataset=dict(_clips, split='train')
+)
 custom_hooks = [
     dict(
         type='KNNHook',
@@ -39,7 +56,9 @@ custom_hooks = [
     )
 ]
 # not the paper's SGD: it gets nowhere in the few steps that a laptop can afford
-optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0))
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0)
+)
 train_cfg = dict(max_epochs=24)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.03, by_epoch=False, begin=0, end=34),

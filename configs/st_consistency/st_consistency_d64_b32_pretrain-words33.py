@@ -1,7 +1,9 @@
-"""ST-Consistency, narrow, pre-trained without labels on real clips: the pool of words33, and all of letters28 and words11.
+"""ST-Consistency, narrow, pre-trained without labels on real clips: the pool of words33, and all of letters28
+and words11.
 
-letters28 has no trunk: its clips take part through their hands (contrast, transfer between joint and motion) and are left out of the trunk's contrast
-and of the consistency of hand and trunk. No flips, as in the other words33 configs.
+letters28 has no trunk: its clips take part through their hands (contrast, transfer between joint and motion)
+and are left out of the trunk's contrast and of the consistency of hand and trunk. No flips, as in the other
+words33 configs.
 """
 
 _base_ = [
@@ -13,13 +15,17 @@ _whole = [dict(type='TemporalCropResize', clip_len=10, ratio=0.95, min_frames=10
 _crop_in_time = [dict(type='TemporalCropResize', clip_len=10, ratio=(0.6, 1.0), min_frames=10)]
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [
-    dict(type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05),
+    dict(
+        type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05
+    ),
     dict(type='RandomJointMask', num_joints=10, prob=0.5),
 ]
 _output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing'), dict(type='Motion')]
 model = dict(
     data_preprocessor=dict(
-        train_pipeline=[dict(type='MakeViews', num_views=2, transforms=_crop_in_time + _input + _augment + _output)],
+        train_pipeline=[
+            dict(type='MakeViews', num_views=2, transforms=_crop_in_time + _input + _augment + _output)
+        ],
         test_pipeline=[dict(type='MakeViews', transforms=_whole + _input + _output)],
     ),
     encoder={{_base_.encoder_d64}},
@@ -28,7 +34,8 @@ model = dict(
     momentum=0.995,
     loss_transfer=dict(num_anchors=512),
 )
-_frames = [dict(type='UniformTemporalSample', clip_len=24, test_mode=True, repeat=False)]  # all frames there are
+# all frames there are
+_frames = [dict(type='UniformTemporalSample', clip_len=24, test_mode=True, repeat=False)]
 _clips = dict(type='PoseDataset', layout='sign_49', pipeline=_frames)
 _loader = dict(batch_size=32, num_workers=0, collate_fn=dict(type='collate_poses'))
 _in_order = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
@@ -52,7 +59,9 @@ custom_hooks = [
         query=dict(_in_order, dataset=dict(_clips, store='data/words33', split='val')),
     )
 ]
-optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0))
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0)
+)
 train_cfg = dict(max_epochs=80)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200),

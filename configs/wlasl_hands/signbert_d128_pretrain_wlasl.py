@@ -1,11 +1,16 @@
-"""SignBERT, narrow, pre-trained without labels on the training clips of WLASL hands and on words33's clips."""
+"""SignBERT, narrow, pre-trained without labels on the training clips of WLASL hands and on words33's
+clips.
+"""
 
 _base_ = '../words33/signbert_d128_pretrain.py'
 
-_clips = dict(type='PoseDataset', layout='hands_42', pipeline=[dict(type='UniformTemporalSample', clip_len=16)])
+_clips = dict(
+    type='PoseDataset', layout='hands_42', pipeline=[dict(type='UniformTemporalSample', clip_len=16)]
+)
 _wlasl = dict(
     store='data/wlasl_hands2000',
-    prepare='python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands2000 --protocol recorded',
+    prepare='python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands2000 --protocol '
+    'recorded',
 )
 train_dataloader = dict(
     dataset=dict(

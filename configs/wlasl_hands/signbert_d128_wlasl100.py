@@ -4,7 +4,8 @@ _base_ = './signbert_d128_wlasl300.py'
 
 _clips = dict(
     store='data/wlasl_hands100',
-    prepare='python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands100 --protocol recorded --subset in100',
+    prepare='python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands100 --protocol '
+    'recorded --subset in100',
 )
 model = dict(head=dict(num_classes=100))
 train_dataloader = dict(dataset=_clips)

@@ -4,7 +4,8 @@ _base_ = './signbert_d128_wlasl300.py'
 
 _clips = dict(
     store='data/wlasl_hands2000',
-    prepare='python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands2000 --protocol recorded',
+    prepare='python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands2000 --protocol '
+    'recorded',
 )
 model = dict(head=dict(num_classes=2000))
 train_dataloader = dict(dataset=_clips)

@@ -1,6 +1,12 @@
-"""SignBERT, narrow, pre-trained without labels on real clips: the pool of words33, and all of letters28 and words11. Hands only."""
+"""SignBERT, narrow, pre-trained without labels on real clips: the pool of words33, and all of letters28 and
+words11. Hands only.
+"""
 
-_base_ = ['../_base_/models/signbert_d128_pretrain.py', '../_base_/schedules/signbert_60e.py', '../_base_/default_runtime.py']
+_base_ = [
+    '../_base_/models/signbert_d128_pretrain.py',
+    '../_base_/schedules/signbert_60e.py',
+    '../_base_/default_runtime.py',
+]
 
 _augment = [dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05)]
 _crop = [dict(type='HandCrop', layout='hands_42'), dict(type='MirrorLeftHand')]
@@ -11,7 +17,9 @@ model = dict(
         test_pipeline=_crop + _mask,
     ),
 )
-_clips = dict(type='PoseDataset', layout='hands_42', pipeline=[dict(type='UniformTemporalSample', clip_len=10)])
+_clips = dict(
+    type='PoseDataset', layout='hands_42', pipeline=[dict(type='UniformTemporalSample', clip_len=10)]
+)
 train_dataloader = dict(
     batch_size=64,
     num_workers=0,

@@ -1,7 +1,8 @@
-"""SignBERT's recogniser on k labelled clips a gloss of words33, and on the rest of the pool without its labels: self-training (not in the paper).
+"""SignBERT's recogniser on k labelled clips a gloss of words33 and on its pool without labels.
 
-tools/analysis_tools/run_words33.py sets the shots and seeds. The pre-trained encoder's features spread the labels (PseudoLabelHook); each gloss then
-has 40 places an epoch: its labelled clips, and some of the pool's under the labels that were found.
+Self-training; not in the paper. tools/analysis_tools/run_words33.py sets the shots and seeds. The pre-trained
+encoder's features spread the labels (PseudoLabelHook). Each gloss then has 40 places an epoch: its labelled
+clips, and some of the pool's under the labels that were found.
 """
 
 _base_ = './signbert_d128_finetune.py'

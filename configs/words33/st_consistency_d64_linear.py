@@ -1,4 +1,6 @@
-"""ST-Consistency's recogniser on words33 with the encoders frozen: only the linear classifiers are trained."""
+"""ST-Consistency's recogniser on words33 with the encoders frozen: only the linear classifiers are
+trained.
+"""
 
 _base_ = './st_consistency_d64_finetune.py'
 

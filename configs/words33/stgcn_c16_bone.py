@@ -10,11 +10,20 @@ _skeleton = [dict(type='SkeletonInput', layout='sign_49', stream='bone', zero_mi
 model = dict(
     _delete_=True,
     type='MMActionRecognizer',
-    data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=_augment + _skeleton, test_pipeline=_skeleton),
+    data_preprocessor=dict(
+        type='SignDataPreprocessor', train_pipeline=_augment + _skeleton, test_pipeline=_skeleton
+    ),
     layout='sign_49',
     model=dict(
         type='RecognizerGCN',
-        backbone=dict(type='STGCN', base_channels=16, num_stages=4, inflate_stages=[3], down_stages=[3], graph_cfg=dict(mode='stgcn_spatial')),
+        backbone=dict(
+            type='STGCN',
+            base_channels=16,
+            num_stages=4,
+            inflate_stages=[3],
+            down_stages=[3],
+            graph_cfg=dict(mode='stgcn_spatial'),
+        ),
         cls_head=dict(type='GCNHead', num_classes=33, in_channels=32, dropout=0.2, label_smooth_eps=0.1),
     ),
 )

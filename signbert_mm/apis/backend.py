@@ -6,13 +6,17 @@ import numpy as np
 
 from .pose_clip import PoseClip
 
-NOT_FINITE = "the model's scores are not finite numbers; its weights or the poses are damaged: check the checkpoint, or take another"
+NOT_FINITE = (
+    "the model's scores are not finite numbers; its weights or the poses are damaged: check the "
+    'checkpoint, or take another'
+)
 
 
 def withhold(clip: PoseClip, row: Dict[str, Any]) -> Dict[str, Any]:
     """A row of :meth:`Backend.predict` with its ``reason``.
 
-    Where the clip shows no hand, or the scores are not finite, the scores become 0 and ``reason`` says why. Elsewhere ``reason`` is ''.
+    Where the clip shows no hand, or the scores are not finite, the scores become 0 and ``reason`` says why.
+    Elsewhere ``reason`` is ''.
     """
     reason = clip.no_answer or row.get('reason', '')
     if not reason and not np.isfinite(row['scores']).all():
@@ -41,8 +45,9 @@ class Backend:
             first (int): Index of the first, which names it in random draws, where the test pipeline has any.
 
         Returns:
-            list[dict]: One a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2) or None, ``frames`` (L,), the positions in the clip,
-            and ``reason``. Where there is nothing to answer by, ``reason`` says why and the scores are 0, see :func:`withhold`.
+            list[dict]: One a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2) or None,
+            ``frames`` (L,), the positions in the clip, and ``reason``. Where there is nothing to answer by,
+            ``reason`` says why and the scores are 0, see :func:`withhold`.
 
         Raises:
             ValueError: A clip cannot be read by this model; the message says why.

@@ -13,12 +13,14 @@ from .torch_backend import TorchBackend
 
 
 class ClipEmbedder:
-    """Embeds clips with a model's embedder and Transformer; nothing is masked. Pooling is not given in the paper.
+    """Embeds clips with a model's embedder and Transformer; nothing is masked.
+
+    Pooling is not given in the paper.
 
     A model of other parts, as ST-Consistency's, is asked for its own ``extract_features``.
 
-    Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or the decoder's parameters, two
-    parts of the clip rather than one, three or four, both hands together.
+    Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or
+    the decoder's parameters, two parts of the clip rather than one, three or four, both hands together.
 
     Args:
         backend (TorchBackend): Of a pre-trainer or a recogniser.
@@ -32,20 +34,27 @@ class ClipEmbedder:
         model = backend.model
         self.parts = [name for name in ('embedder', 'backbone', 'encoders') if hasattr(model, name)]
         if not (hasattr(model, 'extract_features') or {'embedder', 'backbone'} <= set(self.parts)):
-            raise ValueError(f'{type(model).__name__} has no embedder and backbone to embed a clip with; use a SignBERT or SignRecognizer config')
+            raise ValueError(
+                f'{type(model).__name__} has no embedder and backbone to embed a clip with; use '
+                'a SignBERT or SignRecognizer config'
+            )
         if segments < 1:
             raise ValueError(f'segments must be at least 1, got {segments}')
         self.backend, self.segments = backend, segments
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits of what the vectors depend on: the encoder's weights, how it reads and prepares clips, the pooling."""
+        """16 hex digits of what the vectors depend on: the encoder's weights, how it reads and prepares
+        clips, the pooling.
+        """
         digest = hashlib.blake2b(digest_size=8)
         facts = repr((self.segments, sorted(self.backend.spec._asdict().items()), self.backend.preparation))
         digest.update(re.sub(r' at 0x\w+', '', facts).encode())  # addresses of functions among the transforms
         for part in self.parts:
             for name, value in sorted(getattr(self.backend.model, part).state_dict().items()):
-                digest.update(f'{part}.{name}'.encode() + value.detach().cpu().contiguous().float().numpy().tobytes())
+                digest.update(
+                    f'{part}.{name}'.encode() + value.detach().cpu().contiguous().float().numpy().tobytes()
+                )
         return digest.hexdigest()
 
     @torch.no_grad()
@@ -56,4 +65,6 @@ class ClipEmbedder:
         if not {'embedder', 'backbone'} <= set(self.parts):
             return torch.nn.functional.normalize(model.extract_features(inputs).float(), dim=-1).cpu().numpy()
         tokens, valid = model.embedder(inputs)
-        return pool_segments(model.backbone(tokens, valid), valid, inputs['length'], self.segments).cpu().numpy()
+        return (
+            pool_segments(model.backbone(tokens, valid), valid, inputs['length'], self.segments).cpu().numpy()
+        )

@@ -11,13 +11,15 @@ PATIENCE = 5.0  # seconds that a stream waits before it says so
 
 
 class ExtractorPool:
-    """Lends an extractor to one stream at a time: it remembers the frames before, and its native code may not be entered twice.
+    """Lends an extractor to one stream at a time: it remembers the frames before, and its native code may not
+    be entered twice.
 
-    Of a name or a config there are as many extractors as streams at the same time; they are kept for the next ones. An extractor that
-    was given as an object is the only one, and other threads wait for it.
+    Of a name or a config there are as many extractors as streams at the same time; they are kept for the next
+    ones. An extractor that was given as an object is the only one, and other threads wait for it.
 
     Args:
-        source (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it; the first is built on first use.
+        source (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it; the
+            first is built on first use.
     """
 
     def __init__(self, source: Any) -> None:
@@ -67,12 +69,14 @@ class ExtractorPool:
     def _only(self) -> Iterator[Any]:
         if self._holder == threading.get_ident():
             raise RuntimeError(
-                f'the extractor {self._source!r} is at work on another stream of this thread; close that one first, or give the '
+                f'the extractor {self._source!r} is at work on another stream of this thread; close that one '
+                'first, or give the '
                 'extractor by its name or config, so that each stream gets its own'
             )
         if not self._single.acquire(timeout=PATIENCE):
             print_log(
-                'waiting for the extractor, which another thread uses; given by its name or config there is one for each thread',
+                'waiting for the extractor, which another thread uses; given by its name or config there is '
+                'one for each thread',
                 'current',
                 logging.WARNING,
             )

@@ -24,18 +24,25 @@ _PART = {'config', 'checkpoint', 'weight', 'name'}
 
 def make_backend(model: nn.Module, device: Union[str, torch.device]) -> Union[TorchBackend, VideoBackend]:
     """What feeds a model: with frames where its config's data are videos, else with poses."""
-    return VideoBackend(model, device) if reads_videos(getattr(model, 'cfg', None) or {}) else TorchBackend(model, device)
+    return (
+        VideoBackend(model, device)
+        if reads_videos(getattr(model, 'cfg', None) or {})
+        else TorchBackend(model, device)
+    )
 
 
 @MODELS.register_module()
 class FusionRecognizer(Backend, nn.Module):
-    """The weighted sum of the probabilities of several recognisers, as ``tools/analysis_tools/fuse_scores.py`` sums files of them.
+    """The weighted sum of the probabilities of several recognisers, as
+    ``tools/analysis_tools/fuse_scores.py`` sums files of them.
 
-    Each part reads a clip as its own config's test data say: hands, whole skeletons, or the frames of the clip's video.
+    Each part reads a clip as its own config's test data say: hands, whole skeletons, or the frames of the
+    clip's video.
 
     Args:
-        parts (Sequence[dict]): Two or more, each ``config`` (a config, its path or name), ``checkpoint``, ``weight`` (default 1; search weights on
-            the validation split with ``fuse_scores.py --search``) and ``name`` (default: the config's).
+        parts (Sequence[dict]): Two or more, each ``config`` (a config, its path or name), ``checkpoint``,
+            ``weight`` (default 1; search weights on the validation split with ``fuse_scores.py --search``)
+            and ``name`` (default: the config's).
         device (str | torch.device): Where they run.
 
     Raises:
@@ -50,32 +57,47 @@ class FusionRecognizer(Backend, nn.Module):
         for place, part in enumerate(parts):
             if set(part) - _PART or not part.get('config'):
                 raise ConfigError(
-                    f'FusionRecognizer: part {place} must have `config` and may have {sorted(_PART - {"config"})}; it has {sorted(part)}'
+                    f'FusionRecognizer: part {place} must have `config` and may have '
+                    f'{sorted(_PART - {"config"})}; it has {sorted(part)}'
                 )
             if not part.get('checkpoint'):
-                raise ConfigError(f'FusionRecognizer: part {place} ({_name(part)}) has no checkpoint, and random weights recognise nothing')
+                raise ConfigError(
+                    f'FusionRecognizer: part {place} ({_name(part)}) has no checkpoint, and '
+                    'random weights recognise nothing'
+                )
         names = [_name(part) for part in parts]
-        self.names = [name if names.count(name) == 1 else f'{name} ({place})' for place, name in enumerate(names)]
+        self.names = [
+            name if names.count(name) == 1 else f'{name} ({place})' for place, name in enumerate(names)
+        ]
         self.weights = [float(part.get('weight', 1.0)) for part in parts]
         check_weights(self.weights, len(parts))
         self.parts = nn.ModuleList(init_model(part['config'], part['checkpoint'], device) for part in parts)
         self.backends = [make_backend(model, device) for model in self.parts]
         strange = [name for name, backend in zip(self.names, self.backends) if not backend.recognises]
         if strange:
-            raise ConfigError(f'FusionRecognizer: {", ".join(strange)}: a pre-trainer, which knows no glosses; give a recogniser')
+            raise ConfigError(
+                f'FusionRecognizer: {", ".join(strange)}: a pre-trainer, which knows no '
+                'glosses; give a recogniser'
+            )
         self.glosses = self._common_glosses()
 
     def _common_glosses(self) -> List[str]:
         """Those of the parts that know theirs; class counts of the others are compared in :meth:`predict`."""
-        known = [(name, backend.glosses) for name, backend in zip(self.names, self.backends) if backend.glosses]
+        known = [
+            (name, backend.glosses) for name, backend in zip(self.names, self.backends) if backend.glosses
+        ]
         for name, glosses in known[1:]:
             first, reference = known[0]
             if len(glosses) != len(reference):
-                raise ValueError(f'{name} knows {len(glosses)} glosses and {first} {len(reference)}: the label maps differ; train both on one store')
+                raise ValueError(
+                    f'{name} knows {len(glosses)} glosses and {first} {len(reference)}: the '
+                    'label maps differ; train both on one store'
+                )
             other = [place for place, (here, there) in enumerate(zip(glosses, reference)) if here != there]
             if other:
                 raise ValueError(
-                    f'class {other[0]} is {glosses[other[0]]!r} in {name} and {reference[other[0]]!r} in {first} ({len(other)} of {len(glosses)} '
+                    f'class {other[0]} is {glosses[other[0]]!r} in {name} and {reference[other[0]]!r} in '
+                    f'{first} ({len(other)} of {len(glosses)} '
                     'differ): the label maps differ; train both on one store'
                 )
         return list(known[0][1]) if known else []
@@ -87,14 +109,18 @@ class FusionRecognizer(Backend, nn.Module):
 
     @property
     def frame_rates(self) -> List[Optional[float]]:
-        """Of each part that reads poses, the rate of its training clips; None where its checkpoint does not say."""
+        """Of each part that reads poses, the rate of its training clips; None where its checkpoint does not
+        say.
+        """
         return [backend.spec.fps for backend in self.backends if isinstance(backend, TorchBackend)]
 
     def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
-        """As :meth:`Backend.run`; ``attention`` and ``frames`` of the first part that has attention, else of the first.
+        """As :meth:`Backend.run`; ``attention`` and ``frames`` of the first part that has attention, else of
+        the first.
 
         Raises:
-            ValueError: The parts know other numbers of classes, or a part reads frames and a clip has no video.
+            ValueError: The parts know other numbers of classes, or a part reads frames and a clip has no
+                video.
         """
         found = []
         for name, backend in zip(self.names, self.backends):
@@ -103,7 +129,10 @@ class FusionRecognizer(Backend, nn.Module):
             except ValueError as error:
                 raise ValueError(f'{name}: {error}') from error
         ids, labels = [clip.name for clip in clips], np.array([clip.label for clip in clips])
-        parts = [ClipScores(name, ids, np.stack([row['scores'] for row in rows]).astype(np.float64), labels) for name, rows in zip(self.names, found)]
+        parts = [
+            ClipScores(name, ids, np.stack([row['scores'] for row in rows]).astype(np.float64), labels)
+            for name, rows in zip(self.names, found)
+        ]
         check_classes(parts)
         scores = fused(parts, self.weights).astype(np.float32)
         told = next((rows for rows in found if rows[0]['attention'] is not None), found[0])
@@ -120,11 +149,13 @@ def _name(part: dict) -> str:
 
 
 def make_fusion(model: Any, weights: Any, device: Union[str, torch.device]) -> Optional[FusionRecognizer]:
-    """The fusion that a list of configs, or a config with ``model.type='FusionRecognizer'``, asks for; None where ``model`` is no such thing.
+    """The fusion that a list of configs, or a config with ``model.type='FusionRecognizer'``, asks for; None
+    where ``model`` is no such thing.
 
     Args:
         model: As for :class:`SignInferencer`.
-        weights (Sequence[str | Path], optional): A checkpoint a part; may be left out where the config names them.
+        weights (Sequence[str | Path], optional): A checkpoint a part; may be left out where the config names
+            them.
         device (str | torch.device): Where the parts run.
 
     Raises:
@@ -141,7 +172,8 @@ def make_fusion(model: Any, weights: Any, device: Union[str, torch.device]) -> O
         if not isinstance(weights, (list, tuple)) or len(weights) != len(parts):
             given = len(weights) if isinstance(weights, (list, tuple)) else repr(weights)
             raise ConfigError(
-                f'`weights`: a fusion of {len(parts)} parts takes a list of {len(parts)} checkpoints, in the order of the parts; got {given}'
+                f'`weights`: a fusion of {len(parts)} parts takes a list of {len(parts)} checkpoints, in the '
+                f'order of the parts; got {given}'
             )
         parts = [dict(part, checkpoint=checkpoint) for part, checkpoint in zip(parts, weights)]
     return FusionRecognizer(parts, device)

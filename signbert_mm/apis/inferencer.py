@@ -28,33 +28,41 @@ from .pretrained_parts import PretrainedParts
 from .sign_dictionary import SignDictionary
 from .torch_backend import TorchBackend
 
-ModelLike = Union[str, 'os.PathLike[str]', Config, nn.Module, Sequence[Union[str, 'os.PathLike[str]', Config]]]
+ModelLike = Union[
+    str, 'os.PathLike[str]', Config, nn.Module, Sequence[Union[str, 'os.PathLike[str]', Config]]
+]
 BACKENDS = ('torch', 'onnx')
 
 
 @INFERENCERS.register_module()
 class SignInferencer(LongClips, PretrainedParts):
-    """Recognises signs in videos, cameras and poses; with a pre-trained model it rebuilds 3-D hands and searches a dictionary.
+    """Recognises signs in videos, cameras and poses; with a pre-trained model it rebuilds 3-D hands and
+    searches a dictionary.
 
-    The model reads what the test pipeline of its config would give it, so predictions are those of ``tools/test.py``. Where all clips that it was
-    trained on had one frame rate, videos and cameras are read at that rate (``inferencer.reader.fps``; None = as they are).
+    The model reads what the test pipeline of its config would give it, so predictions are those of
+    ``tools/test.py``. Where all clips that it was trained on had one frame rate, videos and cameras are read
+    at that rate (``inferencer.reader.fps``; None = as they are).
 
-    A clip that shows nobody, or no hand, has no answer but a reason, however it is asked. One inferencer serves several threads at once.
+    A clip that shows nobody, or no hand, has no answer but a reason, however it is asked. One inferencer
+    serves several threads at once.
 
     Args:
-        model (str | Path | Config | Module): Of a recogniser or a pre-trainer: a config, its path, or a name of :func:`list_models`; a model of
-            :func:`init_model`; with ``backend='onnx'`` the exported file. A list of these, or a config of :class:`FusionRecognizer`: their
-            probabilities are summed.
-        weights (str | Path, optional): The checkpoint, of a fusion a list of them. None only with a model that is built, an exported one, or a
-            fusion whose config names its checkpoints.
+        model (str | Path | Config | Module): Of a recogniser or a pre-trainer: a config, its path, or a name
+            of :func:`list_models`; a model of :func:`init_model`; with ``backend='onnx'`` the exported file.
+            A list of these, or a config of :class:`FusionRecognizer`: their probabilities are summed.
+        weights (str | Path, optional): The checkpoint, of a fusion a list of them. None only with a model
+            that is built, an exported one, or a fusion whose config names its checkpoints.
         device (str, optional): None = 'cuda' where there is one, else 'cpu'.
-        extractor (str | dict | PoseExtractor): What finds poses in videos, see :func:`signbert_mm.extraction.build_extractor`; built on first use.
+        extractor (str | dict | PoseExtractor): What finds poses in videos, see
+            :func:`signbert_mm.extraction.build_extractor`; built on first use.
         backend (str): 'torch' or 'onnx'.
-        pretrained (str | Path | Config | Module, optional): Beside a recogniser: the config of the pre-training that rebuilds hands and embeds clips.
+        pretrained (str | Path | Config | Module, optional): Beside a recogniser: the config of the
+            pre-training that rebuilds hands and embeds clips.
         pretrained_weights (str | Path, optional): Its checkpoint.
         dictionary (str | Path | SignDictionary, optional): For :meth:`search`.
-        threads (int): On the CPU. 0 = as many as torch (``OMP_NUM_THREADS``, else the cores) or onnxruntime (the cores) takes by itself. With torch
-            another number holds for the whole process, as after ``torch.set_num_threads``. 1 serves narrow models and busy machines.
+        threads (int): On the CPU. 0 = as many as torch (``OMP_NUM_THREADS``, else the cores) or onnxruntime
+            (the cores) takes by itself. With torch another number holds for the whole process, as after
+            ``torch.set_num_threads``. 1 serves narrow models and busy machines.
 
     Raises:
         ValueError, ConfigError, FileNotFoundError, CheckpointError: What is wrong, and what to do.
@@ -80,7 +88,9 @@ class SignInferencer(LongClips, PretrainedParts):
         if backend not in BACKENDS:
             raise ValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
         if threads < 0:
-            raise ValueError(f'threads is {threads}; give the number of them, or 0 to leave it to torch or onnxruntime')
+            raise ValueError(
+                f'threads is {threads}; give the number of them, or 0 to leave it to torch or onnxruntime'
+            )
         torch_device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         if backend == 'onnx':
             if weights is not None:
@@ -91,7 +101,11 @@ class SignInferencer(LongClips, PretrainedParts):
                 torch.set_num_threads(threads)
             self.backend = _torch_backend(model, weights, torch_device, 'weights')
         self.reader = InputReader(extractor, _frame_rate(self.backend))
-        beside = self.backend if pretrained is None else _torch_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
+        beside = (
+            self.backend
+            if pretrained is None
+            else _torch_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
+        )
         self._pretrained = beside if isinstance(beside, TorchBackend) else None
         loads = dictionary is not None and not isinstance(dictionary, SignDictionary)
         self.dictionary: Optional[SignDictionary] = SignDictionary.load(dictionary) if loads else dictionary
@@ -120,23 +134,27 @@ class SignInferencer(LongClips, PretrainedParts):
         """Recognises each clip as one sign.
 
         Args:
-            inputs: See :meth:`InputReader.clips`: a video, camera number, pose array, PoseStore, folder, or a list of these.
+            inputs: See :meth:`InputReader.clips`: a video, camera number, pose array, PoseStore, folder, or a
+                list of these.
             batch_size (int): Clips at once.
             topk (int): Glosses in the answer.
             return_datasamples (bool): Give :class:`SignDataSample` objects instead of dicts.
-            return_joints3d (bool): Add ``joints3d`` and more, see :class:`Reconstructor`; needs a pre-trained model.
+            return_joints3d (bool): Add ``joints3d`` and more, see :class:`Reconstructor`; needs a pre-trained
+                model.
             return_mesh (bool): Likewise ``vertices`` and ``faces``.
             vis_out_dir (str): A picture of each clip goes there.
             pred_out_dir (str): A JSON file of each clip goes there.
-            **options: ``layout``, ``image_size``, ``fps`` of arrays, ``split`` and ``videos`` of stores, ``seconds`` of cameras.
+            **options: ``layout``, ``image_size``, ``fps`` of arrays, ``split`` and ``videos`` of stores,
+                ``seconds`` of cameras.
 
         Returns:
-            dict: ``predictions``, one a clip: a :class:`Prediction`, a dict with ``name``, ``glosses`` and ``scores`` (best first; they are the
-            softmax's), ``labels``, ``reason`` ('', or why there is no answer: then these three are empty and ``all_scores`` are 0),
-            ``attention`` (L, 2) of the left and right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, in how many of them a
-            hand was found. A file of a folder that could not be read has only ``name`` and ``error``. ``json.dumps`` takes all of it;
-            docs/inference.md has the schema.
-            ``visualization``: the pictures' paths.
+            dict: ``predictions``, one a clip: a :class:`Prediction`, a dict with ``name``, ``glosses`` and
+                ``scores`` (best first; they are the
+            softmax's), ``labels``, ``reason`` ('', or why there is no answer: then these three are empty and
+            ``all_scores`` are 0), ``attention`` (L, 2) of the left and right hand at ``frames`` (L,),
+            ``num_frames``, ``fps``, and ``hand_frames``, in how many of them a hand was found. A file of a
+            folder that could not be read has only ``name`` and ``error``. ``json.dumps`` takes all of it;
+            docs/inference.md has the schema. ``visualization``: the pictures' paths.
         """
         predictions, pictures = [], []
         for number, (clip, found) in enumerate(self.iterate(inputs, batch_size, topk, **options)):
@@ -148,15 +166,22 @@ class SignInferencer(LongClips, PretrainedParts):
                 found.update(self.reconstruct_clip(clip, return_mesh))
             stem = f'{number:06d}_{_file_name(clip.name)}'
             if vis_out_dir:
-                pictures.append(str(save_image(os.path.join(vis_out_dir, f'{stem}.png'), self.picture(clip, found))))
+                pictures.append(
+                    str(save_image(os.path.join(vis_out_dir, f'{stem}.png'), self.picture(clip, found)))
+                )
             if pred_out_dir:
                 kept = {key: found[key] for key in found if key not in NOT_IN_FILES}
                 write_atomic(to_json(kept).encode(), os.path.join(pred_out_dir, f'{stem}.json'))
             predictions.append(self._sample(clip, found, number) if return_datasamples else found)
         return dict(predictions=predictions, visualization=pictures)
 
-    def iterate(self, inputs: Any, batch_size: int = 16, topk: int = 5, **options: Any) -> Iterator[Tuple[Union[PoseClip, Failure], dict]]:
-        """Each clip with its prediction, as they come: no more than ``batch_size`` clips are in memory. Arguments as for calling."""
+    def iterate(
+        self, inputs: Any, batch_size: int = 16, topk: int = 5, **options: Any
+    ) -> Iterator[Tuple[Union[PoseClip, Failure], dict]]:
+        """Each clip with its prediction, as they come: no more than ``batch_size`` clips are in memory.
+
+        Arguments as for calling.
+        """
         if batch_size < 1 or topk < 1:
             raise ValueError(f'batch_size and topk must be at least 1, got {batch_size} and {topk}')
         self._needs_recogniser()
@@ -169,11 +194,18 @@ class SignInferencer(LongClips, PretrainedParts):
                 waiting, done = [], done + batch_size
         yield from self._answers(waiting, topk, done)
 
-    def _answers(self, items: Sequence[Union[PoseClip, Failure]], topk: int, first: int) -> Iterator[Tuple[Union[PoseClip, Failure], Prediction]]:
+    def _answers(
+        self, items: Sequence[Union[PoseClip, Failure]], topk: int, first: int
+    ) -> Iterator[Tuple[Union[PoseClip, Failure], Prediction]]:
         clips = [item for item in items if isinstance(item, PoseClip)]
         found = iter(self.backend.predict(clips, first) if clips else ())
         for item in items:
-            yield item, self._answer(item, next(found), topk) if isinstance(item, PoseClip) else Prediction(item._asdict())
+            yield (
+                item,
+                self._answer(item, next(found), topk)
+                if isinstance(item, PoseClip)
+                else Prediction(item._asdict()),
+            )
 
     def _answer(self, clip: PoseClip, found: Dict[str, Any], topk: int) -> Prediction:
         return Prediction(
@@ -189,14 +221,21 @@ class SignInferencer(LongClips, PretrainedParts):
         )
 
     def best(self, scores: np.ndarray, topk: int = 5) -> Dict[str, list]:
-        """``glosses``, ``scores`` and ``labels`` of the best classes; [] where the scores are all 0, which is no answer."""
+        """``glosses``, ``scores`` and ``labels`` of the best classes; [] where the scores are all 0, which is
+        no answer.
+        """
         order = np.argsort(-scores, kind='stable')[:topk].tolist() if np.any(scores) else []
-        return dict(glosses=[self.gloss(label) for label in order], scores=[float(scores[label]) for label in order], labels=order)
+        return dict(
+            glosses=[self.gloss(label) for label in order],
+            scores=[float(scores[label]) for label in order],
+            labels=order,
+        )
 
     def _needs_recogniser(self) -> None:
         if not self.backend.recognises:
             raise ConfigError(
-                'this model is a pre-trainer, which knows no glosses; give config and checkpoint of a recogniser, or use reconstruct() or search()'
+                'this model is a pre-trainer, which knows no glosses; give config and checkpoint of a '
+                'recogniser, or use reconstruct() or search()'
             )
 
     @staticmethod
@@ -218,34 +257,54 @@ class SignInferencer(LongClips, PretrainedParts):
         names = [self.gloss(label) for label in range(len(found['all_scores']))]
         seen = clip.pick(found['frames'])
         sample, topk = self._sample(clip, found, 0), len(found['glosses'])
-        return prediction_figure(sample, seen.keypoints, seen.scores, clip.layout, names, topk, places=found['frames'])
+        return prediction_figure(
+            sample, seen.keypoints, seen.scores, clip.layout, names, topk, places=found['frames']
+        )
 
 
 def _torch_backend(model: ModelLike, weights: Any, device: str, field: str) -> Backend:
     if isinstance(model, nn.Module):
         if weights is not None:
-            raise ValueError(f'`{field}` goes with a config; the model that was given has its weights already')
+            raise ValueError(
+                f'`{field}` goes with a config; the model that was given has its weights already'
+            )
         return model if isinstance(model, FusionRecognizer) else make_backend(model, device)
     fusion = make_fusion(model, weights, device)
     if fusion is not None:
         return fusion
     if weights is None:
-        raise ValueError(f'`{field}` is missing: no weights are published, and random ones recognise nothing; give the path of a checkpoint')
+        raise ValueError(
+            f'`{field}` is missing: no weights are published, and random ones recognise '
+            'nothing; give the path of a checkpoint'
+        )
     return make_backend(init_model(model, weights, device), device)
 
 
 def _frame_rate(backend: Backend) -> Optional[float]:
     """At which rate videos are to be read; None = as they are."""
-    rates = backend.frame_rates if isinstance(backend, FusionRecognizer) else [] if backend.reads_videos else [backend.spec.fps]
+    rates = (
+        backend.frame_rates
+        if isinstance(backend, FusionRecognizer)
+        else []
+        if backend.reads_videos
+        else [backend.spec.fps]
+    )
     known = list(dict.fromkeys(rate for rate in rates if rate))
     if len(known) > 1:
         print_log(
-            f'the parts were trained on clips of {" and ".join(f"{rate:g}" for rate in known)} frames a second: videos are read as they are '
-            '(inferencer.reader.fps = .. sets a rate)', 'current', logging.WARNING,
-        )  # fmt: skip
+            f'the parts were trained on clips of {" and ".join(f"{rate:g}" for rate in known)} frames a '
+            'second: videos are read as they are '
+            '(inferencer.reader.fps = .. sets a rate)',
+            'current',
+            logging.WARNING,
+        )
         return None
     if known:
-        print_log(f'videos and cameras are read at {known[0]:g} frames a second, the rate of the clips that the model was trained on', 'current')
+        print_log(
+            f'videos and cameras are read at {known[0]:g} frames a second, the rate of the clips that '
+            'the model was trained on',
+            'current',
+        )
     return known[0] if known else None
 
 

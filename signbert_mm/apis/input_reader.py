@@ -6,7 +6,19 @@ import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Deque, Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Deque,
+    Dict,
+    Iterable,
+    Iterator,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import cv2
 import numpy as np
@@ -52,8 +64,13 @@ class Camera:
         self.number, self.seconds = number, seconds
         self._capture = cv2.VideoCapture(number)
         if not self._capture.isOpened():
-            raise ValueError(f'camera {number} cannot be opened; check that it is connected, that no other program uses it, and its number')
-        self.width, self.height = (int(self._capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+            raise ValueError(
+                f'camera {number} cannot be opened; check that it is connected, that no other '
+                'program uses it, and its number'
+            )
+        self.width, self.height = (
+            int(self._capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        )
         self.fps = float(self._capture.get(cv2.CAP_PROP_FPS))
 
     def __iter__(self) -> Iterator['Frame']:
@@ -78,13 +95,17 @@ def is_camera(source: Any) -> bool:
 
 
 class InputReader:
-    """Opens videos and cameras, extracts poses, opens stores, checks arrays. Several threads may use one at the same time.
+    """Opens videos and cameras, extracts poses, opens stores, checks arrays.
+
+    Several threads may use one at the same time.
 
     Args:
-        extractor (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it; built on first use. Of a name or a
-            config each stream gets its own; for an object, which is one, other threads wait.
-        fps (float, optional): The even rate at which videos and cameras are read, as ``tools/extract_poses.py --fps`` does; None = as they are. Also
-            an attribute. Of a camera, whose frames come when they come, the poses are brought to that rate.
+        extractor (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it;
+            built on first use. Of a name or a config each stream gets its own; for an object, which is one,
+            other threads wait.
+        fps (float, optional): The even rate at which videos and cameras are read, as ``tools/extract_poses.py
+            --fps`` does; None = as they are. Also an attribute. Of a camera, whose frames come when they
+            come, the poses are brought to that rate.
     """
 
     def __init__(self, extractor: Any = 'mediapipe', fps: Optional[float] = None) -> None:
@@ -96,8 +117,11 @@ class InputReader:
         """A pose extractor, to be asked for its layout; frames go through :meth:`poses`."""
         return self._extractors.first
 
-    def open(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0) -> Any:
-        """A video or camera: has ``width``, ``height``, ``fps`` and ``close()``, and gives :class:`Frame` objects when iterated.
+    def open(
+        self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0
+    ) -> Any:
+        """A video or camera: has ``width``, ``height``, ``fps`` and ``close()``, and gives :class:`Frame`
+        objects when iterated.
 
         Args:
             source (str | Path | int): The file, a folder of numbered images, or the camera's number.
@@ -113,14 +137,25 @@ class InputReader:
 
         has_rate = fps or not os.path.isdir(source)
         if self.fps and not has_rate:
-            print_log(f'{source}: images have no rate (give fps=): all are taken, not {self.fps:g} a second', 'current', logging.WARNING)
+            print_log(
+                f'{source}: images have no rate (give fps=): all are taken, not {self.fps:g} a second',
+                'current',
+                logging.WARNING,
+            )
         return open_video(source, self.fps if has_rate else None, image_fps=fps)
 
     def clock(self, reader: Any, fps: float = 0.0) -> float:
-        """Steps a second in which a stream is counted: its rate as far as that is known before it is read; 0 = its frames have no times."""
+        """Steps a second in which a stream is counted: its rate as far as that is known before it is read; 0
+        = its frames have no times.
+        """
         from ..extraction import ImageFolderReader
 
-        return (isinstance(reader, Camera) and self.fps) or reader.fps or fps or (0.0 if isinstance(reader, ImageFolderReader) else ANY_CLOCK)
+        return (
+            (isinstance(reader, Camera) and self.fps)
+            or reader.fps
+            or fps
+            or (0.0 if isinstance(reader, ImageFolderReader) else ANY_CLOCK)
+        )
 
     def poses(self, frames: Iterable[Any]) -> Iterator[Tuple[np.ndarray, np.ndarray, float]]:
         """Frames with their poses; holds no more frames than the extractor's batch.
@@ -162,8 +197,11 @@ class InputReader:
         for (frame, pose, came), moment in resample(found, self.fps):
             yield Frame(frame.image, moment), pose, came
 
-    def extract(self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0) -> PoseClip:
-        """All poses of a video, or of so many seconds of a camera; ``fps`` is the rate of a folder of images, and where a video does not tell.
+    def extract(
+        self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0
+    ) -> PoseClip:
+        """All poses of a video, or of so many seconds of a camera; ``fps`` is the rate of a folder of images,
+        and where a video does not tell.
 
         A camera's rate is that at which its frames came.
         """
@@ -180,8 +218,12 @@ class InputReader:
             rate = reader.fps or fps
             if camera and (self.fps or times[-1] > times[0]):
                 rate = self.fps or (len(times) - 1) / (times[-1] - times[0])
-            clip = PoseClip.make(np.stack(poses), self.extractor.layout, (reader.width, reader.height), fps=rate, name=name)
-            return replace(clip, times=np.asarray(times) if rate else None, video='' if camera else os.fspath(source))
+            clip = PoseClip.make(
+                np.stack(poses), self.extractor.layout, (reader.width, reader.height), fps=rate, name=name
+            )
+            return replace(
+                clip, times=np.asarray(times) if rate else None, video='' if camera else os.fspath(source)
+            )
         finally:
             reader.close()
 
@@ -199,18 +241,22 @@ class InputReader:
         """One clip after the other.
 
         Args:
-            inputs: A video's path; a camera's number; a pose array (T, V, 2) or (T, V, 3); a :class:`PoseClip`; a PoseStore or its folder; a
-                folder, of which all videos are taken, at any depth; or a list of these.
+            inputs: A video's path; a camera's number; a pose array (T, V, 2) or (T, V, 3); a
+                :class:`PoseClip`; a PoseStore or its folder; a folder, of which all videos are taken, at any
+                depth; or a list of these.
             layout (str | Layout, optional): Of pose arrays, which need it.
             image_size (Sequence[int], optional): Width and height, of pose arrays, which need it.
-            fps (float): Of pose arrays, and of folders of numbered images; 0 = unknown. Arrays and stores are taken as they are, at any rate.
+            fps (float): Of pose arrays, and of folders of numbered images; 0 = unknown. Arrays and stores are
+                taken as they are, at any rate.
             split (str, optional): Of stores; None = all clips.
             seconds (float): How long a camera records.
             name (str): Of pose arrays.
-            videos (str | Path, optional): Folder of the videos of a store's clips, ``<video_id>.mp4``, for models that read frames.
+            videos (str | Path, optional): Folder of the videos of a store's clips, ``<video_id>.mp4``, for
+                models that read frames.
 
         Yields:
-            PoseClip | Failure: A failure where a file of a folder cannot be read; elsewhere the error is raised.
+            PoseClip | Failure: A failure where a file of a folder cannot be read; elsewhere the error is
+            raised.
 
         Raises:
             FileNotFoundError, ValueError, TypeError: What is wrong with the input, and what to do.
@@ -221,7 +267,8 @@ class InputReader:
             array = inputs.detach().cpu().numpy() if hasattr(inputs, 'detach') else np.asarray(inputs)
             if layout is None or image_size is None:
                 raise ValueError(
-                    f'a pose array of shape {array.shape} needs layout= (for instance "coco_wholebody_133") and image_size=(width, height) in pixels'
+                    f'a pose array of shape {array.shape} needs layout= (for instance "coco_wholebody_133") '
+                    'and image_size=(width, height) in pixels'
                 )
             yield PoseClip.make(array, layout, image_size, fps=fps, name=name)
         elif isinstance(inputs, PoseStore):
@@ -238,7 +285,8 @@ class InputReader:
             yield from self._path(Path(inputs), split, videos, fps)
         else:
             raise TypeError(
-                f'inputs are a {type(inputs).__name__}; give a video, a camera number, a pose array, a PoseStore, a folder or a list of these'
+                f'inputs are a {type(inputs).__name__}; give a video, a camera number, a pose array, a '
+                'PoseStore, a folder or a list of these'
             )
 
     @staticmethod
@@ -260,7 +308,16 @@ class InputReader:
             start, length = int(store.offset[place]), int(store.length[place])
             found = flags_found(store.hand_flags[start : start + length])
             about = dict(times=store.frame_times(place), found=found)
-            yield PoseClip(keypoints, scores, store.layout, size, float(store.fps[place]), name, int(store.label[place]), **about)
+            yield PoseClip(
+                keypoints,
+                scores,
+                store.layout,
+                size,
+                float(store.fps[place]),
+                name,
+                int(store.label[place]),
+                **about,
+            )
 
     def _path(
         self, path: Path, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']], fps: float
@@ -295,21 +352,30 @@ def _refuse_nested_numbers(inputs: Sequence[Any]) -> None:
         leaf = leaf[0]
     if len(shape) > 1 and (leaf is None or isinstance(leaf, (int, float, np.number))):
         raise TypeError(
-            f'nested lists of numbers found, {" x ".join(map(str, shape))}; give poses as an array, numpy.asarray(poses), of shape '
-            '(T, V, 2) or (T, V, 3): frames, joints, x and y in pixels and, third, the score; with layout= and image_size='
+            f'nested lists of numbers found, {" x ".join(map(str, shape))}; give poses as an array, '
+            'numpy.asarray(poses), of shape '
+            '(T, V, 2) or (T, V, 3): frames, joints, x and y in pixels and, third, the score; with layout= '
+            'and image_size='
         )
 
 
-def _store_clips(store: PoseStore, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']]) -> Iterator[PoseClip]:
+def _store_clips(
+    store: PoseStore, split: Optional[str], videos: Optional[Union[str, 'os.PathLike[str]']]
+) -> Iterator[PoseClip]:
     counts: Dict[str, int] = store.split_counts()
     if split is not None and not counts.get(split):
         raise ValueError(f'{store.folder}: split {split!r} has no clips; splits there: {counts}')
     folder = None if videos is None else VideoFolder(videos)
-    for clip in InputReader.store_clips(store, range(len(store)) if split is None else np.flatnonzero(store.split == split)):
+    for clip in InputReader.store_clips(
+        store, range(len(store)) if split is None else np.flatnonzero(store.split == split)
+    ):
         if folder is None:
             yield clip
             continue
         video = folder.find(clip.name)
         if video is None:
-            raise FileNotFoundError(f'{os.fspath(videos)}: no video of clip {clip.name!r}, looked for as <video_id> with {", ".join(SUFFIXES)}')
+            raise FileNotFoundError(
+                f'{os.fspath(videos)}: no video of clip {clip.name!r}, looked for as '
+                f'<video_id> with {", ".join(SUFFIXES)}'
+            )
         yield replace(clip, video=video)

@@ -20,8 +20,8 @@ class InputSpec(NamedTuple):
         stand_ins (bool): A body wrist stands in for a missing hand root and the reverse.
         side (str): Which hand the joints of a hand_21 clip are.
         temporal (dict, optional): Config of the temporal transform; None = all frames.
-        fps (float, optional): Frames a second of all clips that the model was trained on, at which videos are read; None = they differed, or the
-            checkpoint is older than this field.
+        fps (float, optional): Frames a second of all clips that the model was trained on, at which videos are
+            read; None = they differed, or the checkpoint is older than this field.
     """
 
     layout: str
@@ -56,7 +56,8 @@ def numpy_sampler(temporal: Optional[Dict[str, Any]]) -> Sampler:
     """The temporal transforms that do not draw, in numpy; ``tests`` hold them to the transforms themselves.
 
     Args:
-        temporal (dict, optional): ``dict(type='CenterTemporalSample' | 'UniformTemporalSample', ..)`` with ``test_mode=True``; None = all frames.
+        temporal (dict, optional): ``dict(type='CenterTemporalSample' | 'UniformTemporalSample', ..)`` with
+            ``test_mode=True``; None = all frames.
 
     Raises:
         ValueError: Another transform, or one that draws.
@@ -64,13 +65,18 @@ def numpy_sampler(temporal: Optional[Dict[str, Any]]) -> Sampler:
     if temporal is None:
         return all_frames
     options = dict(temporal)
-    kind, clip_len, test_mode = options.pop('type'), options.pop('clip_len', 32), options.pop('test_mode', False)
+    kind, clip_len, test_mode = (
+        options.pop('type'),
+        options.pop('clip_len', 32),
+        options.pop('test_mode', False),
+    )
     if kind == 'CenterTemporalSample' and not options:
         return lambda lengths: _window(lengths, np.maximum(lengths - clip_len, 0) // 2, clip_len)
     if kind == 'UniformTemporalSample' and test_mode and set(options) <= {'repeat'}:
         return lambda lengths: _uniform(lengths, clip_len, options.get('repeat', True))
     raise ValueError(
-        f'temporal transform {temporal}: without torch only CenterTemporalSample and UniformTemporalSample(test_mode=True) are known; '
+        f'temporal transform {temporal}: without torch only CenterTemporalSample and '
+        'UniformTemporalSample(test_mode=True) are known; '
         "set the test pipeline to one of them, or use backend='torch'"
     )
 
@@ -90,7 +96,8 @@ def make_batch(clips: Sequence[PoseClip], spec: InputSpec, sample: Sampler) -> D
         sample (Sampler): Its temporal transform.
 
     Returns:
-        dict: keypoints (B, L, V, 2) float32 pixels; scores (B, L, V) float32, 0 = missing; length (B,) int64; image_size (B, 2) float32, width and
+        dict: keypoints (B, L, V, 2) float32 pixels; scores (B, L, V) float32, 0 = missing; length (B,) int64;
+            image_size (B, 2) float32, width and
         height; frames (B, L) int64, positions in the clip; label (B,) int64.
     """
     target = get_layout(spec.layout)
@@ -100,7 +107,11 @@ def make_batch(clips: Sequence[PoseClip], spec: InputSpec, sample: Sampler) -> D
         kept.append(np.flatnonzero(found) if spec.drop_empty_frames and found.any() else np.arange(len(clip)))
     places, length = sample(np.asarray([len(places) for places in kept], dtype=np.int64))
     shape = (*places.shape, target.num_joints)
-    keypoints, scores, frames = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32), np.zeros_like(places)
+    keypoints, scores, frames = (
+        np.zeros((*shape, 2), np.float32),
+        np.zeros(shape, np.float32),
+        np.zeros_like(places),
+    )
     for row, (clip, there) in enumerate(zip(clips, kept)):
         joints = layout_mapping(clip.layout, target, spec.stand_ins, spec.side)
         real = int(length[row])

@@ -25,17 +25,30 @@ PathLike = Union[str, 'os.PathLike[str]']
 
 
 def _shipped() -> Dict[str, str]:
-    """Config files that come with the project, by name; ``_base_`` holds parts and ``ablation`` the tables, which are left out."""
+    """Config files that come with the project, by name; ``_base_`` holds parts and ``ablation`` the tables,
+    which are left out.
+    """
     found: Dict[str, str] = {}
     for root in config_roots()[:1]:
         for folder, folders, files in os.walk(os.path.join(root, 'configs')):
-            folders[:] = sorted(name for name in folders if name not in ('_base_', 'ablation') and not name.startswith(('.', '__')))
-            found.update({file[: -len('.py')]: os.path.join(folder, file) for file in sorted(files) if file.endswith('.py')})
+            folders[:] = sorted(
+                name
+                for name in folders
+                if name not in ('_base_', 'ablation') and not name.startswith(('.', '__'))
+            )
+            found.update(
+                {
+                    file[: -len('.py')]: os.path.join(folder, file)
+                    for file in sorted(files)
+                    if file.endswith('.py')
+                }
+            )
     return found
 
 
 def list_models(pattern: Optional[str] = None) -> List[str]:
-    """Names that :func:`get_model` takes: the configs that come with the project, in a checkout or an installed package.
+    """Names that :func:`get_model` takes: the configs that come with the project, in a checkout or an
+    installed package.
 
     Args:
         pattern (str, optional): Shell pattern, matched anywhere in the name and without regard to case.
@@ -45,7 +58,11 @@ def list_models(pattern: Optional[str] = None) -> List[str]:
         ['st_consistency_d512_b64-linear-70e_wlasl2000']
     """
     names = sorted(_shipped())
-    return names if pattern is None else [name for name in names if fnmatch.fnmatch(name.lower(), f'*{pattern.lower()}*')]
+    return (
+        names
+        if pattern is None
+        else [name for name in names if fnmatch.fnmatch(name.lower(), f'*{pattern.lower()}*')]
+    )
 
 
 def _config(model: Union[PathLike, Config]) -> Config:
@@ -56,7 +73,10 @@ def _config(model: Union[PathLike, Config]) -> Config:
         return load_config(shipped[name])
     if os.path.isfile(name) or os.sep in name or name.endswith('.py'):
         return load_config(name)
-    raise ConfigError(f'there is no model {name!r}. {did_you_mean(name, shipped)} list_models() gives all names; a path of a config does as well')
+    raise ConfigError(
+        f'there is no model {name!r}. {did_you_mean(name, shipped)} list_models() gives all '
+        'names; a path of a config does as well'
+    )
 
 
 def init_model(
@@ -71,12 +91,14 @@ def init_model(
 
     Args:
         config (str | Path | Config): A config, its path, or a name of :func:`list_models`.
-        checkpoint (str | Path, optional): Weights; None leaves the model as it is initialised, with a warning.
+        checkpoint (str | Path, optional): Weights; None leaves the model as it is initialised, with a
+            warning.
         device (str | torch.device): Where the model goes.
         cfg_options (dict, optional): Config values to change, ``{'model.head.num_classes': 33}``.
 
     Returns:
-        nn.Module: The model, with its config as ``cfg`` and what the checkpoint says of its data as ``dataset_meta`` (``glosses``, ``layout``,
+        nn.Module: The model, with its config as ``cfg`` and what the checkpoint says of its data as
+            ``dataset_meta`` (``glosses``, ``layout``,
         ``extractor``, ``fps``; {} where it says nothing).
 
     Raises:
@@ -91,7 +113,8 @@ def init_model(
         raise ConfigError(f'config {cfg.filename}: there is no `model` in it')
     if cfg.model.get('type') == 'FusionRecognizer':
         raise ConfigError(
-            f'config {cfg.filename}: several models, each with a checkpoint of its own; SignInferencer(config, [checkpoints]) runs them'
+            f'config {cfg.filename}: several models, each with a checkpoint of its own; '
+            'SignInferencer(config, [checkpoints]) runs them'
         )
     content = None if checkpoint is None else load_checkpoint_file(checkpoint)
     if content is not None:
@@ -101,13 +124,21 @@ def init_model(
         model = MODELS.build(cfg.model)
     model.cfg, model.dataset_meta = cfg, {}
     if content is None:
-        print_log('init_model: no checkpoint is given, so the weights are random', logger='current', level=logging.WARNING)
+        print_log(
+            'init_model: no checkpoint is given, so the weights are random',
+            logger='current',
+            level=logging.WARNING,
+        )
     else:
-        weights, report = LoadReportHook().compare(model, content, f'checkpoint {os.fspath(checkpoint)}', 'test')
+        weights, report = LoadReportHook().compare(
+            model, content, f'checkpoint {os.fspath(checkpoint)}', 'test'
+        )
         model.load_state_dict(weights, strict=False)
         print_log(report, logger='current')
         meta = content.get('meta') or {}
-        model.dataset_meta = {key: meta[key] for key in ('glosses', 'layout', 'extractor', 'fps') if key in meta}
+        model.dataset_meta = {
+            key: meta[key] for key in ('glosses', 'layout', 'extractor', 'fps') if key in meta
+        }
     return model.to(device).eval()
 
 
@@ -121,8 +152,9 @@ def get_model(
 
     Args:
         model (str | Path | Config): A name, a config or its path.
-        pretrained (bool | str | Path, optional): A checkpoint; True takes the model's published one from the zoo folder (``SIGNBERT_MM_ZOO``, else
-            ``./zoo``), which `make zoo` fills: nothing is fetched from a network. None or False leaves the weights random.
+        pretrained (bool | str | Path, optional): A checkpoint; True takes the model's published one from the
+            zoo folder (``SIGNBERT_MM_ZOO``, else ``./zoo``), which `make zoo` fills: nothing is fetched from
+            a network. None or False leaves the weights random.
         device (str | torch.device): Where the model goes.
         **kwargs: Parts of the model's config to change, ``head=dict(num_classes=33)``.
 
@@ -130,7 +162,8 @@ def get_model(
         nn.Module: As :func:`init_model`, in evaluation mode.
 
     Raises:
-        ConfigError, FileNotFoundError, CheckpointError: As :func:`init_model` and :func:`~signbert_mm.apis.zoo.zoo_checkpoint`.
+        ConfigError, FileNotFoundError, CheckpointError: As :func:`init_model` and
+            :func:`~signbert_mm.apis.zoo.zoo_checkpoint`.
 
     Example:
         >>> model = get_model('signbert_d128_pretrain_synthetic', pretrained=True)

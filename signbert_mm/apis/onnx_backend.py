@@ -33,7 +33,9 @@ def import_onnxruntime() -> Any:
 
 
 def _digest_entry(data: bytes) -> bytes:
-    """``metadata_props`` of a ModelProto in protobuf's encoding: the checksum of all bytes before it, always as long."""
+    """``metadata_props`` of a ModelProto in protobuf's encoding: the checksum of all bytes before it, always
+    as long.
+    """
     digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest().encode()
     key = DIGEST_KEY.encode()
     entry = b'\x0a' + bytes([len(key)]) + key + b'\x12' + bytes([len(digest)]) + digest
@@ -41,18 +43,23 @@ def _digest_entry(data: bytes) -> bytes:
 
 
 def with_digest(data: bytes) -> bytes:
-    """An ONNX file with the checksum of its content as its last metadata entry; protobuf reads on where a message is continued."""
+    """An ONNX file with the checksum of its content as its last metadata entry; protobuf reads on where a
+    message is continued.
+    """
     return data + _digest_entry(data)
 
 
 def is_damaged(data: bytes) -> bool:
-    """Whether an ONNX file has a checksum at its end that is not its own; files of older versions have none."""
+    """Whether an ONNX file has a checksum at its end that is not its own; files of older versions have
+    none.
+    """
     length = len(_digest_entry(b''))
     return DIGEST_KEY.encode() in data[-length:] and data[-length:] != _digest_entry(data[:-length])
 
 
 class OnnxBackend(Backend):
-    """As :class:`TorchBackend`, without torch: numpy samples time and maps joints, the graph crops, mirrors and recognises.
+    """As :class:`TorchBackend`, without torch: numpy samples time and maps joints, the graph crops, mirrors
+    and recognises.
 
     Args:
         path (str | Path): The exported file.
@@ -65,36 +72,57 @@ class OnnxBackend(Backend):
 
     Raises:
         FileNotFoundError: No such file.
-        ValueError: Not ONNX, not exported by this project or by a newer version of it, or the device is not there.
+        ValueError: Not ONNX, not exported by this project or by a newer version of it, or the device is not
+            there.
     """
 
-    def __init__(self, path: Union[str, 'os.PathLike[str]'], device: Optional[str] = None, threads: int = 0) -> None:
+    def __init__(
+        self, path: Union[str, 'os.PathLike[str]'], device: Optional[str] = None, threads: int = 0
+    ) -> None:
         path, runtime = os.fspath(path), import_onnxruntime()
         if not os.path.isfile(path):
-            raise FileNotFoundError(f'{path}: no such file; export one: python tools/deployment/export_onnx.py CONFIG CHECKPOINT {path}')
+            raise FileNotFoundError(
+                f'{path}: no such file; export one: python '
+                f'tools/deployment/export_onnx.py CONFIG CHECKPOINT {path}'
+            )
         device = device or 'cpu'
         provider = 'CUDAExecutionProvider' if device.startswith('cuda') else 'CPUExecutionProvider'
         if provider not in runtime.get_available_providers():
-            raise ValueError(f"device {device!r}: this onnxruntime has {runtime.get_available_providers()}; install onnxruntime-gpu, or device='cpu'")
+            raise ValueError(
+                f'device {device!r}: this onnxruntime has {runtime.get_available_providers()}; '
+                "install onnxruntime-gpu, or device='cpu'"
+            )
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         with open(path, 'rb') as file:
             data = file.read()
         if is_damaged(data):
             raise ValueError(
-                f'{path} ({len(data)} bytes): damaged, its checksum differs; copy it again or export it again (a program that changed '
+                f'{path} ({len(data)} bytes): damaged, its checksum differs; copy it again or export it '
+                'again (a program that changed '
                 f'it on purpose, as by quantising, has to remove the metadata entry {DIGEST_KEY!r})'
             )
         try:
             self.session = runtime.InferenceSession(data, options, providers=[provider])
         except Exception as error:  # onnxruntime's own classes, which differ between versions
-            raise ValueError(f'{path} ({os.path.getsize(path)} bytes): not a whole ONNX file ({error}); export it again') from error
+            raise ValueError(
+                f'{path} ({os.path.getsize(path)} bytes): not a whole ONNX file ({error}); export it again'
+            ) from error
         text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         meta = json.loads(text) if text else {}
-        names = [node.name for node in self.session.get_inputs()], [node.name for node in self.session.get_outputs()]
-        if meta.get('version') != METADATA_VERSION or names[0] != list(INPUTS) or names[1][:1] != ['logits'] or not set(names[1]) <= set(OUTPUTS):
+        names = (
+            [node.name for node in self.session.get_inputs()],
+            [node.name for node in self.session.get_outputs()],
+        )
+        if (
+            meta.get('version') != METADATA_VERSION
+            or names[0] != list(INPUTS)
+            or names[1][:1] != ['logits']
+            or not set(names[1]) <= set(OUTPUTS)
+        ):
             raise ValueError(
-                f'{path}: metadata {METADATA_KEY!r} of version {METADATA_VERSION} expected, {meta.get("version")} found; inputs and outputs {names}: '
+                f'{path}: metadata {METADATA_KEY!r} of version {METADATA_VERSION} expected, '
+                f'{meta.get("version")} found; inputs and outputs {names}: '
                 'export it with tools/deployment/export_onnx.py of this version'
             )
         self.spec = InputSpec(**meta['input'])
@@ -111,8 +139,13 @@ class OnnxBackend(Backend):
         """
         batch = make_batch(clips, self.spec, self._sample)
         if self.max_frames is not None and batch['frames'].shape[1] > self.max_frames:
-            raise ValueError(f'clips of {batch["frames"].shape[1]} frames, but the model knows {self.max_frames}; use segments() with a window')
-        found = dict(zip(self._outputs, self.session.run(self._outputs, {name: batch[name] for name in INPUTS})))
+            raise ValueError(
+                f'clips of {batch["frames"].shape[1]} frames, but the model knows '
+                f'{self.max_frames}; use segments() with a window'
+            )
+        found = dict(
+            zip(self._outputs, self.session.run(self._outputs, {name: batch[name] for name in INPUTS}))
+        )
         logits, attention = found['logits'], found.get('attention')
         scores = np.exp(logits - logits.max(-1, keepdims=True))
         scores /= scores.sum(-1, keepdims=True)
@@ -121,6 +154,10 @@ class OnnxBackend(Backend):
             length = (found['frames'] >= 0).sum(-1)
             frames = np.take_along_axis(frames, np.maximum(found['frames'], 0), 1)
         return [
-            dict(scores=scores[row], attention=None if attention is None else attention[row, :real], frames=frames[row, :real])
+            dict(
+                scores=scores[row],
+                attention=None if attention is None else attention[row, :real],
+                frames=frames[row, :real],
+            )
             for row, real in enumerate(length.tolist())
         ]

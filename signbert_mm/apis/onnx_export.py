@@ -32,8 +32,8 @@ class OnnxGraph(nn.Module):
         model (SignRecognizer | STConsistencyRecognizer): In evaluation mode.
 
     Attributes:
-        outputs (list[str]): What :meth:`forward` gives: 'logits'; 'attention', where the model pools hands; 'frames', where its pipeline
-            resamples time, as ST-Consistency's does.
+        outputs (list[str]): What :meth:`forward` gives: 'logits'; 'attention', where the model pools hands;
+            'frames', where its pipeline resamples time, as ST-Consistency's does.
 
     Raises:
         ConfigError: Another model, or one of ST-Consistency whose pipeline does not resample time.
@@ -43,17 +43,25 @@ class OnnxGraph(nn.Module):
         super().__init__()
         if not isinstance(model, (SignRecognizer, STConsistencyRecognizer)):
             raise ConfigError(
-                f'{type(model).__name__} cannot be exported; give the config and checkpoint of a SignRecognizer or an STConsistencyRecognizer'
+                f'{type(model).__name__} cannot be exported; give the config and checkpoint of a '
+                'SignRecognizer or an STConsistencyRecognizer'
             )
         self.model = model
         self.outputs: List[str] = ['logits', 'attention']
         if isinstance(model, STConsistencyRecognizer):
-            pools_hands = any('hand' in getattr(encoder, 'parts', ('hand',)) for encoder in model.encoders.values())
+            pools_hands = any(
+                'hand' in getattr(encoder, 'parts', ('hand',)) for encoder in model.encoders.values()
+            )
             self.outputs = ['logits', *['attention'] * pools_hands, 'frames']
-            steps = [step for view in model.data_preprocessor.test_pipeline for step in getattr(getattr(view, 'transforms', None), 'transforms', ())]
+            steps = [
+                step
+                for view in model.data_preprocessor.test_pipeline
+                for step in getattr(getattr(view, 'transforms', None), 'transforms', ())
+            ]
             if not any(isinstance(step, TemporalCropResize) for step in steps):
                 raise ConfigError(
-                    "STConsistencyRecognizer can be exported where its graph brings clips to one length: dict(type='TemporalCropResize', ..) first "
+                    'STConsistencyRecognizer can be exported where its graph brings clips to one length: '
+                    "dict(type='TemporalCropResize', ..) first "
                     'among the transforms of MakeViews in model.data_preprocessor.test_pipeline'
                 )
 
@@ -62,8 +70,11 @@ class OnnxGraph(nn.Module):
         """The longest clip that the model takes; None = any."""
         return len(self.model.embedder.time) if isinstance(self.model, SignRecognizer) else None
 
-    def forward(self, keypoints: Tensor, scores: Tensor, length: Tensor, image_size: Tensor) -> Tuple[Tensor, ...]:
-        """Logits (B, classes), attention (B, T', 2) and frames (B, T') int64, the place of each row of attention in the input, -1 = padding.
+    def forward(
+        self, keypoints: Tensor, scores: Tensor, length: Tensor, image_size: Tensor
+    ) -> Tuple[Tensor, ...]:
+        """Logits (B, classes), attention (B, T', 2) and frames (B, T') int64, the place of each row of
+        attention in the input, -1 = padding.
 
         Args:
             keypoints (Tensor): Shape (B, T, V, 2) float32, pixels.
@@ -96,8 +107,11 @@ def _plain_attention() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fused)
 
 
-def random_inputs(joints: int, batch: int, frames: int, seed: int = 0, missing: bool = True) -> Dict[str, np.ndarray]:
-    """Inputs of the graph for checks: hands and joints that are missing, padding and, with ``missing``, a clip without anything.
+def random_inputs(
+    joints: int, batch: int, frames: int, seed: int = 0, missing: bool = True
+) -> Dict[str, np.ndarray]:
+    """Inputs of the graph for checks: hands and joints that are missing, padding and, with ``missing``, a
+    clip without anything.
 
     Args:
         joints (int): V.
@@ -107,7 +121,9 @@ def random_inputs(joints: int, batch: int, frames: int, seed: int = 0, missing: 
         missing (bool): Nothing is found in the first clip.
     """
     random = np.random.RandomState(seed)
-    scores = random.uniform(0.05, 1, (batch, frames, joints)) * (random.uniform(size=(batch, frames, joints)) < 0.9)
+    scores = random.uniform(0.05, 1, (batch, frames, joints)) * (
+        random.uniform(size=(batch, frames, joints)) < 0.9
+    )
     for start in range(0, joints - 20, 21):
         scores[:, :, start : start + 21] *= random.uniform(size=(batch, frames, 1)) < 0.7
     if missing:
@@ -116,7 +132,12 @@ def random_inputs(joints: int, batch: int, frames: int, seed: int = 0, missing: 
     scores *= (np.arange(frames) < length[:, None])[..., None]
     keypoints = random.uniform(0, 480, (batch, frames, joints, 2)) * (scores > 0)[..., None]
     size = np.tile(np.float32([640, 480]), (batch, 1))
-    return dict(keypoints=keypoints.astype(np.float32), scores=scores.astype(np.float32), length=length.astype(np.int64), image_size=size)
+    return dict(
+        keypoints=keypoints.astype(np.float32),
+        scores=scores.astype(np.float32),
+        length=length.astype(np.int64),
+        image_size=size,
+    )
 
 
 def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
@@ -127,13 +148,17 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
         path (str | Path): The file, written whole or not at all.
 
     Raises:
-        ConfigError: The model is another one, or its test data needs more than a temporal transform that numpy knows.
+        ConfigError: The model is another one, or its test data needs more than a temporal transform that
+            numpy knows.
         ModuleNotFoundError: onnx or onnxscript is not installed.
     """
     graph = OnnxGraph(model).eval()
     spec, steps = spec_of_model(model)
     if steps:
-        raise ConfigError(f'the test pipeline of the data set does more than sample time: {steps}; move it to model.data_preprocessor.test_pipeline')
+        raise ConfigError(
+            f'the test pipeline of the data set does more than sample time: {steps}; move it '
+            'to model.data_preprocessor.test_pipeline'
+        )
     numpy_sampler(spec.temporal)  # refuses one that numpy does not know
     try:
         import onnx
@@ -144,7 +169,12 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
     max_frames = graph.max_frames
     example = random_inputs(get_layout(spec.layout).num_joints, batch=3, frames=min(7, max_frames or 7))
     batch, frames = torch.export.Dim('batch'), torch.export.Dim('frames', max=max_frames)
-    axes = dict(keypoints={0: batch, 1: frames}, scores={0: batch, 1: frames}, length={0: batch}, image_size={0: batch})
+    axes = dict(
+        keypoints={0: batch, 1: frames},
+        scores={0: batch, 1: frames},
+        length={0: batch},
+        image_size={0: batch},
+    )
     tensors = tuple(torch.from_numpy(example[name]) for name in INPUTS)
     with torch.no_grad(), _plain_attention(), _quiet():
         graph(*tensors)  # what transforms make at first use are then no stand-ins of the exporter
@@ -188,7 +218,9 @@ def _quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def largest_difference(model: nn.Module, path: Union[str, 'os.PathLike[str]'], inputs: Dict[str, np.ndarray]) -> float:
+def largest_difference(
+    model: nn.Module, path: Union[str, 'os.PathLike[str]'], inputs: Dict[str, np.ndarray]
+) -> float:
     """Between torch and onnxruntime, over all outputs for the same inputs.
 
     Args:

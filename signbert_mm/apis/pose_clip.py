@@ -41,8 +41,14 @@ def why_no_answer(frames: int, person: bool, hand: bool) -> str:
     if not frames:
         return 'there are no frames'
     if not person:
-        return f'no person was found in any of the {frames} frames; the signer should face the camera, upright, well lit, from the hips up'
-    return f'a person was found, but no hand in any of the {frames} frames; the hands should be in the picture, sharp and lit'
+        return (
+            f'no person was found in any of the {frames} frames; the signer should face the camera, '
+            'upright, well lit, from the hips up'
+        )
+    return (
+        f'a person was found, but no hand in any of the {frames} frames; the hands should be in the '
+        'picture, sharp and lit'
+    )
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,12 @@ class PoseClip:
         name (str): For results and messages.
         label (int): -1 = none.
         video (str): The file whose frames these are, for models that read frames; '' = none.
-        span (tuple[int, int, int], optional): The frames ``a`` to ``a + n - 1`` of the ``m`` that the whole video has as poses: (a, n, m); None =
-            all of it.
-        times (ndarray, optional): Shape (T,) seconds of the frames, from any zero; None = even, ``fps`` a second.
-        found (ndarray, optional): Shape (T, 2) bool, where a store says that the left and the right hand were found; None = by the scores.
+        span (tuple[int, int, int], optional): The frames ``a`` to ``a + n - 1`` of the ``m`` that the whole
+            video has as poses: (a, n, m); None = all of it.
+        times (ndarray, optional): Shape (T,) seconds of the frames, from any zero; None = even, ``fps`` a
+            second.
+        found (ndarray, optional): Shape (T, 2) bool, where a store says that the left and the right hand were
+            found; None = by the scores.
     """
 
     keypoints: np.ndarray
@@ -93,15 +101,16 @@ class PoseClip:
             poses (ndarray): Shape (T, V, 2) pixels, or (T, V, 3) with a score behind.
             layout (str | Layout): What the joints are.
             image_size (Sequence[int]): Width and height of the image in pixels.
-            scores (ndarray, optional): Shape (T, V) in [0, 1], 0 = missing, for poses of two numbers. Without it a joint at exactly (0, 0) is
-                missing and every other one has score 1.
+            scores (ndarray, optional): Shape (T, V) in [0, 1], 0 = missing, for poses of two numbers. Without
+                it a joint at exactly (0, 0) is missing and every other one has score 1.
             fps (float): Frames a second; 0 = unknown.
             name (str): For results and messages.
             label (int): -1 = none.
 
         Raises:
-            ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a negative score, no
-                image size, or coordinates that are not pixels of such an image (:mod:`signbert_mm.datasets.pixel_check`).
+            ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a
+                negative score, no image size, or coordinates that are not pixels of such an image
+                (:mod:`signbert_mm.datasets.pixel_check`).
         """
         layout, where = get_layout(layout), f'clip {name!r}' if name else 'poses'
         poses = as_array(where, poses)
@@ -110,14 +119,23 @@ class PoseClip:
         if scores is not None:
             scores = as_array(f'{where}: scores', scores)
             if poses.shape[-1] == 3 or scores.shape != poses.shape[:2]:
-                raise ValueError(f'{where}: scores of shape {scores.shape} beside poses of shape {poses.shape}; give (T, V) beside (T, V, 2)')
+                raise ValueError(
+                    f'{where}: scores of shape {scores.shape} beside poses of shape '
+                    f'{poses.shape}; give (T, V) beside (T, V, 2)'
+                )
         elif poses.shape[-1] == 2:
             scores = (poses != 0).any(-1)
         if scores is not None:
             poses = np.concatenate([poses.astype(np.float32), scores[..., None].astype(np.float32)], axis=-1)
         sizes = np.asarray(image_size if isinstance(image_size, (tuple, list, np.ndarray)) else ())
-        if sizes.shape != (2,) or sizes.dtype.kind not in 'iuf' or not ((sizes > 0) & (sizes < 1 << 31)).all():
-            raise ValueError(f'{where}: image_size is {image_size!r}; give (width, height) of the image in pixels')
+        if (
+            sizes.shape != (2,)
+            or sizes.dtype.kind not in 'iuf'
+            or not ((sizes > 0) & (sizes < 1 << 31)).all()
+        ):
+            raise ValueError(
+                f'{where}: image_size is {image_size!r}; give (width, height) of the image in pixels'
+            )
         unit = PixelCheck(*map(int, sizes))
         values = check_keypoints(where, poses, layout, unit=unit)
         unit.refuse(where)
@@ -125,7 +143,9 @@ class PoseClip:
             raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         scores = np.ascontiguousarray(values[..., 2])
         keypoints = values[..., :2] * (scores > 0)[..., None]
-        return cls(keypoints, scores, layout, (int(image_size[0]), int(image_size[1])), float(fps), name, int(label))
+        return cls(
+            keypoints, scores, layout, (int(image_size[0]), int(image_size[1])), float(fps), name, int(label)
+        )
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -151,9 +171,16 @@ class PoseClip:
         return replace(self._rows(frames), video='', span=None)
 
     def _rows(self, frames: Union[np.ndarray, slice]) -> 'PoseClip':
-        rows = {name: value[frames] for name in ('keypoints', 'scores', 'times', 'found') for value in [getattr(self, name)] if value is not None}
+        rows = {
+            name: value[frames]
+            for name in ('keypoints', 'scores', 'times', 'found')
+            for value in [getattr(self, name)]
+            if value is not None
+        }
         return replace(self, **rows)
 
     def hands_found(self) -> np.ndarray:
-        """Shape (T, 2) bool, left and right, as the clip's store says, else by the rule of new stores (:mod:`signbert_mm.datasets.hand_rule`)."""
+        """Shape (T, 2) bool, left and right, as the clip's store says, else by the rule of new stores
+        (:mod:`signbert_mm.datasets.hand_rule`).
+        """
         return hands_found(self.scores, self.layout) if self.found is None else self.found

@@ -7,17 +7,20 @@ from typing import Any, Dict, ItemsView
 import numpy as np
 
 NOT_IN_FILES = ('all_scores', 'vertices', 'faces')
-"""What the JSON files of ``pred_out_dir`` leave out: it is large, and drawn from the model again in a moment."""
+"""What the JSON files of ``pred_out_dir`` leave out: it is large, and drawn from the model again in a moment.
+"""
 
 
 def plain_values(value: Any) -> Any:
     """A nest of dicts, lists, arrays and numbers as JSON has it.
 
     Args:
-        value: Dicts, lists, tuples, arrays and tensors of numbers, numpy's numbers, text, numbers, bool, None.
+        value: Dicts, lists, tuples, arrays and tensors of numbers, numpy's numbers, text, numbers, bool,
+            None.
 
     Returns:
-        The same with lists for arrays and text for keys. A number that is not finite becomes None, as JSON has none.
+        The same with lists for arrays and text for keys. A number that is not finite becomes None, as JSON
+        has none.
 
     Raises:
         TypeError: Something else is in it.
@@ -45,7 +48,8 @@ def plain_values(value: Any) -> Any:
 class Prediction(dict):
     """The answer for one clip, or for one window of a stream: a dict whose arrays are numpy arrays.
 
-    ``json.dumps(prediction)`` works: :meth:`items`, which it asks, gives plain values. :meth:`to_dict` gives the same as a plain dict.
+    ``json.dumps(prediction)`` works: :meth:`items`, which it asks, gives plain values. :meth:`to_dict` gives
+    the same as a plain dict.
 
     Example:
         >>> prediction = Prediction(name='sign.mp4', attention=np.array([[0.25, 0.75]]))

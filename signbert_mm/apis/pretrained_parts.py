@@ -27,7 +27,10 @@ class PretrainedParts:
 
     def _pretrainer(self, what: str) -> TorchBackend:
         if self._pretrained is None:
-            raise ConfigError(f'{what} needs a model in torch: give `pretrained` and `pretrained_weights` beside an exported or a fused one')
+            raise ConfigError(
+                f'{what} needs a model in torch: give `pretrained` and `pretrained_weights` '
+                'beside an exported or a fused one'
+            )
         return self._pretrained
 
     @cached_property
@@ -45,22 +48,30 @@ class PretrainedParts:
         return self.embedder.fingerprint
 
     def reconstruct_clip(self, clip: PoseClip, mesh: bool = False) -> Dict[str, np.ndarray]:
-        """``joints2d``, ``joints3d``, ``valid`` and, with ``mesh``, ``vertices`` and ``faces``; see :class:`Reconstructor`."""
+        """``joints2d``, ``joints3d``, ``valid`` and, with ``mesh``, ``vertices`` and ``faces``; see
+        :class:`Reconstructor`.
+        """
         found = self.reconstructor(clip, mesh)
         return dict(found, faces=self.reconstructor.faces) if mesh else found
 
     def reconstruct(self, inputs: Any, mesh: bool = False, **options: Any) -> Iterator[dict]:
-        """3-D joints, and surfaces on demand, of each clip; arguments as for calling. Files of a folder that cannot be read are left out."""
+        """3-D joints, and surfaces on demand, of each clip; arguments as for calling.
+
+        Files of a folder that cannot be read are left out.
+        """
         for clip in self._readable(inputs, **options):
             yield Prediction(name=clip.name, fps=clip.fps, **self.reconstruct_clip(clip, mesh))
 
-    def embed(self, inputs: Any, batch_size: int = 64, need_hands: bool = False, **options: Any) -> Tuple[np.ndarray, List[str]]:
+    def embed(
+        self, inputs: Any, batch_size: int = 64, need_hands: bool = False, **options: Any
+    ) -> Tuple[np.ndarray, List[str]]:
         """Vectors (clips, D) of length 1, and the clips' names.
 
         Args:
             inputs: As for calling.
             batch_size (int): Clips at once.
-            need_hands (bool): Leave out clips that show no hand, with a warning, as examples of a dictionary should.
+            need_hands (bool): Leave out clips that show no hand, with a warning, as examples of a dictionary
+                should.
             **options: As for calling.
 
         Raises:
@@ -94,15 +105,20 @@ class PretrainedParts:
         """The dictionary, or the inferencer's own, where this model can search it.
 
         Raises:
-            ValueError: There is none, or its vectors were made with another encoder or of clips prepared in another way.
+            ValueError: There is none, or its vectors were made with another encoder or of clips prepared in
+                another way.
         """
         signs = self.dictionary if dictionary is None else dictionary
         if signs is None:
-            raise ValueError('there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py')
+            raise ValueError(
+                'there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py'
+            )
         if signs.encoder != self._fingerprint:
             raise ValueError(
-                f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one ({signs.encoder}, not '
-                f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its config and checkpoint, or '
+                f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one '
+                f'({signs.encoder}, not '
+                f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its '
+                'config and checkpoint, or '
                 'build the dictionary again'
             )
         return signs
@@ -127,11 +143,13 @@ class PretrainedParts:
             **options: As for calling.
 
         Returns:
-            list[Prediction]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of the nearest ones), ``hand_frames``
-            and ``reason``: '', or why there is no answer, and the lists are then empty.
+            list[Prediction]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of
+            the nearest ones), ``hand_frames`` and ``reason``: '', or why there is no answer, and the lists
+            are then empty.
 
         Raises:
-            ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or of clips prepared in another way.
+            ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or
+                of clips prepared in another way.
         """
         signs = self.check_dictionary(dictionary)
         answers = []
@@ -153,7 +171,9 @@ class PretrainedParts:
             raise ValueError('none of the inputs could be read, so there is nothing to search for')
         return answers
 
-    def _readable(self, inputs: Any, failures: Optional[List[Failure]] = None, **options: Any) -> Iterator[PoseClip]:
+    def _readable(
+        self, inputs: Any, failures: Optional[List[Failure]] = None, **options: Any
+    ) -> Iterator[PoseClip]:
         for clip in self.reader.clips(inputs, **options):
             if isinstance(clip, Failure):
                 if failures is not None:

@@ -15,8 +15,8 @@ _LEFT = 0
 class Reconstructor:
     """Runs a pre-trainer over every frame of a clip, at the pace that it was trained at, with nothing masked.
 
-    Where the model samples L frames evenly over a clip of N, the clip is read in n = ceil(N / L) interleaved passes, frames 0, n, 2n .., then 1,
-    n + 1 ..; where it takes neighbouring frames, in pieces of L.
+    Where the model samples L frames evenly over a clip of N, the clip is read in n = ceil(N / L) interleaved
+    passes, frames 0, n, 2n .., then 1, n + 1 ..; where it takes neighbouring frames, in pieces of L.
 
     Args:
         backend (TorchBackend): Of a pre-trainer whose decoder has a hand model.
@@ -29,13 +29,16 @@ class Reconstructor:
         decoder = getattr(backend.model, 'decoder', None)
         if getattr(decoder, 'hand_model', None) is None:
             raise ValueError(
-                f'{type(backend.model).__name__} has no hand model; reconstruction needs the config and checkpoint of a pre-training with one'
+                f'{type(backend.model).__name__} has no hand model; reconstruction needs the config and '
+                'checkpoint of a pre-training with one'
             )
         self.backend = backend
 
     @property
     def faces(self) -> np.ndarray:
-        """Shape (1538, 3): triangles of the right hand's mesh; the left hand's run the other way round (``faces[:, ::-1]``)."""
+        """Shape (1538, 3): triangles of the right hand's mesh; the left hand's run the other way round
+        (``faces[:, ::-1]``).
+        """
         return self.backend.model.decoder.hand_model.faces.cpu().numpy()
 
     def _passes(self, clip: PoseClip) -> List[np.ndarray]:
@@ -55,9 +58,10 @@ class Reconstructor:
             mesh (bool): Also the surfaces.
 
         Returns:
-            dict: ``joints2d`` (T, 2, 21, 2) pixels of the image; ``joints3d`` (T, 2, 21, 3) metres, camera axes (x right, y down, z away), about the
-            wrist's own origin; ``valid`` (T, 2) bool: the hand was found, all else there has no meaning and is 0; with ``mesh``, ``vertices``
-            (T, 2, 778, 3), like joints3d. Left hands are left hands again.
+            dict: ``joints2d`` (T, 2, 21, 2) pixels of the image; ``joints3d`` (T, 2, 21, 3) metres, camera
+                axes (x right, y down, z away), about the
+            wrist's own origin; ``valid`` (T, 2) bool: the hand was found, all else there has no meaning and
+            is 0; with ``mesh``, ``vertices`` (T, 2, 778, 3), like joints3d. Left hands are left hands again.
         """
         model = self.backend.model
         shapes = dict(joints2d=(21, 2), joints3d=(21, 3), **(dict(vertices=(778, 3)) if mesh else {}))
@@ -67,7 +71,8 @@ class Reconstructor:
             inputs = self.backend.prepared([clip.pick(places)], every_frame=True)
             tokens, visible = model.embedder(inputs)
             decoded = model.decoder(model.backbone(tokens, visible), mesh=mesh)
-            turned = np.sign(decoded['scale'][0, :, :, None].cpu().numpy())  # (L, 2, 1, 1): a negative scale turns the hand by half a turn
+            # (L, 2, 1, 1): a negative scale turns the hand by half a turn
+            turned = np.sign(decoded['scale'][0, :, :, None].cpu().numpy())
             boxes, valid = inputs['boxes'][0].cpu().numpy(), inputs['hand_valid'][0].cpu().numpy()
             out['valid'][places] = valid
             for name in shapes:
@@ -84,13 +89,17 @@ class Reconstructor:
 
 @torch.no_grad()
 def masked_sample(backend: TorchBackend, clip: PoseClip) -> Tuple[SignDataSample, np.ndarray]:
-    """The prediction that Figure 3 is drawn from, sampled and masked by the config's test pipeline, and which frames of the clip it is of, (L,).
+    """The prediction that Figure 3 is drawn from, sampled and masked by the config's test pipeline, and which
+    frames of the clip it is of, (L,).
 
     Raises:
         ValueError: The test pipeline masks nothing.
     """
     inputs = backend.prepared([clip], masked=True)
     if 'chosen' not in inputs:
-        raise ValueError('the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and ZeroMissing at its end')
+        raise ValueError(
+            'the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and '
+            'ZeroMissing at its end'
+        )
     inputs['video_id'] = [clip.name]
     return backend.model(inputs, mode='predict')[0], inputs['frames'][0].cpu().numpy()

@@ -14,13 +14,16 @@ from ..files.atomic import remove_leftovers, write_atomic
 from ..files.json import read_json
 from ..files.locks import turn
 
-FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2  # 1: the encoder's fingerprint did not tell how clips were prepared
+# 1: the encoder's fingerprint did not tell how clips were prepared
+FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2
 INDEX = 'dictionary.json'
 COMPARISONS = ('nearest', 'prototype')
 
 
 class Match(NamedTuple):
-    """A sign of the dictionary: its gloss, the cosine, and the name of its nearest example ('' for a prototype)."""
+    """A sign of the dictionary: its gloss, the cosine, and the name of its nearest example ('' for a
+    prototype).
+    """
 
     gloss: str
     score: float
@@ -30,11 +33,13 @@ class Match(NamedTuple):
 class SignDictionary:
     """Glosses, and unit vectors of clips that show them.
 
-    On disk it is a folder: ``dictionary.json`` (glosses, names of the examples, what the vectors were made with) and the npz file that it names; the
-    JSON is replaced last, so a killed writer leaves the old dictionary.
+    On disk it is a folder: ``dictionary.json`` (glosses, names of the examples, what the vectors were made
+    with) and the npz file that it names; the JSON is replaced last, so a killed writer leaves the old
+    dictionary.
 
     Args:
-        encoder (str): Fingerprint of all that makes the vectors (:class:`ClipEmbedder`); vectors of another are refused.
+        encoder (str): Fingerprint of all that makes the vectors (:class:`ClipEmbedder`); vectors of another
+            are refused.
         dim (int): Length of a vector.
         note (str): For people: the config and checkpoint.
 
@@ -64,13 +69,17 @@ class SignDictionary:
 
     def _known(self, gloss: str) -> str:
         if gloss not in self._vectors:
-            raise KeyError(f'the dictionary has no sign {gloss!r}; it has {len(self)}: {", ".join(self.glosses[:20])}')
+            raise KeyError(
+                f'the dictionary has no sign {gloss!r}; it has {len(self)}: {", ".join(self.glosses[:20])}'
+            )
         return gloss
 
     def _check(self, vectors: np.ndarray, what: str) -> np.ndarray:
         vectors = np.asarray(vectors, dtype=np.float32)
         if vectors.ndim != 2 or vectors.shape[1] != self.dim or not len(vectors):
-            raise ValueError(f'{what}: vectors of shape {vectors.shape}; give (n, {self.dim}) with n at least 1')
+            raise ValueError(
+                f'{what}: vectors of shape {vectors.shape}; give (n, {self.dim}) with n at least 1'
+            )
         if not np.isfinite(vectors).all():
             raise ValueError(f'{what}: vectors are not finite')
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
@@ -92,7 +101,9 @@ class SignDictionary:
         names = [str(name) for name in names] or [''] * len(vectors)
         if len(names) != len(vectors):
             raise ValueError(f'sign {gloss!r}: {len(vectors)} vectors, but {len(names)} names')
-        self._vectors[gloss] = np.concatenate([self._vectors[gloss], vectors]) if gloss in self._vectors else vectors
+        self._vectors[gloss] = (
+            np.concatenate([self._vectors[gloss], vectors]) if gloss in self._vectors else vectors
+        )
         self._names.setdefault(gloss, []).extend(names)
 
     def remove(self, gloss: str) -> None:
@@ -108,11 +119,12 @@ class SignDictionary:
 
         Args:
             queries (ndarray): Shape (B, dim).
-            compare (str): 'nearest': with the sign's nearest example (better on the development clips of words33); 'prototype': with the mean of its
-                examples.
+            compare (str): 'nearest': with the sign's nearest example (better on the development clips of
+                words33); 'prototype': with the mean of its examples.
 
         Returns:
-            tuple[ndarray, ndarray]: Shape (B, signs) float32 in [-1, 1], and which example it is, (B, signs) int64; -1 for prototypes.
+            tuple[ndarray, ndarray]: Shape (B, signs) float32 in [-1, 1], and which example it is, (B, signs)
+            int64; -1 for prototypes.
 
         Raises:
             ValueError: The dictionary is empty, or an argument is wrong.
@@ -123,7 +135,9 @@ class SignDictionary:
             raise ValueError('the dictionary is empty; add signs first')
         queries = self._check(queries, 'query')
         if compare == 'prototype':
-            means = self._check(np.stack([vectors.mean(0) for vectors in self._vectors.values()]), 'prototypes')
+            means = self._check(
+                np.stack([vectors.mean(0) for vectors in self._vectors.values()]), 'prototypes'
+            )
             return queries @ means.T, np.full((len(queries), len(self)), -1)
         counts = [len(vectors) for vectors in self._vectors.values()]
         cosine = queries @ np.concatenate(list(self._vectors.values())).T  # (B, examples)
@@ -136,7 +150,16 @@ class SignDictionary:
         glosses, found = self.glosses, []
         for row, places in zip(cosine, which):
             order = np.argsort(-row, kind='stable')[:topk]
-            found.append([Match(glosses[i], float(row[i]), self._names[glosses[i]][places[i]] if places[i] >= 0 else '') for i in order])
+            found.append(
+                [
+                    Match(
+                        glosses[i],
+                        float(row[i]),
+                        self._names[glosses[i]][places[i]] if places[i] >= 0 else '',
+                    )
+                    for i in order
+                ]
+            )
         return found
 
     def save(self, folder: Union[str, 'os.PathLike[str]']) -> None:
@@ -151,7 +174,9 @@ class SignDictionary:
 
     def _save(self, folder: str) -> None:
         counts = [len(vectors) for vectors in self._vectors.values()]
-        vectors = np.concatenate(list(self._vectors.values())) if len(self) else np.zeros((0, self.dim), np.float32)
+        vectors = (
+            np.concatenate(list(self._vectors.values())) if len(self) else np.zeros((0, self.dim), np.float32)
+        )
         buffer = io.BytesIO()
         np.savez(buffer, vectors=vectors, label=np.repeat(np.arange(len(self), dtype=np.int32), counts))
         data = buffer.getvalue()
@@ -161,11 +186,19 @@ class SignDictionary:
         is_new = not os.path.isfile(path)
         write_atomic(data, path)
         index = dict(
-            format=FORMAT, format_version=FORMAT_VERSION, encoder=self.encoder, dim=self.dim, note=self.note, file=file, blake2b=digest,
+            format=FORMAT,
+            format_version=FORMAT_VERSION,
+            encoder=self.encoder,
+            dim=self.dim,
+            note=self.note,
+            file=file,
+            blake2b=digest,
             signs=[dict(gloss=gloss, examples=names) for gloss, names in self._names.items()],
-        )  # fmt: skip
+        )
         try:
-            write_atomic(json.dumps(index, ensure_ascii=False, indent=1).encode(), os.path.join(folder, INDEX))
+            write_atomic(
+                json.dumps(index, ensure_ascii=False, indent=1).encode(), os.path.join(folder, INDEX)
+            )
         except BaseException:
             if is_new:
                 os.unlink(path)
@@ -192,24 +225,34 @@ class SignDictionary:
     def _load(cls, folder: Union[str, 'os.PathLike[str]']) -> 'SignDictionary':
         path = os.path.join(os.fspath(folder), INDEX)
         if not os.path.isfile(path):
-            raise FileNotFoundError(f'{path}: absent, so this is no dictionary; make one with tools/build_dictionary.py')
+            raise FileNotFoundError(
+                f'{path}: absent, so this is no dictionary; make one with tools/build_dictionary.py'
+            )
         try:
             index = read_json(path)
             if index.get('format') == FORMAT and index.get('format_version') == 1:
-                raise ValueError('version 1, which does not tell how the clips of its vectors were cropped and filtered')
+                raise ValueError(
+                    'version 1, which does not tell how the clips of its vectors were cropped and filtered'
+                )
             if index.get('format') != FORMAT or index.get('format_version') != FORMAT_VERSION:
                 raise ValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
             name = os.path.join(os.fspath(folder), os.path.basename(index['file']))
             signs = cls(index['encoder'], int(index['dim']), index['note'])
             glosses = [(sign['gloss'], [str(item) for item in sign['examples']]) for sign in index['signs']]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f'{path}: not a dictionary of version {FORMAT_VERSION} ({error}); build it again: tools/build_dictionary.py') from error
+            raise ValueError(
+                f'{path}: not a dictionary of version {FORMAT_VERSION} ({error}); build it '
+                'again: tools/build_dictionary.py'
+            ) from error
         if not os.path.isfile(name):
             raise FileNotFoundError(f'{name}: absent; copy the dictionary again or build it again')
         with open(name, 'rb') as file:
             data = file.read()
         if hashlib.blake2b(data, digest_size=16).hexdigest() != index['blake2b']:
-            raise ValueError(f'{name}: {len(data)} bytes whose checksum differs from {INDEX}: damaged; copy it again or build it again')
+            raise ValueError(
+                f'{name}: {len(data)} bytes whose checksum differs from {INDEX}: damaged; copy '
+                'it again or build it again'
+            )
         try:
             arrays = read_npz(data)
             vectors, label = arrays['vectors'], arrays['label']

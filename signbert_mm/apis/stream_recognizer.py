@@ -12,7 +12,10 @@ from .windows import HysteresisMerger, Segment, check_window
 
 
 class StreamEvent(NamedTuple):
-    """What one window says. Times are counted in steps of 1 / ``fps`` from the first frame, which are the frames where these come evenly.
+    """What one window says.
+
+    Times are counted in steps of 1 / ``fps`` from the first frame, which are the frames where these come
+    evenly.
 
     Attributes:
         start (int): Where the window begins.
@@ -36,13 +39,15 @@ class StreamEvent(NamedTuple):
 
 
 class StreamRecognizer:
-    """Takes poses one by one, keeps those of the last ``window`` steps, and recognises every ``stride`` steps of 1 / ``fps``.
+    """Takes poses one by one, keeps those of the last ``window`` steps, and recognises every ``stride`` steps
+    of 1 / ``fps``.
 
-    :meth:`push` takes one pose a step. :meth:`push_at` takes each with its time, however unevenly they come: windows then last as long as they should
-    and hold the frames that there are.
+    :meth:`push` takes one pose a step. :meth:`push_at` takes each with its time, however unevenly they come:
+    windows then last as long as they should and hold the frames that there are.
 
     Args:
-        predict (Callable): ``(clips) -> list of dict`` with ``scores``, ``attention`` and ``frames``: a backend's ``predict``.
+        predict (Callable): ``(clips) -> list of dict`` with ``scores``, ``attention`` and ``frames``: a
+            backend's ``predict``.
         layout (str | Layout): Of the poses.
         image_size (Sequence[int]): Width and height in pixels.
         window (int): Steps.
@@ -67,7 +72,13 @@ class StreamRecognizer:
         name: str = '',
     ) -> None:
         check_window(window, stride)
-        self.predict, self.layout, self.image_size, self.fps, self.name = predict, get_layout(layout), image_size, fps, name
+        self.predict, self.layout, self.image_size, self.fps, self.name = (
+            predict,
+            get_layout(layout),
+            image_size,
+            fps,
+            name,
+        )
         self.window, self.stride, self.merger = window, stride, merger
         self._poses: Deque[Tuple[int, np.ndarray]] = deque()  # with the step that each came at
         self._zeros, self._begin = np.zeros(0), 0.0
@@ -117,7 +128,8 @@ class StreamRecognizer:
         pose, joints = as_array(f'{self.name or "stream"}: frame {self.count}', pose), self.layout.num_joints
         if pose.ndim != 2 or len(pose) != joints or pose.shape[1] not in (2, 3):
             raise ValueError(
-                f'{self.name or "stream"}: frame {self.count}: a pose of shape {pose.shape} found; give ({joints}, 3): x and y in pixels '
+                f'{self.name or "stream"}: frame {self.count}: a pose of shape {pose.shape} found; give '
+                f'({joints}, 3): x and y in pixels '
                 f'and the score of each joint of {self.layout.name}'
             )
         return pose
@@ -129,7 +141,8 @@ class StreamRecognizer:
         return event
 
     def finish(self) -> Optional[StreamEvent]:
-        """The stream has ended: one window over its last frames, where the ones before left any, and the open segment ends with it.
+        """The stream has ended: one window over its last frames, where the ones before left any, and the open
+        segment ends with it.
 
         Returns:
             StreamEvent, optional: None where the last window ended with the stream and no segment is open.
@@ -151,7 +164,11 @@ class StreamRecognizer:
     @property
     def frame_rate(self) -> float:
         """Frames a second that came so far, by their times; ``fps`` where they come evenly."""
-        return self.fps if self._step < 1 or self.length == self.count else (self.count - 1) * self.fps / self._step
+        return (
+            self.fps
+            if self._step < 1 or self.length == self.count
+            else (self.count - 1) * self.fps / self._step
+        )
 
     @property
     def reason(self) -> str:
@@ -165,31 +182,53 @@ class StreamRecognizer:
     def _recognise(self, end: int, until: float) -> StreamEvent:
         start = max(0, end - self.window)
         self._drop_before(start)
-        first, scores, attention, frames = self.count - len(self._poses), self._zeros, None, np.zeros(0, np.int64)
+        first, scores, attention, frames = (
+            self.count - len(self._poses),
+            self._zeros,
+            None,
+            np.zeros(0, np.int64),
+        )
         reason = why_no_answer(0, False, False)
         if self._poses:
             poses = np.stack([pose for _, pose in self._poses])
             clip = PoseClip.make(poses, self.layout, self.image_size, fps=self.fps, name=self.name)
             (found,) = self.predict([clip])
             found = withhold(clip, found)
-            attention, frames, scores, reason = found['attention'], found['frames'] + first, found['scores'], found['reason']
+            attention, frames, scores, reason = (
+                found['attention'],
+                found['frames'] + first,
+                found['scores'],
+                found['reason'],
+            )
             self._zeros = np.zeros_like(scores)
-            self._person, self._hand = self._person or bool(clip.scores.any()), self._hand or bool(clip.hands_found().any())
+            self._person, self._hand = (
+                self._person or bool(clip.scores.any()),
+                self._hand or bool(clip.hands_found().any()),
+            )
         segments = self.merger.push(self._boundary, until, scores)
         self._boundary, self._told = until, end
         return StreamEvent(start, end, scores, attention, frames, segments, self.merger.current, reason)
 
 
 def steps_of(clip: PoseClip) -> np.ndarray:
-    """At which steps of 1 / ``fps`` a clip's frames come, as :meth:`StreamRecognizer.push_at` counts them, shape (T,) int64."""
-    return np.arange(len(clip)) if clip.times is None else np.rint((clip.times - clip.times[0]) * clip.fps).astype(np.int64)
+    """At which steps of 1 / ``fps`` a clip's frames come, as :meth:`StreamRecognizer.push_at` counts them,
+    shape (T,) int64.
+    """
+    return (
+        np.arange(len(clip))
+        if clip.times is None
+        else np.rint((clip.times - clip.times[0]) * clip.fps).astype(np.int64)
+    )
 
 
-def merge_windows(windows: Sequence[Tuple[int, int]], scores: np.ndarray, window: int, stride: int, merger: HysteresisMerger) -> List[Segment]:
+def merge_windows(
+    windows: Sequence[Tuple[int, int]], scores: np.ndarray, window: int, stride: int, merger: HysteresisMerger
+) -> List[Segment]:
     """Segments of windows that are all there at once; the same as a stream gives.
 
     Args:
-        windows (Sequence[tuple[int, int]]): As :func:`sliding_windows` makes them of ``window`` and ``stride``.
+        windows (Sequence[tuple[int, int]]): As :func:`sliding_windows` makes them of ``window`` and
+            ``stride``.
         scores (ndarray): Shape (windows, classes).
         window, stride (int): Steps.
         merger (HysteresisMerger): Fresh.

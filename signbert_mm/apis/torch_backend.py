@@ -17,12 +17,15 @@ from .backend import Backend
 from .input_spec import InputSpec, all_frames, make_batch
 from .pose_clip import PoseClip
 
-_STEADY = dict(RandomTemporalSample=dict(type='CenterTemporalSample'), UniformTemporalSample=dict(test_mode=True))
+_STEADY = dict(
+    RandomTemporalSample=dict(type='CenterTemporalSample'), UniformTemporalSample=dict(test_mode=True)
+)
 """What the temporal transforms of training become where a config has no test pipeline."""
 
 
 def dataset_config(cfg: Any, kind: str = 'PoseDataset') -> Tuple[dict, bool]:
-    """The data set of a kind in a config: of its test data, else of validation, else of training; and whether it was the training's.
+    """The data set of a kind in a config: of its test data, else of validation, else of training; and whether
+    it was the training's.
 
     Raises:
         ConfigError: There is none.
@@ -33,7 +36,10 @@ def dataset_config(cfg: Any, kind: str = 'PoseDataset') -> Tuple[dict, bool]:
             node = node.get('dataset') or (node.get('datasets') or [None])[0]
         if node is not None:
             return node, name == 'train_dataloader'
-    raise ConfigError(f'config {cfg.get("filename", "")}: no {kind} in it, so it does not say how the model reads clips; give it test_dataloader')
+    raise ConfigError(
+        f'config {cfg.get("filename", "")}: no {kind} in it, so it does not say how the model '
+        'reads clips; give it test_dataloader'
+    )
 
 
 def reads_videos(cfg: Any) -> bool:
@@ -51,12 +57,20 @@ def spec_of_config(cfg: Any) -> Tuple[InputSpec, List[dict]]:
     plain = node.to_dict() if isinstance(node, ConfigDict) else copy.deepcopy(dict(node))
     steps = list(plain.get('pipeline') or [])
     temporal = None
-    if steps and isinstance(TRANSFORMS.get(steps[0]['type']), type) and issubclass(TRANSFORMS.get(steps[0]['type']), TemporalSample):
+    if (
+        steps
+        and isinstance(TRANSFORMS.get(steps[0]['type']), type)
+        and issubclass(TRANSFORMS.get(steps[0]['type']), TemporalSample)
+    ):
         temporal = steps.pop(0)
         if trained:
             temporal.update(_STEADY.get(temporal['type'], {}))
     spec = InputSpec(
-        plain.get('layout', 'sign_49'), plain.get('drop_empty_frames', True), plain.get('stand_ins', False), plain.get('side', ''), temporal
+        plain.get('layout', 'sign_49'),
+        plain.get('drop_empty_frames', True),
+        plain.get('stand_ins', False),
+        plain.get('side', ''),
+        temporal,
     )
     return spec, steps
 
@@ -81,7 +95,9 @@ class TorchBackend(Backend):
 
     def __init__(self, model: nn.Module, device: Union[str, torch.device]) -> None:
         if getattr(model, 'cfg', None) is None:
-            raise ValueError(f'{type(model).__name__}: the model has no `cfg`; make it with signbert_mm.apis.init_model')
+            raise ValueError(
+                f'{type(model).__name__}: the model has no `cfg`; make it with signbert_mm.apis.init_model'
+            )
         self.model, self.device = model.to(device).eval(), torch.device(device)
         self.spec, steps = spec_of_model(model)
         self._temporal = TRANSFORMS.build(self.spec.temporal) if self.spec.temporal else None
@@ -111,7 +127,9 @@ class TorchBackend(Backend):
             sampled = self._temporal(dict(length=torch.from_numpy(lengths)), draws)
             return sampled['frames'].numpy(), sampled['length'].numpy()
 
-        inputs: Dict[str, Tensor] = {name: torch.from_numpy(value) for name, value in make_batch(clips, spec, sample).items()}
+        inputs: Dict[str, Tensor] = {
+            name: torch.from_numpy(value) for name, value in make_batch(clips, spec, sample).items()
+        }
         inputs.update(index=index, epoch=torch.zeros_like(index))
         return dict(inputs=self._steps(inputs, draws), video_id=[clip.name for clip in clips])
 
@@ -122,12 +140,20 @@ class TorchBackend(Backend):
         rows = []
         for row, sample in enumerate(self.model(inputs, mode='predict')):
             attention = sample.attention.numpy() if 'attention' in sample else None
-            rows.append(dict(scores=sample.pred_scores.numpy(), attention=attention, frames=frames[row, : sample.num_frames]))
+            rows.append(
+                dict(
+                    scores=sample.pred_scores.numpy(),
+                    attention=attention,
+                    frames=frames[row, : sample.num_frames],
+                )
+            )
         return rows
 
     @torch.no_grad()
     def prepared(self, clips: Sequence[PoseClip], masked: bool = False, every_frame: bool = False) -> dict:
-        """The batch on the device after the test transforms; without ``masked`` nothing is masked. ``every_frame`` as in :meth:`batch`."""
+        """The batch on the device after the test transforms; without ``masked`` nothing is masked.
+        ``every_frame`` as in :meth:`batch`.
+        """
         preprocessor = self.model.data_preprocessor
         inputs = preprocessor.cast_data(self.batch(clips, every_frame=every_frame))['inputs']
         draws = Draws(0, 0, inputs['index'])
@@ -137,6 +163,12 @@ class TorchBackend(Backend):
 
     @property
     def preparation(self) -> Tuple[list, list]:
-        """Transforms that clips go through after time was sampled: the data set's, and those of the test pipeline that mask nothing."""
-        kept = [transform for transform in self.model.data_preprocessor.test_pipeline if not isinstance(transform, MaskHandTokens)]
+        """Transforms that clips go through after time was sampled: the data set's, and those of the test
+        pipeline that mask nothing.
+        """
+        kept = [
+            transform
+            for transform in self.model.data_preprocessor.test_pipeline
+            if not isinstance(transform, MaskHandTokens)
+        ]
         return self._steps.transforms, kept

@@ -18,7 +18,8 @@ from .torch_backend import dataset_config
 
 
 class VideoBackend(Backend):
-    """As :class:`TorchBackend`, for models of a :class:`SignVideoDataset`: decodes the clips' videos through the config's test pipeline.
+    """As :class:`TorchBackend`, for models of a :class:`SignVideoDataset`: decodes the clips' videos through
+    the config's test pipeline.
 
     Args:
         model (nn.Module): As :func:`init_model` gives it, with ``cfg`` and ``dataset_meta``.
@@ -33,7 +34,10 @@ class VideoBackend(Backend):
     def __init__(self, model: nn.Module, device: Union[str, torch.device]) -> None:
         node, trained = dataset_config(model.cfg, 'SignVideoDataset')
         if trained:
-            raise ConfigError(f'config {model.cfg.get("filename", "")}: it has no test_dataloader, whose pipeline says how the model reads a video')
+            raise ConfigError(
+                f'config {model.cfg.get("filename", "")}: it has no test_dataloader, whose '
+                'pipeline says how the model reads a video'
+            )
         self.model, self._decoding = model.to(device).eval(), threading.Lock()
         self.steps = build_video_steps((node.to_dict() if isinstance(node, ConfigDict) else node)['pipeline'])
         self.glosses: List[str] = list((getattr(model, 'dataset_meta', None) or {}).get('glosses') or [])
@@ -41,7 +45,8 @@ class VideoBackend(Backend):
     def _row(self, clip: PoseClip, index: int) -> Dict[str, Any]:
         if not clip.video:
             raise ValueError(
-                f'clip {clip.name!r}: this model reads frames, and there are poses alone. Give the video, for stores `videos`, a folder of '
+                f'clip {clip.name!r}: this model reads frames, and there are poses alone. Give the video, '
+                'for stores `videos`, a folder of '
                 '<video_id>.mp4, or a PoseClip with `video`; a stream has no file, segments() of one does'
             )
         number = int(Draws(0, 0, torch.tensor([index])).integers('video', 2**31 - 1)[0])
@@ -57,6 +62,11 @@ class VideoBackend(Backend):
             ValueError: A clip has no video, or it cannot be read.
         """
         inputs = default_collate([self._row(clip, first + place) for place, clip in enumerate(clips)])
-        inputs = self.model.data_preprocessor(dict(inputs=inputs, video_id=[clip.name for clip in clips]), training=False)['inputs']
+        inputs = self.model.data_preprocessor(
+            dict(inputs=inputs, video_id=[clip.name for clip in clips]), training=False
+        )['inputs']
         samples = self.model(inputs, mode='predict')
-        return [dict(scores=sample.pred_scores.numpy(), attention=None, frames=np.arange(len(clip))) for sample, clip in zip(samples, clips)]
+        return [
+            dict(scores=sample.pred_scores.numpy(), attention=None, frames=np.arange(len(clip)))
+            for sample, clip in zip(samples, clips)
+        ]

@@ -22,7 +22,8 @@ class Segment(NamedTuple):
 
 
 def sliding_windows(frames: int, window: int, stride: int) -> List[Tuple[int, int]]:
-    """Windows (start, end) that cover ``frames``: every ``stride`` frames one of ``window``, and a last one that ends with the clip.
+    """Windows (start, end) that cover ``frames``: every ``stride`` frames one of ``window``, and a last one
+    that ends with the clip.
 
     A clip shorter than a window is one window.
 
@@ -45,15 +46,19 @@ def check_window(window: int, stride: int) -> None:
         ValueError: ``window`` or ``stride`` is below 1, or the stride is longer than the window.
     """
     if window < 1 or not 1 <= stride <= window:
-        raise ValueError(f'window of {window} frames every {stride}: both must be at least 1, and the stride not longer than the window')
+        raise ValueError(
+            f'window of {window} frames every {stride}: both must be at least 1, and the stride '
+            'not longer than the window'
+        )
 
 
 class HysteresisMerger:
     """Scores of overlapping windows, in order of time, become segments with two thresholds.
 
-    A segment opens at the first window whose best gloss reaches ``enter``. It begins where that gloss last came to ``leave`` (not before the end
-    of the segment before), and lasts until its score falls below ``leave`` or another gloss reaches ``enter``. So segments never overlap, and a
-    score that trembles about one threshold makes one segment, not many. The memory is one number a class. (Not in the paper.)
+    A segment opens at the first window whose best gloss reaches ``enter``. It begins where that gloss last
+    came to ``leave`` (not before the end of the segment before), and lasts until its score falls below
+    ``leave`` or another gloss reaches ``enter``. So segments never overlap, and a score that trembles about
+    one threshold makes one segment, not many. The memory is one number a class. (Not in the paper.)
 
     Each window stands for the time around its centre, ``stride`` long: see :meth:`push`.
 
@@ -68,9 +73,12 @@ class HysteresisMerger:
 
     def __init__(self, enter: float = 0.6, leave: float = 0.3, ignore: Sequence[int] = ()) -> None:
         if not 0 < leave <= enter <= 1:
-            raise ValueError(f'hysteresis: 0 < leave <= enter <= 1 is needed, got enter={enter}, leave={leave}')
+            raise ValueError(
+                f'hysteresis: 0 < leave <= enter <= 1 is needed, got enter={enter}, leave={leave}'
+            )
         self.enter, self.leave, self.ignore = enter, leave, list(ignore)
-        self._since: Optional[np.ndarray] = None  # (C,) where the run of windows at or above `leave` began; inf = no run
+        # (C,) where the run of windows at or above `leave` began; inf = no run
+        self._since: Optional[np.ndarray] = None
         self._floor = -np.inf  # end of the last closed segment
         self._open: Optional[Segment] = None
 
@@ -99,10 +107,14 @@ class HysteresisMerger:
         self._since = np.where(scores >= self.leave, np.minimum(self._since, start), np.inf)
         best, closed = int(scores.argmax()), []
         sure = scores[best] >= self.enter
-        if self._open is not None and (scores[self._open.label] < self.leave or rest or (sure and best != self._open.label)):
+        if self._open is not None and (
+            scores[self._open.label] < self.leave or rest or (sure and best != self._open.label)
+        ):
             closed = self.close()
         if self._open is not None:
-            self._open = self._open._replace(end=end, score=max(self._open.score, float(scores[self._open.label])))
+            self._open = self._open._replace(
+                end=end, score=max(self._open.score, float(scores[self._open.label]))
+            )
         elif sure and not rest:
             self._open = Segment(max(float(self._since[best]), self._floor), end, best, float(scores[best]))
         return closed

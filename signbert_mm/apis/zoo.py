@@ -18,12 +18,15 @@ HASH_DIGITS = 8
 
 
 def zoo_folder() -> Path:
-    """Where published files lie: the folder that the environment variable SIGNBERT_MM_ZOO names, else ``zoo`` below the current one."""
+    """Where published files lie: the folder that the environment variable SIGNBERT_MM_ZOO names, else ``zoo``
+    below the current one.
+    """
     return Path(os.environ.get(ZOO_ENV) or 'zoo').expanduser()
 
 
 def _read_yaml(path: Path) -> dict:
-    return yaml.safe_load(path.read_text(encoding='utf-8'))  # mmengine.load would build any Python object that a file names
+    # mmengine.load would build any Python object that a file names
+    return yaml.safe_load(path.read_text(encoding='utf-8'))
 
 
 def zoo_models() -> Dict[str, dict]:
@@ -50,7 +53,8 @@ def zoo_models() -> Dict[str, dict]:
 def zoo_file(name: str) -> Optional[Path]:
     """The published file of a model in the zoo folder; None where there is none.
 
-    It is the one that its metafile names, else the only one of this model, which was built on this machine (said in the log).
+    It is the one that its metafile names, else the only one of this model, which was built on this machine
+    (said in the log).
 
     Args:
         name (str): The model's name.
@@ -68,14 +72,22 @@ def zoo_file(name: str) -> Optional[Path]:
     pattern = re.compile(rf'{re.escape(name)}-[0-9a-f]{{{HASH_DIGITS}}}\.pth')
     built = sorted(path for path in folder.glob('*.pth') if pattern.fullmatch(path.name))
     if len(built) > 1:
-        raise ConfigError(f'{folder} has several files of {name}: {", ".join(path.name for path in built)}; give the path of one')
+        raise ConfigError(
+            f'{folder} has several files of {name}: {", ".join(path.name for path in built)}; '
+            'give the path of one'
+        )
     if built:
-        print_log(f'{built[0]} is not the file whose figures the metafile gives ({published.name}): it was built here', logger='current')
+        print_log(
+            f'{built[0]} is not the file whose figures the metafile gives ({published.name}): it was '
+            'built here',
+            logger='current',
+        )
     return built[0] if built else None
 
 
 def zoo_checkpoint(name: str) -> str:
-    """The path of a model's published checkpoint, which is what ``get_model(name, pretrained=True)`` loads; nothing is fetched from a network.
+    """The path of a model's published checkpoint, which is what ``get_model(name, pretrained=True)`` loads;
+    nothing is fetched from a network.
 
     Args:
         name (str): The model's name.
@@ -87,17 +99,23 @@ def zoo_checkpoint(name: str) -> str:
     """
     published = {key for key, entry in zoo_models().items() if entry.get('Weights')}
     if name not in published:
-        raise ConfigError(f'no weights of {name!r} are published: give the path of a checkpoint. {did_you_mean(name, published)}')
+        raise ConfigError(
+            f'no weights of {name!r} are published: give the path of a checkpoint. '
+            f'{did_you_mean(name, published)}'
+        )
     path = zoo_file(name)
     if path is None:
         wanted = Path(zoo_models()[name]['Weights']).name
         raise FileNotFoundError(
-            f'{zoo_folder() / wanted} is not there: `make zoo` builds it (`python tools/misc/make_zoo.py {name}` this one alone), or put the release '
+            f'{zoo_folder() / wanted} is not there: `make zoo` builds it (`python tools/misc/make_zoo.py '
+            f'{name}` this one alone), or put the release '
             f'file there; {ZOO_ENV} names another folder'
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS]
     if digest != path.stem[-HASH_DIGITS:]:
-        raise CheckpointError(f'{path}: its SHA-256 begins with {digest}, not as its name says. Take it anew, or `make zoo`')
+        raise CheckpointError(
+            f'{path}: its SHA-256 begins with {digest}, not as its name says. Take it anew, or `make zoo`'
+        )
     return str(path)
 
 
@@ -116,19 +134,24 @@ class ReleasedRecogniser(NamedTuple):
 
 
 def are_synthetic(glosses: Sequence[str]) -> bool:
-    """Whether these are the glosses of synthetic signs, ``gloss_000`` and so on, which no sign language has."""
+    """Whether these are the glosses of synthetic signs, ``gloss_000`` and so on, which no sign language
+    has.
+    """
     return bool(glosses) and all(re.fullmatch(r'gloss_\d+', gloss) for gloss in glosses)
 
 
 def released_recognisers() -> List[ReleasedRecogniser]:
-    """The recognisers whose release files are in the zoo folder: those of real signs before those of synthetic ones, small files first.
+    """The recognisers whose release files are in the zoo folder: those of real signs before those of
+    synthetic ones, small files first.
 
     Raises:
         ConfigError, CheckpointError: As :func:`zoo_checkpoint`.
     """
     root, found = config_roots()[0], []
     for name, entry in zoo_models().items():
-        if zoo_file(name) is None or not load_config(os.path.join(root, entry['Config'])).model.type.endswith('Recognizer'):
+        if zoo_file(name) is None or not load_config(os.path.join(root, entry['Config'])).model.type.endswith(
+            'Recognizer'
+        ):
             continue
         path = zoo_checkpoint(name)
         glosses = list((load_checkpoint_file(path).get('meta') or {}).get('glosses') or ())

@@ -33,13 +33,17 @@ class MappedClips:
 
     device = torch.device('cpu')
 
-    def __init__(self, store: PoseStore, clips: np.ndarray, joints: np.ndarray, drop_empty_frames: bool) -> None:
+    def __init__(
+        self, store: PoseStore, clips: np.ndarray, joints: np.ndarray, drop_empty_frames: bool
+    ) -> None:
         self.store, self.clips, self.joints, self.drop_empty_frames = store, clips, joints, drop_empty_frames
 
     def image_size(self, places: Tensor) -> Tensor:
         """Width and height, shape (B, 2) float32."""
         clips = self.clips[places.numpy()]
-        return torch.from_numpy(np.stack([self.store.width[clips], self.store.height[clips]], axis=1).astype(np.float32))
+        return torch.from_numpy(
+            np.stack([self.store.width[clips], self.store.height[clips]], axis=1).astype(np.float32)
+        )
 
     def look_up(self, places: Tensor) -> Tuple[Tensor, Read]:
         """Some clips' lengths, and what reads their frames.
@@ -48,8 +52,9 @@ class MappedClips:
             places (Tensor): Shape (B,) int64, places among the N clips.
 
         Returns:
-            tuple[Tensor, Callable]: Frames a clip, (B,) int64, and a function of places among those frames (B, T) int64 and which of them are real
-            (B, T) bool, that gives keypoints (B, T, V, 2) and scores (B, T, V), 0 where not real, and positions in the stored clip (B, T).
+            tuple[Tensor, Callable]: Frames a clip, (B,) int64, and a function of places among those frames
+            (B, T) int64 and which of them are real (B, T) bool, that gives keypoints (B, T, V, 2) and scores
+            (B, T, V), 0 where not real, and positions in the stored clip (B, T).
         """
         clips = self.clips[places.numpy()]
         start, length = self.store.offset[clips], self.store.length[clips].astype(np.int64)
@@ -59,12 +64,19 @@ class MappedClips:
 
         def read(frames: Tensor, real: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
             place, is_real = frames.numpy(), real.numpy()
-            rows = start[:, None] + place if kept is None else kept[(np.cumsum(length) - length)[:, None] + place]  # (B, T)
+            # (B, T)
+            rows = (
+                start[:, None] + place
+                if kept is None
+                else kept[(np.cumsum(length) - length)[:, None] + place]
+            )
             values = self.store.read(rows, np.maximum(self.joints, 0))  # (B, T, V, 3)
             self.store.check_hands(rows, values, self.joints)
             values[~is_real] = 0
             values[:, :, self.joints < 0] = 0
-            keypoints, scores = (torch.from_numpy(np.ascontiguousarray(part)) for part in (values[..., :2], values[..., 2]))
+            keypoints, scores = (
+                torch.from_numpy(np.ascontiguousarray(part)) for part in (values[..., :2], values[..., 2])
+            )
             if not np.isfinite(float(keypoints.sum()) + float(scores.sum())):
                 self.store.refuse_numbers(clips, rows)
             return keypoints, scores, torch.from_numpy((rows - start[:, None]) * is_real)
@@ -73,13 +85,15 @@ class MappedClips:
 
 
 class PreloadedClips:
-    """Clips held whole, as stored: the joints and frames that a batch could ask for, and no others; batches are gathered where they lie.
+    """Clips held whole, as stored: the joints and frames that a batch could ask for, and no others; batches
+    are gathered where they lie.
 
     Numbers equal those of :class:`MappedClips` bit for bit. On a GPU nothing waits for the device.
 
     Args:
         store, clips, joints, drop_empty_frames: As in :class:`MappedClips`.
-        kind (str): 'memory' = the host's; 'device' = the process's GPU, or the host's memory where there is no GPU.
+        kind (str): 'memory' = the host's; 'device' = the process's GPU, or the host's memory where there is
+            no GPU.
         limit_gb (float, optional): At most so many GB (10^9 bytes); None = half of what is free there now.
 
     Raises:
@@ -87,7 +101,13 @@ class PreloadedClips:
     """
 
     def __init__(
-        self, store: PoseStore, clips: np.ndarray, joints: np.ndarray, drop_empty_frames: bool, kind: str, limit_gb: Optional[float] = None
+        self,
+        store: PoseStore,
+        clips: np.ndarray,
+        joints: np.ndarray,
+        drop_empty_frames: bool,
+        kind: str,
+        limit_gb: Optional[float] = None,
     ) -> None:
         on_gpu = kind == 'device' and torch.cuda.is_available()
         self.device = torch.device('cuda', torch.cuda.current_device()) if on_gpu else torch.device('cpu')
@@ -97,21 +117,34 @@ class PreloadedClips:
         frames, dtype = int(length.sum()), getattr(torch, store.meta['dtype'])
         need = (frames * (len(joints) * 3 * dtype.itemsize + 4 * drop_empty_frames) + 24 * len(clips)) / 1e9
         limit = _free_gb(self.device) / 2 if limit_gb is None else limit_gb
-        told = f'{len(clips)} clips, {frames} frames of {len(joints)} joints, {store.meta["dtype"]}: {need:.3f} GB on {self.device}'
+        told = (
+            f'{len(clips)} clips, {frames} frames of {len(joints)} joints, {store.meta["dtype"]}: '
+            f'{need:.3f} GB on {self.device}'
+        )
         if need > limit:
             raise ValueError(
-                f'{store.folder}: preload={kind!r} needs more than its limit of {limit:.3f} GB ({told}). Set preload_gb higher where there is room, '
-                "choose a layout of fewer joints, prepare the store with dtype='int16', or leave it to preload='none'"
+                f'{store.folder}: preload={kind!r} needs more than its limit of {limit:.3f} GB ({told}). Set '
+                'preload_gb higher where there is room, '
+                "choose a layout of fewer joints, prepare the store with dtype='int16', or leave it to "
+                "preload='none'"
             )
         self.length = torch.from_numpy(length).to(self.device)
         self.begin = self.length.cumsum(0) - self.length  # (N,)
-        self.size = torch.from_numpy(np.stack([store.width[clips], store.height[clips]], axis=1).astype(np.float32)).to(self.device)
+        self.size = torch.from_numpy(
+            np.stack([store.width[clips], store.height[clips]], axis=1).astype(np.float32)
+        ).to(self.device)
         self.keypoints = torch.empty(frames, len(joints), 2, dtype=dtype, device=self.device)
         self.scores = torch.empty(frames, len(joints), dtype=dtype, device=self.device)
         # (sum_T,): positions in the stored clips; without dropping they are the places themselves
-        self.position = torch.empty(frames, dtype=torch.int32, device=self.device) if drop_empty_frames else None
+        self.position = (
+            torch.empty(frames, dtype=torch.int32, device=self.device) if drop_empty_frames else None
+        )
         self._fill(store, clips, joints)
-        print_log(f'preload={kind!r}: {store.folder}: {told} (limit {limit:.3f} GB)', logger='current', level=logging.INFO)
+        print_log(
+            f'preload={kind!r}: {store.folder}: {told} (limit {limit:.3f} GB)',
+            logger='current',
+            level=logging.INFO,
+        )
 
     def _fill(self, store: PoseStore, clips: np.ndarray, joints: np.ndarray) -> None:
         end = 0
@@ -127,7 +160,9 @@ class PreloadedClips:
             self.keypoints[place] = torch.from_numpy(values[..., :2]).to(self.device)
             self.scores[place] = torch.from_numpy(values[..., 2]).to(self.device)
             if self.position is not None:
-                self.position[place] = torch.from_numpy((rows - np.repeat(store.offset[block], length)).astype(np.int32)).to(self.device)
+                self.position[place] = torch.from_numpy(
+                    (rows - np.repeat(store.offset[block], length)).astype(np.int32)
+                ).to(self.device)
 
     def image_size(self, places: Tensor) -> Tensor:
         """As :meth:`MappedClips.image_size`."""
@@ -138,12 +173,22 @@ class PreloadedClips:
 
         def read(frames: Tensor, real: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
             rows = self.begin[places][:, None] + frames
-            keypoints, scores = (part.index_select(0, rows.flatten()).unflatten(0, rows.shape) for part in (self.keypoints, self.scores))
+            keypoints, scores = (
+                part.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+                for part in (self.keypoints, self.scores)
+            )
             if keypoints.dtype is torch.int16:
-                keypoints, scores = keypoints.to(torch.float32) * (1 / PIXEL_STEPS), scores.to(torch.float32) * (1 / SCORE_STEPS)
+                keypoints, scores = (
+                    keypoints.to(torch.float32) * (1 / PIXEL_STEPS),
+                    scores.to(torch.float32) * (1 / SCORE_STEPS),
+                )
             keypoints.masked_fill_(~real[:, :, None, None], 0)
             scores.masked_fill_(~real[:, :, None], 0)
-            return keypoints, scores, frames if self.position is None else self.position[rows].to(torch.int64) * real
+            return (
+                keypoints,
+                scores,
+                frames if self.position is None else self.position[rows].to(torch.int64) * real,
+            )
 
         return self.length[places], read
 

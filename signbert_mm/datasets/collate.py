@@ -8,7 +8,8 @@ from mmengine.registry import FUNCTIONS as ROOT_FUNCTIONS
 from ..registry import FUNCTIONS
 
 
-@ROOT_FUNCTIONS.register_module()  # the Runner looks collate functions up in mmengine's own registry, whatever the scope
+# the Runner looks collate functions up in mmengine's own registry, whatever the scope
+@ROOT_FUNCTIONS.register_module()
 @FUNCTIONS.register_module()
 def collate_poses(data: Union[dict, Sequence[dict]]) -> dict:
     """A batch that ``__getitems__`` made passes through; single clips are stacked.
@@ -26,8 +27,13 @@ def collate_poses(data: Union[dict, Sequence[dict]]) -> dict:
         return data
     shapes = {tuple(item['inputs']['keypoints'].shape) for item in data}
     if len(shapes) > 1:
-        raise ValueError(f'clips of shapes {sorted(shapes)} do not stack; put a temporal transform into the pipeline, or read whole batches')
-    batch: dict = dict(inputs={name: torch.stack([item['inputs'][name] for item in data]) for name in data[0]['inputs']})
+        raise ValueError(
+            f'clips of shapes {sorted(shapes)} do not stack; put a temporal transform into the '
+            'pipeline, or read whole batches'
+        )
+    batch: dict = dict(
+        inputs={name: torch.stack([item['inputs'][name] for item in data]) for name in data[0]['inputs']}
+    )
     if 'video_id' in data[0]:
         batch['video_id'] = [item['video_id'] for item in data]
     return batch

@@ -25,15 +25,21 @@ class ConcatPoseDataset(Dataset):
     """Data sets one after the other, with one index over all.
 
     Args:
-        datasets (list[dict | PoseDataset]): Configs of :class:`PoseDataset`; all with one ``layout``, ``clip_len``, ``test_mode`` and device.
-        allow_missing (bool): Leave out those whose store is not there; which ones is in :meth:`coverage`, which is logged.
-        keep_labels (bool): Give labels; all parts must then have one vocabulary. Else every label is -1, as in pre-training on several.
-        mixed_extractors (str): What to do where the parts' poses come from different extractors, versions of one, or joint layouts: 'warn', 'error'
-            or 'allow'. Their joints sit differently on the hand, and models tell the extractors apart; pre-training on a mix may be meant.
-        preload (str, optional): ``preload`` of every part that is a config and does not state its own, see :class:`PoseDataset`.
+        datasets (list[dict | PoseDataset]): Configs of :class:`PoseDataset`; all with one ``layout``,
+            ``clip_len``, ``test_mode`` and device.
+        allow_missing (bool): Leave out those whose store is not there; which ones is in :meth:`coverage`,
+            which is logged.
+        keep_labels (bool): Give labels; all parts must then have one vocabulary. Else every label is -1, as
+            in pre-training on several.
+        mixed_extractors (str): What to do where the parts' poses come from different extractors, versions of
+            one, or joint layouts: 'warn', 'error' or 'allow'. Their joints sit differently on the hand, and
+            models tell the extractors apart; pre-training on a mix may be meant.
+        preload (str, optional): ``preload`` of every part that is a config and does not state its own, see
+            :class:`PoseDataset`.
 
     Raises:
-        FileNotFoundError: A store is absent, or with ``allow_missing`` all are; the message lists each folder and the command that prepares it.
+        FileNotFoundError: A store is absent, or with ``allow_missing`` all are; the message lists each folder
+            and the command that prepares it.
         ValueError: The parts do not fit together, or mix extractors with ``mixed_extractors='error'``.
     """
 
@@ -48,21 +54,32 @@ class ConcatPoseDataset(Dataset):
         if not datasets:
             raise ValueError('ConcatPoseDataset: datasets is empty; give at least one config')
         if mixed_extractors not in MIXED_EXTRACTORS:
-            raise ValueError(f'ConcatPoseDataset: mixed_extractors is {mixed_extractors!r}; choose one of {", ".join(MIXED_EXTRACTORS)}')
+            raise ValueError(
+                f'ConcatPoseDataset: mixed_extractors is {mixed_extractors!r}; choose one of '
+                f'{", ".join(MIXED_EXTRACTORS)}'
+            )
         absent = [part for part in datasets if _is_absent(part)]
         if absent and (not allow_missing or len(absent) == len(datasets)):
-            lines = [f'  {os.path.abspath(part["store"])}\n    {part.get("prepare") or "one of tools/dataset_converters"}' for part in absent]
+            lines = [
+                f'  {os.path.abspath(part["store"])}\n    '
+                f'{part.get("prepare") or "one of tools/dataset_converters"}'
+                for part in absent
+            ]
             raise FileNotFoundError(
-                f'{len(absent)} of {len(datasets)} data sets are not there. Each expected folder, and the command that prepares it:\n'
+                f'{len(absent)} of {len(datasets)} data sets are not there. Each expected folder, and the '
+                'command that prepares it:\n'
                 + '\n'.join(lines)
-                + f'\nTo try the toolkit without any data, use the demo config {DEMO_CONFIG}: `make demo` makes its data and trains it'
+                + f'\nTo try the toolkit without any data, use the demo config {DEMO_CONFIG}: `make demo` '
+                'makes its data and trains it'
             )
         self.parts: List[PoseDataset] = []
         self._rows: List[dict] = []
         for part in datasets:
             if _is_absent(part):
                 folder = os.path.abspath(part['store'])
-                self._rows.append(dict(name=os.path.basename(folder), folder=folder, split='', clips=0, glosses=0))
+                self._rows.append(
+                    dict(name=os.path.basename(folder), folder=folder, split='', clips=0, glosses=0)
+                )
                 continue
             if isinstance(part, dict):
                 part = DATASETS.build(part if preload is None else dict(dict(preload=preload), **part))
@@ -71,23 +88,37 @@ class ConcatPoseDataset(Dataset):
         for field in ('layout', 'clip_len', 'test_mode', 'device'):
             found = [getattr(getattr(part, field), 'name', getattr(part, field)) for part in self.parts]
             if len(set(found)) > 1 or (field == 'clip_len' and found[0] is None):
-                raise ValueError(f'ConcatPoseDataset: parts need one and the same {field}; found {dict(zip(self.names, found))}')
+                raise ValueError(
+                    f'ConcatPoseDataset: parts need one and the same {field}; found '
+                    f'{dict(zip(self.names, found))}'
+                )
         self._check_extractors(mixed_extractors)
         self.keep_labels = keep_labels
         self.glosses = self.parts[0].glosses if keep_labels else []
         if keep_labels and any(part.glosses != self.glosses for part in self.parts):
             sizes = {part.name: len(part.glosses) for part in self.parts}
-            raise ValueError(f'ConcatPoseDataset: keep_labels needs one vocabulary, these differ: {sizes} glosses; use keep_labels=False')
+            raise ValueError(
+                f'ConcatPoseDataset: keep_labels needs one vocabulary, these differ: {sizes} '
+                'glosses; use keep_labels=False'
+            )
         self._begin = np.cumsum([0] + [len(part) for part in self.parts])
-        self.labels = np.concatenate([part.labels for part in self.parts]) if keep_labels else np.full(len(self), -1, dtype=np.int64)
+        self.labels = (
+            np.concatenate([part.labels for part in self.parts])
+            if keep_labels
+            else np.full(len(self), -1, dtype=np.int64)
+        )
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         print_log(self.coverage(), logger='current')
 
     def _check_extractors(self, mixed: str) -> None:
         kinds: Dict[str, List[str]] = {}
         for part in self.parts:
-            kinds.setdefault(f'{" + ".join(part.store.extractors) or "not recorded"} ({part.store.layout.name})', []).append(part.name)
-        if mixed == 'allow' or (len(kinds) < 2 and all(len(part.store.extractors) < 2 for part in self.parts)):
+            kinds.setdefault(
+                f'{" + ".join(part.store.extractors) or "not recorded"} ({part.store.layout.name})', []
+            ).append(part.name)
+        if mixed == 'allow' or (
+            len(kinds) < 2 and all(len(part.store.extractors) < 2 for part in self.parts)
+        ):
             return
         text = (
             'ConcatPoseDataset: poses of several extractors, versions or layouts are mixed: '
@@ -95,8 +126,15 @@ class ConcatPoseDataset(Dataset):
             + '. Their joints sit differently on the hand, and a model can tell them apart. '
         )
         if mixed == 'error':
-            raise ValueError(text + "Extract the videos again with one of them, or, where the mix is meant, mixed_extractors='allow'")
-        print_log(text + "If the mix is meant: mixed_extractors='allow'; to refuse it: 'error'", logger='current', level=logging.WARNING)
+            raise ValueError(
+                text + 'Extract the videos again with one of them, or, where the mix is meant, '
+                "mixed_extractors='allow'"
+            )
+        print_log(
+            text + "If the mix is meant: mixed_extractors='allow'; to refuse it: 'error'",
+            logger='current',
+            level=logging.WARNING,
+        )
 
     @property
     def names(self) -> List[str]:
@@ -139,20 +177,31 @@ class ConcatPoseDataset(Dataset):
         """A table of the parts: which are there, and with how many clips."""
         table = [('data set', 'split', 'glosses', 'clips', 'folder')]
         for row in self._rows:
-            present = (row['split'], str(row['glosses']), str(row['clips'])) if row['clips'] else ('absent', '-', '-')
+            present = (
+                (row['split'], str(row['glosses']), str(row['clips']))
+                if row['clips']
+                else ('absent', '-', '-')
+            )
             table.append((row['name'], *present, row['folder']))
         table.append(('total', f'{len(self.parts)} of {len(self._rows)}', '', str(len(self)), ''))
         widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-        return '\n'.join('  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in table)
+        return '\n'.join(
+            '  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in table
+        )
 
     @cached_property
     def metainfo(self) -> dict:
         """As :attr:`PoseDataset.metainfo`."""
         extractors = list(dict.fromkeys(name for part in self.parts for name in part.store.extractors))
         return dict(
-            dataset='+'.join(self.names), glosses=self.glosses, classes=self.glosses, layout=self.layout.name, extractor=extractors,
-            coverage=self._rows, fps=common_rate([part.metainfo['fps'] for part in self.parts]),
-        )  # fmt: skip
+            dataset='+'.join(self.names),
+            glosses=self.glosses,
+            classes=self.glosses,
+            layout=self.layout.name,
+            extractor=extractors,
+            coverage=self._rows,
+            fps=common_rate([part.metainfo['fps'] for part in self.parts]),
+        )
 
     def __getitem__(self, index: int) -> dict:
         """One clip, as :meth:`PoseDataset.__getitem__`."""
@@ -174,7 +223,10 @@ class ConcatPoseDataset(Dataset):
             batches.append(self.parts[number].batch(mine - int(self._begin[number]), mine, epoch))
         back = np.argsort(order)
         gathered = to_device(torch.from_numpy(back), self.parts[0].device)
-        inputs = {name: torch.cat([batch['inputs'][name] for batch in batches])[gathered] for name in batches[0]['inputs']}
+        inputs = {
+            name: torch.cat([batch['inputs'][name] for batch in batches])[gathered]
+            for name in batches[0]['inputs']
+        }
         if not self.keep_labels:
             inputs['label'] = torch.full_like(inputs['label'], -1)
         out: dict = dict(inputs=inputs)

@@ -6,11 +6,13 @@ import numpy as np
 
 
 def uneven_times(times: np.ndarray, fps: float) -> Optional[np.ndarray]:
-    """The times from the first frame on, where one of them is more than half a frame from its even place; else None.
+    """The times from the first frame on, where one of them is more than half a frame from its even place;
+    else None.
 
     Args:
         times (ndarray): Shape (T,) seconds, never decreasing.
-        fps (float): Frames a second at which the frames are counted otherwise; 0 = unknown, and then times say nothing.
+        fps (float): Frames a second at which the frames are counted otherwise; 0 = unknown, and then times
+            say nothing.
 
     Returns:
         ndarray, optional: Shape (T,) float32.
@@ -25,7 +27,9 @@ def uneven_times(times: np.ndarray, fps: float) -> Optional[np.ndarray]:
 
 def mean_rate(times: np.ndarray) -> float:
     """Frames a second of some frames; 0 where they tell none."""
-    return float((len(times) - 1) / (times[-1] - times[0])) if len(times) > 1 and times[-1] > times[0] else 0.0
+    return (
+        float((len(times) - 1) / (times[-1] - times[0])) if len(times) > 1 and times[-1] > times[0] else 0.0
+    )
 
 
 def frames_between(times: np.ndarray, start: Optional[float], end: Optional[float]) -> Tuple[int, int]:
@@ -36,8 +40,8 @@ def frames_between(times: np.ndarray, start: Optional[float], end: Optional[floa
         start, end (float, optional): Seconds; None = the first frame, and behind the last one.
 
     Returns:
-        tuple[int, int]: The first frame and the one behind the last. Both may lie behind the video's end, where frames
-        are counted at its mean rate.
+        tuple[int, int]: The first frame and the one behind the last. Both may lie behind the video's end,
+        where frames are counted at its mean rate.
     """
     times = np.asarray(times, dtype=np.float64)
     rate = mean_rate(times) or 25.0

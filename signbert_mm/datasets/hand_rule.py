@@ -13,11 +13,17 @@ HAND_RULES = ('box', 'any')
 
 def arm_joints(layout: Layout) -> Optional[Tuple[Tuple[int, ...], ...]]:
     """Shoulder, elbow and wrist of the left and the right arm; None where the layout lacks one of them."""
-    return tuple(layout.indices(arm) for arm in ARMS) if all(joint in layout.joints for arm in ARMS for joint in arm) else None
+    return (
+        tuple(layout.indices(arm) for arm in ARMS)
+        if all(joint in layout.joints for arm in ARMS for joint in arm)
+        else None
+    )
 
 
 def hand_joints(layout: Layout) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
-    """Joints of the left and the right hand, () where there are none; a layout of a single hand counts as right."""
+    """Joints of the left and the right hand, () where there are none; a layout of a single hand counts as
+    right.
+    """
     if layout.name == 'hand_21':
         return (), tuple(range(layout.num_joints))
     return tuple(layout.parts.get('left_hand', ())), tuple(layout.parts.get('right_hand', ()))
@@ -29,9 +35,10 @@ def hands_found(scores: np.ndarray, layout: Layout, rule: str = 'box') -> np.nda
     Args:
         scores (ndarray): Shape (T, V) in [0, 1].
         layout (Layout): Of the V joints.
-        rule (str): 'box': :class:`~signbert_mm.datasets.transforms.HandCrop`, by its defaults, would find a box: at least 10 joints above 0.1, or
-            shoulder, elbow and wrist above 0.8 and a joint above 0.1. 'any': a joint has a score above 0, as stores had it before there was a choice;
-            the same where an extractor gives a hand as a whole or not at all, as MediaPipe does.
+        rule (str): 'box': :class:`~signbert_mm.datasets.transforms.HandCrop`, by its defaults, would find a
+            box: at least 10 joints above 0.1, or shoulder, elbow and wrist above 0.8 and a joint above 0.1.
+            'any': a joint has a score above 0, as stores had it before there was a choice; the same where an
+            extractor gives a hand as a whole or not at all, as MediaPipe does.
 
     Returns:
         ndarray: Shape (T, 2) bool, left and right.

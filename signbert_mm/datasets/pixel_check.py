@@ -1,4 +1,6 @@
-"""The one check that coordinates are pixels, where poses enter: writer, importers, training data sets, inference."""
+"""The one check that coordinates are pixels, where poses enter: writer, importers, training data sets,
+inference.
+"""
 
 from typing import Optional, Sequence, Tuple
 
@@ -22,7 +24,8 @@ class PixelCheck:
     """Looks at a clip's poses, in pieces where it is long, and says whether they can be pixels of its image.
 
     Args:
-        width, height (int, optional): Of the image in pixels; None = unknown, and then only fractions are noticed.
+        width, height (int, optional): Of the image in pixels; None = unknown, and then only fractions are
+            noticed.
     """
 
     def __init__(self, width: Optional[int] = None, height: Optional[int] = None) -> None:
@@ -93,7 +96,9 @@ class PixelCheck:
             raise UnitError(f'{where}: {problem}')
 
 
-def check_pixels(where: str, keypoints: np.ndarray, scores: np.ndarray, image_size: Sequence[int], remedy: str = '') -> None:
+def check_pixels(
+    where: str, keypoints: np.ndarray, scores: np.ndarray, image_size: Sequence[int], remedy: str = ''
+) -> None:
     """Refuses a whole clip that is not in pixels.
 
     Args:

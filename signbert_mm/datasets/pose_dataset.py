@@ -32,40 +32,51 @@ EMPTY_CLIP = ('keep', 'drop', 'error')
 class PoseDataset(Dataset):
     """Clips of one store: a split of it, or a subset of that.
 
-    The selection is made in this order: ``split``, ``hold_out``, ``classes``, ``empty_clip``, ``few_shot``, ``data_ratio``, ``indices``; clips stay
-    in the store's order. Torch's DataLoader calls :meth:`__getitems__`, which samples time and reads a whole batch at once: only the sampled frames
-    and the joints of ``layout``.
+    The selection is made in this order: ``split``, ``hold_out``, ``classes``, ``empty_clip``, ``few_shot``,
+    ``data_ratio``, ``indices``; clips stay in the store's order. Torch's DataLoader calls
+    :meth:`__getitems__`, which samples time and reads a whole batch at once: only the sampled frames and the
+    joints of ``layout``.
 
     Args:
         store (str): Folder of a :class:`PoseStore`.
         split (str | list[str], optional): Names of splits; None = all clips.
         layout (str): Layout of what is returned; joints that the store lacks are missing (score 0).
-        pipeline (list[dict]): Transforms. The first may be a temporal one, which sees lengths only; the rest see the batch as read. Without a
-            temporal one all frames come, padded to the longest clip of the batch.
-        drop_empty_frames (bool): Leave out the frames in which neither hand was found, as the store says (``hand_rule``), before time is sampled. A
-            clip without any hand keeps all.
+        pipeline (list[dict]): Transforms. The first may be a temporal one, which sees lengths only; the rest
+            see the batch as read. Without a temporal one all frames come, padded to the longest clip of the
+            batch.
+        drop_empty_frames (bool): Leave out the frames in which neither hand was found, as the store says
+            (``hand_rule``), before time is sampled. A clip without any hand keeps all.
         empty_clip (str): What to do with clips in which no frame has a hand: 'keep', 'drop' or 'error'.
-        few_shot (dict, optional): ``dict(shots=k, seed=s)``, see :func:`few_shot_indices`; the classes are drawn in the vocabulary's order.
+        few_shot (dict, optional): ``dict(shots=k, seed=s)``, see :func:`few_shot_indices`; the classes are
+            drawn in the vocabulary's order.
         data_ratio (dict, optional): ``dict(ratio=r, seed=s)``, see :func:`data_ratio_indices`.
-        classes (list[str] | str, optional): Only clips of these glosses; a text names a store, whose glosses are meant, or a file with one a line.
-        relabel (bool): Labels become places in ``classes``; else they keep their place in the store's vocabulary.
-        indices (int | Sequence[int], optional): The first so many clips, or these places, of what the other options leave.
+        classes (list[str] | str, optional): Only clips of these glosses; a text names a store, whose glosses
+            are meant, or a file with one a line.
+        relabel (bool): Labels become places in ``classes``; else they keep their place in the store's
+            vocabulary.
+        indices (int | Sequence[int], optional): The first so many clips, or these places, of what the other
+            options leave.
         stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
         side (str): Which hand the joints of a hand_21 store are: 'left' or 'right'.
-        seed (int, optional): Of the draws in ``pipeline``; None = the run's seed, which ``EpochSeedHook`` sets (0 without it).
+        seed (int, optional): Of the draws in ``pipeline``; None = the run's seed, which ``EpochSeedHook``
+            sets (0 without it).
         test_mode (bool): The batch also names its clips: ``video_id``.
-        preload (str): 'none' = batches are read from the store's memory map. 'memory' = the clips are held whole in this process's memory.
-            'device' = on its GPU, where batches are then gathered; without a GPU, as 'memory'. It wants a loader without workers and without
-            ``pin_memory``, which the tools see to. Batches are the same, bit for bit.
-        preload_gb (float, optional): The most that the clips may take, in GB; None = half of what is free there.
-        hold_out (dict, optional): ``dict(part='train', share=0.2)`` trains on what ``dict(part='val', share=0.2)`` leaves: whole signers of the split
-            are held out. Also ``names``, ``by``, ``seed``: see :func:`hold_out_indices`.
+        preload (str): 'none' = batches are read from the store's memory map. 'memory' = the clips are held
+            whole in this process's memory. 'device' = on its GPU, where batches are then gathered; without a
+            GPU, as 'memory'. It wants a loader without workers and without ``pin_memory``, which the tools
+            see to. Batches are the same, bit for bit.
+        preload_gb (float, optional): The most that the clips may take, in GB; None = half of what is free
+            there.
+        hold_out (dict, optional): ``dict(part='train', share=0.2)`` trains on what ``dict(part='val',
+            share=0.2)`` leaves: whole signers of the split are held out. Also ``names``, ``by``, ``seed``:
+            see :func:`hold_out_indices`.
         prepare (str): The command that prepares this data set, for the message where it is absent.
 
     Raises:
         FileNotFoundError: The store is not there.
         UnitError: Most of some clips that are looked at are not in pixels.
-        ValueError: The store is damaged, a name is unknown, an option is out of range, nothing is left, or it does not fit (``preload``).
+        ValueError: The store is damaged, a name is unknown, an option is out of range, nothing is left, or it
+            does not fit (``preload``).
     """
 
     def __init__(
@@ -92,7 +103,10 @@ class PoseDataset(Dataset):
     ) -> None:
         if not os.path.isdir(store):
             how = prepare or 'one of tools/dataset_converters (each has --help)'
-            raise FileNotFoundError(f'{os.path.abspath(store)}: no such folder. Prepare the data set with: {how}; or correct `store`')
+            raise FileNotFoundError(
+                f'{os.path.abspath(store)}: no such folder. Prepare the data set with: '
+                f'{how}; or correct `store`'
+            )
         self.store = PoseStore(store)
         self.name = os.path.basename(self.store.folder)
         self.layout = get_layout(layout)
@@ -101,7 +115,9 @@ class PoseDataset(Dataset):
         steps = Compose(pipeline).transforms
         self.temporal = steps.pop(0) if steps and isinstance(steps[0], TemporalSample) else None
         if any(isinstance(step, TemporalSample) for step in steps):
-            raise ValueError(f'{self.name}: pipeline: one temporal transform at most, and it comes first; found {steps}')
+            raise ValueError(
+                f'{self.name}: pipeline: one temporal transform at most, and it comes first; found {steps}'
+            )
         self.transforms = Compose(steps)
 
         self.split = None if split is None else [split] if isinstance(split, str) else list(split)
@@ -110,7 +126,8 @@ class PoseDataset(Dataset):
             raise ValueError(f'{self.name}: relabel=True needs `classes`')
         classes = self._read_classes(classes)
         self._chosen_labels = self._class_labels(classes)
-        self.clips = self._select(hold_out, self._chosen_labels, empty_clip, few_shot, data_ratio, indices)  # (N,) int64, places in the store
+        # (N,) int64, places in the store
+        self.clips = self._select(hold_out, self._chosen_labels, empty_clip, few_shot, data_ratio, indices)
         self._check_pixels()
         self.labels = self.store.label[self.clips].astype(np.int64)
         if relabel:
@@ -122,12 +139,15 @@ class PoseDataset(Dataset):
             raise ValueError(f'{self.name}: preload is {preload!r}; choose one of {", ".join(PRELOAD)}')
         self.preload = preload
         source = (self.store, self.clips, self._joints, drop_empty_frames)
-        self._source = MappedClips(*source) if preload == 'none' else PreloadedClips(*source, preload, preload_gb)
+        self._source = (
+            MappedClips(*source) if preload == 'none' else PreloadedClips(*source, preload, preload_gb)
+        )
         self._labels = torch.from_numpy(self.labels).to(self.device)
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     def _check_pixels(self) -> None:
-        """Some clips, evenly spread, are looked at: stores of older versions may hold another unit than pixels.
+        """Some clips, evenly spread, are looked at: stores of older versions may hold another unit than
+        pixels.
 
         Raises:
             UnitError: Most of them do.
@@ -144,7 +164,8 @@ class PoseDataset(Dataset):
         if not problems:
             return
         text = (
-            f'{self.store.folder}: {len(problems)} of {len(sample)} clips that were looked at are not in pixels; '
+            f'{self.store.folder}: {len(problems)} of {len(sample)} clips that were looked at are not in '
+            'pixels; '
             f'{problems[0]}. tools/misc/verify_dataset.py names all such clips; prepare the store again'
         )
         if len(problems) > len(sample) / 2:
@@ -165,9 +186,14 @@ class PoseDataset(Dataset):
         place = {gloss: label for label, gloss in enumerate(self.glosses)}
         unknown = [gloss for gloss in classes if gloss not in place]
         if unknown or isinstance(classes, str) or len(set(classes)) < len(classes) or not classes:
-            near = {gloss: difflib.get_close_matches(gloss, place, n=2) for gloss in unknown[:5]} if not isinstance(classes, str) else {}
+            near = (
+                {gloss: difflib.get_close_matches(gloss, place, n=2) for gloss in unknown[:5]}
+                if not isinstance(classes, str)
+                else {}
+            )
             raise ValueError(
-                f'{self.store.folder}: classes must be a list of distinct glosses of the store; unknown: {unknown[:10]}; near ones: {near}; '
+                f'{self.store.folder}: classes must be a list of distinct glosses of the store; unknown: '
+                f'{unknown[:10]}; near ones: {near}; '
                 f'the store has {len(place)}, see `glosses` in its meta.json'
             )
         return sorted(place[gloss] for gloss in classes)
@@ -183,7 +209,9 @@ class PoseDataset(Dataset):
     ) -> np.ndarray:
         store = self.store
         if empty_clip not in EMPTY_CLIP:
-            raise ValueError(f'{self.name}: empty_clip is {empty_clip!r}; choose one of {", ".join(EMPTY_CLIP)}')
+            raise ValueError(
+                f'{self.name}: empty_clip is {empty_clip!r}; choose one of {", ".join(EMPTY_CLIP)}'
+            )
         chosen = np.ones(len(store), dtype=bool)
         steps = []
         if self.split is not None:
@@ -203,7 +231,8 @@ class PoseDataset(Dataset):
             if empty_clip == 'error' and empty.any():
                 first = np.flatnonzero(empty)[:5]
                 raise ValueError(
-                    f'{store.folder}: {empty.sum()} clips show no hand in any frame, the first: {store.video_ids(first)}; '
+                    f'{store.folder}: {empty.sum()} clips show no hand in any frame, the first: '
+                    f'{store.video_ids(first)}; '
                     "use empty_clip='keep' or 'drop', or extract them again"
                 )
             chosen &= ~empty
@@ -211,23 +240,46 @@ class PoseDataset(Dataset):
         clips = np.flatnonzero(chosen)
         if few_shot is not None:
             pool = range(len(store.glosses)) if classes is None else classes
-            clips = few_shot_indices(store.label, clips, pool, **_options(self.name, 'few_shot', few_shot, ('shots', 'seed')))
+            clips = few_shot_indices(
+                store.label, clips, pool, **_options(self.name, 'few_shot', few_shot, ('shots', 'seed'))
+            )
             steps.append('few_shot')
         if data_ratio is not None and len(clips):
-            clips = data_ratio_indices(store.label, clips, **_options(self.name, 'data_ratio', data_ratio, ('ratio', 'seed')))
+            clips = data_ratio_indices(
+                store.label, clips, **_options(self.name, 'data_ratio', data_ratio, ('ratio', 'seed'))
+            )
         if indices is not None:
-            places = np.arange(min(indices, len(clips))) if isinstance(indices, int) else np.asarray(indices, dtype=np.int64)
+            places = (
+                np.arange(min(indices, len(clips)))
+                if isinstance(indices, int)
+                else np.asarray(indices, dtype=np.int64)
+            )
             if len(places) and (places.min() < 0 or places.max() >= len(clips)):
-                raise ValueError(f'{self.name}: indices reach from {places.min()} to {places.max()}, but {len(clips)} clips are left')
+                raise ValueError(
+                    f'{self.name}: indices reach from {places.min()} to {places.max()}, but '
+                    f'{len(clips)} clips are left'
+                )
             clips = clips[places]
             steps.append('indices')
         if not len(clips):
-            raise ValueError(f'{store.folder}: no clips are left after {", ".join(steps)}; splits there: {store.split_counts()}')
+            raise ValueError(
+                f'{store.folder}: no clips are left after {", ".join(steps)}; splits there: '
+                f'{store.split_counts()}'
+            )
         return clips
 
     def _part(self, chosen: np.ndarray, hold_out: dict) -> np.ndarray:
-        if not isinstance(hold_out, dict) or not {'part'} <= set(hold_out) <= {'part', 'share', 'names', 'by', 'seed'}:
-            raise ValueError(f"{self.name}: hold_out is {hold_out!r}; give dict(part=.., share=..), and if wanted names, by='clip', seed")
+        if not isinstance(hold_out, dict) or not {'part'} <= set(hold_out) <= {
+            'part',
+            'share',
+            'names',
+            'by',
+            'seed',
+        }:
+            raise ValueError(
+                f'{self.name}: hold_out is {hold_out!r}; give dict(part=.., share=..), and if '
+                "wanted names, by='clip', seed"
+            )
         try:
             kept = hold_out_indices(self.store.label, self.store.signer, np.flatnonzero(chosen), **hold_out)
         except ValueError as error:
@@ -265,18 +317,26 @@ class PoseDataset(Dataset):
 
     @cached_property
     def metainfo(self) -> dict:
-        """What metrics, visualizers and checkpoints keep: dataset, glosses (and as ``classes``, mmengine's word), layout, extractor, coverage.
+        """What metrics, visualizers and checkpoints keep: dataset, glosses (and as ``classes``, mmengine's
+        word), layout, extractor, coverage.
 
-        And ``fps``, the rate that all clips have, at which inference then reads videos: that of an extraction with ``--fps``, or of videos that are
-        alike. None where they differ, or one is unknown.
+        And ``fps``, the rate that all clips have, at which inference then reads videos: that of an extraction
+        with ``--fps``, or of videos that are alike. None where they differ, or one is unknown.
         """
         return dict(
-            dataset=self.name, glosses=self.glosses, classes=self.glosses, layout=self.layout.name, extractor=self.store.extractors,
-            coverage=[self.coverage_row()], fps=common_rate(self.store.fps[self.clips]),
-        )  # fmt: skip
+            dataset=self.name,
+            glosses=self.glosses,
+            classes=self.glosses,
+            layout=self.layout.name,
+            extractor=self.store.extractors,
+            coverage=[self.coverage_row()],
+            fps=common_rate(self.store.fps[self.clips]),
+        )
 
     def clips_of_split(self, chosen: bool = False) -> np.ndarray:
-        """Places (N,) in the store of all clips of the splits, whatever other options leave; with ``chosen`` only those of ``classes``."""
+        """Places (N,) in the store of all clips of the splits, whatever other options leave; with ``chosen``
+        only those of ``classes``.
+        """
         store = self.store
         found = np.ones(len(store), bool)
         if self.split is not None:
@@ -288,8 +348,9 @@ class PoseDataset(Dataset):
     def coverage_row(self) -> dict:
         """This data set's row in :meth:`ConcatPoseDataset.coverage`.
 
-        Where the store tells its coverage: ``expected`` and ``present``, clips that the annotations list and that the store holds, of the same splits
-        and classes; ``split_expected`` and ``split_present``, of all classes, where it does not tell them by class.
+        Where the store tells its coverage: ``expected`` and ``present``, clips that the annotations list and
+        that the store holds, of the same splits and classes; ``split_expected`` and ``split_present``, of all
+        classes, where it does not tell them by class.
         """
         split = '+'.join(self.split) if self.split else 'all'
         glosses = len(np.unique(self.labels[self.labels >= 0]))
@@ -304,7 +365,10 @@ class PoseDataset(Dataset):
         return row
 
     def __repr__(self) -> str:
-        return f'PoseDataset({self.name!r}, split={self.split}, {len(self)} clips, {self.layout.name}, {self.temporal})'
+        return (
+            f'PoseDataset({self.name!r}, split={self.split}, {len(self)} clips, {self.layout.name}, '
+            f'{self.temporal})'
+        )
 
     def __getitem__(self, index: int) -> dict:
         """One clip: as :meth:`__getitems__`, without the batch axis."""
@@ -318,10 +382,11 @@ class PoseDataset(Dataset):
         """A batch.
 
         Returns:
-            dict: ``inputs`` holds keypoints (B, T, V, 2) float32 in pixels; scores (B, T, V) float32 in [0, 1], 0 = missing joint (coordinates 0
-            too); length (B,) int64, real frames, the rest is padding with score 0; image_size (B, 2) float32, width and height; index, epoch,
-            label (B,) int64, label -1 = none; frames (B, T) int64, positions in the stored clip, 0 in the padding. In ``test_mode`` there is also
-            ``video_id``, list[str].
+            dict: ``inputs`` holds keypoints (B, T, V, 2) float32 in pixels; scores (B, T, V) float32 in [0,
+                1], 0 = missing joint (coordinates 0
+            too); length (B,) int64, real frames, the rest is padding with score 0; image_size (B, 2) float32,
+            width and height; index, epoch, label (B,) int64, label -1 = none; frames (B, T) int64, positions
+            in the stored clip, 0 in the padding. In ``test_mode`` there is also ``video_id``, list[str].
         """
         places = torch.as_tensor(indices, dtype=torch.int64)
         return self.batch(places, places, self.epoch)
@@ -338,7 +403,10 @@ class PoseDataset(Dataset):
             dict: As :meth:`__getitems__`.
         """
         if self.preload == 'device' and get_worker_info() is not None:
-            raise ValueError(f"{self.name}: preload='device' gathers batches in the main process: set the loader's num_workers=0")
+            raise ValueError(
+                f"{self.name}: preload='device' gathers batches in the main process: set the "
+                "loader's num_workers=0"
+            )
         names = self.store.video_ids(self.clips[places.numpy()]) if self.test_mode else None
         places, index = (to_device(tensor, self.device) for tensor in (places, index))
         draws = Draws(self.seed or 0, epoch, index)
@@ -369,5 +437,7 @@ class PoseDataset(Dataset):
 
 def _options(name: str, field: str, options: dict, known: Sequence[str]) -> Dict[str, object]:
     if not isinstance(options, dict) or set(options) != set(known):
-        raise ValueError(f'{name}: {field} is {options!r}; give dict({", ".join(f"{key}=.." for key in known)})')
+        raise ValueError(
+            f'{name}: {field} is {options!r}; give dict({", ".join(f"{key}=.." for key in known)})'
+        )
     return dict(options)

@@ -31,28 +31,44 @@ from .store_format import (
     file_digest,
     flags_found,
     zeros_at_the_end,
-)  # fmt: skip
+)
 
 _COLUMNS = dict(
-    offset='i', length='i', label='i', split='i', split_names='S', video_id='S', signer='i', signer_names='S', width='i', height='i', fps='f',
+    offset='i',
+    length='i',
+    label='i',
+    split='i',
+    split_names='S',
+    video_id='S',
+    signer='i',
+    signer_names='S',
+    width='i',
+    height='i',
+    fps='f',
     hands='u',
-)  # fmt: skip
+)
 _PER_CLIP = ('offset', 'length', 'label', 'split', 'video_id', 'signer', 'width', 'height', 'fps')
 
 
 def _are_files(value: object) -> bool:
-    """Whether this is meta.json's ``files``: name -> bytes and checksum, with no name that leads out of the folder."""
+    """Whether this is meta.json's ``files``: name -> bytes and checksum, with no name that leads out of the
+    folder.
+    """
     if not isinstance(value, dict) or {KEYPOINTS, CLIPS} - set(value):
         return False
-    return all(os.path.basename(name) == name and isinstance(fact, dict) and type(fact.get('bytes')) is int for name, fact in value.items())
+    return all(
+        os.path.basename(name) == name and isinstance(fact, dict) and type(fact.get('bytes')) is int
+        for name, fact in value.items()
+    )
 
 
 class PoseStore:
     """Clips on disk, read through a memory map; opening reads no keypoints.
 
-    The folder holds ``keypoints.npy`` (sum_T, V, 3: x and y in pixels, score; float32, or int16 in eighths of a pixel and score * 32767),
-    ``clips.npz`` (one row a clip) and ``meta.json``. A joint with score 0 is missing and its coordinates are 0. Processes that open the same store
-    share its pages; a pickled PoseStore carries only the folder's name.
+    The folder holds ``keypoints.npy`` (sum_T, V, 3: x and y in pixels, score; float32, or int16 in eighths of
+    a pixel and score * 32767), ``clips.npz`` (one row a clip) and ``meta.json``. A joint with score 0 is
+    missing and its coordinates are 0. Processes that open the same store share its pages; a pickled PoseStore
+    carries only the folder's name.
 
     Args:
         folder (str): The store's folder.
@@ -61,34 +77,45 @@ class PoseStore:
         meta (dict): ``meta.json``.
         layout (Layout): Of the keypoints.
         glosses (list[str]): The vocabulary.
-        coverage (dict[str, dict]): Of a published data set, split -> ``expected`` (clips that its annotations list), ``present`` (clips here) and,
-            where known, ``per_class`` (listed clips of each gloss); {} = the store says nothing.
+        coverage (dict[str, dict]): Of a published data set, split -> ``expected`` (clips that its annotations
+            list), ``present`` (clips here) and, where known, ``per_class`` (listed clips of each gloss); {} =
+            the store says nothing.
         official (dict[str, int]): Split -> clips that the owners publish; {} = the store says nothing.
         offset, length (ndarray): Shape (N,): a clip's first row in ``keypoints`` and its frames.
         label (ndarray): Shape (N,) int32, index into ``glosses``; -1 = none.
         width, height (ndarray): Shape (N,) int32, pixels.
         fps (ndarray): Shape (N,) float32; 0 = unknown.
-        hand_flags (ndarray): Shape (sum_T,) uint8: 1 = left hand found, 2 = right, 3 = both, by ``hand_rule`` when the store was written.
-        hand_rule (str): Of :func:`~signbert_mm.datasets.hand_rule.hands_found`: 'box'; 'any' in stores that were written before it was noted.
+        hand_flags (ndarray): Shape (sum_T,) uint8: 1 = left hand found, 2 = right, 3 = both, by ``hand_rule``
+            when the store was written.
+        hand_rule (str): Of :func:`~signbert_mm.datasets.hand_rule.hands_found`: 'box'; 'any' in stores that
+            were written before it was noted.
         keypoints (memmap): Shape (sum_T, V, 3), as stored.
 
     Raises:
         FileNotFoundError: The folder or one of its files is absent.
-        ValueError: A file is truncated, damaged or from another format; the message names it, and the byte counts expected and found.
+        ValueError: A file is truncated, damaged or from another format; the message names it, and the byte
+            counts expected and found.
     """
 
     def __init__(self, folder: Union[str, os.PathLike]) -> None:
         self.folder = os.path.abspath(os.fspath(folder))
         if not os.path.isdir(self.folder) and not restore_folder(self.folder):
-            raise FileNotFoundError(f'{self.folder}: no such folder; prepare the data set with one of tools/dataset_converters, or correct `store`')
+            raise FileNotFoundError(
+                f'{self.folder}: no such folder; prepare the data set with one of '
+                'tools/dataset_converters, or correct `store`'
+            )
         self.meta = self._read_meta()
         for name, fact in self.meta['files'].items():
             path = os.path.join(self.folder, name)
             if not os.path.isfile(path):
-                raise FileNotFoundError(f'{path}: absent, so this is not a whole PoseStore; copy the folder again or prepare it again')
+                raise FileNotFoundError(
+                    f'{path}: absent, so this is not a whole PoseStore; copy the folder '
+                    'again or prepare it again'
+                )
             if os.path.getsize(path) != fact['bytes']:
                 raise ValueError(
-                    f'{path}: {fact["bytes"]} bytes expected, {os.path.getsize(path)} found: truncated or changed; copy it again or prepare it again'
+                    f'{path}: {fact["bytes"]} bytes expected, {os.path.getsize(path)} found: truncated or '
+                    'changed; copy it again or prepare it again'
                 )
         try:
             self.layout: Layout = get_layout(self.meta['layout'])
@@ -102,28 +129,53 @@ class PoseStore:
         self.official: Dict[str, int] = check_official(self.meta.get('official'), path)
         clips = self._read_clips()
         self.offset, self.length, self.label = clips['offset'], clips['length'], clips['label']
-        self.width, self.height, self.fps, self.hand_flags = clips['width'], clips['height'], clips['fps'], clips['hands']
+        self.width, self.height, self.fps, self.hand_flags = (
+            clips['width'],
+            clips['height'],
+            clips['fps'],
+            clips['hands'],
+        )
         self.split_code, self._split_names = clips['split'], clips['split_names']
-        self._video_id, self._signer, self._signer_names = clips['video_id'], clips['signer'], clips['signer_names']
+        self._video_id, self._signer, self._signer_names = (
+            clips['video_id'],
+            clips['signer'],
+            clips['signer_names'],
+        )
         self._timed, self._times = (clips.get(name) for name in TIMES)
         self._check_end()
 
     def _read_meta(self) -> dict:
         path = os.path.join(self.folder, META)
         if not os.path.isfile(path):
-            raise FileNotFoundError(f'{path}: absent, so {self.folder} is not a PoseStore; prepare it with one of tools/dataset_converters')
+            raise FileNotFoundError(
+                f'{path}: absent, so {self.folder} is not a PoseStore; prepare it with '
+                'one of tools/dataset_converters'
+            )
         try:
             meta = read_json(path)
         except ValueError as error:
             size = os.path.getsize(path)
-            raise ValueError(f'{path}: not JSON ({error}; {size} bytes found): truncated or changed; prepare the store again') from error
+            raise ValueError(
+                f'{path}: not JSON ({error}; {size} bytes found): truncated or changed; prepare '
+                'the store again'
+            ) from error
         if not isinstance(meta, dict) or meta.get('format') != FORMAT:
             raise ValueError(f'{path}: field `format` must be {FORMAT!r}; this is not a PoseStore')
         if meta.get('format_version') != FORMAT_VERSION:
-            raise ValueError(f'{path}: format_version is {meta.get("format_version")}, this version reads {FORMAT_VERSION}; prepare the store again')
+            raise ValueError(
+                f'{path}: format_version is {meta.get("format_version")}, this version reads '
+                f'{FORMAT_VERSION}; prepare the store again'
+            )
         if meta.get('hand_rule', 'any') not in HAND_RULES:
-            raise ValueError(f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows {", ".join(HAND_RULES)}; prepare the store again')
-        absent = [name for name in ('layout', 'joints', 'dtype', 'clips', 'frames', 'files', 'glosses') if name not in meta]
+            raise ValueError(
+                f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows '
+                f'{", ".join(HAND_RULES)}; prepare the store again'
+            )
+        absent = [
+            name
+            for name in ('layout', 'joints', 'dtype', 'clips', 'frames', 'files', 'glosses')
+            if name not in meta
+        ]
         wrong = absent or [
             name
             for name, fits in dict(
@@ -140,10 +192,19 @@ class PoseStore:
             raise ValueError(f'{path}: fields absent or wrong: {wrong}; prepare the store again')
         glosses = meta['glosses']
         if not isinstance(glosses, list) or not all(isinstance(gloss, str) and gloss for gloss in glosses):
-            wrong = glosses if not isinstance(glosses, list) else next(one for one in glosses if not isinstance(one, str) or not one)
-            raise ValueError(f'{path}: glosses hold {wrong!r:.80}; every gloss is text: copy it again or prepare the store again')
+            wrong = (
+                glosses
+                if not isinstance(glosses, list)
+                else next(one for one in glosses if not isinstance(one, str) or not one)
+            )
+            raise ValueError(
+                f'{path}: glosses hold {wrong!r:.80}; every gloss is text: copy it again or '
+                'prepare the store again'
+            )
         if len(set(glosses)) < len(glosses):
-            raise ValueError(f'{path}: glosses hold the same gloss twice; copy it again or prepare the store again')
+            raise ValueError(
+                f'{path}: glosses hold the same gloss twice; copy it again or prepare the store again'
+            )
         return meta
 
     def _read_clips(self) -> Dict[str, np.ndarray]:
@@ -151,41 +212,73 @@ class PoseStore:
         try:
             clips = read_npz(path)
         except (ArrayFileError, OSError) as error:
-            raise ValueError(f'{path}: damaged ({error}); copy it again or prepare the store again') from error
+            raise ValueError(
+                f'{path}: damaged ({error}); copy it again or prepare the store again'
+            ) from error
         count, frames = self.meta['clips'], self.meta['frames']
-        wrong = [name for name, kind in _COLUMNS.items() if name not in clips or clips[name].dtype.kind != kind or clips[name].ndim != 1]
+        wrong = [
+            name
+            for name, kind in _COLUMNS.items()
+            if name not in clips or clips[name].dtype.kind != kind or clips[name].ndim != 1
+        ]
         wrong = wrong or [name for name in _PER_CLIP if len(clips[name]) != count]
         if wrong:
-            raise ValueError(f'{path}: columns absent, of a wrong type or not of {count} clips: {wrong}; prepare the store again')
+            raise ValueError(
+                f'{path}: columns absent, of a wrong type or not of {count} clips: {wrong}; '
+                'prepare the store again'
+            )
         length, offset, label = clips['length'], clips['offset'], clips['label']
         if count and length.min() < 1:
-            raise ValueError(f'{path}: clip {length.argmin()}: length is {length.min()}; a clip has at least one frame: prepare the store again')
-        if count == 0 or length.sum() != frames or len(clips['hands']) != frames or (offset != np.cumsum(length) - length).any():
-            raise ValueError(f'{path}: offsets and lengths do not cover the {frames} frames of {KEYPOINTS}; prepare the store again')
+            raise ValueError(
+                f'{path}: clip {length.argmin()}: length is {length.min()}; a clip has at least '
+                'one frame: prepare the store again'
+            )
+        if (
+            count == 0
+            or length.sum() != frames
+            or len(clips['hands']) != frames
+            or (offset != np.cumsum(length) - length).any()
+        ):
+            raise ValueError(
+                f'{path}: offsets and lengths do not cover the {frames} frames of {KEYPOINTS}; '
+                'prepare the store again'
+            )
         if label.min() < -1 or label.max() >= len(self.glosses):
             clip = int(np.flatnonzero((label < -1) | (label >= len(self.glosses)))[0])
-            raise ValueError(f'{path}: clip {clip}: label {label[clip]} is outside the {len(self.glosses)} glosses; prepare the store again')
+            raise ValueError(
+                f'{path}: clip {clip}: label {label[clip]} is outside the {len(self.glosses)} '
+                'glosses; prepare the store again'
+            )
         timed, times = (clips.get(name) for name in TIMES)
         if (timed is None) != (times is None) or (timed is not None and not _fit(timed, times, length)):
-            raise ValueError(f'{path}: columns {" and ".join(TIMES)} do not fit the clips; prepare the store again')
+            raise ValueError(
+                f'{path}: columns {" and ".join(TIMES)} do not fit the clips; prepare the store again'
+            )
         for name in ('split', 'signer'):
             if clips[name].min() < 0 or clips[name].max() >= len(clips[f'{name}_names']):
-                raise ValueError(f'{path}: column {name} has codes outside {name}_names; prepare the store again')
+                raise ValueError(
+                    f'{path}: column {name} has codes outside {name}_names; prepare the store again'
+                )
         self._check_digest(path)  # last, since the errors above say more
         return clips
 
     def _check_digest(self, path: str) -> None:
         if file_digest(path) != self.meta['files'][CLIPS].get('blake2b'):
-            raise ValueError(f'{path}: checksum differs from {META}; copy it again or prepare the store again')
+            raise ValueError(
+                f'{path}: checksum differs from {META}; copy it again or prepare the store again'
+            )
 
     def _check_end(self) -> None:
-        """A file that was not written to its end, or whose end was lost, has the right size and holds zeros there."""
+        """A file that was not written to its end, or whose end was lost, has the right size and holds zeros
+        there.
+        """
         path, written = os.path.join(self.folder, KEYPOINTS), self.meta.get('zeros_at_the_end')
         if isinstance(written, int):
             zeros = zeros_at_the_end(path)
             if zeros > written:
                 raise ValueError(
-                    f'{path}: its last {zeros} bytes are 0, {written} were written so: it lost its end; copy it again or prepare it again'
+                    f'{path}: its last {zeros} bytes are 0, {written} were written so: it lost its end; copy '
+                    'it again or prepare it again'
                 )
             return
         rows = np.flatnonzero(self.hand_flags)[-1:]  # earlier versions did not note it
@@ -197,12 +290,14 @@ class PoseStore:
                 self.check_hands(rows, values, np.arange(self.layout.num_joints))
 
     def check_hands(self, rows: np.ndarray, values: np.ndarray, joints: np.ndarray) -> None:
-        """Refuses keypoints that are all missing where clips.npz says that the hand was found: a part of the file was lost.
+        """Refuses keypoints that are all missing where clips.npz says that the hand was found: a part of the
+        file was lost.
 
         Args:
             rows (ndarray): Any shape, rows of ``keypoints``.
             values (ndarray): Shape rows.shape + (K, 3), as stored or decoded.
-            joints (ndarray): Shape (K,), which joints they are; -1 = none. A hand of which joints are left out is not checked.
+            joints (ndarray): Shape (K,), which joints they are; -1 = none. A hand of which joints are left
+                out is not checked.
 
         Raises:
             ValueError: There is such a hand; the message names the clip and the frame.
@@ -217,8 +312,10 @@ class PoseStore:
                 row = int(np.asarray(rows)[lost].flat[0])
                 clip = int(np.searchsorted(self.offset, row, side='right')) - 1
                 raise ValueError(
-                    f'{self.folder}/{KEYPOINTS}: clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}: '
-                    f'every joint of a hand is missing that {CLIPS} says was found; a part of the file was lost: copy it again or prepare it again'
+                    f'{self.folder}/{KEYPOINTS}: clip {clip} (video_id '
+                    f'{self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}: '
+                    f'every joint of a hand is missing that {CLIPS} says was found; a part of the file was '
+                    'lost: copy it again or prepare it again'
                 )
 
     def __reduce__(self) -> tuple:
@@ -228,7 +325,10 @@ class PoseStore:
         return len(self.length)
 
     def __repr__(self) -> str:
-        return f'PoseStore({self.folder!r}: {len(self)} clips, {self.meta["frames"]} frames, {self.layout.name}, {self.split_counts()})'
+        return (
+            f'PoseStore({self.folder!r}: {len(self)} clips, {self.meta["frames"]} frames, '
+            f'{self.layout.name}, {self.split_counts()})'
+        )
 
     @cached_property
     def keypoints(self) -> np.ndarray:
@@ -237,7 +337,8 @@ class PoseStore:
         shape = (self.meta['frames'], self.layout.num_joints, 3)
         if keypoints.shape != shape or keypoints.dtype != np.dtype(self.meta['dtype']):
             raise ValueError(
-                f'{path}: {keypoints.dtype} of shape {keypoints.shape} found, {self.meta["dtype"]} of shape {shape} expected; prepare the store again'
+                f'{path}: {keypoints.dtype} of shape {keypoints.shape} found, {self.meta["dtype"]} of shape '
+                f'{shape} expected; prepare the store again'
             )
         return keypoints
 
@@ -252,11 +353,17 @@ class PoseStore:
 
     @property
     def extractors(self) -> List[str]:
-        """What found the poses, name and version; more than one where ``notes`` lists several, [] where it is not recorded."""
-        told = (self.meta.get('notes') or {}).get('extractors') or [f'{self.meta.get("extractor", "")} {self.meta.get("extractor_version", "")}']
+        """What found the poses, name and version; more than one where ``notes`` lists several, [] where it is
+        not recorded.
+        """
+        told = (self.meta.get('notes') or {}).get('extractors') or [
+            f'{self.meta.get("extractor", "")} {self.meta.get("extractor_version", "")}'
+        ]
         return [name for name in (str(name).strip() for name in told) if name]
 
-    def expected_and_present(self, splits: Optional[Sequence[str]] = None, labels: Optional[Sequence[int]] = None) -> Optional[Tuple[int, int]]:
+    def expected_and_present(
+        self, splits: Optional[Sequence[str]] = None, labels: Optional[Sequence[int]] = None
+    ) -> Optional[Tuple[int, int]]:
         """How many clips the annotations list, and how many of them are here.
 
         Args:
@@ -273,11 +380,15 @@ class PoseStore:
         here = np.isin(self.split_code, [code for code, name in enumerate(self.split_names) if name in names])
         if labels is None:
             return sum(row['expected'] for row in rows), int(here.sum())
-        return sum(row['per_class'][label] for row in rows for label in labels), int((here & np.isin(self.label, labels)).sum())
+        return sum(row['per_class'][label] for row in rows for label in labels), int(
+            (here & np.isin(self.label, labels)).sum()
+        )
 
     @property
     def missing(self) -> List[str]:
-        """The lines of ``missing.txt``, which converters write beside: clips of the annotations that were not there; [] without that file."""
+        """The lines of ``missing.txt``, which converters write beside: clips of the annotations that were not
+        there; [] without that file.
+        """
         path = os.path.join(self.folder, MISSING)
         if not os.path.isfile(path):
             return []
@@ -312,7 +423,8 @@ class PoseStore:
         """One clip.
 
         Returns:
-            tuple[ndarray, ndarray]: keypoints (T, V, 2) float32 in pixels and scores (T, V) float32 in [0, 1]; 0 = missing.
+            tuple[ndarray, ndarray]: keypoints (T, V, 2) float32 in pixels and scores (T, V) float32 in [0,
+            1]; 0 = missing.
         """
         index = range(len(self))[index]
         self.refuse_truncated()
@@ -322,7 +434,9 @@ class PoseStore:
         return np.ascontiguousarray(rows[..., :2]), np.ascontiguousarray(rows[..., 2])
 
     def frame_times(self, index: int) -> Optional[np.ndarray]:
-        """Shape (T,) float32, seconds of a clip's frames from 0 on, where its rate is uneven; None = even, at ``fps``."""
+        """Shape (T,) float32, seconds of a clip's frames from 0 on, where its rate is uneven; None = even, at
+        ``fps``.
+        """
         if self._timed is None:
             return None
         index = range(len(self))[index]
@@ -353,7 +467,8 @@ class PoseStore:
         return picked.view(self.keypoints.dtype).reshape(*picked.shape, 3)
 
     def refuse_truncated(self) -> None:
-        """Make sure that ``keypoints.npy`` still has its size: reading a mapped file behind its end ends the process (SIGBUS).
+        """Make sure that ``keypoints.npy`` still has its size: reading a mapped file behind its end ends the
+        process (SIGBUS).
 
         Raises:
             ValueError: It was cut short since the store was opened.
@@ -363,11 +478,13 @@ class PoseStore:
         if mapped is not None and size < expected:
             path = os.path.join(self.folder, KEYPOINTS)
             raise ValueError(
-                f'{path}: {expected} bytes when it was opened, {size} now: another program has cut it short; copy it again or prepare it again'
+                f'{path}: {expected} bytes when it was opened, {size} now: another program has cut it short; '
+                'copy it again or prepare it again'
             )
 
     def refuse_numbers(self, clips: np.ndarray, rows: Sequence[np.ndarray]) -> None:
-        """Names the first number that is not finite in some clips' rows; the writer lets none in, so the file was changed since.
+        """Names the first number that is not finite in some clips' rows; the writer lets none in, so the file
+        was changed since.
 
         Args:
             clips (ndarray): Shape (B,), places of the clips.
@@ -380,9 +497,12 @@ class PoseStore:
             values = self.read(places, np.arange(self.layout.num_joints))  # (T, V, 3)
             for frame, joint in np.argwhere(~np.isfinite(values).all(axis=-1))[:1]:
                 raise ValueError(
-                    f'{self.folder}/keypoints.npy: clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), '
-                    f'frame {places[frame] - self.offset[clip]}, joint {joint} ({self.layout.joints[joint]}): x, y, score = '
-                    f'{values[frame, joint].tolist()}; the file was changed after it was written: prepare the store again'
+                    f'{self.folder}/keypoints.npy: clip {clip} (video_id '
+                    f'{self.video_ids(np.asarray([clip]))[0]!r}), '
+                    f'frame {places[frame] - self.offset[clip]}, joint {joint} '
+                    f'({self.layout.joints[joint]}): x, y, score = '
+                    f'{values[frame, joint].tolist()}; the file was changed after it was written: prepare '
+                    'the store again'
                 )
 
     def decode(self, rows: np.ndarray) -> np.ndarray:
@@ -391,14 +511,18 @@ class PoseStore:
             return rows
         values = rows.astype(np.float32)
         flat = values.reshape(*rows.shape[:-2], -1)  # long rows: numpy is slow over a last axis of 3
-        flat *= np.tile(np.asarray([1 / PIXEL_STEPS, 1 / PIXEL_STEPS, 1 / SCORE_STEPS], dtype=np.float32), rows.shape[-2])
+        flat *= np.tile(
+            np.asarray([1 / PIXEL_STEPS, 1 / PIXEL_STEPS, 1 / SCORE_STEPS], dtype=np.float32), rows.shape[-2]
+        )
         return values
 
     def verify(self) -> None:
-        """Reads everything: checksums, finiteness, scores, that missing joints are 0, and which hands were found.
+        """Reads everything: checksums, finiteness, scores, that missing joints are 0, and which hands were
+        found.
 
         Raises:
-            ValueError: Something differs; the message names the file and, for a number, the clip, frame and joint.
+            ValueError: Something differs; the message names the file and, for a number, the clip, frame and
+                joint.
         """
         self._check_digest(os.path.join(self.folder, CLIPS))
         path = os.path.join(self.folder, KEYPOINTS)
@@ -410,25 +534,45 @@ class PoseStore:
             digest.update(rows.data)
             values = self.decode(rows)
             score = values[..., 2]
-            bad = ~np.isfinite(values).all(axis=-1) | (score < 0) | (score > 1) | ((score == 0) & (values[..., :2] != 0).any(axis=-1))
+            bad = (
+                ~np.isfinite(values).all(axis=-1)
+                | (score < 0)
+                | (score > 1)
+                | ((score == 0) & (values[..., :2] != 0).any(axis=-1))
+            )
             if bad.any() and not problem:
                 row, joint = np.argwhere(bad)[0]
                 clip = int(np.searchsorted(self.offset, start + row, side='right')) - 1
                 problem = (
-                    f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame {start + row - self.offset[clip]}, '
-                    f'joint {joint} ({self.layout.joints[joint]}): x, y, score = {values[row, joint].tolist()}'
+                    f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame '
+                    f'{start + row - self.offset[clip]}, '
+                    f'joint {joint} ({self.layout.joints[joint]}): x, y, score = '
+                    f'{values[row, joint].tolist()}'
                 )
-            wrong = (hands_found(score, self.layout, self.hand_rule) != flags_found(self.hand_flags[start : start + len(rows)])).any(axis=1)
+            wrong = (
+                hands_found(score, self.layout, self.hand_rule)
+                != flags_found(self.hand_flags[start : start + len(rows)])
+            ).any(axis=1)
             if wrong.any() and not flags:
                 row = start + int(wrong.argmax())
                 clip = int(np.searchsorted(self.offset, row, side='right')) - 1
-                flags = f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}'
+                flags = (
+                    f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame '
+                    f'{row - self.offset[clip]}'
+                )
         if problem:
-            raise ValueError(f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing and not 0; prepare the store again')
+            raise ValueError(
+                f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing '
+                'and not 0; prepare the store again'
+            )
         if digest.hexdigest() != self.meta['files'][KEYPOINTS]['blake2b']:
-            raise ValueError(f'{path}: checksum differs from {META}; copy it again or prepare the store again')
+            raise ValueError(
+                f'{path}: checksum differs from {META}; copy it again or prepare the store again'
+            )
         if flags:
-            raise ValueError(f'{path}: {flags}: {CLIPS} says otherwise which hands were found; prepare the store again')
+            raise ValueError(
+                f'{path}: {flags}: {CLIPS} says otherwise which hands were found; prepare the store again'
+            )
 
 
 def _fit(timed: np.ndarray, times: np.ndarray, length: np.ndarray) -> bool:

@@ -35,13 +35,14 @@ from .store_format import (
     file_digest,
     npy_header,
     zeros_at_the_end,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from .pose_store import PoseStore
 
 MAX_COORDINATE = 100_000  # pixels; no image is that wide, and joints may lie somewhat outside of one
-_KINDS = dict(length='i', label='i', split='h', signer='i', width='i', height='i', fps='f', hands='B')  # of array.array, as the columns are stored
+# of array.array, as the columns are stored
+_KINDS = dict(length='i', label='i', split='h', signer='i', width='i', height='i', fps='f', hands='B')
 
 
 def check_keypoints(
@@ -58,17 +59,20 @@ def check_keypoints(
         keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; see :meth:`PoseStoreWriter.add`.
         layout (Layout): What the joints are.
         first (int): Which frame of the clip the first one is, for messages.
-        unit (PixelCheck, optional): Of the clip; the frames are added to it. Of coordinates that no image has it says
-            first whether the clip is in another unit.
+        unit (PixelCheck, optional): Of the clip; the frames are added to it. Of coordinates that no image has
+            it says first whether the clip is in another unit.
 
     Raises:
         UnitError: Coordinates that no image has are in another unit.
-        ValueError: Wrong shape or joint count, no frames, a number that is not finite, a negative score, a coordinate that no image
-            has; the message names the frame and the joint.
+        ValueError: Wrong shape or joint count, no frames, a number that is not finite, a negative score, a
+            coordinate that no image has; the message names the frame and the joint.
     """
     keypoints = np.asarray(keypoints)
     if keypoints.ndim != 3 or keypoints.shape[-1] != 3 or keypoints.dtype.kind not in 'fiu':
-        raise ValueError(f'{where}: keypoints are {keypoints.dtype} of shape {keypoints.shape}; give numbers of shape (T, V, 3): x, y, score')
+        raise ValueError(
+            f'{where}: keypoints are {keypoints.dtype} of shape {keypoints.shape}; give numbers '
+            'of shape (T, V, 3): x, y, score'
+        )
     layout.check_joints(keypoints.shape[1], where)
     if len(keypoints) == 0:
         raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
@@ -76,14 +80,16 @@ def check_keypoints(
     if not np.isfinite(values).all():
         frame, joint, axis = np.argwhere(~np.isfinite(values))[0]
         raise ValueError(
-            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): {("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
+            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): '
+            f'{("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
             'give a missing joint as x = y = score = 0'
         )
     scores = values[:, :, 2]
     if scores.min() < 0:
         frame, joint = np.argwhere(scores < 0)[0]
         raise ValueError(
-            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): score {scores[frame, joint]} is negative; '
+            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): score '
+            f'{scores[frame, joint]} is negative; '
             'scores are in [0, 1] (where a detector says "not found" so, give 0)'
         )
     if unit is not None:
@@ -104,11 +110,12 @@ def check_keypoints(
 
 
 class PoseStoreWriter:
-    """Streams clips into a new PoseStore; memory grows with the index alone, some 190 bytes a clip and one a frame.
+    """Streams clips into a new PoseStore; memory grows with the index alone, some 190 bytes a clip and one a
+    frame.
 
-    Everything is written beside the folder, synced, and renamed at :meth:`close`, so that a writer that is killed leaves nothing that opens.
-    What it leaves is removed by the next writer of the same store. Use it as a context manager: an exception inside removes what
-    was written.
+    Everything is written beside the folder, synced, and renamed at :meth:`close`, so that a writer that is
+    killed leaves nothing that opens. What it leaves is removed by the next writer of the same store. Use it
+    as a context manager: an exception inside removes what was written.
 
     Args:
         folder (str): The store's folder; its parent is made where absent.
@@ -119,10 +126,12 @@ class PoseStoreWriter:
         extractor, extractor_version (str): What found the keypoints.
         notes (dict, optional): Anything else that belongs in ``meta.json``.
         overwrite (bool): Replace a store that is already there.
-        coverage (Mapping, optional): Of a published data set: split -> the number of clips that its annotations list, or the dict of
-            :func:`~signbert_mm.datasets.store_format.check_coverage`. How many are there is counted; where ``present`` is given, it must be that
-            count. May be set as late as before :meth:`close`. It is printed beside every accuracy on the store.
-        official (Mapping[str, int], optional): Split -> the number of clips that the owners publish, where that is another one.
+        coverage (Mapping, optional): Of a published data set: split -> the number of clips that its
+            annotations list, or the dict of :func:`~signbert_mm.datasets.store_format.check_coverage`. How
+            many are there is counted; where ``present`` is given, it must be that count. May be set as late
+            as before :meth:`close`. It is printed beside every accuracy on the store.
+        official (Mapping[str, int], optional): Split -> the number of clips that the owners publish, where
+            that is another one.
         hand_rule (str): When a hand counts as found, see :func:`~signbert_mm.datasets.hand_rule.hands_found`.
 
     Raises:
@@ -156,14 +165,26 @@ class PoseStoreWriter:
             raise ValueError(f'{self.folder}: dtype {dtype!r}: choose one of {", ".join(DTYPES)}')
         if hand_rule not in HAND_RULES:
             raise ValueError(f'{self.folder}: hand_rule {hand_rule!r}: choose one of {", ".join(HAND_RULES)}')
-        repeated = sorted({gloss for gloss in self.glosses if self.glosses.count(gloss) > 1}) if len(set(self.glosses)) < len(self.glosses) else []
+        repeated = (
+            sorted({gloss for gloss in self.glosses if self.glosses.count(gloss) > 1})
+            if len(set(self.glosses)) < len(self.glosses)
+            else []
+        )
         if repeated or '' in self.glosses:
             raise ValueError(f'{self.folder}: glosses must be distinct and not empty; repeated: {repeated}')
         if os.path.exists(self.folder) and not overwrite:
-            raise FileExistsError(f'{self.folder} exists; choose another folder, or overwrite=True (--overwrite) to replace it')
+            raise FileExistsError(
+                f'{self.folder} exists; choose another folder, or overwrite=True (--overwrite) to replace it'
+            )
         self.dtype, self.hand_rule = dtype, hand_rule
         self._overwrite = overwrite
-        self._about = dict(source=source, licence=licence, extractor=extractor, extractor_version=extractor_version, notes=notes or {})
+        self._about = dict(
+            source=source,
+            licence=licence,
+            extractor=extractor,
+            extractor_version=extractor_version,
+            notes=notes or {},
+        )
         self.coverage = coverage
         if official:
             self._about['official'] = check_official(official, self.folder)
@@ -175,7 +196,8 @@ class PoseStoreWriter:
         self._ids: Dict[str, Set[bytes]] = {}
         self._frames = 0
         self._found = self._outside = 0  # joints
-        self._timed, self._times = array('i'), array('f')  # clips of uneven rate, and the times of their frames
+        # clips of uneven rate, and the times of their frames
+        self._timed, self._times = array('i'), array('f')
 
         self._pending = PendingFolder(self.folder)
         self._file = open(os.path.join(self.partial, KEYPOINTS), 'wb')  # noqa: SIM115 - closed by close() or abort()
@@ -200,7 +222,8 @@ class PoseStoreWriter:
         for split, row in rows.items():
             if self._coverage[split].get('present', row['present']) != row['present']:
                 raise ValueError(
-                    f'{self.folder}: coverage says that split {split!r} has {self._coverage[split]["present"]} clips, {row["present"]} were added; '
+                    f'{self.folder}: coverage says that split {split!r} has '
+                    f'{self._coverage[split]["present"]} clips, {row["present"]} were added; '
                     'correct `present`, or leave it out'
                 )
         return check_coverage(rows, len(self.glosses), self.folder)
@@ -210,7 +233,9 @@ class PoseStoreWriter:
 
     @property
     def partial(self) -> str:
-        """Where the files lie until :meth:`close`; what else is written there, such as ``missing.txt``, becomes part of the folder."""
+        """Where the files lie until :meth:`close`; what else is written there, such as ``missing.txt``,
+        becomes part of the folder.
+        """
         return self._pending.path
 
     def add(
@@ -229,21 +254,24 @@ class PoseStoreWriter:
         """Appends one clip.
 
         Args:
-            keypoints (ndarray | Iterator[ndarray]): Shape (T, V, 3), or an iterator over pieces of it, so that a long clip is never in memory as a
-                whole: x and y in pixels, score. Score 0 = missing joint, whose coordinates are then stored as 0. A score
-                above 1, which some heads give, is stored as 1; a negative one is refused, since it has no one meaning.
+            keypoints (ndarray | Iterator[ndarray]): Shape (T, V, 3), or an iterator over pieces of it, so
+                that a long clip is never in memory as a whole: x and y in pixels, score. Score 0 = missing
+                joint, whose coordinates are then stored as 0. A score above 1, which some heads give, is
+                stored as 1; a negative one is refused, since it has no one meaning.
             label (int): Index into ``glosses``; -1 = none.
             split (str): For instance 'train'.
-            video_id (str): Unique within its split; at most 255 bytes of UTF-8, a relative path without '.', '..' and empty parts.
+            video_id (str): Unique within its split; at most 255 bytes of UTF-8, a relative path without '.',
+                '..' and empty parts.
             signer (str): '' = unknown.
             width, height (int): Image size in pixels.
             fps (float): Frames a second; 0 = unknown.
-            times (ndarray, optional): Shape (T,) seconds of the frames, from any zero, where the video's rate is uneven; they
-                are kept where a frame is more than half a frame from its even place.
+            times (ndarray, optional): Shape (T,) seconds of the frames, from any zero, where the video's rate
+                is uneven; they are kept where a frame is more than half a frame from its even place.
 
         Raises:
-            ValueError: Anything above is not so, or coordinates are not pixels of such an image (:mod:`.pixel_check`); the
-                message names the clip, the field, what was found and the remedy. The store is as before.
+            ValueError: Anything above is not so, or coordinates are not pixels of such an image
+                (:mod:`.pixel_check`); the message names the clip, the field, what was found and the remedy.
+                The store is as before.
         """
         if self._file.closed:
             raise ValueError(f'{self.folder}: this writer is closed; open a new one')
@@ -265,7 +293,8 @@ class PoseStoreWriter:
             unit.refuse(where)
             times = None if times is None else uneven_times(self._check_times(where, times, length), fps)
         except BaseException:
-            with contextlib.suppress(OSError):  # of a full disk: the error that is raised says so, and the store cannot be closed
+            # of a full disk: the error that is raised says so, and the store cannot be closed
+            with contextlib.suppress(OSError):
                 self._file.seek(begin)
                 self._file.truncate()
             raise
@@ -291,15 +320,29 @@ class PoseStoreWriter:
             self._columns[name].append(value)
         self._columns['hands'].frombytes(np.concatenate(hands).tobytes())
 
-    def _check_fields(self, where: str, label: int, split: str, video_id: str, signer: str, width: int, height: int, fps: float) -> int:
+    def _check_fields(
+        self,
+        where: str,
+        label: int,
+        split: str,
+        video_id: str,
+        signer: str,
+        width: int,
+        height: int,
+        fps: float,
+    ) -> int:
         check_name(video_id, f'{where}: video_id')
         check_text(split, f'{where}: split')
         check_text(signer, f'{where}: signer', empty=True)
         if video_id.encode() in self._ids.get(split, ()):
-            raise ValueError(f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be unique there (drop the copy or rename it)')
+            raise ValueError(
+                f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be '
+                'unique there (drop the copy or rename it)'
+            )
         if int(label) != label or not -1 <= label < len(self.glosses):
             raise ValueError(
-                f'{where}: label {label} is outside 0 .. {len(self.glosses) - 1} ({len(self.glosses)} glosses; -1 = none); '
+                f'{where}: label {label} is outside 0 .. {len(self.glosses) - 1} ({len(self.glosses)} '
+                'glosses; -1 = none); '
                 'correct the label or the gloss list'
             )
         for name, size in (('width', width), ('height', height)):
@@ -313,7 +356,10 @@ class PoseStoreWriter:
     def _check_times(where: str, times: np.ndarray, length: int) -> np.ndarray:
         times = np.asarray(times, dtype=np.float64)
         if times.shape != (length,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
-            raise ValueError(f'{where}: times are of shape {times.shape}; give seconds of the {length} frames that never decrease')
+            raise ValueError(
+                f'{where}: times are of shape {times.shape}; give seconds of the {length} '
+                'frames that never decrease'
+            )
         return times
 
     def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int, unit: PixelCheck) -> np.ndarray:
@@ -330,8 +376,10 @@ class PoseStoreWriter:
             unit.refuse(where)
             frame, joint, axis = np.argwhere(np.abs(values) > np.iinfo(np.int16).max)[0]
             raise ValueError(
-                f'{where}: frame {first + frame}, joint {joint} ({self.layout.joints[joint]}): {"xy"[axis]} = '
-                f"{values[frame, joint, axis] / PIXEL_STEPS} px does not fit int16 in eighths of a pixel (+-4,095); use dtype='float32'"
+                f'{where}: frame {first + frame}, joint {joint} ({self.layout.joints[joint]}): {"xy"[axis]} '
+                '= '
+                f'{values[frame, joint, axis] / PIXEL_STEPS} px does not fit int16 in eighths of a pixel '
+                "(+-4,095); use dtype='float32'"
             )
         return values.astype(self.dtype, copy=False)
 
@@ -339,7 +387,9 @@ class PoseStoreWriter:
         """Bits (T,) of scores (T, V) as they are stored."""
         if self.dtype == 'int16':
             scores = scores * np.float32(1 / SCORE_STEPS)
-        return hands_found(scores, self.layout, self.hand_rule) @ np.asarray([LEFT_FOUND, RIGHT_FOUND], dtype=np.uint8)
+        return hands_found(scores, self.layout, self.hand_rule) @ np.asarray(
+            [LEFT_FOUND, RIGHT_FOUND], dtype=np.uint8
+        )
 
     def _clips(self) -> Dict[str, np.ndarray]:
         columns = self._columns
@@ -364,7 +414,8 @@ class PoseStoreWriter:
         """Finishes the files, renames them into place and opens the store.
 
         Raises:
-            ValueError: No clip was added, the writer was closed before, or ``coverage`` does not fit the clips.
+            ValueError: No clip was added, the writer was closed before, or ``coverage`` does not fit the
+                clips.
         """
         from .pose_store import PoseStore
 
@@ -372,7 +423,10 @@ class PoseStoreWriter:
             raise ValueError(f'{self.folder}: this writer is already closed')
         if not len(self):
             self.abort()
-            raise ValueError(f'{self.folder}: no clips were added, so there is no store to write; check the source folder and the split lists')
+            raise ValueError(
+                f'{self.folder}: no clips were added, so there is no store to write; check the '
+                'source folder and the split lists'
+            )
         try:
             with naming(self.folder):
                 self._write_rest()
@@ -382,7 +436,9 @@ class PoseStoreWriter:
             raise
         if self._outside > OUTSIDE * self._found:
             share = f'{self._outside / self._found:.0%} of the found joints lie outside their image'
-            print_log(f'{self.folder}: {share}; is the image size right?', logger='current', level=logging.WARNING)
+            print_log(
+                f'{self.folder}: {share}; is the image size right?', logger='current', level=logging.WARNING
+            )
         return PoseStore(self.folder)
 
     def _write_rest(self) -> None:
@@ -401,7 +457,9 @@ class PoseStoreWriter:
             file.flush()
             os.fsync(file.fileno())
         files = {
-            KEYPOINTS: dict(bytes=os.path.getsize(os.path.join(self.partial, KEYPOINTS)), blake2b=self._digest.hexdigest()),
+            KEYPOINTS: dict(
+                bytes=os.path.getsize(os.path.join(self.partial, KEYPOINTS)), blake2b=self._digest.hexdigest()
+            ),
             CLIPS: dict(bytes=os.path.getsize(clips), blake2b=file_digest(clips)),
         }
         meta = dict(
@@ -434,7 +492,12 @@ class PoseStoreWriter:
     def __enter__(self) -> 'PoseStoreWriter':
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
         if kind is not None:
             self.abort()
         elif not self._file.closed:

@@ -17,41 +17,62 @@ SELECTION = ('split', 'hold_out', 'classes', 'relabel', 'empty_clip', 'few_shot'
 
 @DATASETS.register_module()
 class PseudoLabelDataset(Dataset):
-    """Equally many places for every gloss, filled with its labelled clips and a random part of those that :class:`PseudoLabelHook` gives it, another
+    """Equally many places for every gloss, filled with its labelled clips and a random part of those that
+    :class:`PseudoLabelHook` gives it, another
     in each epoch (not in the papers).
 
-    Where a gloss has fewer clips than places they come again from the beginning, each time with draws of its own; until labels are given, these are
-    the labelled ones alone. The length never changes. No label of ``unlabelled`` is ever read: what the store says of them is thrown away, and clips
-    that ``labelled`` has too are left out.
+    Where a gloss has fewer clips than places they come again from the beginning, each time with draws of its
+    own; until labels are given, these are the labelled ones alone. The length never changes. No label of
+    ``unlabelled`` is ever read: what the store says of them is thrown away, and clips that ``labelled`` has
+    too are left out.
 
     Args:
         labelled (dict): Config of a :class:`PoseDataset`, as a rule with ``few_shot``.
         unlabelled (dict): Config of a :class:`PoseDataset` with the same layout and clip length.
         per_class (int): Places of a gloss in an epoch.
-        clean_pipeline (Sequence[dict]): Pipeline by which clips are read when they are to be labelled, without random draws.
+        clean_pipeline (Sequence[dict]): Pipeline by which clips are read when they are to be labelled,
+            without random draws.
 
     Raises:
         ValueError: A gloss has no labelled clip or more than ``per_class``, or the parts do not fit together.
     """
 
-    def __init__(self, labelled: dict, unlabelled: dict, per_class: int, clean_pipeline: Sequence[dict]) -> None:
+    def __init__(
+        self, labelled: dict, unlabelled: dict, per_class: int, clean_pipeline: Sequence[dict]
+    ) -> None:
         self.labelled = DATASETS.build(dict(labelled))
         self.unlabelled = self._others(dict(unlabelled))
-        clean = [self._again(part, config, clean_pipeline) for part, config in ((self.labelled, labelled), (self.unlabelled, unlabelled))]
+        clean = [
+            self._again(part, config, clean_pipeline)
+            for part, config in ((self.labelled, labelled), (self.unlabelled, unlabelled))
+        ]
         self.clean = ConcatPoseDataset(clean, mixed_extractors='allow')
         """Labelled clips, then the others, as they are read to be labelled; every label is -1."""
         for field in ('layout', 'clip_len'):
-            one, other = (getattr(getattr(part, field), 'name', getattr(part, field)) for part in (self.labelled, self.unlabelled))
+            one, other = (
+                getattr(getattr(part, field), 'name', getattr(part, field))
+                for part in (self.labelled, self.unlabelled)
+            )
             if one != other or (field == 'clip_len' and one is None):
-                raise ValueError(f'PseudoLabelDataset: labelled and unlabelled need one and the same {field}; found {one} and {other}')
+                raise ValueError(
+                    'PseudoLabelDataset: labelled and unlabelled need one and the same '
+                    f'{field}; found {one} and {other}'
+                )
         counts = np.bincount(self.labelled.labels, minlength=len(self.glosses))
-        for wrong, what in ((counts == 0, 'no labelled clip'), (counts > per_class, f'more labelled clips than per_class={per_class} places')):
+        for wrong, what in (
+            (counts == 0, 'no labelled clip'),
+            (counts > per_class, f'more labelled clips than per_class={per_class} places'),
+        ):
             if wrong.any():
                 names = [self.glosses[place] for place in np.flatnonzero(wrong)[:5]]
-                raise ValueError(f'PseudoLabelDataset: {wrong.sum()} glosses have {what}, the first: {names}; change `labelled` or `per_class`')
+                raise ValueError(
+                    f'PseudoLabelDataset: {wrong.sum()} glosses have {what}, the first: '
+                    f'{names}; change `labelled` or `per_class`'
+                )
         self.per_class = per_class
         self.labels = np.repeat(np.arange(len(self.glosses)), per_class)
-        self._members = torch.zeros(len(self.labels), dtype=torch.int64).share_memory_()  # (places,), as `clean` numbers the clips
+        # (places,), as `clean` numbers the clips
+        self._members = torch.zeros(len(self.labels), dtype=torch.int64).share_memory_()
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self._given = np.full(len(self.unlabelled), -1)
         self._fill()
@@ -62,7 +83,10 @@ class PseudoLabelDataset(Dataset):
             return part
         other = np.flatnonzero(~np.isin(part.clips, self.labelled.clips))
         if 'indices' in config or not len(other):
-            raise ValueError('PseudoLabelDataset: unlabelled has no clips beside the labelled ones, or `indices` of its own, which are not supported')
+            raise ValueError(
+                'PseudoLabelDataset: unlabelled has no clips beside the labelled ones, or '
+                '`indices` of its own, which are not supported'
+            )
         return DATASETS.build(dict(config, indices=other))
 
     @staticmethod
@@ -116,7 +140,8 @@ class PseudoLabelDataset(Dataset):
         """
         if labels.shape != (len(self.unlabelled),) or int(labels.max()) >= len(self.glosses):
             raise ValueError(
-                f'PseudoLabelDataset: labels {tuple(labels.shape)} must be of the {len(self.unlabelled)} unlabelled clips and below '
+                f'PseudoLabelDataset: labels {tuple(labels.shape)} must be of the {len(self.unlabelled)} '
+                'unlabelled clips and below '
                 f'{len(self.glosses)}; the largest is {int(labels.max())}'
             )
         self._given = labels.numpy().copy()
@@ -139,11 +164,16 @@ class PseudoLabelDataset(Dataset):
         return dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
-        """A batch, as :meth:`PoseDataset.__getitems__`; ``index`` is the place here, ``label`` the gloss whose place it is."""
+        """A batch, as :meth:`PoseDataset.__getitems__`; ``index`` is the place here, ``label`` the gloss
+        whose place it is.
+        """
         place = torch.as_tensor(indices, dtype=torch.int64)
         member, begin = self._members[place], len(self.labelled)
         batches, order = [], []
-        for part, mine, first in ((self.labelled, member < begin, 0), (self.unlabelled, member >= begin, begin)):
+        for part, mine, first in (
+            (self.labelled, member < begin, 0),
+            (self.unlabelled, member >= begin, begin),
+        ):
             if mine.any():
                 batches.append(part.batch(member[mine] - first, place[mine], self.epoch)['inputs'])
                 order.append(mine.nonzero()[:, 0])

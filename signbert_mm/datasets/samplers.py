@@ -15,7 +15,10 @@ _PIECE = 1024
 
 
 def _deal(order: np.ndarray, rank: int, world_size: int, total_size: int) -> Iterator[int]:
-    """Of ``total_size`` clips every ``world_size``-th from ``rank`` on; past its end ``order`` begins again. A piece at a time becomes a list."""
+    """Of ``total_size`` clips every ``world_size``-th from ``rank`` on; past its end ``order`` begins again.
+
+    A piece at a time becomes a list.
+    """
     for begin in range(rank, total_size, _PIECE * world_size):
         places = np.arange(begin, min(begin + _PIECE * world_size, total_size), world_size)
         yield from order[places % len(order)].tolist()
@@ -23,14 +26,19 @@ def _deal(order: np.ndarray, rank: int, world_size: int, total_size: int) -> Ite
 
 @DATA_SAMPLERS.register_module()
 class DefaultSampler(mmengine.dataset.DefaultSampler):
-    """mmengine's sampler of this name, with the same arguments and the same order, in 8 bytes a clip instead of 52.
+    """mmengine's sampler of this name, with the same arguments and the same order, in 8 bytes a clip instead
+    of 52.
 
     Within this project's scope the name means this one; ``mmengine.DefaultSampler`` is mmengine's.
     """
 
     def __iter__(self) -> Iterator[int]:
         count = len(self.dataset)
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(self.seed + self.epoch)) if self.shuffle else torch.arange(count)
+        order = (
+            torch.randperm(count, generator=torch.Generator().manual_seed(self.seed + self.epoch))
+            if self.shuffle
+            else torch.arange(count)
+        )
         return _deal(order.numpy(), self.rank, self.world_size, self.total_size)
 
 
@@ -38,9 +46,9 @@ class DefaultSampler(mmengine.dataset.DefaultSampler):
 class ClassBalancedSampler(Sampler):
     """Every class equally often in an epoch, to within one clip.
 
-    A class with fewer clips than its share goes through all of them, shuffled anew each time round; one with more gives a random part of them.
-    Classes without clips take no part. The order is a function of seed and epoch; all ranks share one order and take turns, like
-    :class:`DefaultSampler`.
+    A class with fewer clips than its share goes through all of them, shuffled anew each time round; one with
+    more gives a random part of them. Classes without clips take no part. The order is a function of seed and
+    epoch; all ranks share one order and take turns, like :class:`DefaultSampler`.
 
     Args:
         dataset (Sized): Has ``labels``, shape (N,), none of them -1.
@@ -52,7 +60,13 @@ class ClassBalancedSampler(Sampler):
         ValueError: A clip has no label.
     """
 
-    def __init__(self, dataset: Sized, seed: Optional[int] = None, num_samples: Optional[int] = None, round_up: bool = True) -> None:
+    def __init__(
+        self,
+        dataset: Sized,
+        seed: Optional[int] = None,
+        num_samples: Optional[int] = None,
+        round_up: bool = True,
+    ) -> None:
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
         labels = np.asarray(dataset.labels)
@@ -67,7 +81,9 @@ class ClassBalancedSampler(Sampler):
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
         self.total = len(labels) if num_samples is None else num_samples
-        self.total_size = math.ceil(self.total / self.world_size) * self.world_size if round_up else self.total
+        self.total_size = (
+            math.ceil(self.total / self.world_size) * self.world_size if round_up else self.total
+        )
 
     def __len__(self) -> int:
         return len(range(self.rank, self.total_size, self.world_size))

@@ -12,15 +12,16 @@ from ..files.paths import MAX_NAME_BYTES
 FORMAT = 'signbert_mm.PoseStore'
 FORMAT_VERSION = 1
 KEYPOINTS, CLIPS, META = 'keypoints.npy', 'clips.npz', 'meta.json'
-MISSING = 'missing.txt'  # optional, and not under the checksum: what the converter did not find, one clip a line
+# optional, and not under the checksum: what the converter did not find, one clip a line
+MISSING = 'missing.txt'
 
 # int16 stores: pixels in eighths (so +-4,095.875 px), scores as score * 32767
 PIXEL_STEPS = 8
 SCORE_STEPS = 32767
 DTYPES = ('float32', 'int16')
 
-# clips.npz, optional: which clips have an uneven rate (K,) int32, and the seconds of all their frames, one clip after the
-# other, each from 0 on, float32
+# clips.npz, optional: which clips have an uneven rate (K,) int32, and the seconds of all their frames, one
+# clip after the other, each from 0 on, float32
 TIMES = ('timed_clips', 'frame_times')
 
 LEFT_FOUND, RIGHT_FOUND = 1, 2  # bits of clips.npz: hands
@@ -35,15 +36,22 @@ def flags_found(flags: np.ndarray) -> np.ndarray:
 
 
 def common_rate(rates: Sequence[Optional[float]]) -> Optional[float]:
-    """The frame rate that clips share to 1 %: their median; None where one is unknown (0 or None) or they differ."""
+    """The frame rate that clips share to 1 %: their median; None where one is unknown (0 or None) or they
+    differ.
+    """
     known = np.asarray([rate or 0 for rate in rates], dtype=np.float64)
     median = float(np.median(known)) if len(known) else 0.0
     return round(median, 3) if median > 0 and (np.abs(known - median) <= 0.01 * median).all() else None
 
 
 def npy_header(dtype: str, shape: Tuple[int, ...]) -> bytes:
-    """An npy 1.0 header of always 128 bytes, so that the row count can be filled in after the rows are written."""
-    text = f"{{'descr': {np.dtype(dtype).newbyteorder('<').str!r}, 'fortran_order': False, 'shape': {tuple(shape)!r}, }}"
+    """An npy 1.0 header of always 128 bytes, so that the row count can be filled in after the rows are
+    written.
+    """
+    text = (
+        f"{{'descr': {np.dtype(dtype).newbyteorder('<').str!r}, 'fortran_order': False, 'shape': "
+        f'{tuple(shape)!r}, }}'
+    )
     room = _NPY_HEADER - 10
     return b'\x93NUMPY\x01\x00' + struct.pack('<H', room) + text.ljust(room - 1).encode('latin1') + b'\n'
 
@@ -73,8 +81,9 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
     """What of a published data set a store holds, in its one form.
 
     Args:
-        coverage (Mapping, optional): Split -> the number of clips that the annotations list, or ``dict(expected=.., present=.., per_class=..)``:
-            ``present`` the clips that are there, ``per_class`` the listed clips of each gloss, whose sum is ``expected`` (either of the two may be
+        coverage (Mapping, optional): Split -> the number of clips that the annotations list, or
+            ``dict(expected=.., present=.., per_class=..)``: ``present`` the clips that are there,
+            ``per_class`` the listed clips of each gloss, whose sum is ``expected`` (either of the two may be
             left out where the other says it).
         num_glosses (int): Length of the vocabulary.
         where (str): How messages name the store.
@@ -83,10 +92,13 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
         dict: Split -> dict of plain numbers with ``expected`` and what else was given.
 
     Raises:
-        ValueError: A number is absent, negative or no whole number, more clips are present than expected, or ``per_class`` does not fit.
+        ValueError: A number is absent, negative or no whole number, more clips are present than expected, or
+            ``per_class`` does not fit.
     """
     if coverage is not None and not isinstance(coverage, Mapping):
-        raise ValueError(f'{where}: coverage is {coverage!r}; give a dict: split -> dict(expected=.., present=..)')
+        raise ValueError(
+            f'{where}: coverage is {coverage!r}; give a dict: split -> dict(expected=.., present=..)'
+        )
     checked = {}
     for split, given in (coverage or {}).items():
         row = dict(given) if isinstance(given, Mapping) else dict(expected=given)
@@ -95,7 +107,8 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
             per_class = list(per_class)
             if len(per_class) != num_glosses or not all(_count(value) for value in per_class):
                 raise ValueError(
-                    f'{where}: coverage of split {split!r}: per_class has {len(per_class)} entries; give a count for each of {num_glosses} glosses'
+                    f'{where}: coverage of split {split!r}: per_class has {len(per_class)} entries; give a '
+                    f'count for each of {num_glosses} glosses'
                 )
             row['per_class'] = [int(value) for value in per_class]
             row.setdefault('expected', sum(row['per_class']))
@@ -107,12 +120,19 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
             or 'expected' not in row
         ):
             raise ValueError(
-                f'{where}: coverage of split {split!r} is {given!r}; give dict(expected=clips in the annotations, present=clips in the store)'
+                f'{where}: coverage of split {split!r} is {given!r}; give dict(expected=clips in the '
+                'annotations, present=clips in the store)'
             )
         if per_class is not None and sum(row['per_class']) != row['expected']:
-            raise ValueError(f'{where}: coverage of split {split!r}: per_class adds up to {sum(row["per_class"])}, expected is {row["expected"]}')
+            raise ValueError(
+                f'{where}: coverage of split {split!r}: per_class adds up to '
+                f'{sum(row["per_class"])}, expected is {row["expected"]}'
+            )
         if row.get('present', 0) > row['expected']:
-            raise ValueError(f'{where}: coverage of split {split!r}: {row["present"]} clips present, but only {row["expected"]} expected')
+            raise ValueError(
+                f'{where}: coverage of split {split!r}: {row["present"]} clips present, but '
+                f'only {row["expected"]} expected'
+            )
         checked[split] = {name: int(value) if _count(value) else value for name, value in row.items()}
     return checked
 
@@ -123,6 +143,12 @@ def check_official(official: Optional[Mapping[str, int]], where: str) -> Dict[st
     Raises:
         ValueError: A count is negative or no whole number.
     """
-    if official is not None and not (isinstance(official, Mapping) and all(isinstance(split, str) and _count(n) for split, n in official.items())):
-        raise ValueError(f'{where}: official is {official!r}; give a dict: split -> number of clips that the owners publish')
+    if official is not None and not (
+        isinstance(official, Mapping)
+        and all(isinstance(split, str) and _count(n) for split, n in official.items())
+    ):
+        raise ValueError(
+            f'{where}: official is {official!r}; give a dict: split -> number of clips that the '
+            'owners publish'
+        )
     return {split: int(count) for split, count in (official or {}).items()}

@@ -28,8 +28,8 @@ class VideoFolder:
 
     Args:
         folder (str | Path): The folder.
-        suffixes (Sequence[str], optional): Endings in order of preference; None = all that a video may have, and then a
-            clip with two videos is an error.
+        suffixes (Sequence[str], optional): Endings in order of preference; None = all that a video may have,
+            and then a clip with two videos is an error.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -46,18 +46,23 @@ class VideoFolder:
         """The clip's video; None where there is none.
 
         Raises:
-            ValueError: There are two of one name, and the message has both; or the name is no path below the folder.
+            ValueError: There are two of one name, and the message has both; or the name is no path below the
+                folder.
         """
         check_name(name, f'{self.folder}: video_id')
         plain = unicodedata.normalize('NFC', name)
         # a name that is too long for a file is cut as store_to_videos.py cuts it
-        stems = [plain, *(path_below('', plain, suffix)[: -len(suffix)] for suffix in self._order or VIDEO_SUFFIXES)]
+        stems = [
+            plain,
+            *(path_below('', plain, suffix)[: -len(suffix)] for suffix in self._order or VIDEO_SUFFIXES),
+        ]
         files = next((self._files[stem] for stem in stems if stem in self._files), [])
         if self._order:
             files = sorted(files, key=lambda path: self._order.index(suffix_of(path)))[:1]
         if len(files) > 1:
             raise ValueError(
-                f'{self.folder}: clip {name!r} has two videos, {files[0]} and {files[1]}; remove one of them, or choose by suffixes=[..]'
+                f'{self.folder}: clip {name!r} has two videos, {files[0]} and {files[1]}; remove one of '
+                'them, or choose by suffixes=[..]'
             )
         return files[0] if files else None
 
@@ -80,11 +85,15 @@ def _check_format(path: str) -> None:
         open_container(path).close()
     except (av.FFmpegError, OSError, ValueError) as error:
         if getattr(error, 'errno', None) == errno.EINVAL:
-            raise ValueError(f'{path}: no video, or a playlist, which could name other files; give the video itself') from error
+            raise ValueError(
+                f'{path}: no video, or a playlist, which could name other files; give the video itself'
+            ) from error
         # mmaction2's reader says what else there is
 
 
-def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int, int]] = None) -> torch.Tensor:
+def read_video(
+    path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int, int]] = None
+) -> torch.Tensor:
     """A video through mmaction2's transforms.
 
     Args:
@@ -92,8 +101,8 @@ def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, sp
         steps (Sequence): Of :func:`build_video_steps`.
         number (int): Seeds what they draw.
         label (int): Of the clip.
-        span (tuple[int, int, int], optional): First frame, how many, and of how many, which are scaled to the frames that the video has; None = the
-            whole video.
+        span (tuple[int, int, int], optional): First frame, how many, and of how many, which are scaled to the
+            frames that the video has; None = the whole video.
 
     Returns:
         Tensor: imgs as the pipeline's ``FormatShape`` says, uint8 RGB.
@@ -108,9 +117,14 @@ def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, sp
             try:
                 results = step(results)
             except Exception as error:  # a damaged file can raise almost anything
-                raise ValueError(f'{path}: {type(step).__name__} failed: {type(error).__name__}: {error}') from error
+                raise ValueError(
+                    f'{path}: {type(step).__name__} failed: {type(error).__name__}: {error}'
+                ) from error
             if results.get('total_frames') == 0:
-                raise ValueError(f'{path}: its header gives no number of frames; write it anew: ffmpeg -i FILE -c:v libx264 NEW.mp4')
+                raise ValueError(
+                    f'{path}: its header gives no number of frames; write it anew: ffmpeg -i '
+                    'FILE -c:v libx264 NEW.mp4'
+                )
             if place == 0 and span is not None:  # the video is open
                 scale = results['total_frames'] / span[2]
                 first, last = round(span[0] * scale), round((span[0] + span[1]) * scale)
@@ -120,9 +134,11 @@ def read_video(path: str, steps: Sequence[Any], number: int, label: int = -1, sp
 
 @DATASETS.register_module()
 class SignVideoDataset(Dataset):
-    """The clips of a :class:`PoseStore`, read from their videos by mmaction2's pipeline: the same splits, labels and names as the poses have.
+    """The clips of a :class:`PoseStore`, read from their videos by mmaction2's pipeline: the same splits,
+    labels and names as the poses have.
 
-    What mmaction2's transforms draw from numpy's and Python's generators is a function of (seed, epoch, clip), never of the worker.
+    What mmaction2's transforms draw from numpy's and Python's generators is a function of (seed, epoch,
+    clip), never of the worker.
 
     Args:
         store (str): Folder of the store; its keypoints are not read.
@@ -130,12 +146,12 @@ class SignVideoDataset(Dataset):
         pipeline (list[dict]): Transforms of mmaction2, without a scope, from ``PyAVInit`` to ``FormatShape``.
         split (str | list[str], optional): As in :class:`PoseDataset`.
         missing (str): Clips whose video is absent: 'error', or 'drop', which logs how many.
-        suffixes (Sequence[str], optional): Endings to try, in this order; None = those of all kinds of videos, and then a
-            clip with two videos is an error.
+        suffixes (Sequence[str], optional): Endings to try, in this order; None = those of all kinds of
+            videos, and then a clip with two videos is an error.
         seed (int, optional): As in :class:`PoseDataset`.
         test_mode (bool): Draws do not depend on the epoch.
-        **kwargs: Further options of :class:`PoseDataset` that choose clips: ``hold_out``, ``classes``, ``relabel``, ``few_shot``, ``data_ratio``,
-            ``indices``, ``prepare``.
+        **kwargs: Further options of :class:`PoseDataset` that choose clips: ``hold_out``, ``classes``,
+            ``relabel``, ``few_shot``, ``data_ratio``, ``indices``, ``prepare``.
 
     Raises:
         FileNotFoundError: The store, the folder, or with ``missing='error'`` a video is not there.
@@ -167,7 +183,8 @@ class SignVideoDataset(Dataset):
         if len(absent) == len(names) or (absent and missing == 'error'):
             more = ', ...' if len(absent) > 5 else ''
             raise FileNotFoundError(
-                f'{self.videos}: {len(absent)} of {len(names)} videos are not there ({", ".join(absent[:5])}{more}), looked for as <video_id> with '
+                f'{self.videos}: {len(absent)} of {len(names)} videos are not there '
+                f'({", ".join(absent[:5])}{more}), looked for as <video_id> with '
                 f"{', '.join(suffixes or SUFFIXES)}; missing='drop' leaves such clips out"
             )
         self.places = [place for place, path in enumerate(found) if path is not None]
@@ -175,7 +192,11 @@ class SignVideoDataset(Dataset):
         self.names = [names[place] for place in self.places]
         self.labels = self.poses.labels[self.places]
         if absent:
-            print_log(f'{self.poses.name}: {len(absent)} of {len(names)} clips have no video in {self.videos} and are left out', logger='current')
+            print_log(
+                f'{self.poses.name}: {len(absent)} of {len(names)} clips have no video in '
+                f'{self.videos} and are left out',
+                logger='current',
+            )
         self.steps = build_video_steps(pipeline)
 
     def __len__(self) -> int:
@@ -191,9 +212,11 @@ class SignVideoDataset(Dataset):
         return dict(self.poses.metainfo, coverage=[self.coverage_row()])
 
     def coverage_row(self) -> dict:
-        """As :meth:`PoseDataset.coverage_row`: ``present`` and ``split_present`` count the clips that have poses and a video.
+        """As :meth:`PoseDataset.coverage_row`: ``present`` and ``split_present`` count the clips that have
+        poses and a video.
 
-        Where the store does not tell its coverage and videos are absent, ``expected`` is the number of clips that the options choose.
+        Where the store does not tell its coverage and videos are absent, ``expected`` is the number of clips
+        that the options choose.
         """
         glosses = len(np.unique(self.labels[self.labels >= 0]))
         row = dict(self.poses.coverage_row(), clips=len(self), glosses=glosses)
@@ -209,7 +232,9 @@ class SignVideoDataset(Dataset):
         """How many clips of the store have a video."""
         unknown = np.setdiff1d(clips, self.poses.clips)
         known = int(np.isin(self.poses.clips[self.places], clips).sum())
-        return known + sum(self._folder.find(name) is not None for name in self.poses.store.video_ids(unknown))
+        return known + sum(
+            self._folder.find(name) is not None for name in self.poses.store.video_ids(unknown)
+        )
 
     def set_epoch(self, epoch: int) -> None:
         """Says which epoch's numbers to draw."""
@@ -227,7 +252,8 @@ class SignVideoDataset(Dataset):
         """One clip.
 
         Returns:
-            dict: ``inputs``: imgs (views, C, T, H, W) or, as the pipeline's ``FormatShape`` says, (frames, C, H, W), uint8 RGB; label, index, epoch
+            dict: ``inputs``: imgs (views, C, T, H, W) or, as the pipeline's ``FormatShape`` says, (frames, C,
+                H, W), uint8 RGB; label, index, epoch
             and length (1) int64 scalars. ``video_id``: str.
 
         Raises:
@@ -238,7 +264,10 @@ class SignVideoDataset(Dataset):
         number = Draws(self.poses.seed or 0, epoch, torch.tensor([index])).integers('video', 2**31 - 1)
         imgs = read_video(self.files[index], self.steps, int(number[0]), int(self.labels[index]))
         numbers = dict(label=int(self.labels[index]), index=index, epoch=epoch, length=1)
-        return dict(inputs=dict(imgs=imgs, **{key: torch.tensor(value) for key, value in numbers.items()}), video_id=self.names[index])
+        return dict(
+            inputs=dict(imgs=imgs, **{key: torch.tensor(value) for key, value in numbers.items()}),
+            video_id=self.names[index],
+        )
 
 
 @contextlib.contextmanager

@@ -1,8 +1,22 @@
 """Hooks, optimizer wrappers, the train loop and checkpoint files."""
 
 from .. import compat
-from .checkpoint_io import AtomicLocalBackend, CheckpointError, find_last_whole_checkpoint, load_checkpoint_file
-from .hooks import ClassCountHook, CompileHook, DeferredLossHook, EpochSeedHook, KNNHook, LoadReportHook, PseudoLabelHook, SafeCheckpointHook
+from .checkpoint_io import (
+    AtomicLocalBackend,
+    CheckpointError,
+    find_last_whole_checkpoint,
+    load_checkpoint_file,
+)
+from .hooks import (
+    ClassCountHook,
+    CompileHook,
+    DeferredLossHook,
+    EpochSeedHook,
+    KNNHook,
+    LoadReportHook,
+    PseudoLabelHook,
+    SafeCheckpointHook,
+)
 from .optim import SignAmpOptimWrapper
 from .runner import ResumableTrainLoop
 

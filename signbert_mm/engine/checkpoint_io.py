@@ -41,7 +41,9 @@ class CheckpointError(RuntimeError):
 
 
 class _InertHistory:
-    """Stands for mmengine's ``HistoryBuffer`` when a stock mmengine checkpoint is read: keeps the state it is given, does nothing with it."""
+    """Stands for mmengine's ``HistoryBuffer`` when a stock mmengine checkpoint is read: keeps the state it is
+    given, does nothing with it.
+    """
 
     def __setstate__(self, state: dict) -> None:
         state = without_stand_ins({key: value for key, value in state.items() if key != 'statistics_methods'})
@@ -49,7 +51,9 @@ class _InertHistory:
 
 
 def _inert_getattr(owner: Any, name: str) -> None:
-    """Stands for ``getattr`` in the same place (``HistoryBuffer`` pickles its methods through it): looks nothing up, returns None."""
+    """Stands for ``getattr`` in the same place (``HistoryBuffer`` pickles its methods through it): looks
+    nothing up, returns None.
+    """
     return None
 
 
@@ -58,36 +62,50 @@ def _numpy_names() -> List[Tuple[Any, str]]:
 
     numpy's own classes take a buffer's flags from the file on trust: such a file could write to any address.
     """
-    names: List[Tuple[Any, str]] = [(call, f'{module}.{name}') for (module, name), call in NUMPY_NAMES.items()]
-    return [*names, (NumpyArray, f'{NumpyArray.__module__}.NumpyArray')]  # torch gives states to listed classes only
+    names: List[Tuple[Any, str]] = [
+        (call, f'{module}.{name}') for (module, name), call in NUMPY_NAMES.items()
+    ]
+    # torch gives states to listed classes only
+    return [*names, (NumpyArray, f'{NumpyArray.__module__}.NumpyArray')]
 
 
 def safe_names() -> List[Tuple[Any, str]]:
-    """The names beyond torch's own that a checkpoint may hold: numpy arrays, and inert stand-ins for mmengine's log history."""
-    history = [(_InertHistory, 'mmengine.logging.history_buffer.HistoryBuffer'), (_inert_getattr, 'builtins.getattr')]
+    """The names beyond torch's own that a checkpoint may hold: numpy arrays, and inert stand-ins for
+    mmengine's log history.
+    """
+    history = [
+        (_InertHistory, 'mmengine.logging.history_buffer.HistoryBuffer'),
+        (_inert_getattr, 'builtins.getattr'),
+    ]
     return _numpy_names() + history + [(_inert_getattr, '__builtin__.getattr')]
 
 
-def load_checkpoint_file(filename: PathLike, map_location: Any = 'cpu', mmap: Optional[bool] = None, check: bool = True) -> dict:
+def load_checkpoint_file(
+    filename: PathLike, map_location: Any = 'cpu', mmap: Optional[bool] = None, check: bool = True
+) -> dict:
     """``torch.load`` that executes nothing (``weights_only=True``) and whose errors name the file.
 
-    Reads this project's checkpoints and those that stock mmengine writes (their log history comes back inert).
+    Reads this project's checkpoints and those that stock mmengine writes (their log history comes back
+    inert).
 
     Args:
         filename (str | Path): A local file.
         map_location: As in ``torch.load``.
         mmap (bool, optional): Map the file instead of reading it.
-        check (bool): Read the file once more before, to compare every record with its checksum, and refuse weights that are
-            not finite. Files of torch before 1.6 have no checksums.
+        check (bool): Read the file once more before, to compare every record with its checksum, and refuse
+            weights that are not finite. Files of torch before 1.6 have no checksums.
 
     Raises:
         FileNotFoundError: No such file.
-        CheckpointError: Torn, damaged, not a checkpoint, holding anything but tensors and plain values, or weights that are
-            not finite.
+        CheckpointError: Torn, damaged, not a checkpoint, holding anything but tensors and plain values, or
+            weights that are not finite.
     """
     filename = osp.expanduser(os.fspath(filename))
     if not osp.isfile(filename):
-        raise FileNotFoundError(f'checkpoint {filename} does not exist; check the path (a run keeps its checkpoints in its --work-dir)')
+        raise FileNotFoundError(
+            f'checkpoint {filename} does not exist; check the path (a run keeps its '
+            'checkpoints in its --work-dir)'
+        )
     if not _is_old_format(filename):
         if check:
             check_whole(filename)
@@ -95,7 +113,9 @@ def load_checkpoint_file(filename: PathLike, map_location: Any = 'cpu', mmap: Op
             raise CheckpointError(_no_checkpoint(filename))
     try:
         with torch.serialization.safe_globals(safe_names()):
-            content = without_stand_ins(torch.load(filename, map_location=map_location, weights_only=True, mmap=mmap))
+            content = without_stand_ins(
+                torch.load(filename, map_location=map_location, weights_only=True, mmap=mmap)
+            )
     except pickle.UnpicklingError as error:
         raise CheckpointError(_refused(filename, str(error))) from error
     except torch.OutOfMemoryError:
@@ -103,14 +123,18 @@ def load_checkpoint_file(filename: PathLike, map_location: Any = 'cpu', mmap: Op
     except Exception as error:  # what a damaged or crafted pickle can raise has no bounds
         raise CheckpointError(_unreadable(filename, str(error) or type(error).__name__)) from error
     if not isinstance(content, dict):
-        raise CheckpointError(f'checkpoint {filename} holds a {type(content).__name__}; give a file with a state_dict, as tools/train.py writes it')
+        raise CheckpointError(
+            f'checkpoint {filename} holds a {type(content).__name__}; give a file with a '
+            'state_dict, as tools/train.py writes it'
+        )
     if check:
         refuse_non_finite(content, f'checkpoint {filename}')
     return content
 
 
 def drop_config_text(content: Any) -> Any:
-    """Remove ``meta['config']``, which mmengine's runners would execute as Python when they resume; returns ``content``.
+    """Remove ``meta['config']``, which mmengine's runners would execute as Python when they resume; returns
+    ``content``.
 
     mmengine itself has long written its config as ``meta['cfg']``, which nothing executes.
     """
@@ -122,14 +146,18 @@ def drop_config_text(content: Any) -> Any:
 
 
 def _refused(filename: str, text: str) -> str:
-    """The message for a pickle that asks for more than tensors and plain values; torch's own advises to let it run."""
+    """The message for a pickle that asks for more than tensors and plain values; torch's own advises to let
+    it run.
+    """
     found = re.search(r'GLOBAL ([\w.]+)|(?:class|function) ([\w.]+)|Can only [^.\n]*', text)
     if found is None:
         return _unreadable(filename, text)
     what = next((part for part in found.groups() if part), found.group(0))
     return (
-        f'checkpoint {filename} is refused: its pickle asks for {what!r}, which a file of weights has no need of and which '
-        'could execute code. Nothing was executed. Take the checkpoint from a source you trust, saved as a state_dict of '
+        f'checkpoint {filename} is refused: its pickle asks for {what!r}, which a file of weights has no '
+        'need of and which '
+        'could execute code. Nothing was executed. Take the checkpoint from a source you trust, saved as a '
+        'state_dict of '
         'tensors and plain values.'
     )
 
@@ -139,18 +167,29 @@ def _unreadable(filename: str, text: str) -> str:
     if re.search(r'weights.only', first, re.IGNORECASE):  # advice to switch the protection off
         first = 'its content is not a state_dict of tensors and plain values'
     return (
-        f'checkpoint {filename} ({osp.getsize(filename)} bytes) cannot be read: {first[:300]}. It is cut short or not a PyTorch '
-        'checkpoint; copy it again, or resume from an earlier one (--resume finds the last whole one by itself).'
+        f'checkpoint {filename} ({osp.getsize(filename)} bytes) cannot be read: {first[:300]}. It is cut '
+        'short or not a PyTorch '
+        'checkpoint; copy it again, or resume from an earlier one (--resume finds the last whole one by '
+        'itself).'
     )
 
 
 _OLD_MAGIC = b'l\xfc\x9cF\xf9 j\xa8P\x19'  # torch's number 0x1950a86a20f9469cfc6c, as a pickle has it
 _KINDS = (
-    (rb'version https://git-lfs', 'a Git LFS pointer, not the file it stands for: run `git lfs pull` where it came from'),
-    (rb'\s*<(!doctype|html|head|\?xml)', 'a web page, not a checkpoint: the download was redirected; download it again'),
+    (
+        rb'version https://git-lfs',
+        'a Git LFS pointer, not the file it stands for: run `git lfs pull` where it came from',
+    ),
+    (
+        rb'\s*<(!doctype|html|head|\?xml)',
+        'a web page, not a checkpoint: the download was redirected; download it again',
+    ),
     (rb'\s*[{\[]', 'text in JSON, not a checkpoint'),
     (rb'\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|\x28\xb5\x2f\xfd', 'a compressed file: unpack it first'),
-    (rb'.{8}\{"', 'a safetensors file: read it with the safetensors package and save its tensors with torch.save'),
+    (
+        rb'.{8}\{"',
+        'a safetensors file: read it with the safetensors package and save its tensors with torch.save',
+    ),
     (rb'\x89HDF', 'an HDF5 file, not a PyTorch checkpoint'),
     (rb'\x93NUMPY', 'a numpy array, not a checkpoint'),
     (rb'\x80[\x02-\x05]', 'a plain pickle that torch.save did not write, so it is not opened'),
@@ -167,7 +206,9 @@ def _is_zip(filename: str) -> bool:
 
 
 def _is_old_format(filename: str) -> bool:
-    """Whether torch before 1.6 wrote the file, or a newer one without its zip format; such a file has no checksums."""
+    """Whether torch before 1.6 wrote the file, or a newer one without its zip format; such a file has no
+    checksums.
+    """
     head = _head(filename)
     return head[:1] == b'\x80' and _OLD_MAGIC in head[:32]
 
@@ -180,7 +221,9 @@ def _no_checkpoint(filename: str) -> str:
         kind = 'an empty file'
     elif not head.strip(b'\0'):
         kind = 'a file of zeros, as a full disk or a broken copy leaves it; copy it again'
-    return f'checkpoint {filename} ({size} bytes) is ' + (kind or 'not a PyTorch checkpoint, or damaged; copy it again')
+    return f'checkpoint {filename} ({size} bytes) is ' + (
+        kind or 'not a PyTorch checkpoint, or damaged; copy it again'
+    )
 
 
 def check_whole(filename: PathLike) -> None:
@@ -200,12 +243,17 @@ def check_whole(filename: PathLike) -> None:
             records = archive.infolist()
             total = sum(record.file_size for record in records)
             if total > 100 * size + (1 << 20):  # torch stores without compression
-                raise CheckpointError(f'checkpoint {filename} ({size} bytes) says that it holds {total} bytes: it is not opened')
+                raise CheckpointError(
+                    f'checkpoint {filename} ({size} bytes) says that it holds {total} bytes: it is not opened'
+                )
             bad = archive.testzip()
     except CheckpointError:
         raise
     except Exception as error:  # zipfile raises much: BadZipFile, struct.error, zlib.error, RuntimeError, ..
-        raise CheckpointError(f'checkpoint {filename} ({size} bytes) is cut short, damaged or not a checkpoint: {error}; copy it again') from error
+        raise CheckpointError(
+            f'checkpoint {filename} ({size} bytes) is cut short, damaged or not a '
+            f'checkpoint: {error}; copy it again'
+        ) from error
     if bad is not None or not any(record.filename.endswith('data.pkl') for record in records):
         what = f'record {bad} does not match its checksum' if bad is not None else 'it has no record data.pkl'
         raise CheckpointError(f'checkpoint {filename} is damaged: {what}; copy it again')
@@ -229,7 +277,8 @@ def _is_mask(value: torch.Tensor) -> bool:
 
 
 def refuse_non_finite(content: dict, name: str) -> None:
-    """Refuse weights with NaN or infinity: a model of them answers with NaN, and training from them goes on in vain.
+    """Refuse weights with NaN or infinity: a model of them answers with NaN, and training from them goes on
+    in vain.
 
     Args:
         content (dict): A checkpoint, or a bare state dict.
@@ -238,21 +287,27 @@ def refuse_non_finite(content: dict, name: str) -> None:
     Raises:
         CheckpointError: Names the first such tensor and how many there are.
     """
-    parts = [content[key] for key in ('state_dict', 'ema_state_dict') if isinstance(content.get(key), dict)] or [content]
-    tensors = [(key, value) for part in parts for key, value in part.items() if isinstance(value, torch.Tensor)]
+    parts = [
+        content[key] for key in ('state_dict', 'ema_state_dict') if isinstance(content.get(key), dict)
+    ] or [content]
+    tensors = [
+        (key, value) for part in parts for key, value in part.items() if isinstance(value, torch.Tensor)
+    ]
     bad = [key for key, value in tensors if not is_finite(value) and not _is_mask(value)]
     if bad:
         raise CheckpointError(
-            f'{name}: {bad[0]}{f" and {len(bad) - 1} more tensors hold" if len(bad) > 1 else " holds"} numbers that are not '
-            'finite: that training has diverged. Take an earlier checkpoint, and lower the learning rate or clip gradients.'
+            f'{name}: {bad[0]}{f" and {len(bad) - 1} more tensors hold" if len(bad) > 1 else " holds"} '
+            'numbers that are not '
+            'finite: that training has diverged. Take an earlier checkpoint, and lower the learning rate or '
+            'clip gradients.'
         )
 
 
 def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] = None) -> Optional[str]:
     """The newest whole checkpoint that training can resume from, or None when there is none at all.
 
-    First the one that ``last_checkpoint`` names; where that is torn or gone, the others (``*.pth`` but ``best_*``) from the most iterations down,
-    with a warning for each that is passed over.
+    First the one that ``last_checkpoint`` names; where that is torn or gone, the others (``*.pth`` but
+    ``best_*``) from the most iterations down, with a warning for each that is passed over.
 
     Args:
         work_dir (str | Path): The run's folder, where ``last_checkpoint`` lies.
@@ -268,7 +323,10 @@ def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] =
         with open(pointer, encoding='utf-8', errors='replace') as file:
             text = file.read().strip()
         # the folder may have been moved or copied since: then the file lies beside its pointer
-        named = next((path for path in (osp.join(work_dir, osp.basename(text)), text) if text and osp.isfile(path)), None)
+        named = next(
+            (path for path in (osp.join(work_dir, osp.basename(text)), text) if text and osp.isfile(path)),
+            None,
+        )
         if named is None:
             refused.append(f'{pointer} names {text!r}, which does not exist')
     if named is not None:
@@ -280,7 +338,9 @@ def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] =
     folder = os.fspath(out_dir or work_dir)
     names = sorted(os.listdir(folder)) if osp.isdir(folder) else []
     candidates = []
-    for path in (osp.join(folder, name) for name in names if name.endswith('.pth') and not name.startswith('best_')):
+    for path in (
+        osp.join(folder, name) for name in names if name.endswith('.pth') and not name.startswith('best_')
+    ):
         if path == named:
             continue
         try:
@@ -296,7 +356,11 @@ def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] =
             refused.append(str(error))
             continue
         if refused:
-            print_log(f'Resuming from {path}, the last whole checkpoint; passed over: ' + '; '.join(refused), logger='current', level=logging.WARNING)
+            print_log(
+                f'Resuming from {path}, the last whole checkpoint; passed over: ' + '; '.join(refused),
+                logger='current',
+                level=logging.WARNING,
+            )
         return path
     if refused:
         raise CheckpointError(
@@ -308,9 +372,11 @@ def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] =
 
 
 class AtomicLocalBackend(LocalBackend):
-    """mmengine's local file backend whose writes are atomic; ``backend_args=dict(backend='signbert_mm.atomic')``.
+    """mmengine's local file backend whose writes are atomic;
+    ``backend_args=dict(backend='signbert_mm.atomic')``.
 
-    Inside ``with backend.removing_last():`` removals wait until the block has ended well, so that an old file goes only when the new one is safe.
+    Inside ``with backend.removing_last():`` removals wait until the block has ended well, so that an old file
+    goes only when the new one is safe.
     """
 
     def __init__(self) -> None:
@@ -335,7 +401,8 @@ class AtomicLocalBackend(LocalBackend):
         try:
             yield
             for path, inode in self._waiting.items():
-                if osp.isfile(path) and os.stat(path).st_ino == inode:  # another inode: written anew meanwhile
+                # another inode: written anew meanwhile
+                if osp.isfile(path) and os.stat(path).st_ino == inode:
                     os.unlink(path)
         finally:
             self._waiting = None
@@ -346,21 +413,29 @@ register_backend(ATOMIC_BACKEND, AtomicLocalBackend, force=True)
 
 
 def to_plain(value: Any, where: str = '') -> Any:
-    """The same content in types that a weights-only load accepts: tensors, numbers, strings, bytes and containers of them.
+    """The same content in types that a weights-only load accepts: tensors, numbers, strings, bytes and
+    containers of them.
 
-    numpy arrays become tensors (arrays of strings become lists), numpy numbers become Python's, sets become sorted lists.
+    numpy arrays become tensors (arrays of strings become lists), numpy numbers become Python's, sets become
+    sorted lists.
 
     Raises:
         TypeError: Something else, named with its place.
     """
-    if value is None or isinstance(value, (bool, int, float, str, bytes, torch.Tensor, torch.dtype, torch.Size)):
+    if value is None or isinstance(
+        value, (bool, int, float, str, bytes, torch.Tensor, torch.dtype, torch.Size)
+    ):
         if isinstance(value, np.generic):  # np.float64 and np.str_ are subclasses of Python's
             return value.item()
         return value
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
-        return torch.from_numpy(value.copy()) if value.dtype.kind in 'biuf' else [to_plain(item, where) for item in value.tolist()]
+        return (
+            torch.from_numpy(value.copy())
+            if value.dtype.kind in 'biuf'
+            else [to_plain(item, where) for item in value.tolist()]
+        )
     if isinstance(value, dict):
         plain = {to_plain(key, where): to_plain(item, f'{where}.{key}') for key, item in value.items()}
         return type(value)(plain) if type(value).__name__ == 'OrderedDict' else plain
@@ -371,7 +446,10 @@ def to_plain(value: Any, where: str = '') -> Any:
         return sorted(to_plain(item, where) for item in value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    raise TypeError(f'{where or "value"} is a {type(value).__module__}.{type(value).__qualname__}, which a checkpoint cannot hold')
+    raise TypeError(
+        f'{where or "value"} is a {type(value).__module__}.{type(value).__qualname__}, which a '
+        'checkpoint cannot hold'
+    )
 
 
 def pack_message_hub(state: dict) -> dict:
@@ -382,27 +460,43 @@ def pack_message_hub(state: dict) -> dict:
     scalars = {}
     for key, buffer in state['log_scalars'].items():
         log, count = buffer.data
-        scalars[key] = dict(log=torch.as_tensor(log), count=torch.as_tensor(count), max_length=buffer.max_length)
+        scalars[key] = dict(
+            log=torch.as_tensor(log), count=torch.as_tensor(count), max_length=buffer.max_length
+        )
     info = {}
     for key, value in state['runtime_info'].items():
         try:
             info[key] = to_plain(value, key)
         except TypeError as error:
-            print_log(f'Not saved in the checkpoint: message_hub {error}', logger='current', level=logging.WARNING)
+            print_log(
+                f'Not saved in the checkpoint: message_hub {error}', logger='current', level=logging.WARNING
+            )
     known = set(scalars) | set(info)
-    return dict(log_scalars=scalars, runtime_info=info, resumed_keys={key: flag for key, flag in state['resumed_keys'].items() if key in known})
+    return dict(
+        log_scalars=scalars,
+        runtime_info=info,
+        resumed_keys={key: flag for key, flag in state['resumed_keys'].items() if key in known},
+    )
 
 
 def unpack_message_hub(state: dict) -> dict:
-    """The inverse of :func:`pack_message_hub`; also takes what :func:`load_checkpoint_file` makes of a stock mmengine checkpoint."""
+    """The inverse of :func:`pack_message_hub`; also takes what :func:`load_checkpoint_file` makes of a stock
+    mmengine checkpoint.
+    """
     scalars = {}
     for key, value in state['log_scalars'].items():
         if isinstance(value, dict):
             buffer = HistoryBuffer(max_length=value['max_length'])
-            buffer._log_history, buffer._count_history = value['log'].cpu().numpy(), value['count'].cpu().numpy()
+            buffer._log_history, buffer._count_history = (
+                value['log'].cpu().numpy(),
+                value['count'].cpu().numpy(),
+            )
         elif isinstance(value, _InertHistory):
             buffer = HistoryBuffer(max_length=value.state['max_length'])
-            buffer._log_history, buffer._count_history = value.state['_log_history'], value.state['_count_history']
+            buffer._log_history, buffer._count_history = (
+                value.state['_log_history'],
+                value.state['_count_history'],
+            )
         else:
             buffer = value
         scalars[key] = buffer

@@ -37,7 +37,9 @@ def label_map_difference(there: Sequence[str], here: Sequence[str]) -> str:
     return f'{text}, {common} in common'
 
 
-def label_map_remedy(there: Sequence[str], here: Sequence[str], stage: str, checkpoint: str, head: str = 'model.head') -> str:
+def label_map_remedy(
+    there: Sequence[str], here: Sequence[str], stage: str, checkpoint: str, head: str = 'model.head'
+) -> str:
     """What to do about :func:`label_map_difference`.
 
     Args:
@@ -49,7 +51,9 @@ def label_map_remedy(there: Sequence[str], here: Sequence[str], stage: str, chec
     Returns:
         str: One or more sentences.
     """
-    options = FINE_TUNE.format(checkpoint=checkpoint) + (f' {head}.num_classes={len(here)}' if len(here) != len(there) else '')
+    options = FINE_TUNE.format(checkpoint=checkpoint) + (
+        f' {head}.num_classes={len(here)}' if len(here) != len(there) else ''
+    )
     new_head = f'To fine-tune from it on this data, with a new head: tools/train.py CONFIG {options}'
     if stage == 'train':
         return f'Its head is for those labels. {new_head}.'
@@ -58,7 +62,9 @@ def label_map_remedy(there: Sequence[str], here: Sequence[str], stage: str, chec
         return f'A run is resumed on the data it was started with. {same}. {new_head}.'
     if set(here) < set(there):
         return (
-            f'To test it on these {len(here)} glosses alone, take the config and the store with its {len(there)} glosses and '
-            f'test_dataloader.dataset.classes=STORE_OR_FILE_WITH_THE_{len(here)}: labels keep their places. {new_head}.'
+            f'To test it on these {len(here)} glosses alone, take the config and the store with its '
+            f'{len(there)} glosses and '
+            f'test_dataloader.dataset.classes=STORE_OR_FILE_WITH_THE_{len(here)}: labels keep their places. '
+            f'{new_head}.'
         )
     return f'{same}, or prepare the data again with it. {new_head}.'

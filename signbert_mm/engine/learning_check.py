@@ -29,14 +29,16 @@ LEAST_FALL = 0.7
 def share_between(vectors: Tensor, valid: Optional[Tensor] = None) -> float:
     """The share of the energy of vectors that differs between samples: 1 - |mean|^2 / mean(|x|^2).
 
-    What all samples have in common at a place, as a position code, does not count: the mean is taken at each place.
+    What all samples have in common at a place, as a position code, does not count: the mean is taken at each
+    place.
 
     Args:
         vectors (Tensor): Shape (N, ..., C): N samples, then places such as (T, 2), then channels.
         valid (Tensor, optional): Shape (N, ...) bool: which vectors count; None = all.
 
     Returns:
-        float: In [0, 1]: 0 where all samples are equal, 1 where they have nothing in common. NaN without any energy.
+        float: In [0, 1]: 0 where all samples are equal, 1 where they have nothing in common. NaN without any
+            energy.
     """
     vectors = vectors.double()
     weight = vectors.new_ones(vectors.shape[:-1]) if valid is None else valid.to(vectors)
@@ -48,7 +50,9 @@ def share_between(vectors: Tensor, valid: Optional[Tensor] = None) -> float:
 
 
 def _mask_of(vectors: Tensor, candidates: Sequence[object]) -> Optional[Tensor]:
-    """The bool tensor that says which of ``vectors`` count, among what a module was given and what it gave."""
+    """The bool tensor that says which of ``vectors`` count, among what a module was given and what it
+    gave.
+    """
     masks = [item for item in candidates if isinstance(item, Tensor) and item.dtype == torch.bool]
     return next((mask for mask in masks if mask.shape == vectors.shape[:-1]), None)
 
@@ -57,8 +61,8 @@ def _mask_of(vectors: Tensor, candidates: Sequence[object]) -> Optional[Tensor]:
 def record_shares(model: nn.Module) -> Iterator[Dict[str, float]]:
     """Fills a dict with :func:`share_between` of what each part of the model gives, while the model runs.
 
-    A part is a module of mmengine's ``BaseModule`` that gives vectors (N, .., C), alone or as the first of a tuple. Where
-    it takes or gives a bool tensor of their leading shape, that says which of them count.
+    A part is a module of mmengine's ``BaseModule`` that gives vectors (N, .., C), alone or as the first of a
+    tuple. Where it takes or gives a bool tensor of their leading shape, that says which of them count.
     """
     shares: Dict[str, float] = {}
     handles = []
@@ -67,7 +71,12 @@ def record_shares(model: nn.Module) -> Iterator[Dict[str, float]]:
         def record(module: nn.Module, args: tuple, output: object) -> None:
             parts = output if isinstance(output, tuple) else (output,)
             vectors = parts[0]
-            if isinstance(vectors, Tensor) and vectors.is_floating_point() and vectors.ndim > 1 and vectors.shape[-1] > 3:
+            if (
+                isinstance(vectors, Tensor)
+                and vectors.is_floating_point()
+                and vectors.ndim > 1
+                and vectors.shape[-1] > 3
+            ):
                 shares[name] = share_between(vectors.detach(), _mask_of(vectors, [*parts[1:], *args]))
 
         return record
@@ -110,7 +119,8 @@ class LearningReport:
 
 
 def few_clips(labels: Sequence[int], clips: int, classes: int) -> List[int]:
-    """Places of ``clips`` clips of ``classes`` classes, those with the most clips, as many of each as there are.
+    """Places of ``clips`` clips of ``classes`` classes, those with the most clips, as many of each as there
+    are.
 
     Raises:
         ValueError: Fewer than two classes have a clip.
@@ -135,25 +145,39 @@ def _check_gradients(report: LearningReport, model: nn.Module) -> None:
     """Each parameter that learns has a finite gradient that is not 0."""
     learning = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     absent = [name for name, parameter in learning.items() if parameter.grad is None]
-    norms = {name: float(parameter.grad.norm()) for name, parameter in learning.items() if parameter.grad is not None}
+    norms = {
+        name: float(parameter.grad.norm())
+        for name, parameter in learning.items()
+        if parameter.grad is not None
+    }
     wrong = [name for name, norm in norms.items() if not math.isfinite(norm)]
     zero = [name for name, norm in norms.items() if norm == 0]
-    report.check(not absent, f'{len(norms)} of {len(learning)} parameters take part in the loss' + _named(absent))
+    report.check(
+        not absent, f'{len(norms)} of {len(learning)} parameters take part in the loss' + _named(absent)
+    )
     report.check(not wrong, 'all gradients are finite' + _named(wrong))
     finite = sorted((norm for norm in norms.values() if norm > 0 and math.isfinite(norm)), reverse=True)
     still = [name for name in zero if not name.endswith('.null')]
-    report.check(not still and bool(finite), f'{len(finite)} of {len(norms)} gradients are not 0' + _named(zero))
+    report.check(
+        not still and bool(finite), f'{len(finite)} of {len(norms)} gradients are not 0' + _named(zero)
+    )
     if finite:
         report.facts.append(f'      norms of the gradients: {finite[0]:.2g} down to {finite[-1]:.2g}')
 
 
 def _named(names: Sequence[str]) -> str:
-    return f'; not so: {", ".join(names[:5])}' + (f' and {len(names) - 5} more' if len(names) > 5 else '') if names else ''
+    return (
+        f'; not so: {", ".join(names[:5])}' + (f' and {len(names) - 5} more' if len(names) > 5 else '')
+        if names
+        else ''
+    )
 
 
 def _check_shares(report: LearningReport, shares: Dict[str, float], when: str) -> None:
     for name, share in shares.items():
-        report.check(share >= LEAST_SHARE, f'{when}, {100 * share:.1f} % of the energy of {name} differs between clips')
+        report.check(
+            share >= LEAST_SHARE, f'{when}, {100 * share:.1f} % of the energy of {name} differs between clips'
+        )
 
 
 def _pooled_share(model: nn.Module, inputs: dict) -> Dict[str, float]:
@@ -175,18 +199,23 @@ def _init_weights(model: nn.Module) -> None:
 
 
 def _dataset(cfg: Config) -> Tuple[dict, object]:
-    loader = Runner.build_dataloader(dict(cfg.train_dataloader, num_workers=0, persistent_workers=False), seed=0)
+    loader = Runner.build_dataloader(
+        dict(cfg.train_dataloader, num_workers=0, persistent_workers=False), seed=0
+    )
     return next(iter(loader)), loader.dataset
 
 
-def check_learning(cfg: Config, clips: int = 50, classes: int = 10, steps: int = 200, lr: float = 1e-3, seed: int = 0) -> LearningReport:
+def check_learning(
+    cfg: Config, clips: int = 50, classes: int = 10, steps: int = 200, lr: float = 1e-3, seed: int = 0
+) -> LearningReport:
     """Checks whether the model of a config can learn from its data.
 
     1. The first batch goes through, and its loss is finite.
     2. What each part gives differs between clips: at least 10 % of its energy, before training and after (4).
     3. Each parameter gets a gradient.
-    4. A few clips can be learned by heart, without augmentation: a recogniser answers all of them rightly, the loss
-       of a pre-trainer falls by three tenths of its highest. A contrast cannot reach 0: its few clips are negatives too.
+    4. A few clips can be learned by heart, without augmentation: a recogniser answers all of them rightly,
+       the loss of a pre-trainer falls by three tenths of its highest. A contrast cannot reach 0: its few
+       clips are negatives too.
 
     Args:
         cfg (Config): With ``model`` and ``train_dataloader``, as of a training.
@@ -203,7 +232,9 @@ def check_learning(cfg: Config, clips: int = 50, classes: int = 10, steps: int =
         ConfigError: The config has no model or no training data.
     """
     if cfg.get('model') is None or cfg.get('train_dataloader') is None:
-        raise ConfigError(f'config {cfg.filename}: a model and a train_dataloader are needed to check whether it learns')
+        raise ConfigError(
+            f'config {cfg.filename}: a model and a train_dataloader are needed to check whether it learns'
+        )
     init_default_scope(cfg.get('default_scope') or SCOPE)
     torch.manual_seed(seed)
     report = LearningReport()
@@ -232,7 +263,9 @@ def _labels(dataset: object) -> List[int]:
     return list(range(len(dataset))) if labels is None else [int(label) for label in labels]
 
 
-def _learn_by_heart(report: LearningReport, model: nn.Module, dataset: object, clips: int, classes: int, steps: int, lr: float) -> None:
+def _learn_by_heart(
+    report: LearningReport, model: nn.Module, dataset: object, clips: int, classes: int, steps: int, lr: float
+) -> None:
     """Step 4: the same clips in each step, as the test pipeline gives them to a recogniser."""
     recogniser = hasattr(model, 'head')
     if recogniser:
@@ -240,7 +273,9 @@ def _learn_by_heart(report: LearningReport, model: nn.Module, dataset: object, c
     else:
         places = torch.linspace(0, len(dataset) - 1, min(clips, len(dataset))).long().unique().tolist()
     loader = DataLoader(dataset, batch_sampler=[places], collate_fn=collate_poses)
-    optimizer = torch.optim.AdamW([parameter for parameter in model.parameters() if parameter.requires_grad], lr=lr)
+    optimizer = torch.optim.AdamW(
+        [parameter for parameter in model.parameters() if parameter.requires_grad], lr=lr
+    )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     data = next(iter(loader))
     model.train()
@@ -266,6 +301,8 @@ def _learn_by_heart(report: LearningReport, model: nn.Module, dataset: object, c
     if recogniser:
         scores = scores[0] if isinstance(scores, tuple) else scores
         report.accuracy = float((scores.argmax(-1) == inputs['label']).float().mean())
-        report.check(report.accuracy == 1, f'{learned}; {100 * report.accuracy:.1f} % of them are answered rightly')
+        report.check(
+            report.accuracy == 1, f'{learned}; {100 * report.accuracy:.1f} % of them are answered rightly'
+        )
     else:
         report.check(last < LEAST_FALL * first, learned)

@@ -26,10 +26,14 @@ def build_model(cfg: Config, checkpoint: str) -> nn.Module:
     model = MODELS.build(cfg.model)
     given, report = LoadReportHook().compare(model, content, name, 'train')
     missing = [
-        key for key in model.state_dict() if key not in given and not key.startswith(('head', 'cls_head')) and not key.endswith('_extra_state')
+        key
+        for key in model.state_dict()
+        if key not in given and not key.startswith(('head', 'cls_head')) and not key.endswith('_extra_state')
     ]
     if missing:
-        raise CheckpointError(f'checkpoint {checkpoint} lacks {missing[0]} and {len(missing) - 1} more, which would stay random')
+        raise CheckpointError(
+            f'checkpoint {checkpoint} lacks {missing[0]} and {len(missing) - 1} more, which would stay random'
+        )
     model.load_state_dict(given, strict=False)
     print(report)
     return model

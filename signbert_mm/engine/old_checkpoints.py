@@ -27,7 +27,8 @@ def _gesture_configs(node: object, place: str = '') -> Iterator[Tuple[str, dict]
 
 
 def adapt_to_weights(model: dict, content: dict, name: str) -> None:
-    """Sets in a model's config what a checkpoint's GestureGCN was built with, where the config says otherwise.
+    """Sets in a model's config what a checkpoint's GestureGCN was built with, where the config says
+    otherwise.
 
     Args:
         model (dict): The model's config, changed in place.
@@ -41,11 +42,15 @@ def adapt_to_weights(model: dict, content: dict, name: str) -> None:
             continue
         gesture.update(saved)
         if saved['norm'] == 'LN':
-            print_log(f'{name} has {LAYER_NORM}. The model is built so.', logger='current', level=logging.WARNING)
+            print_log(
+                f'{name} has {LAYER_NORM}. The model is built so.', logger='current', level=logging.WARNING
+            )
 
 
 def adapt_config(cfg: Config) -> None:
-    """:func:`adapt_to_weights` of the checkpoint that a run is to start from, or that ``resume`` finds in its folder."""
+    """:func:`adapt_to_weights` of the checkpoint that a run is to start from, or that ``resume`` finds in its
+    folder.
+    """
     path = cfg.get('load_from')
     if not path and cfg.get('resume') and cfg.get('work_dir') and os.path.isdir(cfg.work_dir):
         path = find_last_whole_checkpoint(cfg.work_dir)
@@ -55,7 +60,8 @@ def adapt_config(cfg: Config) -> None:
 
 
 def check_gesture_settings(model: nn.Module, weights: Mapping, name: Union[str, os.PathLike]) -> None:
-    """Refuses weights whose GestureGCN was built otherwise than the model's, since they would fill it in part.
+    """Refuses weights whose GestureGCN was built otherwise than the model's, since they would fill it in
+    part.
 
     Raises:
         CheckpointError: The message says which settings to give.
@@ -68,5 +74,9 @@ def check_gesture_settings(model: nn.Module, weights: Mapping, name: Union[str, 
         own.update({key: getattr(module, key) is not None for key in ('input_norm', 'output_norm')})
         if saved != own:
             options = ' '.join(f'model.{place}.{key}={value}' for key, value in saved.items())
-            what = f'has {LAYER_NORM}' if saved['norm'] == 'LN' else f'has another GestureGCN than the model ({own})'
+            what = (
+                f'has {LAYER_NORM}'
+                if saved['norm'] == 'LN'
+                else (f'has another GestureGCN than the model ({own})')
+            )
             raise CheckpointError(f'{name} {what}. To use it as it is: --cfg-options {options}')

@@ -19,16 +19,19 @@ def find_logs(run: str) -> List[Path]:
     logs = sorted(path.glob('*/vis_data/scalars.json')) + sorted(path.glob('vis_data/scalars.json'))
     if not logs:
         raise FileNotFoundError(
-            f'{run}: no <time>/vis_data/scalars.json in it; give the work directory of a run whose config has a visualizer with LocalVisBackend'
+            f'{run}: no <time>/vis_data/scalars.json in it; give the work directory of a run whose config '
+            'has a visualizer with LocalVisBackend'
         )
     return logs
 
 
 def read_run(run: str) -> Tuple[Series, Series]:
-    """Values by iteration (training) and by epoch (validation); where a resumed run logs a step again, the later one counts.
+    """Values by iteration (training) and by epoch (validation); where a resumed run logs a step again, the
+    later one counts.
 
     Raises:
-        ValueError: A line other than the last is not JSON (the last one may be cut short by a kill), or has no step.
+        ValueError: A line other than the last is not JSON (the last one may be cut short by a kill), or has
+            no step.
     """
     train: Series = {}
     val: Series = {}
@@ -36,7 +39,9 @@ def read_run(run: str) -> Tuple[Series, Series]:
         try:
             lines = path.read_text(encoding='utf-8').splitlines()
         except UnicodeDecodeError:
-            raise ValueError(f'{path}: no text; give the work directory of a run, or a scalars.json of mmengine') from None
+            raise ValueError(
+                f'{path}: no text; give the work directory of a run, or a scalars.json of mmengine'
+            ) from None
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -46,12 +51,19 @@ def read_run(run: str) -> Tuple[Series, Series]:
                 if number == len(lines):
                     print(f'{path}: line {number} is cut short and left out', file=sys.stderr)
                     continue
-                raise ValueError(f'{path}: line {number} is not JSON ({error}); is this a scalars.json of mmengine?') from None
+                raise ValueError(
+                    f'{path}: line {number} is not JSON ({error}); is this a scalars.json of mmengine?'
+                ) from None
             if not isinstance(entry, dict):
-                raise ValueError(f'{path}: line {number} is no object of named values; is this a scalars.json of mmengine?')
+                raise ValueError(
+                    f'{path}: line {number} is no object of named values; is this a scalars.json of mmengine?'
+                )
             step = entry.get('step')
             if isinstance(step, bool) or not isinstance(step, int):
-                raise ValueError(f'{path}: line {number} has no `step`, a whole number; is this a scalars.json of mmengine?')
+                raise ValueError(
+                    f'{path}: line {number} has no `step`, a whole number; is this a '
+                    'scalars.json of mmengine?'
+                )
             group = train if 'iter' in entry else val
             for key, value in entry.items():
                 if isinstance(value, (int, float)) and not isinstance(value, bool):

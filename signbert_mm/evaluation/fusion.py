@@ -38,7 +38,8 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
         kind (str): 'prob': scores are probabilities and must sum to 1; 'logit': a softmax makes them so.
 
     Raises:
-        ValueError: A field is absent, a video id is empty or comes twice, scores are not finite, differ in class count or are no probabilities.
+        ValueError: A field is absent, a video id is empty or comes twice, scores are not finite, differ in
+            class count or are no probabilities.
     """
     if kind not in KINDS:
         raise ValueError(f'{name}: scores are {kind!r}; say one of {KINDS}')
@@ -47,13 +48,22 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
         absent = [field for field in ('pred_scores', 'gt_label', 'video_id') if clip.get(field) is None]
         video_id = str(clip.get('video_id') or '')
         if absent or not video_id:
-            raise ValueError(f'{name}: clip {place} has no {absent or ["video_id"]}; clips are aligned by video_id: test with tools/test.py --dump')
+            raise ValueError(
+                f'{name}: clip {place} has no {absent or ["video_id"]}; clips are aligned by '
+                'video_id: test with tools/test.py --dump'
+            )
         if video_id in seen:
-            raise ValueError(f'{name}: video_id {video_id!r} comes twice; names must be unique to align by them')
+            raise ValueError(
+                f'{name}: video_id {video_id!r} comes twice; names must be unique to align by them'
+            )
         seen.add(video_id)
         ids.append(video_id)
     rows = [
-        np.asarray(clip['pred_scores'].float() if hasattr(clip['pred_scores'], 'float') else clip['pred_scores'], np.float64) for clip in predictions
+        np.asarray(
+            clip['pred_scores'].float() if hasattr(clip['pred_scores'], 'float') else clip['pred_scores'],
+            np.float64,
+        )
+        for clip in predictions
     ]
     counts = sorted({len(row) for row in rows})
     if len(counts) != 1:
@@ -61,7 +71,10 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
     scores = np.stack(rows)
     finite = np.isfinite(scores).all(1)
     if not finite.all():
-        raise ValueError(f'{name}: {(~finite).sum()} clips have scores that are not finite, the first is {ids[int(np.argmin(finite))]!r}')
+        raise ValueError(
+            f'{name}: {(~finite).sum()} clips have scores that are not finite, the first is '
+            f'{ids[int(np.argmin(finite))]!r}'
+        )
     if kind == 'logit':
         scores = np.exp(scores - scores.max(1, keepdims=True))
         scores /= scores.sum(1, keepdims=True)
@@ -69,7 +82,8 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
     if off.any() or scores.min() < -1e-6:
         first = int(np.argmax(off)) if off.any() else int(scores.min(1).argmin())
         raise ValueError(
-            f'{name}: scores of {ids[first]!r} sum to {scores[first].sum():.4g}, with a minimum of {scores[first].min():.4g}: no probabilities; '
+            f'{name}: scores of {ids[first]!r} sum to {scores[first].sum():.4g}, with a minimum of '
+            f'{scores[first].min():.4g}: no probabilities; '
             "say that they are 'logit'"
         )
     labels = np.array([int(clip['gt_label']) for clip in predictions])
@@ -78,7 +92,9 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
 
 def save_scores(path: Union[str, 'os.PathLike[str]'], part: ClipScores) -> None:
     """Writes scores as float32 in an npz file, which :func:`load_scores` reads."""
-    np.savez(path, video_ids=np.array(part.video_ids), scores=part.scores.astype(np.float32), labels=part.labels)
+    np.savez(
+        path, video_ids=np.array(part.video_ids), scores=part.scores.astype(np.float32), labels=part.labels
+    )
 
 
 def load_scores(path: Union[str, 'os.PathLike[str]'], name: str) -> ClipScores:
@@ -89,7 +105,9 @@ def load_scores(path: Union[str, 'os.PathLike[str]'], name: str) -> ClipScores:
     """
     try:
         fields = read_npz(path)
-        return ClipScores(name, fields['video_ids'].tolist(), fields['scores'].astype(np.float64), fields['labels'])
+        return ClipScores(
+            name, fields['video_ids'].tolist(), fields['scores'].astype(np.float64), fields['labels']
+        )
     except (ArrayFileError, KeyError) as error:
         raise ValueError(f'{os.fspath(path)}: not a whole file of scores ({error}); make it again') from error
 
@@ -112,12 +130,16 @@ def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List
         tuple: The parts cut to those clips, and of each part's name the clips that it lacks and another has.
 
     Raises:
-        ValueError: Other class counts, another label for the same clip (another label map), or no clip in common.
+        ValueError: Other class counts, another label for the same clip (another label map), or no clip in
+            common.
     """
     check_classes(parts)
     places = [{video_id: row for row, video_id in enumerate(part.video_ids)} for part in parts]
     every = list(dict.fromkeys(itertools.chain.from_iterable(part.video_ids for part in parts)))
-    missing = {part.name: [video_id for video_id in every if video_id not in place] for part, place in zip(parts, places)}
+    missing = {
+        part.name: [video_id for video_id in every if video_id not in place]
+        for part, place in zip(parts, places)
+    }
     common = [video_id for video_id in parts[0].video_ids if all(video_id in place for place in places)]
     if not common:
         firsts = {part.name: part.video_ids[0] for part in parts}
@@ -130,8 +152,10 @@ def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List
         other = np.flatnonzero(part.labels != cut[0].labels)
         if len(other):
             raise ValueError(
-                f'{len(other)} of {len(common)} clips have other labels in {part.name} than in {cut[0].name}, the first is {common[other[0]]!r} '
-                f'({part.labels[other[0]]} and {cut[0].labels[other[0]]}): the label maps differ; test both with one data set'
+                f'{len(other)} of {len(common)} clips have other labels in {part.name} than in '
+                f'{cut[0].name}, the first is {common[other[0]]!r} '
+                f'({part.labels[other[0]]} and {cut[0].labels[other[0]]}): the label maps differ; test both '
+                'with one data set'
             )
     return cut, missing
 
@@ -144,12 +168,16 @@ def check_weights(weights: Sequence[float], count: int) -> np.ndarray:
     """
     values = np.asarray(weights, np.float64)
     if values.shape != (count,) or not np.isfinite(values).all() or values.min() < 0 or values.sum() <= 0:
-        raise ValueError(f'{count} parts need as many weights, none below 0 and not all 0; got {list(values)}')
+        raise ValueError(
+            f'{count} parts need as many weights, none below 0 and not all 0; got {list(values)}'
+        )
     return values
 
 
 def fused(parts: Sequence[ClipScores], weights: Optional[Sequence[float]] = None) -> np.ndarray:
-    """The weighted sum of aligned parts' probabilities, divided by the sum of weights: (N, classes). Plain sum (as in the papers) without weights.
+    """The weighted sum of aligned parts' probabilities, divided by the sum of weights: (N, classes).
+
+    Plain sum (as in the papers) without weights.
 
     Raises:
         ValueError: As :func:`check_weights`.
@@ -184,7 +212,8 @@ def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] =
 
 
 def search_weights(parts: Sequence[ClipScores], steps: int = 10) -> Tuple[Tuple[float, ...], float]:
-    """The weights, in steps of 1 / ``steps`` and summing to 1, with the best P-I top-1; of equals the one nearest to equal weights.
+    """The weights, in steps of 1 / ``steps`` and summing to 1, with the best P-I top-1; of equals the one
+    nearest to equal weights.
 
     Args:
         parts (Sequence[ClipScores]): Aligned, of a validation split: never of the one that is reported.

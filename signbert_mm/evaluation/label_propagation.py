@@ -1,4 +1,6 @@
-"""Labels of a few clips, spread over clips without labels along the nearest neighbours of a representation."""
+"""Labels of a few clips, spread over clips without labels along the nearest neighbours of a
+representation.
+"""
 
 from typing import Optional, Tuple
 
@@ -10,7 +12,8 @@ from torch import Tensor
 def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tensor, Tensor]:
     """The symmetrically normalised graph of nearest neighbours, D^-1/2 W D^-1/2.
 
-    Two clips are joined where one is among the k nearest of the other by cosine similarity, with W = exp((cosine - 1) / temperature).
+    Two clips are joined where one is among the k nearest of the other by cosine similarity, with W =
+    exp((cosine - 1) / temperature).
 
     Args:
         features (Tensor): Shape (N, D).
@@ -18,14 +21,17 @@ def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tenso
         temperature (float): Of the weights.
 
     Returns:
-        tuple[Tensor, Tensor]: The graph, sparse, shape (N, N), float64; and each clip's mean cosine with its k nearest (N,).
+        tuple[Tensor, Tensor]: The graph, sparse, shape (N, N), float64; and each clip's mean cosine with its
+        k nearest (N,).
 
     Raises:
         ValueError: k is not in 1 .. N - 1.
     """
     count = len(features)
     if not 1 <= k < count:
-        raise ValueError(f'label propagation: k must be from 1 to {count - 1}, one less than there are clips; got {k}')
+        raise ValueError(
+            f'label propagation: k must be from 1 to {count - 1}, one less than there are clips; got {k}'
+        )
     features = F.normalize(features.double(), dim=-1)
     pairs, near = [], []
     for begin in range(0, count, 1024):  # the similarities of all at once would not fit
@@ -36,11 +42,15 @@ def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tenso
         pairs.append(torch.stack([row[:, None].expand_as(place), place]))
         near.append(value)
     (row, column), near = torch.cat(pairs, dim=1), torch.cat(near)
-    pairs, inverse = torch.cat([(row * count + column).flatten(), (column * count + row).flatten()]).unique(return_inverse=True)
+    pairs, inverse = torch.cat([(row * count + column).flatten(), (column * count + row).flatten()]).unique(
+        return_inverse=True
+    )
     cosine = near.new_full((len(pairs),), -1.0).scatter_reduce_(0, inverse, near.flatten().repeat(2), 'amax')
     weight = ((cosine - 1) / temperature).exp()
     row, column = pairs // count, pairs % count
-    degree = torch.zeros_like(features[:, 0]).index_add_(0, row, weight).clamp(min=torch.finfo(torch.float64).tiny)
+    degree = (
+        torch.zeros_like(features[:, 0]).index_add_(0, row, weight).clamp(min=torch.finfo(torch.float64).tiny)
+    )
     weight = weight / (degree[row] * degree[column]).sqrt()
     graph = torch.sparse_coo_tensor(torch.stack([row, column]), weight, (count, count), check_invariants=True)
     return graph.coalesce(), near.mean(1)
@@ -58,14 +68,15 @@ def propagate_labels(
     background: Optional[int] = None,
     background_share: float = 0.08,
 ) -> Tensor:
-    """Label propagation (Zhou et al., Learning with Local and Global Consistency, 2004): F <- alpha S F + (1 - alpha) Y, from F = Y.
+    """Label propagation (Zhou et al., Learning with Local and Global Consistency, 2004): F <- alpha S F + (1
+    - alpha) Y, from F = Y.
 
-    Each class starts with the same mass, shared by its labelled clips. S is :func:`neighbour_graph`. A clip's margin is the difference of the two
-    largest shares of the mass that came to it.
+    Each class starts with the same mass, shared by its labelled clips. S is :func:`neighbour_graph`. A clip's
+    margin is the difference of the two largest shares of the mass that came to it.
 
-    A class may be known to stand for no sign, as rest: signs resemble each other, what lies between them does not. Given as ``background``, the
-    clips least like their neighbours start with its label too; the clips that no label reaches get it, and the uncertain ones for which it is one
-    of the two likeliest.
+    A class may be known to stand for no sign, as rest: signs resemble each other, what lies between them does
+    not. Given as ``background``, the clips least like their neighbours start with its label too; the clips
+    that no label reaches get it, and the uncertain ones for which it is one of the two likeliest.
 
     Args:
         features (Tensor): Shape (N, D).
@@ -80,14 +91,18 @@ def propagate_labels(
         background_share (float): Which share of all clips starts with its label.
 
     Returns:
-        Tensor: The likeliest label (N,) int64, -1 = too uncertain or not reached. Clips that had a label keep it.
+        Tensor: The likeliest label (N,) int64, -1 = too uncertain or not reached. Clips that had a label keep
+            it.
 
     Raises:
         ValueError: A label is not below ``num_classes``, no clip has one, or features are not finite.
     """
     known = labels >= 0
     if not known.any() or int(labels.max()) >= num_classes:
-        raise ValueError(f'label propagation: labels must lie in 0 .. {num_classes - 1}, one at least; the largest is {int(labels.max())}')
+        raise ValueError(
+            f'label propagation: labels must lie in 0 .. {num_classes - 1}, one at least; the '
+            f'largest is {int(labels.max())}'
+        )
     if not features.isfinite().all():
         raise ValueError('label propagation: features are not finite')
     graph, likeness = neighbour_graph(features, min(k, len(features) - 1), temperature)
@@ -101,7 +116,9 @@ def propagate_labels(
     for _ in range(steps):
         mass = alpha * torch.sparse.mm(graph, mass) + (1 - alpha) * start
     total = mass.sum(1)
-    share, label = (mass / total.clamp(min=torch.finfo(torch.float64).tiny)[:, None]).topk(min(2, num_classes), dim=1)
+    share, label = (mass / total.clamp(min=torch.finfo(torch.float64).tiny)[:, None]).topk(
+        min(2, num_classes), dim=1
+    )
     margin = share[:, 0] - (share[:, 1] if num_classes > 1 else 0)
     sure = (total > 0) & (margin >= min_margin)
     found = torch.where(sure, label[:, 0], -1)

@@ -10,12 +10,13 @@ from .metrics import SignAccuracy
 
 
 def hand_features(dataset: PoseDataset, frames: int = 0) -> np.ndarray:
-    """Per frame and hand: joints minus wrist over the largest joint distance, and the wrist as a fraction of the image.
+    """Per frame and hand: joints minus wrist over the largest joint distance, and the wrist as a fraction of
+    the image.
 
     Args:
         dataset (PoseDataset): Its layout has two hands, as hands_42.
-        frames (int): The middles of so many equal parts of the frames between the first and the last hand; 0 = all frames
-            as they are, of clips that are equally long.
+        frames (int): The middles of so many equal parts of the frames between the first and the last hand; 0
+            = all frames as they are, of clips that are equally long.
 
     Returns:
         ndarray: Shape (N, T * 2 * 44) float32; 0 where a hand is missing.

@@ -45,8 +45,8 @@ _STORAGE_NAMES = {('torch', name): _StorageType for name in _STORAGES}
 def _storage(data: Any = None) -> _Storage:
     """What ``torch.storage._load_from_bytes`` gives, which itself calls ``torch.load(weights_only=False)``.
 
-    The bytes are five pickles (two numbers that mark the format, the machine's types, the storage, its key), the count of
-    numbers and the numbers.
+    The bytes are five pickles (two numbers that mark the format, the machine's types, the storage, its key),
+    the count of numbers and the numbers.
     """
     if not isinstance(data, bytes):
         raise PickleRefused(f'the numbers of a tensor are {type(data).__name__}')
@@ -56,10 +56,16 @@ def _storage(data: Any = None) -> _Storage:
         claimed.append(pid)
 
     try:
-        heads = [load(file, _STORAGE_NAMES, persistent=persistent if part == 3 else None) for part in range(5)]
+        heads = [
+            load(file, _STORAGE_NAMES, persistent=persistent if part == 3 else None) for part in range(5)
+        ]
     except PickleRefused as error:
         raise PickleDamaged(f'the numbers of a tensor are refused: {error}') from error
-    whole = heads[:2] == [_MAGIC, _PROTOCOL] and isinstance(heads[2], dict) and heads[2].get('little_endian') is True
+    whole = (
+        heads[:2] == [_MAGIC, _PROTOCOL]
+        and isinstance(heads[2], dict)
+        and heads[2].get('little_endian') is True
+    )
     if not whole or len(claimed) != 1 or not isinstance(claimed[0], tuple) or len(claimed[0]) != 6:
         raise PickleRefused('the numbers of a tensor are not in the format that tools/test.py --dump writes')
     kind, key, count = claimed[0][1], claimed[0][2], claimed[0][4]
@@ -80,7 +86,11 @@ def _storage(data: Any = None) -> _Storage:
 def _tensor(storage: Any = None, offset: Any = 0, size: Any = (), stride: Any = (), *_: Any) -> torch.Tensor:
     """What ``torch._utils._rebuild_tensor_v2`` gives; that one enlarges a storage that is too small."""
     numbers = [offset, *size, *stride] if isinstance(size, tuple) and isinstance(stride, tuple) else [None]
-    if not isinstance(storage, _Storage) or not all(type(n) is int and n >= 0 for n in numbers) or len(size) != len(stride):
+    if (
+        not isinstance(storage, _Storage)
+        or not all(type(n) is int and n >= 0 for n in numbers)
+        or len(size) != len(stride)
+    ):
         raise PickleRefused('a tensor without a storage, or of a shape that is no tuple of whole numbers')
     empty = 0 in size
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
@@ -108,11 +118,14 @@ def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is cut short, is no such list, holds a clip without ``sample_idx``, or asks for a name outside the list (nothing is executed).
+        ValueError: It is cut short, is no such list, holds a clip without ``sample_idx``, or asks for a name
+            outside the list (nothing is executed).
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f'no predictions at {path}; make them with tools/test.py CONFIG CHECKPOINT --dump {path}')
+        raise FileNotFoundError(
+            f'no predictions at {path}; make them with tools/test.py CONFIG CHECKPOINT --dump {path}'
+        )
     try:
         with open(path, 'rb') as file:
             data = load(file, _NAMES)
@@ -120,19 +133,25 @@ def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
         raise ValueError(f'{path}: refused, nothing was run: {error}. Do not trust this file') from None
     except PickleDamaged as error:
         raise ValueError(
-            f'{path}: {path.stat().st_size} bytes that are not a whole file of predictions ({error}); make it again with tools/test.py --dump'
+            f'{path}: {path.stat().st_size} bytes that are not a whole file of predictions ({error}); make '
+            'it again with tools/test.py --dump'
         ) from error
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-        raise ValueError(f'{path}: holds a {type(data).__name__}, expected a list of dicts as tools/test.py --dump writes')
+        raise ValueError(
+            f'{path}: holds a {type(data).__name__}, expected a list of dicts as tools/test.py --dump writes'
+        )
     without = [place for place, item in enumerate(data) if 'sample_idx' not in item]
     if without or not data:
-        raise ValueError(f'{path}: {f"item {without[0]} has no sample_idx" if without else "no predictions in it"}')
+        raise ValueError(
+            f'{path}: {f"item {without[0]} has no sample_idx" if without else "no predictions in it"}'
+        )
     clips = {int(item['sample_idx']): item for item in data}
     return [clips[index] for index in sorted(clips)]
 
 
 def read_labels(path: Union[str, Path]) -> Tuple[np.ndarray, np.ndarray, int]:
-    """Labels (N,) int64, predictions (N,) int64 in the same order of clips, and the number of classes, of a recogniser's file of predictions.
+    """Labels (N,) int64, predictions (N,) int64 in the same order of clips, and the number of classes, of a
+    recogniser's file of predictions.
 
     Raises:
         ValueError: It holds no class scores or labels, or they do not fit.
@@ -146,6 +165,7 @@ def read_labels(path: Union[str, Path]) -> Tuple[np.ndarray, np.ndarray, int]:
     number = {len(clip['pred_scores']) for clip in clips}
     if len(number) > 1 or labels.min() < 0 or labels.max() >= min(number):
         raise ValueError(
-            f'{path}: scores of {sorted(number)} classes and labels {labels.min()}..{labels.max()}; one class count and labels in it are needed'
+            f'{path}: scores of {sorted(number)} classes and labels {labels.min()}..{labels.max()}; one '
+            'class count and labels in it are needed'
         )
     return labels, predicted, number.pop()

@@ -32,22 +32,29 @@ def extract_folder(
     source: str = '',
     licence: str = '',
 ) -> Optional[PoseStore]:
-    """Extracts the poses of videos into a PoseStore of layout coco_wholebody_133, without labels, in split 'all'.
+    """Extracts the poses of videos into a PoseStore of layout coco_wholebody_133, without labels, in split
+    'all'.
 
-    Finished videos are kept in ``<out>.parts`` and are not done again: start it anew after a kill, with any number of workers or ranks. The store
-    does not depend on that number: clips are in order of id, and a clip's poses depend on its video alone. A video that cannot be read is left out;
-    ``failed.txt`` in the store's folder names it and the reason.
+    Finished videos are kept in ``<out>.parts`` and are not done again: start it anew after a kill, with any
+    number of workers or ranks. The store does not depend on that number: clips are in order of id, and a
+    clip's poses depend on its video alone. A video that cannot be read is left out; ``failed.txt`` in the
+    store's folder names it and the reason.
 
     Args:
         videos (Sequence[tuple[str, str]]): (video_id, path), for instance from :func:`find_videos`.
-        out (str | Path): The new store. A store that is there already is returned if it holds these videos with these settings.
-        extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; a name or a dict where ``workers`` > 1.
-        workers (int): Processes on this machine. One that dies on a video is replaced, and the video is counted as failed the second time.
+        out (str | Path): The new store. A store that is there already is returned if it holds these videos
+            with these settings.
+        extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; a name or a dict where
+            ``workers`` > 1.
+        workers (int): Processes on this machine. One that dies on a video is replaced, and the video is
+            counted as failed the second time.
         progress (bool): Show videos, frames a second and remaining time.
         fps (float, optional): Resample to this rate; None = every frame.
-        truncated (str): 'error': a file that ends before its header says counts as failed; 'keep': what is there is taken.
+        truncated (str): 'error': a file that ends before its header says counts as failed; 'keep': what is
+            there is taken.
         image_fps (float): The rate of folders of images; 0 = unknown.
-        launcher (str): 'pytorch' (torchrun) or 'slurm': each rank does its share of the videos, and the last to finish writes the store.
+        launcher (str): 'pytorch' (torchrun) or 'slurm': each rank does its share of the videos, and the last
+            to finish writes the store.
         source, licence (str): For ``meta.json``.
 
     Returns:
@@ -55,10 +62,11 @@ def extract_folder(
 
     Raises:
         FileExistsError: ``out`` is another store, or something else.
-        ValueError: An id is repeated or too long; the parts were begun with other settings; or no video at all could be read.
+        ValueError: An id is repeated or too long; the parts were begun with other settings; or no video at
+            all could be read.
         RuntimeError: A worker could not start, or videos were changed while they were read.
-        OSError: Poses cannot be written, for instance on a full disk; or this machine has no files left to open. No video is
-            blamed: run it again.
+        OSError: Poses cannot be written, for instance on a full disk; or this machine has no files left to
+            open. No video is blamed: run it again.
     """
     out = os.path.abspath(os.fspath(out))
     videos = sorted((str(video_id), os.fspath(path)) for video_id, path in videos)
@@ -72,8 +80,13 @@ def extract_folder(
     rank, world = rank_and_world(launcher)
     built = build_extractor(extractor)
     facts = dict(
-        extractor=built.name, version=built.version, settings=built.describe(), fingerprint=built.fingerprint, fps=fps, truncated=truncated
-    )  # fmt: skip
+        extractor=built.name,
+        version=built.version,
+        settings=built.describe(),
+        fingerprint=built.fingerprint,
+        fps=fps,
+        truncated=truncated,
+    )
     if image_fps:
         facts['image_fps'] = image_fps
     facts = json.loads(json.dumps(facts))  # as it will be read back: tuples become lists
@@ -103,7 +116,9 @@ def _existing(out: str, videos: List[Tuple[str, str]], facts: dict) -> PoseStore
     try:
         store = PoseStore(out)
     except (FileNotFoundError, ValueError) as error:
-        raise FileExistsError(f'{out} exists and is not a whole PoseStore ({error}); choose another OUT') from error
+        raise FileExistsError(
+            f'{out} exists and is not a whole PoseStore ({error}); choose another OUT'
+        ) from error
     found = store.meta.get('notes', {}).get('extraction')
     held = {*store.video_id, *store.meta.get('notes', {}).get('failed', ())}
     if found != facts or held != {video_id for video_id, _ in videos}:
@@ -112,7 +127,9 @@ def _existing(out: str, videos: List[Tuple[str, str]], facts: dict) -> PoseStore
     return store
 
 
-def _merge(out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, about: dict, launcher: str) -> Optional[PoseStore]:
+def _merge(
+    out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, about: dict, launcher: str
+) -> Optional[PoseStore]:
     """The store, written by the one process that sees all videos finished and has the lock."""
     import fcntl
 
@@ -122,7 +139,8 @@ def _merge(out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, abo
         except OSError as error:
             if launcher != 'none':
                 raise RuntimeError(
-                    f'{parts}: this file system has no locks ({error}); run once more without --launcher to merge the parts'
+                    f'{parts}: this file system has no locks ({error}); run once more without --launcher to '
+                    'merge the parts'
                 ) from error
         if os.path.exists(out):
             return _existing(out, videos, facts)
@@ -130,10 +148,15 @@ def _merge(out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, abo
         rest = unfinished(videos, records)
         if rest and launcher == 'none':
             first = min(rest.values())
-            raise RuntimeError(f'{len(rest)} videos were changed while they were read, the first: {first}; run it again, only they are done anew')
+            raise RuntimeError(
+                f'{len(rest)} videos were changed while they were read, the first: {first}; '
+                'run it again, only they are done anew'
+            )
         if rest:
             print_log(
-                f'{len(rest)} videos of other ranks are not finished; the last rank writes {out} (if none does, run once more)', logger='current'
+                f'{len(rest)} videos of other ranks are not finished; the last rank writes {out} (if none '
+                'does, run once more)',
+                logger='current',
             )
             return None
         done = [records[video_id] for video_id, _ in videos]
@@ -143,11 +166,18 @@ def _merge(out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, abo
             path = os.path.join(parts, FAILED)
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(lines)
-            raise ValueError(f'none of the {len(done)} videos could be read, so there is no store; reasons in {path}, the first: {failed[0].error}')
+            raise ValueError(
+                f'none of the {len(done)} videos could be read, so there is no store; reasons '
+                f'in {path}, the first: {failed[0].error}'
+            )
         store = _write(out, parts, done, facts, about, lines)
         shutil.rmtree(parts, ignore_errors=True)
     if failed:
-        print_log(f'{len(failed)} of {len(done)} videos could not be read; see {os.path.join(out, FAILED)}', logger='current', level=logging.WARNING)
+        print_log(
+            f'{len(failed)} of {len(done)} videos could not be read; see {os.path.join(out, FAILED)}',
+            logger='current',
+            level=logging.WARNING,
+        )
     return store
 
 
@@ -155,9 +185,19 @@ def _write(out: str, parts: str, done: List[Record], facts: dict, about: dict, f
     notes = dict(
         extraction=facts,
         failed=[record.video_id for record in done if record.error],
-        damaged_packets={record.video_id: record.damaged for record in done if record.damaged and not record.error},
+        damaged_packets={
+            record.video_id: record.damaged for record in done if record.damaged and not record.error
+        },
     )
-    with PoseStoreWriter(out, LAYOUT, [], extractor=facts['extractor'], extractor_version=facts['version'], notes=notes, **about) as writer:
+    with PoseStoreWriter(
+        out,
+        LAYOUT,
+        [],
+        extractor=facts['extractor'],
+        extractor_version=facts['version'],
+        notes=notes,
+        **about,
+    ) as writer:
         for record in done:
             if not record.error:
                 about = dict(width=record.width, height=record.height, fps=record.fps, times=record.times)

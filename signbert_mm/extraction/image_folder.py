@@ -13,39 +13,55 @@ from .video_reader import Frame, VideoError, check_reading
 
 
 class ImageFolderReader:
-    """Streams a folder of numbered images as :class:`VideoReader` does a video: RGB, upright by EXIF, one frame in memory at a time.
+    """Streams a folder of numbered images as :class:`VideoReader` does a video: RGB, upright by EXIF, one
+    frame in memory at a time.
 
-    Images of another size than the first are scaled to it; 16 bits become 8, transparency is dropped. An image that cannot be read is skipped and
-    counted.
+    Images of another size than the first are scaled to it; 16 bits become 8, transparency is dropped. An
+    image that cannot be read is skipped and counted.
 
     Args:
         path (str | Path): The folder, see :func:`~signbert_mm.files.folders.image_sequence`.
         fps (float, optional): Resample to this rate, which needs ``image_fps``; None = every image.
-        truncated (str): What a folder is in whose numbers some are left out: 'error', or 'keep' to give what is there. Numbers that are even steps
-            apart (0, 5, 10, ..), or as uneven as times are, leave nothing out.
+        truncated (str): What a folder is in whose numbers some are left out: 'error', or 'keep' to give what
+            is there. Numbers that are even steps apart (0, 5, 10, ..), or as uneven as times are, leave
+            nothing out.
         image_fps (float): Images a second; 0 = unknown.
 
     Attributes:
-        width, height, fps, frames, damaged: As of :class:`VideoReader`; ``fps`` is 0 where ``image_fps`` is, and then frames count 25 to the second.
+        width, height, fps, frames, damaged: As of :class:`VideoReader`; ``fps`` is 0 where ``image_fps`` is,
+            and then frames count 25 to the second.
 
     Raises:
-        VideoError: It is no such folder, numbers are left out or come twice, no image can be read, or ``fps`` without ``image_fps``.
+        VideoError: It is no such folder, numbers are left out or come twice, no image can be read, or ``fps``
+            without ``image_fps``.
         ValueError: An option is not so.
     """
 
-    def __init__(self, path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error', image_fps: float = 0.0) -> None:
+    def __init__(
+        self,
+        path: Union[str, os.PathLike],
+        fps: Optional[float] = None,
+        truncated: str = 'error',
+        image_fps: float = 0.0,
+    ) -> None:
         check_reading(fps, truncated)
         if not 0 <= image_fps < float('inf'):
             raise ValueError(f'image_fps is {image_fps}; give images a second, 0 = unknown')
         self.path = os.fspath(path)
         self._names = self._check(image_sequence(os.listdir(self.path)), truncated)
         if fps and not image_fps:
-            raise VideoError(f'{self.path}: images have no rate, so they cannot be resampled to {fps:g} a second; give theirs (--image-fps)')
+            raise VideoError(
+                f'{self.path}: images have no rate, so they cannot be resampled to {fps:g} a '
+                'second; give theirs (--image-fps)'
+            )
         self._target, self._rate = fps, image_fps
         self.fps, self.frames, self.damaged = float(fps or image_fps), len(self._names), 0
         first = next(iter(self._frames()), None)
         if first is None:
-            raise VideoError(f'{self.path}: none of its {len(self._names)} images can be read; get them again or leave the folder out')
+            raise VideoError(
+                f'{self.path}: none of its {len(self._names)} images can be read; get them '
+                'again or leave the folder out'
+            )
         self.height, self.width = first.image.shape[:2]
 
     def _check(self, sequence: ImageSequence, truncated: str) -> List[str]:
@@ -59,11 +75,14 @@ class ImageFolderReader:
         steps = np.diff(numbers)
         if not steps.all():
             place = int(np.flatnonzero(steps == 0)[0])
-            raise VideoError(f'{self.path}: {names[place]} and {names[place + 1]} have the same number; remove one of them')
+            raise VideoError(
+                f'{self.path}: {names[place]} and {names[place + 1]} have the same number; remove one of them'
+            )
         gaps = np.flatnonzero((steps != steps.min()) & (not (steps % steps.min()).any()))
         if len(gaps) and truncated == 'error':
             raise VideoError(
-                f'{self.path}: truncated: between {names[gaps[0]]} and {names[gaps[0] + 1]} numbers are left out ({len(gaps)} such gaps); get the '
+                f'{self.path}: truncated: between {names[gaps[0]]} and {names[gaps[0] + 1]} numbers are left '
+                f'out ({len(gaps)} such gaps); get the '
                 "images again, or read what is there with truncated='keep' (--truncated keep)"
             )
         return names
@@ -89,8 +108,16 @@ class ImageFolderReader:
     def __enter__(self) -> 'ImageFolderReader':
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
-        return f'ImageFolderReader({self.path!r}: {self.frames} images, {self.width} x {self.height}, {self.fps:.3g} fps)'
+        return (
+            f'ImageFolderReader({self.path!r}: {self.frames} images, {self.width} x {self.height}, '
+            f'{self.fps:.3g} fps)'
+        )

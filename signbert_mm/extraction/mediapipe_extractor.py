@@ -14,7 +14,10 @@ from ..registry import EXTRACTORS
 from .mediapipe_face import FACE_68
 from .pose_extractor import LAYOUT, PoseExtractor
 
-INSTALL = 'run `make install-extract`, or: pip install -r requirements/extract.txt, then pip install --no-deps mediapipe==0.10.21'
+INSTALL = (
+    'run `make install-extract`, or: pip install -r requirements/extract.txt, then pip install '
+    '--no-deps mediapipe==0.10.21'
+)
 
 
 _STDERR = threading.RLock()  # all threads share one stderr
@@ -22,7 +25,9 @@ _STDERR = threading.RLock()  # all threads share one stderr
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Holds back what the C++ part writes to stderr while it starts; shows it after all when starting fails."""
+    """Holds back what the C++ part writes to stderr while it starts; shows it after all when starting
+    fails.
+    """
     with _STDERR, tempfile.TemporaryFile() as held:
         sys.stderr.flush()
         kept = os.dup(2)
@@ -40,10 +45,12 @@ def _quiet() -> Iterator[None]:
 
 @EXTRACTORS.register_module(name=['mediapipe', 'MediaPipeExtractor'])
 class MediaPipeExtractor(PoseExtractor):
-    """``mp.solutions.holistic``: 33 body points, two hands, and of the face mesh the 68 points of :mod:`mediapipe_face`.
+    """``mp.solutions.holistic``: 33 body points, two hands, and of the face mesh the 68 points of
+    :mod:`mediapipe_face`.
 
-    It follows one person, whom it finds itself. Body scores are MediaPipe's visibility; it gives none for hands and faces, whose joints have score 1
-    where the hand or face was found. Small toes, which it lacks, are missing; wrists are the body's, hand roots the hands'.
+    It follows one person, whom it finds itself. Body scores are MediaPipe's visibility; it gives none for
+    hands and faces, whose joints have score 1 where the hand or face was found. Small toes, which it lacks,
+    are missing; wrists are the body's, hand roots the hands'.
 
     Args:
         model_complexity (int): 1; the models of 0 and 2 are not in the wheel.
@@ -68,15 +75,25 @@ class MediaPipeExtractor(PoseExtractor):
         face: bool = True,
     ) -> None:
         if model_complexity != 1:
-            raise ValueError(f'model_complexity is {model_complexity}; MediaPipe would download that model: only 1 lies in its wheel')
+            raise ValueError(
+                f'model_complexity is {model_complexity}; MediaPipe would download that model: '
+                'only 1 lies in its wheel'
+            )
         try:
             with _quiet():
                 import mediapipe
         except ModuleNotFoundError as error:
-            missing = 'MediaPipe is not installed' if error.name == 'mediapipe' else f'MediaPipe lacks the package {error.name}'
+            missing = (
+                'MediaPipe is not installed'
+                if error.name == 'mediapipe'
+                else f'MediaPipe lacks the package {error.name}'
+            )
             raise ModuleNotFoundError(f'{missing}: {INSTALL}') from error
         if not hasattr(mediapipe, 'solutions'):
-            raise ImportError(f'MediaPipe {mediapipe.__version__} has no mp.solutions; install 0.10.14 to 0.10.21: {INSTALL}')
+            raise ImportError(
+                f'MediaPipe {mediapipe.__version__} has no mp.solutions; install 0.10.14 to '
+                f'0.10.21: {INSTALL}'
+            )
         self.version = mediapipe.__version__
         self.face = face
         self._settings = dict(
@@ -93,8 +110,9 @@ class MediaPipeExtractor(PoseExtractor):
         self._to = np.flatnonzero(indices >= 0)
         self._from = indices[self._to]
         self._parts = dict(
-            left_hand_landmarks=list(source.parts['left_hand']), right_hand_landmarks=list(source.parts['right_hand'])
-        )  # fmt: skip
+            left_hand_landmarks=list(source.parts['left_hand']),
+            right_hand_landmarks=list(source.parts['right_hand']),
+        )
         self._body, self._num_source = list(source.parts['body']), source.num_joints
         self._face = list(target.parts['face'])
 
@@ -113,7 +131,8 @@ class MediaPipeExtractor(PoseExtractor):
         return np.stack([self._pose(image) for image in items])
 
     def _pose(self, image: np.ndarray) -> np.ndarray:
-        with contextlib.nullcontext() if self._warm else _quiet():  # its threads load the models, and write, until the first frame is done
+        # its threads load the models, and write, until the first frame is done
+        with contextlib.nullcontext() if self._warm else _quiet():
             if self._holistic is None:
                 self._holistic = self._holistic_class(**self._settings)
             elif not self._warm:
@@ -124,7 +143,9 @@ class MediaPipeExtractor(PoseExtractor):
         source = np.zeros((self._num_source, 3), dtype=np.float32)
         pose = np.zeros((self.layout.num_joints, 3), dtype=np.float32)
         if result.pose_landmarks is not None:
-            source[self._body] = [(point.x, point.y, point.visibility) for point in result.pose_landmarks.landmark]
+            source[self._body] = [
+                (point.x, point.y, point.visibility) for point in result.pose_landmarks.landmark
+            ]
         for attribute, joints in self._parts.items():
             landmarks = getattr(result, attribute)
             if landmarks is not None:

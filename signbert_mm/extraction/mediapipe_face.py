@@ -1,9 +1,10 @@
 """The 68 face points of COCO-WholeBody in MediaPipe's face mesh of 468.
 
-MediaPipe publishes no such table. Its own contours (``mediapipe.solutions.face_mesh_connections``) name the eyes, brows, lips, nose and face oval,
-and the 68 points (300-W numbering) lie on the same contours: corners, peaks and midlines correspond one to one, and the points between are the mesh
-points nearest to even steps. The jaw is the lower face oval from the level of the eyes to the chin, in eight even steps a side; 300-W marks the
-visible outline there, so on a turned head these 17 points differ in kind.
+MediaPipe publishes no such table. Its own contours (``mediapipe.solutions.face_mesh_connections``) name the
+eyes, brows, lips, nose and face oval, and the 68 points (300-W numbering) lie on the same contours: corners,
+peaks and midlines correspond one to one, and the points between are the mesh points nearest to even steps.
+The jaw is the lower face oval from the level of the eyes to the chin, in eight even steps a side; 300-W marks
+the visible outline there, so on a turned head these 17 points differ in kind.
 """
 
 # as seen by the camera 300-W counts from the left: the signer's right side first

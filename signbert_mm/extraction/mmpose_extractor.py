@@ -28,18 +28,23 @@ _SURE = 0.3  # a joint that counts for the next frame's box
 
 @EXTRACTORS.register_module(name=['mmpose', 'MMPoseExtractor'])
 class MMPoseExtractor(PoseExtractor):
-    """A top-down whole-body config of MMPose's wheel (RTMPose, RTMW, HRNet, ...) with the user's weights, batched over frames.
+    """A top-down whole-body config of MMPose's wheel (RTMPose, RTMW, HRNet, ...) with the user's weights,
+    batched over frames.
 
-    The box of the one person comes from a detector, whose largest person is followed through the clip (:class:`PersonTracker`); without a
-    detector from ``boxes``. Scores are the model's, clipped to [0, 1] (those of SimCC heads can be above 1).
+    The box of the one person comes from a detector, whose largest person is followed through the clip
+    (:class:`PersonTracker`); without a detector from ``boxes``. Scores are the model's, clipped to [0, 1]
+    (those of SimCC heads can be above 1).
 
     Args:
-        config (str): The config's name in the wheel, a part of it that only one has, or a file. The papers' is
-            ``td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288``.
-        checkpoint (str): Its weights, read without executing anything; 'random' = weights drawn with seed 0, for tests and for measuring speed.
-        device (str, optional): For instance 'cuda:0'; None = the best there is; of several GPUs, ranks and workers take turns.
+        config (str): The config's name in the wheel, a part of it that only one has, or a file. The papers'
+            is ``td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288``.
+        checkpoint (str): Its weights, read without executing anything; 'random' = weights drawn with seed 0,
+            for tests and for measuring speed.
+        device (str, optional): For instance 'cuda:0'; None = the best there is; of several GPUs, ranks and
+            workers take turns.
         batch_size (int): Frames at once.
-        boxes (str): Without a detector: 'frame' takes the whole frame, 'previous' the box round the joints of the frame before (one frame at a time).
+        boxes (str): Without a detector: 'frame' takes the whole frame, 'previous' the box round the joints of
+            the frame before (one frame at a time).
         detector (dict | Callable, optional): As for :func:`build_detector`.
         flip_test (bool, optional): Average with the mirrored frame; None = as the config says.
 
@@ -72,7 +77,10 @@ class MMPoseExtractor(PoseExtractor):
         cfg = compat.mend_rtmpose_config(Config.fromfile(path))
         joints = cfg.model.get('head', {}).get('out_channels')
         if cfg.model.type != 'TopdownPoseEstimator' or joints != self.layout.num_joints:
-            raise ValueError(f'{path}: a {cfg.model.type} of {joints} joints; a TopdownPoseEstimator of 133 whole-body joints is needed')
+            raise ValueError(
+                f'{path}: a {cfg.model.type} of {joints} joints; a TopdownPoseEstimator of 133 '
+                'whole-body joints is needed'
+            )
         if flip_test is not None:
             cfg.model.test_cfg.flip_test = flip_test
         self.device = device or _device()
@@ -81,7 +89,11 @@ class MMPoseExtractor(PoseExtractor):
             self._pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
             from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-            self._meta = parse_pose_metainfo(dict(from_file=os.path.join(config_folder('mmpose'), '_base_', 'datasets', 'coco_wholebody.py')))
+            self._meta = parse_pose_metainfo(
+                dict(
+                    from_file=os.path.join(config_folder('mmpose'), '_base_', 'datasets', 'coco_wholebody.py')
+                )
+            )
         self._detector, self._tracker = build_detector(detector, self.device), PersonTracker()
         self._boxes = 'detector' if self._detector is not None else boxes
         self.batch_size = 1 if self._boxes == 'previous' else batch_size
@@ -94,7 +106,11 @@ class MMPoseExtractor(PoseExtractor):
         )
         if self._detector is not None:
             describe = getattr(self._detector, 'describe', None)
-            self._facts['detector'] = describe() if describe else getattr(self._detector, '__qualname__', type(self._detector).__qualname__)
+            self._facts['detector'] = (
+                describe()
+                if describe
+                else getattr(self._detector, '__qualname__', type(self._detector).__qualname__)
+            )
 
     def describe(self) -> Dict[str, Any]:
         return dict(self._facts)
@@ -109,7 +125,14 @@ class MMPoseExtractor(PoseExtractor):
             return None
         image = np.ascontiguousarray(image[:, :, ::-1])  # MMPose reads BGR
         with _mmpose_scope():
-            return self._pipeline(dict(self._meta, img=image, bbox=np.asarray(box, dtype=np.float32)[None], bbox_score=np.ones(1, np.float32)))
+            return self._pipeline(
+                dict(
+                    self._meta,
+                    img=image,
+                    bbox=np.asarray(box, dtype=np.float32)[None],
+                    bbox_score=np.ones(1, np.float32),
+                )
+            )
 
     def _box(self, image: np.ndarray) -> Optional[np.ndarray]:
         if self._detector is not None:
@@ -156,9 +179,18 @@ def _build(cfg: Config, checkpoint: str, path: str) -> torch.nn.Module:
 
     state = load_checkpoint_file(checkpoint)
     state = state.get('state_dict', state)
-    missing, unexpected = model.load_state_dict({key[7:] if key.startswith('module.') else key: value for key, value in state.items()}, strict=False)
+    missing, unexpected = model.load_state_dict(
+        {key[7:] if key.startswith('module.') else key: value for key, value in state.items()}, strict=False
+    )
     if missing:
-        raise CheckpointError(f'{checkpoint}: has no {missing[0]} ({len(missing)} weights missing): these are not the weights of {path}')
+        raise CheckpointError(
+            f'{checkpoint}: has no {missing[0]} ({len(missing)} weights missing): these '
+            f'are not the weights of {path}'
+        )
     if unexpected:
-        print_log(f'{checkpoint}: {len(unexpected)} entries are not of this model and were left out, the first: {unexpected[0]}', logger='current')
+        print_log(
+            f'{checkpoint}: {len(unexpected)} entries are not of this model and were left out, the '
+            f'first: {unexpected[0]}',
+            logger='current',
+        )
     return model

@@ -29,8 +29,8 @@ class PartsError(OSError):
 class Record:
     """One finished video: its rows in a part file, or why it has none.
 
-    ``stamp`` is the source file's size and time of change: a video that was replaced is done again. ``error`` '' = its poses are there.
-    ``times`` are the seconds of its frames, where its rate is uneven.
+    ``stamp`` is the source file's size and time of change: a video that was replaced is done again. ``error``
+    '' = its poses are there. ``times`` are the seconds of its frames, where its rate is uneven.
     """
 
     video_id: str
@@ -48,7 +48,9 @@ class Record:
 
 
 def stamp_of(path: str) -> Tuple[int, int]:
-    """Size in bytes and time of change in ns, of a folder those of its list of files; (-1, 0) for a file that is absent."""
+    """Size in bytes and time of change in ns, of a folder those of its list of files; (-1, 0) for a file that
+    is absent.
+    """
     try:
         state = os.stat(path)
     except OSError:
@@ -71,7 +73,9 @@ def open_parts(folder: str, facts: dict) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
-        raise type(error)(f'{folder}: cannot be made ({error.strerror}); choose another OUT, where you may write') from None
+        raise type(error)(
+            f'{folder}: cannot be made ({error.strerror}); choose another OUT, where you may write'
+        ) from None
     text = json.dumps(facts, sort_keys=True, indent=1)
     if not os.path.exists(path):
         beside = f'{path}.{uuid.uuid4().hex}'
@@ -93,19 +97,27 @@ def open_parts(folder: str, facts: dict) -> None:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise ValueError(f'{path}: damaged, so the settings of these parts are not known; remove {folder} to begin anew')
+        raise ValueError(
+            f'{path}: damaged, so the settings of these parts are not known; remove {folder} to begin anew'
+        )
     facts = json.loads(text)
     if found != facts:
         other = '; '.join(
-            f'{key}: {found.get(key)!r} there, {facts.get(key)!r} now' for key in sorted({*found, *facts}) if found.get(key) != facts.get(key)
+            f'{key}: {found.get(key)!r} there, {facts.get(key)!r} now'
+            for key in sorted({*found, *facts})
+            if found.get(key) != facts.get(key)
         )
-        raise ValueError(f'{folder}: begun with other settings ({other}); go on with those, choose another OUT, or remove the folder to begin anew')
+        raise ValueError(
+            f'{folder}: begun with other settings ({other}); go on with those, choose another '
+            'OUT, or remove the folder to begin anew'
+        )
 
 
 class PartWriter:
     """Appends poses of videos to a part file of its own, which no other process, on any machine, writes.
 
-    A video counts once its line is in the index, which is written after its poses have reached the disk; what a killed process leaves is ignored.
+    A video counts once its line is in the index, which is written after its poses have reached the disk; what
+    a killed process leaves is ignored.
 
     Args:
         folder (str): The folder of parts.
@@ -123,7 +135,8 @@ class PartWriter:
             yield
         except OSError as error:
             raise PartsError(
-                f'{self._data.name}: poses cannot be written ({error.strerror or error}); make room there and run it again: finished videos are kept'
+                f'{self._data.name}: poses cannot be written ({error.strerror or error}); make room there '
+                'and run it again: finished videos are kept'
             ) from error
 
     def begin(self) -> None:
@@ -150,7 +163,12 @@ class PartWriter:
         if record.error:
             self.begin()
         else:
-            record.part, record.offset, record.frames, record.crc = self.name, self._begin, self._frames, self._crc
+            record.part, record.offset, record.frames, record.crc = (
+                self.name,
+                self._begin,
+                self._frames,
+                self._crc,
+            )
             with self._writing():
                 self._data.flush()
                 os.fsync(self._data.fileno())
@@ -184,7 +202,15 @@ def _record_of(line: bytes, part: str, size: int) -> Record:
         raise ValueError('the line was changed')
     record = Record(**dict(row, stamp=tuple(row['stamp'])))
     texts = all(isinstance(text, str) for text in (record.video_id, record.error, record.part))
-    numbers = (*record.stamp, record.offset, record.frames, record.crc, record.width, record.height, record.damaged)
+    numbers = (
+        *record.stamp,
+        record.offset,
+        record.frames,
+        record.crc,
+        record.width,
+        record.height,
+        record.damaged,
+    )
     if not texts or len(record.stamp) != 2 or not all(type(number) is int for number in numbers):
         raise ValueError('a field has another type')
     if record.error:
@@ -201,12 +227,13 @@ def _record_of(line: bytes, part: str, size: int) -> Record:
 def read_records(folder: str, videos: Iterable[Tuple[str, str]] = ()) -> Dict[str, Record]:
     """The finished videos by id, of all parts.
 
-    Lines that are torn or damaged, and poses that are not all there, are left out: their videos count as unfinished.
+    Lines that are torn or damaged, and poses that are not all there, are left out: their videos count as
+    unfinished.
 
     Args:
         folder (str): The folder of parts.
-        videos (Iterable[tuple[str, str]]): (video_id, path). Of several records of such a video the one of the file as it
-            is now is taken: a file may have been replaced by an older one.
+        videos (Iterable[tuple[str, str]]): (video_id, path). Of several records of such a video the one of
+            the file as it is now is taken: a file may have been replaced by an older one.
     """
     stamps = {video_id: stamp_of(path) for video_id, path in videos}
     records: Dict[str, Record] = {}
@@ -227,7 +254,9 @@ def read_records(folder: str, videos: Iterable[Tuple[str, str]] = ()) -> Dict[st
                     records[record.video_id] = record
         if damaged:
             print_log(
-                f'{path}: {damaged} lines are damaged or without their poses; their videos are done again', logger='current', level=logging.WARNING
+                f'{path}: {damaged} lines are damaged or without their poses; their videos are done again',
+                logger='current',
+                level=logging.WARNING,
             )
     return records
 
@@ -239,7 +268,11 @@ def _rank(record: Record, stamps: Dict[str, Tuple[int, int]]) -> Tuple[bool, boo
 
 def unfinished(videos: Iterable[Tuple[str, str]], records: Dict[str, Record]) -> Dict[str, str]:
     """Path by id of the videos that have no record, or were replaced since."""
-    return {video_id: path for video_id, path in videos if video_id not in records or records[video_id].stamp != stamp_of(path)}
+    return {
+        video_id: path
+        for video_id, path in videos
+        if video_id not in records or records[video_id].stamp != stamp_of(path)
+    }
 
 
 def read_poses(folder: str, record: Record) -> Iterator[np.ndarray]:
@@ -256,7 +289,10 @@ def read_poses(folder: str, record: Record) -> Iterator[np.ndarray]:
             crc = zlib.crc32(data, crc)
             yield np.frombuffer(data, dtype='<f4').reshape(-1, JOINTS, VALUES)
     if crc != record.crc:
-        raise ValueError(f'{path}: the poses of {record.video_id!r} are damaged; remove this part file and run again: only its videos are redone')
+        raise ValueError(
+            f'{path}: the poses of {record.video_id!r} are damaged; remove this part file and '
+            'run again: only its videos are redone'
+        )
 
 
 def rank_and_world(launcher: str) -> Tuple[int, int]:
@@ -266,7 +302,9 @@ def rank_and_world(launcher: str) -> Tuple[int, int]:
         RuntimeError: The launcher's variables are not in the environment.
         ValueError: The launcher is unknown.
     """
-    names: Dict[str, Optional[Tuple[str, str]]] = dict(none=None, pytorch=('RANK', 'WORLD_SIZE'), slurm=('SLURM_PROCID', 'SLURM_NTASKS'))
+    names: Dict[str, Optional[Tuple[str, str]]] = dict(
+        none=None, pytorch=('RANK', 'WORLD_SIZE'), slurm=('SLURM_PROCID', 'SLURM_NTASKS')
+    )
     if launcher not in names:
         raise ValueError(f'launcher is {launcher!r}; choose one of {", ".join(names)}')
     variables = names[launcher]
@@ -275,7 +313,8 @@ def rank_and_world(launcher: str) -> Tuple[int, int]:
     absent = [name for name in variables if not os.environ.get(name, '').isdigit()]
     if absent:
         raise RuntimeError(
-            f'launcher {launcher!r} without {", ".join(absent)} in the environment: start it with {"torchrun" if launcher == "pytorch" else "srun"}'
+            f'launcher {launcher!r} without {", ".join(absent)} in the environment: start it with '
+            f'{"torchrun" if launcher == "pytorch" else "srun"}'
         )
     return int(os.environ[variables[0]]), int(os.environ[variables[1]])
 

@@ -10,7 +10,10 @@ from .. import compat
 from ..datasets.store_format import file_digest
 from .wheel_configs import find_config
 
-INSTALL = 'a detector of mmdet needs pycocotools, shapely, terminaltables, and the full mmcv 2.1.0 for mmcv-lite (it compiles for minutes)'
+INSTALL = (
+    'a detector of mmdet needs pycocotools, shapely, terminaltables, and the full mmcv 2.1.0 for '
+    'mmcv-lite (it compiles for minutes)'
+)
 Detector = Callable[[np.ndarray], np.ndarray]
 
 
@@ -49,7 +52,8 @@ class MMDetPersons:
 
 
 def build_detector(cfg: Union[None, Dict[str, Any], Detector], device: str = 'cpu') -> Optional[Detector]:
-    """A detector: arguments of :class:`MMDetPersons`, or ``type='module.Class'`` and its arguments; a callable is returned as it is.
+    """A detector: arguments of :class:`MMDetPersons`, or ``type='module.Class'`` and its arguments; a
+    callable is returned as it is.
 
     Raises:
         TypeError: It is neither, or the class cannot be built with these arguments.

@@ -8,9 +8,11 @@ import numpy as np
 class PersonTracker:
     """Follows the person whose box was the largest when there was nobody to follow.
 
-    In each frame it takes the box that overlaps most with the person's last one (intersection over union of at least ``min_iou``); where none does,
-    the nearest of those whose centre is within ``max_move`` diagonals of the last box and whose area is within a factor of 3 of it. A person who is
-    not seen keeps the last box for ``patience`` frames, so that a missed detection does not hand over to a neighbour; then the largest is taken anew.
+    In each frame it takes the box that overlaps most with the person's last one (intersection over union of
+    at least ``min_iou``); where none does, the nearest of those whose centre is within ``max_move`` diagonals
+    of the last box and whose area is within a factor of 3 of it. A person who is not seen keeps the last box
+    for ``patience`` frames, so that a missed detection does not hand over to a neighbour; then the largest is
+    taken anew.
 
     Args:
         min_score (float): Boxes below it are not people.
@@ -18,7 +20,9 @@ class PersonTracker:
         patience (int): In frames.
     """
 
-    def __init__(self, min_score: float = 0.3, min_iou: float = 0.2, max_move: float = 0.5, patience: int = 15) -> None:
+    def __init__(
+        self, min_score: float = 0.3, min_iou: float = 0.2, max_move: float = 0.5, patience: int = 15
+    ) -> None:
         self.min_score, self.min_iou, self.max_move, self.patience = min_score, min_iou, max_move, patience
         self.reset()
 
@@ -56,12 +60,16 @@ class PersonTracker:
         if not len(boxes):
             return None
         last = self._last
-        overlap = np.clip(np.minimum(boxes[:, 2:], last[2:]) - np.maximum(boxes[:, :2], last[:2]), 0, None).prod(1)
+        overlap = np.clip(
+            np.minimum(boxes[:, 2:], last[2:]) - np.maximum(boxes[:, :2], last[:2]), 0, None
+        ).prod(1)
         areas, area = _areas(boxes), _areas(last[None])[0]
         iou = overlap / (areas + area - overlap)
         if iou.max() >= self.min_iou:
             return boxes[iou.argmax()]
-        away = np.linalg.norm((boxes[:, :2] + boxes[:, 2:] - last[:2] - last[2:]) / 2, axis=1) / np.linalg.norm(last[2:] - last[:2])
+        away = np.linalg.norm(
+            (boxes[:, :2] + boxes[:, 2:] - last[:2] - last[2:]) / 2, axis=1
+        ) / np.linalg.norm(last[2:] - last[:2])
         away[(areas > 3 * area) | (3 * areas < area)] = np.inf
         return boxes[away.argmin()] if away.min() <= self.max_move else None
 

@@ -16,8 +16,9 @@ LAYOUT = 'coco_wholebody_133'
 class PoseExtractor(ABC):
     """Poses of one person, as 133 whole-body joints, from a stream of frames.
 
-    A subclass gives :meth:`predict`; one that works on crops also :meth:`prepare`, so that no more than the crops of a batch are in memory. What it
-    remembers from frame to frame is forgotten in :meth:`reset`, which comes before each clip: a clip's poses then depend on nothing but the clip.
+    A subclass gives :meth:`predict`; one that works on crops also :meth:`prepare`, so that no more than the
+    crops of a batch are in memory. What it remembers from frame to frame is forgotten in :meth:`reset`, which
+    comes before each clip: a clip's poses then depend on nothing but the clip.
 
     Attributes:
         name (str): As it is registered, for instance 'mediapipe'.
@@ -35,12 +36,16 @@ class PoseExtractor(ABC):
         return get_layout(LAYOUT)
 
     def describe(self) -> Dict[str, Any]:
-        """What the poses depend on, apart from the frames, as plain values: settings, and digests of weights."""
+        """What the poses depend on, apart from the frames, as plain values: settings, and digests of
+        weights.
+        """
         return {}
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that differ where name, version or :meth:`describe` do; parts of different fingerprints are never merged."""
+        """16 hex digits that differ where name, version or :meth:`describe` do; parts of different
+        fingerprints are never merged.
+        """
         facts = dict(name=self.name, version=self.version, **self.describe())
         return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
@@ -63,7 +68,8 @@ class PoseExtractor(ABC):
         """Poses of up to ``batch_size`` prepared frames in a row.
 
         Returns:
-            ndarray: Shape (N, 133, 3): x and y in pixels of the frame, score; a joint without a score above 0 is missing.
+            ndarray: Shape (N, 133, 3): x and y in pixels of the frame, score; a joint without a score above 0
+                is missing.
         """
 
     def stream(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -84,7 +90,10 @@ class PoseExtractor(ABC):
     def _clean(self, poses: np.ndarray, count: int) -> np.ndarray:
         poses = np.array(poses, dtype=np.float32)
         if poses.shape != (count, self.layout.num_joints, 3):
-            raise ValueError(f'{type(self).__name__}.predict gave shape {poses.shape} for {count} frames; expected ({count}, 133, 3)')
+            raise ValueError(
+                f'{type(self).__name__}.predict gave shape {poses.shape} for {count} frames; '
+                f'expected ({count}, 133, 3)'
+            )
         found = np.isfinite(poses).all(-1) & (poses[..., 2] > 0)
         poses[~found] = 0
         np.minimum(poses[..., 2], 1, out=poses[..., 2])
@@ -98,8 +107,8 @@ def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtra
     """A pose extractor.
 
     Args:
-        cfg (str | dict | PoseExtractor): 'mediapipe', 'mmpose' or 'rtmlib'; or a dict with that as ``type`` and the class's arguments; an extractor
-            is returned as it is.
+        cfg (str | dict | PoseExtractor): 'mediapipe', 'mmpose' or 'rtmlib'; or a dict with that as ``type``
+            and the class's arguments; an extractor is returned as it is.
 
     Raises:
         KeyError: No extractor has that name.
@@ -115,13 +124,15 @@ def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtra
     return EXTRACTORS.build(cfg)
 
 
-def extract_stream(frames: Iterable[Union[np.ndarray, Sequence]], extractor: Union[str, Dict[str, Any], PoseExtractor]) -> Iterator[np.ndarray]:
+def extract_stream(
+    frames: Iterable[Union[np.ndarray, Sequence]], extractor: Union[str, Dict[str, Any], PoseExtractor]
+) -> Iterator[np.ndarray]:
     """Poses of a stream, as the frames come: a camera, or the frames of one video.
 
     Args:
         frames (Iterable): RGB images of shape (H, W, 3) uint8, or :class:`Frame` objects (image, time).
-        extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; an extractor is reset first. One that works on batches answers a batch
-            at a time: give it ``batch_size=1`` for a camera.
+        extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; an extractor is reset first.
+            One that works on batches answers a batch at a time: give it ``batch_size=1`` for a camera.
 
     Yields:
         ndarray: Shape (133, 3) float32 for each frame: x, y in pixels, score in [0, 1]; 0 = missing.

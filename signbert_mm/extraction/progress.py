@@ -12,7 +12,8 @@ def clock(seconds: float) -> str:
 
 
 class Progress:
-    """Videos done, frames a second and the time that remains, on one line of a terminal, or on a line a minute in a log.
+    """Videos done, frames a second and the time that remains, on one line of a terminal, or on a line a
+    minute in a log.
 
     The time that remains is reckoned from the bytes of the files that are done and those that are not.
 
@@ -48,7 +49,10 @@ class Progress:
         rest = (self.size - self._bytes) * passed / self._bytes if self._bytes else None
         failed = f', {self.failed} failed' if self.failed else ''
         remains = '?' if rest is None else clock(rest)
-        return f'{self.done}/{self.videos} videos{failed}, {self.frames} frames, {speed:.1f} frames/s, {clock(passed)} passed, {remains} to go'
+        return (
+            f'{self.done}/{self.videos} videos{failed}, {self.frames} frames, {speed:.1f} frames/s, '
+            f'{clock(passed)} passed, {remains} to go'
+        )
 
     def _draw(self, force: bool = False) -> None:
         now = time.monotonic()

@@ -7,11 +7,13 @@ if TYPE_CHECKING:
 
 
 def resample(frames: Iterable['Frame'], fps: float) -> Iterator['Frame']:
-    """The nearest frame at each multiple of ``1 / fps`` after the first one, up to the last; holds two frames.
+    """The nearest frame at each multiple of ``1 / fps`` after the first one, up to the last; holds two
+    frames.
 
     Args:
         frames (Iterable[Frame]): In order of time, at any rate.
-        fps (float): Frames a second that come out: frames are left out, or repeated where the source has fewer.
+        fps (float): Frames a second that come out: frames are left out, or repeated where the source has
+            fewer.
 
     Yields:
         Frame: With the time of its place in the even grid.
@@ -26,6 +28,7 @@ def resample(frames: Iterable['Frame'], fps: float) -> Iterator['Frame']:
                 yield previous._replace(time=begin + place / fps)
                 place += 1
         previous = frame
-    while previous is not None and begin + place / fps < previous.time + 0.5 / fps - 1e-6:  # the last frame serves half a step on
+    # the last frame serves half a step on
+    while previous is not None and begin + place / fps < previous.time + 0.5 / fps - 1e-6:
         yield previous._replace(time=begin + place / fps)
         place += 1

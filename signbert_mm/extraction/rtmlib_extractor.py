@@ -12,15 +12,19 @@ from .pose_extractor import PoseExtractor
 
 @EXTRACTORS.register_module(name=['rtmlib', 'RTMLibExtractor'])
 class RTMLibExtractor(PoseExtractor):
-    """rtmlib's ``Wholebody``: a YOLOX detector and an RTMPose or RTMW model in onnxruntime. It downloads its models unless files are named.
+    """rtmlib's ``Wholebody``: a YOLOX detector and an RTMPose or RTMW model in onnxruntime.
 
-    The largest person is followed through the clip (:class:`PersonTracker`); only that one's joints are sought.
+    It downloads its models unless files are named.
+
+    The largest person is followed through the clip (:class:`PersonTracker`); only that one's joints are
+    sought.
 
     Args:
         mode (str): 'performance', 'balanced' or 'lightweight'.
         backend (str): 'onnxruntime', 'opencv' or 'openvino'.
         device (str): 'cpu' or 'cuda'.
-        models (dict, optional): ``Wholebody``'s ``det``, ``det_input_size``, ``pose``, ``pose_input_size``: files of one's own.
+        models (dict, optional): ``Wholebody``'s ``det``, ``det_input_size``, ``pose``, ``pose_input_size``:
+            files of one's own.
 
     Raises:
         ModuleNotFoundError: rtmlib is not installed.
@@ -29,19 +33,29 @@ class RTMLibExtractor(PoseExtractor):
     name = 'rtmlib'
 
     def __init__(
-        self, mode: str = 'balanced', backend: str = 'onnxruntime', device: str = 'cpu', models: Optional[Dict[str, Any]] = None
-    ) -> None:  # fmt: skip
+        self,
+        mode: str = 'balanced',
+        backend: str = 'onnxruntime',
+        device: str = 'cpu',
+        models: Optional[Dict[str, Any]] = None,
+    ) -> None:
         try:
             import rtmlib
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(f'no package {error.name}: pip install rtmlib onnxruntime (it downloads its models when first used)') from error
+            raise ModuleNotFoundError(
+                f'no package {error.name}: pip install rtmlib onnxruntime (it '
+                'downloads its models when first used)'
+            ) from error
         try:
             self.version = metadata.version('rtmlib')
         except metadata.PackageNotFoundError:
             self.version = getattr(rtmlib, '__version__', 'unknown')
         self._facts = dict(mode=mode, backend=backend, models=models or {})
-        self._wholebody = rtmlib.Wholebody(mode=mode, backend=backend, device=device, to_openpose=False, **(models or {}))
-        self._tracker = PersonTracker(min_score=0)  # the detector gives boxes above its own threshold, without scores
+        self._wholebody = rtmlib.Wholebody(
+            mode=mode, backend=backend, device=device, to_openpose=False, **(models or {})
+        )
+        # the detector gives boxes above its own threshold, without scores
+        self._tracker = PersonTracker(min_score=0)
 
     def describe(self) -> Dict[str, Any]:
         return dict(self._facts)

@@ -21,23 +21,31 @@ INSTALL_AV = 'reading videos needs PyAV: run `make install-extract`, or: pip ins
 
 
 class VideoError(RuntimeError):
-    """A file that cannot be read as a whole video; the message names the file, what was found and what to do."""
+    """A file that cannot be read as a whole video; the message names the file, what was found and what to
+    do.
+    """
 
 
 class Frame(NamedTuple):
-    """One frame: ``image`` of shape (H, W, 3) uint8 RGB, upright; ``time`` in seconds from the stream's zero, never decreasing."""
+    """One frame: ``image`` of shape (H, W, 3) uint8 RGB, upright; ``time`` in seconds from the stream's zero,
+    never decreasing.
+    """
 
     image: np.ndarray
     time: float
 
 
 def open_video(
-    path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error', image_fps: float = 0.0
+    path: Union[str, os.PathLike],
+    fps: Optional[float] = None,
+    truncated: str = 'error',
+    image_fps: float = 0.0,
 ) -> Union['VideoReader', 'ImageFolderReader']:
     """A :class:`VideoReader` of a file, or an :class:`ImageFolderReader` of a folder of numbered images.
 
     Args:
-        path (str | Path): Any container that FFmpeg reads, or a folder. Playlists are refused: they would read other files.
+        path (str | Path): Any container that FFmpeg reads, or a folder. Playlists are refused: they would
+            read other files.
         fps, truncated: As for :class:`VideoReader`.
         image_fps (float): The rate of a folder of images, which has none of its own; 0 = unknown.
 
@@ -54,19 +62,22 @@ def open_video(
 class VideoReader:
     """Streams a video through PyAV: one frame in memory at a time, so that an hour costs what a second does.
 
-    Iterating gives :class:`Frame` objects, which unpack as ``image, time``; a second iteration starts anew. The container's display matrix (portrait
-    rotation, mirroring) is applied, and a stream whose frame size changes is scaled to its first frame. Pixels are those that the file stores: a
-    sample aspect ratio is not applied. A damaged packet in the middle is skipped and counted.
+    Iterating gives :class:`Frame` objects, which unpack as ``image, time``; a second iteration starts anew.
+    The container's display matrix (portrait rotation, mirroring) is applied, and a stream whose frame size
+    changes is scaled to its first frame. Pixels are those that the file stores: a sample aspect ratio is not
+    applied. A damaged packet in the middle is skipped and counted.
 
     Args:
         path (str | Path): Any container that FFmpeg reads from one file; playlists are refused.
-        fps (float, optional): Resample to this rate: at each multiple of 1 / fps the nearest frame is given. None = every frame as it is.
-        truncated (str): What a file that ends before its header says is: 'error', or 'keep' to give what is there.
+        fps (float, optional): Resample to this rate: at each multiple of 1 / fps the nearest frame is given.
+            None = every frame as it is.
+        truncated (str): What a file that ends before its header says is: 'error', or 'keep' to give what is
+            there.
 
     Attributes:
         width, height (int): Of the frames that are given, so after rotation.
-        fps (float): ``fps`` where given; else the header's rate. After an iteration: the header's where it agrees with the timestamps to 2 %, else
-            that of the timestamps. 0 = unknown.
+        fps (float): ``fps`` where given; else the header's rate. After an iteration: the header's where it
+            agrees with the timestamps to 2 %, else that of the timestamps. 0 = unknown.
         frames (int): The frame count that the header claims; 0 = it does not tell.
         damaged (int): Packets that could not be decoded, in the last iteration.
 
@@ -76,7 +87,9 @@ class VideoReader:
         ModuleNotFoundError: PyAV is not installed.
     """
 
-    def __init__(self, path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error') -> None:
+    def __init__(
+        self, path: Union[str, os.PathLike], fps: Optional[float] = None, truncated: str = 'error'
+    ) -> None:
         check_reading(fps, truncated)
         try:
             import av
@@ -102,7 +115,10 @@ class VideoReader:
             raise
         if self._first is None:
             self.close()
-            raise VideoError(f'{self.path}: no frame can be decoded ({self.damaged} damaged packets); get the file again or leave it out')
+            raise VideoError(
+                f'{self.path}: no frame can be decoded ({self.damaged} damaged packets); get '
+                'the file again or leave it out'
+            )
         self._turn = _orientation(self._first)
         self._size = (self._first.width, self._first.height)
         self.width, self.height = self._size[::-1] if self._turn[0] else self._size
@@ -117,15 +133,21 @@ class VideoReader:
         except (self._av.FFmpegError, OSError, ValueError) as error:
             if getattr(error, 'errno', None) == errno.EINVAL:
                 raise VideoError(
-                    f'{self.path}: of a format that is not read: no video, or a playlist, which could name other files; give the video itself, '
+                    f'{self.path}: of a format that is not read: no video, or a playlist, which could name '
+                    'other files; give the video itself, '
                     'or convert it to MP4'
                 ) from error
-            raise VideoError(f'{self.path}: not a video that FFmpeg reads, or cut short ({_reason(error)}); get it again or leave it out') from error
+            raise VideoError(
+                f'{self.path}: not a video that FFmpeg reads, or cut short ({_reason(error)}); '
+                'get it again or leave it out'
+            ) from error
         streams = [stream for stream in container.streams.video if not _is_cover(stream)]
         if not streams:
             kinds = sorted({stream.type for stream in container.streams} - {'video'})
             container.close()
-            raise VideoError(f'{self.path}: no video in it, only {", ".join(kinds) or "a picture"}; leave it out')
+            raise VideoError(
+                f'{self.path}: no video in it, only {", ".join(kinds) or "a picture"}; leave it out'
+            )
         stream = streams[0]
         if stream.codec_context is None:
             container.close()
@@ -165,7 +187,9 @@ class VideoReader:
         if cut:
             raise VideoError(f'{where} {cut}; {remedy}')
         if end is not None and promised and end < promised - max(0.5, 0.05 * promised):
-            raise VideoError(f'{where} the header says {promised:.2f} s, the frames end at {end:.2f} s; {remedy}')
+            raise VideoError(
+                f'{where} the header says {promised:.2f} s, the frames end at {end:.2f} s; {remedy}'
+            )
 
     def _frames(self) -> Iterator[Frame]:
         if self._first is None:  # not the first iteration
@@ -207,7 +231,12 @@ class VideoReader:
     def __enter__(self) -> 'VideoReader':
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -237,7 +266,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _orientation(frame: 'av.VideoFrame') -> Tuple[bool, bool, bool]:
-    """(transpose, then mirror left-right, then top-bottom) that the display matrix asks for, to the nearest quarter turn.
+    """(transpose, then mirror left-right, then top-bottom) that the display matrix asks for, to the nearest
+    quarter turn.
 
     The matrix maps a stored point (p, q) to p' = a p + c q, q' = b p + d q, x to the right and y downwards.
     """
@@ -260,12 +290,16 @@ def _upright(image: np.ndarray, turn: Tuple[bool, bool, bool]) -> np.ndarray:
 
 
 def _bytes_beyond_the_end(stream: 'av.VideoStream', path: str) -> str:
-    """What the container's index places behind the end of the file, in words; '' = nothing, or there is no index."""
+    """What the container's index places behind the end of the file, in words; '' = nothing, or there is no
+    index.
+    """
     entries = getattr(stream, 'index_entries', None)  # PyAV >= 15
     if not entries:
         return ''
     last, size = entries[len(entries) - 1], os.path.getsize(path)
-    return f'{size} bytes found, its index needs {last.pos + last.size}' if last.pos + last.size > size else ''
+    return (
+        f'{size} bytes found, its index needs {last.pos + last.size}' if last.pos + last.size > size else ''
+    )
 
 
 def _promised_end(container: 'InputContainer', stream: 'av.VideoStream') -> float:

@@ -21,7 +21,8 @@ def config_folder(package: str) -> str:
 
 
 def wheel_configs(package: str, pattern: str = '**') -> Dict[str, str]:
-    """File by name (without ``.py``) of the configs under ``<package>/.mim/configs``; of equal names the first in order of path.
+    """File by name (without ``.py``) of the configs under ``<package>/.mim/configs``; of equal names the
+    first in order of path.
 
     Args:
         package (str): 'mmpose' or 'mmdet'.
@@ -53,6 +54,14 @@ def find_config(name: str, package: str, pattern: str = '**') -> str:
     fits = [known_name for known_name in known if name.lower() in known_name.lower()]
     if len(fits) == 1:
         return known[fits[0]]
-    what = f'several configs of {package} have {name!r} in their names' if fits else f'no file and no config of {package} is called {name!r}'
-    listed = fits or [known_name for known_name in known if known_name[:4].lower() == name[:4].lower()] or list(known)
+    what = (
+        f'several configs of {package} have {name!r} in their names'
+        if fits
+        else f'no file and no config of {package} is called {name!r}'
+    )
+    listed = (
+        fits
+        or [known_name for known_name in known if known_name[:4].lower() == name[:4].lower()]
+        or list(known)
+    )
     raise FileNotFoundError(f'{what}; choose one of: {", ".join(listed[:30])}')

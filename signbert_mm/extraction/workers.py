@@ -23,13 +23,17 @@ _OF_THIS_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno
 
 
 def _machine_error(error: Optional[BaseException]) -> Optional[OSError]:
-    """The error among ``error`` and its causes that says something of this machine and nothing of the video."""
+    """The error among ``error`` and its causes that says something of this machine and nothing of the
+    video.
+    """
     while error is not None and not (isinstance(error, OSError) and error.errno in _OF_THIS_MACHINE):
         error = error.__cause__ or error.__context__
     return error
 
 
-def extract_video(video_id: str, path: str, extractor: PoseExtractor, writer: PartWriter, reading: Dict[str, Any], tell: Any) -> Record:
+def extract_video(
+    video_id: str, path: str, extractor: PoseExtractor, writer: PartWriter, reading: Dict[str, Any], tell: Any
+) -> Record:
     """One video into a part; an error of the video becomes its record, and does not end the run.
 
     Args:
@@ -53,7 +57,12 @@ def extract_video(video_id: str, path: str, extractor: PoseExtractor, writer: Pa
                     tell(waiting)
                     waiting = 0
             tell(waiting)
-            record.width, record.height, record.fps, record.damaged = video.width, video.height, float(video.fps), video.damaged
+            record.width, record.height, record.fps, record.damaged = (
+                video.width,
+                video.height,
+                float(video.fps),
+                video.damaged,
+            )
             uneven = uneven_times(np.asarray(times), record.fps)
             record.times = None if uneven is None else [round(float(time), 4) for time in uneven]
     except PartsError:
@@ -61,8 +70,13 @@ def extract_video(video_id: str, path: str, extractor: PoseExtractor, writer: Pa
     except Exception as error:  # whatever a backend meets in a strange file
         fault = _machine_error(error)
         if fault is not None:
-            raise OSError(f'{path}: cannot be read now ({fault.strerror}); correct that and run it again: finished videos are kept') from error
-        record.error = str(error) if isinstance(error, VideoError) else f'{path}: {type(error).__name__}: {error}'
+            raise OSError(
+                f'{path}: cannot be read now ({fault.strerror}); correct that and run it again: '
+                'finished videos are kept'
+            ) from error
+        record.error = (
+            str(error) if isinstance(error, VideoError) else (f'{path}: {type(error).__name__}: {error}')
+        )
     writer.finish(record)
     return record
 
@@ -74,7 +88,9 @@ def _images(frames: Iterable[Frame], times: List[float]) -> Iterator[np.ndarray]
         yield frame.image
 
 
-def run_here(todo: List[Tuple[str, str]], parts: str, extractor: PoseExtractor, reading: Dict[str, Any], shown: bool) -> None:
+def run_here(
+    todo: List[Tuple[str, str]], parts: str, extractor: PoseExtractor, reading: Dict[str, Any], shown: bool
+) -> None:
     """All of ``todo`` in this process."""
     progress = Progress(len(todo), _bytes(todo), shown=shown)
     writer = PartWriter(parts)
@@ -87,10 +103,18 @@ def run_here(todo: List[Tuple[str, str]], parts: str, extractor: PoseExtractor, 
         progress.close()
 
 
-def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, reading: Dict[str, Any], workers: int, shown: bool) -> None:
+def run_processes(
+    todo: List[Tuple[str, str]],
+    parts: str,
+    extractor: Any,
+    reading: Dict[str, Any],
+    workers: int,
+    shown: bool,
+) -> None:
     """All of ``todo`` in ``workers`` processes, each of which takes the next video when it is done with one.
 
-    A process that dies (a crash in native code, no memory) is replaced; its video is tried once more and then counts as failed.
+    A process that dies (a crash in native code, no memory) is replaced; its video is tried once more and then
+    counts as failed.
 
     Raises:
         RuntimeError: A process could not build the extractor, or died before it had a video.
@@ -118,14 +142,20 @@ def run_processes(todo: List[Tuple[str, str]], parts: str, extractor: Any, readi
                     if worker.video is not None and worker.error:
                         raise OSError(worker.error) from None
                     if worker.video is None:
-                        raise RuntimeError(f'a worker could not start: {worker.error or _death(code)}') from None
+                        raise RuntimeError(
+                            f'a worker could not start: {worker.error or _death(code)}'
+                        ) from None
                     video_id, path = worker.video
                     tried[video_id] = tried.get(video_id, 0) + 1
                     if tried[video_id] < 2:
                         queue.append(worker.video)
                     else:
                         writer = writer or PartWriter(parts)
-                        record = Record(video_id, stamp_of(path), error=f'{path}: the process that read it {_death(code)}, twice')
+                        record = Record(
+                            video_id,
+                            stamp_of(path),
+                            error=f'{path}: the process that read it {_death(code)}, twice',
+                        )
                         writer.finish(record)
                         progress.add_video(record.stamp[0], record.error)
                     worker = _Worker(parts, extractor, reading, worker.place, workers)
@@ -157,7 +187,9 @@ class _Worker:
         self.video: Optional[Tuple[str, str]] = None
         self.place, self.dismissed, self.error = place, False, ''
         local_rank = local_place() * workers + place  # the GPU, where there are several
-        self._process = context.Process(target=_work, args=(theirs, parts, extractor, reading, local_rank), daemon=True)
+        self._process = context.Process(
+            target=_work, args=(theirs, parts, extractor, reading, local_rank), daemon=True
+        )
         self._process.start()
         theirs.close()
 

@@ -15,7 +15,9 @@ Source = Union[str, 'os.PathLike[str]', bytes]
 
 
 class ArrayFileError(ValueError):
-    """The file is damaged, holds other than plain arrays, or claims more than it has; the message does not name it."""
+    """The file is damaged, holds other than plain arrays, or claims more than it has; the message does not
+    name it.
+    """
 
 
 def read_npz(source: Source) -> Dict[str, np.ndarray]:
@@ -85,7 +87,9 @@ def _check_members(archive: zipfile.ZipFile, size: int) -> None:
 
 
 def _check_header(file: BinaryIO, size: int) -> None:
-    """The array that the header claims has the bytes that follow it; arrays of objects are left to numpy, which refuses them."""
+    """The array that the header claims has the bytes that follow it; arrays of objects are left to numpy,
+    which refuses them.
+    """
     version = np.lib.format.read_magic(file)
     if version not in _HEADER_READERS:
         raise ArrayFileError(f'an array is in npy format {version}, which plain arrays do not need')
@@ -96,7 +100,9 @@ def _check_header(file: BinaryIO, size: int) -> None:
     for length in shape:
         count *= int(length)
     if min(shape, default=0) < 0 or count * dtype.itemsize != size - file.tell():
-        raise ArrayFileError(f'an array of shape {shape} and type {dtype} does not fit its {size - file.tell():,} bytes')
+        raise ArrayFileError(
+            f'an array of shape {shape} and type {dtype} does not fit its {size - file.tell():,} bytes'
+        )
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -121,9 +127,12 @@ def open_array(path: Union[str, 'os.PathLike[str]'], mmap_mode: str = 'r') -> np
         return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
     except FileNotFoundError:
         raise
-    except Exception as error:  # numpy parses the header as Python text: what a damaged one raises has no bounds
+    # numpy parses the header as Python text: what a damaged one raises has no bounds
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if 'allow_pickle' in reason:  # numpy's advice for what is no npy file
             reason = 'it does not begin as an npy file does, or holds Python objects'
         size = os.path.getsize(path)
-        raise ValueError(f'{path} ({size} bytes): not a whole npy file ({reason}); copy it again or make it again') from error
+        raise ValueError(
+            f'{path} ({size} bytes): not a whole npy file ({reason}); copy it again or make it again'
+        ) from error

@@ -120,7 +120,9 @@ def exchange(one: PathLike, other: PathLike) -> bool:
     Raises:
         OSError: One of them is absent, or may not be changed.
     """
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), 'renameat2', None) if sys.platform == 'linux' else None
+    renameat2 = (
+        getattr(ctypes.CDLL(None, use_errno=True), 'renameat2', None) if sys.platform == 'linux' else None
+    )
     if renameat2 is None:
         return False
     if renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
@@ -134,8 +136,8 @@ def exchange(one: PathLike, other: PathLike) -> bool:
 class PendingFolder:
     """A folder that is filled beside its place and moved there at one moment.
 
-    Until :meth:`publish` it is ``.NAME.partial-XXXX``, locked by this process. Making one removes what killed writers of
-    the same folder left, and brings back a folder that one of them had moved aside.
+    Until :meth:`publish` it is ``.NAME.partial-XXXX``, locked by this process. Making one removes what killed
+    writers of the same folder left, and brings back a folder that one of them had moved aside.
 
     Args:
         target (str | Path): Where it goes; its parent is made where absent.
@@ -184,11 +186,14 @@ class PendingFolder:
         if not osp.lexists(self.target):
             os.rename(self.path, self.target)
         elif not replace:
-            raise FileExistsError(f'{self.target} exists meanwhile; choose another folder, or overwrite=True (--overwrite)')
+            raise FileExistsError(
+                f'{self.target} exists meanwhile; choose another folder, or overwrite=True (--overwrite)'
+            )
         elif exchange(self.path, self.target):
             old = self.path
         else:
-            # a kill between the two leaves the old content under its other name, from where restore_folder takes it
+            # a kill between the two leaves the old content under its other name, from where restore_folder
+            # takes it
             os.rename(self.target, old)
             os.rename(self.path, self.target)
         sync_folder(parent)

@@ -1,4 +1,6 @@
-"""The one walker of folders: which videos, image sequences and other files lie there, and what is left out, with the reason."""
+"""The one walker of folders: which videos, image sequences and other files lie there, and what is left out,
+with the reason.
+"""
 
 import logging
 import os
@@ -13,8 +15,10 @@ from .text import clean_text, is_utf8, shown_name
 
 VIDEO_SUFFIXES = frozenset(
     (
-        '.3g2 .3gp .3gpp .asf .avi .divx .dv .f4v .flv .gif .h264 .h265 .hevc .ivf .m1v .m2t .m2ts .m2v .m4v .mjpeg '
-        '.mjpg .mk3d .mkv .mod .mov .mp4 .mpe .mpeg .mpg .mpv .mts .mxf .nut .ogv .qt .rm .rmvb .swf .tod .tp .trp '
+        '.3g2 .3gp .3gpp .asf .avi .divx .dv .f4v .flv .gif .h264 .h265 .hevc .ivf .m1v .m2t .m2ts .m2v .m4v '
+        '.mjpeg '
+        '.mjpg .mk3d .mkv .mod .mov .mp4 .mpe .mpeg .mpg .mpv .mts .mxf .nut .ogv .qt .rm .rmvb .swf .tod '
+        '.tp .trp '
         '.ts .vob .webm .wmv .wtv .y4m'
     ).split()
 )
@@ -41,10 +45,10 @@ class Listing:
     """What lies below a folder.
 
     Attributes:
-        taken (list[tuple[str, str]]): Name and path. A name is the path below the folder in Unicode NFC, with '/'
-            between the parts.
-        unclear (list[tuple[str, str]]): Name and path of folders that hold images alone which are no one sequence:
-            clips that cannot be read. :func:`image_sequence` says why.
+        taken (list[tuple[str, str]]): Name and path. A name is the path below the folder in Unicode NFC, with
+            '/' between the parts.
+        unclear (list[tuple[str, str]]): Name and path of folders that hold images alone which are no one
+            sequence: clips that cannot be read. :func:`image_sequence` says why.
         left_out (list[LeftOut]): The rest.
     """
 
@@ -54,7 +58,9 @@ class Listing:
 
 
 class Folder(NamedTuple):
-    """One folder of a walk: its path, the names of its folders and files in order, and what is left out of it."""
+    """One folder of a walk: its path, the names of its folders and files in order, and what is left out of
+    it.
+    """
 
     path: str
     folders: List[str]
@@ -63,9 +69,11 @@ class Folder(NamedTuple):
 
 
 def walk(root: PathLike) -> Iterator[Folder]:
-    """All folders at any depth, ``root`` first, in order of name; links are followed, but never into a folder around them.
+    """All folders at any depth, ``root`` first, in order of name; links are followed, but never into a folder
+    around them.
 
-    Hidden files and folders, names that are not UTF-8, broken links and folders that cannot be read are left out.
+    Hidden files and folders, names that are not UTF-8, broken links and folders that cannot be read are left
+    out.
 
     Args:
         root (str | Path): A folder.
@@ -160,8 +168,8 @@ def list_files(root: PathLike, suffixes: Collection[str], what: str) -> Listing:
 def list_videos(root: PathLike) -> Listing:
     """The videos at any depth: files by their suffix (names keep it), and folders of numbered images.
 
-    A folder in which a video lies is no clip of images, nor is one with clips in its folders unless its images are one
-    sequence.
+    A folder in which a video lies is no clip of images, nor is one with clips in its folders unless its
+    images are one sequence.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -200,9 +208,13 @@ def _sort_images(root: PathLike, images: Sequence[Tuple[str, List[str], bool]], 
             listing.left_out += [LeftOut(file, 'an image beside a video') for file in files]
         elif sequence.names:
             listing.taken.append((name_below(root, path), path))
-            listing.left_out += [LeftOut(os.path.join(path, name), reason) for name, reason in sequence.left_out]
+            listing.left_out += [
+                LeftOut(os.path.join(path, name), reason) for name, reason in sequence.left_out
+            ]
         elif path in around or os.path.samefile(path, root):
-            listing.left_out += [LeftOut(file, f'an image of no sequence ({sequence.reason})') for file in files]
+            listing.left_out += [
+                LeftOut(file, f'an image of no sequence ({sequence.reason})') for file in files
+            ]
         else:
             listing.unclear.append((name_below(root, path), path))
 
@@ -231,9 +243,12 @@ class ImageSequence:
 
 
 def image_sequence(names: Iterable[str]) -> ImageSequence:
-    """Two or more images that are named alike but for one number: 0001.jpg, 0002.png, .. or frame (1)_rgb.jpg, ..
+    """Two or more images that are named alike but for one number: 0001.jpg, 0002.png, ..
 
-    Other images are left out where they are single, such as preview.jpg. Two sequences in one folder are none.
+    or frame (1)_rgb.jpg, ..
+
+    Other images are left out where they are single, such as preview.jpg. Two sequences in one folder are
+    none.
 
     Args:
         names (Iterable[str]): The files of a folder; hidden files and those that are no images do not matter.
@@ -246,12 +261,21 @@ def image_sequence(names: Iterable[str]) -> ImageSequence:
     groups = _alike(images)
     large = [group for group in groups if len(group) > 1]
     if not large:
-        return ImageSequence(reason=f'{len(images)} images, no two named alike but for one number: {_some(images)}')
+        return ImageSequence(
+            reason=f'{len(images)} images, no two named alike but for one number: {_some(images)}'
+        )
     if len(large) > 1:
         shown = ' and '.join(f'{group[0][1]} to {group[-1][1]}' for group in large[:3])
-        return ImageSequence(reason=f'{len(large)} sequences in one folder, {shown}; give each a folder of its own')
+        return ImageSequence(
+            reason=f'{len(large)} sequences in one folder, {shown}; give each a folder of its own'
+        )
     (group,) = large
-    single = [LeftOut(name, 'an image that is not of the sequence') for other in groups if other is not group for _, name in other]
+    single = [
+        LeftOut(name, 'an image that is not of the sequence')
+        for other in groups
+        if other is not group
+        for _, name in other
+    ]
     return ImageSequence([name for _, name in group], [number for number, _ in group], '', sorted(single))
 
 
@@ -266,7 +290,9 @@ def _alike(images: Sequence[str]) -> List[List[Tuple[int, str]]]:
         if not rows[0][0]:  # without a number
             groups += [[(-1, name)] for _, name in rows]
             continue
-        moving = [place for place in range(len(rows[0][0])) if len({numbers[place] for numbers, _ in rows}) > 1]
+        moving = [
+            place for place in range(len(rows[0][0])) if len({numbers[place] for numbers, _ in rows}) > 1
+        ]
         # where several numbers move, the last one counts the frames
         last = moving[-1] if moving else -1
         by_rest: Dict[Tuple[str, ...], List[Tuple[int, str]]] = {}

@@ -7,7 +7,9 @@ from typing import Any, Callable, List, Optional, Tuple, Union
 MAX_DIGITS = 4300  # of a whole number; turning more into one takes a time that grows with their square
 
 
-def load_json(text: Union[str, bytes], object_pairs_hook: Optional[Callable[[List[Tuple[str, Any]]], Any]] = None) -> Any:
+def load_json(
+    text: Union[str, bytes], object_pairs_hook: Optional[Callable[[List[Tuple[str, Any]]], Any]] = None
+) -> Any:
     """The content of a JSON text; ``object_pairs_hook`` as in ``json.loads``.
 
     Raises:

@@ -65,7 +65,9 @@ def unlock_and_close(handle: int) -> None:
 
 @contextlib.contextmanager
 def turn(folder: PathLike) -> Iterator[None]:
-    """Wait until no other process is inside for the same folder; leaves no file. For writes that take moments.
+    """Wait until no other process is inside for the same folder; leaves no file.
+
+    For writes that take moments.
 
     Where the system or the file system has no locks of folders, nobody waits.
     """
@@ -124,7 +126,8 @@ def _take(handle: int, folder: str, what: str) -> None:
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 raise FolderInUse(
-                    f'{folder}: another {what} is at work in this folder{_holder(handle)}; choose another one, or wait until it has ended'
+                    f'{folder}: another {what} is at work in this folder{_holder(handle)}; choose another '
+                    'one, or wait until it has ended'
                 ) from None
             # a file system without locks: as if there were no other
         else:

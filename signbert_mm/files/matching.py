@@ -15,8 +15,9 @@ def plain_name(name: str) -> str:
 class NameIndex(Generic[Item]):
     """Finds an item by name: the path below a folder, without suffix and with '/' between the parts.
 
-    A name is found under itself, else under a path that ends in it or in which it ends ('train/a' and 'a' are one),
-    unless several do. :func:`match_names` does this for many names at once and sees to it that no item is taken twice.
+    A name is found under itself, else under a path that ends in it or in which it ends ('train/a' and 'a' are
+    one), unless several do. :func:`match_names` does this for many names at once and sees to it that no item
+    is taken twice.
 
     Args:
         items (Iterable[tuple[str, Item]]): Names and what goes by them.
@@ -33,7 +34,9 @@ class NameIndex(Generic[Item]):
         for name, item in items:
             name = plain_name(name)
             if name in self._items:
-                raise ValueError(f'{where}: {name!r} is there twice: {self._items[name]} and {item}; remove one of them')
+                raise ValueError(
+                    f'{where}: {name!r} is there twice: {self._items[name]} and {item}; remove one of them'
+                )
             self._items[name] = item
             self._by_base.setdefault(name.rsplit('/', 1)[-1], []).append(name)
 
@@ -70,7 +73,9 @@ class NameIndex(Generic[Item]):
 
 
 class Match(NamedTuple):
-    """Where a clip is found: which index, under which name there, by which of the clip's names, and whether these are equal."""
+    """Where a clip is found: which index, under which name there, by which of the clip's names, and whether
+    these are equal.
+    """
 
     index: int
     key: str
@@ -81,13 +86,13 @@ class Match(NamedTuple):
 def match_names(clips: Sequence[Sequence[str]], indexes: Sequence[NameIndex]) -> List[Optional[Match]]:
     """One item for each clip, and no item for two.
 
-    Equal names go first: the first index that has one of the clip's names, in the order of these. For clips without one,
-    a name that ends in the other counts (see :class:`NameIndex`), if it is the only one in all indexes, no other clip
-    has that very name, and no other clip comes to the same item.
+    Equal names go first: the first index that has one of the clip's names, in the order of these. For clips
+    without one, a name that ends in the other counts (see :class:`NameIndex`), if it is the only one in all
+    indexes, no other clip has that very name, and no other clip comes to the same item.
 
     Args:
-        clips (Sequence[Sequence[str]]): The names of each clip, in order of preference; '' is passed over. Clips may
-            share a name, such as that of the video that they are cut from.
+        clips (Sequence[Sequence[str]]): The names of each clip, in order of preference; '' is passed over.
+            Clips may share a name, such as that of the video that they are cut from.
         indexes (Sequence[NameIndex]): Where to look, in order of preference.
 
     Raises:
@@ -105,7 +110,11 @@ def match_names(clips: Sequence[Sequence[str]], indexes: Sequence[NameIndex]) ->
     claims: Dict[Tuple[int, str], str] = {}
     for place, names in enumerate(clips):
         for name in names if found[place] is None else ():
-            fits = [(number, key) for number, index in enumerate(indexes) for key in (index.alike(name) if name else ())]
+            fits = [
+                (number, key)
+                for number, index in enumerate(indexes)
+                for key in (index.alike(name) if name else ())
+            ]
             fits = [fit for fit in fits if fit not in owners]
             if not fits:
                 continue
@@ -123,13 +132,15 @@ def _several_items(name: str, fits: Sequence[Tuple[int, str]], indexes: Sequence
     (first, one), (second, two) = fits[:2]
     more = f' and {len(fits) - 2} more' if len(fits) > 2 else ''
     return (
-        f'{name!r} fits several: {one!r} of {indexes[first].where} and {two!r} of {indexes[second].where}{more}; '
+        f'{name!r} fits several: {one!r} of {indexes[first].where} and {two!r} of '
+        f'{indexes[second].where}{more}; '
         'keep one of them, or give them the whole path below the folder as name'
     )
 
 
 def _several_clips(one: str, two: str, fit: Tuple[int, str], indexes: Sequence[NameIndex]) -> str:
     return (
-        f'{fit[1]!r} of {indexes[fit[0]].where} fits several clips: {one!r} and {two!r}; names must be whole paths below '
+        f'{fit[1]!r} of {indexes[fit[0]].where} fits several clips: {one!r} and {two!r}; names must be whole '
+        'paths below '
         'the folder there: extract that folder at once, or rename'
     )

@@ -28,7 +28,11 @@ def describe_os_error(error: OSError) -> str:
     """
     if error.errno is None:
         return str(error)
-    places = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, (str, bytes, os.PathLike))]
+    places = [
+        os.fsdecode(name)
+        for name in (error.filename, error.filename2)
+        if isinstance(name, (str, bytes, os.PathLike))
+    ]
     what = error.strerror or os.strerror(error.errno)
     remedy = _REMEDIES.get(error.errno, 'SIGNBERT_MM_TRACEBACK=1 shows where')
     return f'{" -> ".join(places)}: {what}; {remedy}' if places else f'{what}; {remedy}'

@@ -22,15 +22,21 @@ def check_text(text: Any, what: str, empty: bool = False) -> None:
         ValueError: It is no string, empty, longer than 255 bytes of UTF-8, or holds control characters.
     """
     if not isinstance(text, str):
-        raise ValueError(f'{what} is {text!r:.80}, a {type(text).__name__}; give text of 1 to {MAX_NAME_BYTES} bytes')
+        raise ValueError(
+            f'{what} is {text!r:.80}, a {type(text).__name__}; give text of 1 to {MAX_NAME_BYTES} bytes'
+        )
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
         raise ValueError(f'{what} is {text!r:.80}, which is not UTF-8; rename it') from None
     if size > MAX_NAME_BYTES or (not text and not empty):
-        raise ValueError(f'{what} is {text!r:.80}, which has {size} bytes; give text of 1 to {MAX_NAME_BYTES} bytes')
+        raise ValueError(
+            f'{what} is {text!r:.80}, which has {size} bytes; give text of 1 to {MAX_NAME_BYTES} bytes'
+        )
     if any(unicodedata.category(letter) in _NOT_PRINTED for letter in text):
-        raise ValueError(f'{what} is {text!r:.80}; give text without NUL, line ends and other control characters')
+        raise ValueError(
+            f'{what} is {text!r:.80}; give text without NUL, line ends and other control characters'
+        )
 
 
 def check_name(name: Any, what: str) -> None:
@@ -44,10 +50,13 @@ def check_name(name: Any, what: str) -> None:
         raise ValueError(f"{what} is {name!r:.80}; give a relative path without '.', '..' and empty parts")
 
 
-def path_below(folder: Union[str, 'os.PathLike[str]'], name: str, suffix: str = '', what: str = 'name') -> str:
+def path_below(
+    folder: Union[str, 'os.PathLike[str]'], name: str, suffix: str = '', what: str = 'name'
+) -> str:
     """The path of ``<name><suffix>`` in a folder, which it cannot leave.
 
-    A part that is too long for a file system is cut and gets eight hex digits of the name's hash, so that names stay apart.
+    A part that is too long for a file system is cut and gets eight hex digits of the name's hash, so that
+    names stay apart.
 
     Args:
         folder (str | Path): The folder.

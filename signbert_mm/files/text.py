@@ -44,7 +44,8 @@ def is_utf8(name: str) -> bool:
 
 
 def read_text(path: Union[str, 'os.PathLike'], encoding: str = 'utf-8') -> str:
-    r"""A whole text file: with or without a byte order mark, with any ends of lines (they become ``\n``), in Unicode NFC.
+    r"""A whole text file: with or without a byte order mark, with any ends of lines (they become ``\n``), in
+    Unicode NFC.
 
     Args:
         path (str | Path): The file.
@@ -70,9 +71,13 @@ def read_text(path: Union[str, 'os.PathLike'], encoding: str = 'utf-8') -> str:
         line = data.count(b'\n', 0, error.start) + 1
         place = f'line {line}, byte {error.start} is 0x{data[error.start]:02x}'
         if not utf8:
-            raise ValueError(f'{shown_name(path)}: not {encoding} ({place}); give the encoding that it has') from None
+            raise ValueError(
+                f'{shown_name(path)}: not {encoding} ({place}); give the encoding that it has'
+            ) from None
         other = _likely_encoding(data)
-        raise ValueError(f'{shown_name(path)}: not UTF-8 text ({place}; it looks like {other}); {_remedy(path, other)}') from None
+        raise ValueError(
+            f'{shown_name(path)}: not UTF-8 text ({place}; it looks like {other}); {_remedy(path, other)}'
+        ) from None
     return unicodedata.normalize('NFC', text.replace('\r\n', '\n').replace('\r', '\n'))
 
 
@@ -111,17 +116,24 @@ def read_glosses(path: Union[str, 'os.PathLike']) -> List[str]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It holds no gloss, one comes twice, or an empty line stands between two (labels would shift).
+        ValueError: It holds no gloss, one comes twice, or an empty line stands between two (labels would
+            shift).
     """
     if not os.path.isfile(path):
-        raise FileNotFoundError(f'{os.path.abspath(path)}: no such file; it holds one gloss a line, in the order of the labels')
+        raise FileNotFoundError(
+            f'{os.path.abspath(path)}: no such file; it holds one gloss a line, in the order of the labels'
+        )
     first: Dict[str, int] = {}
     for place, (number, gloss) in enumerate(text_lines(path), 1):
         if gloss in first:
-            raise ValueError(f'{path}: gloss {gloss!r} is listed twice: lines {first[gloss]} and {number}; remove one of them')
+            raise ValueError(
+                f'{path}: gloss {gloss!r} is listed twice: lines {first[gloss]} and {number}; '
+                'remove one of them'
+            )
         if number != place:
             raise ValueError(
-                f'{path}: line {number - 1} is empty, and a gloss follows it; the number of a line is its label, '
+                f'{path}: line {number - 1} is empty, and a gloss follows it; the number of a line is its '
+                'label, '
                 'so remove the empty line or put its gloss there'
             )
         first[gloss] = number
@@ -133,24 +145,30 @@ def read_glosses(path: Union[str, 'os.PathLike']) -> List[str]:
 def table_rows(
     path: str, columns: Sequence[str], optional: Sequence[str] = (), header: Optional[bool] = True
 ) -> Iterator[Tuple[int, Dict[str, str]]]:
-    """``(line number, values by column)`` of a csv file. Values are cleaned (:func:`clean_text`); empty rows are passed over.
+    """``(line number, values by column)`` of a csv file.
 
-    A comma separates the fields, or where the header shows it a semicolon or a tab. The header's capitals do not matter.
+    Values are cleaned (:func:`clean_text`); empty rows are passed over.
+
+    A comma separates the fields, or where the header shows it a semicolon or a tab. The header's capitals do
+    not matter.
 
     Args:
         path (str): The file.
         columns (Sequence[str]): Columns that must be there, with a value in each row.
         optional (Sequence[str]): Columns that may be there; '' where they are not.
-        header (bool, optional): False = there is none and ``columns`` come in this order; None = the first row is one
-            if it has these names.
+        header (bool, optional): False = there is none and ``columns`` come in this order; None = the first
+            row is one if it has these names.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: Another encoding; a column is absent or there twice; a row has another number of fields, or an empty
-            value in one of ``columns``; a quotation mark is not closed. The message names the line.
+        ValueError: Another encoding; a column is absent or there twice; a row has another number of fields,
+            or an empty value in one of ``columns``; a quotation mark is not closed. The message names the
+            line.
     """
     if not os.path.isfile(path):
-        raise FileNotFoundError(f'{os.path.abspath(path)}: no such file; it is a csv file with {", ".join(columns)}')
+        raise FileNotFoundError(
+            f'{os.path.abspath(path)}: no such file; it is a csv file with {", ".join(columns)}'
+        )
     text = read_text(path)
     names, fields = list(columns), len(columns)
     delimiter = ',' if header is False else _delimiter(text, columns)
@@ -163,10 +181,14 @@ def table_rows(
             if absent and header:
                 more = f'; possible: {", ".join([*columns, *optional])}' if optional else ''
                 needed = ', '.join(columns)
-                raise ValueError(f'{path}: line {number}: columns {row} found; absent: {absent}; needed: {needed}{more}')
+                raise ValueError(
+                    f'{path}: line {number}: columns {row} found; absent: {absent}; needed: {needed}{more}'
+                )
             twice = sorted({name for name in (*columns, *optional) if found.count(name.casefold()) > 1})
             if twice:
-                raise ValueError(f'{path}: line {number}: columns {twice} are there twice; remove one of them')
+                raise ValueError(
+                    f'{path}: line {number}: columns {twice} are there twice; remove one of them'
+                )
             if not absent:
                 known = {name.casefold(): name for name in (*columns, *optional)}
                 names, fields = [known.get(name, '') for name in found], len(row)
@@ -176,7 +198,10 @@ def table_rows(
         empty = [name for name in columns if not values.get(name)]
         if len(row) != fields or empty:
             what = f', and something in {", ".join(empty)}' if len(row) == fields else ''
-            raise ValueError(f'{path}: line {number}: {row} found; expected {fields} fields with {", ".join(columns)}{what}; correct that line')
+            raise ValueError(
+                f'{path}: line {number}: {row} found; expected {fields} fields with '
+                f'{", ".join(columns)}{what}; correct that line'
+            )
         yield number, {**dict.fromkeys(optional, ''), **values}
 
 
@@ -198,7 +223,9 @@ def _csv_lines(path: str, text: str, delimiter: str) -> Iterator[Tuple[int, List
         except StopIteration:
             return
         except csv.Error as error:
-            raise ValueError(f'{path}: line {begin}: {error}; correct the quotation marks of that line') from error
+            raise ValueError(
+                f'{path}: line {begin}: {error}; correct the quotation marks of that line'
+            ) from error
         begin = reader.line_num + 1
         if any(row):
             yield reader.line_num, row
@@ -214,7 +241,9 @@ def _delimiter(text: str, columns: Sequence[str]) -> str:
     return ','
 
 
-def csv_rows(path: str, columns: Sequence[str], header: Optional[bool] = True) -> Iterator[Tuple[str, List[str]]]:
+def csv_rows(
+    path: str, columns: Sequence[str], header: Optional[bool] = True
+) -> Iterator[Tuple[str, List[str]]]:
     """``(place, values)`` of each row, the values of ``columns`` in that order; the place is 'NAME line 7'.
 
     Arguments and errors are those of :func:`table_rows`.
@@ -228,8 +257,8 @@ def read_json(path: str, kind: Union[type, Tuple[type, ...]]) -> Any:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is not JSON (the line is named), of another kind, or an object has a key twice (both lines are
-            named).
+        ValueError: It is not JSON (the line is named), of another kind, or an object has a key twice (both
+            lines are named).
     """
     text = read_text(path)
 
@@ -239,7 +268,9 @@ def read_json(path: str, kind: Union[type, Tuple[type, ...]]) -> Any:
             keys = [key for key, _ in items]
             twice = next(key for key in keys if keys.count(key) > 1)
             wanted = f'{json.dumps(twice)}:'
-            lines = [number for number, line in enumerate(text.split('\n'), 1) for _ in range(line.count(wanted))]
+            lines = [
+                number for number, line in enumerate(text.split('\n'), 1) for _ in range(line.count(wanted))
+            ]
             where = ' and '.join(map(str, lines[:4]))
             raise _RepeatedKeyError(f'{path}: {twice!r} is listed twice: lines {where}; remove one of them')
         return content
@@ -251,10 +282,15 @@ def read_json(path: str, kind: Union[type, Tuple[type, ...]]) -> Any:
     except ValueError as error:
         line = getattr(error, 'lineno', 1)
         shown = text.split('\n')[line - 1 : line] or ['']
-        raise ValueError(f'{path}: line {line} is not JSON ({error}): {shown[0].strip()[:80]!r}; get the file again or correct that line') from error
+        raise ValueError(
+            f'{path}: line {line} is not JSON ({error}): {shown[0].strip()[:80]!r}; get the '
+            'file again or correct that line'
+        ) from error
     if not isinstance(content, kind):
         wanted = ' or '.join(item.__name__ for item in (kind if isinstance(kind, tuple) else (kind,)))
-        raise ValueError(f'{path}: a {type(content).__name__} found, a {wanted} expected; this is another file')
+        raise ValueError(
+            f'{path}: a {type(content).__name__} found, a {wanted} expected; this is another file'
+        )
     return content
 
 

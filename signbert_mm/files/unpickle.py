@@ -1,8 +1,10 @@
-"""Reads pickles as data: nothing in the file is run, and a small file cannot fill the memory or stop the program.
+"""Reads pickles as data: nothing in the file is run, and a small file cannot fill the memory or stop the
+program.
 
-One restricted unpickler serves every reader of pickles. It knows an exact list of names. Each name stands for a function
-or a class of this project, never for the library's own: numpy's ``__setstate__`` takes buffers and flags on trust, so that
-a crafted file can write to any address. A reader that needs further names, such as those of torch, gives them to :func:`load`.
+One restricted unpickler serves every reader of pickles. It knows an exact list of names. Each name stands for
+a function or a class of this project, never for the library's own: numpy's ``__setstate__`` takes buffers and
+flags on trust, so that a crafted file can write to any address. A reader that needs further names, such as
+those of torch, gives them to :func:`load`.
 """
 
 import pickle
@@ -34,7 +36,8 @@ class PickleDamaged(ValueError):
 class StandIn:
     """Stands for an object of a library while a pickle is read.
 
-    A subclass gives :meth:`build`, which pickle's BUILD calls, and :meth:`content` if an object of it may be in the result.
+    A subclass gives :meth:`build`, which pickle's BUILD calls, and :meth:`content` if an object of it may be
+    in the result.
     """
 
     __slots__ = ()
@@ -117,13 +120,19 @@ class NumpyArrayClass(StandIn):
 
 
 def _array(raw: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> np.ndarray:
-    """The array of a buffer; ``order`` 'K' with ``axes``: written in C order and then transposed (numpy >= 2.3)."""
+    """The array of a buffer; ``order`` 'K' with ``axes``: written in C order and then transposed (numpy >=
+    2.3).
+    """
     if not isinstance(dtype, NumpyType) or not isinstance(raw, (bytes, bytearray, str)):
         raise PickleRefused('an array does not hold plain numbers')
     if order not in ('C', 'F', 'K') or (order == 'K') != (axes is not None):
         raise PickleRefused(f'order {order!r:.60} of an array is not known')
     for numbers in (shape, axes if axes is not None else ()):
-        if not isinstance(numbers, tuple) or len(numbers) > 32 or not all(type(n) is int and n >= 0 for n in numbers):
+        if (
+            not isinstance(numbers, tuple)
+            or len(numbers) > 32
+            or not all(type(n) is int and n >= 0 for n in numbers)
+        ):
             raise PickleRefused(f'shape {numbers!r:.60} of an array is no tuple of whole numbers')
     raw = raw.encode('latin1') if isinstance(raw, str) else raw
     array = np.frombuffer(raw, dtype.dtype).reshape(shape, order='C' if order == 'K' else order)
@@ -164,7 +173,10 @@ def _bytes(*items: Any) -> bytes:
     return b''
 
 
-NUMPY_NAMES: Dict[Tuple[str, str], Callable] = {('numpy', 'ndarray'): NumpyArrayClass, ('numpy', 'dtype'): NumpyType}
+NUMPY_NAMES: Dict[Tuple[str, str], Callable] = {
+    ('numpy', 'ndarray'): NumpyArrayClass,
+    ('numpy', 'dtype'): NumpyType,
+}
 for _core in ('numpy.core', 'numpy._core'):  # numpy 1 and numpy 2
     NUMPY_NAMES[f'{_core}.multiarray', '_reconstruct'] = _reconstruct
     NUMPY_NAMES[f'{_core}.multiarray', 'scalar'] = _scalar
@@ -179,7 +191,9 @@ PLAIN_NAMES: Dict[Tuple[str, str], Callable] = {
 
 
 class _Source:
-    """A file whose reads never ask for more bytes than there are: a claimed length must not reserve memory."""
+    """A file whose reads never ask for more bytes than there are: a claimed length must not reserve
+    memory.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -191,7 +205,9 @@ class _Source:
 
     def read(self, size: int) -> bytes:
         if size > 1 << 12 and size > self._end - self._file.tell():
-            raise PickleDamaged(f'cut short: {size} more bytes expected, {self._end - self._file.tell()} found')
+            raise PickleDamaged(
+                f'cut short: {size} more bytes expected, {self._end - self._file.tell()} found'
+            )
         return self._file.read(size)
 
     def readinto(self, buffer: Any) -> int:
@@ -199,9 +215,17 @@ class _Source:
 
 
 class _Unpickler(pickle._Unpickler):
-    """Python's own unpickler with the opcodes of plain data; BUILD, REDUCE and the containers take known types only."""
+    """Python's own unpickler with the opcodes of plain data; BUILD, REDUCE and the containers take known
+    types only.
+    """
 
-    def __init__(self, file: BinaryIO, names: Mapping[Tuple[str, str], Callable], encoding: str, persistent: Optional[Callable]) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        names: Mapping[Tuple[str, str], Callable],
+        encoding: str,
+        persistent: Optional[Callable],
+    ) -> None:
         self._source = _Source(file)
         super().__init__(self._source, fix_imports=False, encoding=encoding)
         self._names: Dict[Tuple[str, str], Name] = {}
@@ -367,10 +391,14 @@ class _Unpickler(pickle._Unpickler):
 
 
 _OPCODES = (
-    'PROTO FRAME STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT '
-    'STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE BINUNICODE8 SHORT_BINUNICODE BINBYTES BINBYTES8 SHORT_BINBYTES '
-    'BYTEARRAY8 EMPTY_LIST EMPTY_DICT EMPTY_TUPLE EMPTY_SET LIST DICT TUPLE TUPLE1 TUPLE2 TUPLE3 FROZENSET APPEND APPENDS '
-    'SETITEM SETITEMS ADDITEMS GET BINGET LONG_BINGET PUT BINPUT LONG_BINPUT MEMOIZE GLOBAL STACK_GLOBAL REDUCE NEWOBJ BUILD '
+    'PROTO FRAME STOP MARK POP POP_MARK DUP NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 '
+    'LONG4 FLOAT BINFLOAT '
+    'STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE BINUNICODE8 SHORT_BINUNICODE BINBYTES BINBYTES8 '
+    'SHORT_BINBYTES '
+    'BYTEARRAY8 EMPTY_LIST EMPTY_DICT EMPTY_TUPLE EMPTY_SET LIST DICT TUPLE TUPLE1 TUPLE2 TUPLE3 FROZENSET '
+    'APPEND APPENDS '
+    'SETITEM SETITEMS ADDITEMS GET BINGET LONG_BINGET PUT BINPUT LONG_BINPUT MEMOIZE GLOBAL STACK_GLOBAL '
+    'REDUCE NEWOBJ BUILD '
     'BINPERSID'
 )
 
@@ -385,7 +413,10 @@ def _no_opcode(unpickler: _Unpickler) -> None:
 
 def _own_handlers() -> Dict[int, Callable]:
     """The opcodes that are read, with this file's handlers where it has one; every other one is refused."""
-    handlers = {**dict.fromkeys(range(256), _no_opcode), **dict.fromkeys(pickle._Unpickler.dispatch, _refuse_opcode)}
+    handlers = {
+        **dict.fromkeys(range(256), _no_opcode),
+        **dict.fromkeys(pickle._Unpickler.dispatch, _refuse_opcode),
+    }
     for name in _OPCODES.split():
         code = getattr(pickle, name)[0]
         theirs = pickle._Unpickler.dispatch[code]
@@ -398,9 +429,13 @@ _Unpickler.dispatch = _own_handlers()
 
 def _key(value: Any) -> Any:
     """A dict's key or a set's item: its hash must not take longer than reading it did."""
-    if isinstance(value, _SCALARS) or (type(value) is tuple and all(isinstance(item, _SCALARS) for item in value)):
+    if isinstance(value, _SCALARS) or (
+        type(value) is tuple and all(isinstance(item, _SCALARS) for item in value)
+    ):
         return value
-    raise PickleRefused(f'a key of a dict is {type(value).__name__}; text, numbers and tuples of them are read')
+    raise PickleRefused(
+        f'a key of a dict is {type(value).__name__}; text, numbers and tuples of them are read'
+    )
 
 
 def _inside(value: Any) -> Tuple:
@@ -410,10 +445,13 @@ def _inside(value: Any) -> Tuple:
 
 
 def _check_content(root: Any, most: int) -> None:
-    """Counts everything as often as it is used: a pickle can hold one list a million times, each in the next."""
+    """Counts everything as often as it is used: a pickle can hold one list a million times, each in the
+    next.
+    """
     size_of: Dict[int, Tuple[int, int]] = {}  # of finished containers: bytes and depth
     open_ones: Set[int] = set()
-    rows: List[List[Any]] = [[iter((root,)), 0, 0, None]]  # what is left, bytes and depth so far, the container
+    # what is left, bytes and depth so far, the container
+    rows: List[List[Any]] = [[iter((root,)), 0, 0, None]]
     while rows:
         row = rows[-1]
         for value in row[0]:
@@ -457,17 +495,20 @@ def load(
 
     Args:
         file (BinaryIO): The open file, which can seek.
-        names (Mapping, optional): (module, name) -> what stands for it, beside :data:`PLAIN_NAMES`. It may be called by the
-            file with any arguments, so it checks them; an object that gets a state derives from :class:`StandIn`.
+        names (Mapping, optional): (module, name) -> what stands for it, beside :data:`PLAIN_NAMES`. It may be
+            called by the file with any arguments, so it checks them; an object that gets a state derives from
+            :class:`StandIn`.
         encoding (str): How text of Python 2 becomes text, as in :func:`pickle.load`.
         max_bytes (int, optional): The largest file that is read.
         persistent (Callable, optional): Gives the object of a persistent id; None = such an id is refused.
 
     Returns:
-        Any: None, bool, int, float, str, bytes, list, tuple, dict, set, read-only ndarray, and objects of ``names``.
+        Any: None, bool, int, float, str, bytes, list, tuple, dict, set, read-only ndarray, and objects of
+            ``names``.
 
     Raises:
-        PickleRefused: It asks for another name or opcode, or is larger, deeper or wider than is read. Nothing was run.
+        PickleRefused: It asks for another name or opcode, or is larger, deeper or wider than is read. Nothing
+            was run.
         PickleDamaged: It is cut short or no pickle.
         OSError: The file cannot be read.
     """
@@ -493,8 +534,8 @@ def safe_load(file: BinaryIO) -> Any:
     """The content of a pickle of plain data and numpy arrays, see :func:`load`.
 
     Raises:
-        ValueError: It asks for any other name, holds other than plain data, is too large for its bytes, or is damaged; the
-            message names the file.
+        ValueError: It asks for any other name, holds other than plain data, is too large for its bytes, or is
+            damaged; the message names the file.
     """
     try:
         return load(file)
@@ -520,7 +561,8 @@ def to_array(value: Any) -> np.ndarray:
 
 
 def without_stand_ins(value: Any) -> Any:
-    """The same content with arrays in the place of :class:`NumpyArray`, for a reader that keeps the objects as they are.
+    """The same content with arrays in the place of :class:`NumpyArray`, for a reader that keeps the objects
+    as they are.
 
     Dicts and lists are changed in place. Objects of other classes are left as they are.
 

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Union
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-# FFmpeg's demuxers that read one file and no other. A playlist (hls, dash, concat, imf), a pattern of names (image2), a
-# session description (sdp) or a device could open any file of this machine, whatever the file is called.
+# FFmpeg's demuxers that read one file and no other. A playlist (hls, dash, concat, imf), a pattern of names
+# (image2), a session description (sdp) or a device could open any file of this machine, whatever the file is
+# called.
 _FORMATS = (
-    'mov matroska avi mpeg mpegts mpegvideo flv live_flv kux asf ogg mxf mxf_opatom gxf dv gif apng nut nuv rm wtv ivf obu av1 h261 '
-    'h263 h264 hevc vvc evc m4v cavsvideo dirac vc1 vc1test dnxhd mjpeg smjpeg mpjpeg yuv4mpegpipe amv swf pva roq bink smk nsv '
+    'mov matroska avi mpeg mpegts mpegvideo flv live_flv kux asf ogg mxf mxf_opatom gxf dv gif apng nut nuv '
+    'rm wtv ivf obu av1 h261 '
+    'h263 h264 hevc vvc evc m4v cavsvideo dirac vc1 vc1test dnxhd mjpeg smjpeg mpjpeg yuv4mpegpipe amv swf '
+    'pva roq bink smk nsv '
     'jpeg_pipe png_pipe webp_pipe bmp_pipe gif_pipe tiff_pipe jpegxl_pipe ppm_pipe '
     'wav w64 mp3 aac flac aiff au caf ac3 eac3 amr srt ass webvtt'  # no videos, which is then said
 ).split()

@@ -1,4 +1,6 @@
-"""What a hand model is made of: one set of arrays, from MANO's file or from the free hand's file in this package."""
+"""What a hand model is made of: one set of arrays, from MANO's file or from the free hand's file in this
+package.
+"""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -13,13 +15,15 @@ from ..files.arrays import ArrayFileError, read_npz
 NUM_VERTICES, NUM_FACES, NUM_JOINTS, NUM_BETAS, NUM_POSE = 778, 1538, 16, 10, 45
 # wrist, then three joints each of index, middle, little, ring, thumb (MANO's order)
 PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
-# the 16 joints above and the tips of index, middle, ring, little, thumb (16..20) in COCO-WholeBody's hand order
+# the 16 joints above and the tips of index, middle, ring, little, thumb (16..20) in COCO-WholeBody's hand
+# order
 TO_COCO = (0, 13, 14, 15, 20, 1, 2, 3, 16, 4, 5, 6, 17, 10, 11, 12, 18, 7, 8, 9, 19)
 ASSETS = ('free', 'mano')
 FREE_HAND_FILE = Path(__file__).parent / 'data' / 'free_hand.npz'
 FREE_HASH = '167a753a451a1a01'
-# Earlier builds computed the free hand at import. The processor's last bits then decided which of two bones takes the skin at
-# vertices 634, 734 and 736, and all else agreed to 1e-9. These are the other seven ways: the same hand under older hashes.
+# Earlier builds computed the free hand at import. The processor's last bits then decided which of two bones
+# takes the skin at vertices 634, 734 and 736, and all else agreed to 1e-9. These are the other seven ways:
+# the same hand under older hashes.
 OLDER_FREE_HASHES = (
     'f603c8ac32c1fce6',
     '96cdee0c9e2222ba',
@@ -43,20 +47,26 @@ _SHAPES = dict(
 
 
 class HandAssetError(ValueError):
-    """A hand asset that cannot be used; the message names the source, the field, what was found and what to do."""
+    """A hand asset that cannot be used; the message names the source, the field, what was found and what to
+    do.
+    """
 
 
 @dataclass(frozen=True)
 class HandAsset:
-    """The arrays of one right hand. Lengths in metres; fingers point to -x, the thumb to +z, the back of the hand to +y.
+    """The arrays of one right hand.
+
+    Lengths in metres; fingers point to -x, the thumb to +z, the back of the hand to +y.
 
     Args:
         template (ndarray): Shape (778, 3), vertices of the mean shape in the zero pose.
         faces (ndarray): Shape (1538, 3) int64, counter-clockwise seen from outside.
-        joint_regressor (ndarray): Shape (16, 778); ``joint_regressor @ vertices`` gives the joints of an unposed hand.
+        joint_regressor (ndarray): Shape (16, 778); ``joint_regressor @ vertices`` gives the joints of an
+            unposed hand.
         skinning (ndarray): Shape (778, 16), linear blend weights; each row sums to 1.
         shape_basis (ndarray): Shape (778, 3, 10), metres for each unit of beta.
-        pose_basis (ndarray): Shape (778, 3, 135), metres for each unit of (R - I), joints 1..15, each matrix row by row.
+        pose_basis (ndarray): Shape (778, 3, 135), metres for each unit of (R - I), joints 1..15, each matrix
+            row by row.
         pca (ndarray): Shape (45, 45), a row for each pose axis; axis-angle of joints 1..15.
         mean (ndarray): Shape (45,), axis-angle in radians of the mean pose; 0 is the template's pose.
         tip_ids (tuple[int]): Fingertip vertices of thumb, index, middle, ring, little.
@@ -66,8 +76,8 @@ class HandAsset:
         side (str): 'right'; left hands are mirrored before they meet the model.
 
     Raises:
-        HandAssetError: A field has another shape, holds NaN or infinity, names a vertex or joint that is not there, or the weights of a
-            vertex do not sum to 1.
+        HandAssetError: A field has another shape, holds NaN or infinity, names a vertex or joint that is not
+            there, or the weights of a vertex do not sum to 1.
     """
 
     template: np.ndarray
@@ -97,32 +107,53 @@ class HandAsset:
         self._check_meaning()
 
     def _fail(self, name: str, found: str, wanted: str) -> None:
-        raise HandAssetError(f'hand asset {self.source or self.name!r}: field {name!r}: found {found}, expected {wanted}')
+        raise HandAssetError(
+            f'hand asset {self.source or self.name!r}: field {name!r}: found {found}, expected {wanted}'
+        )
 
     def _checked(self, name: str, shape: Tuple[int, ...]) -> np.ndarray:
         try:
             array = np.array(getattr(self, name), dtype=np.int64 if name == 'faces' else np.float64)
         except (TypeError, ValueError) as error:
-            self._fail(name, f'{type(getattr(self, name)).__name__} that is no array of numbers ({error})', f'an array of shape {shape}')
+            self._fail(
+                name,
+                f'{type(getattr(self, name)).__name__} that is no array of numbers ({error})',
+                f'an array of shape {shape}',
+            )
         if array.shape != shape:
             self._fail(name, f'shape {array.shape}', f'{shape}')
         if not np.isfinite(array).all():
-            self._fail(name, f'{int((~np.isfinite(array)).sum())} NaN or infinite values', 'finite numbers; get the file again')
+            self._fail(
+                name,
+                f'{int((~np.isfinite(array)).sum())} NaN or infinite values',
+                'finite numbers; get the file again',
+            )
         return array
 
     def _check_meaning(self) -> None:
         if self.faces.min() < 0 or self.faces.max() >= NUM_VERTICES:
-            self._fail('faces', f'vertex ids {self.faces.min()}..{self.faces.max()}', f'0..{NUM_VERTICES - 1}')
-        for name, sums in (('skinning', self.skinning.sum(1)), ('joint_regressor', self.joint_regressor.sum(1))):
+            self._fail(
+                'faces', f'vertex ids {self.faces.min()}..{self.faces.max()}', f'0..{NUM_VERTICES - 1}'
+            )
+        for name, sums in (
+            ('skinning', self.skinning.sum(1)),
+            ('joint_regressor', self.joint_regressor.sum(1)),
+        ):
             if np.abs(sums - 1).max() > 1e-3:
                 self._fail(name, f'rows that sum to {sums.min():.4f}..{sums.max():.4f}', 'rows that sum to 1')
         if tuple(self.parents) != PARENTS:
             self._fail('parents', f'{tuple(self.parents)}', f"MANO's tree {PARENTS}")
         if len(set(self.tip_ids)) != 5 or not all(0 <= tip < NUM_VERTICES for tip in self.tip_ids):
-            self._fail('tip_ids', f'{tuple(self.tip_ids)}', f'five different vertices in 0..{NUM_VERTICES - 1}')
+            self._fail(
+                'tip_ids', f'{tuple(self.tip_ids)}', f'five different vertices in 0..{NUM_VERTICES - 1}'
+            )
         joints = self.joints
         if self.side != 'right' or joints[4, 0] >= joints[0, 0]:
-            self._fail('side', 'a left hand (its fingers point to +x)', 'the right hand: one right-hand asset decodes both; give MANO_RIGHT.pkl')
+            self._fail(
+                'side',
+                'a left hand (its fingers point to +x)',
+                'the right hand: one right-hand asset decodes both; give MANO_RIGHT.pkl',
+            )
 
     @property
     def joints(self) -> np.ndarray:
@@ -134,11 +165,13 @@ def load_hand_asset(name: str = 'free', path: Optional[Union[str, Path]] = None)
     """The asset of that name; nothing is put in its place where it is missing.
 
     Args:
-        name (str): 'free' is read from this package; 'mano' is read from MANO_RIGHT.pkl, which its owners license to you.
+        name (str): 'free' is read from this package; 'mano' is read from MANO_RIGHT.pkl, which its owners
+            license to you.
         path (str | Path, optional): MANO_RIGHT.pkl or the folder that holds it; only for 'mano'.
 
     Raises:
-        HandAssetError: Unknown name, no path for 'mano' or one for 'free', or a file that is not a whole hand model.
+        HandAssetError: Unknown name, no path for 'mano' or one for 'free', or a file that is not a whole hand
+            model.
         FileNotFoundError: ``path`` does not exist.
     """
     if name not in ASSETS:
@@ -146,7 +179,9 @@ def load_hand_asset(name: str = 'free', path: Optional[Union[str, Path]] = None)
     if name == 'free':
         if path is not None:
             given = f"path={str(path)!r} was given; did you mean asset='mano'?"
-            raise HandAssetError(f"hand asset 'free' is part of this package and reads no other file, but {given}")
+            raise HandAssetError(
+                f"hand asset 'free' is part of this package and reads no other file, but {given}"
+            )
         return _free()
     from .mano import find_mano, read_mano
 
@@ -164,16 +199,23 @@ def read_free_hand(path: Union[str, Path]) -> HandAsset:
     Raises:
         HandAssetError: The file is missing, damaged, or holds another hand than this version's.
     """
-    remedy = 'install signbert_mm again (pip install --force-reinstall --no-deps), or get the file from the repository'
+    remedy = (
+        'install signbert_mm again (pip install --force-reinstall --no-deps), or get the file from the '
+        'repository'
+    )
     try:
         fields = read_npz(path)
         arrays = {name: fields[name] for name in (*_SHAPES, 'tip_ids')}
     except (OSError, KeyError, ArrayFileError) as error:
-        raise HandAssetError(f"{path}: the free hand's file cannot be read ({type(error).__name__}: {error}); {remedy}") from error
+        raise HandAssetError(
+            f"{path}: the free hand's file cannot be read ({type(error).__name__}: {error}); {remedy}"
+        ) from error
     tips = tuple(arrays.pop('tip_ids').tolist())
     asset = HandAsset(**arrays, tip_ids=tips, name='free', source='free hand')
     if asset.hash != FREE_HASH:
-        raise HandAssetError(f'{path}: holds a hand with hash {asset.hash}, that of this version is {FREE_HASH}; {remedy}')
+        raise HandAssetError(
+            f'{path}: holds a hand with hash {asset.hash}, that of this version is {FREE_HASH}; {remedy}'
+        )
     return asset
 
 

@@ -1,4 +1,7 @@
-"""Rotations from network outputs, and the weak-perspective camera of SignBERT's decoder (section 3.2, eq. 5)."""
+"""Rotations from network outputs, and the weak-perspective camera of SignBERT's decoder (section 3.2, eq.
+
+5).
+"""
 
 import torch
 from torch import Tensor
@@ -8,18 +11,23 @@ _SINGULAR_GAP = 1e-4
 
 
 def rotation_6d_identity(dtype: torch.dtype = torch.float32) -> Tensor:
-    """The six numbers of the identity: shape (6,). Set as a layer's bias, they start its rotation at identity."""
+    """The six numbers of the identity: shape (6,).
+
+    Set as a layer's bias, they start its rotation at identity.
+    """
     return torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0], dtype=dtype)
 
 
 def rotation_6d_to_matrix(six: Tensor) -> Tensor:
-    """Rotation by Gram-Schmidt from two columns (Zhou et al., On the Continuity of Rotation Representations, CVPR 2019).
+    """Rotation by Gram-Schmidt from two columns (Zhou et al., On the Continuity of Rotation Representations,
+    CVPR 2019).
 
     Args:
         six (Tensor): Shape (..., 6), any scale: the first column, then the second.
 
     Returns:
-        Tensor: Shape (..., 3, 3), orthonormal with determinant +1 unless the two columns are parallel or zero.
+        Tensor: Shape (..., 3, 3), orthonormal with determinant +1 unless the two columns are parallel or
+            zero.
     """
     first, second = six[..., :3], six[..., 3:]
     first = F.normalize(first, dim=-1)
@@ -30,8 +38,8 @@ def rotation_6d_to_matrix(six: Tensor) -> Tensor:
 class _NearestRotation(torch.autograd.Function):
     """R = U diag(1, 1, det(U V^T)) V^T.
 
-    torch's own gradient of the SVD divides by differences of singular values, which are 0 at the identity; the gradient of R itself divides by their
-    sums.
+    torch's own gradient of the SVD divides by differences of singular values, which are 0 at the identity;
+    the gradient of R itself divides by their sums.
     """
 
     @staticmethod

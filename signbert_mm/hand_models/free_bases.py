@@ -17,7 +17,9 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     corners = vertices[faces]
     normals = np.zeros_like(vertices)
     for k in range(3):
-        np.add.at(normals, faces[:, k], np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]))
+        np.add.at(
+            normals, faces[:, k], np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        )
     return unit(normals)
 
 
@@ -29,8 +31,8 @@ def _shares(weights: np.ndarray) -> np.ndarray:
 def shape_axes(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> np.ndarray:
     """Displacements in mm for beta = 1, about one standard deviation over adults: shape (V, 3, 10).
 
-    In order: size, palm width, finger length, thickness, thumb length, palm length, index against ring, little finger length, bulk of the palm's
-    mounds, outer phalanges against the first.
+    In order: size, palm width, finger length, thickness, thumb length, palm length, index against ring,
+    little finger length, bulk of the palm's mounds, outer phalanges against the first.
     """
     points, normals, share = mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), _shares(weights)
     roots = np.stack([finger.points[0] for finger in FINGERS])
@@ -73,7 +75,8 @@ def shape_axes(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> np.ndar
 def pose_correctives(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> np.ndarray:
     """Displacements in mm for each entry of (R - I): shape (V, 3, 135).
 
-    Linear blend skinning thins a bent joint. Knuckles grow back with 1 - cos(angle) = -trace(R - I) / 2, most at the back, up to 3 mm at 90 degrees.
+    Linear blend skinning thins a bent joint. Knuckles grow back with 1 - cos(angle) = -trace(R - I) / 2, most
+    at the back, up to 3 mm at 90 degrees.
     """
     normals, share = vertex_normals(mesh.vertices, mesh.faces), _shares(weights)
     basis = np.zeros((len(normals), 3, 15, 9))
@@ -85,7 +88,9 @@ def pose_correctives(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> n
             grow = radius * (0.30 * np.clip(facing, 0, 1) + 0.08 * (1 - np.abs(facing)))
             if f == _THUMB and k == 0:
                 grow = 0.3 * grow
-            basis[:, :, finger.first - 1 + k, (0, 4, 8)] = (-0.5 * (near * grow)[:, None] * normals)[..., None]
+            basis[:, :, finger.first - 1 + k, (0, 4, 8)] = (-0.5 * (near * grow)[:, None] * normals)[
+                ..., None
+            ]
     return basis.reshape(len(normals), 3, 135)
 
 
@@ -97,12 +102,24 @@ def _long_fingers(bend: Tuple[float, float, float], fingers: Tuple[int, ...] = _
 
 
 def _synergies() -> List[Movement]:
-    """Movements of a hand, the commonest first; one that the earlier ones already span adds nothing and is left out."""
+    """Movements of a hand, the commonest first; one that the earlier ones already span adds nothing and is
+    left out.
+    """
     grasp = (1.0, 1.1, 0.7)
     moves: List[Movement] = [
         {**_long_fingers(grasp), (_THUMB, 1, _BEND): 0.3, (_THUMB, 2, _BEND): 0.3},
-        {(_INDEX, 0, _SPREAD): 1.0, (_MIDDLE, 0, _SPREAD): 0.1, (_RING, 0, _SPREAD): -0.6, (_LITTLE, 0, _SPREAD): -1.0},
-        {(_THUMB, 0, _BEND): 0.8, (_THUMB, 0, _SPREAD): -0.5, (_THUMB, 0, _TWIST): 0.4, (_THUMB, 1, _BEND): 0.3},
+        {
+            (_INDEX, 0, _SPREAD): 1.0,
+            (_MIDDLE, 0, _SPREAD): 0.1,
+            (_RING, 0, _SPREAD): -0.6,
+            (_LITTLE, 0, _SPREAD): -1.0,
+        },
+        {
+            (_THUMB, 0, _BEND): 0.8,
+            (_THUMB, 0, _SPREAD): -0.5,
+            (_THUMB, 0, _TWIST): 0.4,
+            (_THUMB, 1, _BEND): 0.3,
+        },
         _long_fingers(grasp, (_INDEX,)),
         _long_fingers(grasp, (_RING, _LITTLE)),
         _long_fingers((1.0, -0.7, -0.5)),

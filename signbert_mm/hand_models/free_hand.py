@@ -1,9 +1,11 @@
 """The generator of the free hand: an asset of MANO's form made from anatomy, free to ship.
 
-Nothing in it is measured or learned: bone lengths are those of an adult hand, shape and pose axes are chosen (see :mod:`.free_bases`).
+Nothing in it is measured or learned: bone lengths are those of an adult hand, shape and pose axes are chosen
+(see :mod:`.free_bases`).
 
-The package ships what it gave once, ``data/free_hand.npz``, and :func:`.load_hand_asset` reads that file. Nothing runs this module
-but ``tools/misc/make_free_hand.py`` and the tests: its sums end in other last bits on another processor.
+The package ships what it gave once, ``data/free_hand.npz``, and :func:`.load_hand_asset` reads that file.
+Nothing runs this module but ``tools/misc/make_free_hand.py`` and the tests: its sums end in other last bits
+on another processor.
 """
 
 from typing import Sequence
@@ -15,11 +17,13 @@ from .free_bases import mean_pose, pose_axes, pose_correctives, shape_axes
 from .free_mesh import FreeMesh, build_free_mesh, neighbours
 from .free_skeleton import FINGERS, LONG_FINGERS, THUMB, WRIST_PLACE, hand, rest_joints
 
-_HALF_WIDTHS = ((11.0, 6.5, 5.5),) * 4 + ((9.0, 8.0, 7.0),)  # mm over which the skin passes from one bone to the next, either way
+# mm over which the skin passes from one bone to the next, either way
+_HALF_WIDTHS = ((11.0, 6.5, 5.5),) * 4 + ((9.0, 8.0, 7.0),)
 _SMOOTHING = 3
 _MAX_JOINTS = 4
-# The rings at a joint lie in the plane between its two bones, so a vertex there is as near to one bone as to the other.
-# It goes to the bone nearer the wrist, these ten to the other: as the shipped hand has it, which many checkpoints know.
+# The rings at a joint lie in the plane between its two bones, so a vertex there is as near to one bone as to
+# the other. It goes to the bone nearer the wrist, these ten to the other: as the shipped hand has it, which
+# many checkpoints know.
 _TIED = 1e-6  # mm
 TIES_TO_OUTER_BONE = (291, 293, 332, 393, 496, 594, 596, 634, 635, 739)
 
@@ -30,7 +34,8 @@ def smoothstep(x: np.ndarray) -> np.ndarray:
 
 
 def arc_lengths(points: np.ndarray, outer: Sequence[int] = TIES_TO_OUTER_BONE) -> np.ndarray:
-    """How far along each finger a vertex lies: shape (V, 5) mm from the finger's first joint, negative before it.
+    """How far along each finger a vertex lies: shape (V, 5) mm from the finger's first joint, negative before
+    it.
 
     ``outer`` names the vertices that go to the outer one of two bones that are equally near.
     """
@@ -57,7 +62,9 @@ def _segment_distance(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.nd
 
 
 def _pull(mesh: FreeMesh) -> np.ndarray:
-    """How much each finger as a whole owns a vertex (its first joint's part apart): shape (V, 5), rows sum to 1 at most."""
+    """How much each finger as a whole owns a vertex (its first joint's part apart): shape (V, 5), rows sum to
+    1 at most.
+    """
     points = mesh.vertices
     own = np.zeros((len(points), 5))
     palm = mesh.owner < 0
@@ -84,7 +91,9 @@ def skinning_weights(mesh: FreeMesh, arcs: np.ndarray) -> np.ndarray:
     own = _pull(mesh)
     weights = np.zeros((len(mesh.vertices), 16))
     for f, finger in enumerate(FINGERS):
-        past = [smoothstep(0.5 + (arcs[:, f] - finger.starts[k]) / (2 * _HALF_WIDTHS[f][k])) for k in range(3)]
+        past = [
+            smoothstep(0.5 + (arcs[:, f] - finger.starts[k]) / (2 * _HALF_WIDTHS[f][k])) for k in range(3)
+        ]
         weights[:, finger.first] = own[:, f] * past[0] * (1 - past[1])
         weights[:, finger.first + 1] = own[:, f] * past[0] * past[1] * (1 - past[2])
         weights[:, finger.first + 2] = own[:, f] * past[0] * past[1] * past[2]
@@ -118,8 +127,8 @@ def generate_free_hand(outer: Sequence[int] = TIES_TO_OUTER_BONE) -> HandAsset:
     """The free asset anew: the shipped numbers to 1e-9 (metres), 1e-8 (weights), on any processor.
 
     Args:
-        outer (Sequence[int]): Vertices that go to the outer one of two bones that are equally near. Older builds took others
-            of 634, 734 and 736.
+        outer (Sequence[int]): Vertices that go to the outer one of two bones that are equally near. Older
+            builds took others of 634, 734 and 736.
     """
     mesh = build_free_mesh()
     arcs = arc_lengths(mesh.vertices, outer)

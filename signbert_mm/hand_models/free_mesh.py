@@ -1,7 +1,8 @@
 """The free hand's skin: 778 vertices and 1538 faces, an open sheet with a rim of 16 vertices at the wrist.
 
-The topology is laid by hand: rings round the wrist and palm, a ring of 10 on each finger, one of 12 on the thumb, a pole on each tip. Each
-vertex is found by a ray from inside to the surface of a solid made of rounded cones, then palm and thumb root are relaxed on that surface.
+The topology is laid by hand: rings round the wrist and palm, a ring of 10 on each finger, one of 12 on the
+thumb, a pole on each tip. Each vertex is found by a ray from inside to the surface of a solid made of rounded
+cones, then palm and thumb root are relaxed on that surface.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ import numpy as np
 from .free_skeleton import FINGERS, LONG_FINGERS, THUMB, Finger, hand, unit
 
 RIM = 16
-_PALM_RING = 28  # 13 columns on the back, one at the little finger's side, 13 on the palm, one at the thumb's side
+# 13 columns on the back, one at the little finger's side, 13 on the palm, one at the thumb's side
+_PALM_RING = 28
 _PALM_ROWS = 7
 _WRIST = -14.0  # the rim, mm from the wrist joint
 _RELAX_STEPS, _RELAXED_THUMB_RINGS = 14, 2
@@ -48,9 +50,15 @@ def _finger_cones(finger: Finger) -> List[Cone]:
 
 def _palm_cones() -> List[Cone]:
     cones = [(hand(-40, 0, s * 12), hand(6, -1, s * 13), 16.0, 13.5) for s in (-1, 1)]
-    cones += [(hand(12, -2, side), f.points[0] - hand(0, 3.0, 0), 11.0, 9.5) for f, side in zip(LONG_FINGERS, (14, 5, -6, -15))]
+    cones += [
+        (hand(12, -2, side), f.points[0] - hand(0, 3.0, 0), 11.0, 9.5)
+        for f, side in zip(LONG_FINGERS, (14, 5, -6, -15))
+    ]
     sunk = hand(0, 2.0, 0)
-    cones += [(a.at(11)[0] - sunk, b.at(11)[0] - sunk, 7.2, 7.0) for a, b in zip(LONG_FINGERS[:-1], LONG_FINGERS[1:])]
+    cones += [
+        (a.at(11)[0] - sunk, b.at(11)[0] - sunk, 7.2, 7.0)
+        for a, b in zip(LONG_FINGERS[:-1], LONG_FINGERS[1:])
+    ]
     cones.append((hand(14, -8, -20), hand(62, -7, -35), 11.5, 9.0))  # the little finger's mound
     cones.append((THUMB.points[0] + hand(-4, -1, -5), THUMB.points[1], 13.0, 10.0))  # the thumb's mound
     cones.append((hand(38, -9, 20), hand(66, -4, 26), 11.0, 7.5))  # the web between thumb and index
@@ -88,7 +96,9 @@ def _cast(origins: np.ndarray, directions: np.ndarray, surface=solid, reach: flo
 
 @dataclass
 class FreeMesh:
-    """Vertices (778, 3) in mm, faces (1538, 3), the finger of each vertex (index in FINGERS, -1 on the palm), tips in FINGERS' order."""
+    """Vertices (778, 3) in mm, faces (1538, 3), the finger of each vertex (index in FINGERS, -1 on the palm),
+    tips in FINGERS' order.
+    """
 
     vertices: np.ndarray
     faces: np.ndarray
@@ -136,7 +146,9 @@ def _finger(builder: _Builder, index: int, base: List[int], arcs: Sequence[float
     ring = base
     for arc in arcs:
         point, along = finger.at(arc)
-        upper = builder.add(_cast(np.repeat(point[None], len(base), 0), _ring_directions(finger, along, angles)), index)
+        upper = builder.add(
+            _cast(np.repeat(point[None], len(base), 0), _ring_directions(finger, along, angles)), index
+        )
         builder.strip(ring, upper)
         ring = upper
     end = finger.starts[3] - finger.radii[3]
@@ -153,7 +165,10 @@ def _finger(builder: _Builder, index: int, base: List[int], arcs: Sequence[float
 
 
 def _column(q: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Place across the palm (0 thumb's side .. 12) and angle of the ray, at positions ``q`` round a palm ring."""
+    """Place across the palm (0 thumb's side ..
+
+    12) and angle of the ray, at positions ``q`` round a palm ring.
+    """
     index = np.arange(_PALM_RING + 1)
     across = np.concatenate([np.arange(13), [12], np.arange(12, -1, -1), [0, 0]]).astype(float)
     lean = np.array([36, 62, 78] + [90] * 7 + [102, 118, 144], dtype=float)
@@ -244,14 +259,21 @@ def _thumb(builder: _Builder, rows: List[List[int]]) -> int:
     builder.faces = [face for face in builder.faces if not set(face) <= patch]
     # round the hole as the rings go round: from the thumb's side over the back to the palm
     loop = [rows[first][c] for c in columns] + [rows[r][columns[-1]] for r in range(first + 1, last)]
-    loop += [rows[last][c] for c in reversed(columns)] + [rows[r][columns[0]] for r in range(last - 1, first, -1)]
+    loop += [rows[last][c] for c in reversed(columns)] + [
+        rows[r][columns[0]] for r in range(last - 1, first, -1)
+    ]
     places = np.stack([builder.vertices[i] for i in loop])
     point, along = THUMB.at(_THUMB_ARCS[0])
     step = 2 * np.pi / len(loop)
     if (np.cross(places - places.mean(0), np.roll(places, -1, 0) - places.mean(0)).sum(0) @ along) < 0:
         loop, places = loop[::-1], places[::-1]
     turns = np.deg2rad(np.arange(0, 360, 3))
-    misses = [((point + 12 * _ring_directions(THUMB, along, turn + step * np.arange(len(loop))) - places) ** 2).sum() for turn in turns]
+    misses = [
+        (
+            (point + 12 * _ring_directions(THUMB, along, turn + step * np.arange(len(loop))) - places) ** 2
+        ).sum()
+        for turn in turns
+    ]
     return _finger(builder, 4, loop, _THUMB_ARCS, turns[int(np.argmin(misses))])
 
 

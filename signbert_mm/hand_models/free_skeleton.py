@@ -1,7 +1,7 @@
 """Anatomy of the free hand: where its joints lie, how thick it is there, which way each joint bends.
 
-Lengths here are millimetres with the wrist at 0, in MANO's axes (fingers to -x, back of the hand to +y, thumb to +z). Bone lengths are those of
-an adult hand (means over women and men, rounded).
+Lengths here are millimetres with the wrist at 0, in MANO's axes (fingers to -x, back of the hand to +y, thumb
+to +z). Bone lengths are those of an adult hand (means over women and men, rounded).
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,10 @@ class Finger:
         return unit(np.diff(self.points, axis=0))
 
     def axes(self, bone: int) -> np.ndarray:
-        """Flexion, abduction, twist axes of a joint: shape (3, 3), a row each. A positive turn bends to the palm, spreads to the thumb's side."""
+        """Flexion, abduction, twist axes of a joint: shape (3, 3), a row each.
+
+        A positive turn bends to the palm, spreads to the thumb's side.
+        """
         along = self.directions[bone]
         bend = unit(np.cross(self.up, along))
         return np.stack([bend, np.cross(along, bend), along])
@@ -71,7 +74,14 @@ class Finger:
         return point, along
 
 
-def _straight(name: str, first: int, root: np.ndarray, spread: float, lengths: Tuple[float, ...], radii: Tuple[float, ...]) -> Finger:
+def _straight(
+    name: str,
+    first: int,
+    root: np.ndarray,
+    spread: float,
+    lengths: Tuple[float, ...],
+    radii: Tuple[float, ...],
+) -> Finger:
     """A finger ``spread`` degrees towards the thumb, sinking a little more at each joint."""
     points = [root]
     for length, sink in zip(lengths, (1.0, 4.0, 7.0)):
@@ -84,7 +94,11 @@ def _straight(name: str, first: int, root: np.ndarray, spread: float, lengths: T
 
 def _thumb() -> Finger:
     points = [hand(20, -7, 22)]
-    for length, direction in ((45.0, (0.70, -0.30, 0.62)), (32.0, (0.82, -0.22, 0.50)), (28.0, (0.88, -0.20, 0.40))):
+    for length, direction in (
+        (45.0, (0.70, -0.30, 0.62)),
+        (32.0, (0.82, -0.22, 0.50)),
+        (28.0, (0.88, -0.20, 0.40)),
+    ):
         points.append(points[-1] + length * unit(hand(*direction)))
     along = unit(points[2] - points[1])
     up = hand(-0.45, 0.55, 0.75)  # the thumb's nail looks up and to the side

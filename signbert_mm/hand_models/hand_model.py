@@ -13,7 +13,8 @@ from signbert_mm.registry import MODELS
 from .asset import FREE_HASH, NUM_BETAS, NUM_POSE, NUM_VERTICES, OLDER_FREE_HASHES, HandAsset, load_hand_asset
 
 BACKENDS = ('native', 'manopth')
-# first joint in MANO's order of thumb, index, middle, ring, little: chains are kept in COCO's order, so that joints come out in it
+# first joint in MANO's order of thumb, index, middle, ring, little: chains are kept in COCO's order, so that
+# joints come out in it
 CHAINS = (13, 1, 4, 10, 7)
 _IDENTITY = (0, 4, 8)
 _TINY = 1e-12  # radians squared: below it an angle's own length is not used
@@ -23,17 +24,20 @@ _TINY = 1e-12  # radians squared: below it an angle's own length is not used
 class HandModel(nn.Module):
     """MANO's function on a hand asset (SignBERT section 3.2, eqs. 3 and 4), right hand, global orientation 0.
 
-    ``pose = mean + theta @ pca[:num_pca]``: the axis-angle of 15 joints. Two routes with equal joints: :meth:`mesh` skins all 778 vertices;
-    :meth:`joints` skins five fingertips only and is what training uses. Both run in the buffers' dtype, outside autocast.
+    ``pose = mean + theta @ pca[:num_pca]``: the axis-angle of 15 joints. Two routes with equal joints:
+    :meth:`mesh` skins all 778 vertices; :meth:`joints` skins five fingertips only and is what training uses.
+    Both run in the buffers' dtype, outside autocast.
 
-    No buffer is saved: a checkpoint holds the asset's name and hash alone, and loading it into a model with another asset is refused.
-    An older build of the free hand is accepted with a line in the log (``OLDER_FREE_HASHES`` in :mod:`.asset`).
+    No buffer is saved: a checkpoint holds the asset's name and hash alone, and loading it into a model with
+    another asset is refused. An older build of the free hand is accepted with a line in the log
+    (``OLDER_FREE_HASHES`` in :mod:`.asset`).
 
     Args:
         asset (str | HandAsset): 'free', 'mano', or an asset already loaded.
         path (str, optional): MANO_RIGHT.pkl or its folder, for 'mano'.
         num_pca (int): Number of pose coefficients, 1..45. Default 25, as in the paper.
-        backend (str): 'native', or 'manopth' to run the package of that name (needs ``asset='mano'``). Default 'native'.
+        backend (str): 'native', or 'manopth' to run the package of that name (needs ``asset='mano'``).
+            Default 'native'.
 
     Raises:
         ValueError: Unknown backend, or ``num_pca`` outside 1..45.
@@ -46,7 +50,11 @@ class HandModel(nn.Module):
     """
 
     def __init__(
-        self, asset: Union[str, HandAsset] = 'free', path: Optional[Union[str, Path]] = None, num_pca: int = 25, backend: str = 'native'
+        self,
+        asset: Union[str, HandAsset] = 'free',
+        path: Optional[Union[str, Path]] = None,
+        num_pca: int = 25,
+        backend: str = 'native',
     ) -> None:
         super().__init__()
         if backend not in BACKENDS:
@@ -71,7 +79,8 @@ class HandModel(nn.Module):
     def _build(self) -> None:
         """Rearranges the asset so that every step runs on all fingers of a level at once, batch last."""
         asset = self.asset
-        order = np.array([[first + level for first in CHAINS] for level in range(3)])  # (level, chain), MANO's joints
+        # (level, chain), MANO's joints
+        order = np.array([[first + level for first in CHAINS] for level in range(3)])
         tips = list(asset.tip_ids)
 
         # pose: rows (xyz, level, chain)
@@ -79,30 +88,41 @@ class HandModel(nn.Module):
         self._keep('pose_mean', asset.mean[rows, None])
         self._keep('pose_axes', asset.pca[: self.num_pca, rows].T)
 
-        # a rotation's nine numbers lie as (3 x 3, level, chain); (R - I) enters as R, its constant goes into the rest
+        # a rotation's nine numbers lie as (3 x 3, level, chain); (R - I) enters as R, its constant goes into
+        # the rest
         rows = ((order - 1)[None] * 9 + np.arange(9)[:, None, None]).reshape(-1)
         corrective = asset.pose_basis[:, :, rows]  # (778, 3, 135)
         rest = asset.template - corrective.reshape(NUM_VERTICES, 3, 9, 15)[:, :, _IDENTITY].sum((2, 3))
-        self._keep('corrective', corrective.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))  # rows (xyz, vertex)
+        # rows (xyz, vertex)
+        self._keep('corrective', corrective.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))
         self._keep('rest', rest.T.reshape(-1, 1))
         self._keep('shape_basis', asset.shape_basis.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))
         self._keep('tip_corrective', corrective[tips].transpose(1, 0, 2).reshape(15, -1))
 
-        # what is linear in beta and known before the pose: wrist, and for each chain its joints and its tip; rows (xyz, 1 + 3 * 5 + 5)
+        # what is linear in beta and known before the pose: wrist, and for each chain its joints and its tip;
+        # rows (xyz, 1 + 3 * 5 + 5)
         points = np.concatenate([[0], order.reshape(-1)])
         mean = np.concatenate([asset.joints[points], rest[tips]])
-        basis = np.concatenate([np.einsum('jv,vcb->jcb', asset.joint_regressor[points], asset.shape_basis), asset.shape_basis[tips]])
+        basis = np.concatenate(
+            [
+                np.einsum('jv,vcb->jcb', asset.joint_regressor[points], asset.shape_basis),
+                asset.shape_basis[tips],
+            ]
+        )
         self._keep('skeleton', mean.T.reshape(-1, 1))
         self._keep('skeleton_basis', basis.transpose(1, 0, 2).reshape(-1, NUM_BETAS))
 
-        # weights: columns (wrist, level x chain); of a tip, the joints of its own chain or, where others pull at it, all
+        # weights: columns (wrist, level x chain); of a tip, the joints of its own chain or, where others pull
+        # at it, all
         weights = asset.skinning[:, points]
         own = np.stack([weights[tips, 1 + 5 * level + np.arange(5)] for level in range(3)])  # (level, chain)
         self._keep('weights', weights)
         self._keep('tip_skinning', weights[tips])
         self._keep('tip_ids', np.array(tips))
         self._keep('tip_weights', np.concatenate([weights[tips, 0][None], own])[:, :, None])
-        self.tips_follow_own_finger = bool(np.abs(weights[tips].sum(1) - weights[tips, 0] - own.sum(0)).max() < 1e-9)
+        self.tips_follow_own_finger = bool(
+            np.abs(weights[tips].sum(1) - weights[tips, 0] - own.sum(0)).max() < 1e-9
+        )
 
     def joints(self, theta: Tensor, beta: Tensor) -> Tensor:
         """The joints-only route.
@@ -146,8 +166,13 @@ class HandModel(nn.Module):
                 rotation = self._rotations(theta)
                 wrist, joint, _ = self._skeleton(beta)
                 place, turn = self._chain(rotation, joint)
-                vertices = torch.addmm(torch.addmm(self.rest, self.shape_basis, beta.mT), self.corrective, rotation.reshape(135, -1))
-                vertices = self._skin(vertices.reshape(3, NUM_VERTICES, -1), self.weights, turn, place, joint)  # (3, 778, N)
+                vertices = torch.addmm(
+                    torch.addmm(self.rest, self.shape_basis, beta.mT),
+                    self.corrective,
+                    rotation.reshape(135, -1),
+                )
+                # (3, 778, N)
+                vertices = self._skin(vertices.reshape(3, NUM_VERTICES, -1), self.weights, turn, place, joint)
                 joints = self._ordered(wrist, place, vertices[:, self.tip_ids])
                 vertices = vertices.permute(2, 1, 0)
             return vertices.reshape(*lead, NUM_VERTICES, 3), joints.reshape(*lead, 21, 3)
@@ -155,17 +180,25 @@ class HandModel(nn.Module):
     def _flatten(self, theta: Tensor, beta: Tensor) -> Tuple[Tensor, Tensor, torch.Size]:
         for name, tensor, size in (('theta', theta, self.num_pca), ('beta', beta, NUM_BETAS)):
             if tensor.shape[-1] != size:
-                raise ValueError(f'{name} has {tensor.shape[-1]} coefficients, but this hand model takes {size}')
+                raise ValueError(
+                    f'{name} has {tensor.shape[-1]} coefficients, but this hand model takes {size}'
+                )
         if theta.shape[:-1] != beta.shape[:-1]:
-            raise ValueError(f'theta is of shape {tuple(theta.shape)} and beta of {tuple(beta.shape)}: all axes but the last must be equal')
+            raise ValueError(
+                f'theta is of shape {tuple(theta.shape)} and beta of {tuple(beta.shape)}: all '
+                'axes but the last must be equal'
+            )
         lead, theta, beta = theta.shape[:-1], theta.reshape(-1, self.num_pca), beta.reshape(-1, NUM_BETAS)
         if self.manopth is None:
             theta, beta = theta.to(self.rest.dtype), beta.to(self.rest.dtype)
         return theta, beta, lead
 
     def _rotations(self, theta: Tensor) -> Tensor:
-        """Rodrigues' formula by unit quaternions, which loses no digits and has no 0/0 at angle 0: shape (3, 3, level, chain, N)."""
-        pose = torch.addmm(self.pose_mean, self.pose_axes, theta.mT).reshape(3, 3, 5, -1)  # (xyz, level, chain, N)
+        """Rodrigues' formula by unit quaternions, which loses no digits and has no 0/0 at angle 0: shape (3,
+        3, level, chain, N).
+        """
+        # (xyz, level, chain, N)
+        pose = torch.addmm(self.pose_mean, self.pose_axes, theta.mT).reshape(3, 3, 5, -1)
         half = 0.5 * (pose * pose).sum(0).clamp(min=_TINY).sqrt()
         w = half.cos()
         q = pose * (0.5 * half.sin() / half)
@@ -176,18 +209,25 @@ class HandModel(nn.Module):
         wx, wy, wz = (w * q2).unbind(0)
         xy, xz, yz = x * y2, x * z2, y * z2
         one = 1 - xx
-        matrix = torch.stack((1 - yy - zz, xy - wz, xz + wy, xy + wz, one - zz, yz - wx, xz - wy, yz + wx, one - yy))
+        matrix = torch.stack(
+            (1 - yy - zz, xy - wz, xz + wy, xy + wz, one - zz, yz - wx, xz - wy, yz + wx, one - yy)
+        )
         return matrix.reshape(3, 3, 3, 5, -1)
 
     def _skeleton(self, beta: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-        """Before the pose: wrist (3, 1, N), joints (3, level, chain, N), tips without pose correctives (3, chain, N)."""
+        """Before the pose: wrist (3, 1, N), joints (3, level, chain, N), tips without pose correctives (3,
+        chain, N).
+        """
         points = torch.addmm(self.skeleton, self.skeleton_basis, beta.mT).reshape(3, 21, -1)
         wrist, joints, tips = points.split((1, 15, 5), 1)
         return wrist, joints.reshape(3, 3, 5, -1), tips
 
     def _tips_inwards(self, rotation: Tensor, joint: Tensor, tip: Tensor) -> Tuple[Tensor, Tensor]:
-        """Posed joints (3, level, chain, N) and tips (3, chain, N), from the tip inwards: each rotation turns vectors, and no two rotations are ever
-        multiplied. A tip's weights on its finger's joints (w1, w2, w3) and on the wrist (w0) enter on the way."""
+        """Posed joints (3, level, chain, N) and tips (3, chain, N), from the tip inwards: each rotation turns
+        vectors, and no two rotations are ever
+        multiplied. A tip's weights on its finger's joints (w1, w2, w3) and on the wrist (w0) enter on the
+        way.
+        """
         one, two, three = rotation.unbind(2)  # (3, 3, chain, N) each
         root, middle, last = joint.unbind(1)  # (3, chain, N) each
         bone1, bone2 = middle - root, last - middle
@@ -201,20 +241,30 @@ class HandModel(nn.Module):
 
     @staticmethod
     def _chain(rotation: Tensor, joint: Tensor) -> Tuple[Tensor, Tensor]:
-        """Posed joints (3, level, chain, N) and their rotations in the world (3, 3, level, chain, N), a level at a time."""
+        """Posed joints (3, level, chain, N) and their rotations in the world (3, 3, level, chain, N), a level
+        at a time.
+        """
         one, two, three = rotation.unbind(2)
         root, middle, last = joint.unbind(1)
-        moved, two = _turn(one, torch.cat(((middle - root)[:, None], two), 1)).split((1, 3), 1)  # columns: bone, then rotation
+        # columns: bone, then rotation
+        moved, two = _turn(one, torch.cat(((middle - root)[:, None], two), 1)).split((1, 3), 1)
         second = root + moved.squeeze(1)
         moved, three = _turn(two, torch.cat(((last - middle)[:, None], three), 1)).split((1, 3), 1)
         return torch.stack((root, second, second + moved.squeeze(1)), 1), torch.stack((one, two, three), 2)
 
     @staticmethod
     def _skin(points: Tensor, weights: Tensor, turn: Tensor, place: Tensor, joint: Tensor) -> Tensor:
-        """Linear blend skinning of points (3, P, N) with weights (P, 16), the wrist's first: shape (3, P, N)."""
+        """Linear blend skinning of points (3, P, N) with weights (P, 16), the wrist's first: shape (3, P,
+        N).
+        """
         n = points.shape[-1]
         shift = place - (turn * joint).sum(1)
-        affine = torch.cat((turn, shift[:, None]), 1).reshape(3, 4, 15, n).permute(1, 2, 0, 3).reshape(4, 15, 3 * n)
+        affine = (
+            torch.cat((turn, shift[:, None]), 1)
+            .reshape(3, 4, 15, n)
+            .permute(1, 2, 0, 3)
+            .reshape(4, 15, 3 * n)
+        )
         *columns, out = (weights[:, 1:] @ affine).reshape(4, len(weights), 3, n).unbind(0)  # (P, 3, N) each
         for column, part in zip(columns, points.unbind(0)):
             out = torch.addcmul(out, column, part[:, None])
@@ -223,12 +273,17 @@ class HandModel(nn.Module):
 
     @staticmethod
     def _ordered(wrist: Tensor, place: Tensor, tip: Tensor) -> Tensor:
-        """Wrist (3, 1, N), joints (3, level, chain, N) and tips (3, chain, N) in COCO's order: shape (N, 21, 3)."""
+        """Wrist (3, 1, N), joints (3, level, chain, N) and tips (3, chain, N) in COCO's order: shape (N, 21,
+        3).
+        """
         fingers = torch.cat((place, tip[:, None]), 1).transpose(1, 2).reshape(3, 20, -1)
         return torch.cat((wrist, fingers), 1).permute(2, 1, 0)
 
     def get_extra_state(self) -> Tensor:
-        """Name and hash of the asset, as the bytes of 'name:hash'. A tensor, because mmengine broadcasts every value of a state dict."""
+        """Name and hash of the asset, as the bytes of 'name:hash'.
+
+        A tensor, because mmengine broadcasts every value of a state dict.
+        """
         return torch.tensor(list(f'{self.asset.name}:{self.asset.hash}'.encode()), dtype=torch.uint8)
 
     def set_extra_state(self, state: Tensor) -> None:
@@ -244,7 +299,8 @@ class HandModel(nn.Module):
         name, _, digest = saved.partition(':')
         if own == f'free:{FREE_HASH}' and name == 'free' and digest in OLDER_FREE_HASHES:
             print_log(
-                f'this checkpoint was trained with an older build of the free hand ({digest}; here {FREE_HASH}): the same hand but for '
+                f'this checkpoint was trained with an older build of the free hand ({digest}; here '
+                f'{FREE_HASH}): the same hand but for '
                 'the skin at three vertices',
                 logger='current',
             )
@@ -253,10 +309,15 @@ class HandModel(nn.Module):
         if name == self.asset.name:
             source = 'give the MANO_RIGHT.pkl' if name == 'mano' else 'use the signbert_mm'
             remedy = f'they are two different {name!r} hands: {source} of that training, or train anew'
-        raise ValueError(f'this checkpoint was trained with hand asset {saved!r}, but the config builds {own!r}; {remedy}')
+        raise ValueError(
+            f'this checkpoint was trained with hand asset {saved!r}, but the config builds {own!r}; {remedy}'
+        )
 
     def extra_repr(self) -> str:
-        return f'asset={self.asset.name}, num_pca={self.num_pca}, backend={"native" if self.manopth is None else "manopth"}'
+        return (
+            f'asset={self.asset.name}, num_pca={self.num_pca}, '
+            f'backend={"native" if self.manopth is None else "manopth"}'
+        )
 
 
 def _turn(rotation: Tensor, vectors: Tensor) -> Tensor:

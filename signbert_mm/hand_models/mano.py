@@ -1,8 +1,8 @@
 """Reads MANO's own file without chumpy, without scipy and without running anything from it.
 
-MANO_RIGHT.pkl is a Python 2 pickle that holds chumpy arrays and a scipy sparse matrix. The restricted unpickler of
-:mod:`signbert_mm.files.unpickle` gets the names that such a file needs, each with a small class of this file; any other
-name is refused before anything is built.
+MANO_RIGHT.pkl is a Python 2 pickle that holds chumpy arrays and a scipy sparse matrix. The restricted
+unpickler of :mod:`signbert_mm.files.unpickle` gets the names that such a file needs, each with a small class
+of this file; any other name is refused before anything is built.
 """
 
 from pathlib import Path
@@ -14,7 +14,8 @@ from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
 from .asset import NUM_BETAS, PARENTS, HandAsset, HandAssetError
 
 FILE_NAME = 'MANO_RIGHT.pkl'
-# fingertip vertices of MANO's mesh: thumb, index, middle, ring, little (inferred by SignBERT's description, not given in the paper)
+# fingertip vertices of MANO's mesh: thumb, index, middle, ring, little (inferred by SignBERT's description,
+# not given in the paper)
 TIP_IDS = (734, 333, 443, 555, 678)
 # field of the file -> field of the asset
 FIELDS = dict(
@@ -58,7 +59,9 @@ class _Object(StandIn):
 
 
 class _Chumpy(_Object):
-    """A chumpy array: a leaf holds ``x``; a selection holds the array ``a``, flat indices ``idxs`` and ``preferred_shape``."""
+    """A chumpy array: a leaf holds ``x``; a selection holds the array ``a``, flat indices ``idxs`` and
+    ``preferred_shape``.
+    """
 
     __slots__ = ()
     fields = ('x', 'a', 'idxs', 'preferred_shape')
@@ -92,8 +95,17 @@ class _SparseColumns(_Object):
         if not all(isinstance(part, np.ndarray) and part.ndim == 1 for part in (data, indices, indptr)):
             raise ValueError('a sparse matrix without data, indices and indptr')
         rows, columns = (int(size) for size in shape)
-        whole = len(indptr) == columns + 1 and indptr[0] == 0 and len(data) == len(indices) == indptr[-1] and (indptr[1:] >= indptr[:-1]).all()
-        if not whole or rows * columns > 10**7 or (len(indices) and not 0 <= indices.min() <= indices.max() < rows):
+        whole = (
+            len(indptr) == columns + 1
+            and indptr[0] == 0
+            and len(data) == len(indices) == indptr[-1]
+            and (indptr[1:] >= indptr[:-1]).all()
+        )
+        if (
+            not whole
+            or rows * columns > 10**7
+            or (len(indices) and not 0 <= indices.min() <= indices.max() < rows)
+        ):
             raise ValueError(f'a sparse matrix of {rows} x {columns} whose parts do not fit each other')
         full = np.zeros((rows, columns))
         np.add.at(full, (indices, np.repeat(np.arange(columns), np.diff(indptr))), data)
@@ -114,7 +126,11 @@ class _PlainObject(StandIn):
 def _reconstructor(kind: Any = None, base: Any = None, state: Any = None) -> Any:
     """What Python 2 wrote for an object of a plain class."""
     made = getattr(kind, 'call', None)
-    if made not in (_Chumpy, _SparseColumns) or getattr(base, 'call', None) is not _PlainObject or state is not None:
+    if (
+        made not in (_Chumpy, _SparseColumns)
+        or getattr(base, 'call', None) is not _PlainObject
+        or state is not None
+    ):
         raise PickleRefused(f'_reconstructor called for {getattr(kind, "text", type(kind).__name__)}')
     return made()
 
@@ -139,7 +155,9 @@ def find_mano(path: Optional[Union[str, Path]]) -> Path:
         FileNotFoundError: Nothing is there.
     """
     if path is None:
-        raise HandAssetError(f"hand asset 'mano' needs path=.../{FILE_NAME}; {_WHERE}. Without it use asset='free'")
+        raise HandAssetError(
+            f"hand asset 'mano' needs path=.../{FILE_NAME}; {_WHERE}. Without it use asset='free'"
+        )
     path = Path(path)
     if path.is_dir():
         path = path / FILE_NAME
@@ -152,7 +170,8 @@ def read_pickle(path: Union[str, Path]) -> Dict[str, Any]:
     """The fields of a MANO file as stored; :func:`dense` makes an array of one.
 
     Raises:
-        HandAssetError: The file is cut short, is no pickle, asks for a name outside the list, or holds something other than named fields.
+        HandAssetError: The file is cut short, is no pickle, asks for a name outside the list, or holds
+            something other than named fields.
     """
     path = Path(path)
     try:
@@ -166,7 +185,9 @@ def read_pickle(path: Union[str, Path]) -> Dict[str, Any]:
         message = f'{path}: {size} bytes that are not a whole MANO pickle ({error}); get it again: {_WHERE}'
         raise HandAssetError(message) from error
     if not isinstance(data, dict):
-        raise HandAssetError(f'{path}: holds a {type(data).__name__}, expected the named fields {sorted(FIELDS)}; {_WHERE}')
+        raise HandAssetError(
+            f'{path}: holds a {type(data).__name__}, expected the named fields {sorted(FIELDS)}; {_WHERE}'
+        )
     return data
 
 
@@ -174,12 +195,16 @@ def read_mano(path: Union[str, Path]) -> HandAsset:
     """MANO_RIGHT.pkl as an asset.
 
     Raises:
-        HandAssetError: The file is refused, cut short or not MANO's right hand; the message names the file and the field.
+        HandAssetError: The file is refused, cut short or not MANO's right hand; the message names the file
+            and the field.
     """
     data = read_pickle(path)
     absent = [name for name in FIELDS if name not in data]
     if absent:
-        raise HandAssetError(f'{path}: fields {absent} are missing; found {sorted(map(str, data))[:20]}. Expected {FILE_NAME}; {_WHERE}')
+        raise HandAssetError(
+            f'{path}: fields {absent} are missing; found {sorted(map(str, data))[:20]}. '
+            f'Expected {FILE_NAME}; {_WHERE}'
+        )
     arrays = {}
     for name in FIELDS:
         try:
@@ -188,8 +213,16 @@ def read_mano(path: Union[str, Path]) -> HandAsset:
             raise HandAssetError(f'{path}: field {name!r} cannot be read: {error}; {_WHERE}') from error
     tree = arrays.pop('kintree_table')
     if tree.shape != (2, len(PARENTS)) or tuple(int(parent) for parent in tree[0][1:]) != PARENTS[1:]:
-        raise HandAssetError(f"{path}: field 'kintree_table': found shape {tree.shape}, parents {tree.tolist()[:1]}; expected {PARENTS}")
+        raise HandAssetError(
+            f"{path}: field 'kintree_table': found shape {tree.shape}, parents "
+            f'{tree.tolist()[:1]}; expected {PARENTS}'
+        )
     shapes = arrays['shapedirs']
     if shapes.ndim == 3 and shapes.shape[2] > NUM_BETAS:
         arrays['shapedirs'] = shapes[:, :, :NUM_BETAS]
-    return HandAsset(**{FIELDS[name]: array for name, array in arrays.items()}, tip_ids=TIP_IDS, name='mano', source=str(path))
+    return HandAsset(
+        **{FIELDS[name]: array for name, array in arrays.items()},
+        tip_ids=TIP_IDS,
+        name='mano',
+        source=str(path),
+    )

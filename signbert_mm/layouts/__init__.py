@@ -32,11 +32,32 @@ def get_layout(layout: Union[str, Layout]) -> Layout:
     if isinstance(layout, Layout):
         return layout
     if layout not in LAYOUTS:
-        raise KeyError(f'unknown layout {layout!r}; known: {", ".join(sorted(LAYOUTS))} (add one with signbert_mm.layouts.register_layout)')
+        raise KeyError(
+            f'unknown layout {layout!r}; known: {", ".join(sorted(LAYOUTS))} (add one with '
+            'signbert_mm.layouts.register_layout)'
+        )
     return LAYOUTS[layout]
 
 
-for _layout in (COCO_WHOLEBODY_133, MEDIAPIPE_HOLISTIC, OPENPOSE, HAND_21, HANDS_42, TRUNK_7, SIGN_49, SAM_SLR_27):
+for _layout in (
+    COCO_WHOLEBODY_133,
+    MEDIAPIPE_HOLISTIC,
+    OPENPOSE,
+    HAND_21,
+    HANDS_42,
+    TRUNK_7,
+    SIGN_49,
+    SAM_SLR_27,
+):
     register_layout(_layout)
 
-__all__ = ['LAYOUTS', 'Layout', 'get_layout', 'inward_edges', 'layout_mapping', 'map_joints', 'register_layout', 'skeleton_tree']
+__all__ = [
+    'LAYOUTS',
+    'Layout',
+    'get_layout',
+    'inward_edges',
+    'layout_mapping',
+    'map_joints',
+    'register_layout',
+    'skeleton_tree',
+]

@@ -1,42 +1,86 @@
-"""Layouts with a body: COCO-WholeBody, MediaPipe Holistic, OpenPose, and the trunk joints of ST-Consistency."""
+"""Layouts with a body: COCO-WholeBody, MediaPipe Holistic, OpenPose, and the trunk joints of
+ST-Consistency.
+"""
 
 from typing import Sequence, Tuple
 
 from .hand import HANDS_42, NUM_HAND_JOINTS, both_hands, hand_joint_names
 from .layout import Edge, Layout
 
-TRUNK_JOINTS = ('nose', 'left_shoulder', 'left_elbow', 'left_wrist', 'right_shoulder', 'right_elbow', 'right_wrist')
+TRUNK_JOINTS = (
+    'nose',
+    'left_shoulder',
+    'left_elbow',
+    'left_wrist',
+    'right_shoulder',
+    'right_elbow',
+    'right_wrist',
+)
 _COCO_BODY = (
-    'nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist '
+    'nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow '
+    'left_wrist right_wrist '
     'left_hip right_hip left_knee right_knee left_ankle right_ankle '
     'left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel'
 ).split()
 _MEDIAPIPE_BODY = (
-    'nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear mouth_left mouth_right '
-    'left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky right_pinky left_index right_index '
-    'left_thumb right_thumb left_hip right_hip left_knee right_knee left_ankle right_ankle left_heel right_heel left_big_toe right_big_toe'
+    'nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear '
+    'right_ear mouth_left mouth_right '
+    'left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_pinky right_pinky '
+    'left_index right_index '
+    'left_thumb right_thumb left_hip right_hip left_knee right_knee left_ankle right_ankle left_heel '
+    'right_heel left_big_toe right_big_toe'
 ).split()
 _OPENPOSE_BODY = (
-    'nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist mid_hip right_hip right_knee right_ankle '
-    'left_hip left_knee left_ankle right_eye left_eye right_ear left_ear left_big_toe left_small_toe left_heel '
+    'nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist mid_hip right_hip '
+    'right_knee right_ankle '
+    'left_hip left_knee left_ankle right_eye left_eye right_ear left_ear left_big_toe left_small_toe '
+    'left_heel '
     'right_big_toe right_small_toe right_heel'
 ).split()
 _BONES = (
-    ('nose', 'neck'), ('neck', 'left_shoulder'), ('neck', 'right_shoulder'), ('left_shoulder', 'right_shoulder'),
-    ('left_shoulder', 'left_elbow'), ('left_elbow', 'left_wrist'), ('right_shoulder', 'right_elbow'), ('right_elbow', 'right_wrist'),
-    ('left_shoulder', 'left_hip'), ('right_shoulder', 'right_hip'), ('left_hip', 'right_hip'),
-    ('left_hip', 'left_knee'), ('left_knee', 'left_ankle'), ('right_hip', 'right_knee'), ('right_knee', 'right_ankle'),
-    ('left_ankle', 'left_heel'), ('left_ankle', 'left_big_toe'), ('left_ankle', 'left_small_toe'),
-    ('right_ankle', 'right_heel'), ('right_ankle', 'right_big_toe'), ('right_ankle', 'right_small_toe'),
-    ('nose', 'left_eye'), ('nose', 'right_eye'), ('left_eye', 'left_ear'), ('right_eye', 'right_ear'),
-    ('nose', 'left_shoulder'), ('nose', 'right_shoulder'),
-    ('left_wrist', 'left_hand_root'), ('right_wrist', 'right_hand_root'),
-)  # fmt: skip
+    ('nose', 'neck'),
+    ('neck', 'left_shoulder'),
+    ('neck', 'right_shoulder'),
+    ('left_shoulder', 'right_shoulder'),
+    ('left_shoulder', 'left_elbow'),
+    ('left_elbow', 'left_wrist'),
+    ('right_shoulder', 'right_elbow'),
+    ('right_elbow', 'right_wrist'),
+    ('left_shoulder', 'left_hip'),
+    ('right_shoulder', 'right_hip'),
+    ('left_hip', 'right_hip'),
+    ('left_hip', 'left_knee'),
+    ('left_knee', 'left_ankle'),
+    ('right_hip', 'right_knee'),
+    ('right_knee', 'right_ankle'),
+    ('left_ankle', 'left_heel'),
+    ('left_ankle', 'left_big_toe'),
+    ('left_ankle', 'left_small_toe'),
+    ('right_ankle', 'right_heel'),
+    ('right_ankle', 'right_big_toe'),
+    ('right_ankle', 'right_small_toe'),
+    ('nose', 'left_eye'),
+    ('nose', 'right_eye'),
+    ('left_eye', 'left_ear'),
+    ('right_eye', 'right_ear'),
+    ('nose', 'left_shoulder'),
+    ('nose', 'right_shoulder'),
+    ('left_wrist', 'left_hand_root'),
+    ('right_wrist', 'right_hand_root'),
+)
 
 
 def _bones(joints: Sequence[str]) -> Tuple[Edge, ...]:
-    skip = {('nose', 'left_shoulder'), ('nose', 'right_shoulder'), ('left_shoulder', 'right_shoulder')} if 'neck' in joints else set()
-    return tuple((joints.index(a), joints.index(b)) for a, b in _BONES if (a, b) not in skip and a in joints and b in joints)
+    skip = (
+        {('nose', 'left_shoulder'), ('nose', 'right_shoulder'), ('left_shoulder', 'right_shoulder')}
+        if 'neck' in joints
+        else set()
+    )
+    return tuple(
+        (joints.index(a), joints.index(b))
+        for a, b in _BONES
+        if (a, b) not in skip and a in joints and b in joints
+    )
 
 
 def _mirrored(name: str) -> str:
@@ -50,11 +94,19 @@ def _mirrored(name: str) -> str:
 
 def _body_pairs(joints: Sequence[str]) -> Tuple[Edge, ...]:
     return tuple(
-        (index, joints.index(_mirrored(joint))) for index, joint in enumerate(joints) if joint.startswith('left_') or joint.endswith('_left')
+        (index, joints.index(_mirrored(joint)))
+        for index, joint in enumerate(joints)
+        if joint.startswith('left_') or joint.endswith('_left')
     )
 
 
-def _with_hands(name: str, before: Sequence[str], after: Sequence[str] = (), extra_pairs: Tuple[Edge, ...] = (), **parts: Tuple[int, ...]) -> Layout:
+def _with_hands(
+    name: str,
+    before: Sequence[str],
+    after: Sequence[str] = (),
+    extra_pairs: Tuple[Edge, ...] = (),
+    **parts: Tuple[int, ...],
+) -> Layout:
     """``before``, the left hand, the right hand, ``after``."""
     left = len(before)
     joints = tuple(before) + hand_joint_names('left') + hand_joint_names('right') + tuple(after)
@@ -66,16 +118,21 @@ def _with_hands(name: str, before: Sequence[str], after: Sequence[str] = (), ext
         edges=_bones(joints) + hands['edges'],
         symmetric_edges=hands['symmetric_edges'],
         parts={**hands['parts'], **parts},
-        flip_pairs=tuple(p for p in _body_pairs(joints) if p not in hand_pairs) + extra_pairs + hands['flip_pairs'],
+        flip_pairs=tuple(p for p in _body_pairs(joints) if p not in hand_pairs)
+        + extra_pairs
+        + hands['flip_pairs'],
     )
 
 
-# the 68 face points mirror as in the 300-W numbering: jaw 0..16, brows 17..26, nose 27..35, eyes 36..47, mouth 48..67
+# the 68 face points mirror as in the 300-W numbering: jaw 0..16, brows 17..26, nose 27..35, eyes 36..47,
+# mouth 48..67
 _FACE_PAIRS = (
-    [(i, 16 - i) for i in range(8)] + [(17 + i, 26 - i) for i in range(5)] + [(31, 35), (32, 34)]
+    [(i, 16 - i) for i in range(8)]
+    + [(17 + i, 26 - i) for i in range(5)]
+    + [(31, 35), (32, 34)]
     + [(36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46)]
     + [(48, 54), (49, 53), (50, 52), (55, 59), (56, 58), (60, 64), (61, 63), (65, 67)]
-)  # fmt: skip
+)
 _BODY_23 = tuple(_COCO_BODY)
 
 COCO_WHOLEBODY_133 = _with_hands(

@@ -20,8 +20,10 @@ def role_adjacency(num_nodes: int, edges: Sequence[Edge], symmetric_edges: Seque
         symmetric_edges (Sequence[tuple[int, int]]): Undirected.
 
     Returns:
-        Tensor: Shape (4, V, V), float32. ``[role, i, j]`` is the weight with which node i takes from node j: itself, its neighbour closer to the
-        wrist, those further from it, its symmetric ones. Each row sums to 1, or to 0 where there is no such neighbour.
+        Tensor: Shape (4, V, V), float32. ``[role, i, j]`` is the weight with which node i takes from node j:
+            itself, its neighbour closer to the
+        wrist, those further from it, its symmetric ones. Each row sums to 1, or to 0 where there is no such
+        neighbour.
     """
     adjacency = torch.zeros(len(ROLES), num_nodes, num_nodes)
     adjacency[0] = torch.eye(num_nodes)
@@ -34,7 +36,10 @@ def role_adjacency(num_nodes: int, edges: Sequence[Edge], symmetric_edges: Seque
 
 
 def joint_graph(layout: Layout) -> Tensor:
-    """Adjacency by role (4, V, V) of a layout's joints. Joints that a mirror exchanges are symmetric ones, whatever bone joins them."""
+    """Adjacency by role (4, V, V) of a layout's joints.
+
+    Joints that a mirror exchanges are symmetric ones, whatever bone joins them.
+    """
     mirrored = {frozenset(pair) for pair in layout.flip_pairs}
     edges = [edge for edge in layout.edges if frozenset(edge) not in mirrored]
     return role_adjacency(layout.num_joints, edges, (*layout.symmetric_edges, *layout.flip_pairs))
@@ -44,18 +49,24 @@ def part_graph(layout: Layout) -> Tuple[List[List[int]], List[Edge], List[Edge]]
     """The coarse graph of a hand or of the trunk, with its root part last.
 
     Returns:
-        tuple: ``parts`` (a hand: 5 fingers, palm; the trunk: left arm, right arm, nose), ``edges`` from the root part, ``symmetric_edges``.
+        tuple: ``parts`` (a hand: 5 fingers, palm; the trunk: left arm, right arm, nose), ``edges`` from the
+            root part, ``symmetric_edges``.
 
     Raises:
         KeyError: The layout has the parts of neither.
     """
     if 'left_arm' not in layout.parts:
         return hand_part_graph(layout)
-    return [list(layout.parts[name]) for name in ('left_arm', 'right_arm', 'nose')], [(2, 0), (2, 1)], [(0, 1)]
+    return (
+        [list(layout.parts[name]) for name in ('left_arm', 'right_arm', 'nose')],
+        [(2, 0), (2, 1)],
+        [(0, 1)],
+    )
 
 
 def hand_part_graph(layout: Layout) -> Tuple[List[List[int]], List[Edge], List[Edge]]:
-    """The coarse graph of a hand: joints of each part, palm-to-finger edges, and edges between neighbouring fingers.
+    """The coarse graph of a hand: joints of each part, palm-to-finger edges, and edges between neighbouring
+    fingers.
 
     Returns:
         tuple: ``parts`` (5 fingers, then the palm), ``edges``, ``symmetric_edges`` between parts.

@@ -9,13 +9,20 @@ NUM_HAND_JOINTS = 21
 
 
 def hand_joint_names(side: str = '') -> Tuple[str, ...]:
-    """``hand_root, thumb1 .. thumb4, forefinger1 ..`` with ``left_`` or ``right_`` before each where a side is given."""
+    """``hand_root, thumb1 ..
+
+    thumb4, forefinger1 ..`` with ``left_`` or ``right_`` before each where a side is given.
+    """
     prefix = f'{side}_' if side else ''
-    return (f'{prefix}hand_root',) + tuple(f'{prefix}{finger}{knuckle}' for finger in FINGERS for knuckle in (1, 2, 3, 4))
+    return (f'{prefix}hand_root',) + tuple(
+        f'{prefix}{finger}{knuckle}' for finger in FINGERS for knuckle in (1, 2, 3, 4)
+    )
 
 
 def hand_edges(start: int = 0, root: int = 0) -> Tuple[Edge, ...]:
-    """The 20 bones of a hand whose wrist is joint ``root`` and whose other joints follow ``start`` in order."""
+    """The 20 bones of a hand whose wrist is joint ``root`` and whose other joints follow ``start`` in
+    order.
+    """
     edges = []
     for finger in range(5):
         chain = [root] + [start + 1 + 4 * finger + knuckle for knuckle in range(4)]
@@ -24,13 +31,22 @@ def hand_edges(start: int = 0, root: int = 0) -> Tuple[Edge, ...]:
 
 
 def hand_symmetric_edges(start: int = 0) -> Tuple[Edge, ...]:
-    """The 16 edges between the same joint of neighbouring fingers (SignBERT section 3.1; which joints is not given in the paper)."""
-    return tuple((start + 1 + 4 * finger + knuckle, start + 5 + 4 * finger + knuckle) for finger in range(4) for knuckle in range(4))
+    """The 16 edges between the same joint of neighbouring fingers (SignBERT section 3.1; which joints is not
+    given in the paper).
+    """
+    return tuple(
+        (start + 1 + 4 * finger + knuckle, start + 5 + 4 * finger + knuckle)
+        for finger in range(4)
+        for knuckle in range(4)
+    )
 
 
 def hand_parts(start: int = 0) -> Dict[str, Tuple[int, ...]]:
     """Six parts: five fingers of four joints, and the palm (wrist and finger roots)."""
-    parts = {finger: tuple(start + 1 + 4 * index + knuckle for knuckle in range(4)) for index, finger in enumerate(FINGERS)}
+    parts = {
+        finger: tuple(start + 1 + 4 * index + knuckle for knuckle in range(4))
+        for index, finger in enumerate(FINGERS)
+    }
     parts['palm'] = (start,) + tuple(start + 1 + 4 * index for index in range(5))
     return parts
 
@@ -41,7 +57,10 @@ def both_hands(left: int, right: int) -> dict:
         edges=hand_edges(left, left) + hand_edges(right, right),
         symmetric_edges=hand_symmetric_edges(left) + hand_symmetric_edges(right),
         flip_pairs=tuple((left + joint, right + joint) for joint in range(NUM_HAND_JOINTS)),
-        parts=dict(left_hand=tuple(range(left, left + NUM_HAND_JOINTS)), right_hand=tuple(range(right, right + NUM_HAND_JOINTS))),
+        parts=dict(
+            left_hand=tuple(range(left, left + NUM_HAND_JOINTS)),
+            right_hand=tuple(range(right, right + NUM_HAND_JOINTS)),
+        ),
     )
 
 

@@ -12,9 +12,11 @@ class Layout:
 
     Args:
         name (str): The layout's name in configs and stores.
-        joints (tuple[str]): Joint names in order; the names of COCO-WholeBody where the joint exists there, so that layouts map by name.
+        joints (tuple[str]): Joint names in order; the names of COCO-WholeBody where the joint exists there,
+            so that layouts map by name.
         edges (tuple[tuple[int, int]]): Physical edges as (closer to the body or wrist, further).
-        symmetric_edges (tuple[tuple[int, int]]): Edges between like joints that no bone joins (neighbouring fingers).
+        symmetric_edges (tuple[tuple[int, int]]): Edges between like joints that no bone joins (neighbouring
+            fingers).
         parts (dict[str, tuple[int]]): Named groups of joints: fingers, hands, trunk.
         flip_pairs (tuple[tuple[int, int]]): Joints that change places in a mirror.
 
@@ -34,12 +36,18 @@ class Layout:
         if repeated:
             raise ValueError(f'layout {self.name!r}: joint names repeated: {repeated}')
         groups: Dict[str, Sequence[Sequence[int]]] = dict(
-            edges=self.edges, symmetric_edges=self.symmetric_edges, flip_pairs=self.flip_pairs, parts=list(self.parts.values())
+            edges=self.edges,
+            symmetric_edges=self.symmetric_edges,
+            flip_pairs=self.flip_pairs,
+            parts=list(self.parts.values()),
         )
         for what, rows in groups.items():
             outside = [index for row in rows for index in row if not 0 <= index < len(self.joints)]
             if outside:
-                raise ValueError(f'layout {self.name!r}: {what} name joints {outside}, but there are {len(self.joints)} joints')
+                raise ValueError(
+                    f'layout {self.name!r}: {what} name joints {outside}, but there are '
+                    f'{len(self.joints)} joints'
+                )
 
     @property
     def num_joints(self) -> int:
@@ -69,7 +77,8 @@ class Layout:
         """Refuses a joint count other than this layout's.
 
         Raises:
-            ValueError: ``found`` differs; the message names both counts and, where one fits, the layout with that count.
+            ValueError: ``found`` differs; the message names both counts and, where one fits, the layout with
+                that count.
         """
         if found != self.num_joints:
             from . import LAYOUTS
@@ -80,4 +89,6 @@ class Layout:
                 if fits
                 else '; no known layout has that many: joints were lost or added on the way'
             )
-            raise ValueError(f'{where}: {found} joints found, but layout {self.name!r} has {self.num_joints}{hint}')
+            raise ValueError(
+                f'{where}: {found} joints found, but layout {self.name!r} has {self.num_joints}{hint}'
+            )

@@ -47,22 +47,30 @@ def layout_mapping(source: Layout, target: Layout, stand_ins: bool = False, side
         source (Layout): What the data has.
         target (Layout): What the model takes.
         stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
-        side (str): 'left' or 'right': which hand the joints of hand_21 are; without it they map to hand_21 only.
+        side (str): 'left' or 'right': which hand the joints of hand_21 are; without it they map to hand_21
+            only.
 
     Returns:
-        ndarray: Shape (target.num_joints,) int64; -1 where ``source`` lacks the joint (its score becomes 0: missing).
+        ndarray: Shape (target.num_joints,) int64; -1 where ``source`` lacks the joint (its score becomes 0:
+            missing).
 
     Raises:
         ValueError: The layouts have no joint in common, or ``side`` is not one.
     """
     indices = _mapping(_sided(source, side), _sided(target, side), stand_ins)
     if (indices < 0).all():
-        hint = "; say which hand it is: side='left' or 'right'" if HAND_21.joints in (source.joints, target.joints) and not side else ''
+        hint = (
+            "; say which hand it is: side='left' or 'right'"
+            if HAND_21.joints in (source.joints, target.joints) and not side
+            else ''
+        )
         raise ValueError(f'layouts {source.name!r} and {target.name!r} have no joint in common{hint}')
     return indices
 
 
-def map_joints(keypoints: np.ndarray, source: Layout, target: Layout, stand_ins: bool = False, side: str = '') -> np.ndarray:
+def map_joints(
+    keypoints: np.ndarray, source: Layout, target: Layout, stand_ins: bool = False, side: str = ''
+) -> np.ndarray:
     """Keypoints of one layout as another's.
 
     Args:

@@ -6,7 +6,13 @@ from .data_preprocessor import SignDataPreprocessor
 from .decoders import FCDecoder, HandModelDecoder
 from .embedders import GestureGCN, HandTokenEmbedder, TemporalGCNEmbedder
 from .heads import LinearFusionHead, ProjectionHead, SignHead
-from .losses import ConsistencyLoss, HandRegularization, InfoNCELoss, KnowledgeTransferLoss, ReconstructionLoss
+from .losses import (
+    ConsistencyLoss,
+    HandRegularization,
+    InfoNCELoss,
+    KnowledgeTransferLoss,
+    ReconstructionLoss,
+)
 from .pretrainers import SignBERT, STConsistency
 from .recognizers import MMActionRecognizer, SignRecognizer, STConsistencyRecognizer
 

@@ -15,8 +15,8 @@ def attention_pool(score: Tensor, tokens: Tensor, valid: Tensor) -> Tuple[Tensor
         valid (Tensor): Shape (B, T, H) bool; the others have no weight.
 
     Returns:
-        tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, H): it sums to 1 over a clip and is 0 where invalid. Both are 0 in a
-        clip without a valid token.
+        tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, H): it sums to 1 over a clip
+        and is 0 where invalid. Both are 0 in a clip without a valid token.
     """
     score = score.float().masked_fill(~valid, torch.finfo(torch.float32).min)
     attention = score.flatten(1).softmax(1).view_as(score) * valid
@@ -29,7 +29,8 @@ def mean_pool(tokens: Tensor, valid: Tensor) -> Tensor:
 
 
 def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) -> Tensor:
-    """Mean of the valid tokens of both hands in each of ``segments`` equal parts of the clip, side by side, of length 1.
+    """Mean of the valid tokens of both hands in each of ``segments`` equal parts of the clip, side by side,
+    of length 1.
 
     Args:
         tokens (Tensor): Shape (B, T, 2, C).
@@ -40,8 +41,10 @@ def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) 
     Returns:
         Tensor: Shape (B, segments * C) float32.
     """
-    part = torch.arange(tokens.shape[1], device=tokens.device) * segments // length[:, None].clamp(min=1)  # (B, T)
-    member = (part[..., None] == torch.arange(segments, device=tokens.device))[:, :, None] & valid[..., None]  # (B, T, 2, S)
+    # (B, T)
+    part = torch.arange(tokens.shape[1], device=tokens.device) * segments // length[:, None].clamp(min=1)
+    # (B, T, 2, S)
+    member = (part[..., None] == torch.arange(segments, device=tokens.device))[:, :, None] & valid[..., None]
     weight = member.float()
     total = torch.einsum('bths,bthc->bsc', weight, torch.where(valid[..., None], tokens.float(), 0.0))
     mean = total / weight.sum((1, 2)).clamp(min=1)[..., None]

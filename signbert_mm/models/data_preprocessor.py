@@ -11,7 +11,8 @@ from ..registry import MODELS, TRANSFORMS
 
 @MODELS.register_module()
 class SignDataPreprocessor(BaseDataPreprocessor):
-    """Moves a batch to the device and runs the batched transforms there: crop, mirror, augment, mask, zero missing joints.
+    """Moves a batch to the device and runs the batched transforms there: crop, mirror, augment, mask, zero
+    missing joints.
 
     Draws are a function of (seed, epoch, clip index, name); in evaluation seed and epoch are 0, so a mask in
     ``test_pipeline`` is the same at each evaluation and in every run.
@@ -19,11 +20,12 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     Args:
         train_pipeline (Sequence[dict]): Transforms of training, configs of ``TRANSFORMS``.
         test_pipeline (Sequence[dict]): Transforms of validation and testing.
-        seed (int, optional): Seed of the draws in training; None = the run's seed, which ``EpochSeedHook`` sets (0 without it).
+        seed (int, optional): Seed of the draws in training; None = the run's seed, which ``EpochSeedHook``
+            sets (0 without it).
         non_blocking (bool): Copy to the device without waiting.
 
-    ``forward`` takes ``dict(inputs=dict of tensors, [video_id=list of str])`` as collated and returns ``dict(inputs=batch, data_samples=None)``;
-    ``video_id`` travels inside ``inputs``.
+    ``forward`` takes ``dict(inputs=dict of tensors, [video_id=list of str])`` as collated and returns
+    ``dict(inputs=batch, data_samples=None)``; ``video_id`` travels inside ``inputs``.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self._compiled = None
 
     def _augment(self, batch: dict, seed: int) -> dict:
-        return self._through(self.train_pipeline, batch, Draws(seed, batch['epoch'], batch['index'], plan=self._plan))
+        return self._through(
+            self.train_pipeline, batch, Draws(seed, batch['epoch'], batch['index'], plan=self._plan)
+        )
 
     @staticmethod
     def _through(transforms: Sequence[Callable[[dict, Draws], dict]], batch: dict, draws: Draws) -> dict:

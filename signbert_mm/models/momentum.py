@@ -7,10 +7,12 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 @torch.no_grad()
 def momentum_update(key: nn.Module, query: nn.Module, momentum: float, buffers: bool = True) -> None:
-    """key = m key + (1 - m) query, m as in MoCo (``mmengine.model.ExponentialMovingAverage`` calls 1 - m the momentum, and reads a counter back from
+    """key = m key + (1 - m) query, m as in MoCo (``mmengine.model.ExponentialMovingAverage`` calls 1 - m the
+    momentum, and reads a counter back from
     the device at every update).
 
-    Buffers, which are running statistics of normalisation, move by the same m: they belong to the averaged weights. (mmengine's are copied.)
+    Buffers, which are running statistics of normalisation, move by the same m: they belong to the averaged
+    weights. (mmengine's are copied.)
 
     Args:
         key (Module): Changed in place.

@@ -19,10 +19,14 @@ def _sum_over_ranks(values: Tensor, sync: bool) -> Tensor:
 
 
 class _Normalize(torch.autograd.Function):
-    """Rows (R, C), weights (R,) of 0 and 1 -> normalised rows, 0 where the weight is 0; also mean, variance and count of those that are there."""
+    """Rows (R, C), weights (R,) of 0 and 1 -> normalised rows, 0 where the weight is 0; also mean, variance
+    and count of those that are there.
+    """
 
     @staticmethod
-    def forward(ctx, x: Tensor, there: Tensor, weight: Tensor, bias: Tensor, eps: float, sync: bool) -> Tuple[Tensor, ...]:
+    def forward(
+        ctx, x: Tensor, there: Tensor, weight: Tensor, bias: Tensor, eps: float, sync: bool
+    ) -> Tuple[Tensor, ...]:
         total = _sum_over_ranks(torch.cat([there @ x, there.sum()[None]]), sync)
         found = total[-1]
         count = found.clamp(min=1)
@@ -45,7 +49,9 @@ class _Normalize(torch.autograd.Function):
         if not ctx.needs_input_grad[0]:
             return None, None, grad_weight, grad_bias, None, None
         scale = inverse * weight
-        by_weight, by_bias = (_sum_over_ranks(torch.stack([grad_weight, grad_bias]), ctx.sync) * (-scale / count)).unbind(0)
+        by_weight, by_bias = (
+            _sum_over_ranks(torch.stack([grad_weight, grad_bias]), ctx.sync) * (-scale / count)
+        ).unbind(0)
         grad_x = torch.addcmul(by_bias, grad, scale).addcmul_(normed, by_weight).mul_(there[:, None])
         return grad_x, None, grad_weight, grad_bias, None, None
 
@@ -53,11 +59,12 @@ class _Normalize(torch.autograd.Function):
 class TokenBatchNorm(nn.Module):
     """Batch norm over the last axis whose statistics are those of the valid tokens; the others become 0.
 
-    Without ``valid`` it is plain batch norm. A batch of one valid token gives the bias; one of none gives 0 and leaves the running statistics as they
-    are.
+    Without ``valid`` it is plain batch norm. A batch of one valid token gives the bias; one of none gives 0
+    and leaves the running statistics as they are.
 
-    It is not one of torch's batch norms, so that ``sync_bn`` in a config, which would replace it by a module that knows no ``valid``, passes it by;
-    ``sync`` is its own, and also runs on CPUs. In single precision at least, under autocast too.
+    It is not one of torch's batch norms, so that ``sync_bn`` in a config, which would replace it by a module
+    that knows no ``valid``, passes it by; ``sync`` is its own, and also runs on CPUs. In single precision at
+    least, under autocast too.
 
     Args:
         channels (int): Size of the last axis.
@@ -91,18 +98,29 @@ class TokenBatchNorm(nn.Module):
         if valid is not None:
             there = valid.expand(x.shape[:-1]).reshape(-1).to(rows.dtype)
         if not self.training:
-            out = F.batch_norm(rows, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+            out = F.batch_norm(
+                rows, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
+            )
             out = out if valid is None else out * there[:, None]
         elif valid is None and len(rows) > 1 and not _over_ranks(self.sync):
             # torch's own: half the time on a CPU
             with torch.autocast(x.device.type, enabled=False):
                 out = F.batch_norm(
-                    rows, self.running_mean, self.running_var, self.weight, self.bias, True, self.momentum, self.eps
+                    rows,
+                    self.running_mean,
+                    self.running_var,
+                    self.weight,
+                    self.bias,
+                    True,
+                    self.momentum,
+                    self.eps,
                 )
         else:
             there = rows.new_ones(len(rows)) if valid is None else there
             with torch.autocast(x.device.type, enabled=False):
-                out, mean, variance, found = _Normalize.apply(rows, there, self.weight, self.bias, self.eps, self.sync)
+                out, mean, variance, found = _Normalize.apply(
+                    rows, there, self.weight, self.bias, self.eps, self.sync
+                )
                 self._follow(mean, variance, found)
         return out.reshape(x.shape).to(x.dtype)
 

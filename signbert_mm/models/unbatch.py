@@ -11,11 +11,15 @@ def unbatch(fields: Dict[str, Tensor], inputs: dict, per_clip: Sequence[str] = (
     """Splits batched results into samples on the CPU, one transfer a field.
 
     Args:
-        fields (dict[str, Tensor]): Leading axis B; those not in ``per_clip`` have T as second axis, and padding frames are cut off.
+        fields (dict[str, Tensor]): Leading axis B; those not in ``per_clip`` have T as second axis, and
+            padding frames are cut off.
         inputs (dict): The batch: ``index`` (B,), ``length`` (B,), ``label`` (B,) and, if there, ``video_id``.
         per_clip (Sequence[str]): Fields without a time axis.
     """
-    fields = {key: value.detach().float().cpu() if value.is_floating_point() else value.detach().cpu() for key, value in fields.items()}
+    fields = {
+        key: value.detach().float().cpu() if value.is_floating_point() else value.detach().cpu()
+        for key, value in fields.items()
+    }
     index, length, label = (inputs[key].tolist() for key in ('index', 'length', 'label'))
     video_ids = inputs.get('video_id', [''] * len(index))
     samples = []

@@ -8,7 +8,8 @@ from torch import nn
 def check_widths(model: nn.Module, last: str) -> None:
     """Refuses parts that do not fit, by name, before a matrix product does.
 
-    The embedder states ``out_channels``, the backbone ``embed_dims`` and the last part ``in_channels``; a part that states nothing is not checked.
+    The embedder states ``out_channels``, the backbone ``embed_dims`` and the last part ``in_channels``; a
+    part that states nothing is not checked.
 
     Args:
         model (nn.Module): Has ``embedder``, ``backbone`` and ``last``.
@@ -23,7 +24,8 @@ def check_widths(model: nn.Module, last: str) -> None:
         wanted = getattr(getattr(model, name), field, None)
         if width is not None and wanted is not None and width != wanted:
             raise ValueError(
-                f'{type(model).__name__}: {source} gives tokens of width {width}, but model.{name}.{field} is {wanted}. Set both to one width '
+                f'{type(model).__name__}: {source} gives tokens of width {width}, but model.{name}.{field} '
+                f'is {wanted}. Set both to one width '
                 '(that of HandTokenEmbedder is the last of gesture.part_channels)'
             )
         if wanted is not None:

@@ -18,7 +18,9 @@ def _integer(name: str, value: Any) -> int:
             raise ValueError(f'SignDataSample.{name}: expected one integer, got shape {tuple(value.shape)}')
         value = value.item()
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-        raise TypeError(f'SignDataSample.{name}: expected one integer, got {value!r} ({type(value).__name__})')
+        raise TypeError(
+            f'SignDataSample.{name}: expected one integer, got {value!r} ({type(value).__name__})'
+        )
     return int(value)
 
 
@@ -37,7 +39,10 @@ def _text(name: str, value: Any) -> str:
 def _scores(name: str, value: Any) -> Tensor:
     value = torch.as_tensor(value)
     if value.ndim != 1 or not value.is_floating_point():
-        raise ValueError(f'SignDataSample.{name}: expected floats of shape (classes,), got {value.dtype} of shape {tuple(value.shape)}')
+        raise ValueError(
+            f'SignDataSample.{name}: expected floats of shape (classes,), got {value.dtype} of '
+            f'shape {tuple(value.shape)}'
+        )
     return value
 
 
@@ -45,7 +50,10 @@ def _per_token(*tail: int, boolean: bool = False) -> Callable[[str, Any], Tensor
     def check(name: str, value: Any) -> Tensor:
         value = torch.as_tensor(value)
         if value.ndim != 1 + len(tail) or tuple(value.shape[1:]) != tail:
-            raise ValueError(f'SignDataSample.{name}: expected shape (frames, {", ".join(map(str, tail))}), got {tuple(value.shape)}')
+            raise ValueError(
+                f'SignDataSample.{name}: expected shape (frames, {", ".join(map(str, tail))}), '
+                f'got {tuple(value.shape)}'
+            )
         if boolean and value.dtype != torch.bool:
             raise TypeError(f'SignDataSample.{name}: expected bool, got {value.dtype}')
         if not boolean and not value.is_floating_point():
@@ -76,19 +84,24 @@ _FIELDS: Dict[str, Callable[[str, Any], Any]] = dict(
 class SignDataSample(BaseDataElement):
     """One clip's annotation and predictions.
 
-    Fields are set and read as attributes, or set by the ``set_*`` methods, which return the sample and so can be chained. The fields named below
-    are checked and brought to one type however they are set; any other field is stored as it is (a mesh, a video's path).
+    Fields are set and read as attributes, or set by the ``set_*`` methods, which return the sample and so can
+    be chained. The fields named below are checked and brought to one type however they are set; any other
+    field is stored as it is (a mesh, a video's path).
 
     Attributes:
         gt_label (Tensor): Scalar int64, the class index; -1 = none. May be set from an int.
-        pred_scores (Tensor): Shape (classes,) float, the class scores; logits or probabilities, higher is better.
+        pred_scores (Tensor): Shape (classes,) float, the class scores; logits or probabilities, higher is
+            better.
         pred_label (Tensor): Scalar int64, the best class.
-        sample_idx (int): The clip's index in the data set. Metrics know by it the duplicates with which a sampler fills up the last batch.
+        sample_idx (int): The clip's index in the data set. Metrics know by it the duplicates with which a
+            sampler fills up the last batch.
         video_id (str): The clip's name in its store.
-        pred_hands (Tensor): Shape (T, 2, 21, 2) float, reconstructed joints in [0, 1] of the hand's crop; left hand (index 0) mirrored.
+        pred_hands (Tensor): Shape (T, 2, 21, 2) float, reconstructed joints in [0, 1] of the hand's crop;
+            left hand (index 0) mirrored.
         target_hands (Tensor): Likewise, the pose before masking.
         input_hands (Tensor): Likewise, the pose that the model was given; joints that masking zeroed are 0.
-        hand_scores (Tensor): Shape (T, 2, 21) float in [0, 1], the detector's confidence; 0 = joint not annotated.
+        hand_scores (Tensor): Shape (T, 2, 21) float in [0, 1], the detector's confidence; 0 = joint not
+            annotated.
         hand_valid (Tensor): Shape (T, 2) bool, the hand was found.
         chosen (Tensor): Shape (T, 2) bool, the token was picked for masking.
         boxes (Tensor): Shape (T, 2, 3) float, the crops' centre x, centre y and side in pixels of the video.
@@ -98,7 +111,8 @@ class SignDataSample(BaseDataElement):
         ValueError: A named field is given another shape.
 
     Example:
-        >>> sample = SignDataSample(sample_idx=3, video_id='hello_01').set_gt_label(2).set_pred_scores(torch.tensor([0.1, 0.2, 0.7]))
+        >>> sample = SignDataSample(sample_idx=3, video_id='hello_01').set_gt_label(2)
+        >>> sample = sample.set_pred_scores(torch.tensor([0.1, 0.2, 0.7]))
         >>> sample.pred_label
         tensor(2)
     """
@@ -139,7 +153,13 @@ class SignDataSample(BaseDataElement):
         return self
 
     def set_reconstruction(
-        self, pred_hands: Tensor, target_hands: Tensor, input_hands: Tensor, hand_scores: Tensor, hand_valid: Tensor, chosen: Tensor
+        self,
+        pred_hands: Tensor,
+        target_hands: Tensor,
+        input_hands: Tensor,
+        hand_scores: Tensor,
+        hand_valid: Tensor,
+        chosen: Tensor,
     ) -> 'SignDataSample':
         """Sets the six reconstruction fields (shapes as in the class's attributes).
 
@@ -148,7 +168,10 @@ class SignDataSample(BaseDataElement):
         """
         self.pred_hands, self.target_hands, self.input_hands = pred_hands, target_hands, input_hands
         self.hand_scores, self.hand_valid, self.chosen = hand_scores, hand_valid, chosen
-        frames = {name: len(self.get(name)) for name in ('pred_hands', 'target_hands', 'input_hands', 'hand_scores', 'hand_valid', 'chosen')}
+        frames = {
+            name: len(self.get(name))
+            for name in ('pred_hands', 'target_hands', 'input_hands', 'hand_scores', 'hand_valid', 'chosen')
+        }
         if len(set(frames.values())) > 1:
             raise ValueError(f'SignDataSample: frames differ: {frames}')
         return self

@@ -23,8 +23,17 @@ def check_canvas(canvas: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: Not uint8 of shape (height, width, 3).
     """
-    if not isinstance(canvas, np.ndarray) or canvas.dtype != np.uint8 or canvas.ndim != 3 or canvas.shape[2] != 3:
-        found = f'{canvas.dtype} of shape {canvas.shape}' if isinstance(canvas, np.ndarray) else type(canvas).__name__
+    if (
+        not isinstance(canvas, np.ndarray)
+        or canvas.dtype != np.uint8
+        or canvas.ndim != 3
+        or canvas.shape[2] != 3
+    ):
+        found = (
+            f'{canvas.dtype} of shape {canvas.shape}'
+            if isinstance(canvas, np.ndarray)
+            else type(canvas).__name__
+        )
         raise ValueError(f'a canvas is a uint8 RGB array of shape (height, width, 3), got {found}')
     return canvas
 
@@ -42,7 +51,9 @@ def save_image(path: Union[str, Path], image: np.ndarray) -> Path:
     return path
 
 
-def blend(canvas: np.ndarray, alpha: np.ndarray, color: Union[Color, np.ndarray], top: int, left: int) -> None:
+def blend(
+    canvas: np.ndarray, alpha: np.ndarray, color: Union[Color, np.ndarray], top: int, left: int
+) -> None:
     """Lays a colour (or an RGB image of alpha's size) on the canvas, in place; what lies outside is cut off.
 
     Args:
@@ -65,7 +76,8 @@ def blend(canvas: np.ndarray, alpha: np.ndarray, color: Union[Color, np.ndarray]
 
 
 def smoothly(canvas: np.ndarray, draw: Callable[[np.ndarray, int], object], factor: int = 3) -> np.ndarray:
-    """Draws on an enlarged copy and shrinks it into the canvas: smoother than OpenCV's own lines and discs, which small radii make angular.
+    """Draws on an enlarged copy and shrinks it into the canvas: smoother than OpenCV's own lines and discs,
+    which small radii make angular.
 
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8, changed in place.
@@ -84,17 +96,25 @@ def smoothly(canvas: np.ndarray, draw: Callable[[np.ndarray, int], object], fact
 
 @lru_cache(maxsize=1)
 def _families() -> List[str]:
-    """matplotlib's own font and, where one is installed, a font with Chinese signs: glosses may be written in them."""
+    """matplotlib's own font and, where one is installed, a font with Chinese signs: glosses may be written in
+    them.
+    """
     from matplotlib.font_manager import fontManager
 
     names = {font.name for font in fontManager.ttflist}
-    chinese = [name for name in sorted(names) if ' CJK ' in name or name.startswith(('WenQuanYi', 'SimHei', 'Microsoft YaHei', 'PingFang'))]
+    chinese = [
+        name
+        for name in sorted(names)
+        if ' CJK ' in name or name.startswith(('WenQuanYi', 'SimHei', 'Microsoft YaHei', 'PingFang'))
+    ]
     return ['DejaVu Sans'] + chinese[:1]
 
 
 @lru_cache(maxsize=1024)
 def _glyphs(text: str, size: float, bold: bool, turned: bool) -> np.ndarray:
-    """Shape (h, w) float: the coverage of one line of text; its height depends on the size alone, so that baselines agree."""
+    """Shape (h, w) float: the coverage of one line of text; its height depends on the size alone, so that
+    baselines agree.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -104,7 +124,14 @@ def _glyphs(text: str, size: float, bold: bool, turned: bool) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     # glosses come from files: '$' must not begin a formula
     figure.text(
-        0.5 * size / width, 0.3, text, fontsize=size, family=_families(), weight='bold' if bold else 'normal', va='baseline', parse_math=False
+        0.5 * size / width,
+        0.3,
+        text,
+        fontsize=size,
+        family=_families(),
+        weight='bold' if bold else 'normal',
+        va='baseline',
+        parse_math=False,
     )
     canvas.draw()
     coverage = 1 - np.asarray(canvas.buffer_rgba())[..., 0].astype(np.float32) / 255

@@ -16,7 +16,8 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
     Args:
         vertices (ndarray): Shape (V, 3).
-        faces (ndarray): Shape (F, 3) vertex indices, counter-clockwise seen from outside in a right-handed system.
+        faces (ndarray): Shape (F, 3) vertex indices, counter-clockwise seen from outside in a right-handed
+            system.
 
     Returns:
         ndarray: Shape (V, 3), outward; 0 where a vertex has no face.
@@ -29,7 +30,9 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
 
 
-def rasterize(vertices: np.ndarray, faces: np.ndarray, height: int, width: int) -> Tuple[np.ndarray, np.ndarray]:
+def rasterize(
+    vertices: np.ndarray, faces: np.ndarray, height: int, width: int
+) -> Tuple[np.ndarray, np.ndarray]:
     """Which face is nearest at each pixel's centre.
 
     Args:
@@ -39,7 +42,8 @@ def rasterize(vertices: np.ndarray, faces: np.ndarray, height: int, width: int) 
         width (int): Columns.
 
     Returns:
-        tuple[ndarray, ndarray]: Face index, shape (height, width) int64, -1 = none; and barycentric weights, shape (height, width, 3).
+        tuple[ndarray, ndarray]: Face index, shape (height, width) int64, -1 = none; and barycentric weights,
+        shape (height, width, 3).
     """
     corners = vertices[faces].astype(np.float64)  # (F, 3, 3)
     size = np.array([width, height])
@@ -62,8 +66,12 @@ def rasterize(vertices: np.ndarray, faces: np.ndarray, height: int, width: int) 
         column = low[face, 0] + place % extent[face, 0]
         row = low[face, 1] + place // extent[face, 0]
         px, py = column + 0.5, row + 0.5
-        w1 = ((px - x[face, 0]) * (y[face, 2] - y[face, 0]) - (x[face, 2] - x[face, 0]) * (py - y[face, 0])) / doubled[face]
-        w2 = ((x[face, 1] - x[face, 0]) * (py - y[face, 0]) - (px - x[face, 0]) * (y[face, 1] - y[face, 0])) / doubled[face]
+        w1 = (
+            (px - x[face, 0]) * (y[face, 2] - y[face, 0]) - (x[face, 2] - x[face, 0]) * (py - y[face, 0])
+        ) / doubled[face]
+        w2 = (
+            (x[face, 1] - x[face, 0]) * (py - y[face, 0]) - (px - x[face, 0]) * (y[face, 1] - y[face, 0])
+        ) / doubled[face]
         w0 = 1 - w1 - w2
         inside = (w0 >= 0) & (w1 >= 0) & (w2 >= 0)
         face, pixel = face[inside], row[inside] * width + column[inside]
@@ -89,12 +97,14 @@ def draw_mesh(
 
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8, RGB.
-        vertices (ndarray): Shape (V, 3): x to the right and y down in pixels, z away from the viewer in pixels.
+        vertices (ndarray): Shape (V, 3): x to the right and y down in pixels, z away from the viewer in
+            pixels.
         faces (ndarray): Shape (F, 3), counter-clockwise seen from outside.
         color (tuple): RGB of the surface.
         light (Sequence[float]): Where the light comes from, in the vertices' axes.
         supersample (int): Samples a pixel along each side.
-        mirrored (bool): The vertices are the mirror image (x -> -x) of a right-handed surface: faces then run the other way round.
+        mirrored (bool): The vertices are the mirror image (x -> -x) of a right-handed surface: faces then run
+            the other way round.
 
     Returns:
         ndarray: The canvas.
@@ -105,7 +115,9 @@ def draw_mesh(
     check_canvas(canvas)
     vertices, faces = np.asarray(vertices, dtype=np.float64), np.asarray(faces)
     if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
-        raise ValueError(f'draw_mesh: expected vertices (V, 3) and faces (F, 3), got {vertices.shape} and {faces.shape}')
+        raise ValueError(
+            f'draw_mesh: expected vertices (V, 3) and faces (F, 3), got {vertices.shape} and {faces.shape}'
+        )
     if not np.isfinite(vertices).all():
         raise ValueError('draw_mesh: vertices are not finite')
     if len(faces) == 0 or faces.min() < 0 or faces.max() >= len(vertices):
@@ -135,11 +147,17 @@ def draw_mesh(
     gloss = np.clip(normal @ halfway, 0, None) ** 28
     rim = 1 - np.clip(-normal[:, 2], 0, 1)
     brightness = (0.44 + 0.16 * sky + 0.56 * diffuse) * (1 - 0.35 * rim**3) * np.where(inside, 0.45, 1.0)
-    shade = np.clip(brightness[:, None] * np.asarray(color, dtype=np.float64) + 26 * gloss[:, None] * ~inside[:, None], 0, 255)
+    shade = np.clip(
+        brightness[:, None] * np.asarray(color, dtype=np.float64) + 26 * gloss[:, None] * ~inside[:, None],
+        0,
+        255,
+    )
 
     image = np.zeros(owner.shape + (3,), dtype=np.float32)
     image[covered] = shade
     alpha = cv2.resize(covered.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) / np.maximum(alpha, 1e-6)[..., None]
+    image = (
+        cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) / np.maximum(alpha, 1e-6)[..., None]
+    )
     blend(canvas, alpha, image, 0, 0)
     return canvas

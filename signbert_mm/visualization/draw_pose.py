@@ -19,7 +19,9 @@ def _point(xy: np.ndarray) -> Tuple[int, int]:
     return int(x), int(y)
 
 
-def _line(canvas: np.ndarray, a: np.ndarray, b: np.ndarray, color: Color, thickness: float, dashed: bool = False) -> None:
+def _line(
+    canvas: np.ndarray, a: np.ndarray, b: np.ndarray, color: Color, thickness: float, dashed: bool = False
+) -> None:
     width = max(1, int(round(thickness)))
     if not dashed:
         cv2.line(canvas, _point(a), _point(b), color, width, cv2.LINE_AA, _SHIFT)
@@ -27,19 +29,45 @@ def _line(canvas: np.ndarray, a: np.ndarray, b: np.ndarray, color: Color, thickn
     dashes = max(1, int(np.linalg.norm(b - a) / (6 * width)))
     for start in range(dashes):
         part = (b - a) / dashes
-        cv2.line(canvas, _point(a + start * part), _point(a + (start + 0.5) * part), color, width, cv2.LINE_AA, _SHIFT)
+        cv2.line(
+            canvas,
+            _point(a + start * part),
+            _point(a + (start + 0.5) * part),
+            color,
+            width,
+            cv2.LINE_AA,
+            _SHIFT,
+        )
 
 
-def _disc(canvas: np.ndarray, centre: np.ndarray, radius: float, color: Color, edge: Optional[Color] = None, width: float = 1) -> None:
+def _disc(
+    canvas: np.ndarray,
+    centre: np.ndarray,
+    radius: float,
+    color: Color,
+    edge: Optional[Color] = None,
+    width: float = 1,
+) -> None:
     cv2.circle(canvas, _point(centre), int(round(radius * (1 << _SHIFT))), color, -1, cv2.LINE_AA, _SHIFT)
     if edge is not None:
-        cv2.circle(canvas, _point(centre), int(round(radius * (1 << _SHIFT))), edge, max(1, int(round(width))), cv2.LINE_AA, _SHIFT)
+        cv2.circle(
+            canvas,
+            _point(centre),
+            int(round(radius * (1 << _SHIFT))),
+            edge,
+            max(1, int(round(width))),
+            cv2.LINE_AA,
+            _SHIFT,
+        )
 
 
 def _finite(joints: np.ndarray, seen: np.ndarray, where: str) -> np.ndarray:
     joints = np.asarray(joints, dtype=np.float64)
     if not np.isfinite(joints[seen]).all():
-        raise ValueError(f'{where}: coordinates not finite at joints {np.flatnonzero(seen & ~np.isfinite(joints).all(-1)).tolist()}')
+        raise ValueError(
+            f'{where}: coordinates not finite at joints '
+            f'{np.flatnonzero(seen & ~np.isfinite(joints).all(-1)).tolist()}'
+        )
     return joints
 
 
@@ -57,9 +85,11 @@ def draw_hand(
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8, RGB.
         joints (ndarray): Shape (21, 2), pixels, in the order of layout hand_21.
-        scores (ndarray, optional): Shape (21,) in [0, 1]; a joint of score 0 and its bones are left out, uncertain ones are paler. Default: all 1.
+        scores (ndarray, optional): Shape (21,) in [0, 1]; a joint of score 0 and its bones are left out,
+            uncertain ones are paler. Default: all 1.
         thickness (float, optional): Of the bones, pixels; by default what suits the canvas.
-        hollow (Sequence[bool], optional): Shape (21,), joints drawn as empty circles with dashed bones: masked ones.
+        hollow (Sequence[bool], optional): Shape (21,), joints drawn as empty circles with dashed bones:
+            masked ones.
         moved (Sequence[bool], optional): Shape (21,), joints with a red ring: displaced ones.
         color (tuple, optional): One colour in place of the fingers' own.
 
@@ -94,7 +124,14 @@ def draw_hand(
         else:
             _disc(canvas, joints[joint], 1.15 * thickness, faded(own, strength[joint]))
             if moved[joint]:
-                _disc(canvas, joints[joint], 1.4 * thickness, faded(own, strength[joint]), _MOVED, 0.7 * thickness)
+                _disc(
+                    canvas,
+                    joints[joint],
+                    1.4 * thickness,
+                    faded(own, strength[joint]),
+                    _MOVED,
+                    0.7 * thickness,
+                )
     return canvas
 
 
@@ -105,7 +142,8 @@ def draw_pose(
     layout: Union[str, Layout] = 'sign_49',
     thickness: Optional[float] = None,
 ) -> np.ndarray:
-    """A pose of any layout, in place: body grey with a coloured side each, fingers in their colours, face as points.
+    """A pose of any layout, in place: body grey with a coloured side each, fingers in their colours, face as
+    points.
 
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8, RGB.
@@ -118,7 +156,8 @@ def draw_pose(
         ndarray: The canvas.
 
     Raises:
-        ValueError: The joint count is not the layout's, or coordinates are not finite at a joint that is not missing.
+        ValueError: The joint count is not the layout's, or coordinates are not finite at a joint that is not
+            missing.
     """
     check_canvas(canvas)
     layout, keypoints = get_layout(layout), np.asarray(keypoints)
@@ -143,11 +182,19 @@ def draw_pose(
         edges.append(shoulders)
     for a, b in edges:
         if seen[a] and seen[b]:
-            _line(canvas, keypoints[a], keypoints[b], faded(_side(layout.joints[a], layout.joints[b]), min(strength[a], strength[b])), thickness)
+            _line(
+                canvas,
+                keypoints[a],
+                keypoints[b],
+                faded(_side(layout.joints[a], layout.joints[b]), min(strength[a], strength[b])),
+                thickness,
+            )
     face = set(layout.parts.get('face', ()))
     for joint in np.flatnonzero(seen & ~in_hand):
         own = BODY if joint in face else _side(layout.joints[joint], layout.joints[joint])
-        _disc(canvas, keypoints[joint], thickness * (0.5 if joint in face else 1.2), faded(own, strength[joint]))
+        _disc(
+            canvas, keypoints[joint], thickness * (0.5 if joint in face else 1.2), faded(own, strength[joint])
+        )
     for hand in hands:
         indices = np.asarray(hand)
         draw_hand(canvas, keypoints[indices], scores[indices], max(1.0, 0.75 * thickness))

@@ -16,7 +16,8 @@ def tsne(features: np.ndarray, perplexity: float = 30.0, seed: int = 0) -> np.nd
 
     Args:
         features (ndarray): Shape (N, D) float.
-        perplexity (float): About the number of neighbours that count; not given in the paper. At most (N - 1) / 3.
+        perplexity (float): About the number of neighbours that count; not given in the paper. At most (N - 1)
+            / 3.
         seed (int): Of its draws.
 
     Returns:
@@ -30,12 +31,17 @@ def tsne(features: np.ndarray, perplexity: float = 30.0, seed: int = 0) -> np.nd
     if features.ndim != 2 or not np.isfinite(features).all():
         raise ValueError(f'tsne: features must be finite and of shape (N, D), got shape {features.shape}')
     if not 0 < perplexity <= (len(features) - 1) / 3:
-        raise ValueError(f'tsne: {len(features)} clips carry a perplexity of at most {(len(features) - 1) / 3:.1f}, got {perplexity}')
+        raise ValueError(
+            f'tsne: {len(features)} clips carry a perplexity of at most '
+            f'{(len(features) - 1) / 3:.1f}, got {perplexity}'
+        )
     try:
         from sklearn.manifold import TSNE
     except ImportError as error:
         raise ImportError('t-SNE needs scikit-learn: pip install scikit-learn') from error
-    return TSNE(n_components=2, perplexity=perplexity, init='pca', learning_rate='auto', random_state=seed).fit_transform(features)
+    return TSNE(
+        n_components=2, perplexity=perplexity, init='pca', learning_rate='auto', random_state=seed
+    ).fit_transform(features)
 
 
 def plot_embedding(
@@ -59,7 +65,10 @@ def plot_embedding(
         raise ValueError('plot_embedding: nothing to plot')
     for name, (points, labels) in panels.items():
         if np.shape(points) != (len(labels), 2):
-            raise ValueError(f'plot_embedding: {name!r}: points must be of shape ({len(labels)}, 2), as many as labels, got {np.shape(points)}')
+            raise ValueError(
+                f'plot_embedding: {name!r}: points must be of shape ({len(labels)}, 2), as many '
+                f'as labels, got {np.shape(points)}'
+            )
     from matplotlib import colormaps
 
     classes = sorted({int(label) for _, labels in panels.values() for label in labels})
@@ -69,16 +78,34 @@ def plot_embedding(
         for place, label in enumerate(classes):
             chosen = np.asarray(points)[np.asarray(labels) == label]
             # neighbouring classes differ in hue; where hues repeat, in the mark
-            color = colormaps['hsv']((place * 0.382 + 0.02) % 1) if len(classes) > 10 else colormaps['tab10'](place)
+            color = (
+                colormaps['hsv']((place * 0.382 + 0.02) % 1)
+                if len(classes) > 10
+                else colormaps['tab10'](place)
+            )
             gloss = str(glosses[label]) if glosses is not None else str(label)
-            axis.scatter(*chosen.T, s=14, color=color, marker=_MARKERS[place % len(_MARKERS)], alpha=0.8, linewidths=0, label=gloss)
+            axis.scatter(
+                *chosen.T,
+                s=14,
+                color=color,
+                marker=_MARKERS[place % len(_MARKERS)],
+                alpha=0.8,
+                linewidths=0,
+                label=gloss,
+            )
         axis.set_title(name, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
         axis.set_xticks([])
         axis.set_yticks([])
         axis.set_aspect('equal', 'datalim')
         axis.spines[:].set_color(_hex(QUIET))
     if glosses is not None:
-        figure.legend(*axes[0].get_legend_handles_labels(), loc='outside right upper', fontsize=7, frameon=False, ncols=1 + (len(classes) > 24))
+        figure.legend(
+            *axes[0].get_legend_handles_labels(),
+            loc='outside right upper',
+            fontsize=7,
+            frameon=False,
+            ncols=1 + (len(classes) > 24),
+        )
     if title:
         figure.suptitle(title, fontsize=13, color=_hex(INK))
     return _save(figure, path)

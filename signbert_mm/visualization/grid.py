@@ -52,10 +52,14 @@ def picture_grid(
     """
     height, width = cell_size
     notes = list(notes or [''] * len(rows))
-    titles = max(max(text_size(row, 14, True)[0], text_size(note, 11)[0]) for row, note in zip(rows, notes)) + 24
+    titles = (
+        max(max(text_size(row, 14, True)[0], text_size(note, 11)[0]) for row, note in zip(rows, notes)) + 24
+    )
     left = max(MARGIN + (30 if side else 0) + titles, title_width)
     head = 26
-    canvas = blank(head + len(rows) * (height + GAP) - GAP, left + len(columns) * (width + GAP) - GAP + MARGIN)
+    canvas = blank(
+        head + len(rows) * (height + GAP) - GAP, left + len(columns) * (width + GAP) - GAP + MARGIN
+    )
     if side:
         middle = head + (canvas.shape[0] - head) / 2
         draw_text(canvas, side, MARGIN + 10, middle, 15, INK, 'cm', bold=True, turned=True)
@@ -75,20 +79,29 @@ def picture_grid(
     return canvas
 
 
-def page(parts: Sequence[np.ndarray], title: str = '', subtitle: str = '', legend: Sequence[Tuple[str, Callable]] = ()) -> np.ndarray:
+def page(
+    parts: Sequence[np.ndarray],
+    title: str = '',
+    subtitle: str = '',
+    legend: Sequence[Tuple[str, Callable]] = (),
+) -> np.ndarray:
     """Puts pictures under each other, with a title above and a legend below.
 
     Args:
         parts (Sequence[ndarray]): RGB pictures.
         title (str): In heavy letters.
         subtitle (str): Below it, quiet.
-        legend (Sequence[tuple[str, Callable]]): Texts, each with ``mark(canvas, x, y)`` that draws its sign, 18 px wide, around (x, y).
+        legend (Sequence[tuple[str, Callable]]): Texts, each with ``mark(canvas, x, y)`` that draws its sign,
+            18 px wide, around (x, y).
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
     """
     widths = [text_size(text, 12)[0] + 26 + 22 for text, _ in legend]
-    width = max([part.shape[1] for part in parts] + [2 * MARGIN + text_size(title, 18, True)[0], 2 * MARGIN + text_size(subtitle, 12)[0]])
+    width = max(
+        [part.shape[1] for part in parts]
+        + [2 * MARGIN + text_size(title, 18, True)[0], 2 * MARGIN + text_size(subtitle, 12)[0]]
+    )
     pieces: List[np.ndarray] = []
     if title or subtitle:
         head = blank(30 * bool(title) + 20 * bool(subtitle) + 10, width)

@@ -60,11 +60,21 @@ def plot_curves(
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, (quantity, runs) in zip(axes, panels.items()):
         for index, (run, (x, y)) in enumerate(runs.items()):
-            axis.plot(x, y, color=_hex(_COLORS[index % len(_COLORS)]), lw=1.6, label=run, marker='o' if len(x) < 25 else None, ms=3)
+            axis.plot(
+                x,
+                y,
+                color=_hex(_COLORS[index % len(_COLORS)]),
+                lw=1.6,
+                label=run,
+                marker='o' if len(x) < 25 else None,
+                ms=3,
+            )
         if log and all((np.asarray(y) > 0).all() for _, y in runs.values()):
             axis.set_yscale('log')
         axis.set_title(quantity, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
-        axis.set_xlabel(xlabel if isinstance(xlabel, str) else xlabel[quantity], fontsize=9, color=_hex(QUIET))
+        axis.set_xlabel(
+            xlabel if isinstance(xlabel, str) else xlabel[quantity], fontsize=9, color=_hex(QUIET)
+        )
         axis.grid(color=_hex(LINE), lw=0.6)
         axis.spines[['top', 'right']].set_visible(False)
         axis.tick_params(labelsize=8, colors=_hex(QUIET))
@@ -77,7 +87,9 @@ def plot_curves(
     return _save(figure, path)
 
 
-def plot_lengths(path: Union[str, Path], edges: Sequence[int], counts: Mapping[str, Sequence[int]], title: str = '') -> Path:
+def plot_lengths(
+    path: Union[str, Path], edges: Sequence[int], counts: Mapping[str, Sequence[int]], title: str = ''
+) -> Path:
     """A histogram of clip lengths, the splits on top of each other.
 
     Args:
@@ -91,7 +103,14 @@ def plot_lengths(path: Union[str, Path], edges: Sequence[int], counts: Mapping[s
     names = [str(a) if b - a == 1 else f'{a}–{b - 1}' for a, b in zip(edges, edges[1:])]
     below = np.zeros(len(names))
     for index, (split, values) in enumerate(counts.items()):
-        axis.bar(names, values, 0.86, bottom=below, color=_hex(_COLORS[index % len(_COLORS)]), label=f'{split} ({sum(values):,})')
+        axis.bar(
+            names,
+            values,
+            0.86,
+            bottom=below,
+            color=_hex(_COLORS[index % len(_COLORS)]),
+            label=f'{split} ({sum(values):,})',
+        )
         below = below + np.asarray(values)
     axis.set_xlabel('frames', fontsize=9, color=_hex(QUIET))
     axis.set_ylabel('clips', fontsize=9, color=_hex(QUIET))
@@ -102,11 +121,14 @@ def plot_lengths(path: Union[str, Path], edges: Sequence[int], counts: Mapping[s
     axis.tick_params(labelsize=8, colors=_hex(QUIET))
     axis.tick_params(axis='x', rotation=30)
     axis.yaxis.get_major_locator().set_params(integer=True)
-    figure.legend(loc='outside right upper', fontsize=8, frameon=False)  # beside the axes: a bar may reach any of their corners
+    # beside the axes: a bar may reach any of their corners
+    figure.legend(loc='outside right upper', fontsize=8, frameon=False)
     return _save(figure, path)
 
 
-def plot_confusion(path: Union[str, Path], counts: np.ndarray, glosses: Optional[Sequence[str]] = None, title: str = '') -> Path:
+def plot_confusion(
+    path: Union[str, Path], counts: np.ndarray, glosses: Optional[Sequence[str]] = None, title: str = ''
+) -> Path:
     """A confusion matrix, each row in percent of its class's clips.
 
     Args:
@@ -126,14 +148,26 @@ def plot_confusion(path: Union[str, Path], counts: np.ndarray, glosses: Optional
     colors = LinearSegmentedColormap.from_list('ink', ['#ffffff', '#cfe0f5', '#5b97dc', '#123f7a'])
     picture = axis.imshow(shares, cmap=colors, norm=PowerNorm(0.6, 0, 100), interpolation='nearest')
     if number <= 60:
-        names = [str(gloss) for gloss in glosses] if glosses is not None else [str(index) for index in range(number)]
+        names = (
+            [str(gloss) for gloss in glosses]
+            if glosses is not None
+            else [str(index) for index in range(number)]
+        )
         names = [name if len(name) <= 18 else name[:17] + '…' for name in names]
         axis.set_xticks(range(number), names, rotation=90, fontsize=8, parse_math=False)
         axis.set_yticks(range(number), names, fontsize=8, parse_math=False)
     if number <= 36:
         for row, column in zip(*np.nonzero(counts)):
             share = shares[row, column]
-            axis.text(column, row, f'{share:.0f}', ha='center', va='center', fontsize=6.5, color='white' if share > 40 else _hex(INK))
+            axis.text(
+                column,
+                row,
+                f'{share:.0f}',
+                ha='center',
+                va='center',
+                fontsize=6.5,
+                color='white' if share > 40 else _hex(INK),
+            )
     axis.set_xlabel('predicted', fontsize=10)
     axis.set_ylabel('truth', fontsize=10)
     axis.set_title(title, fontsize=12, loc='left', fontweight='bold', color=_hex(INK))

@@ -39,7 +39,8 @@ def view_of(keypoints: np.ndarray, scores: np.ndarray, image_size: Optional[Sequ
     Args:
         keypoints (ndarray): Shape (T, V, 2), pixels.
         scores (ndarray): Shape (T, V); 0 = missing.
-        image_size (Sequence[float], optional): Width and height of the video; taken where no joint was found, or to bound the view.
+        image_size (Sequence[float], optional): Width and height of the video; taken where no joint was found,
+            or to bound the view.
     """
     seen = np.asarray(keypoints)[np.asarray(scores) > 0]
     if not len(seen):
@@ -56,7 +57,13 @@ def view_of(keypoints: np.ndarray, scores: np.ndarray, image_size: Optional[Sequ
 
 
 def pose_cell(
-    keypoints: np.ndarray, scores: np.ndarray, layout: Union[str, Layout], view: View, height: int, width: int, boxes: Optional[np.ndarray] = None
+    keypoints: np.ndarray,
+    scores: np.ndarray,
+    layout: Union[str, Layout],
+    view: View,
+    height: int,
+    width: int,
+    boxes: Optional[np.ndarray] = None,
 ) -> np.ndarray:
     """One frame in a bordered cell.
 
@@ -67,7 +74,8 @@ def pose_cell(
         view (View): The part of the video to show.
         height (int): Of the cell, pixels.
         width (int): Of the cell.
-        boxes (ndarray, optional): Shape (N, 3) centre x, y and side, pixels of the video: crops to draw, index 0 the left hand's; side 0 = none.
+        boxes (ndarray, optional): Shape (N, 3) centre x, y and side, pixels of the video: crops to draw,
+            index 0 the left hand's; side 0 = none.
 
     Returns:
         ndarray: Shape (height, width, 3) uint8, RGB.
@@ -78,6 +86,12 @@ def pose_cell(
     points = view.to_cell(keypoints, height, width)
     for side, box in zip(('left', 'right'), () if boxes is None else boxes):
         if box[2] > 0:
-            corners = view.to_cell(np.array([box[:2] - box[2] / 2, box[:2] + box[2] / 2]), height, width).round().astype(int)
-            cv2.rectangle(canvas, tuple(corners[0].tolist()), tuple(corners[1].tolist()), SIDES[side], 1, cv2.LINE_AA)
+            corners = (
+                view.to_cell(np.array([box[:2] - box[2] / 2, box[:2] + box[2] / 2]), height, width)
+                .round()
+                .astype(int)
+            )
+            cv2.rectangle(
+                canvas, tuple(corners[0].tolist()), tuple(corners[1].tolist()), SIDES[side], 1, cv2.LINE_AA
+            )
     return smoothly(canvas, lambda big, factor: draw_pose(big, factor * points, scores, layout))

@@ -25,14 +25,19 @@ def as_probabilities(scores: np.ndarray) -> np.ndarray:
 
 
 def score_bars(
-    scores: np.ndarray, glosses: Optional[Sequence[str]] = None, gt_label: Optional[int] = None, topk: int = 5, width: int = 620
+    scores: np.ndarray,
+    glosses: Optional[Sequence[str]] = None,
+    gt_label: Optional[int] = None,
+    topk: int = 5,
+    width: int = 620,
 ) -> np.ndarray:
     """Horizontal bars of the best classes; the right one is green, a wrong first one red.
 
     Args:
         scores (ndarray): Shape (classes,), see :func:`as_probabilities`.
         glosses (Sequence[str], optional): The classes' names.
-        gt_label (int, optional): The right class; None or -1 = not known. It gets a line of its own where it is not among the best.
+        gt_label (int, optional): The right class; None or -1 = not known. It gets a line of its own where it
+            is not among the best.
         topk (int): How many.
         width (int): Of the picture, pixels.
 
@@ -60,9 +65,20 @@ def score_bars(
         color = _RIGHT if is_target else _WRONG if known and line == 0 else ACCENT if line == 0 else GHOST
         name = str(glosses[label]) if glosses is not None else f'class {label}'
         draw_text(canvas, f'{place}', MARGIN + 18, y, 12, QUIET, 'rm')
-        draw_text(canvas, shortened(name, left - MARGIN - 40, 14, is_target), MARGIN + 28, y, 14, INK, 'lm', bold=is_target)
+        draw_text(
+            canvas,
+            shortened(name, left - MARGIN - 40, 14, is_target),
+            MARGIN + 28,
+            y,
+            14,
+            INK,
+            'lm',
+            bold=is_target,
+        )
         cv2.rectangle(canvas, (left, y - 8), (right, y + 8), faded(LINE, 0.5), -1)
-        cv2.rectangle(canvas, (left, y - 8), (left + int(round((right - left) * shares[label])), y + 8), color, -1)
+        cv2.rectangle(
+            canvas, (left, y - 8), (left + int(round((right - left) * shares[label])), y + 8), color, -1
+        )
         draw_text(canvas, f'{100 * shares[label]:.1f} %', width - MARGIN, y, 12, INK, 'rm')
     return canvas
 
@@ -106,11 +122,13 @@ def prediction_figure(
     title: str = '',
     places: Optional[Sequence[int]] = None,
 ) -> np.ndarray:
-    """A recogniser's prediction: the clip as a row of poses, the attention over time where the sample has it, and the best classes.
+    """A recogniser's prediction: the clip as a row of poses, the attention over time where the sample has it,
+    and the best classes.
 
     Args:
-        sample (SignDataSample): With ``pred_scores`` (classes,); ``attention`` (T, 2) and ``gt_label`` are shown where there. With
-            ``reason`` (str), why there is no answer, that is shown instead of classes.
+        sample (SignDataSample): With ``pred_scores`` (classes,); ``attention`` (T, 2) and ``gt_label`` are
+            shown where there. With ``reason`` (str), why there is no answer, that is shown instead of
+            classes.
         keypoints (ndarray, optional): Shape (T, V, 2), pixels; without them no poses are drawn.
         scores (ndarray, optional): Shape (T, V) in [0, 1]; 0 = missing. All 1 by default.
         layout (str | Layout): What the joints are.
@@ -118,7 +136,8 @@ def prediction_figure(
         topk (int): How many classes.
         columns (int): How many poses.
         title (str): Above the figure; the clip's name by default.
-        places (Sequence[int], optional): Which frames of the video the T are, for their labels; 0, 1, .. by default.
+        places (Sequence[int], optional): Which frames of the video the T are, for their labels; 0, 1, .. by
+            default.
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
@@ -128,7 +147,9 @@ def prediction_figure(
     if keypoints is not None:
         keypoints = np.asarray(keypoints)
         scores = np.ones(keypoints.shape[:2]) if scores is None else np.asarray(scores)
-        frames = np.unique(np.linspace(0, len(keypoints) - 1, min(columns, len(keypoints))).round().astype(int))
+        frames = np.unique(
+            np.linspace(0, len(keypoints) - 1, min(columns, len(keypoints))).round().astype(int)
+        )
         view = view_of(keypoints, scores)
         size = (190, int(np.clip(190 * view.width / view.height, 90, 220)))
         parts.append(
@@ -148,5 +169,9 @@ def prediction_figure(
     else:
         parts.append(score_bars(sample.pred_scores.float().numpy(), glosses, label, topk, width))
     name = title or (sample.get('video_id') or f'clip {sample.get("sample_idx", "")}').strip()
-    truth = '' if label is None or label < 0 else f'truth: {glosses[label] if glosses is not None else f"class {label}"}'
+    truth = (
+        ''
+        if label is None or label < 0
+        else f'truth: {glosses[label] if glosses is not None else f"class {label}"}'
+    )
     return page(parts, name, truth)

@@ -9,7 +9,9 @@ from .plots import _COLORS, _figure, _hex, _save
 Curve = Tuple[Sequence[float], Sequence[float]]
 
 
-def plot_pretraining(path: Union[str, Path], losses: Mapping[str, Curve], accuracies: Mapping[str, Curve], title: str = '') -> Path:
+def plot_pretraining(
+    path: Union[str, Path], losses: Mapping[str, Curve], accuracies: Mapping[str, Curve], title: str = ''
+) -> Path:
     """Losses above, accuracies below, over the same epochs.
 
     Args:
@@ -22,7 +24,9 @@ def plot_pretraining(path: Union[str, Path], losses: Mapping[str, Curve], accura
         ValueError: There are no losses or no accuracies.
     """
     if not losses or not accuracies:
-        raise ValueError(f'plot_pretraining: losses and accuracies needed, got {sorted(losses)} and {sorted(accuracies)}')
+        raise ValueError(
+            f'plot_pretraining: losses and accuracies needed, got {sorted(losses)} and {sorted(accuracies)}'
+        )
     figure = _figure(6.4, 5.4)
     above, below = figure.subplots(2, 1, sharex=True)
     for index, (name, (x, y)) in enumerate(losses.items()):
@@ -32,7 +36,15 @@ def plot_pretraining(path: Union[str, Path], losses: Mapping[str, Curve], accura
     for (name, (x, y)), color in zip(accuracies.items(), (FINGERS[2], FINGERS[1], FINGERS[4], FINGERS[0])):
         below.plot(x, y, color=_hex(color), lw=1.8, marker='o', ms=3.5, label=name)
         for place in (0, -1):
-            below.annotate(f'{y[place]:.1f}', (x[place], y[place]), (0, 5), textcoords='offset points', ha='center', fontsize=8, color=_hex(color))
+            below.annotate(
+                f'{y[place]:.1f}',
+                (x[place], y[place]),
+                (0, 5),
+                textcoords='offset points',
+                ha='center',
+                fontsize=8,
+                color=_hex(color),
+            )
     below.margins(y=0.15)
     below.xaxis.get_major_locator().set_params(integer=True)
     below.set_xlabel('epoch', fontsize=9, color=_hex(QUIET))

@@ -23,12 +23,14 @@ def mesh_in_crop(sample: SignDataSample, hand_model: Optional[torch.nn.Module] =
     """A prediction's hand surfaces where the decoder's camera puts them (SignBERT eq. 5).
 
     Args:
-        sample (SignDataSample): With ``offset`` (T, 2, 2), ``scale`` (T, 2, 1) and either ``vertices`` (T, 2, 778, 3) in camera axes, or ``theta``,
-            ``beta`` and ``rotation`` (T, 2, 3, 3) for ``hand_model``.
-        hand_model (Module, optional): A :class:`~signbert_mm.hand_models.HandModel`; not needed where the sample has ``vertices``.
+        sample (SignDataSample): With ``offset`` (T, 2, 2), ``scale`` (T, 2, 1) and either ``vertices`` (T, 2,
+            778, 3) in camera axes, or ``theta``, ``beta`` and ``rotation`` (T, 2, 3, 3) for ``hand_model``.
+        hand_model (Module, optional): A :class:`~signbert_mm.hand_models.HandModel`; not needed where the
+            sample has ``vertices``.
 
     Returns:
-        ndarray: Shape (T, 2, 778, 3) float64; x and y in [0, 1] of the (mirrored) crop, z away from the viewer in that unit.
+        ndarray: Shape (T, 2, 778, 3) float64; x and y in [0, 1] of the (mirrored) crop, z away from the
+            viewer in that unit.
 
     Raises:
         KeyError: The sample has no hand model's parameters.
@@ -37,14 +39,17 @@ def mesh_in_crop(sample: SignDataSample, hand_model: Optional[torch.nn.Module] =
     absent = [name for name in needed if name not in sample]
     if absent or ('vertices' not in sample and hand_model is None):
         raise KeyError(
-            f'mesh_in_crop: the prediction has no {", ".join(absent) or "vertices, and no hand_model is given"}; is its decoder a hand model?'
+            'mesh_in_crop: the prediction has no '
+            f'{", ".join(absent) or "vertices, and no hand_model is given"}; is its decoder a hand model?'
         )
     if 'vertices' in sample:
         vertices = sample.vertices
     else:
         with torch.no_grad():
             device = next(iter(hand_model.buffers())).device
-            vertices = hand_model.mesh(sample.theta.to(device), sample.beta.to(device))[0].cpu() @ sample.rotation.mT
+            vertices = (
+                hand_model.mesh(sample.theta.to(device), sample.beta.to(device))[0].cpu() @ sample.rotation.mT
+            )
     vertices = vertices.double() * sample.scale.double()[..., None, :]
     # a negative scale turns the hand by half a turn: depth keeps its sign
     depth = vertices[..., 2:] * sample.scale.double().sign()[..., None, :]
@@ -52,14 +57,20 @@ def mesh_in_crop(sample: SignDataSample, hand_model: Optional[torch.nn.Module] =
 
 
 def pick_frames(valid: np.ndarray, columns: int) -> np.ndarray:
-    """At most ``columns`` frames, evenly spread over those in which a hand was found (over all where none was)."""
+    """At most ``columns`` frames, evenly spread over those in which a hand was found (over all where none
+    was).
+    """
     candidates = np.flatnonzero(valid.any(1))
     candidates = candidates if len(candidates) else np.arange(len(valid))
-    return candidates[np.unique(np.linspace(0, len(candidates) - 1, min(columns, len(candidates))).round().astype(int))]
+    return candidates[
+        np.unique(np.linspace(0, len(candidates) - 1, min(columns, len(candidates))).round().astype(int))
+    ]
 
 
 def masking_of(sample: SignDataSample) -> Tuple[np.ndarray, np.ndarray]:
-    """Operation (T, 2): 0 none, 1 joint, 2 frame, 3 identity, and disturbance (T, 2, 21): 0 none, 1 zeroed, 2 moved; recomputed where not stored."""
+    """Operation (T, 2): 0 none, 1 joint, 2 frame, 3 identity, and disturbance (T, 2, 21): 0 none, 1 zeroed, 2
+    moved; recomputed where not stored.
+    """
     if 'operation' in sample and 'disturbed' in sample:
         return sample.operation.numpy(), sample.disturbed.numpy()
     seen = (sample.hand_scores > 0) & sample.hand_valid[..., None]
@@ -74,12 +85,26 @@ def masking_of(sample: SignDataSample) -> Tuple[np.ndarray, np.ndarray]:
 class _Painter:
     """Draws the cells of one hand's rows."""
 
-    def __init__(self, sample: SignDataSample, hand: int, size: int, mesh: Optional[np.ndarray], faces: Optional[np.ndarray]) -> None:
+    def __init__(
+        self,
+        sample: SignDataSample,
+        hand: int,
+        size: int,
+        mesh: Optional[np.ndarray],
+        faces: Optional[np.ndarray],
+    ) -> None:
         self.size, self.hand, self.mesh, self.faces = size, hand, mesh, faces
-        self.pixels = {name: self._unmirrored(sample.get(name)[:, hand].numpy()) * size for name in ('target_hands', 'input_hands', 'pred_hands')}
+        self.pixels = {
+            name: self._unmirrored(sample.get(name)[:, hand].numpy()) * size
+            for name in ('target_hands', 'input_hands', 'pred_hands')
+        }
         self.valid, self.scores = sample.hand_valid[:, hand].numpy(), sample.hand_scores[:, hand].numpy()
         operation, disturbed = masking_of(sample)
-        self.chosen, self.operation, self.disturbed = sample.chosen[:, hand].numpy(), operation[:, hand], disturbed[:, hand]
+        self.chosen, self.operation, self.disturbed = (
+            sample.chosen[:, hand].numpy(),
+            operation[:, hand],
+            disturbed[:, hand],
+        )
 
     def _unmirrored(self, points: np.ndarray) -> np.ndarray:
         points = points.astype(np.float64)
@@ -103,11 +128,16 @@ class _Painter:
     def _input(self, canvas: np.ndarray, t: int) -> None:
         zeroed, moved = self.disturbed[t] == 1, self.disturbed[t] == 2
         joints = np.where(zeroed[:, None], self.pixels['target_hands'][t], self.pixels['input_hands'][t])
-        smoothly(canvas, lambda big, f: draw_hand(big, f * joints, self.scores[t], hollow=zeroed, moved=moved))
+        smoothly(
+            canvas, lambda big, f: draw_hand(big, f * joints, self.scores[t], hollow=zeroed, moved=moved)
+        )
 
     def _output(self, canvas: np.ndarray, t: int) -> None:
         target, pred = self.pixels['target_hands'][t], self.pixels['pred_hands'][t]
-        smoothly(canvas, lambda big, f: draw_hand(draw_hand(big, f * target, self.scores[t], color=_UNDER), f * pred))
+        smoothly(
+            canvas,
+            lambda big, f: draw_hand(draw_hand(big, f * target, self.scores[t], color=_UNDER), f * pred),
+        )
         seen = self.scores[t] > 0
         if seen.any():
             error = np.linalg.norm(pred - target, axis=1)[seen].mean() * 256 / self.size
@@ -121,10 +151,20 @@ class _Painter:
 
 
 def _label(canvas: np.ndarray, text: str, size: float = 10) -> None:
-    """A line of text in a corner that is empty (the lower right one first); where none is, on a ground of its own in the emptiest."""
+    """A line of text in a corner that is empty (the lower right one first); where none is, on a ground of its
+    own in the emptiest.
+    """
     (width, height), (rows, columns), inset = text_size(text, size), canvas.shape[:2], 5
-    corners = [(rows - inset - height, columns - inset - width), (rows - inset - height, inset), (inset, columns - inset - width), (inset, inset)]
-    patches = [canvas[max(top - 1, 0) : top + height + 1, max(left - 1, 0) : left + width + 1] for top, left in corners]
+    corners = [
+        (rows - inset - height, columns - inset - width),
+        (rows - inset - height, inset),
+        (inset, columns - inset - width),
+        (inset, inset),
+    ]
+    patches = [
+        canvas[max(top - 1, 0) : top + height + 1, max(left - 1, 0) : left + width + 1]
+        for top, left in corners
+    ]
     inks = [int((patch != np.asarray(TILE, dtype=np.uint8)).any(-1).sum()) for patch in patches]
     place = int(np.argmin(inks))
     patches[place][:] = TILE
@@ -144,20 +184,24 @@ def reconstruction_figure(
 ) -> np.ndarray:
     """Draws what pre-training rebuilt (SignBERT, Figure 3): four rows over time for each hand.
 
-    Chosen tokens are framed in the colour of their operation, zeroed joints are empty circles where they should be, displaced ones have a red ring;
-    the reconstruction lies over the ground truth in grey, with the mean distance in pixels of a 256 crop. The left hand is un-mirrored.
+    Chosen tokens are framed in the colour of their operation, zeroed joints are empty circles where they
+    should be, displaced ones have a red ring; the reconstruction lies over the ground truth in grey, with the
+    mean distance in pixels of a 256 crop. The left hand is un-mirrored.
 
     Args:
-        sample (SignDataSample): A pre-trainer's prediction, see :meth:`SignDataSample.set_reconstruction`; with ``operation`` (T, 2) and
-            ``disturbed`` (T, 2, 21) where masking gave them, else recomputed from the input.
-        mesh (ndarray, optional): Shape (T, 2, 778, 3) of :func:`mesh_in_crop`; without it there is no fourth row.
+        sample (SignDataSample): A pre-trainer's prediction, see :meth:`SignDataSample.set_reconstruction`;
+            with ``operation`` (T, 2) and ``disturbed`` (T, 2, 21) where masking gave them, else recomputed
+            from the input.
+        mesh (ndarray, optional): Shape (T, 2, 778, 3) of :func:`mesh_in_crop`; without it there is no fourth
+            row.
         faces (ndarray, optional): Shape (1538, 3), needed with ``mesh``.
         hands (str | Sequence[int]): Which hands: 'found' = those found in any frame, or indices, 0 = left.
         frames (Sequence[int], optional): Which frames; by default ``columns`` of those with a hand.
         columns (int): Number of frames where ``frames`` is not given.
         tile (int): Side of a cell in pixels.
         title (str): Above the figure; the clip's name by default.
-        places (Sequence[int], optional): Which frames of the video those of the sample are, for their labels; 0, 1, .. by default.
+        places (Sequence[int], optional): Which frames of the video those of the sample are, for their labels;
+            0, 1, .. by default.
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
@@ -169,10 +213,15 @@ def reconstruction_figure(
     sample = sample.cpu()
     valid = sample.hand_valid.numpy()
     if mesh is not None and (faces is None or mesh.shape[:2] != valid.shape):
-        raise ValueError(f'reconstruction_figure: mesh needs faces and shape (T, 2, V, 3) with T = {len(valid)}, got {mesh.shape}')
+        raise ValueError(
+            'reconstruction_figure: mesh needs faces and shape (T, 2, V, 3) with T = '
+            f'{len(valid)}, got {mesh.shape}'
+        )
     frames = pick_frames(valid, columns) if frames is None else np.asarray(frames, dtype=int)
     if len(frames) == 0 or frames.min() < 0 or frames.max() >= len(valid):
-        raise IndexError(f'reconstruction_figure: frames {frames.tolist()}, but the clip has frames 0..{len(valid) - 1}')
+        raise IndexError(
+            f'reconstruction_figure: frames {frames.tolist()}, but the clip has frames 0..{len(valid) - 1}'
+        )
     if isinstance(hands, str):
         hands = [hand for hand in (1, 0) if valid[:, hand].any()] or [1]
     rows = ['Ground truth', 'Masked input', 'Reconstruction'] + (['Hand mesh'] if mesh is not None else [])
@@ -180,9 +229,20 @@ def reconstruction_figure(
     parts = []
     for hand in hands:
         painter = _Painter(sample, hand, tile, mesh, faces)
-        parts.append(picture_grid(rows, heads, lambda row, column, paint=painter: paint(row, frames[column]), (tile, tile), _SIDES[hand]))
+        parts.append(
+            picture_grid(
+                rows,
+                heads,
+                lambda row, column, paint=painter: paint(row, frames[column]),
+                (tile, tile),
+                _SIDES[hand],
+            )
+        )
     name = title or (sample.get('video_id') or f'clip {sample.get("sample_idx", "")}').strip()
-    chosen = f'{int((sample.chosen & sample.hand_valid).sum())} of {int(valid.sum())} tokens chosen for masking; {len(valid)} frames'
+    chosen = (
+        f'{int((sample.chosen & sample.hand_valid).sum())} of {int(valid.sum())} tokens chosen for '
+        f'masking; {len(valid)} frames'
+    )
     return page(parts, name, chosen, _legend())
 
 
@@ -202,4 +262,8 @@ def _legend() -> list:
 
     texts = dict(joint='joints masked', frame='frame masked', identity='chosen, unchanged')
     marks = [(text, frame_mark(MASKING[name])) for name, text in texts.items()]
-    return marks + [('zeroed joint', empty), ('displaced joint', ringed), ('ground truth under the reconstruction', under)]
+    return marks + [
+        ('zeroed joint', empty),
+        ('displaced joint', ringed),
+        ('ground truth under the reconstruction', under),
+    ]

@@ -1,4 +1,6 @@
-"""A video's frame with what was found in it: skeleton, confidence of the hands, best glosses, attention over time."""
+"""A video's frame with what was found in it: skeleton, confidence of the hands, best glosses, attention over
+time.
+"""
 
 from typing import List, Optional, Sequence, Tuple, Union
 
@@ -22,7 +24,8 @@ def attention_over_time(frames: int, pieces: Sequence[Tuple[np.ndarray, np.ndarr
 
     Args:
         frames (int): T.
-        pieces (Sequence[tuple]): For each window the positions (L,) and their weights (L, 2); windows may overlap and are averaged.
+        pieces (Sequence[tuple]): For each window the positions (L,) and their weights (L, 2); windows may
+            overlap and are averaged.
 
     Returns:
         ndarray: Shape (T, 2): weights between sampled frames are interpolated; 0 outside all windows.
@@ -65,7 +68,13 @@ class SignOverlay:
         fps: float = 0.0,
     ) -> None:
         self.fps, self._torso = fps, self._joints(layout)
-        self.layout, self.frames, self.attention, self.segments, self.title = get_layout(layout), frames, attention, segments, title
+        self.layout, self.frames, self.attention, self.segments, self.title = (
+            get_layout(layout),
+            frames,
+            attention,
+            segments,
+            title,
+        )
         self.scale = min(_MAX_HEIGHT / height, _MAX_WIDTH / width)
         self.size = max(1, round(width * self.scale)), max(1, round(height * self.scale))
         self._height = max(self.size[1], 420)
@@ -77,7 +86,15 @@ class SignOverlay:
         """Height and width of what :meth:`draw` gives."""
         return self._height + self._strip_height, self.size[0] + _PANEL
 
-    def draw(self, image: np.ndarray, pose: np.ndarray, bars: Bars, place: int = 0, caption: str = '', quiet: bool = False) -> np.ndarray:
+    def draw(
+        self,
+        image: np.ndarray,
+        pose: np.ndarray,
+        bars: Bars,
+        place: int = 0,
+        caption: str = '',
+        quiet: bool = False,
+    ) -> np.ndarray:
         """One frame.
 
         Args:
@@ -98,7 +115,11 @@ class SignOverlay:
         view = canvas[: self.size[1], : self.size[0]]
         view[:] = picture
         thickness = self._thickness(points, pose[:, 2])
-        smoothly(view, lambda big, factor: draw_pose(big, factor * points, pose[:, 2], self.layout, factor * thickness), 2)
+        smoothly(
+            view,
+            lambda big, factor: draw_pose(big, factor * points, pose[:, 2], self.layout, factor * thickness),
+            2,
+        )
         self._panel(canvas, pose, bars, caption, quiet)
         if self._strip is not None:
             canvas[self._height :] = self._strip
@@ -129,10 +150,25 @@ class SignOverlay:
         y += 34
         for place, (text, share) in enumerate(bars[:7]):
             color = GHOST if quiet or place else ACCENT
-            draw_text(canvas, shortened(text, right - left - 70, 14, not place), left, y, 14, QUIET if quiet else INK, 'lm', bold=not place)
+            draw_text(
+                canvas,
+                shortened(text, right - left - 70, 14, not place),
+                left,
+                y,
+                14,
+                QUIET if quiet else INK,
+                'lm',
+                bold=not place,
+            )
             draw_text(canvas, f'{100 * share:.0f} %', right, y, 13, QUIET, 'rm')
             cv2.rectangle(canvas, (left, y + 12), (right, y + 20), faded(LINE, 0.5), -1)
-            cv2.rectangle(canvas, (left, y + 12), (left + round((right - left) * float(np.clip(share, 0, 1))), y + 20), color, -1)
+            cv2.rectangle(
+                canvas,
+                (left, y + 12),
+                (left + round((right - left) * float(np.clip(share, 0, 1))), y + 20),
+                color,
+                -1,
+            )
             y += 44
         if caption:
             draw_text(canvas, shortened(caption, right - left, 14), left, y + 4, 14, INK, 'lm')
@@ -152,7 +188,9 @@ class SignOverlay:
             draw_text(canvas, 'not found', right, y, 12, QUIET, 'rm')
             return
         mean = float(scores[found].mean())
-        cv2.rectangle(canvas, (edge, y - 5), (edge + round((right - 84 - edge) * mean), y + 5), SIDES[side], -1)
+        cv2.rectangle(
+            canvas, (edge, y - 5), (edge + round((right - 84 - edge) * mean), y + 5), SIDES[side], -1
+        )
         draw_text(canvas, f'{mean:.2f}, {int(found.sum())}/21', right, y, 12, QUIET, 'rm')
 
     def _x(self, frame: float) -> int:
@@ -177,7 +215,15 @@ class SignOverlay:
         for start, end, text in self.segments:
             a, b = self._x(start), max(self._x(end) - 2, self._x(start) + 1)
             cv2.rectangle(canvas, (a, 92), (b, 110), faded(ACCENT, 0.35), -1)
-            draw_text(canvas, shortened(text, max(b - a - 6, 1), 12) if b - a > 20 else '', a + 4, 101, 12, INK, 'lm')
+            draw_text(
+                canvas,
+                shortened(text, max(b - a - 6, 1), 12) if b - a > 20 else '',
+                a + 4,
+                101,
+                12,
+                INK,
+                'lm',
+            )
         draw_text(canvas, 'signs' if self.segments else '', left - 8, 101, 12, QUIET, 'rm')
         seconds = f', 0 to {self.frames / self.fps:.1f} s' if self.fps else ''
         draw_text(canvas, f'attention over time{seconds}', left, self._strip_height - 11, 11, QUIET, 'lm')

@@ -38,8 +38,9 @@ class SignVisualizer(Visualizer):
     ) -> np.ndarray:
         """Draws one prediction and hands it to the backends.
 
-        A pre-trainer's prediction (with ``pred_hands``) becomes :func:`reconstruction_figure`, with meshes where a hand model is given or the sample
-        has vertices; a recogniser's (with ``pred_scores``) becomes :func:`prediction_figure`.
+        A pre-trainer's prediction (with ``pred_hands``) becomes :func:`reconstruction_figure`, with meshes
+        where a hand model is given or the sample has vertices; a recogniser's (with ``pred_scores``) becomes
+        :func:`prediction_figure`.
 
         Args:
             name (str): The picture's name in the backends.
@@ -60,14 +61,19 @@ class SignVisualizer(Visualizer):
         """
         if 'pred_hands' in data_sample:
             if hand_model is not None:
-                options.update(mesh=mesh_in_crop(data_sample, hand_model), faces=hand_model.faces.cpu().numpy())
+                options.update(
+                    mesh=mesh_in_crop(data_sample, hand_model), faces=hand_model.faces.cpu().numpy()
+                )
             picture = reconstruction_figure(data_sample, **options)
         elif 'pred_scores' in data_sample:
             meta = self.dataset_meta or {}
             options.setdefault('glosses', meta.get('glosses') or meta.get('classes'))
             picture = prediction_figure(data_sample, keypoints, scores, layout, **options)
         else:
-            raise KeyError(f'SignVisualizer: {name}: the sample has neither pred_hands nor pred_scores, only {sorted(data_sample.keys())}')
+            raise KeyError(
+                f'SignVisualizer: {name}: the sample has neither pred_hands nor pred_scores, only '
+                f'{sorted(data_sample.keys())}'
+            )
         self.set_image(picture)
         if out_file is not None:
             save_image(out_file, picture)

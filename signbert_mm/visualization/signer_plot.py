@@ -9,7 +9,9 @@ from .palette import INK, LINE, QUIET
 from .plots import _COLORS, _figure, _hex, _save
 
 
-def signer_accuracy(labels: np.ndarray, predicted: np.ndarray, signers: Sequence[str]) -> Dict[str, Tuple[float, int]]:
+def signer_accuracy(
+    labels: np.ndarray, predicted: np.ndarray, signers: Sequence[str]
+) -> Dict[str, Tuple[float, int]]:
     """Signer -> (accuracy in percent, clips), in order of the names.
 
     Args:
@@ -19,11 +21,19 @@ def signer_accuracy(labels: np.ndarray, predicted: np.ndarray, signers: Sequence
     """
     names, right = np.asarray(signers), np.asarray(labels) == np.asarray(predicted)
     if not len(names) == len(right):
-        raise ValueError(f'signer_accuracy: {len(right)} predictions and the signers of {len(names)} clips; they must be of the same clips')
-    return {str(name): (100 * float(right[names == name].mean()), int((names == name).sum())) for name in np.unique(names)}
+        raise ValueError(
+            f'signer_accuracy: {len(right)} predictions and the signers of {len(names)} clips; '
+            'they must be of the same clips'
+        )
+    return {
+        str(name): (100 * float(right[names == name].mean()), int((names == name).sum()))
+        for name in np.unique(names)
+    }
 
 
-def plot_signers(path: Union[str, Path], models: Mapping[str, Mapping[str, Tuple[float, int]]], title: str = '') -> Path:
+def plot_signers(
+    path: Union[str, Path], models: Mapping[str, Mapping[str, Tuple[float, int]]], title: str = ''
+) -> Path:
     """A group of bars for each signer, a bar for each model.
 
     Args:
@@ -36,7 +46,9 @@ def plot_signers(path: Union[str, Path], models: Mapping[str, Mapping[str, Tuple
     """
     counts = [{signer: count for signer, (_, count) in found.items()} for found in models.values()]
     if not counts or not counts[0] or any(other != counts[0] for other in counts):
-        raise ValueError(f'plot_signers: all models need the same clips of the same signers, got clips by signer {counts}')
+        raise ValueError(
+            f'plot_signers: all models need the same clips of the same signers, got clips by signer {counts}'
+        )
     signers = list(counts[0])
     figure = _figure(max(4.8, 1.6 + (0.32 * len(models) + 0.3) * len(signers)), 3.4)
     axis = figure.subplots()
@@ -46,8 +58,12 @@ def plot_signers(path: Union[str, Path], models: Mapping[str, Mapping[str, Tuple
         values = [found[signer][0] for signer in signers]
         bars = axis.bar(places, values, 0.94 * width, color=_hex(_COLORS[index % len(_COLORS)]), label=name)
         if len(signers) * len(models) <= 40:
-            axis.bar_label(bars, [f'{value:.0f}' for value in values], fontsize=7, color=_hex(QUIET), padding=1)
-    titles = [f'{signer or "unknown"}\n{count} clip{"s" * (count != 1)}' for signer, count in counts[0].items()]
+            axis.bar_label(
+                bars, [f'{value:.0f}' for value in values], fontsize=7, color=_hex(QUIET), padding=1
+            )
+    titles = [
+        f'{signer or "unknown"}\n{count} clip{"s" * (count != 1)}' for signer, count in counts[0].items()
+    ]
     axis.set_xticks(range(len(signers)), titles, fontsize=8, parse_math=False)
     axis.set_ylim(0, 106)
     axis.set_ylabel('top-1 in %', fontsize=9, color=_hex(QUIET))

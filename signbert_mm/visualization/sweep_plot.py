@@ -11,7 +11,14 @@ from .plots import _COLORS, _figure, _hex, _save
 Line = Tuple[Sequence[float], Sequence[float], Sequence[Optional[float]]]
 
 
-def plot_sweep(path: Union[str, Path], lines: Mapping[str, Line], xlabel: str, ylabel: str = '%', title: str = '', log: bool = False) -> Path:
+def plot_sweep(
+    path: Union[str, Path],
+    lines: Mapping[str, Line],
+    xlabel: str,
+    ylabel: str = '%',
+    title: str = '',
+    log: bool = False,
+) -> Path:
     """Means over x with their spread, a line for each quantity.
 
     Args:
@@ -35,10 +42,18 @@ def plot_sweep(path: Union[str, Path], lines: Mapping[str, Line], xlabel: str, y
     for index, (name, (x, means, deviations)) in enumerate(lines.items()):
         spread = np.array([np.nan if value is None else value for value in deviations], dtype=float)
         color = _hex(_COLORS[index % len(_COLORS)])
-        axis.errorbar(x, means, yerr=spread, color=color, lw=1.6, marker='o', ms=4, capsize=3, elinewidth=1, label=name)
+        axis.errorbar(
+            x, means, yerr=spread, color=color, lw=1.6, marker='o', ms=4, capsize=3, elinewidth=1, label=name
+        )
     if log:
         axis.set_xscale('log', base=2)
-    axis.set_xticks(ticks, [f'1/{round(1 / value)}' if 0 < value < 1 and round(1 / value, 6).is_integer() else f'{value:g}' for value in ticks])
+    axis.set_xticks(
+        ticks,
+        [
+            f'1/{round(1 / value)}' if 0 < value < 1 and round(1 / value, 6).is_integer() else f'{value:g}'
+            for value in ticks
+        ],
+    )
     axis.minorticks_off()
     axis.set_xlabel(xlabel, fontsize=9, color=_hex(QUIET))
     axis.set_ylabel(ylabel, fontsize=9, color=_hex(QUIET))

@@ -11,7 +11,8 @@ from .canvas import check_canvas
 
 
 class VideoWriter:
-    """Writes RGB frames through PyAV, as H.264 in whatever container the file's ending says; a context manager.
+    """Writes RGB frames through PyAV, as H.264 in whatever container the file's ending says; a context
+    manager.
 
     Args:
         path (str | Path): For instance 'out.mp4'; folders are made.
@@ -38,11 +39,14 @@ class VideoWriter:
         """One frame.
 
         Args:
-            image (ndarray): Shape (H, W, 3) uint8 RGB, the same for all; an odd last row or column is cut off, since the codec halves both.
+            image (ndarray): Shape (H, W, 3) uint8 RGB, the same for all; an odd last row or column is cut
+                off, since the codec halves both.
         """
         height, width = (size // 2 * 2 for size in check_canvas(image).shape[:2])
         if self._stream is None:
-            self._stream = self._container.add_stream('libx264', rate=self._rate, options=dict(crf='20', preset='veryfast'))
+            self._stream = self._container.add_stream(
+                'libx264', rate=self._rate, options=dict(crf='20', preset='veryfast')
+            )
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, 'yuv420p'
         frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(image[:height, :width]), format='rgb24')
         self._container.mux(self._stream.encode(frame))
@@ -56,5 +60,10 @@ class VideoWriter:
     def __enter__(self) -> 'VideoWriter':
         return self
 
-    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
         self.close()

@@ -1,4 +1,6 @@
-"""A small store, a narrow recogniser and a narrow pre-trainer over it, and an extractor that needs no package."""
+"""A small store, a narrow recogniser and a narrow pre-trainer over it, and an extractor that needs no
+package.
+"""
 
 import sys
 from pathlib import Path
@@ -19,7 +21,8 @@ from api_toys import GLOSSES, ColourExtractor, poses
 from source_files import load_file
 
 CONFIG = """
-_base_ = ['{configs}/models/signbert_{kind}.py', '{configs}/schedules/signbert_60e.py', '{configs}/default_runtime.py']
+_base_ = ['{configs}/models/signbert_{kind}.py', '{configs}/schedules/signbert_60e.py',
+    '{configs}/default_runtime.py']
 _crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
 model = dict(
     embedder=dict(gesture=dict(joint_channels=(4, 8), part_channels=(8, 16)), location=True, max_frames=40),
@@ -28,8 +31,10 @@ model = dict(
     {head},
 )
 _data = dict(
-    batch_size=4, num_workers=0, collate_fn=dict(type='collate_poses'), sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='PoseDataset', store='{store}', split='{split}', pipeline=[dict(type='UniformTemporalSample', clip_len=6{mode})], {test}),
+    batch_size=4, num_workers=0, collate_fn=dict(type='collate_poses'), sampler=dict(type='DefaultSampler',
+        shuffle=False),
+    dataset=dict(type='PoseDataset', store='{store}', split='{split}',
+        pipeline=[dict(type='UniformTemporalSample', clip_len=6{mode})], {test}),
 )
 {loader}_dataloader = _data
 """
@@ -51,29 +56,55 @@ def house(tmp_path_factory, root):
     with PoseStoreWriter(folder / 'store', 'sign_49', GLOSSES) as writer:
         for index in range(12):
             data = poses(4 + 3 * index, index, hands=index not in (3, 8))
-            writer.add(data, index % 4, 'test' if index < 9 else 'train', f'v{index}', width=640, height=480, fps=25)
+            writer.add(
+                data, index % 4, 'test' if index < 9 else 'train', f'v{index}', width=640, height=480, fps=25
+            )
         writer.close()
     kinds = dict(
         recogniser=dict(
-            kind='recognizer', last="[dict(type='ZeroMissing')]", head='head=dict(in_channels=16, num_classes=4)', split='test',
-            mode=', test_mode=True', test='test_mode=True', loader='test',
+            kind='recognizer',
+            last="[dict(type='ZeroMissing')]",
+            head='head=dict(in_channels=16, num_classes=4)',
+            split='test',
+            mode=', test_mode=True',
+            test='test_mode=True',
+            loader='test',
         ),
         pretrainer=dict(
-            kind='pretrain', last="[dict(type='MaskHandTokens'), dict(type='ZeroMissing')]", head='decoder=dict(in_channels=16, init_std=0.05)',
-            split='train', mode='', test='', loader='train',
+            kind='pretrain',
+            last="[dict(type='MaskHandTokens'), dict(type='ZeroMissing')]",
+            head='decoder=dict(in_channels=16, init_std=0.05)',
+            split='train',
+            mode='',
+            test='',
+            loader='train',
         ),
-    )  # fmt: skip
+    )
     made = dict(store=str(folder / 'store'), folder=folder)
     for name, facts in kinds.items():
         config = folder / f'{name}.py'
-        config.write_text(CONFIG.format(configs=root / 'configs' / '_base_', store=made['store'], **facts) + TESTED * (name == 'recogniser'))
+        config.write_text(
+            CONFIG.format(configs=root / 'configs' / '_base_', store=made['store'], **facts)
+            + TESTED * (name == 'recogniser')
+        )
         torch.manual_seed(1)
         model = MODELS.build(Config.fromfile(config).model)
-        for parameter in model.parameters():  # far from the small first weights, so that scores differ between clips
+        # far from the small first weights, so that scores differ between clips
+        for parameter in model.parameters():
             parameter.data += 0.3 * torch.randn_like(parameter)
         checkpoint = folder / f'{name}.pth'
-        meta = dict(glosses=GLOSSES, layout='sign_49', cfg='x = 1', epoch=3, time='now', progress=dict(batches_done=0))
-        torch.save(dict(meta=meta, state_dict=model.state_dict(), optimizer=dict(state={}), message_hub=dict(log_scalars={})), checkpoint)
+        meta = dict(
+            glosses=GLOSSES, layout='sign_49', cfg='x = 1', epoch=3, time='now', progress=dict(batches_done=0)
+        )
+        torch.save(
+            dict(
+                meta=meta,
+                state_dict=model.state_dict(),
+                optimizer=dict(state={}),
+                message_hub=dict(log_scalars={}),
+            ),
+            checkpoint,
+        )
         made[name] = (str(config), str(checkpoint))
     return made
 
@@ -88,7 +119,13 @@ def store(house):
 def inferencer(house):
     """The recogniser, with the pre-trainer beside it."""
     config, checkpoint = house['pretrainer']
-    return SignInferencer(*house['recogniser'], device='cpu', extractor=ColourExtractor(), pretrained=config, pretrained_weights=checkpoint)
+    return SignInferencer(
+        *house['recogniser'],
+        device='cpu',
+        extractor=ColourExtractor(),
+        pretrained=config,
+        pretrained_weights=checkpoint,
+    )
 
 
 @pytest.fixture
@@ -111,7 +148,9 @@ def make_video():
 
 @pytest.fixture
 def toy_zoo(house, monkeypatch, tmp_path):
-    """``toy_zoo(name, glosses)`` publishes the recogniser under a name and with glosses, into a zoo that has no other model; gives the file."""
+    """``toy_zoo(name, glosses)`` publishes the recogniser under a name and with glosses, into a zoo that has
+    no other model; gives the file.
+    """
     config, checkpoint = house['recogniser']
     entries, shipped = {}, models._shipped()
     publish = load_file('tools/misc/publish_model.py').publish
@@ -124,7 +163,12 @@ def toy_zoo(house, monkeypatch, tmp_path):
         content['meta']['glosses'] = glosses
         torch.save(content, tmp_path / 'zoo_checkpoint.pth')
         path = publish(tmp_path / 'zoo_checkpoint.pth', tmp_path / 'zoo' / f'{name}.pth', half=True)
-        entries[name] = dict(Name=name, Config=config, Weights=f'zoo/{path.name}', Metadata=dict(Glosses=f'the glosses of {name}'))
+        entries[name] = dict(
+            Name=name,
+            Config=config,
+            Weights=f'zoo/{path.name}',
+            Metadata=dict(Glosses=f'the glosses of {name}'),
+        )
         return str(path)
 
     return add

@@ -71,11 +71,25 @@ def test_a_video(analysis, analyser, make_video, tmp_path):
     path, told = tmp_path / 'sign.mp4', []
     make_video(path, [40] * 12 + [0] * 4)
     result = analyser.video(path, analysis.Limits(), progress=lambda share, what: told.append((share, what)))
-    assert len(result.clip) == 16 and result.found['hand_frames'] == 12 and not result.notes and result.clip.fps == 10
-    assert set(result.found['glosses']) < set(GLOSSES) and len(result.found['glosses']) == 3 and result.attention.shape == (16, 2)
-    assert result.mesh['vertices'].shape == (16, 2, 778, 3) and result.mesh['valid'][:, 0].tolist() == [True] * 12 + [False] * 4
+    assert (
+        len(result.clip) == 16
+        and result.found['hand_frames'] == 12
+        and not result.notes
+        and result.clip.fps == 10
+    )
+    assert (
+        set(result.found['glosses']) < set(GLOSSES)
+        and len(result.found['glosses']) == 3
+        and result.attention.shape == (16, 2)
+    )
+    assert (
+        result.mesh['vertices'].shape == (16, 2, 778, 3)
+        and result.mesh['valid'][:, 0].tolist() == [True] * 12 + [False] * 4
+    )
     shares = [share for share, _ in told]
-    assert shares == sorted(shares) and shares[0] > 0 and shares[-1] < 1 and len({what for _, what in told}) > 10
+    assert (
+        shares == sorted(shares) and shares[0] > 0 and shares[-1] < 1 and len({what for _, what in told}) > 10
+    )
     assert len(frames_of(result.video)) == 16 and result.glb.read_bytes()[:4] == b'glTF'
     assert json.loads(result.json.read_text())['glosses'] == result.found['glosses']
     analyser.video(path, analysis.Limits(1.0))
@@ -88,7 +102,12 @@ def test_limits(analysis, analyser, make_video, tmp_path):
     result = analyser.video(path, analysis.Limits(1.0, 0.0, 960))
     assert len(result.clip) == 10 and 'first 1 s' in result.notes[0] and result.clip.image_size == (64, 48)
     result = analyser.video(path, analysis.Limits(20.0, 5.0, 32))
-    assert len(result.clip) == 10 and result.clip.fps == 5 and result.clip.image_size == (32, 24) and not result.notes
+    assert (
+        len(result.clip) == 10
+        and result.clip.fps == 5
+        and result.clip.image_size == (32, 24)
+        and not result.notes
+    )
     assert len(frames_of(result.video)) == 10
     result = analyser.video(path, analysis.Limits(20.0, 25.0))  # frames are never repeated
     assert len(result.clip) == 20 and result.clip.fps == 10
@@ -137,7 +156,13 @@ def test_a_person_without_hands(analysis, page_module, card, house, make_video, 
     assert 'No 3-D hands' in analyser.no_mesh and '--pretrained-config' in analyser.no_mesh
     make_video(tmp_path / 'body.mp4', [40] * 4)
     result = analyser.video(tmp_path / 'body.mp4', analysis.Limits())
-    assert result.found == {} and result.mesh is None and result.glb is None and result.attention is None and len(frames_of(result.video)) == 4
+    assert (
+        result.found == {}
+        and result.mesh is None
+        and result.glb is None
+        and result.attention is None
+        and len(frames_of(result.video)) == 4
+    )
     assert 'No answer' in page_module.answer_html(result, card)
     assert 'data-state="no-hands"' in page_module.status_html(result, 1.0)
     analyser.close()
@@ -148,7 +173,10 @@ def test_clips_of_a_store(analyser, page_module, card, store):
     result = analyser.store_clip(store, 5)
     assert result.truth == GLOSSES[1] and len(result.clip) == len(frames_of(result.video)) == 19
     answer = page_module.answer_html(result, card)
-    assert f'The clip shows <b>{GLOSSES[1]}</b>: the model is {"right" if result.found["glosses"][0] == GLOSSES[1] else "wrong"}' in answer
+    assert (
+        f'The clip shows <b>{GLOSSES[1]}</b>: the model is '
+        f'{"right" if result.found["glosses"][0] == GLOSSES[1] else "wrong"}'
+    ) in answer
 
 
 def test_the_viewer_gets_all_it_draws(demo, analyser, store):
@@ -156,13 +184,27 @@ def test_the_viewer_gets_all_it_draws(demo, analyser, store):
     result = analyser.store_clip(store, 6)
     result = result._replace(segments=[(0, 4.5, '</script><b>tea')])
     document = viewer.viewer_document(result)
-    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', document, re.S)[1])
-    assert data['segments'] == [[0, 4.5, '</script><b>tea']] and data['frames'] == len(result.clip) and data['fps'] == 25
-    assert np.allclose(data['attention'], result.attention, atol=1e-6) and data['found'] == result.clip.hands_found().astype(int).tolist()
+    data = json.loads(
+        re.search(r'<script type="application/json" id="data">(.*?)</script>', document, re.S)[1]
+    )
+    assert (
+        data['segments'] == [[0, 4.5, '</script><b>tea']]
+        and data['frames'] == len(result.clip)
+        and data['fps'] == 25
+    )
+    assert (
+        np.allclose(data['attention'], result.attention, atol=1e-6)
+        and data['found'] == result.clip.hands_found().astype(int).tolist()
+    )
     mesh = data['mesh']
-    vertices = np.frombuffer(base64.b64decode(mesh['vertices']), '<i2').reshape(result.mesh['vertices'].shape) * mesh['unit']
+    vertices = (
+        np.frombuffer(base64.b64decode(mesh['vertices']), '<i2').reshape(result.mesh['vertices'].shape)
+        * mesh['unit']
+    )
     assert np.abs(vertices - result.mesh['vertices']).max() <= 0.51 * mesh['unit'] < 1e-5
-    assert np.array_equal(np.frombuffer(base64.b64decode(mesh['faces']), '<u2').reshape(-1, 3), result.mesh['faces'])
+    assert np.array_equal(
+        np.frombuffer(base64.b64decode(mesh['faces']), '<u2').reshape(-1, 3), result.mesh['faces']
+    )
     assert mesh['valid'] == result.mesh['valid'].ravel().tolist() and 0.03 < mesh['radius'] < 0.3
     frame = viewer.viewer_frame(result._replace(mesh=None), 'No 3-D hands: <why>.')
     assert frame.count('<') == 2 and 'No 3-D hands' in frame  # all of the document is quoted
@@ -177,10 +219,22 @@ def test_long_clips_have_fewer_meshes(analysis, analyser, monkeypatch, store):
 
 def test_the_page_names_its_model(page_module, card):
     text = page_module.card_html(card)
-    assert 'toy.pth' in text and 'signs &lt;1&gt;' in text and 'hello, water, tea, no' in text and 'caution' not in text
-    assert page_module.answer_html(SimpleNamespace(found=dict(glosses=['-', 'tea'], scores=[0.9, 0.1]), truth=''), card).count('is rest: none') == 1
+    assert (
+        'toy.pth' in text
+        and 'signs &lt;1&gt;' in text
+        and 'hello, water, tea, no' in text
+        and 'caution' not in text
+    )
+    assert (
+        page_module.answer_html(
+            SimpleNamespace(found=dict(glosses=['-', 'tea'], scores=[0.9, 0.1]), truth=''), card
+        ).count('is rest: none')
+        == 1
+    )
     synthetic = card._replace(glosses=['gloss_000', 'gloss_001'], data='')
-    assert 'knows no sign language' in page_module.card_html(synthetic) and 'does not say on what it was trained' in page_module.card_html(synthetic)
+    assert 'knows no sign language' in page_module.card_html(synthetic) and (
+        'does not say on what it was trained'
+    ) in page_module.card_html(synthetic)
 
 
 def test_what_the_page_shows(analysis, analyser, page_module, card, make_video, tmp_path, monkeypatch, store):
@@ -189,11 +243,24 @@ def test_what_the_page_shows(analysis, analyser, page_module, card, make_video, 
     make_video(tmp_path / 'a&b.mp4', [40] * 6)
     *busy, (status, video, answer, viewer, files) = page.recognise(str(tmp_path / 'a&b.mp4'), *settings)
     assert busy and all('data-state="busy"' in item[0] for item in busy)
-    assert 'data-state="done"' in status and 'a&amp;b.mp4: 6 frames (0.6 s at 10 a second, 64 × 48), a hand in 6 of them' in status
-    assert video.endswith('.mp4') and 'Top 3' in answer and viewer.startswith('<iframe') and len(files['value']) == 3
+    assert (
+        'data-state="done"' in status
+        and ('a&amp;b.mp4: 6 frames (0.6 s at 10 a second, 64 × 48), a hand in 6 of them') in status
+    )
+    assert (
+        video.endswith('.mp4')
+        and 'Top 3' in answer
+        and viewer.startswith('<iframe')
+        and len(files['value']) == 3
+    )
     for path, says in ((None, 'There is no video yet'), (tmp_path / 'none.mp4', 'none.mp4: no such file')):
         *_, (status, video, answer, viewer, files) = page.recognise(path and str(path), *settings)
-        assert 'data-state="error"' in status and says in status and (video, answer, viewer) == (None, '', '') and not files['visible']
+        assert (
+            'data-state="error"' in status
+            and says in status
+            and (video, answer, viewer) == (None, '', '')
+            and not files['visible']
+        )
     *_, last = page.example()
     assert 'The clip shows' in last[2]
     monkeypatch.setattr(analyser, 'video', lambda *_: 1 / 0)
@@ -203,8 +270,14 @@ def test_what_the_page_shows(analysis, analyser, page_module, card, make_video, 
 
 
 def test_a_client_that_leaves_does_not_hold_up_the_server(analysis, analyser, page_module, card):
-    """The generator is closed where all requests are served: it returns at once, and the work ends at its next step."""
-    page, closed, ended = page_module.Page(analyser, card, analysis.Limits()), threading.Event(), threading.Event()
+    """The generator is closed where all requests are served: it returns at once, and the work ends at its
+    next step.
+    """
+    page, closed, ended = (
+        page_module.Page(analyser, card, analysis.Limits()),
+        threading.Event(),
+        threading.Event(),
+    )
     seen = []
 
     def work(progress):
@@ -224,7 +297,9 @@ def test_a_client_that_leaves_does_not_hold_up_the_server(analysis, analyser, pa
     assert seen == [True]
 
 
-def test_what_a_request_says_of_the_settings_is_bounded(analysis, analyser, page_module, card, make_video, tmp_path, monkeypatch):
+def test_what_a_request_says_of_the_settings_is_bounded(
+    analysis, analyser, page_module, card, make_video, tmp_path, monkeypatch
+):
     page, asked = page_module.Page(analyser, card, analysis.Limits(3.0)), []
     make_video(tmp_path / 'a.mp4', [40] * 6)
 
@@ -235,7 +310,11 @@ def test_what_a_request_says_of_the_settings_is_bounded(analysis, analyser, page
     monkeypatch.setattr(analyser, 'video', video)
     for seconds, side, window in ((float('nan'), float('nan'), float('nan')), (1e9, 1e9, 1e9), (-5, -5, -5)):
         list(page.recognise(str(tmp_path / 'a.mp4'), seconds, 'every frame', side, False, window))
-    assert [(limits.seconds, limits.side, window) for limits, window in asked] == [(3.0, 4096, 60.0), (3.0, 4096, 60.0), (0.1, 64, 0.1)]
+    assert [(limits.seconds, limits.side, window) for limits, window in asked] == [
+        (3.0, 4096, 60.0),
+        (3.0, 4096, 60.0),
+        (0.1, 64, 0.1),
+    ]
     *_, last = page.recognise(str(tmp_path), 3.0, 'every frame', 960, False, 2.0)
     assert 'this is no file' in last[0]
     assert len(asked) == 3
@@ -247,13 +326,18 @@ def test_the_page_as_it_is_served(analysis, analyser, page_module, card, make_vi
 
     monkeypatch.setenv('GRADIO_TEMP_DIR', '')
     monkeypatch.setattr(analyser, 'parent', None)
-    blocks, address = page_module.launch(page_module.Page(analyser, card, analysis.Limits()), '127.0.0.1', None, block=False, max_upload=1)
+    blocks, address = page_module.launch(
+        page_module.Page(analyser, card, analysis.Limits()), '127.0.0.1', None, block=False, max_upload=1
+    )
     folder = Path(os.environ['GRADIO_TEMP_DIR'])
     try:
         with httpx.Client(base_url=address, timeout=120) as client:
             assert client.get('/').status_code == 200
             assert client.get('/', headers=dict(host='evil.example')).status_code == 421
-            assert client.post('/gradio_api/upload', files=dict(files=('a.mp4', b'x' * (3 << 20)))).status_code == 413
+            assert (
+                client.post('/gradio_api/upload', files=dict(files=('a.mp4', b'x' * (3 << 20)))).status_code
+                == 413
+            )
             kept = client.post('/gradio_api/upload', files=dict(files=('a.mp4', b'x' * 1000)))
             assert kept.status_code == 200
             assert Path(kept.json()[0]).is_file()
@@ -263,9 +347,12 @@ def test_the_page_as_it_is_served(analysis, analyser, page_module, card, make_vi
         host, port = address.rstrip('/').rpartition('//')[2].split(':')
         with socket.create_connection((host, int(port))) as client:
             head = (
-                'POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9999\r\n\r\n'
+                'POST /gradio_api/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; '
+                'boundary=b\r\nContent-Length: 9999\r\n\r\n'
             )
-            part = '--b\r\nContent-Disposition: form-data; name="files"; filename="b.mp4"\r\n\r\n' + 'y' * 5000
+            part = (
+                '--b\r\nContent-Disposition: form-data; name="files"; filename="b.mp4"\r\n\r\n' + 'y' * 5000
+            )
             client.sendall((head + part).encode())
             deadline = time.monotonic() + 60
             while not [path for path in folder.iterdir() if path.is_file()] and time.monotonic() < deadline:
@@ -310,7 +397,9 @@ def app(demo, monkeypatch, tmp_path):
 
 
 def test_without_a_model_it_trains_one_or_says_how(app, monkeypatch, capsys):
-    with pytest.raises(FileNotFoundError, match='run `make demo`, start without --no-train, or give --config'):
+    with pytest.raises(
+        FileNotFoundError, match='run `make demo`, start without --no-train, or give --config'
+    ):
         app.demo_checkpoint(train=False)
     steps = []
     monkeypatch.setattr(app.run_demo, 'step_data', lambda: steps.append('data'))
@@ -320,7 +409,9 @@ def test_without_a_model_it_trains_one_or_says_how(app, monkeypatch, capsys):
     found = iter([None, 'last.pth'])
     monkeypatch.setattr(app, 'last_checkpoint', lambda name: next(found))
     assert app.demo_checkpoint(train=True) == 'last.pth'
-    assert steps[:2] == ['data', 'pretrain'] and steps[2].endswith('--work-dir work_dirs/demo/pretrained --cfg-options load_from=pretrain.pth')
+    assert steps[:2] == ['data', 'pretrain'] and steps[2].endswith(
+        '--work-dir work_dirs/demo/pretrained --cfg-options load_from=pretrain.pth'
+    )
     assert 'about 5 minutes' in capsys.readouterr().out
 
 
@@ -328,11 +419,22 @@ def test_without_a_model_the_zoo_answers(app, page_module, toy_zoo, house, monke
     options = ['--extractor', 'colour', '--device', 'cpu']
     toy_zoo('signbert_d128_finetune_synthetic', [f'gloss_{number:03d}' for number in range(4)])
     card = app.make_page(app.parse_args(options)).card
-    assert card.synthetic and 'For real signs run make zoo' in card.note and 'no sign language' in page_module.card_html(card)
+    assert (
+        card.synthetic
+        and 'For real signs run make zoo' in card.note
+        and 'no sign language' in page_module.card_html(card)
+    )
     path = toy_zoo('toy_of_real_signs', GLOSSES)
     card = app.make_page(app.parse_args(options)).card
-    assert (card.name, card.weights, card.glosses, card.hands) == ('toy_of_real_signs', app.shown_path(path), GLOSSES, '')
-    assert card.note == 'It knows the glosses of toy_of_real_signs. --config and --checkpoint (or --onnx) name another.'
+    assert (card.name, card.weights, card.glosses, card.hands) == (
+        'toy_of_real_signs',
+        app.shown_path(path),
+        GLOSSES,
+        '',
+    )
+    assert card.note == (
+        'It knows the glosses of toy_of_real_signs. --config and --checkpoint (or --onnx) name another.'
+    )
     text = page_module.card_html(card)
     assert page_module.html.escape(card.note) in text and 'caution' not in text
     named = app.make_page(app.parse_args([*options, '--config', 'signbert_d128_finetune_synthetic'])).card
@@ -343,18 +445,49 @@ def test_the_hands_of_the_real_encoder_where_there_is_no_other(app, monkeypatch,
     monkeypatch.setattr(app, 'zoo_file', lambda name: name == app.REAL_PRETRAIN)
     monkeypatch.setattr(app, 'zoo_checkpoint', lambda name: house['pretrainer'][1])
     monkeypatch.setattr(app, 'REAL_PRETRAIN', house['pretrainer'][0])
-    args = app.parse_args(['--config', house['recogniser'][0], '--checkpoint', house['recogniser'][1], '--extractor', 'colour', '--device', 'cpu'])
+    args = app.parse_args(
+        [
+            '--config',
+            house['recogniser'][0],
+            '--checkpoint',
+            house['recogniser'][1],
+            '--extractor',
+            'colour',
+            '--device',
+            'cpu',
+        ]
+    )
     assert app.make_inferencer(args).reconstructor and args.pretrained_config == house['pretrainer'][0]
 
 
 def test_options_choose_the_model(app, page_module, house, tmp_path):
     (config, checkpoint), (pre_config, pre_checkpoint) = house['recogniser'], house['pretrainer']
     own = ['--config', config, '--checkpoint', checkpoint, '--extractor', 'colour', '--device', 'cpu']
-    page = app.make_page(app.parse_args([*own, '--pretrained-config', pre_config, '--pretrained-checkpoint', pre_checkpoint]))
-    assert page.card.name == 'recogniser' and page.card.glosses == GLOSSES and page.card.hands.startswith('pretrainer, ')
-    assert page.card.data == '' and not page.card.synthetic and page.analyser.no_mesh == '' and page.examples is None
+    page = app.make_page(
+        app.parse_args([*own, '--pretrained-config', pre_config, '--pretrained-checkpoint', pre_checkpoint])
+    )
+    assert (
+        page.card.name == 'recogniser'
+        and page.card.glosses == GLOSSES
+        and page.card.hands.startswith('pretrainer, ')
+    )
+    assert (
+        page.card.data == ''
+        and not page.card.synthetic
+        and page.analyser.no_mesh == ''
+        and page.examples is None
+    )
     assert 'No 3-D hands' in app.make_page(app.parse_args(own)).analyser.no_mesh
-    pretrainer = ['--config', pre_config, '--checkpoint', pre_checkpoint, '--extractor', 'colour', '--device', 'cpu']
+    pretrainer = [
+        '--config',
+        pre_config,
+        '--checkpoint',
+        pre_checkpoint,
+        '--extractor',
+        'colour',
+        '--device',
+        'cpu',
+    ]
     with pytest.raises(ConfigError, match='knows no glosses'):
         app.make_page(app.parse_args(pretrainer))
     signs = SignDictionary('another', 4, 'made elsewhere')
@@ -367,7 +500,11 @@ def test_options_choose_the_model(app, page_module, house, tmp_path):
     signs.add('tea', np.ones((1, 32)))
     signs.save(tmp_path / 'signs')
     page = app.make_page(app.parse_args([*pretrainer, '--dictionary', str(tmp_path / 'signs')]))
-    assert page.card.glosses == ['tea'] and page.card.hands == 'by the same model' and page.analyser.no_mesh == ''
+    assert (
+        page.card.glosses == ['tea']
+        and page.card.hands == 'by the same model'
+        and page.analyser.no_mesh == ''
+    )
     with pytest.raises(FileNotFoundError, match='no such file; export one'):
         app.make_page(app.parse_args(['--onnx', str(tmp_path / 'none.onnx'), '--extractor', 'colour']))
     for wrong in (['--max-seconds', '0'], ['--fps', '7'], ['--max-side', '8']):
@@ -380,4 +517,7 @@ def test_synthetic_signs_are_offered_where_they_fit(app):
     with PoseStoreWriter(app.run_demo.STORE, 'sign_49', ['gloss_000']) as writer:
         writer.add(np.ones((3, 49, 3), np.float32), 0, 'test', 'v', width=64, height=64, fps=25)
         writer.close()
-    assert isinstance(app.synthetic_examples(['gloss_000']), PoseStore) and app.synthetic_examples(['tea']) is None
+    assert (
+        isinstance(app.synthetic_examples(['gloss_000']), PoseStore)
+        and app.synthetic_examples(['tea']) is None
+    )

@@ -1,4 +1,6 @@
-"""demo/app.py in a real browser, Debian's Chromium without a window, driven by Playwright (``pip install playwright``; it downloads no browser)."""
+"""demo/app.py in a real browser, Debian's Chromium without a window, driven by Playwright (``pip install
+playwright``; it downloads no browser).
+"""
 
 import importlib
 import shutil
@@ -10,7 +12,9 @@ from api_toys import GLOSSES, ColourExtractor
 from signbert_mm.apis import SignInferencer
 
 for _package in ('av', 'gradio', 'playwright'):
-    pytest.importorskip(_package, reason=f'{_package} is not installed (make install-app; pip install playwright)')
+    pytest.importorskip(
+        _package, reason=f'{_package} is not installed (make install-app; pip install playwright)'
+    )
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 if CHROMIUM is None:
     pytest.skip('no Chromium (apt-get install chromium)', allow_module_level=True)
@@ -37,18 +41,26 @@ def browser():
 
 @pytest.fixture
 def served(root, house, browser):
-    """``served(extractor)``: the page in a tab. ``tab.asked`` are the addresses that it asked for, ``tab.failed`` errors of its scripts."""
+    """``served(extractor)``: the page in a tab. ``tab.asked`` are the addresses that it asked for,
+    ``tab.failed`` errors of its scripts.
+    """
     sys.path.insert(0, str(root / 'demo'))
     analysis, module = importlib.import_module('app_analysis'), importlib.import_module('app_page')
     opened = []
 
     def serve(extractor):
         inferencer = SignInferencer(
-            *house['recogniser'], device='cpu', extractor=extractor, pretrained=house['pretrainer'][0], pretrained_weights=house['pretrainer'][1]
+            *house['recogniser'],
+            device='cpu',
+            extractor=extractor,
+            pretrained=house['pretrainer'][0],
+            pretrained_weights=house['pretrainer'][1],
         )
         analyser = analysis.Analyser(inferencer)
         card = module.ModelCard('toy', 'toy.pth', 'nothing', GLOSSES, 'toy_pretrain', 'colour')
-        blocks, address = module.launch(module.Page(analyser, card, analysis.Limits(2.0, 8.0, 480)), '127.0.0.1', None, block=False)
+        blocks, address = module.launch(
+            module.Page(analyser, card, analysis.Limits(2.0, 8.0, 480)), '127.0.0.1', None, block=False
+        )
         tab = browser.new_context(viewport=dict(width=1240, height=1400), permissions=['camera']).new_page()
         opened.append((analyser, blocks, tab))
         tab.set_default_timeout(WAIT)
@@ -82,7 +94,9 @@ def upload(tab, path):
 
 def check_result(tab):
     """The annotated video plays, all glosses are there, the hand turns, and nothing came from elsewhere."""
-    assert {tab.inner_text(f'#answer .row:nth-of-type({place}) .gloss') for place in range(1, 5)} == set(GLOSSES)
+    assert {tab.inner_text(f'#answer .row:nth-of-type({place}) .gloss') for place in range(1, 5)} == set(
+        GLOSSES
+    )
     assert tab.inner_text('#answer .row:nth-of-type(1) .share').endswith('%')
     tab.wait_for_function("document.querySelector('#annotated video')?.videoWidth > 300")
     tab.wait_for_function("document.querySelector('#annotated video').currentTime > 0")
@@ -98,7 +112,9 @@ def check_result(tab):
     viewer.locator('#timeline').click(position=dict(x=300, y=60))
     tab.wait_for_timeout(500)
     video_time = tab.evaluate("document.querySelector('#annotated video').currentTime")
-    assert abs(float(viewer.locator('#clock').inner_text().split()[0]) - video_time) < 0.2 and video_time > 0.1
+    assert (
+        abs(float(viewer.locator('#clock').inner_text().split()[0]) - video_time) < 0.2 and video_time > 0.1
+    )
     assert not tab.failed
     assert not [url for url in tab.asked if not url.startswith((tab.address, 'data:', 'blob:', 'about:'))]
 
@@ -110,7 +126,10 @@ def test_a_real_video(served, shared):
         pytest.skip(f'no {video}')
     tab = served('mediapipe')
     text = upload(tab, video)
-    assert 'slovo_sign_ru.mp4: 16 frames (2.0 s at 8 a second, 270 × 480), a hand in' in text and 'Only the first 2 s' in text
+    assert (
+        'slovo_sign_ru.mp4: 16 frames (2.0 s at 8 a second, 270 × 480), a hand in' in text
+        and 'Only the first 2 s' in text
+    )
     check_result(tab)
 
 

@@ -27,7 +27,11 @@ def folder(server, tmp_path):
 
 def call(app, headers, body=(), kind='http', path='/gradio_api/upload', method='POST'):
     """What an ASGI application sends for one request."""
-    sent, parts = [], [dict(type='http.request', body=part, more_body=True) for part in body] + [dict(type='http.disconnect')]
+    sent, parts = (
+        [],
+        [dict(type='http.request', body=part, more_body=True) for part in body]
+        + [dict(type='http.disconnect')],
+    )
 
     async def receive():
         return parts.pop(0)
@@ -35,7 +39,12 @@ def call(app, headers, body=(), kind='http', path='/gradio_api/upload', method='
     async def send(message):
         sent.append(message)
 
-    scope = dict(type=kind, method=method, path=path, headers=[(key.encode(), value.encode('latin1')) for key, value in headers])
+    scope = dict(
+        type=kind,
+        method=method,
+        path=path,
+        headers=[(key.encode(), value.encode('latin1')) for key, value in headers],
+    )
     asyncio.run(app(scope, receive, send))
     return sent
 
@@ -50,7 +59,18 @@ async def reading(scope, receive, send):
     await answering(scope, receive, send)
 
 
-@pytest.mark.parametrize('host', ['127.0.0.1:7860', 'localhost', 'LOCALHOST:1', 'localhost.', '[::1]:7860', '192.168.0.5:80', 'mine.example:7860'])
+@pytest.mark.parametrize(
+    'host',
+    [
+        '127.0.0.1:7860',
+        'localhost',
+        'LOCALHOST:1',
+        'localhost.',
+        '[::1]:7860',
+        '192.168.0.5:80',
+        'mine.example:7860',
+    ],
+)
 def test_the_page_s_own_names(server, host):
     assert call(server.HostCheck(answering, ['mine.example']), [('host', host)])[0]['status'] == 200
 
@@ -75,7 +95,9 @@ def test_other_names_are_refused(server, headers):
     start, body = call(server.HostCheck(answering), headers)
     assert start['status'] == 421
     assert b'--allow-host NAME' in body['body']
-    assert call(server.HostCheck(answering), headers, kind='websocket') == [dict(type='websocket.close', code=1008)]
+    assert call(server.HostCheck(answering), headers, kind='websocket') == [
+        dict(type='websocket.close', code=1008)
+    ]
 
 
 def test_names_of_a_page_that_others_may_ask(server, monkeypatch):
@@ -148,8 +170,15 @@ def test_the_folder_goes_with_the_page(server, tmp_path):
 def test_folders_of_killed_runs_are_removed(server, tmp_path):
     ended = subprocess.Popen(['true'])
     ended.wait()
-    for name in (f'{server.PREFIX}{ended.pid}_abc', f'{server.PREFIX}{os.getpid()}_abc', f'{server.PREFIX}x_abc', 'other'):
+    for name in (
+        f'{server.PREFIX}{ended.pid}_abc',
+        f'{server.PREFIX}{os.getpid()}_abc',
+        f'{server.PREFIX}x_abc',
+        'other',
+    ):
         Path(tmp_path, name).mkdir()
         Path(tmp_path, name, 'file').write_bytes(b'x')
     server.remove_stale(str(tmp_path))
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f'{server.PREFIX}{os.getpid()}_abc', f'{server.PREFIX}x_abc', 'other'])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [f'{server.PREFIX}{os.getpid()}_abc', f'{server.PREFIX}x_abc', 'other']
+    )

@@ -1,4 +1,6 @@
-"""demo/video_demo.py, demo/webcam_demo.py and reconstruct.py --input, from a small video, with an extractor that needs no package."""
+"""demo/video_demo.py, demo/webcam_demo.py and reconstruct.py --input, from a small video, with an extractor
+that needs no package.
+"""
 
 import json
 import runpy
@@ -16,7 +18,9 @@ from signbert_mm.registry import EXTRACTORS
 
 @pytest.fixture
 def run(root, monkeypatch, tmp_path, capsys):
-    """``run('demo/video_demo.py', *arguments)`` in this process and in an empty folder; gives what it printed."""
+    """``run('demo/video_demo.py', *arguments)`` in this process and in an empty folder; gives what it
+    printed.
+    """
     EXTRACTORS.import_from_location()
     EXTRACTORS.register_module(name='colour', module=ColourExtractor, force=True)
 
@@ -41,11 +45,31 @@ def test_video_demo(run, model, make_video, tmp_path):
     video = make_video(tmp_path / 'sign.mp4', [40] * 12 + [0] * 4)
     run('demo/video_demo.py', video, *model)
     told = json.loads((tmp_path / 'work_dirs' / 'video_demo' / 'sign.json').read_text())
-    assert sorted(told['glosses']) == sorted(GLOSSES) and told['num_frames'] == 16 and told['hand_frames'] == 12
+    assert (
+        sorted(told['glosses']) == sorted(GLOSSES) and told['num_frames'] == 16 and told['hand_frames'] == 12
+    )
     assert len(frames_of(tmp_path / 'work_dirs' / 'video_demo' / 'sign.mp4')) == 16
-    run('demo/video_demo.py', video, *model, '--window', '0.6', '--stride', '0.2', '--enter', '0.2', '--leave', '0.1', '--out', 'long.mp4')
+    run(
+        'demo/video_demo.py',
+        video,
+        *model,
+        '--window',
+        '0.6',
+        '--stride',
+        '0.2',
+        '--enter',
+        '0.2',
+        '--leave',
+        '0.1',
+        '--out',
+        'long.mp4',
+    )
     told = json.loads((tmp_path / 'long.json').read_text())
-    assert told['windows'][-1]['end'] == 1.6 and told['segments'] and all(sign['gloss'] in GLOSSES for sign in told['segments'])
+    assert (
+        told['windows'][-1]['end'] == 1.6
+        and told['segments']
+        and all(sign['gloss'] in GLOSSES for sign in told['segments'])
+    )
     assert len(frames_of(tmp_path / 'long.mp4')) == 16
 
 
@@ -55,7 +79,11 @@ def test_video_demo_says_what_is_wrong(run, model, house, tmp_path, monkeypatch)
         run('demo/video_demo.py', tmp_path / 'text.mp4', *model)
     monkeypatch.setenv('SIGNBERT_MM_ZOO', str(tmp_path / 'zoo'))
     for config in ([], ['--config', 'signbert_d128_finetune_synthetic']):
-        with pytest.raises(SystemExit, match=r'no recogniser in the zoo folder \(`make zoo`\).*run `make demo`'):
+        with pytest.raises(
+            SystemExit,
+            match=r'no recogniser in the zoo folder \(`make zoo`\).*run `make '
+            r'demo`',
+        ):
             run('demo/video_demo.py', tmp_path / 'text.mp4', *config)
     with pytest.raises(SystemExit, match=r'signbert_d128_finetune_pool-.*is not there: `make zoo` builds it'):
         run('demo/video_demo.py', tmp_path / 'text.mp4', '--config', 'signbert_d128_finetune_pool')
@@ -71,15 +99,24 @@ def test_video_demo_without_a_model_says_which_one_answers(run, toy_zoo, make_vi
     options = ['--extractor', 'colour', '--device', 'cpu']
     made_up = toy_zoo('signbert_d128_finetune_synthetic', SYNTHETIC)
     said = run('demo/video_demo.py', video, *options)
-    assert f'Model: signbert_d128_finetune_synthetic, {made_up}. It knows the glosses of signbert_d128_finetune_synthetic.' in said
+    assert (
+        f'Model: signbert_d128_finetune_synthetic, {made_up}. It knows the glosses of '
+        'signbert_d128_finetune_synthetic.'
+    ) in said
     assert 'For real signs run make zoo; --config and --checkpoint (or --onnx) name another' in said
     assert 'knows no sign language: its answer means nothing' in said
     path = toy_zoo('toy_of_real_signs', GLOSSES)
     said = run('demo/video_demo.py', video, *options)
-    assert f'Model: toy_of_real_signs, {path}. It knows the glosses of toy_of_real_signs. --config and --checkpoint' in said
+    assert (
+        f'Model: toy_of_real_signs, {path}. It knows the glosses of toy_of_real_signs. --config and '
+        '--checkpoint'
+    ) in said
     assert 'make zoo' not in said and 'no sign language' not in said
-    assert set(json.loads((tmp_path / 'work_dirs' / 'video_demo' / 'sign.json').read_text())['glosses']) == set(GLOSSES)
-    said = run('demo/video_demo.py', video, *options, '--config', 'signbert_d128_finetune_synthetic')  # a name alone: its release file
+    assert set(
+        json.loads((tmp_path / 'work_dirs' / 'video_demo' / 'sign.json').read_text())['glosses']
+    ) == set(GLOSSES)
+    # a name alone: its release file
+    said = run('demo/video_demo.py', video, *options, '--config', 'signbert_d128_finetune_synthetic')
     assert 'Model:' not in said and 'knows no sign language: its answer means nothing' in said
     said = run('demo/webcam_demo.py', '--camera', video, *options, '--window', '0.5', '--no-window')
     assert 'Model: toy_of_real_signs' in said
@@ -94,8 +131,18 @@ def test_video_demo_with_the_model_of_make_demo(run, house, make_video, monkeypa
     folder = tmp_path / 'work_dirs' / 'demo' / 'pretrained'
     folder.mkdir(parents=True)
     torch.save(content, folder / 'epoch_3.pth')
-    said = run('demo/video_demo.py', make_video(tmp_path / 'sign.mp4', [40] * 6), '--extractor', 'colour', '--device', 'cpu')
-    assert 'Model: signbert_d128_finetune_synthetic, work_dirs/demo/pretrained/epoch_3.pth. It knows 30 synthetic glosses' in said
+    said = run(
+        'demo/video_demo.py',
+        make_video(tmp_path / 'sign.mp4', [40] * 6),
+        '--extractor',
+        'colour',
+        '--device',
+        'cpu',
+    )
+    assert (
+        'Model: signbert_d128_finetune_synthetic, work_dirs/demo/pretrained/epoch_3.pth. It knows 30 '
+        'synthetic glosses'
+    ) in said
     assert 'its answer means nothing as a sign' in said
 
 
@@ -117,7 +164,19 @@ def test_rest_is_no_sign(run, toy_zoo, make_video, tmp_path, inferencer):
 
 def test_webcam_demo_on_a_video(run, model, make_video, tmp_path):
     video = make_video(tmp_path / 'sign.mp4', [40] * 20)
-    printed = run('demo/webcam_demo.py', '--camera', video, *model, '--window', '0.5', '--stride', '0.3', '--no-window', '--out', 'seen.mp4')
+    printed = run(
+        'demo/webcam_demo.py',
+        '--camera',
+        video,
+        *model,
+        '--window',
+        '0.5',
+        '--stride',
+        '0.3',
+        '--no-window',
+        '--out',
+        'seen.mp4',
+    )
     assert '20 frames' in printed and 'latency of a window' in printed and printed.count('latency') == 7
     assert len(frames_of(tmp_path / 'seen.mp4')) == 20
     with pytest.raises(SystemExit, match='camera 97 cannot be opened'):
@@ -127,9 +186,41 @@ def test_webcam_demo_on_a_video(run, model, make_video, tmp_path):
 def test_reconstruct_from_a_video(run, house, make_video, tmp_path):
     make_video(tmp_path / 'videos.mp4', [40] * 9)
     config, checkpoint = house['pretrainer']
-    run('tools/visualization/reconstruct.py', config, checkpoint, '--input', tmp_path / 'videos.mp4', '--extractor', 'colour', '--out', 'pictures')
+    run(
+        'tools/visualization/reconstruct.py',
+        config,
+        checkpoint,
+        '--input',
+        tmp_path / 'videos.mp4',
+        '--extractor',
+        'colour',
+        '--out',
+        'pictures',
+    )
     assert cv2.imread(str(tmp_path / 'pictures' / 'clip_000000.png')).std() > 5
-    run('tools/visualization/reconstruct.py', config, checkpoint, '--input', house['store'], '--index', 4, 6, '--out', 'pictures', '--no-mesh')
+    run(
+        'tools/visualization/reconstruct.py',
+        config,
+        checkpoint,
+        '--input',
+        house['store'],
+        '--index',
+        4,
+        6,
+        '--out',
+        'pictures',
+        '--no-mesh',
+    )
     assert len(list((tmp_path / 'pictures').iterdir())) == 3
     with pytest.raises(SystemExit, match='no clip was drawn'):
-        run('tools/visualization/reconstruct.py', config, checkpoint, '--input', house['store'], '--index', 99, '--out', 'pictures')
+        run(
+            'tools/visualization/reconstruct.py',
+            config,
+            checkpoint,
+            '--input',
+            house['store'],
+            '--index',
+            99,
+            '--out',
+            'pictures',
+        )

@@ -50,7 +50,9 @@ def videos(make_video, tmp_path):
 
 @pytest.mark.parametrize('as_object', [False, True])
 def test_threads_get_what_one_gets(house, remembers, videos, as_object):
-    inferencer = SignInferencer(*house['recogniser'], device='cpu', extractor=remembers() if as_object else 'remembers')
+    inferencer = SignInferencer(
+        *house['recogniser'], device='cpu', extractor=remembers() if as_object else 'remembers'
+    )
     alone = [inferencer(video)['predictions'][0] for video in videos]
     assert len(remembers.made) == 1
     with ThreadPoolExecutor(5) as threads:
@@ -99,7 +101,9 @@ def test_an_error_gives_the_extractor_back(remembers):
 
 def test_mediapipe_in_threads(house, make_video, tmp_path, capfd):
     pytest.importorskip('mediapipe', reason='MediaPipe is not installed (make install-extract)')
-    inferencer = SignInferencer(*house['recogniser'], device='cpu', extractor=dict(type='mediapipe', face=False))
+    inferencer = SignInferencer(
+        *house['recogniser'], device='cpu', extractor=dict(type='mediapipe', face=False)
+    )
     video = make_video(tmp_path / 'grey.mp4', [90] * 4)
     with ThreadPoolExecutor(2) as threads:
         for (found,) in threads.map(lambda _: inferencer(video)['predictions'], range(4)):
@@ -107,4 +111,5 @@ def test_mediapipe_in_threads(house, make_video, tmp_path, capfd):
     import sys
 
     print('still here', file=sys.stderr)
-    assert 'still here' in capfd.readouterr().err  # stderr, which MediaPipe's start holds back, was given back
+    # stderr, which MediaPipe's start holds back, was given back
+    assert 'still here' in capfd.readouterr().err

@@ -25,7 +25,8 @@ model = dict(
     data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=_skeleton, test_pipeline=_skeleton),
     model=dict(
         type='RecognizerGCN',
-        backbone=dict(type='STGCN', base_channels=8, num_stages=2, inflate_stages=[2], down_stages=[2], graph_cfg=dict(mode='stgcn_spatial')),
+        backbone=dict(type='STGCN', base_channels=8, num_stages=2, inflate_stages=[2], down_stages=[2],
+            graph_cfg=dict(mode='stgcn_spatial')),
         cls_head=dict(type='GCNHead', num_classes=4, in_channels=16),
     ),
 )
@@ -40,29 +41,39 @@ model = dict(
     model=dict(
         type='Recognizer3D',
         backbone=dict(
-            type='ResNet3d', depth=18, base_channels=4, conv1_stride_s=1, with_pool1=False, with_pool2=False, pretrained=None, norm_eval=False,
-            inflate=(1, 1, 1, 1), inflate_style='3x3x3', conv_cfg=dict(type='Conv3d'), zero_init_residual=False,
+            type='ResNet3d', depth=18, base_channels=4, conv1_stride_s=1,
+            with_pool1=False, with_pool2=False, pretrained=None, norm_eval=False,
+            inflate=(1, 1, 1, 1), inflate_style='3x3x3', zero_init_residual=False,
+            conv_cfg=dict(type='Conv3d'),
         ),
-        cls_head=dict(type='I3DHead', num_classes=4, in_channels=32, spatial_type='avg', average_clips='prob'),
+        cls_head=dict(
+            type='I3DHead', num_classes=4, in_channels=32, spatial_type='avg', average_clips='prob',
+        ),
     ),
 )
 test_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(
-        _delete_=True, type='SignVideoDataset', store='{store}', videos='{videos}', split='test', test_mode=True,
+        _delete_=True, type='SignVideoDataset', store='{store}', videos='{videos}', split='test',
+        test_mode=True,
         pipeline=[
-            dict(type='PyAVInit'), dict(type='SampleFrames', clip_len=4, frame_interval=1, num_clips=1, test_mode=True), dict(type='PyAVDecode'),
-            dict(type='Resize', scale=(16, 16), keep_ratio=False), dict(type='FormatShape', input_format='NCTHW'),
+            dict(type='PyAVInit'),
+            dict(type='SampleFrames', clip_len=4, frame_interval=1, num_clips=1, test_mode=True),
+            dict(type='PyAVDecode'),
+            dict(type='Resize', scale=(16, 16), keep_ratio=False),
+            dict(type='FormatShape', input_format='NCTHW'),
         ],
     ),
 )
 """,
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope='module')
 def parts(house, tmp_path_factory):
-    """(config, checkpoint) of ``h``, ``p`` and ``r``, and ``videos``: of each clip as many frames as it has poses, brighter from clip to clip."""
+    """(config, checkpoint) of ``h``, ``p`` and ``r``, and ``videos``: of each clip as many frames as it has
+    poses, brighter from clip to clip.
+    """
     pytest.importorskip('mmaction', reason='mmaction2 is not installed')
     av = pytest.importorskip('av', reason='PyAV is not installed')
     folder = tmp_path_factory.mktemp('parts')
@@ -106,7 +117,14 @@ def dumps(parts, tmp_path_factory, root):
 
 def config_of(parts, names, weights=None):
     rows = [dict(name=name, config=parts[name][0], checkpoint=parts[name][1]) for name in names]
-    return Config(dict(model=dict(type='FusionRecognizer', parts=[dict(row, weight=w) for row, w in zip(rows, weights or [1] * len(rows))])))
+    return Config(
+        dict(
+            model=dict(
+                type='FusionRecognizer',
+                parts=[dict(row, weight=w) for row, w in zip(rows, weights or [1] * len(rows))],
+            )
+        )
+    )
 
 
 def scores_of(inferencer, *inputs, **options):
@@ -132,17 +150,23 @@ def test_a_list_of_configs_is_a_fusion_and_arrays_do_without_videos(parts, dumps
     configs, checkpoints = zip(parts['h'], parts['p'])
     inferencer = SignInferencer(list(configs), list(checkpoints), device='cpu')
     keypoints, found = PoseStore(house['store']).clip(5)
-    (answer,) = inferencer(np.concatenate([keypoints, found[..., None]], -1), layout='sign_49', image_size=(640, 480))['predictions']
+    (answer,) = inferencer(
+        np.concatenate([keypoints, found[..., None]], -1), layout='sign_49', image_size=(640, 480)
+    )['predictions']
     expected = (dumps['h'].scores[5] + dumps['p'].scores[5]) / 2
     np.testing.assert_allclose(answer['all_scores'], expected, atol=1e-6)
     assert answer['attention'].shape == (6, 2) and len(answer['frames']) == 6  # those of H
-    assert inferencer.picture(list(inferencer.reader.clips(PoseStore(house['store'])))[5], answer).shape[-1] == 3
+    assert (
+        inferencer.picture(list(inferencer.reader.clips(PoseStore(house['store'])))[5], answer).shape[-1] == 3
+    )
 
 
 def test_rgb_alone_reads_the_video_that_was_given(parts, dumps):
     inferencer = SignInferencer(*parts['r'], device='cpu', extractor=ColourExtractor())
     (answer,) = inferencer(f'{parts["videos"]}/v7.mp4')['predictions']
-    np.testing.assert_allclose(answer['all_scores'], dumps['r'].scores[dumps['r'].video_ids.index('v7')], atol=1e-6)
+    np.testing.assert_allclose(
+        answer['all_scores'], dumps['r'].scores[dumps['r'].video_ids.index('v7')], atol=1e-6
+    )
     assert answer['attention'] is None
 
 
@@ -161,8 +185,10 @@ def test_windows_of_a_file_read_their_own_frames(parts, monkeypatch):
     inferencer = SignInferencer(*parts['r'], device='cpu', extractor=ColourExtractor())
     found = inferencer.segments(f'{parts["videos"]}/v7.mp4', window=0.4, stride=0.4)[0]
     spans, levels = zip(*seen)
-    assert spans == ((0, 10, 25), (10, 10, 25), (15, 10, 25)) and len(found['windows']) == 3  # 25 frames; the last window ends with them
-    for (start, length, _), level in zip(spans, levels):  # frames become brighter by 1; four of ten about the middle are read
+    # 25 frames; the last window ends with them
+    assert spans == ((0, 10, 25), (10, 10, 25), (15, 10, 25)) and len(found['windows']) == 3
+    # frames become brighter by 1; four of ten about the middle are read
+    for (start, length, _), level in zip(spans, levels):
         assert abs(level - (175 + start + length / 2)) < 3
     with pytest.raises(ValueError, match=r'a stream has poses alone; use segments\(\)'):
         next(inferencer.stream(f'{parts["videos"]}/v7.mp4'))
@@ -170,7 +196,9 @@ def test_windows_of_a_file_read_their_own_frames(parts, monkeypatch):
 
 def test_poses_without_frames_for_a_part_that_needs_them(parts, house):
     inferencer = SignInferencer(config_of(parts, 'hr'), device='cpu')
-    with pytest.raises(ValueError, match="r: clip 'one': this model reads frames, and there are poses alone. Give the video"):
+    with pytest.raises(
+        ValueError, match="r: clip 'one': this model reads frames, and there are poses alone. Give the video"
+    ):
         inferencer(poses(5, 0), layout='sign_49', image_size=(640, 480), name='one')
     with pytest.raises(FileNotFoundError, match="no video of clip 'v0', looked for as <video_id>"):
         inferencer(house['store'], videos=house['store'])
@@ -181,9 +209,15 @@ def test_label_maps_must_be_equal(parts, tmp_path):
 
     def with_glosses(glosses):
         torch.save(dict(content, meta=dict(glosses=glosses)), tmp_path / 'other.pth')
-        return SignInferencer([parts['h'][0], parts['p'][0]], [parts['h'][1], tmp_path / 'other.pth'], device='cpu')
+        return SignInferencer(
+            [parts['h'][0], parts['p'][0]], [parts['h'][1], tmp_path / 'other.pth'], device='cpu'
+        )
 
-    with pytest.raises(ValueError, match=r"class 0 is 'water' in p and 'hello' in recogniser \(2 of 4 differ\): the label maps differ"):
+    with pytest.raises(
+        ValueError,
+        match=r"class 0 is 'water' in p and 'hello' in recogniser \(2 of 4 "
+        r'differ\): the label maps differ',
+    ):
         with_glosses(['water', 'hello', 'tea', 'no'])
     with pytest.raises(ValueError, match='p knows 3 glosses and recogniser 4: the label maps differ'):
         with_glosses(GLOSSES[:3])
@@ -206,7 +240,10 @@ def test_bad_fusions(parts, house):
         (([one, two], checkpoint), 'a fusion of 2 parts takes a list of 2 checkpoints'),
         (([one, two], [checkpoint]), 'takes a list of 2 checkpoints, in the order of the parts; got 1'),
         (([one, two], None), r'part 0 \(recogniser\) has no checkpoint'),
-        (([one, house['pretrainer'][0]], [checkpoint, house['pretrainer'][1]]), 'pretrainer: a pre-trainer, which knows no glosses'),
+        (
+            ([one, house['pretrainer'][0]], [checkpoint, house['pretrainer'][1]]),
+            'pretrainer: a pre-trainer, which knows no glosses',
+        ),
     ):
         with pytest.raises(ConfigError, match=message):
             SignInferencer(*arguments, device='cpu')

@@ -31,7 +31,11 @@ def tested(house, tmp_path_factory, root):
     out = tmp_path_factory.mktemp('tested') / 'predictions.pkl'
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(out.parent)
-        patch.setattr(sys, 'argv', ['test.py', *house['recogniser'], '--dump', str(out), '--cfg-options', 'experiment_name=apis'])
+        patch.setattr(
+            sys,
+            'argv',
+            ['test.py', *house['recogniser'], '--dump', str(out), '--cfg-options', 'experiment_name=apis'],
+        )
         runpy.run_path(str(root / 'tools' / 'test.py'), run_name='__main__')
     return {item['video_id']: item for item in load_predictions(out)}
 
@@ -42,18 +46,32 @@ def test_predictions_are_those_of_the_test_tool(inferencer, house, tested):
     for item in found:
         expected = tested[item['name']]
         assert np.allclose(item['attention'], expected['attention'].numpy(), rtol=0, atol=SCORES)
-        if item['name'] in ('v3', 'v8'):  # no hands: the test tool counts a class, an answer would rest on nothing
-            assert not item['all_scores'].any() and item['glosses'] == item['scores'] == item['labels'] == [] and item['reason']
+        # no hands: the test tool counts a class, an answer would rest on nothing
+        if item['name'] in ('v3', 'v8'):
+            assert (
+                not item['all_scores'].any()
+                and item['glosses'] == item['scores'] == item['labels'] == []
+                and item['reason']
+            )
             continue
-        assert np.allclose(item['all_scores'], expected['pred_scores'].numpy(), rtol=0, atol=SCORES) and item['reason'] == ''
-        assert item['glosses'][0] == GLOSSES[int(expected['pred_label'])] and item['scores'] == sorted(item['scores'], reverse=True)
+        assert (
+            np.allclose(item['all_scores'], expected['pred_scores'].numpy(), rtol=0, atol=SCORES)
+            and item['reason'] == ''
+        )
+        assert item['glosses'][0] == GLOSSES[int(expected['pred_label'])] and item['scores'] == sorted(
+            item['scores'], reverse=True
+        )
     assert np.ptp([item['all_scores'] for item in found], axis=0).max() > 0.05  # the clips differ
 
 
 def test_arrays_give_the_same(inferencer, store, tested):
-    arrays = [np.concatenate([keypoints, scores[..., None]], -1) for keypoints, scores in map(store.clip, range(9))]
+    arrays = [
+        np.concatenate([keypoints, scores[..., None]], -1) for keypoints, scores in map(store.clip, range(9))
+    ]
     found = inferencer(arrays, layout='sign_49', image_size=(640, 480))['predictions']
-    (alone,) = inferencer(torch.from_numpy(arrays[5]), layout='sign_49', image_size=(640, 480), topk=2)['predictions']
+    (alone,) = inferencer(torch.from_numpy(arrays[5]), layout='sign_49', image_size=(640, 480), topk=2)[
+        'predictions'
+    ]
     for item, name in zip([*found, alone], [*tested, 'v5']):
         if name in ('v3', 'v8'):
             assert item['hand_frames'] == 0 and item['glosses'] == []
@@ -70,7 +88,9 @@ def test_arrays_give_the_same(inferencer, store, tested):
 
 def test_frames_and_attention(inferencer, store, house):
     found = inferencer(store)['predictions']
-    dataset = PoseDataset(house['store'], pipeline=[dict(type='UniformTemporalSample', clip_len=6, test_mode=True)])
+    dataset = PoseDataset(
+        house['store'], pipeline=[dict(type='UniformTemporalSample', clip_len=6, test_mode=True)]
+    )
     frames = dataset.__getitems__(list(range(12)))['inputs']['frames'].numpy()
     for clip, item in enumerate(found):
         assert np.array_equal(item['frames'], frames[clip]) and item['attention'].shape == (6, 2)
@@ -87,11 +107,20 @@ def test_no_hands_at_all(inferencer):
 
 def test_samples_pictures_and_files(inferencer, store, tmp_path):
     clips = list(inferencer.reader.clips(store))[:2]
-    found = inferencer(clips, return_datasamples=True, vis_out_dir=str(tmp_path / 'vis'), pred_out_dir=str(tmp_path / 'pred'))
-    assert all(isinstance(sample, SignDataSample) and sample.pred_scores.shape == (4,) for sample in found['predictions'])
+    found = inferencer(
+        clips, return_datasamples=True, vis_out_dir=str(tmp_path / 'vis'), pred_out_dir=str(tmp_path / 'pred')
+    )
+    assert all(
+        isinstance(sample, SignDataSample) and sample.pred_scores.shape == (4,)
+        for sample in found['predictions']
+    )
     assert [cv2.imread(path).std() > 5 for path in found['visualization']] == [True, True]
     told = json.loads((tmp_path / 'pred' / '000001_v1.json').read_text())
-    assert told['name'] == 'v1' and len(told['glosses']) == 4 and np.isclose(sum(map(sum, told['attention'])), 1, atol=1e-3)
+    assert (
+        told['name'] == 'v1'
+        and len(told['glosses']) == 4
+        and np.isclose(sum(map(sum, told['attention'])), 1, atol=1e-3)
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,10 +140,16 @@ def test_bad_input(inferencer, inputs, options, message):
         inferencer(inputs, **{**dict(layout='sign_49', image_size=(640, 480)), **options})
 
 
-@pytest.mark.parametrize('inputs', [np.ones((2, 49, 3)).tolist(), np.ones((2, 3), int).tolist(), ((1.0, 2.0),), [[[None]]]])
+@pytest.mark.parametrize(
+    'inputs', [np.ones((2, 49, 3)).tolist(), np.ones((2, 3), int).tolist(), ((1.0, 2.0),), [[[None]]]]
+)
 def test_nested_lists_say_what_is_expected(inferencer, inputs):
     for options in ({}, dict(layout='sign_49', image_size=(640, 480))):  # and numbers in them are no cameras
-        with pytest.raises(TypeError, match=r'nested lists of numbers found, .*numpy\.asarray\(poses\), of shape \(T, V, 2\) or \(T, V, 3\)'):
+        with pytest.raises(
+            TypeError,
+            match=r'nested lists of numbers found, .*numpy\.asarray\(poses\), of '
+            r'shape \(T, V, 2\) or \(T, V, 3\)',
+        ):
             inferencer(inputs, **options)
 
 
@@ -169,7 +204,17 @@ def test_threads(inferencer, house, store):
 
 def test_segments_name_what_the_windows_say(inferencer):
     data = np.concatenate([poses(30, 1), np.zeros((20, 49, 3)), poses(30, 6)])
-    (found,) = inferencer.segments(data, layout='sign_49', image_size=(640, 480), fps=10, window=2, stride=0.5, enter=0.3, leave=0.2, batch_size=3)
+    (found,) = inferencer.segments(
+        data,
+        layout='sign_49',
+        image_size=(640, 480),
+        fps=10,
+        window=2,
+        stride=0.5,
+        enter=0.3,
+        leave=0.2,
+        batch_size=3,
+    )
     assert found['num_frames'] == 80 and [window['end'] for window in found['windows']][:2] == [2.0, 2.5]
     assert found['windows'][-1]['end'] == 8.0 and found['segments']
     ends = [0, *[edge for segment in found['segments'] for edge in (segment['start'], segment['end'])], 8]
@@ -202,7 +247,9 @@ def test_videos(inferencer, make_video, tmp_path):
 
 
 def write_frames(path, levels, stamps, rate=30):
-    """A video of even grey frames at these places of a clock of ``rate`` steps a second, which is also what its header says."""
+    """A video of even grey frames at these places of a clock of ``rate`` steps a second, which is also what
+    its header says.
+    """
     av = pytest.importorskip('av', reason='PyAV is not installed')
     with av.open(str(path), 'w') as container:
         stream = container.add_stream('mpeg4', rate=rate)
@@ -221,7 +268,9 @@ def test_seconds_are_those_of_the_time_stamps(inferencer, tmp_path):
     video = write_frames(tmp_path / 'v.mkv', [40] * 30 + [0] * 10, stamps)
     (streamed,) = inferencer.segments(video, window=1.0, stride=0.5)
     clip = inferencer.reader.extract(video)
-    assert clip.fps == pytest.approx(39 / 7.5, rel=0.01) and clip.times[-1] - clip.times[0] == pytest.approx(7.5, abs=0.01)
+    assert clip.fps == pytest.approx(39 / 7.5, rel=0.01) and clip.times[-1] - clip.times[0] == pytest.approx(
+        7.5, abs=0.01
+    )
     for found in (streamed, *inferencer.segments([clip], window=1.0, stride=0.5)):
         assert found['num_frames'] == 40 and found['fps'] == pytest.approx(clip.fps, rel=0.01)
         assert found['windows'][-1]['end'] == pytest.approx(7.6, abs=0.1)
@@ -254,12 +303,18 @@ class Clockwork:
 
 def test_cameras_have_the_rate_at_which_frames_came(inferencer, monkeypatch):
     monkeypatch.setattr(input_reader.cv2, 'VideoCapture', Clockwork)
-    monkeypatch.setattr(input_reader, 'time', SimpleNamespace(monotonic=lambda: Clockwork.now, perf_counter=time.perf_counter))
+    monkeypatch.setattr(
+        input_reader, 'time', SimpleNamespace(monotonic=lambda: Clockwork.now, perf_counter=time.perf_counter)
+    )
     clip = inferencer.reader.extract(0, seconds=1.95)
     assert len(clip) == 20 and clip.fps == pytest.approx(10)
     events = list(inferencer.stream(0, window=2.0, stride=0.5))
     assert [event['end'] / event['fps'] for event in events[:3]] == [2.0, 2.5, 3.0]
-    assert events[0]['frames'].max() < 20 and events[-1]['num_frames'] == 40 and events[-1]['frame_rate'] == pytest.approx(10)
+    assert (
+        events[0]['frames'].max() < 20
+        and events[-1]['num_frames'] == 40
+        and events[-1]['frame_rate'] == pytest.approx(10)
+    )
     monkeypatch.setattr(inferencer.reader, 'fps', 25.0)  # the model's clips had 25: poses are repeated
     clip = inferencer.reader.extract(0, seconds=1.95)
     assert clip.fps == 25 and len(clip) == 48 and np.unique(np.diff(clip.times).round(6)).tolist() == [0.04]
@@ -282,7 +337,11 @@ def test_videos_are_read_at_the_rate_of_the_training_clips(inferencer, house, tm
     assert np.allclose(found['all_scores'], there['all_scores'], rtol=0, atol=SCORES)
     assert PoseDataset(made.folder).metainfo['fps'] == 25
     (timeline,) = rated.segments(video, window=0.4, stride=0.2)
-    assert timeline['fps'] == 25 and timeline['num_frames'] == 20 and timeline['windows'][-1]['end'] == pytest.approx(0.8)
+    assert (
+        timeline['fps'] == 25
+        and timeline['num_frames'] == 20
+        and timeline['windows'][-1]['end'] == pytest.approx(0.8)
+    )
 
 
 def test_parts_of_several_rates(monkeypatch):
@@ -325,7 +384,11 @@ def test_reconstruction(inferencer, store):
     for clip in (clips[10], clips[3]):
         (found,) = inferencer.reconstruct(clip, mesh=True)
         frames = len(clip)
-        assert found['joints3d'].shape == (frames, 2, 21, 3) and found['vertices'].shape == (frames, 2, 778, 3) and found['faces'].shape == (1538, 3)
+        assert (
+            found['joints3d'].shape == (frames, 2, 21, 3)
+            and found['vertices'].shape == (frames, 2, 778, 3)
+            and found['faces'].shape == (1538, 3)
+        )
         assert np.array_equal(found['valid'], clip.hands_found())
         assert (found['joints2d'][~found['valid']] == 0).all() and np.isfinite(found['vertices']).all()
     (found,) = inferencer(clips[10], return_joints3d=True)['predictions']
@@ -333,7 +396,9 @@ def test_reconstruction(inferencer, store):
 
 
 def test_left_and_right_are_mirror_images(inferencer):
-    """The same hand, once as a right and once, mirrored, as a left hand: embeddings of side aside, boxes and mirroring must agree."""
+    """The same hand, once as a right and once, mirrored, as a left hand: embeddings of side aside, boxes and
+    mirroring must agree.
+    """
     data = poses(6, 5)
     data[:, 21:42, 2] = 1
     data[:, :21] = data[:, 21:42] * [-1, 1, 1] + [640, 0, 0]
@@ -357,13 +422,20 @@ def test_search(inferencer, store, house):
     vectors, names = inferencer.embed(clips)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5) and names[4] == 'v4'
     (alone,), _ = inferencer.embed(clips[4])
-    assert np.allclose(alone, vectors[4], atol=1e-5)  # no other clip of the batch matters, and nothing is masked
+    # no other clip of the batch matters, and nothing is masked
+    assert np.allclose(alone, vectors[4], atol=1e-5)
     signs = SignDictionary(inferencer.embedder.fingerprint, vectors.shape[1])
     for label in range(4):
         signs.add(GLOSSES[label], vectors[label::4][1:], names[label::4][1:])
     found = inferencer.search(clips[4:], dictionary=signs, topk=3)
-    assert found[4]['name'] == 'v8' and found[4]['glosses'] == found[4]['examples'] == [] and 'no hand' in found[4]['reason']
-    assert [item['glosses'][:1] for item in found] == [[GLOSSES[place % 4]] * (place != 8) for place in range(4, 12)]
+    assert (
+        found[4]['name'] == 'v8'
+        and found[4]['glosses'] == found[4]['examples'] == []
+        and 'no hand' in found[4]['reason']
+    )
+    assert [item['glosses'][:1] for item in found] == [
+        [GLOSSES[place % 4]] * (place != 8) for place in range(4, 12)
+    ]
     assert [item['examples'][:1] for item in found] == [[name] * (name != 'v8') for name in names[4:]]
     assert found[0]['scores'][0] == pytest.approx(1, abs=1e-5)
     with pytest.raises(ValueError, match='no dictionary'):
@@ -373,7 +445,8 @@ def test_search(inferencer, store, house):
     config, checkpoint = house['pretrainer']
     again = SignInferencer(config, checkpoint, device='cpu', dictionary=signs)
     assert again.embedder.fingerprint == signs.encoder
-    for place, change in ((0, dict(location='image')), (-1, dict(threshold=0.5))):  # the same weights, other crops or joints
+    # the same weights, other crops or joints
+    for place, change in ((0, dict(location='image')), (-1, dict(threshold=0.5))):
         cfg = Config.fromfile(config)
         cfg.model.data_preprocessor.test_pipeline[place].update(change)
         other = SignInferencer(cfg, checkpoint, device='cpu')
@@ -385,7 +458,11 @@ def test_pretrained_models_need_their_weights(house):
     with pytest.raises(ValueError, match='`pretrained_weights` is missing'):
         SignInferencer(*house['recogniser'], pretrained=house['pretrainer'][0])
     with pytest.raises(ValueError, match='no hand model'):
-        next(iter(SignInferencer(*house['recogniser'], extractor=ColourExtractor()).reconstruct(house['store'])))
+        next(
+            iter(
+                SignInferencer(*house['recogniser'], extractor=ColourExtractor()).reconstruct(house['store'])
+            )
+        )
 
 
 def test_a_model_that_resamples_time_itself(tmp_path):
@@ -394,9 +471,22 @@ def test_a_model_that_resamples_time_itself(tmp_path):
     embedder = dict(gesture=dict(joint_channels=(4, 8), part_channels=(8, 16)), channels=16, num_blocks=1)
     backbone = dict(num_layers=1, num_heads=2, feedforward_channels=24)
     encoder = dict(
-        hand_embedder=embedder, trunk_embedder=embedder, hand_backbone=dict(backbone, embed_dims=32), trunk_backbone=dict(backbone, embed_dims=16)
+        hand_embedder=embedder,
+        trunk_embedder=embedder,
+        hand_backbone=dict(backbone, embed_dims=32),
+        trunk_backbone=dict(backbone, embed_dims=16),
     )
-    inferencer = SignInferencer(get_model('st_consistency_d512_b64-60e_wlasl2000', encoder=encoder, head=dict(in_channels=16)), device='cpu')
-    (found,) = inferencer(poses(9, 1), layout='sign_49', image_size=(640, 480), vis_out_dir=str(tmp_path))['predictions']
-    assert found['attention'].shape == (64, 2) and found['frames'].shape == (64,) and found['frames'].max() <= 8
-    assert found['glosses'][0].startswith('class ') and inferencer.embed(poses(9, 1), layout='sign_49', image_size=(640, 480))[0].shape[0] == 1
+    inferencer = SignInferencer(
+        get_model('st_consistency_d512_b64-60e_wlasl2000', encoder=encoder, head=dict(in_channels=16)),
+        device='cpu',
+    )
+    (found,) = inferencer(poses(9, 1), layout='sign_49', image_size=(640, 480), vis_out_dir=str(tmp_path))[
+        'predictions'
+    ]
+    assert (
+        found['attention'].shape == (64, 2) and found['frames'].shape == (64,) and found['frames'].max() <= 8
+    )
+    assert (
+        found['glosses'][0].startswith('class ')
+        and inferencer.embed(poses(9, 1), layout='sign_49', image_size=(640, 480))[0].shape[0] == 1
+    )

@@ -22,10 +22,15 @@ TEMPORAL = [
 def test_numpy_samples_as_the_transform(temporal):
     frames, real = numpy_sampler(temporal)(LENGTHS)
     expected = TRANSFORMS.build(temporal)(dict(length=torch.from_numpy(LENGTHS)), None)
-    assert np.array_equal(frames, expected['frames'].numpy()) and np.array_equal(real, expected['length'].numpy())
+    assert np.array_equal(frames, expected['frames'].numpy()) and np.array_equal(
+        real, expected['length'].numpy()
+    )
 
 
-@pytest.mark.parametrize('temporal', [dict(type='RandomTemporalSample', clip_len=6), dict(type='UniformTemporalSample', clip_len=6)])
+@pytest.mark.parametrize(
+    'temporal',
+    [dict(type='RandomTemporalSample', clip_len=6), dict(type='UniformTemporalSample', clip_len=6)],
+)
 def test_what_draws_is_refused(temporal):
     with pytest.raises(ValueError, match='without torch only'):
         numpy_sampler(temporal)
@@ -35,8 +40,16 @@ def test_what_draws_is_refused(temporal):
 @pytest.mark.parametrize('drop', [True, False])
 @pytest.mark.parametrize('layout', ['sign_49', 'hands_42', 'coco_wholebody_133'])
 def test_batches_are_those_of_the_data_set(house, store, temporal, drop, layout):
-    dataset = PoseDataset(house['store'], layout=layout, drop_empty_frames=drop, pipeline=[temporal] if temporal else [], stand_ins=True)
+    dataset = PoseDataset(
+        house['store'],
+        layout=layout,
+        drop_empty_frames=drop,
+        pipeline=[temporal] if temporal else [],
+        stand_ins=True,
+    )
     expected = dataset.__getitems__(list(range(len(store))))['inputs']
-    found = make_batch(list(InputReader().clips(store)), InputSpec(layout, drop, True, '', temporal), numpy_sampler(temporal))
+    found = make_batch(
+        list(InputReader().clips(store)), InputSpec(layout, drop, True, '', temporal), numpy_sampler(temporal)
+    )
     for name, value in found.items():
         assert np.array_equal(value, expected[name].numpy()), name

@@ -18,14 +18,20 @@ from signbert_mm.apis.torch_backend import spec_of_model
 from signbert_mm.engine.runner import ConfigError
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: pip install -r requirements/deploy.txt')
-pytest.importorskip('onnxruntime', reason='onnxruntime is not installed: pip install -r requirements/deploy.txt')
-pytest.importorskip('onnxscript', reason='onnxscript is not installed: pip install -r requirements/deploy.txt')
+pytest.importorskip(
+    'onnxruntime', reason='onnxruntime is not installed: pip install -r requirements/deploy.txt'
+)
+pytest.importorskip(
+    'onnxscript', reason='onnxscript is not installed: pip install -r requirements/deploy.txt'
+)
 from signbert_mm.apis.onnx_export import clips_of, export_onnx, largest_difference, random_inputs  # noqa: E402
 
 
 @pytest.fixture(scope='module')
 def exported(house, root):
-    """The narrow recogniser, and its graph, from the command line; the tool checks it on random input and on the store's clips."""
+    """The narrow recogniser, and its graph, from the command line; the tool checks it on random input and on
+    the store's clips.
+    """
     path = house['folder'] / 'out' / 'narrow.onnx'
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, 'argv', ['export_onnx.py', *house['recogniser'], str(path)])
@@ -41,8 +47,14 @@ def test_random_input(exported, batch, frames):
 
 
 def test_no_hand_is_no_answer(exported):
-    found = SignInferencer(exported[1], backend='onnx')(np.zeros((5, 49, 3)), layout='sign_49', image_size=(640, 480))['predictions'][0]
-    assert found['glosses'] == [] and 'no person was found in any of the 5 frames' in found['reason'] and not found['all_scores'].any()
+    found = SignInferencer(exported[1], backend='onnx')(
+        np.zeros((5, 49, 3)), layout='sign_49', image_size=(640, 480)
+    )['predictions'][0]
+    assert (
+        found['glosses'] == []
+        and 'no person was found in any of the 5 frames' in found['reason']
+        and not found['all_scores'].any()
+    )
 
 
 def test_padding_and_missing_hands_do_not_count(exported):
@@ -87,9 +99,19 @@ def test_backend(exported, inferencer, store, monkeypatch):
 
 
 def test_metadata(exported):
-    meta = json.loads({entry.key: entry.value for entry in onnx.load(exported[1]).metadata_props}['signbert_mm'])
-    assert meta['glosses'] == ['hello', 'water', 'tea', 'no'] and meta['clip_len'] == 6 and meta['max_frames'] == 40 and len(meta['joints']) == 49
-    assert meta['input']['temporal'] == dict(type='UniformTemporalSample', clip_len=6, test_mode=True) and meta['input']['layout'] == 'sign_49'
+    meta = json.loads(
+        {entry.key: entry.value for entry in onnx.load(exported[1]).metadata_props}['signbert_mm']
+    )
+    assert (
+        meta['glosses'] == ['hello', 'water', 'tea', 'no']
+        and meta['clip_len'] == 6
+        and meta['max_frames'] == 40
+        and len(meta['joints']) == 49
+    )
+    assert (
+        meta['input']['temporal'] == dict(type='UniformTemporalSample', clip_len=6, test_mode=True)
+        and meta['input']['layout'] == 'sign_49'
+    )
 
 
 def test_the_frame_rate_of_the_training_clips(exported, house, tmp_path):
@@ -109,7 +131,9 @@ def test_the_frame_rate_of_the_training_clips(exported, house, tmp_path):
         assert deployed.backend.spec.fps == deployed.reader.fps == fps
 
 
-def test_a_flipped_bit_is_found_and_a_file_without_a_checksum_opens(exported, inferencer, tmp_path, monkeypatch):
+def test_a_flipped_bit_is_found_and_a_file_without_a_checksum_opens(
+    exported, inferencer, tmp_path, monkeypatch
+):
     whole = Path(exported[1]).read_bytes()
     for place in (len(whole) // 3, len(whole) // 2, len(whole) - 3):
         data = bytearray(whole)

@@ -36,9 +36,15 @@ def test_pieces_keep_what_belongs_to_their_frames():
     clip = PoseClip.make(np.ones((6, 42, 3)), 'hands_42', (64, 64), fps=5)
     clip = replace(clip, times=np.arange(6) / 5, found=np.eye(6, 2, dtype=bool), video='v.mp4')
     piece = clip.cut(1, 5).cut(1, 9)
-    assert piece.span == (2, 3, 6) and piece.times.tolist() == [0.4, 0.6, 0.8] and not piece.hands_found().any()
+    assert (
+        piece.span == (2, 3, 6) and piece.times.tolist() == [0.4, 0.6, 0.8] and not piece.hands_found().any()
+    )
     picked = clip.pick(np.array([1, 0]))
-    assert picked.hands_found().tolist() == [[False, True], [True, False]] and picked.times.tolist() == [0.2, 0] and picked.video == ''
+    assert (
+        picked.hands_found().tolist() == [[False, True], [True, False]]
+        and picked.times.tolist() == [0.2, 0]
+        and picked.video == ''
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,11 @@ def test_bad_facts():
 def test_lists():
     made = PoseClip.make(np.ones((2, 21, 3)).tolist(), 'hand_21', [64, 48])
     assert made.keypoints.shape == (2, 21, 2) and made.image_size == (64, 48)
-    with pytest.raises(ValueError, match=r'poses: lists of unequal lengths.*found; give numbers of shape \(T, V, 2\) or \(T, V, 3\)'):
+    with pytest.raises(
+        ValueError,
+        match=r'poses: lists of unequal lengths.*found; give numbers of shape '
+        r'\(T, V, 2\) or \(T, V, 3\)',
+    ):
         PoseClip.make([[[1, 2, 3]], [[1, 2]]], 'hand_21', (64, 48))
     for size in (('64', '48'), (64, np.nan), 64, None, (64, 48, 3)):
         with pytest.raises(ValueError, match='image_size is'):

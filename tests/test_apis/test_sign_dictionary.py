@@ -20,7 +20,9 @@ def signs():
 
 def test_nearest_and_prototype(signs):
     (best, second), (only,) = signs.search(np.array([SLANTED]), 2)[0], signs.search(np.array([EAST]), 1)[0]
-    assert best == Match('north', pytest.approx(0.8), '') and second == Match('east', pytest.approx(0.6), 'e1')
+    assert best == Match('north', pytest.approx(0.8), '') and second == Match(
+        'east', pytest.approx(0.6), 'e1'
+    )
     assert only == Match('east', pytest.approx(1.0), 'e1')
     # the mean of (1, 0) and (0.8, -0.6) is (0.9, -0.3), of length sqrt(0.9)
     cosine, which = signs.similarities(np.array([EAST]), 'prototype')
@@ -45,8 +47,15 @@ def test_on_disk(signs, tmp_path):
     signs.save(tmp_path / 'signs')
     assert len(os.listdir(tmp_path / 'signs')) == 2  # the old vectors are gone
     read = SignDictionary.load(tmp_path / 'signs')
-    assert (read.glosses, read.encoder, read.dim, read.note) == (['east', 'north', 'west'], 'abc', 2, 'a note')
-    assert read.examples('east') == ['e1', 'e2'] and read.search(np.array([SLANTED])) == signs.search(np.array([SLANTED]))
+    assert (read.glosses, read.encoder, read.dim, read.note) == (
+        ['east', 'north', 'west'],
+        'abc',
+        2,
+        'a note',
+    )
+    assert read.examples('east') == ['e1', 'e2'] and read.search(np.array([SLANTED])) == signs.search(
+        np.array([SLANTED])
+    )
 
 
 def test_damage(signs, tmp_path):
@@ -64,7 +73,10 @@ def test_damage(signs, tmp_path):
     index = tmp_path / 'dictionary.json'
     signs.save(tmp_path)
     index.write_text(json.dumps(dict(json.loads(index.read_text()), format_version=1)))
-    with pytest.raises(ValueError, match='version 1, which does not tell how the clips .*; build it again: tools/build_dictionary.py'):
+    with pytest.raises(
+        ValueError,
+        match='version 1, which does not tell how the clips .*; build it again: tools/build_dictionary.py',
+    ):
         SignDictionary.load(tmp_path)
     for text in ('', '[]', json.dumps(dict(json.loads(index.read_text()), format_version=9))):
         index.write_text(text)
@@ -87,7 +99,9 @@ def test_bad_vectors(signs):
 
 
 def test_saving_is_all_or_nothing(signs, tmp_path, monkeypatch):
-    """Killed, or on a full disk, between the vectors and the index: the old dictionary, and no file more in the end."""
+    """Killed, or on a full disk, between the vectors and the index: the old dictionary, and no file more in
+    the end.
+    """
     from signbert_mm.apis import sign_dictionary
 
     signs.save(tmp_path / 'd')
@@ -112,14 +126,19 @@ def test_saving_is_all_or_nothing(signs, tmp_path, monkeypatch):
     assert sorted(os.listdir(tmp_path / 'd')) == before
     child = os.fork()
     if not child:
-        monkeypatch.setattr(sign_dictionary, 'write_atomic', fails(lambda: os.kill(os.getpid(), signal.SIGKILL)))
+        monkeypatch.setattr(
+            sign_dictionary, 'write_atomic', fails(lambda: os.kill(os.getpid(), signal.SIGKILL))
+        )
         signs.save(tmp_path / 'd')
         os._exit(0)
     os.waitpid(child, 0)
     assert SignDictionary.load(tmp_path / 'd').glosses == glosses
     monkeypatch.undo()
     signs.save(tmp_path / 'd')
-    assert len(os.listdir(tmp_path / 'd')) == 2 and SignDictionary.load(tmp_path / 'd').glosses == [*glosses, 'new']
+    assert len(os.listdir(tmp_path / 'd')) == 2 and SignDictionary.load(tmp_path / 'd').glosses == [
+        *glosses,
+        'new',
+    ]
 
 
 def test_a_reader_between_the_two_files_of_a_writer_reads_again(signs, tmp_path, monkeypatch):

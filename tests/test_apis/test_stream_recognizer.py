@@ -36,7 +36,9 @@ def test_stream_is_the_batch(frames):
     assert [(event.start, event.end) for event in events if event.end > event.start] == windows
     scores = np.stack([predict([_clip(start, end)])[0]['scores'] for start, end in windows])
     assert np.allclose([event.scores for event in events if event.end > event.start], scores)
-    assert sum((event.segments for event in events), []) == merge_windows(windows, scores, 8, 3, HysteresisMerger())
+    assert sum((event.segments for event in events), []) == merge_windows(
+        windows, scores, 8, 3, HysteresisMerger()
+    )
     ends = [segment.end for event in events for segment in event.segments]
     assert ends == sorted(ends) and all(end <= frames for end in ends)
 
@@ -46,7 +48,9 @@ def _clip(start, end):
 
 
 def test_times_of_frames():
-    """60 steps of 1/10 s: frames 1/10 s apart for two seconds, 3/10 s for two more, a pause, and 1/20 s at last."""
+    """60 steps of 1/10 s: frames 1/10 s apart for two seconds, 3/10 s for two more, a pause, and 1/20 s at
+    last.
+    """
     times = np.concatenate([np.arange(20) / 10, 2 + np.arange(7) * 0.3, [5.0, 5.05, 5.1]]) + 3
     seen = []
 
@@ -61,7 +65,10 @@ def test_times_of_frames():
     assert windows == sliding_windows(52, 10, 5) and stream.count == 30
     steps = np.rint((times - 3) * 10)
     expected = [np.flatnonzero((steps >= start) & (steps < end)).tolist() for start, end in windows]
-    assert seen == [frames for frames in expected if frames] and [event.frames.tolist() for event in events] == expected
+    assert (
+        seen == [frames for frames in expected if frames]
+        and [event.frames.tolist() for event in events] == expected
+    )
     pause = events[windows.index((40, 50))]
     assert len(pause.frames) == 0 and pause.scores.tolist() == [0, 0]
     assert stream.frame_rate == pytest.approx(29 / 5.1, rel=0.01)
@@ -70,7 +77,10 @@ def test_times_of_frames():
 
 
 def test_times_of_even_frames_change_nothing():
-    counted, timed = (StreamRecognizer(predict, 'hands_42', (640, 480), 8, 3, HysteresisMerger(), fps=30000 / 1001) for _ in range(2))
+    counted, timed = (
+        StreamRecognizer(predict, 'hands_42', (640, 480), 8, 3, HysteresisMerger(), fps=30000 / 1001)
+        for _ in range(2)
+    )
     for frame in range(50):
         event = counted.push(pose(frame))
         again = timed.push_at(pose(frame), round(1 + frame * 1001 / 30000, 3))
@@ -93,8 +103,14 @@ def test_memory_does_not_grow():
 
 
 def test_no_hands_are_no_sign():
-    stream = StreamRecognizer(lambda clips: [dict(scores=np.array([0.9, 0.1]), attention=None, frames=np.arange(4))], 'sign_49', (64, 64), 4, 4,
-                              HysteresisMerger())  # fmt: skip
+    stream = StreamRecognizer(
+        lambda clips: [dict(scores=np.array([0.9, 0.1]), attention=None, frames=np.arange(4))],
+        'sign_49',
+        (64, 64),
+        4,
+        4,
+        HysteresisMerger(),
+    )
     values = np.ones((49, 3))
     values[:42] = 0
     events = [stream.push(values) for _ in range(4)]
@@ -105,5 +121,9 @@ def test_no_hands_are_no_sign():
 @pytest.mark.parametrize('wrong', [np.ones((48, 3)), np.ones(3), np.ones((1, 49, 3)), [[1, 2, 3], [1, 2]]])
 def test_a_pose_of_another_shape(wrong):
     stream = StreamRecognizer(predict, 'sign_49', (64, 64), 4, 4, HysteresisMerger(), name='camera 0')
-    with pytest.raises(ValueError, match=r'camera 0: frame 0: (a pose of shape .* found; give \(49, 3\)|lists of unequal lengths)'):
+    with pytest.raises(
+        ValueError,
+        match=r'camera 0: frame 0: (a pose of shape .* found; give \(49, '
+        r'3\)|lists of unequal lengths)',
+    ):
         stream.push(wrong)

@@ -19,13 +19,22 @@ from signbert_mm.engine.runner import ConfigError
 def half(house, tmp_path):
     """The narrow recogniser's config and checkpoint, and the file that is published of it."""
     config, checkpoint = house['recogniser']
-    return config, checkpoint, load_file('tools/misc/publish_model.py').publish(checkpoint, tmp_path / 'zoo' / 'recogniser.pth', half=True)
+    return (
+        config,
+        checkpoint,
+        load_file('tools/misc/publish_model.py').publish(
+            checkpoint, tmp_path / 'zoo' / 'recogniser.pth', half=True
+        ),
+    )
 
 
 @pytest.fixture
 def entries(monkeypatch, half, tmp_path):
     """A zoo of one model, ``recogniser``, in an empty folder of files."""
-    found = dict(recogniser=dict(Name='recogniser', Weights=f'zoo/{half[2].name}'), unpublished=dict(Name='unpublished'))
+    found = dict(
+        recogniser=dict(Name='recogniser', Weights=f'zoo/{half[2].name}'),
+        unpublished=dict(Name='unpublished'),
+    )
     monkeypatch.setattr(zoo, 'zoo_models', lambda: found)
     monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'zoo'))
     return found
@@ -33,7 +42,11 @@ def entries(monkeypatch, half, tmp_path):
 
 def test_half_precision_files_load_as_float32(half):
     config, checkpoint, path = half
-    assert {value.dtype for value in load_checkpoint_file(path)['state_dict'].values() if value.is_floating_point()} == {torch.float16}
+    assert {
+        value.dtype
+        for value in load_checkpoint_file(path)['state_dict'].values()
+        if value.is_floating_point()
+    } == {torch.float16}
     assert path.stat().st_size < 0.7 * len(_single(checkpoint))
     cfg = Config.fromfile(config)
     cfg.load_from, cfg.work_dir, cfg.experiment_name = str(path), str(path.parent / 'work'), 'half_precision'
@@ -42,10 +55,15 @@ def test_half_precision_files_load_as_float32(half):
     models = [init_model(config, checkpoint), init_model(config, path), get_model(config, path), runner.model]
     for model in models[1:]:
         for name, value in model.named_parameters():
-            assert value.dtype == torch.float32 and torch.equal(value, models[0].state_dict()[name].half().float())
+            assert value.dtype == torch.float32 and torch.equal(
+                value, models[0].state_dict()[name].half().float()
+            )
     about = dict(layout='sign_49', image_size=(640, 480))
     clips = [poses(9, seed) for seed in range(4)]
-    answers = [SignInferencer(config, weights, device='cpu')(clips, **about)['predictions'] for weights in (checkpoint, path)]
+    answers = [
+        SignInferencer(config, weights, device='cpu')(clips, **about)['predictions']
+        for weights in (checkpoint, path)
+    ]
     for one, other in zip(*answers):
         first, second = (dict(zip(item['glosses'], item['scores'])) for item in (one, other))
         assert set(first) == set(second) and all(abs(first[gloss] - second[gloss]) < 2e-3 for gloss in first)
@@ -60,7 +78,10 @@ def _single(checkpoint):
 def test_pretrained_by_name(half, entries, tmp_path):
     config, _, path = half
     model = get_model(config, pretrained=True)
-    assert torch.equal(next(model.parameters()), next(init_model(config, path).parameters())) and model.dataset_meta['glosses']
+    assert (
+        torch.equal(next(model.parameters()), next(init_model(config, path).parameters()))
+        and model.dataset_meta['glosses']
+    )
     assert zoo_checkpoint('recogniser') == str(path)
     assert get_model(config, pretrained=False).dataset_meta == {}
     with pytest.raises(ConfigError, match="no weights of 'unpublished' are published.*Known: recogniser"):
@@ -84,7 +105,11 @@ def test_files_that_are_absent_built_here_or_damaged(half, entries, tmp_path, mo
         zoo_checkpoint('recogniser')
     monkeypatch.delenv(zoo.ZOO_ENV)
     monkeypatch.chdir(tmp_path / 'zoo')
-    with pytest.raises(FileNotFoundError, match=r'zoo/recogniser-00000000.pth is not there: `make zoo` builds it.*SIGNBERT_MM_ZOO'):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r'zoo/recogniser-00000000.pth is not there: `make zoo` '
+        r'builds it.*SIGNBERT_MM_ZOO',
+    ):
         zoo_checkpoint('recogniser')
 
 
@@ -106,7 +131,11 @@ def test_recognisers_of_real_signs_come_first(house, monkeypatch, tmp_path):
     monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'zoo'))
     models = zoo.released_recognisers()
     assert [one.name for one in models] == ['real', 'made_up'] and models[0].path == zoo_checkpoint('real')
-    assert models[0].glosses == GLOSSES and not zoo.are_synthetic(models[0].glosses) and zoo.are_synthetic(models[1].glosses)
+    assert (
+        models[0].glosses == GLOSSES
+        and not zoo.are_synthetic(models[0].glosses)
+        and zoo.are_synthetic(models[1].glosses)
+    )
     assert not zoo.are_synthetic([]) and not zoo.are_synthetic(['gloss_000', 'tea'])
     monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'none'))
     assert zoo.released_recognisers() == []

@@ -22,7 +22,14 @@ def run(root, tmp_path):
     def start(script, *arguments):
         environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', MASTER_PORT='0')
         command = [sys.executable, root / 'benchmarks' / script, *arguments, '--out', tmp_path / 'f.json']
-        out = subprocess.run([str(part) for part in command], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900)
+        out = subprocess.run(
+            [str(part) for part in command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
         assert out.returncode == 0, out.stderr[-3000:]
         return out.stdout, json.loads((tmp_path / 'f.json').read_text())
 
@@ -31,7 +38,9 @@ def run(root, tmp_path):
 
 @pytest.mark.parametrize('wrapper', ['ddp', 'fsdp'])
 def test_parallel(root, tmp_path, run, wrapper):
-    (tmp_path / 'tiny.py').write_text(TINY.format(base=str(root / 'configs' / '_base_' / 'models' / 'signbert_pretrain.py')))
+    (tmp_path / 'tiny.py').write_text(
+        TINY.format(base=str(root / 'configs' / '_base_' / 'models' / 'signbert_pretrain.py'))
+    )
     small = ['--batch', '2', '--frames', '4', '--repeats', '1', '--warmup', '0']
     table, figures = run('parallel.py', '--config', tmp_path / 'tiny.py', '--wrapper', wrapper, *small)
     for name in ('efficiency', 'shared machine', 'cpu ratio', 'clips_per_s'):
@@ -41,7 +50,26 @@ def test_parallel(root, tmp_path, run, wrapper):
 
 def test_scale(tmp_path, run):
     table, figures = run(
-        'scale.py', '--clips', '20', '60', '--frames', '6', '--clip-len', '4', '--batch', '4', '--written', '30', '--folder', tmp_path
+        'scale.py',
+        '--clips',
+        '20',
+        '60',
+        '--frames',
+        '6',
+        '--clip-len',
+        '4',
+        '--batch',
+        '4',
+        '--written',
+        '30',
+        '--folder',
+        tmp_path,
     )
-    assert [row['clips'] for row in figures['sizes']] == [20, 60] and all(row['epoch_s'] > 0 and row['worker_mb'] > 0 for row in figures['sizes'])
-    assert figures['sizes'][1]['disk_mb'] < 1 and 'writer:' in table and not list(tmp_path.glob('*/keypoints.npy'))
+    assert [row['clips'] for row in figures['sizes']] == [20, 60] and all(
+        row['epoch_s'] > 0 and row['worker_mb'] > 0 for row in figures['sizes']
+    )
+    assert (
+        figures['sizes'][1]['disk_mb'] < 1
+        and 'writer:' in table
+        and not list(tmp_path.glob('*/keypoints.npy'))
+    )

@@ -48,12 +48,17 @@ def test_without_checkouts(benchmark, tmp_path, capsys):
     shown = capsys.readouterr().out
     for name in ('manopth', 'SPOTER'):
         assert f'left out: {name} (no --{name.lower()} DIR)' in shown
-    assert content['about']['manopth'] == content['about']['spoter'] == 'absent' and content['about']['threads'] == 1
+    assert (
+        content['about']['manopth'] == content['about']['spoter'] == 'absent'
+        and content['about']['threads'] == 1
+    )
     assert {'SignBERT, full width', 'SignBERT, narrow'} <= set(content['models'])
     if not any('mmaction2' in what for what in content['left_out']):
         assert {row['part'] for row in content['rows']} >= {'data', 'train'}
         assert all(apart < 1e-6 for what, apart in content['agreement'].items() if what.startswith('data'))
-        ours, theirs = (content['models'][name] for name in ('ST-GCN, MMActionRecognizer', 'mmaction2 ST-GCN'))
+        ours, theirs = (
+            content['models'][name] for name in ('ST-GCN, MMActionRecognizer', 'mmaction2 ST-GCN')
+        )
         assert all(ours[count] == theirs[count] > 0 for count in ('parameters', 'gflop_step_clip'))
 
 
@@ -65,7 +70,9 @@ def test_with_checkouts(benchmark, tmp_path, checkouts):
 
 def test_ratios_are_taken_within_a_round(report):
     report.add('part', 'case', dict(own=[1.0, 2.0, 4.0], peer=[3.0, 4.0, 20.0]), ['own'])
-    assert report.content['rows'] == [dict(part='part', case='case', ours='own', peer='peer', ratio=3.0, low=2.0, high=5.0)]
+    assert report.content['rows'] == [
+        dict(part='part', case='case', ours='own', peer='peer', ratio=3.0, low=2.0, high=5.0)
+    ]
 
 
 def test_turns_rotate(benchmark):
@@ -77,7 +84,9 @@ def test_turns_rotate(benchmark):
 
 def test_a_short_call_is_repeated_in_its_turn(benchmark):
     order = []
-    times = importlib.import_module('peer_parts.report').interleaved({'a': lambda: order.append('a')}, repeats=1, least=1e-3)
+    times = importlib.import_module('peer_parts.report').interleaved(
+        {'a': lambda: order.append('a')}, repeats=1, least=1e-3
+    )
     assert len(order) > 2 and len(times['a']) == 1
 
 
@@ -98,18 +107,28 @@ def test_products_in_place_are_counted(benchmark):
 def test_points_for_spoter(benchmark):
     layout = benchmark.training.get_layout('coco_wholebody_133')
     places = torch.arange(133.0)
-    inputs = dict(keypoints=torch.stack((places, places), -1).view(1, 1, 133, 2), image_size=torch.tensor([[1000.0, 100.0]]))
+    inputs = dict(
+        keypoints=torch.stack((places, places), -1).view(1, 1, 133, 2),
+        image_size=torch.tensor([[1000.0, 100.0]]),
+    )
     points = benchmark.training.spoter_clips(dict(inputs=inputs))
     assert points.shape == (1, 1, 54, 2)
     torch.testing.assert_close(points[0, 0, 0], torch.tensor([-0.5, -0.5]))  # the nose is joint 0
-    torch.testing.assert_close(points[0, 0, 1], torch.tensor([-0.4945, -0.445]))  # the neck: between joints 5 and 6
-    torch.testing.assert_close(points[0, 0, 12:, 0] * 1000 + 500, places[[*layout.parts['left_hand'], *layout.parts['right_hand']]])
+    # the neck: between joints 5 and 6
+    torch.testing.assert_close(points[0, 0, 1], torch.tensor([-0.4945, -0.445]))
+    torch.testing.assert_close(
+        points[0, 0, 12:, 0] * 1000 + 500, places[[*layout.parts['left_hand'], *layout.parts['right_hand']]]
+    )
 
 
 def test_arrays_for_manopth(benchmark):
     asset = benchmark.hand.load_hand_asset('free')
     given = benchmark.hand.mano_dict(asset)
-    assert isinstance(given['shapedirs'], types.SimpleNamespace) and given['shapedirs'].r.shape == (778, 3, 10)
+    assert isinstance(given['shapedirs'], types.SimpleNamespace) and given['shapedirs'].r.shape == (
+        778,
+        3,
+        10,
+    )
     np.testing.assert_array_equal(given['posedirs'].r, asset.pose_basis)
     np.testing.assert_array_equal(given['kintree_table'][0], asset.parents)
     assert given['J_regressor'].toarray().shape == (16, 778) and len(given['betas'].r) == 10

@@ -38,18 +38,30 @@ def test_keys(benchmark, tiny, tmp_path, capsys, dtype):
     for name in ('clips_per_s', 'preprocess_share', 'ratio_to_bare'):
         assert figures[name] > 0 and name in table
     assert figures['about']['dtype'] == dtype and figures['about']['batch'] == 2
-    assert set(figures['parts_ms']) >= {'preprocess', 'forward', 'backward', 'optimizer', 'bare encoder', 'bare products', 'bare optimizer'}
+    assert set(figures['parts_ms']) >= {
+        'preprocess',
+        'forward',
+        'backward',
+        'optimizer',
+        'bare encoder',
+        'bare products',
+        'bare optimizer',
+    }
 
 
 def test_what_is_counted(benchmark):
-    """The default model, by hand: products of 69 + 4 joint nodes and 13 part nodes, three encoder layers over 64 tokens."""
+    """The default model, by hand: products of 69 + 4 joint nodes and 13 part nodes, three encoder layers over
+    64 tokens.
+    """
     model = benchmark.MODELS.build(benchmark.Config.fromfile(benchmark.DEFAULT_CONFIG).model)
     bare = benchmark.Bare(model, 1, 32, benchmark.torch.device('cpu'), benchmark.torch.float32, False)
     joints, parts = 21 + 15 + 1 + 15 + 1 + 20, 6 + 1 + 1 + 5
     products = 64 * (joints * (2 * 128 + 128 * 128 + 128 * 256) + parts * (256 * 512 + 512 * 512))
     encoder = 3 * 64 * (4 * 512 * 512 + 2 * 512 * 2048 + 2 * 64 * 512)
     assert bare.gflop_per_clip == pytest.approx(2e-9 * (products + encoder), rel=1e-12)
-    assert sum(parameter.numel() for parameter in bare.parameters) == sum(parameter.numel() for parameter in model.parameters())
+    assert sum(parameter.numel() for parameter in bare.parameters) == sum(
+        parameter.numel() for parameter in model.parameters()
+    )
 
 
 def test_another_model_is_refused(benchmark, tmp_path, capsys):
@@ -57,4 +69,6 @@ def test_another_model_is_refused(benchmark, tmp_path, capsys):
     path.write_text("model = dict(type='ReconstructionLoss')")
     with pytest.raises(SystemExit):
         benchmark.main(['--config', str(path), *SMALL])
-    assert 'its model is a ReconstructionLoss, but this benchmark is about SignBERT' in capsys.readouterr().err
+    assert (
+        'its model is a ReconstructionLoss, but this benchmark is about SignBERT' in capsys.readouterr().err
+    )

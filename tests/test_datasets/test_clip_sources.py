@@ -22,13 +22,17 @@ def assert_equal(one, other):
 
 
 def gappy_store(folder, **kwargs):
-    """12 clips of 2 to 13 frames, frames without hands here and there, the fourth without any; coordinates left of the image are negative."""
+    """12 clips of 2 to 13 frames, frames without hands here and there, the fourth without any; coordinates
+    left of the image are negative.
+    """
     with PoseStoreWriter(folder, 'hands_42', ['a', 'b', 'c'], **kwargs) as writer:
         for index in range(12):
             data = keypoints(index + 2, 42, index)
             data[:, 0, :2] *= -1
             data[[frame for frame in range(index + 2) if frame % 3 == index % 3 or index == 3]] = 0
-            writer.add(data, index % 3, 'train' if index % 4 else 'test', f'v{index}', width=640 + index, height=480)
+            writer.add(
+                data, index % 3, 'train' if index % 4 else 'test', f'v{index}', width=640 + index, height=480
+            )
         return writer.close().folder
 
 
@@ -43,8 +47,17 @@ def store(request, tmp_path):
     [
         dict(pipeline=RANDOM),
         dict(pipeline=RANDOM, drop_empty_frames=False, split='train', seed=3, stand_ins=True),
-        dict(pipeline=[dict(type='UniformTemporalSample', clip_len=5, repeat=False)], layout='hands_42', test_mode=True),
-        dict(pipeline=[dict(type='CenterTemporalSample', clip_len=6)], indices=[7, 2, 2, 0], classes=['a', 'c'], relabel=True),
+        dict(
+            pipeline=[dict(type='UniformTemporalSample', clip_len=5, repeat=False)],
+            layout='hands_42',
+            test_mode=True,
+        ),
+        dict(
+            pipeline=[dict(type='CenterTemporalSample', clip_len=6)],
+            indices=[7, 2, 2, 0],
+            classes=['a', 'c'],
+            relabel=True,
+        ),
         dict(test_mode=True),
     ],
     ids=['random', 'all frames', 'uniform', 'subset', 'whole clips'],
@@ -63,14 +76,19 @@ def test_batches_equal_those_of_the_memory_map(store, kind, options):
 def test_blocks(store, monkeypatch):
     monkeypatch.setattr(clip_sources, '_BLOCK', 5)
     assert_equal(
-        PoseDataset(store, pipeline=RANDOM, preload='memory').__getitems__(range(12)), PoseDataset(store, pipeline=RANDOM).__getitems__(range(12))
+        PoseDataset(store, pipeline=RANDOM, preload='memory').__getitems__(range(12)),
+        PoseDataset(store, pipeline=RANDOM).__getitems__(range(12)),
     )
 
 
 def test_only_what_can_be_asked_for_is_held(store):
     held = PoseDataset(store, layout='sign_49', split='test', pipeline=RANDOM, preload='memory')._source
     kept = sum(int(length) for length in held.length)
-    assert held.keypoints.shape == (kept, 49, 2) and held.scores.shape == (kept, 49) and kept == 2 + 6 + 10 - (1 + 2 + 3)
+    assert (
+        held.keypoints.shape == (kept, 49, 2)
+        and held.scores.shape == (kept, 49)
+        and kept == 2 + 6 + 10 - (1 + 2 + 3)
+    )
 
 
 def test_concatenation(tmp_path):
@@ -92,7 +110,10 @@ def test_loaders(store, monkeypatch, ranks):
     datasets = [PoseDataset(store, pipeline=RANDOM, preload=kind) for kind in ('none', 'device', 'memory')]
     for rank in range(ranks):
         monkeypatch.setattr(sampler, 'get_dist_info', lambda rank=rank: (rank, ranks))
-        loaders = [DataLoader(dataset, 2, sampler=DefaultSampler(dataset, seed=1), collate_fn=collate_poses) for dataset in datasets]
+        loaders = [
+            DataLoader(dataset, 2, sampler=DefaultSampler(dataset, seed=1), collate_fn=collate_poses)
+            for dataset in datasets
+        ]
         for epoch in range(2):
             batches = []
             for loader in loaders:
@@ -104,23 +125,38 @@ def test_loaders(store, monkeypatch, ranks):
                 for other in others:
                     assert_equal(other, plain)
         rest = list(loaders[0].batch_sampler)[2:]
-        for plain, held in zip(*(DataLoader(dataset, batch_sampler=rest, collate_fn=collate_poses) for dataset in datasets[:2])):
+        for plain, held in zip(
+            *(DataLoader(dataset, batch_sampler=rest, collate_fn=collate_poses) for dataset in datasets[:2])
+        ):
             assert_equal(held, plain)
 
 
 def test_workers(store):
     def loaded(kind, workers):
-        return list(DataLoader(PoseDataset(store, pipeline=RANDOM, preload=kind), 6, num_workers=workers, collate_fn=collate_poses))
+        return list(
+            DataLoader(
+                PoseDataset(store, pipeline=RANDOM, preload=kind),
+                6,
+                num_workers=workers,
+                collate_fn=collate_poses,
+            )
+        )
 
     for held, plain in zip(loaded('memory', 1), loaded('none', 0)):
         assert_equal(held, plain)
-    with pytest.raises(ValueError, match=r"preload='device' gathers batches in the main process: set the loader's num_workers=0"):
+    with pytest.raises(
+        ValueError,
+        match=r"preload='device' gathers batches in the main process: set the "
+        r"loader's num_workers=0",
+    ):
         loaded('device', 1)
 
 
 def test_limit(store):
     with pytest.raises(
-        ValueError, match=r"preload='device' needs more than its limit of 0\.000 GB \(12 clips, \d+ frames of 49 joints.*Set preload_gb higher"
+        ValueError,
+        match=r"preload='device' needs more than its limit of 0\.000 GB \(12 clips, \d+ frames "
+        r'of 49 joints.*Set preload_gb higher',
     ):
         PoseDataset(store, preload='device', preload_gb=1e-7)
     assert len(PoseDataset(store, preload='device', preload_gb=1e-4)) == 12
@@ -134,7 +170,11 @@ def test_a_file_changed_since_is_named(tmp_path):
     values = np.load(f'{folder}/keypoints.npy', mmap_mode='r+')
     values[4 + 3, 7, 1] = np.nan
     values.flush()
-    with pytest.raises(ValueError, match=r"clip 1 \(video_id 'v1'\), frame 3, joint 7.*prepare the store again"):
+    with pytest.raises(
+        ValueError,
+        match=r"clip 1 \(video_id 'v1'\), frame 3, joint 7.*prepare the store "
+        r'again',
+    ):
         PoseDataset(folder, preload='memory')
 
 
@@ -144,4 +184,6 @@ def test_gpu(store):
     assert held.device.type == 'cuda' and isinstance(held._source, PreloadedClips)
     inputs = held.__getitems__([4, 2, 9])['inputs']
     assert {value.device for value in inputs.values()} == {held.device}
-    assert_equal(dict(inputs={name: value.cpu() for name, value in inputs.items()}), plain.__getitems__([4, 2, 9]))
+    assert_equal(
+        dict(inputs={name: value.cpu() for name, value in inputs.items()}), plain.__getitems__([4, 2, 9])
+    )

@@ -15,7 +15,10 @@ RANDOM = [dict(type='RandomTemporalSample', clip_len=2)]
 def configs(tmp_path):
     write_store(tmp_path / 'one', (9, 8, 7, 6))
     write_store(tmp_path / 'two', (5, 9, 9), glosses=('x', 'y'))
-    return [dict(type='PoseDataset', store=str(tmp_path / name), pipeline=RANDOM, prepare=f'make {name}') for name in ('one', 'two', 'three')]
+    return [
+        dict(type='PoseDataset', store=str(tmp_path / name), pipeline=RANDOM, prepare=f'make {name}')
+        for name in ('one', 'two', 'three')
+    ]
 
 
 def test_index_order_and_values(configs):
@@ -40,14 +43,20 @@ def test_parts_draw_by_the_common_index(configs, tmp_path):
     assert not torch.equal(frames[:4], frames[4:])
     dataset.set_epoch(3)
     again = dataset.__getitems__(list(range(8)))['inputs']
-    assert not torch.equal(again['frames'], frames) and again['epoch'].tolist() == [3] * 8 and dataset.epoch == 3
+    assert (
+        not torch.equal(again['frames'], frames) and again['epoch'].tolist() == [3] * 8 and dataset.epoch == 3
+    )
 
 
 def test_labels(configs):
     dataset = ConcatPoseDataset([configs[0], configs[0]], keep_labels=True)
     assert dataset.labels.tolist() == [0, 1, 2, 0] * 2 and dataset.get_cat_ids(5) == [1]
-    assert dataset.__getitems__([5, 2])['inputs']['label'].tolist() == [1, 2] and dataset.metainfo['glosses'] == ['a', 'b', 'c']
-    with pytest.raises(ValueError, match=r"these differ: {'one': 3, 'two': 2} glosses; use keep_labels=False"):
+    assert dataset.__getitems__([5, 2])['inputs']['label'].tolist() == [1, 2] and dataset.metainfo[
+        'glosses'
+    ] == ['a', 'b', 'c']
+    with pytest.raises(
+        ValueError, match=r"these differ: {'one': 3, 'two': 2} glosses; use keep_labels=False"
+    ):
         ConcatPoseDataset(configs[:2], keep_labels=True)
     assert ConcatPoseDataset(configs[:2]).labels.tolist() == [-1] * 7
 
@@ -82,7 +91,9 @@ def test_a_damaged_store_is_not_a_missing_one(configs):
 
 def test_parts_that_do_not_fit(configs):
     with pytest.raises(ValueError, match="same clip_len; found {'one': 2, 'two': 3}"):
-        ConcatPoseDataset([configs[0], {**configs[1], 'pipeline': [dict(type='RandomTemporalSample', clip_len=3)]}])
+        ConcatPoseDataset(
+            [configs[0], {**configs[1], 'pipeline': [dict(type='RandomTemporalSample', clip_len=3)]}]
+        )
     with pytest.raises(ValueError, match='same layout'):
         ConcatPoseDataset([configs[0], {**configs[1], 'layout': 'hands_42'}])
     with pytest.raises(ValueError, match='same clip_len'):
@@ -95,7 +106,9 @@ def test_parts_that_do_not_fit(configs):
 
 def test_test_mode(configs):
     dataset = ConcatPoseDataset([{**config, 'test_mode': True} for config in configs[:2]])
-    assert dataset.__getitems__([5, 0, 6])['video_id'] == ['v1', 'v0', 'v2'] and dataset[4]['video_id'] == 'v0'
+    assert (
+        dataset.__getitems__([5, 0, 6])['video_id'] == ['v1', 'v0', 'v2'] and dataset[4]['video_id'] == 'v0'
+    )
 
 
 class TestMixedExtractors:
@@ -104,28 +117,45 @@ class TestMixedExtractors:
         def make(*about):
             for number, fields in enumerate(about):
                 write_store(tmp_path / f's{number}', **dict(dict(overwrite=True), **fields))
-            return [dict(type='PoseDataset', store=str(tmp_path / f's{number}'), pipeline=RANDOM) for number in range(len(about))]
+            return [
+                dict(type='PoseDataset', store=str(tmp_path / f's{number}'), pipeline=RANDOM)
+                for number in range(len(about))
+            ]
 
         return make
 
     @pytest.mark.parametrize(
         'other, said',
         [
-            (dict(extractor='rtmlib', extractor_version='0.0.13'), 's0: mediapipe 0.10.14 (sign_49); s1: rtmlib 0.0.13 (sign_49)'),
+            (
+                dict(extractor='rtmlib', extractor_version='0.0.13'),
+                's0: mediapipe 0.10.14 (sign_49); s1: rtmlib 0.0.13 (sign_49)',
+            ),
             (dict(extractor='mediapipe', extractor_version='0.10.21'), 's1: mediapipe 0.10.21 (sign_49)'),
             (dict(), 's1: not recorded (sign_49)'),
-            (dict(extractor='mediapipe', extractor_version='0.10.14', layout='mediapipe_holistic'), 's1: mediapipe 0.10.14 (mediapipe_holistic)'),
-            (dict(notes=dict(extractors=['mediapipe 0.10.14', 'rtmlib 0.0.13'])), 's1: mediapipe 0.10.14 + rtmlib 0.0.13 (sign_49)'),
+            (
+                dict(extractor='mediapipe', extractor_version='0.10.14', layout='mediapipe_holistic'),
+                's1: mediapipe 0.10.14 (mediapipe_holistic)',
+            ),
+            (
+                dict(notes=dict(extractors=['mediapipe 0.10.14', 'rtmlib 0.0.13'])),
+                's1: mediapipe 0.10.14 + rtmlib 0.0.13 (sign_49)',
+            ),
         ],
     )
     def test_mixed(self, parts, other, said, caplog):
         configs = parts(dict(extractor='mediapipe', extractor_version='0.10.14'), other)
-        with pytest.raises(ValueError, match="several extractors, versions or layouts are mixed: .*mixed_extractors='allow'") as error:
+        with pytest.raises(
+            ValueError, match="several extractors, versions or layouts are mixed: .*mixed_extractors='allow'"
+        ) as error:
             ConcatPoseDataset(configs, mixed_extractors='error')
         assert said in str(error.value)
         lines = []
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr('signbert_mm.datasets.concat.print_log', lambda text, logger, level=0: lines.append((level, text)))
+            patch.setattr(
+                'signbert_mm.datasets.concat.print_log',
+                lambda text, logger, level=0: lines.append((level, text)),
+            )
             dataset = ConcatPoseDataset(configs)
             assert any(level == 30 and said in text for level, text in lines)
             lines.clear()
@@ -136,7 +166,9 @@ class TestMixedExtractors:
     def test_of_one_kind(self, parts):
         ConcatPoseDataset(parts({}, {}), mixed_extractors='error')
         same = dict(extractor='rtmlib', extractor_version='1')
-        assert ConcatPoseDataset(parts(same, same), mixed_extractors='error').metainfo['extractor'] == ['rtmlib 1']
+        assert ConcatPoseDataset(parts(same, same), mixed_extractors='error').metainfo['extractor'] == [
+            'rtmlib 1'
+        ]
 
     def test_a_store_that_is_a_mix_itself(self, parts):
         with pytest.raises(ValueError, match=r's0: a 1 \+ b 2 \(sign_49\)'):

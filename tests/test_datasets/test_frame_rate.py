@@ -12,9 +12,15 @@ from signbert_mm.engine.hooks.safe_checkpoint_hook import dataset_facts
 @pytest.mark.parametrize(
     'rates, common',
     [
-        ([25, 25], 25), ([29.97, 30, 30.1], 30), ([25, 30], None), ([25, 0], None), ([0, 0], None), ([25, None], None), ([], None),
+        ([25, 25], 25),
+        ([29.97, 30, 30.1], 30),
+        ([25, 30], None),
+        ([25, 0], None),
+        ([0, 0], None),
+        ([25, None], None),
+        ([], None),
     ],
-)  # fmt: skip
+)
 def test_common_rate(rates, common):
     assert common_rate(rates) == common
 
@@ -23,8 +29,21 @@ def test_from_the_store_to_the_checkpoint(tmp_path):
     for name, rates in dict(a=(25, 25, 50), b=(25, 25, 25)).items():
         with PoseStoreWriter(tmp_path / name, 'sign_49', ['x']) as writer:
             for clip, fps in enumerate(rates):
-                writer.add(keypoints(3), 0, 'test' if clip == 2 else 'train', f'v{clip}', width=64, height=48, fps=fps)
-    stores = {name: dict(type='PoseDataset', store=str(tmp_path / name), pipeline=[dict(type='CenterTemporalSample')]) for name in 'ab'}
+                writer.add(
+                    keypoints(3),
+                    0,
+                    'test' if clip == 2 else 'train',
+                    f'v{clip}',
+                    width=64,
+                    height=48,
+                    fps=fps,
+                )
+    stores = {
+        name: dict(
+            type='PoseDataset', store=str(tmp_path / name), pipeline=[dict(type='CenterTemporalSample')]
+        )
+        for name in 'ab'
+    }
     train = PoseDataset(tmp_path / 'a', 'train')  # the rate is that of the clips that are used
     assert train.metainfo['fps'] == 25 and PoseDataset(tmp_path / 'a').metainfo['fps'] is None
     both = ConcatPoseDataset([dict(stores['a'], split='train'), stores['b']])

@@ -13,7 +13,11 @@ TIMES = np.concatenate([np.arange(25) * 0.033, 25 * 0.033 + np.arange(25) * 0.06
 
 
 def test_uneven_times():
-    assert uneven_times(np.arange(50) / 25, 25) is None and uneven_times(TIMES, 0) is None and uneven_times(TIMES[:1], 25) is None
+    assert (
+        uneven_times(np.arange(50) / 25, 25) is None
+        and uneven_times(TIMES, 0) is None
+        and uneven_times(TIMES[:1], 25) is None
+    )
     rounded = np.round(np.arange(100) / 30, 3)  # milliseconds of a container
     assert uneven_times(rounded, 30) is None
     found = uneven_times(TIMES + 7, mean_rate(TIMES))

@@ -28,26 +28,47 @@ def test_by_hand():
     scores[3, [41, 46, 47, 48]] = 0.2, 0.81, 0.8, 0.81
     scores[4, [46, 47, 48]] = 1
     layout = get_layout('sign_49')
-    assert [layout.joints[joint] for joint in (46, 47, 48)] == ['right_shoulder', 'right_elbow', 'right_wrist']
-    assert hands_found(scores, layout).tolist() == [[True, False], [False, False], [False, True], [False, False], [False, False]]
-    assert hands_found(scores, layout, 'any').tolist() == [[True, False], [True, True], [False, True], [False, True], [False, False]]
+    assert [layout.joints[joint] for joint in (46, 47, 48)] == [
+        'right_shoulder',
+        'right_elbow',
+        'right_wrist',
+    ]
+    assert hands_found(scores, layout).tolist() == [
+        [True, False],
+        [False, False],
+        [False, True],
+        [False, False],
+        [False, False],
+    ]
+    assert hands_found(scores, layout, 'any').tolist() == [
+        [True, False],
+        [True, True],
+        [False, True],
+        [False, True],
+        [False, False],
+    ]
 
 
 @pytest.mark.parametrize('layout', ['sign_49', 'hands_42', 'coco_wholebody_133'])
 def test_the_crop_finds_the_same(layout, tmp_path):
     joints, random = get_layout(layout).num_joints, np.random.RandomState(0)
-    scores = random.uniform(0, 1, (400, joints)) ** random.uniform(0.1, 8, (400, 1))  # from all found to hardly any
+    # from all found to hardly any
+    scores = random.uniform(0, 1, (400, joints)) ** random.uniform(0.1, 8, (400, 1))
     scores[:, random.permutation(joints)[: joints // 3]] *= random.uniform(size=(400, 1)) < 0.5
     for arm in arm_joints(get_layout(layout)) or ():
         scores[np.ix_(random.uniform(size=400) < 0.5, arm)] = 0.9
-    values = np.concatenate([random.uniform(1, 400, (400, joints, 2)), scores[..., None]], -1).astype(np.float32)
+    values = np.concatenate([random.uniform(1, 400, (400, joints, 2)), scores[..., None]], -1).astype(
+        np.float32
+    )
     for dtype in ('float32', 'int16'):
         store = write(tmp_path / dtype, values, layout, dtype=dtype)
         points, stored = store.clip(0)
         batch = dict(
-            keypoints=torch.from_numpy(points)[None], scores=torch.from_numpy(stored)[None], image_size=torch.tensor([[640.0, 480.0]]),
+            keypoints=torch.from_numpy(points)[None],
+            scores=torch.from_numpy(stored)[None],
+            image_size=torch.tensor([[640.0, 480.0]]),
             length=torch.tensor([400]),
-        )  # fmt: skip
+        )
         found = HandCrop(layout)(batch, Draws(0, 0, torch.tensor([0])))['hand_valid'][0].numpy()
         assert 0.2 < found.mean() < 0.9 and (found != hands_found(stored, store.layout, 'any')).any()
         assert np.array_equal(store.hands_found, found) and store.hand_rule == 'box'
@@ -59,10 +80,15 @@ def test_an_extractor_that_scores_every_joint(tmp_path):
     values = np.ones((60, 133, 3), np.float32) * [300, 200, 0.9]
     values[:40, 91:, 2] = np.random.RandomState(0).uniform(0.02, 0.09, (40, 42))
     store = write(tmp_path / 's', values, 'coco_wholebody_133')
-    inputs = PoseDataset(store.folder, 'train', pipeline=[dict(type='CenterTemporalSample', clip_len=32)]).__getitems__([0])['inputs']
+    inputs = PoseDataset(
+        store.folder, 'train', pipeline=[dict(type='CenterTemporalSample', clip_len=32)]
+    ).__getitems__([0])['inputs']
     assert inputs['length'].tolist() == [20] and inputs['frames'][0, :20].tolist() == list(range(40, 60))
     old = write(tmp_path / 'old', values, 'coco_wholebody_133', hand_rule='any')
-    assert old.hands_found.all() and len(PoseDataset(old.folder, 'train').__getitems__([0])['inputs']['frames'][0]) == 60
+    assert (
+        old.hands_found.all()
+        and len(PoseDataset(old.folder, 'train').__getitems__([0])['inputs']['frames'][0]) == 60
+    )
 
 
 def test_unknown_rules(tmp_path):

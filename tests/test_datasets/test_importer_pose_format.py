@@ -23,7 +23,9 @@ def pose_file(path, components=HOLISTIC, size=(500, 400), people=1, frames=3):
     from pose_format.pose_header import PoseHeader, PoseHeaderComponent, PoseHeaderDimensions
 
     parts = [
-        PoseHeaderComponent(name=name, points=[str(point) for point in range(count)], limbs=[], colors=[], point_format='XYZC')
+        PoseHeaderComponent(
+            name=name, points=[str(point) for point in range(count)], limbs=[], colors=[], point_format='XYZC'
+        )
         for name, count in components.items()
     ]
     header = PoseHeader(version=0.1, dimensions=PoseHeaderDimensions(*size, 0), components=parts)
@@ -45,7 +47,11 @@ def test_pose_files(tmp_path, people):
     pose_file(tmp_path / 'p' / 'deep' / 'b.pose')
     clips = PoseFormatClips(str(tmp_path / 'p'))
     store = write_clips(PoseStoreWriter(tmp_path / 's', clips.layout, clips.glosses), clips)
-    assert store.layout.name == 'mediapipe_holistic' and store.video_id.tolist() == ['a', 'deep/b'] and store.label.tolist() == [-1, -1]
+    assert (
+        store.layout.name == 'mediapipe_holistic'
+        and store.video_id.tolist() == ['a', 'deep/b']
+        and store.label.tolist() == [-1, -1]
+    )
     assert store.width[0] == 500 and store.height[0] == 400 and store.fps[0] == 25
     points, scores = store.clip(0)
     taken = list(range(33)) + list(range(37, 79))  # without the face
@@ -72,7 +78,10 @@ def test_pose_labels(tmp_path):
         return list(PoseFormatClips(str(tmp_path / 'p'), str(table)))
 
     clips = write(('file', 'gloss', 'split', 'signer'), ('c.pose', 'no', 'test', 'S1'), ('a', 'yes', '', ''))
-    assert [(clip.video_id, clip.label, clip.split, clip.signer) for clip in clips] == [('a', 1, 'train', ''), ('c', 0, 'test', 'S1')]
+    assert [(clip.video_id, clip.label, clip.split, clip.signer) for clip in clips] == [
+        ('a', 1, 'train', ''),
+        ('c', 0, 'test', 'S1'),
+    ]
     with pytest.raises(ValueError, match=r"name no file in .*: 1, the first: \['d'\]"):
         write(('file', 'gloss'), ('d', 'no'))
     with pytest.raises(ValueError, match='needed: file, gloss'):
@@ -82,7 +91,11 @@ def test_pose_labels(tmp_path):
 @pytest.mark.parametrize(
     'text, message',
     [
-        ('file,gloss\na,yes\na,no\n', r"'a' is listed twice: line 2 \(yes\) and line 3 \(no\); remove one of them"),
+        (
+            'file,gloss\na,yes\na,no\n',
+            r"'a' is listed twice: line 2 \(yes\) and line 3 \(no\); remove one of "
+            r'them',
+        ),
         ('file,gloss\na,\n', r"line 2: \['a', ''\] found"),
         ('file,gloss\nhello,yes\n', "'hello' fits several: 's1/hello' of .* and 's2/hello' of"),
         ('file,gloss,split\na,yes,dev\nb,no,Dev\n', "splits 'dev' and 'Dev' differ in their capitals alone"),
@@ -102,13 +115,18 @@ def test_labels_are_the_same_however_they_are_saved(tmp_path, monkeypatch):
     monkeypatch.setattr('signbert_mm.files.folders.print_log', lambda text, **_: lines.append(text))
     for name in ('cafe\u0301', 'b', 'deep/c', 'rest'):
         pose_file(tmp_path / 'p' / f'{name}.POSE' if name == 'b' else tmp_path / 'p' / f'{name}.pose')
-    text = '\ufeffFile;Gloss;Split\r\ncaf\u00e9.pose;yes ;Train\r\n;;\r\nb;no;TEST \r\ndeep\\c.mp4; yes;\r\nb;no;test\r\n'
+    text = (
+        '\ufeffFile;Gloss;Split\r\ncaf\u00e9.pose;yes ;Train\r\n;;\r\nb;no;TEST \r\ndeep\\c.mp4; '
+        'yes;\r\nb;no;test\r\n'
+    )
     (tmp_path / 'l.csv').write_bytes(text.encode())
     clips = PoseFormatClips(str(tmp_path / 'p'), str(tmp_path / 'l.csv'))
     assert clips.glosses == ['no', 'yes']
     found = {clip.video_id: (clip.label, clip.split) for clip in clips}
     assert found == {'caf\u00e9': (1, 'train'), 'b': (0, 'test'), 'deep/c': (1, 'train')}
-    assert lines == [f'{tmp_path / "p"}: 1 file or folder is not taken, not listed in {tmp_path / "l.csv"}: rest.pose']
+    assert lines == [
+        f'{tmp_path / "p"}: 1 file or folder is not taken, not listed in {tmp_path / "l.csv"}: rest.pose'
+    ]
 
 
 def test_pose_errors(tmp_path):
@@ -150,8 +168,14 @@ def test_shared_pose_files(shared, root, monkeypatch, tmp_path):
     convert(root, monkeypatch, 'pose_to_store.py', shared / 'data' / 'pose_format', tmp_path / 's')
     store = PoseStore(tmp_path / 's')
     store.verify()
-    assert len(store) == 16 and store.layout.name == 'mediapipe_holistic' and store.hands_found[:, 1].mean() > 0.9
+    assert (
+        len(store) == 16
+        and store.layout.name == 'mediapipe_holistic'
+        and store.hands_found[:, 1].mean() > 0.9
+    )
     points, scores = store.clip(0)
     seen = scores[:, 54] > 0  # the right hand's root lies at the body's right wrist and not at its left one
-    right, left = (np.median(np.abs(points[seen, wrist] - points[seen, 54]).max(axis=1)) for wrist in (16, 15))
+    right, left = (
+        np.median(np.abs(points[seen, wrist] - points[seen, 54]).max(axis=1)) for wrist in (16, 15)
+    )
     assert seen.sum() > 5 and right < 30 < 200 < left  # of 500 px

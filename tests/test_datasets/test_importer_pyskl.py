@@ -14,10 +14,14 @@ from signbert_mm.datasets.importers import PysklClips, export_pyskl, write_clips
 def annotation(name, people=1, frames=3, label=0, dtype=np.float16, **changes):
     random = np.random.RandomState(frames)
     fields = dict(
-        frame_dir=name, total_frames=frames, img_shape=(480, 640), original_shape=(480, 640), label=label,
+        frame_dir=name,
+        total_frames=frames,
+        img_shape=(480, 640),
+        original_shape=(480, 640),
+        label=label,
         keypoint=random.uniform(1, 400, (people, frames, 133, 2)).astype(dtype),
         keypoint_score=random.uniform(0.1, 0.2, (people, frames, 133)).astype(dtype),
-    )  # fmt: skip
+    )
     fields['keypoint_score'][-1] += 0.5
     return {**fields, **changes}
 
@@ -30,15 +34,27 @@ def pyskl_file(path, annotations, protocol=2, split=None, **extra):
 
 @pytest.mark.parametrize('protocol', [2, 4, 5])
 def test_pyskl_import(tmp_path, protocol):
-    annotations = [annotation('a', 2, 3, np.int64(1)), annotation('b', 1, 4), annotation('c', 1, 5, 2), annotation('unused')]
+    annotations = [
+        annotation('a', 2, 3, np.int64(1)),
+        annotation('b', 1, 4),
+        annotation('c', 1, 5, 2),
+        annotation('unused'),
+    ]
     clips = PysklClips(pyskl_file(tmp_path / 'f.pkl', annotations, protocol), 'coco_wholebody_133')
     store = write_clips(PoseStoreWriter(tmp_path / 's', clips.layout, clips.glosses), clips)
-    assert list(zip(store.video_id, store.split, store.label)) == [('a', 'train', 1), ('b', 'train', 0), ('b', 'test', 0), ('c', 'test', 2)]
+    assert list(zip(store.video_id, store.split, store.label)) == [
+        ('a', 'train', 1),
+        ('b', 'train', 0),
+        ('b', 'test', 0),
+        ('c', 'test', 2),
+    ]
     assert store.glosses == ['0', '1', '2'] and store.width[0] == 640 and store.height[0] == 480
     points, scores = store.clip(0)
     np.testing.assert_array_equal(points, annotations[0]['keypoint'][1])  # the one seen best
     np.testing.assert_array_equal(scores, annotations[0]['keypoint_score'][1])
-    assert [clip.video_id for clip in PysklClips(str(tmp_path / 'f.pkl'), 'coco_wholebody_133', splits=['test'])] == ['b', 'c']
+    assert [
+        clip.video_id for clip in PysklClips(str(tmp_path / 'f.pkl'), 'coco_wholebody_133', splits=['test'])
+    ] == ['b', 'c']
 
 
 def test_pyskl_without_scores_or_splits_or_people(tmp_path):
@@ -48,14 +64,22 @@ def test_pyskl_without_scores_or_splits_or_people(tmp_path):
     nobody = annotation('b', keypoint=np.zeros((0, 3, 133, 2)), keypoint_score=np.zeros((0, 3, 133)))
     (tmp_path / 'f.pkl').write_bytes(pickle.dumps([plain, nobody]))
     first, second = PysklClips(str(tmp_path / 'f.pkl'), 'coco_wholebody_133')
-    assert first.split == 'train' and first.keypoints[1, 5].tolist() == [0, 0, 0] and first.keypoints[..., 2].sum() == 3 * 133 - 1
+    assert (
+        first.split == 'train'
+        and first.keypoints[1, 5].tolist() == [0, 0, 0]
+        and first.keypoints[..., 2].sum() == 3 * 133 - 1
+    )
     assert second.keypoints.shape == (3, 133, 3) and not second.keypoints.any()
 
 
 @pytest.mark.parametrize(
     'changes, message',
     [
-        (dict(keypoint=np.zeros((1, 3, 133, 3))), r'annotation 0 \(a\): keypoint is of shape \(1, 3, 133, 3\).*3-D joints are not read'),
+        (
+            dict(keypoint=np.zeros((1, 3, 133, 3))),
+            r'annotation 0 \(a\): keypoint is of shape \(1, 3, 133, '
+            r'3\).*3-D joints are not read',
+        ),
         (dict(total_frames=4), r'expected \(people, 4, joints, 2\)'),
         (dict(keypoint_score=np.zeros((1, 3, 132))), 'keypoint_score is of shape'),
         (dict(label=[1, 2]), r'label is \[1, 2\]; expected one whole number'),
@@ -99,7 +123,11 @@ class Payload:
 
 def test_pyskl_payload_is_refused(tmp_path):
     path = pyskl_file(tmp_path / 'f.pkl', [annotation('a', keypoint=Payload(str(tmp_path / 'ran')))])
-    with pytest.raises(ValueError, match=r'f.pkl: refused .*mkdir, which is not on the list.*nothing from it was run'):
+    with pytest.raises(
+        ValueError,
+        match=r'f.pkl: refused .*mkdir, which is not on the list.*nothing from it '
+        r'was run',
+    ):
         PysklClips(path, 'coco_wholebody_133')
     assert os.listdir(tmp_path) == ['f.pkl']
 
@@ -121,9 +149,14 @@ def test_pyskl_round_trip(root, monkeypatch, tmp_path):
 
 def test_a_small_file_does_not_fill_the_memory(tmp_path):
     path = pyskl_file(tmp_path / 'f.pkl', [annotation('a', label=1 << 40)])
-    with pytest.raises(ValueError, match='annotation 0: label is 1099511627776; correct it, or give the list of glosses'):
+    with pytest.raises(
+        ValueError, match='annotation 0: label is 1099511627776; correct it, or give the list of glosses'
+    ):
         PysklClips(path, 'coco_wholebody_133')
-    nobody = dict(keypoint=np.zeros((0, 1 << 40, 133, 2), np.float32), keypoint_score=np.zeros((0, 1 << 40, 133), np.float32))
+    nobody = dict(
+        keypoint=np.zeros((0, 1 << 40, 133, 2), np.float32),
+        keypoint_score=np.zeros((0, 1 << 40, 133), np.float32),
+    )
     path = pyskl_file(tmp_path / 'g.pkl', [annotation('a', total_frames=1 << 40, **nobody)])
     with pytest.raises(ValueError, match='1099511627776 frames without anybody'):
         list(PysklClips(path, 'coco_wholebody_133'))
@@ -148,7 +181,9 @@ def test_export_of_one_id_in_two_splits(tmp_path):
         for split in ('train', 'test'):
             writer.add(keypoints(2), 0, split, 'v', width=1, height=1)
     export_pyskl(PoseStore(tmp_path / 's'), str(tmp_path / 'f.pkl'))
-    assert pickle.loads((tmp_path / 'f.pkl').read_bytes())['split'] == dict(train=['train/v'], test=['test/v'])
+    assert pickle.loads((tmp_path / 'f.pkl').read_bytes())['split'] == dict(
+        train=['train/v'], test=['test/v']
+    )
 
 
 def test_exported_pickle_loads_in_mmaction2(tmp_path):
@@ -160,15 +195,25 @@ def test_exported_pickle_loads_in_mmaction2(tmp_path):
         from mmaction.utils import register_all_modules
     except ImportError as error:
         pytest.skip(f'mmaction2 is not installed ({error})')
-    store = write_store(tmp_path / 's', (9, 5, 7), splits=['train', 'train', 'val'], layout='coco_wholebody_133')
+    store = write_store(
+        tmp_path / 's', (9, 5, 7), splits=['train', 'train', 'val'], layout='coco_wholebody_133'
+    )
     export_pyskl(store, str(tmp_path / 'f.pkl'))
     register_all_modules(init_default_scope=False)
-    pipeline = [dict(type='mmaction.UniformSampleFrames', clip_len=4, test_mode=True, num_clips=1), dict(type='mmaction.PoseDecode')]
+    pipeline = [
+        dict(type='mmaction.UniformSampleFrames', clip_len=4, test_mode=True, num_clips=1),
+        dict(type='mmaction.PoseDecode'),
+    ]
     dataset = ActionPoseDataset(str(tmp_path / 'f.pkl'), pipeline, split='train', test_mode=True)
     assert len(dataset) == 2
     item = dataset[1]
     points, scores = store.clip(1)
-    assert item['frame_dir'] == 'v1' and item['label'] == 1 and item['total_frames'] == 5 and item['img_shape'] == (480, 640)
+    assert (
+        item['frame_dir'] == 'v1'
+        and item['label'] == 1
+        and item['total_frames'] == 5
+        and item['img_shape'] == (480, 640)
+    )
     np.testing.assert_array_equal(item['keypoint'][0], points[item['frame_inds']])
     np.testing.assert_array_equal(item['keypoint_score'][0], scores[item['frame_inds']])
 
@@ -181,16 +226,31 @@ def test_what_a_store_says_of_itself_survives_the_round_trip(root, monkeypatch, 
     convert(root, monkeypatch, 'store_to_pyskl.py', tmp_path / 's', tmp_path / 'f.pkl')
     convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't')
     back = PoseStore(tmp_path / 't')
-    assert back.video_id.tolist() == ['v', 'v'] and back.fps.tolist() == PoseStore(tmp_path / 's').fps.tolist()
+    assert (
+        back.video_id.tolist() == ['v', 'v'] and back.fps.tolist() == PoseStore(tmp_path / 's').fps.tolist()
+    )
     assert {key: back.meta[key] for key in about} == about
-    convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't', '--overwrite', '--licence', 'CC-BY')
+    convert(
+        root,
+        monkeypatch,
+        'pyskl_to_store.py',
+        tmp_path / 'f.pkl',
+        tmp_path / 't',
+        '--overwrite',
+        '--licence',
+        'CC-BY',
+    )
     assert PoseStore(tmp_path / 't').meta['licence'] == 'CC-BY'
 
 
 def test_entries_of_a_split_that_match_nothing_are_named(tmp_path, monkeypatch):
     lines = []
-    monkeypatch.setattr('signbert_mm.datasets.importers.pyskl.print_log', lambda text, **_: lines.append(text))
-    content = dict(split=dict(train=['a', 'a', 'z'], val=['y']), annotations=[annotation('a'), annotation('b')])
+    monkeypatch.setattr(
+        'signbert_mm.datasets.importers.pyskl.print_log', lambda text, **_: lines.append(text)
+    )
+    content = dict(
+        split=dict(train=['a', 'a', 'z'], val=['y']), annotations=[annotation('a'), annotation('b')]
+    )
     (tmp_path / 'f.pkl').write_bytes(pickle.dumps(content))
     clips = PysklClips(str(tmp_path / 'f.pkl'), 'coco_wholebody_133')
     assert [clip.video_id for clip in clips] == ['a']
@@ -232,5 +292,13 @@ def test_a_file_of_glosses_with_a_byte_order_mark(root, monkeypatch, tmp_path):
     write_store(tmp_path / 's')
     convert(root, monkeypatch, 'store_to_pyskl.py', tmp_path / 's', tmp_path / 'f.pkl')
     (tmp_path / 'words.txt').write_bytes('\ufeffhello\r\nthanks \r\nplease\r\n'.encode())
-    convert(root, monkeypatch, 'pyskl_to_store.py', tmp_path / 'f.pkl', tmp_path / 't', '--glosses', tmp_path / 'words.txt')
+    convert(
+        root,
+        monkeypatch,
+        'pyskl_to_store.py',
+        tmp_path / 'f.pkl',
+        tmp_path / 't',
+        '--glosses',
+        tmp_path / 'words.txt',
+    )
     assert PoseStore(tmp_path / 't').glosses == ['hello', 'thanks', 'please']

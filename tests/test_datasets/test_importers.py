@@ -30,8 +30,17 @@ def test_npz(tmp_path):
     np.savez(tmp_path / 'f.npz', **fields)
     clips = NpzClips(str(tmp_path / 'f.npz'))
     store = write_clips(PoseStoreWriter(tmp_path / 's', clips.layout, clips.glosses), clips)
-    assert store.layout.name == 'mediapipe_holistic' and store.glosses == ['no', 'yes'] and store.length.tolist() == [5, 3, 5, 1]
-    assert store.video_id.tolist() == ['f/no/10', 'f/no/9', 'f/yes/0', 'f/yes/1'] and store.split_counts() == dict(train=4)
+    assert (
+        store.layout.name == 'mediapipe_holistic'
+        and store.glosses == ['no', 'yes']
+        and store.length.tolist() == [5, 3, 5, 1]
+    )
+    assert store.video_id.tolist() == [
+        'f/no/10',
+        'f/no/9',
+        'f/yes/0',
+        'f/yes/1',
+    ] and store.split_counts() == dict(train=4)
     points, scores = store.clip(0)
     size = np.asarray([640, 480], dtype=np.float32)
     np.testing.assert_array_equal(points[:, :25], fields['pose'][0, :, :, :2].astype(np.float32) * size)
@@ -48,8 +57,15 @@ def test_npz_hands_only_and_image_size(tmp_path):
     np.savez(tmp_path / 'f.npz', **fields)
     clips = NpzClips(str(tmp_path / 'f.npz'), 100, 200)
     clip = next(iter(clips))
-    assert clips.layout == 'hands_42' and clip.keypoints.shape == (5, 42, 3) and (clip.width, clip.height) == (100, 200)
-    np.testing.assert_array_equal(clip.keypoints[0, :21, :2], fields['hands'][0, 0, 0].astype(np.float32) * np.asarray([100, 200], dtype=np.float32))
+    assert (
+        clips.layout == 'hands_42'
+        and clip.keypoints.shape == (5, 42, 3)
+        and (clip.width, clip.height) == (100, 200)
+    )
+    np.testing.assert_array_equal(
+        clip.keypoints[0, :21, :2],
+        fields['hands'][0, 0, 0].astype(np.float32) * np.asarray([100, 200], dtype=np.float32),
+    )
 
 
 def test_words33_splits():
@@ -58,7 +74,14 @@ def test_words33_splits():
     seq = np.asarray(['9', '8', '7', '6', '5', '4', '3', '2', '1', '0', '100', '20', '3', '1', '0', '7'])
     split = words33_splits(label, seq)
     assert split[:10].tolist() == ['test'] * 4 + ['val'] + ['train'] * 5
-    assert dict(zip(seq[10:15], split[10:15])) == {'0': 'train', '1': 'train', '3': 'val', '20': 'test', '100': 'test'}  # floor(2.5), floor(3)
+    # floor(2.5), floor(3)
+    assert dict(zip(seq[10:15], split[10:15])) == {
+        '0': 'train',
+        '1': 'train',
+        '3': 'val',
+        '20': 'test',
+        '100': 'test',
+    }
     assert split[15] == 'test'
 
 
@@ -165,15 +188,28 @@ def test_npz_with_objects(tmp_path):
 
 
 def test_words33_file(shared, root, monkeypatch, tmp_path):
-    convert(root, monkeypatch, 'npz_to_store.py', shared / 'data' / 'asl_words33.npz', tmp_path / 's', '--protocol', 'words33', '--dtype', 'int16')
+    convert(
+        root,
+        monkeypatch,
+        'npz_to_store.py',
+        shared / 'data' / 'asl_words33.npz',
+        tmp_path / 's',
+        '--protocol',
+        'words33',
+        '--dtype',
+        'int16',
+    )
     store = PoseStore(tmp_path / 's')
     assert len(store) == 4634 and len(store.glosses) == 33
     counts = np.bincount(store.label)
     assert store.split_counts() == dict(
-        train=sum(n // 2 for n in counts), val=sum(int(0.6 * n + 1e-9) - n // 2 for n in counts), test=sum(n - int(0.6 * n + 1e-9) for n in counts)
+        train=sum(n // 2 for n in counts),
+        val=sum(int(0.6 * n + 1e-9) - n // 2 for n in counts),
+        test=sum(n - int(0.6 * n + 1e-9) for n in counts),
     )
     found = store.hands_found.any(axis=1)
-    assert (np.add.reduceat(found, store.offset, dtype=int) == 0).sum() == 144  # clips without any hand, all of gloss "-"
+    # clips without any hand, all of gloss "-"
+    assert (np.add.reduceat(found, store.offset, dtype=int) == 0).sum() == 144
 
 
 # MP_Data tree
@@ -199,7 +235,14 @@ def test_tree(tmp_path, numbers):
     np.save(tmp_path / 't' / 'no' / '9' / '2.npy', lost)
     clips = MPTreeClips(str(tmp_path / 't'), fps=30)
     store = write_clips(PoseStoreWriter(tmp_path / 's', clips.layout, clips.glosses), clips)
-    assert store.video_id.tolist() == ['no/0', 'no/9', 'no/10', 'yes/0', 'yes/9', 'yes/10'] and store.label.tolist() == [0, 0, 0, 1, 1, 1]
+    assert store.video_id.tolist() == [
+        'no/0',
+        'no/9',
+        'no/10',
+        'yes/0',
+        'yes/9',
+        'yes/10',
+    ] and store.label.tolist() == [0, 0, 0, 1, 1, 1]
     assert store.fps[0] == 30 and store.length.tolist() == [4] * 6
     assert clips.gaps == {name: [3, 4, 5, 6, 7, 8, 9] for name in store.video_id}
     points, scores = store.clip(1)
@@ -217,7 +260,9 @@ def test_tree(tmp_path, numbers):
 def test_tree_of_one_hand(tmp_path, hand, joints):
     values = tree(tmp_path / 't', 63)
     clip = next(iter(MPTreeClips(str(tmp_path / 't'), 1, 1, hand=hand)))
-    np.testing.assert_array_equal(clip.keypoints[3, joints, :2], values['no', '0', 10].astype(np.float32).reshape(21, 3)[:, :2])
+    np.testing.assert_array_equal(
+        clip.keypoints[3, joints, :2], values['no', '0', 10].astype(np.float32).reshape(21, 3)[:, :2]
+    )
     assert clip.keypoints[..., 2].sum() == 4 * 21
     with pytest.raises(ValueError, match="give hand='left' or 'right' for 63 only"):
         MPTreeClips(str(tmp_path / 't'))
@@ -230,7 +275,11 @@ def test_tree_errors(tmp_path):
     with pytest.raises(ValueError, match='no <gloss>/<sequence>/ folders'):
         MPTreeClips(str(tmp_path / 'empty'))
     tree(tmp_path / 'odd', 100)
-    with pytest.raises(ValueError, match=r'0.npy: 100 numbers found; expected one of 258 \(pose and hands\), 1662'):
+    with pytest.raises(
+        ValueError,
+        match=r'0.npy: 100 numbers found; expected one of 258 \(pose and hands\), '
+        r'1662',
+    ):
         MPTreeClips(str(tmp_path / 'odd'))
     tree(tmp_path / 't', 258)
     with pytest.raises(ValueError, match='for 63 only'):
@@ -256,7 +305,9 @@ def test_tree_errors(tmp_path):
 
 def test_what_lies_in_a_tree_and_is_no_frame_is_named(tmp_path, monkeypatch):
     lines = []
-    monkeypatch.setattr('signbert_mm.files.folders.print_log', lambda text, **_: lines.append(text.split(': ', 1)[1]))
+    monkeypatch.setattr(
+        'signbert_mm.files.folders.print_log', lambda text, **_: lines.append(text.split(': ', 1)[1])
+    )
     tree(tmp_path / 't', 126, sequences=('0',))
     (tmp_path / 't' / 'maybe').mkdir()
     (tmp_path / 't' / 'no' / '0' / '1.npy').rename(tmp_path / 't' / 'no' / '0' / '1.NPY')
@@ -273,14 +324,19 @@ def test_what_lies_in_a_tree_and_is_no_frame_is_named(tmp_path, monkeypatch):
 
 def test_tree_protocol(tmp_path):
     tree(tmp_path / 't', 126, frames=(0,), glosses=('a',), sequences=map(str, range(10)))
-    assert MPTreeClips(str(tmp_path / 't'), protocol='words33').split.tolist() == ['train'] * 5 + ['val'] + ['test'] * 4
+    assert (
+        MPTreeClips(str(tmp_path / 't'), protocol='words33').split.tolist()
+        == ['train'] * 5 + ['val'] + ['test'] * 4
+    )
     os.makedirs(tmp_path / 't' / 'a' / 'extra')
     with pytest.raises(ValueError, match=r"sequences named \['extra'\]"):
         MPTreeClips(str(tmp_path / 't'), protocol='words33')
 
 
 def test_tree_equals_npz(shared, root, monkeypatch, tmp_path):
-    """The shared tree holds 12 clips of the shared words33 file, which keeps float16 fractions: 640 x 2^-12 px apart at most."""
+    """The shared tree holds 12 clips of the shared words33 file, which keeps float16 fractions: 640 x 2^-12
+    px apart at most.
+    """
     convert(root, monkeypatch, 'mptree_to_store.py', shared / 'data' / 'mp_data_tree', tmp_path / 's')
     store = PoseStore(tmp_path / 's')
     assert len(store) == 12 and store.glosses == ['coffee', 'hello', 'water']

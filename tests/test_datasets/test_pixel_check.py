@@ -26,11 +26,24 @@ def scaled(factor=1.0, shift=0.0):
 
 
 UNITS = dict(
-    fractions=(scaled(1 / np.asarray(SIZE)), 'no coordinate is above 0.* in an image of 640 x 480 pixels, so these are not pixels; multiply x by'),
-    around_zero=(scaled(2 / np.asarray(SIZE), -1), r'run from -0\.\d+ to 0\.\d+ .*normalised, not pixels; give the poses as they were'),
+    fractions=(
+        scaled(1 / np.asarray(SIZE)),
+        'no coordinate is above 0.* in an image of 640 x 480 pixels, so these are not pixels; multiply x by',
+    ),
+    around_zero=(
+        scaled(2 / np.asarray(SIZE), -1),
+        r'run from -0\.\d+ to 0\.\d+ .*normalised, not pixels; '
+        r'give the poses as they were',
+    ),
     shoulders=(scaled(1 / 80, -4), r'run from -2\.\d+ to 2\.\d+ .*normalised'),
-    multiplied=(scaled(np.asarray(SIZE)), '100% of the joints lie more than 16 images away.*were pixels multiplied by the image size'),
-    centre=(scaled(2, np.asarray(SIZE) * -1.0), 'lie left of the image or above it; give pixels that count from the upper left corner'),
+    multiplied=(
+        scaled(np.asarray(SIZE)),
+        '100% of the joints lie more than 16 images away.*were pixels multiplied by the image size',
+    ),
+    centre=(
+        scaled(2, np.asarray(SIZE) * -1.0),
+        'lie left of the image or above it; give pixels that count from the upper left corner',
+    ),
 )
 
 
@@ -91,7 +104,11 @@ def store_in_fractions(folder, bad, clips=4):
 
 def test_older_stores_are_looked_at_when_a_data_set_is_opened(tmp_path):
     store_in_fractions(tmp_path / 's', 4)
-    with pytest.raises(UnitError, match=r"4 of 4 clips that were looked at are not in pixels; clip 'v0': no coordinate.*prepare the store again"):
+    with pytest.raises(
+        UnitError,
+        match=r"4 of 4 clips that were looked at are not in pixels; clip 'v0': no "
+        r'coordinate.*prepare the store again',
+    ):
         PoseDataset(tmp_path / 's')
     store = store_in_fractions(tmp_path / 't', 1)
     assert len(PoseDataset(tmp_path / 't')) == 4  # said in the log
@@ -102,8 +119,14 @@ def test_older_stores_are_looked_at_when_a_data_set_is_opened(tmp_path):
 
 def test_joints_outside_the_image_are_told(tmp_path, monkeypatch):
     lines = []
-    monkeypatch.setattr('signbert_mm.datasets.pose_store_writer.print_log', lambda text, **_: lines.append(text))
+    monkeypatch.setattr(
+        'signbert_mm.datasets.pose_store_writer.print_log', lambda text, **_: lines.append(text)
+    )
     for name, values in (('s', pixels()), ('t', scaled(3.0))):
         with PoseStoreWriter(tmp_path / name, 'sign_49', ['a']) as writer:
             writer.add(values, 0, 'train', 'v', width=640, height=480)
-    assert len(lines) == 1 and lines[0].startswith(str(tmp_path / 't')) and 'outside their image; is the image size right?' in lines[0]
+    assert (
+        len(lines) == 1
+        and lines[0].startswith(str(tmp_path / 't'))
+        and ('outside their image; is the image size right?') in lines[0]
+    )

@@ -16,7 +16,15 @@ from signbert_mm.datasets import PoseStore, PoseStoreWriter
 
 @pytest.mark.parametrize('dtype', ['float32', 'int16'])
 def test_round_trip(tmp_path, dtype):
-    store = write_store(tmp_path / 's', dtype=dtype, source='here', licence='MIT', extractor='none', extractor_version='1', notes=dict(a=1))
+    store = write_store(
+        tmp_path / 's',
+        dtype=dtype,
+        source='here',
+        licence='MIT',
+        extractor='none',
+        extractor_version='1',
+        notes=dict(a=1),
+    )
     assert len(store) == 4 and store.keypoints.shape == (17, 49, 3) and store.keypoints.dtype == dtype
     for index, length in enumerate((3, 5, 1, 8)):
         points, scores = store.clip(index)
@@ -25,10 +33,22 @@ def test_round_trip(tmp_path, dtype):
         np.testing.assert_allclose(scores, 1, rtol=1e-6)
     assert store.offset.tolist() == [0, 3, 8, 9] and store.length.tolist() == [3, 5, 1, 8]
     assert store.label.tolist() == [0, 1, 2, 0] and store.split.tolist() == ['train'] * 4
-    assert store.video_id.tolist() == ['v0', 'v1', 'v2', 'v3'] and store.video_ids(np.asarray([2, 0])) == ['v2', 'v0']
+    assert store.video_id.tolist() == ['v0', 'v1', 'v2', 'v3'] and store.video_ids(np.asarray([2, 0])) == [
+        'v2',
+        'v0',
+    ]
     assert store.signer.tolist() == ['signer0', 'signer1', 'signer0', 'signer1']
-    assert store.width.tolist() == [640] * 4 and store.height.tolist() == [480] * 4 and store.fps.tolist() == [25.0] * 4
-    assert store.meta['source'] == 'here' and store.meta['notes'] == dict(a=1) and store.layout.name == 'sign_49' and store.glosses == ['a', 'b', 'c']
+    assert (
+        store.width.tolist() == [640] * 4
+        and store.height.tolist() == [480] * 4
+        and store.fps.tolist() == [25.0] * 4
+    )
+    assert (
+        store.meta['source'] == 'here'
+        and store.meta['notes'] == dict(a=1)
+        and store.layout.name == 'sign_49'
+        and store.glosses == ['a', 'b', 'c']
+    )
     assert np.load(tmp_path / 's' / 'keypoints.npy').shape == (17, 49, 3)  # plain npy
     store.verify()
     np.testing.assert_array_equal(store.clip(-1)[0], store.clip(3)[0])
@@ -46,7 +66,12 @@ def test_text_beyond_ascii(tmp_path):
     with PoseStoreWriter(tmp_path / 's', 'sign_49', ['привет', 'naïve']) as writer:
         writer.add(keypoints(1), 1, 'обучение', 'клип 1', 'Ünal', width=1, height=1)
     store = PoseStore(tmp_path / 's')
-    assert store.glosses == ['привет', 'naïve'] and store.split[0] == 'обучение' and store.video_id[0] == 'клип 1' and store.signer[0] == 'Ünal'
+    assert (
+        store.glosses == ['привет', 'naïve']
+        and store.split[0] == 'обучение'
+        and store.video_id[0] == 'клип 1'
+        and store.signer[0] == 'Ünal'
+    )
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'int16'])
@@ -76,7 +101,10 @@ def test_score_that_int16_rounds_to_zero_is_missing(tmp_path):
     assert scores[0, 0] == 0 and (points[0, 0] == 0).all()
 
 
-@pytest.mark.parametrize('layout, found', [('hand_21', [False, True]), ('trunk_7', [False, False]), ('coco_wholebody_133', [True, True])])
+@pytest.mark.parametrize(
+    'layout, found',
+    [('hand_21', [False, True]), ('trunk_7', [False, False]), ('coco_wholebody_133', [True, True])],
+)
 def test_hands_found_by_layout(tmp_path, layout, found):
     assert write_store(tmp_path / 's', (2,), layout=layout).hands_found.tolist() == [found] * 2
 
@@ -150,7 +178,9 @@ def test_a_clip_in_pieces(tmp_path):
             writer.add(iter([spoilt[:4], spoilt[4:]]), 0, 'train', 'x', width=640, height=480)
         with pytest.raises(ValueError, match='no frames'):
             writer.add(iter([]), 0, 'train', 'x', width=640, height=480)
-        writer.add((data[first : first + 4] for first in range(0, 9, 4)), 0, 'train', 'x', width=640, height=480)
+        writer.add(
+            (data[first : first + 4] for first in range(0, 9, 4)), 0, 'train', 'x', width=640, height=480
+        )
     for name in os.listdir(tmp_path / 'whole'):
         assert (tmp_path / 'whole' / name).read_bytes() == (tmp_path / 'pieces' / name).read_bytes(), name
 
@@ -272,7 +302,10 @@ def edit(folder, **changes):
     'changes, message',
     [
         (dict(label=np.asarray([0, 1, 3, 0], dtype=np.int32)), 'clip 2: label 3 is outside the 3 glosses'),
-        (dict(length=np.asarray([3, 5, 0, 9], dtype=np.int32)), 'clip 2: length is 0; a clip has at least one frame'),
+        (
+            dict(length=np.asarray([3, 5, 0, 9], dtype=np.int32)),
+            'clip 2: length is 0; a clip has at least one frame',
+        ),
         (dict(length=np.asarray([3, 5, 1, 9], dtype=np.int32)), 'offsets and lengths'),
         (dict(offset=np.asarray([0, 3, 8, 8])), 'offsets and lengths'),
         (dict(label=np.zeros(3, dtype=np.int32)), r"not of 4 clips: \['label'\]"),
@@ -336,7 +369,11 @@ def test_coverage_travels(tmp_path):
     splits = ('train', 'train', 'test', 'test')
     coverage = dict(train=3, test=dict(per_class=[1, 0, 4]), val=np.int64(2))
     store = write_store(tmp_path / 's', splits=splits, coverage=coverage, official=dict(train=4))
-    expected = dict(train=dict(expected=3, present=2), test=dict(per_class=[1, 0, 4], expected=5, present=2), val=dict(expected=2, present=0))
+    expected = dict(
+        train=dict(expected=3, present=2),
+        test=dict(per_class=[1, 0, 4], expected=5, present=2),
+        val=dict(expected=2, present=0),
+    )
     assert store.coverage == expected and store.official == dict(train=4)
     assert json.loads((tmp_path / 's' / 'meta.json').read_text())['coverage'] == expected
     assert store.missing == []
@@ -344,7 +381,12 @@ def test_coverage_travels(tmp_path):
     assert PoseStore(tmp_path / 's').missing == ['train v9 absent']
     PoseStore(tmp_path / 's').verify()
     old = write_store(tmp_path / 'old')
-    assert old.coverage == {} and old.official == {} and 'coverage' not in old.meta and 'official' not in old.meta
+    assert (
+        old.coverage == {}
+        and old.official == {}
+        and 'coverage' not in old.meta
+        and 'official' not in old.meta
+    )
 
 
 @pytest.mark.parametrize(
@@ -394,7 +436,9 @@ def test_a_coordinate_that_no_image_has_is_refused(tmp_path, dtype, value):
     assert PoseStore(tmp_path / 's').clip(0)[0][1, 4].tolist() == [0, 0]
 
 
-@pytest.mark.parametrize('data', [b'<html>' * 300, b'\x93NUMPY' + b'\0' * 1000, b'\x93NUMPY\x01\0v\0((((((((' + b' ' * 110])
+@pytest.mark.parametrize(
+    'data', [b'<html>' * 300, b'\x93NUMPY' + b'\0' * 1000, b'\x93NUMPY\x01\0v\0((((((((' + b' ' * 110]
+)
 def test_a_header_that_is_none_is_named(tmp_path, data):
     store = write_store(tmp_path / 's')
     path = tmp_path / 's' / 'keypoints.npy'
@@ -415,7 +459,8 @@ def test_a_file_that_is_cut_short_while_it_is_open_ends_nothing(tmp_path):
             read()
     other = PoseStore(tmp_path / 'copy')
     other.keypoints  # noqa: B018 - opened
-    write_store(tmp_path / 'copy', overwrite=True)  # a replaced store is another file: who reads the old one goes on
+    # a replaced store is another file: who reads the old one goes on
+    write_store(tmp_path / 'copy', overwrite=True)
     np.testing.assert_array_equal(other.read(rows, rows), before)
 
 
@@ -456,7 +501,9 @@ class FullFile:
 
 
 def test_overwriting_keeps_the_old_store_until_the_new_one_is_there(tmp_path, monkeypatch):
-    """Killed at the moment of replacing: afterwards one of the two is there, and the next writer leaves no hidden folder."""
+    """Killed at the moment of replacing: afterwards one of the two is there, and the next writer leaves no
+    hidden folder.
+    """
     write_store(tmp_path / 's', (3,))
     for name in ('rename', 'exchange'):
         child = os.fork()
@@ -491,7 +538,11 @@ def test_a_file_that_lost_its_end_does_not_open(tmp_path, size):
     """A copy that was cut has the right size on some file systems, and zeros where nothing was written."""
     write_store(tmp_path / 's')
     zero_the_end(tmp_path / 's', size)
-    with pytest.raises(ValueError, match=r'keypoints.npy: its last \d+ bytes are 0, \d+ were written so: it lost its end'):
+    with pytest.raises(
+        ValueError,
+        match=r'keypoints.npy: its last \d+ bytes are 0, \d+ were written so: it '
+        r'lost its end',
+    ):
         PoseStore(tmp_path / 's')
 
 
@@ -514,7 +565,11 @@ def test_a_store_of_an_earlier_version_that_lost_its_end(tmp_path):
     of_an_earlier_version(tmp_path / 's')
     PoseStore(tmp_path / 's').verify()
     zero_the_end(tmp_path / 's', 600)
-    with pytest.raises(ValueError, match=r"clip 3 \(video_id 'v3'\), frame 7: every joint of a hand is missing that clips.npz says was found"):
+    with pytest.raises(
+        ValueError,
+        match=r"clip 3 \(video_id 'v3'\), frame 7: every joint of a hand is "
+        r'missing that clips.npz says was found',
+    ):
         PoseStore(tmp_path / 's')
 
 
@@ -525,7 +580,11 @@ def test_a_hole_in_the_file_is_found_when_its_clip_is_read(tmp_path):
     rows.flush()
     store = PoseStore(tmp_path / 's')
     store.clip(0)
-    with pytest.raises(ValueError, match=r"clip 1 \(video_id 'v1'\), frame 1: every joint of a hand is missing"):
+    with pytest.raises(
+        ValueError,
+        match=r"clip 1 \(video_id 'v1'\), frame 1: every joint of a hand is "
+        r'missing',
+    ):
         store.clip(1)
     with pytest.raises(ValueError, match='checksum differs'):
         store.verify()
@@ -563,7 +622,11 @@ def test_glosses_that_are_no_text(tmp_path, glosses, message):
 def test_flags_that_do_not_fit_the_scores(tmp_path):
     store = write_store(tmp_path / 's')
     store.hand_flags[3] ^= 1
-    with pytest.raises(ValueError, match=r"clip 1 \(video_id 'v1'\), frame 0: clips.npz says otherwise which hands were found"):
+    with pytest.raises(
+        ValueError,
+        match=r"clip 1 \(video_id 'v1'\), frame 0: clips.npz says otherwise which "
+        r'hands were found',
+    ):
         store.verify()
 
 
@@ -575,7 +638,10 @@ def test_bombs_in_place_of_the_files(tmp_path):
         PoseStore(tmp_path / 's')
     write_store(tmp_path / 't')
     np.savez_compressed(tmp_path / 't' / 'clips.npz', offset=np.zeros(10**6))
-    with zipfile.ZipFile(tmp_path / 't' / 'clips.npz', 'a', zipfile.ZIP_DEFLATED) as archive, archive.open('hands.npy', 'w') as file:
+    with (
+        zipfile.ZipFile(tmp_path / 't' / 'clips.npz', 'a', zipfile.ZIP_DEFLATED) as archive,
+        archive.open('hands.npy', 'w') as file,
+    ):
         np.lib.format.write_array_header_1_0(file, dict(descr='<f8', fortran_order=False, shape=(1 << 50,)))
     meta = json.loads((tmp_path / 't' / 'meta.json').read_text())
     meta['files']['clips.npz']['bytes'] = (tmp_path / 't' / 'clips.npz').stat().st_size
@@ -584,7 +650,25 @@ def test_bombs_in_place_of_the_files(tmp_path):
         PoseStore(tmp_path / 't')
 
 
-@pytest.mark.parametrize('name', ['../x', '/x', 'a/../../x', 'a//b', './a', 'a/', '..', 'a\nb', 'a\0b', 'a\x1b[2J', 'x' * 256, '', 5, 'a\udc80'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        '../x',
+        '/x',
+        'a/../../x',
+        'a//b',
+        './a',
+        'a/',
+        '..',
+        'a\nb',
+        'a\0b',
+        'a\x1b[2J',
+        'x' * 256,
+        '',
+        5,
+        'a\udc80',
+    ],
+)
 def test_names_that_could_not_be_paths_are_not_written(tmp_path, name):
     with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
         with pytest.raises(ValueError, match='video_id is'):

@@ -13,7 +13,12 @@ CLEAN = [dict(type='UniformTemporalSample', clip_len=4, test_mode=True)]
 
 def configs(folder, **few_shot):
     clips = dict(type='PoseDataset', store=str(folder), split='train', pipeline=TRAIN)
-    return dict(labelled=dict(clips, few_shot=dict(shots=1, seed=0, **few_shot)), unlabelled=clips, per_class=4, clean_pipeline=CLEAN)
+    return dict(
+        labelled=dict(clips, few_shot=dict(shots=1, seed=0, **few_shot)),
+        unlabelled=clips,
+        per_class=4,
+        clean_pipeline=CLEAN,
+    )
 
 
 @pytest.fixture
@@ -65,7 +70,9 @@ def test_given_labels(folder):
         own = [data.labelled.labels.tolist().index(label) for label in range(3)]
         assert members[0] == [own[0], 10, own[0], 10]  # three labelled clips, then the seventh of the others
         assert members[1] == [own[1]] * 4
-        assert members[2][0] == own[2] and set(members[2][1:]) <= set(range(3, 9)) and len(set(members[2])) == 4
+        assert (
+            members[2][0] == own[2] and set(members[2][1:]) <= set(range(3, 9)) and len(set(members[2])) == 4
+        )
         seen.append(members[2])
     assert {place for members in seen for place in members[1:]} == set(range(3, 9))
     again = PseudoLabelDataset(**configs(folder))
@@ -94,9 +101,15 @@ def test_labels_of_the_unlabelled_are_not_read(folder, tmp_path):
 
 def test_refuses(folder, tmp_path):
     with pytest.raises(ValueError, match='more labelled clips than per_class=4 places'):
-        PseudoLabelDataset(**dict(configs(folder), labelled=dict(configs(folder)['labelled'], few_shot=dict(shots=5, seed=0))))
+        PseudoLabelDataset(
+            **dict(
+                configs(folder), labelled=dict(configs(folder)['labelled'], few_shot=dict(shots=5, seed=0))
+            )
+        )
     with pytest.raises(ValueError, match=r"1 glosses have no labelled clip, the first: \['c'\]"):
-        PseudoLabelDataset(**dict(configs(folder), labelled=dict(configs(folder)['labelled'], classes=['a', 'b'])))
+        PseudoLabelDataset(
+            **dict(configs(folder), labelled=dict(configs(folder)['labelled'], classes=['a', 'b']))
+        )
     with pytest.raises(ValueError, match='no clips beside the labelled ones'):
         PseudoLabelDataset(**dict(configs(folder), labelled=configs(folder)['unlabelled'], per_class=20))
     with pytest.raises(ValueError, match='one and the same clip_len; found 4 and 5'):

@@ -27,8 +27,11 @@ def test_every_class_equally_often():
     assert len(indices) == 100 and np.bincount(labels[indices])[[0, 2, 5, 7]].tolist() == [25] * 4
     drawn = np.bincount(indices, minlength=100)
     assert drawn[:70].max() == 1  # the large class: a part, nothing twice
-    assert set(drawn[70:90]) == {1, 2} and set(drawn[90:99]) == {2, 3} and drawn[99] == 25  # small ones: evenly
-    assert make(labels).total == 100 and sorted(np.bincount(labels[list(make(labels, num_samples=10))])[[0, 2, 5, 7]]) == [2, 2, 3, 3]
+    # small ones: evenly
+    assert set(drawn[70:90]) == {1, 2} and set(drawn[90:99]) == {2, 3} and drawn[99] == 25
+    assert make(labels).total == 100 and sorted(
+        np.bincount(labels[list(make(labels, num_samples=10))])[[0, 2, 5, 7]]
+    ) == [2, 2, 3, 3]
 
 
 def test_function_of_seed_and_epoch():
@@ -55,7 +58,10 @@ def test_ranks_share_one_order(monkeypatch, round_up):
 
 
 def test_built_as_the_runner_builds_it():
-    sampler = DATA_SAMPLERS.build(dict(type='ClassBalancedSampler'), default_args=dict(dataset=Labels(labels=np.zeros(3, dtype=int)), seed=3))
+    sampler = DATA_SAMPLERS.build(
+        dict(type='ClassBalancedSampler'),
+        default_args=dict(dataset=Labels(labels=np.zeros(3, dtype=int)), seed=3),
+    )
     assert sorted(sampler) == [0, 1, 2] and sampler.seed == 3
 
 
@@ -71,19 +77,31 @@ def test_default_sampler_gives_mmengines_order(monkeypatch, count, shuffle, roun
     """Also past a piece, past the end of the order, and on more ranks than clips."""
     for world_size in (1, 3):
         for rank in range(world_size):
-            monkeypatch.setattr(mmengine.dataset.sampler, 'get_dist_info', lambda place=(rank, world_size): place)
-            ours, theirs = (kind(range(count), shuffle=shuffle, seed=5, round_up=round_up) for kind in (DefaultSampler, Upstream))
+            monkeypatch.setattr(
+                mmengine.dataset.sampler, 'get_dist_info', lambda place=(rank, world_size): place
+            )
+            ours, theirs = (
+                kind(range(count), shuffle=shuffle, seed=5, round_up=round_up)
+                for kind in (DefaultSampler, Upstream)
+            )
             for epoch in (0, 3):
                 ours.set_epoch(epoch)
                 theirs.set_epoch(epoch)
                 order = list(ours)
-                assert order == list(theirs) and len(order) == len(ours) and all(type(index) is int for index in order)
+                assert (
+                    order == list(theirs)
+                    and len(order) == len(ours)
+                    and all(type(index) is int for index in order)
+                )
 
 
 @pytest.mark.parametrize('scope, kind', [('signbert_mm', DefaultSampler), ('mmengine', Upstream)])
 def test_default_sampler_is_what_configs_name(scope, kind):
     with DefaultScope.overwrite_default_scope(scope):
-        built = {name: ROOT.build(dict(type=name, dataset=range(3), seed=0)) for name in ('DefaultSampler', 'mmengine.DefaultSampler')}
+        built = {
+            name: ROOT.build(dict(type=name, dataset=range(3), seed=0))
+            for name in ('DefaultSampler', 'mmengine.DefaultSampler')
+        }
     assert type(built['DefaultSampler']) is kind and type(built['mmengine.DefaultSampler']) is Upstream
 
 

@@ -18,7 +18,15 @@ pytest.importorskip('av')
 def write(folder, names, splits=None):
     with PoseStoreWriter(folder, 'sign_49', ['a']) as writer:
         for place, name in enumerate(names):
-            writer.add(keypoints(2, seed=place), 0, splits[place] if splits else 'train', name, width=640, height=480, fps=25)
+            writer.add(
+                keypoints(2, seed=place),
+                0,
+                splits[place] if splits else 'train',
+                name,
+                width=640,
+                height=480,
+                fps=25,
+            )
         return writer.close()
 
 
@@ -56,7 +64,15 @@ def test_nothing_is_written_outside_the_folder(root, monkeypatch, tmp_path, name
     rename(write(tmp_path / 's', ['good', 'bad']), ['good', name])
     before = files(tmp_path)
     with pytest.raises((ValueError, SystemExit), match='video_id is .*relative path'):
-        convert(root, monkeypatch, 'store_to_videos.py', tmp_path / 's', tmp_path / 'deep' / 'videos', '--size', 16)
+        convert(
+            root,
+            monkeypatch,
+            'store_to_videos.py',
+            tmp_path / 's',
+            tmp_path / 'deep' / 'videos',
+            '--size',
+            16,
+        )
     assert files(tmp_path) == before
     with pytest.raises(ValueError, match='video_id is .*relative path'):
         VideoFolder(tmp_path).find(name)
@@ -67,5 +83,15 @@ def test_one_id_in_two_splits_is_not_one_video(root, monkeypatch, tmp_path):
     with pytest.raises((ValueError, SystemExit), match="'v' is in several splits.*--split"):
         convert(root, monkeypatch, 'store_to_videos.py', tmp_path / 's', tmp_path / 'videos', '--size', 16)
     assert not os.path.exists(tmp_path / 'videos')
-    convert(root, monkeypatch, 'store_to_videos.py', tmp_path / 's', tmp_path / 'videos', '--size', 16, '--split', 'test')
+    convert(
+        root,
+        monkeypatch,
+        'store_to_videos.py',
+        tmp_path / 's',
+        tmp_path / 'videos',
+        '--size',
+        16,
+        '--split',
+        'test',
+    )
     assert files(tmp_path / 'videos') == ['v.mp4']

@@ -18,7 +18,8 @@ def test_few_shot_is_the_protocol(shots, seed):
 
 def test_few_shot_limits():
     labels = np.asarray([0, 0, 1, -1])
-    assert few_shot_indices(labels, np.arange(4), range(2), 5, 0).tolist() == [0, 1, 2]  # no more than there are, none without label
+    # no more than there are, none without label
+    assert few_shot_indices(labels, np.arange(4), range(2), 5, 0).tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match='shots must be at least 1'):
         few_shot_indices(labels, np.arange(4), range(2), 0, 0)
 
@@ -34,7 +35,11 @@ def test_data_ratio_is_nested_stratified_and_exact():
         assert len(subset) == int(ratio * 484 + 0.5) and (np.diff(subset) > 0).all()
         for label, size in zip((-1, 0, 1, 2), (37, 400, 41, 6)):
             assert abs((labels[subset] == label).sum() - ratio * size) <= 1.5
-    assert data_ratio_indices(labels, indices, 0.25, 0).tolist() == subsets[0.25].tolist() != data_ratio_indices(labels, indices, 0.25, 1).tolist()
+    assert (
+        data_ratio_indices(labels, indices, 0.25, 0).tolist()
+        == subsets[0.25].tolist()
+        != data_ratio_indices(labels, indices, 0.25, 1).tolist()
+    )
 
 
 @pytest.mark.parametrize('ratio', [0, -0.5, 1.01])
@@ -46,14 +51,23 @@ def test_data_ratio_range(ratio):
 @pytest.mark.parametrize('share, held', [(0.01, 1), (0.2, 2), (0.5, 5), (0.99, 9)])
 def test_whole_signers_are_held_out(share, held):
     random = np.random.RandomState(0)
-    labels, signers = random.randint(0, 4, 300), np.asarray([f's{number}' for number in random.randint(0, 12, 300)])
+    labels, signers = (
+        random.randint(0, 4, 300),
+        np.asarray([f's{number}' for number in random.randint(0, 12, 300)]),
+    )
     indices = random.permutation(np.flatnonzero((signers != 's10') & (signers != 's11')))
     train, val = (hold_out_indices(labels, signers, indices, part, share) for part in ('train', 'val'))
-    assert sorted([*train, *val]) == sorted(indices) and (np.diff(train) > 0).all() and (np.diff(val) > 0).all()
-    assert set(signers[val]) == set(np.random.RandomState(0).permutation([f's{number}' for number in range(10)])[:held])
+    assert (
+        sorted([*train, *val]) == sorted(indices) and (np.diff(train) > 0).all() and (np.diff(val) > 0).all()
+    )
+    assert set(signers[val]) == set(
+        np.random.RandomState(0).permutation([f's{number}' for number in range(10)])[:held]
+    )
     assert not set(signers[train]) & set(signers[val])
     assert val.tolist() == hold_out_indices(labels, signers, indices[::-1], 'val', share).tolist()
-    assert share in (0.01, 0.99) or set(signers[hold_out_indices(labels, signers, indices, 'val', share, seed=1)]) != set(signers[val])
+    assert share in (0.01, 0.99) or set(
+        signers[hold_out_indices(labels, signers, indices, 'val', share, seed=1)]
+    ) != set(signers[val])
 
 
 def test_named_signers_and_clips_are_held_out():
@@ -61,7 +75,9 @@ def test_named_signers_and_clips_are_held_out():
     indices = np.arange(60)
     assert hold_out_indices(labels, signers, indices, 'val', names=['c']).tolist() == list(range(2, 60, 3))
     nobody = np.asarray([''] * 60)
-    train, val = (hold_out_indices(labels, nobody, indices, part, 0.25, by='clip', seed=3) for part in ('train', 'val'))
+    train, val = (
+        hold_out_indices(labels, nobody, indices, part, 0.25, by='clip', seed=3) for part in ('train', 'val')
+    )
     assert sorted([*train, *val]) == indices.tolist() and np.bincount(labels[val]).tolist() == [10, 5]
     assert val.tolist() == data_ratio_indices(labels, indices, 0.25, 3).tolist()
 
@@ -75,7 +91,11 @@ def test_named_signers_and_clips_are_held_out():
         ('ab', dict(part='val', share=0.5, names=['a']), 'one of share and names'),
         ('ab', dict(part='val', names=['a'], by='clip'), 'one of share and names'),
         ('ab', dict(part='val', share=1.0), 'share must lie between 0 and 1, got 1.0'),
-        (['a', '', ''], dict(part='val', share=0.5), "2 of 3 clips do not tell their signer; hold out clips: by='clip'"),
+        (
+            ['a', '', ''],
+            dict(part='val', share=0.5),
+            "2 of 3 clips do not tell their signer; hold out clips: by='clip'",
+        ),
         ('aa', dict(part='val', share=0.5), r'all 2 clips are of one signer \(a\)'),
         ('ab', dict(part='val', names=['c']), r"some, not all, of the 2 signers \(a, b\), got \['c'\]"),
         ('ab', dict(part='val', names=['a', 'b']), 'not all'),

@@ -26,8 +26,17 @@ def batch(signs: SyntheticSigns) -> SyntheticBatch:
 
 def test_shapes_and_ranges(signs, batch):
     frames = int(batch.length.sum())
-    assert batch.keypoints.shape == (frames, 49, 3) and batch.true_2d.shape == (frames, 49, 2) and batch.true_3d.shape == (frames, 49, 3)
-    assert len(batch) == 144 and batch.length.min() >= 20 and batch.length.max() <= 80 and len(set(batch.length)) > 20
+    assert (
+        batch.keypoints.shape == (frames, 49, 3)
+        and batch.true_2d.shape == (frames, 49, 2)
+        and batch.true_3d.shape == (frames, 49, 3)
+    )
+    assert (
+        len(batch) == 144
+        and batch.length.min() >= 20
+        and batch.length.max() <= 80
+        and len(set(batch.length)) > 20
+    )
     assert (batch.offset == np.cumsum(batch.length) - batch.length).all()
     assert all(np.isfinite(getattr(batch, name)).all() for name in ARRAYS)
     scores = batch.keypoints[..., 2]
@@ -45,7 +54,10 @@ def test_a_clip_does_not_depend_on_its_chunk(signs, batch, chunk, monkeypatch):
     some = signs.generate([3, 100, 7, 51, 4, 90])
     for clip, index in enumerate(some.index):
         for name in ('keypoints', 'true_2d', 'true_3d'):
-            assert (getattr(some, name)[some.rows(clip)] == getattr(batch, name)[batch.rows(index)]).all(), (index, name)
+            assert (getattr(some, name)[some.rows(clip)] == getattr(batch, name)[batch.rows(index)]).all(), (
+                index,
+                name,
+            )
 
 
 def test_single_frames_do_not_depend_on_their_chunk():
@@ -59,7 +71,8 @@ def test_single_frames_do_not_depend_on_their_chunk():
 def test_another_process_makes_the_same(signs, batch):
     code = (
         'import hashlib; from signbert_mm.datasets.synthetic import SyntheticSigns as S;'
-        'b = S(12, 6, seed=3, layout="sign_49").generate([17, 2]); print(hashlib.md5(b.keypoints.tobytes() + b.true_3d.tobytes()).hexdigest())'
+        'b = S(12, 6, seed=3, layout="sign_49").generate([17, 2]); print(hashlib.md5(b.keypoints.tobytes() + '
+        'b.true_3d.tobytes()).hexdigest())'
     )
     here = signs.generate([17, 2])
     digest = hashlib.md5(here.keypoints.tobytes() + here.true_3d.tobytes()).hexdigest()
@@ -80,7 +93,10 @@ def test_growing_keeps_glosses_and_signers():
 
 
 def test_projection(batch):
-    focal, centre = np.repeat(batch.camera[:, :1], batch.length, axis=0), np.repeat(batch.camera[:, 1:], batch.length, axis=0)
+    focal, centre = (
+        np.repeat(batch.camera[:, :1], batch.length, axis=0),
+        np.repeat(batch.camera[:, 1:], batch.length, axis=0),
+    )
     seen = focal[:, None] * batch.true_3d[..., :2] / batch.true_3d[..., 2:] + centre[:, None]
     assert batch.true_3d[..., 2].min() > 0.2
     np.testing.assert_allclose(batch.true_2d, seen, atol=2e-2)
@@ -96,7 +112,9 @@ def test_bones_keep_their_length_within_a_clip(batch):
         assert (lengths.max(axis=1) - lengths.min(axis=1)).max() < 1e-5
         assert lengths.min() > 0.01 and lengths[:40].max() < 0.14
     # the hand's root is the arm's wrist
-    np.testing.assert_array_equal(batch.true_3d[:, [0, 21]], batch.true_3d[:, SIGN_49.indices(['left_wrist', 'right_wrist'])])
+    np.testing.assert_array_equal(
+        batch.true_3d[:, [0, 21]], batch.true_3d[:, SIGN_49.indices(['left_wrist', 'right_wrist'])]
+    )
 
 
 def test_motion_is_smooth(batch):
@@ -117,7 +135,9 @@ def test_flat_hand_and_one_bent_joint_by_hand():
     np.testing.assert_allclose(joints[:, 12, 0], middle + [0, BONES[2].sum(), 0], atol=1e-6)
     np.testing.assert_allclose(joints[:, 12, 1], middle + [0, 0, BONES[2].sum()], atol=1e-6)
     np.testing.assert_allclose(joints[:, 12, 2], middle + [0, BONES[2, 0], BONES[2, 1:].sum()], atol=1e-6)
-    np.testing.assert_array_equal(np.delete(joints, slice(9, 13), axis=1)[..., 0], np.delete(joints, slice(9, 13), axis=1)[..., 1])
+    np.testing.assert_array_equal(
+        np.delete(joints, slice(9, 13), axis=1)[..., 0], np.delete(joints, slice(9, 13), axis=1)[..., 1]
+    )
     angles[:] = 0
     angles[2, 0, 1] = 0.3
     assert hand_joints(angles, bones, roots)[0, 12, 0] > middle[0] + 0.02
@@ -127,7 +147,15 @@ def test_joint_angles_keep_their_limits(signs):
     from signbert_mm.datasets.synthetic.plan import ClipNumbers, plan_clips
 
     indices = np.arange(64)
-    plan = plan_clips(signs.vocabulary, signs.signers, signs.label(indices), signs.signer(indices), ClipNumbers(3, indices), (20, 80), 3.0)
+    plan = plan_clips(
+        signs.vocabulary,
+        signs.signers,
+        signs.label(indices),
+        signs.signer(indices),
+        ClipNumbers(3, indices),
+        (20, 80),
+        3.0,
+    )
     low, high = LIMITS.reshape(45, 2).T[:, :, None, None, None]
     assert (plan.shapes >= low).all() and (plan.shapes <= high).all()
     assert (np.std(plan.shapes.reshape(45, -1), axis=1) > np.radians(1)).all()  # all 45 axes take part
@@ -135,7 +163,9 @@ def test_joint_angles_keep_their_limits(signs):
 
 
 def test_a_left_handed_signer_is_the_mirror():
-    """Camera-free: all distances between joints are those of the right-handed clip with left and right exchanged (without sway and tremor)."""
+    """Camera-free: all distances between joints are those of the right-handed clip with left and right
+    exchanged (without sway and tremor).
+    """
     options = dict(seed=5, layout='sign_49', variety=0.0)
     right = SyntheticSigns(8, 3, left_handed=0.0, **options).generate(range(8))
     left = SyntheticSigns(8, 3, left_handed=1.0, **options).generate(range(8))
@@ -145,7 +175,9 @@ def test_a_left_handed_signer_is_the_mirror():
     def distances(joints):
         return np.linalg.norm(joints[:, :, None] - joints[:, None], axis=-1)
 
-    np.testing.assert_allclose(distances(right.true_3d[::5]), distances(left.true_3d[::5][:, order]), atol=1e-4)
+    np.testing.assert_allclose(
+        distances(right.true_3d[::5]), distances(left.true_3d[::5][:, order]), atol=1e-4
+    )
     assert np.abs(right.true_2d - left.true_2d).max() > 10
 
 
@@ -160,12 +192,16 @@ def test_detector_off_gives_the_truth():
 
 
 def test_detector_faults(batch):
-    """Errors are small for most joints, a hand is lost in several frames running, and confidence tells of the error but not always."""
+    """Errors are small for most joints, a hand is lost in several frames running, and confidence tells of the
+    error but not always.
+    """
     hands = batch.keypoints[:, :42]
     seen = hands[..., 2] > 0
     away = batch.true_2d[:, :42].reshape(-1, 2, 21, 2)
     size = np.linalg.norm(away - away[:, :, :1], axis=-1).max(-1)
-    error = np.linalg.norm(hands[..., :2] - batch.true_2d[:, :42], axis=-1).reshape(-1, 2, 21) / size[..., None]
+    error = (
+        np.linalg.norm(hands[..., :2] - batch.true_2d[:, :42], axis=-1).reshape(-1, 2, 21) / size[..., None]
+    )
     seen = seen.reshape(-1, 2, 21)
     found = seen.any(-1)
     assert 0.5 < found.mean() < 0.95
@@ -176,18 +212,28 @@ def test_detector_faults(batch):
     assert (score[seen & (error > 0.3)] > 0.7).mean() > 0.03  # sure and wrong
     assert (score[seen & (error < 0.05)] < 0.4).mean() > 0.005  # right and timid
     stronger = SyntheticSigns(12, 6, seed=3, layout='sign_49', detector=2.5).generate(range(48))
-    assert (stronger.keypoints[:, :42, 2] > 0).mean() < (batch.keypoints[batch.rows(0).start : batch.rows(47).stop, :42, 2] > 0).mean()
+    assert (stronger.keypoints[:, :42, 2] > 0).mean() < (
+        batch.keypoints[batch.rows(0).start : batch.rows(47).stop, :42, 2] > 0
+    ).mean()
 
 
-@pytest.mark.parametrize('name', ['coco_wholebody_133', 'mediapipe_holistic', 'openpose', 'hands_42', 'trunk_7'])
+@pytest.mark.parametrize(
+    'name', ['coco_wholebody_133', 'mediapipe_holistic', 'openpose', 'hands_42', 'trunk_7']
+)
 def test_layouts_agree_by_name(name, signs, batch):
     other = SyntheticSigns(12, 6, seed=3, layout=name).generate([0, 1])
     layout = get_layout(name)
     assert other.keypoints.shape[1] == layout.num_joints
     shared = [joint for joint in layout.joints if joint in SIGN_49.joints]
     rows = slice(0, len(other.keypoints))
-    np.testing.assert_array_equal(other.keypoints[:, layout.indices(shared)], batch.keypoints[rows][:, SIGN_49.indices(shared)])
-    absent = [index for index, joint in enumerate(layout.joints) if joint.startswith('face') or joint.endswith('heel')]
+    np.testing.assert_array_equal(
+        other.keypoints[:, layout.indices(shared)], batch.keypoints[rows][:, SIGN_49.indices(shared)]
+    )
+    absent = [
+        index
+        for index, joint in enumerate(layout.joints)
+        if joint.startswith('face') or joint.endswith('heel')
+    ]
     assert (other.keypoints[:, absent] == 0).all()
 
 

@@ -1,7 +1,12 @@
 import pytest
 import torch
 
-from signbert_mm.datasets.transforms import CenterTemporalSample, Compose, RandomTemporalSample, UniformTemporalSample
+from signbert_mm.datasets.transforms import (
+    CenterTemporalSample,
+    Compose,
+    RandomTemporalSample,
+    UniformTemporalSample,
+)
 from signbert_mm.draws import Draws
 from signbert_mm.registry import TRANSFORMS
 
@@ -43,7 +48,8 @@ def test_uniform():
     assert out['frames'].tolist() == [[0, 1, 2, 3], [1, 3, 5, 7], [1, 3, 6, 8], [0, 0, 1, 1], [0, 0, 0, 0]]
     assert out['length'].tolist() == [4] * 5
     frames = run(UniformTemporalSample(4), [10] * 2000)['frames']
-    for segment, (low, high) in enumerate([(0, 1), (2, 4), (5, 6), (7, 9)]):  # floor(10 j / 4) .. floor(10 (j + 1) / 4) - 1
+    # floor(10 j / 4) .. floor(10 (j + 1) / 4) - 1
+    for segment, (low, high) in enumerate([(0, 1), (2, 4), (5, 6), (7, 9)]):
         assert frames[:, segment].unique().tolist() == list(range(low, high + 1))
 
 
@@ -71,7 +77,13 @@ def test_batch_given_is_left_as_it_was():
 
 def test_compose():
     compose = TRANSFORMS.build(
-        dict(type='Compose', transforms=[dict(type='CenterTemporalSample', clip_len=4), lambda batch, draws: {**batch, 'x': 1}])
+        dict(
+            type='Compose',
+            transforms=[
+                dict(type='CenterTemporalSample', clip_len=4),
+                lambda batch, draws: {**batch, 'x': 1},
+            ],
+        )
     )
     assert run(compose, [9])['x'] == 1
     assert isinstance(compose, Compose) and 'CenterTemporalSample(clip_len=4)' in repr(compose)

@@ -18,7 +18,10 @@ def run(transform, batch, epoch=0):
 
 
 def make_batch(keypoints, scores, length=None, size=SIZE):
-    keypoints, scores = torch.as_tensor(keypoints, dtype=torch.float32), torch.as_tensor(scores, dtype=torch.float32)
+    keypoints, scores = (
+        torch.as_tensor(keypoints, dtype=torch.float32),
+        torch.as_tensor(scores, dtype=torch.float32),
+    )
     count, frames = scores.shape[:2]
     return dict(
         keypoints=keypoints,
@@ -30,7 +33,9 @@ def make_batch(keypoints, scores, length=None, size=SIZE):
 
 
 def one_frame(hand=None, scores=None, size=SIZE, arm=None, side=LEFT, layout='sign_49'):
-    """One clip of one frame with one hand; all else is missing. ``arm`` = ((shoulder, elbow, wrist), score)."""
+    """One clip of one frame with one hand; all else is missing. ``arm`` = ((shoulder, elbow, wrist),
+    score).
+    """
     layout = get_layout(layout)
     keypoints, all_scores = np.zeros((1, 1, layout.num_joints, 2)), np.zeros((1, 1, layout.num_joints))
     place = list(layout.parts['left_hand' if side == LEFT else 'right_hand'])
@@ -51,7 +56,18 @@ def spread_hand(x0=300.0, y0=200.0, width=50.0, height=100.0):
     return unit * [width, height] + [x0, y0]
 
 
-def reference_crop(keypoints, scores, length, size, layout, padding=2.2, joint_threshold=0.1, min_joints=10, arm_threshold=0.8, min_extent=1.0):
+def reference_crop(
+    keypoints,
+    scores,
+    length,
+    size,
+    layout,
+    padding=2.2,
+    joint_threshold=0.1,
+    min_joints=10,
+    arm_threshold=0.8,
+    min_extent=1.0,
+):
     """One clip, in plain loops: boxes (T, 2, 3), valid (T, 2), hands (T, 2, 21, 2)."""
     boxes = np.tile([0.0, 0.0, 1.0], (len(scores), 2, 1))
     valid, hands = np.zeros((len(scores), 2), bool), np.zeros((len(scores), 2, 21, 2))
@@ -68,7 +84,9 @@ def reference_crop(keypoints, scores, length, size, layout, padding=2.2, joint_t
                     continue
                 shoulder, elbow, wrist = keypoints[t, arm]
                 centre = wrist + 0.33 * (wrist - elbow)
-                side = 1.1 * max(np.linalg.norm(wrist - elbow), 0.9 * np.linalg.norm(elbow - shoulder), min_extent)
+                side = 1.1 * max(
+                    np.linalg.norm(wrist - elbow), 0.9 * np.linalg.norm(elbow - shoulder), min_extent
+                )
             else:
                 continue
             for axis in (0, 1):
@@ -97,7 +115,13 @@ def test_a_box_by_hand():
 
 @pytest.mark.parametrize(
     'corner, centre',
-    [((10, 20), (110, 110)), ((580, 370), (530, 370)), ((10, 370), (110, 370)), ((580, 200), (530, 250)), ((300, 20), (325, 110))],
+    [
+        ((10, 20), (110, 110)),
+        ((580, 370), (530, 370)),
+        ((10, 370), (110, 370)),
+        ((580, 200), (530, 250)),
+        ((300, 20), (325, 110)),
+    ],
 )
 def test_boxes_are_shifted_into_the_image(corner, centre):
     batch = run(HandCrop(), one_frame(spread_hand(*corner)))
@@ -122,7 +146,9 @@ def test_ten_joints_make_a_hand(seen, valid):
     if valid:
         hand = spread_hand()[:seen]
         low, high = hand.min(0), hand.max(0)
-        np.testing.assert_allclose(batch['boxes'][0, 0, LEFT], [*(low + high) / 2, 2.2 * (high - low).max()], rtol=1e-5)
+        np.testing.assert_allclose(
+            batch['boxes'][0, 0, LEFT], [*(low + high) / 2, 2.2 * (high - low).max()], rtol=1e-5
+        )
         np.testing.assert_allclose(batch['hand_scores'][0, 0, LEFT], scores, rtol=1e-6)
     else:
         assert not batch['hand_scores'].any() and not batch['hands'].any()
@@ -143,9 +169,12 @@ def test_joints_that_are_missing_do_not_shape_the_box():
 @pytest.mark.parametrize('side', [LEFT, RIGHT])
 def test_few_joints_take_the_box_from_the_arm(side):
     scores = np.r_[np.ones(9), np.zeros(12)]
-    shoulder, elbow, wrist = (200, 100), (200, 200), (260, 280)  # forearm (60, 80): 100 long; upper arm: 100 long
+    # forearm (60, 80): 100 long; upper arm: 100 long
+    shoulder, elbow, wrist = (200, 100), (200, 200), (260, 280)
     batch = run(HandCrop(), one_frame(spread_hand(), scores, arm=((shoulder, elbow, wrist), 0.81), side=side))
-    torch.testing.assert_close(batch['boxes'][0, 0, side], torch.tensor([260 + 0.33 * 60, 280 + 0.33 * 80, 110.0]))
+    torch.testing.assert_close(
+        batch['boxes'][0, 0, side], torch.tensor([260 + 0.33 * 60, 280 + 0.33 * 80, 110.0])
+    )
     assert batch['hand_valid'][0, 0, side] and not batch['hand_valid'][0, 0, 1 - side]
     np.testing.assert_allclose(batch['hand_scores'][0, 0, side], scores)
     # a longer upper arm sets the side: 1.1 * 0.9 * 200
@@ -161,13 +190,23 @@ def test_enough_joints_leave_the_arm_out():
 
 @pytest.mark.parametrize(
     'joint_scores, arm_scores',
-    [(np.r_[np.ones(9), np.zeros(12)], 0.8), (np.r_[np.ones(9), np.zeros(12)], [1, 1, 0.5]), (np.zeros(21), 1.0), (np.full(21, 0.05), 1.0)],
+    [
+        (np.r_[np.ones(9), np.zeros(12)], 0.8),
+        (np.r_[np.ones(9), np.zeros(12)], [1, 1, 0.5]),
+        (np.zeros(21), 1.0),
+        (np.full(21, 0.05), 1.0),
+    ],
     ids=['arm at the threshold', 'wrist unsure', 'no joint', 'no joint above its threshold'],
 )
 def test_a_hand_that_neither_joints_nor_arm_give_is_missing(joint_scores, arm_scores):
     arm = (((200, 100), (200, 200), (260, 280)), arm_scores)
     batch = run(HandCrop(), one_frame(spread_hand(), joint_scores, arm=arm))
-    assert not batch['hand_valid'].any() and not batch['hand_scores'].any() and not batch['hands'].any() and not batch['location'].any()
+    assert (
+        not batch['hand_valid'].any()
+        and not batch['hand_scores'].any()
+        and not batch['hands'].any()
+        and not batch['location'].any()
+    )
     assert batch['boxes'][0, 0].tolist() == [[0, 0, 1]] * 2
 
 
@@ -186,7 +225,10 @@ def test_joints_that_coincide_stay_finite():
     torch.testing.assert_close(batch['hands'][0, 0, LEFT], torch.full((21, 2), 0.5))
     arm = (((100, 100),) * 3, 1.0)
     batch = run(HandCrop(), one_frame(np.full((21, 2), 100.0), np.r_[1.0, np.zeros(20)], arm=arm))
-    assert batch['boxes'][0, 0, LEFT].tolist() == pytest.approx([100, 100, 1.1]) and batch['hands'].isfinite().all()
+    assert (
+        batch['boxes'][0, 0, LEFT].tolist() == pytest.approx([100, 100, 1.1])
+        and batch['hands'].isfinite().all()
+    )
 
 
 def test_padding_frames_have_no_hand():
@@ -204,26 +246,40 @@ def random_clips(layout, count=6, frames=5, seed=0, size=SIZE):
     for part in ('left_hand', 'right_hand'):  # hands of the size of hands, some of them over the border
         joints = list(layout.parts[part])
         centre = random.rand(count, frames, 1, 2) * size
-        keypoints[:, :, joints] = centre + random.randn(count, frames, 21, 2) * random.rand(count, frames, 1, 1) * 40
-    scores = random.rand(count, frames, layout.num_joints) * (random.rand(count, frames, layout.num_joints) < 0.9)
+        keypoints[:, :, joints] = (
+            centre + random.randn(count, frames, 21, 2) * random.rand(count, frames, 1, 1) * 40
+        )
+    scores = random.rand(count, frames, layout.num_joints) * (
+        random.rand(count, frames, layout.num_joints) < 0.9
+    )
     lost = random.rand(count, frames, 2)
     for hand, part in enumerate(('left_hand', 'right_hand')):
-        scores[:, :, list(layout.parts[part])] *= np.where(lost[:, :, hand] < 0.3, 0, np.where(lost[:, :, hand] < 0.6, 0.15, 1))[..., None]
+        scores[:, :, list(layout.parts[part])] *= np.where(
+            lost[:, :, hand] < 0.3, 0, np.where(lost[:, :, hand] < 0.6, 0.15, 1)
+        )[..., None]
     if 'left_elbow' in layout.joints:
-        arms = list(layout.indices([f'{side}_{joint}' for side in ('left', 'right') for joint in ('shoulder', 'elbow', 'wrist')]))
+        arms = list(
+            layout.indices(
+                [f'{side}_{joint}' for side in ('left', 'right') for joint in ('shoulder', 'elbow', 'wrist')]
+            )
+        )
         scores[:, :, arms] = np.where(random.rand(count, frames, 1) < 0.7, 0.9, 0.7)
     keypoints = keypoints * (scores > 0)[..., None]
     return make_batch(keypoints, scores, length=(random.randint(1, frames + 1, count)).tolist(), size=size)
 
 
-@pytest.mark.parametrize('layout', ['sign_49', 'hands_42', 'coco_wholebody_133', 'mediapipe_holistic', 'openpose'])
+@pytest.mark.parametrize(
+    'layout', ['sign_49', 'hands_42', 'coco_wholebody_133', 'mediapipe_holistic', 'openpose']
+)
 def test_random_clips_against_plain_loops(layout):
     batch = random_clips(layout, count=12)
     out = run(HandCrop(layout), batch)
     ways = set()
     for clip in range(12):
         keypoints, scores = batch['keypoints'][clip].double().numpy(), batch['scores'][clip].double().numpy()
-        boxes, valid, hands = reference_crop(keypoints, scores, int(batch['length'][clip]), SIZE, get_layout(layout))
+        boxes, valid, hands = reference_crop(
+            keypoints, scores, int(batch['length'][clip]), SIZE, get_layout(layout)
+        )
         assert (out['hand_valid'][clip].numpy() == valid).all()
         np.testing.assert_allclose(out['boxes'][clip].numpy(), boxes, rtol=1e-4, atol=1e-3)
         np.testing.assert_allclose(out['hands'][clip].numpy(), hands, rtol=1e-4, atol=2e-4)
@@ -237,7 +293,9 @@ def test_other_settings_against_plain_loops():
     out = run(HandCrop(**settings), batch)
     for clip in range(6):
         keypoints, scores = batch['keypoints'][clip].double().numpy(), batch['scores'][clip].double().numpy()
-        boxes, valid, _ = reference_crop(keypoints, scores, int(batch['length'][clip]), SIZE, SIGN, **settings)
+        boxes, valid, _ = reference_crop(
+            keypoints, scores, int(batch['length'][clip]), SIZE, SIGN, **settings
+        )
         assert (out['hand_valid'][clip].numpy() == valid).all()
         np.testing.assert_allclose(out['boxes'][clip].numpy(), boxes, rtol=1e-4, atol=1e-3)
 
@@ -255,7 +313,11 @@ def test_a_layout_without_hands():
 
 
 def test_a_layout_whose_hands_are_not_in_a_row():
-    mixed = Layout('mixed', tuple(f'j{i}' for i in range(42)), parts=dict(left_hand=tuple(range(0, 42, 2)), right_hand=tuple(range(1, 42, 2))))
+    mixed = Layout(
+        'mixed',
+        tuple(f'j{i}' for i in range(42)),
+        parts=dict(left_hand=tuple(range(0, 42, 2)), right_hand=tuple(range(1, 42, 2))),
+    )
     with pytest.raises(ValueError, match=r"21 joints in a row, but layout 'mixed'"):
         HandCrop(mixed)
 
@@ -283,7 +345,10 @@ def test_mirroring_touches_only_left_x():
         assert torch.equal(mirrored[key], cropped[key])
 
 
-@pytest.mark.parametrize('layout, location', [('sign_49', 'image'), ('sign_49', 'shoulders'), ('hands_42', 'image'), ('coco_wholebody_133', 'image')])
+@pytest.mark.parametrize(
+    'layout, location',
+    [('sign_49', 'image'), ('sign_49', 'shoulders'), ('hands_42', 'image'), ('coco_wholebody_133', 'image')],
+)
 def test_a_flip_before_the_crop_is_an_exchange_of_slots(layout, location):
     """After mirroring, the flip swaps the two slots and leaves the coordinates in the hands as they are."""
     batch = random_clips(layout, count=8)
@@ -295,7 +360,9 @@ def test_a_flip_before_the_crop_is_an_exchange_of_slots(layout, location):
         assert torch.equal(flipped[key], plain[key].flip(2))
     for key in ('hands', 'location'):
         torch.testing.assert_close(flipped[key], plain[key].flip(2), rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(flipped['boxes'][..., 1:], plain['boxes'][..., 1:].flip(2), rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(
+        flipped['boxes'][..., 1:], plain['boxes'][..., 1:].flip(2), rtol=1e-4, atol=1e-3
+    )
     x = torch.where(plain['hand_valid'], SIZE[0] - plain['boxes'][..., 0], plain['boxes'][..., 0])
     torch.testing.assert_close(flipped['boxes'][..., 0], x.flip(2), rtol=1e-4, atol=1e-3)
 
@@ -304,28 +371,42 @@ def test_missing_joints_become_zero_last():
     batch = random_clips('sign_49')
     mirrored = run(Compose([HandCrop(), MirrorLeftHand()]), batch)
     missing = (mirrored['hand_scores'] == 0)[..., None]
-    assert mirrored['hands'][missing.expand_as(mirrored['hands'])].abs().max() > 0.5  # mirroring alone puts them at x = 1
+    # mirroring alone puts them at x = 1
+    assert mirrored['hands'][missing.expand_as(mirrored['hands'])].abs().max() > 0.5
     mirrored['target'] = mirrored['hands'] + 1
     zeroed = run(ZeroMissing(), mirrored)
     for key in ('hands', 'target'):
         assert not zeroed[key][missing.expand_as(zeroed[key])].any()
-        assert torch.equal(zeroed[key][~missing.expand_as(zeroed[key])], mirrored[key][~missing.expand_as(zeroed[key])])
+        assert torch.equal(
+            zeroed[key][~missing.expand_as(zeroed[key])], mirrored[key][~missing.expand_as(zeroed[key])]
+        )
     del mirrored['target']
     assert 'target' not in run(ZeroMissing(), mirrored)
 
 
 def test_location_from_shoulders_by_hand():
-    """One clip of three frames: shoulders lost in the last, which takes the mean of the others; a second clip shows none."""
+    """One clip of three frames: shoulders lost in the last, which takes the mean of the others; a second clip
+    shows none.
+    """
     layout = get_layout('sign_49')
     left, right = layout.indices(['left_shoulder', 'right_shoulder'])
     keypoints, scores = torch.zeros(2, 3, 49, 2), torch.zeros(2, 3, 49)
     keypoints[:, :, :21] = torch.rand(21, 2) * 50 + 100
     scores[:, :, :21] = 1
     for frame, shift in ((0, 0.0), (1, 10.0)):
-        keypoints[0, frame, left], keypoints[0, frame, right] = torch.tensor([360.0 + shift, 200.0]), torch.tensor([260.0 + shift, 200.0])
+        keypoints[0, frame, left], keypoints[0, frame, right] = (
+            torch.tensor([360.0 + shift, 200.0]),
+            torch.tensor([260.0 + shift, 200.0]),
+        )
         scores[0, frame, [left, right]] = 0.9
     index = torch.arange(2)
-    batch = dict(keypoints=keypoints, scores=scores, length=torch.tensor([3, 3]), image_size=torch.tensor([[640.0, 480.0]] * 2), index=index)
+    batch = dict(
+        keypoints=keypoints,
+        scores=scores,
+        length=torch.tensor([3, 3]),
+        image_size=torch.tensor([[640.0, 480.0]] * 2),
+        index=index,
+    )
     out = HandCrop('sign_49', location='shoulders')(batch, Draws(0, 0, index))
     centre, side = out['boxes'][0, :, 0, :2], out['boxes'][0, :, 0, 2]
     expected = torch.cat([(centre - torch.tensor([315.0, 200.0])) / 400 + 0.5, side[:, None] / 400], dim=-1)

@@ -13,7 +13,9 @@ JOINT, FRAME, IDENTITY = 1, 2, 3
 
 
 def tokens(count=40, frames=16, seed=0):
-    """Clips with every share of found hands, none and all among them; coordinates away from 0, so that a zero is a mask."""
+    """Clips with every share of found hands, none and all among them; coordinates away from 0, so that a zero
+    is a mask.
+    """
     generator = torch.Generator().manual_seed(seed)
     share = torch.linspace(0, 1, count)[:, None, None]
     valid = torch.rand(count, frames, 2, generator=generator) < share
@@ -31,7 +33,11 @@ def mask(batch, epoch=0, seed=0, **settings):
 
 def many(**settings):
     """Some 40,000 tokens, all found, all chosen."""
-    batch = dict(hands=torch.full((600, 32, 2, 21, 2), 0.5), hand_valid=torch.ones(600, 32, 2, dtype=torch.bool), index=torch.arange(600))
+    batch = dict(
+        hands=torch.full((600, 32, 2, 21, 2), 0.5),
+        hand_valid=torch.ones(600, 32, 2, dtype=torch.bool),
+        index=torch.arange(600),
+    )
     return batch, mask(batch, ratio=1.0, **settings)
 
 
@@ -57,7 +63,11 @@ def test_halves_are_rounded_up():
 
 
 def test_every_valid_token_is_chosen_equally_often():
-    batch = dict(hands=torch.ones(4000, 3, 2, 21, 2), hand_valid=torch.ones(4000, 3, 2, dtype=torch.bool), index=torch.arange(4000))
+    batch = dict(
+        hands=torch.ones(4000, 3, 2, 21, 2),
+        hand_valid=torch.ones(4000, 3, 2, dtype=torch.bool),
+        index=torch.arange(4000),
+    )
     batch['hand_valid'][:, 1, 0] = False  # 5 valid, 3 chosen
     often = mask(batch)['chosen'].sum(0)
     assert often[1, 0] == 0
@@ -72,7 +82,9 @@ def test_each_token_is_what_its_operation_says():
     assert torch.equal(target, hands)
     assert torch.equal(out['operation'] > 0, out['chosen'])
     assert set(out['operation'].unique().tolist()) == {0, JOINT, FRAME, IDENTITY}
-    for clip, frame, hand in torch.cartesian_prod(torch.arange(40), torch.arange(16), torch.arange(2)).tolist():
+    for clip, frame, hand in torch.cartesian_prod(
+        torch.arange(40), torch.arange(16), torch.arange(2)
+    ).tolist():
         place = (clip, frame, hand)
         operation, disturbed = int(out['operation'][place]), out['disturbed'][place]
         change = result[place] - hands[place]
@@ -81,7 +93,9 @@ def test_each_token_is_what_its_operation_says():
         elif operation == JOINT:
             assert 1 <= int((disturbed > 0).sum()) <= 7
             assert not result[place][disturbed == 1].any()
-            assert (change[disturbed == 2].abs() <= 0.25 + 1e-6).all() and (change[disturbed == 2] != 0).any(-1).all()
+            assert (change[disturbed == 2].abs() <= 0.25 + 1e-6).all() and (change[disturbed == 2] != 0).any(
+                -1
+            ).all()
             assert not change[disturbed == 0].any()
         else:
             assert not change.any() and not disturbed.any()
@@ -95,14 +109,20 @@ def test_what_it_was_given_is_not_written_to():
     assert torch.equal(out['hand_scores'], batch['hand_scores'])  # the original confidence stays for the loss
 
 
-@pytest.mark.parametrize('operations', [OPERATIONS, ('joint', 'frame'), ('frame', 'identity'), ('identity', 'joint'), ('frame',)])
+@pytest.mark.parametrize(
+    'operations', [OPERATIONS, ('joint', 'frame'), ('frame', 'identity'), ('identity', 'joint'), ('frame',)]
+)
 def test_operations_in_use_share_the_odds_equally(operations):
     _, out = many(operations=operations)
     count = out['operation'].numel()
     assert out['chosen'].all()
     for code, name in enumerate(OPERATIONS, start=1):
         found = int((out['operation'] == code).sum())
-        assert near(found, 1 / len(operations), count) if name in operations and len(operations) > 1 else found == count * (name in operations)
+        assert (
+            near(found, 1 / len(operations), count)
+            if name in operations and len(operations) > 1
+            else found == count * (name in operations)
+        )
 
 
 @pytest.mark.parametrize('most', [1, 3, 7, 21])
@@ -148,8 +168,14 @@ def test_a_mask_depends_on_seed_epoch_and_clip_alone():
     apart = mask({key: value[order] for key, value in batch.items()}, epoch=3, seed=1)
     for key in ('hands', 'chosen', 'operation', 'disturbed', 'target'):
         assert torch.equal(apart[key], out[key][order])
-    for other in (mask(batch, epoch=4, seed=1), mask(batch, epoch=3, seed=2), mask({**batch, 'index': batch['index'] + 1}, epoch=3, seed=1)):
-        assert not torch.equal(other['chosen'], out['chosen']) and not torch.equal(other['disturbed'], out['disturbed'])
+    for other in (
+        mask(batch, epoch=4, seed=1),
+        mask(batch, epoch=3, seed=2),
+        mask({**batch, 'index': batch['index'] + 1}, epoch=3, seed=1),
+    ):
+        assert not torch.equal(other['chosen'], out['chosen']) and not torch.equal(
+            other['disturbed'], out['disturbed']
+        )
 
 
 def test_padding_a_clip_leaves_its_mask():
@@ -165,7 +191,11 @@ def test_padding_a_clip_leaves_its_mask():
 
 def test_equal_draws_fall_the_same_way_in_any_batch(monkeypatch):
     """24-bit draws do coincide in a large batch; sorting must then not depend on its surroundings."""
-    batch = dict(hands=torch.rand(64, 32, 2, 21, 2), hand_valid=torch.ones(64, 32, 2, dtype=torch.bool), index=torch.arange(64))
+    batch = dict(
+        hands=torch.rand(64, 32, 2, 21, 2),
+        hand_valid=torch.ones(64, 32, 2, dtype=torch.bool),
+        index=torch.arange(64),
+    )
     whole = Draws.uniform
 
     def coarse(self, *args, **kwargs):

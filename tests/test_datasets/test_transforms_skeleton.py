@@ -15,11 +15,15 @@ def make_batch(frames=4, layout='sign_49', missing=()):
     scores = torch.rand(2, frames, joints) * 0.9 + 0.1
     for clip, frame, joint in missing:
         keypoints[clip, frame, joint] = scores[clip, frame, joint] = 0
-    return dict(keypoints=keypoints, scores=scores, image_size=torch.tensor([SIZE, SIZE]), index=torch.arange(2))
+    return dict(
+        keypoints=keypoints, scores=scores, image_size=torch.tensor([SIZE, SIZE]), index=torch.arange(2)
+    )
 
 
 def run(batch, **options):
-    return TRANSFORMS.build(dict(type='SkeletonInput', **options))(batch, Draws(0, 0, batch['index']))['skeleton']
+    return TRANSFORMS.build(dict(type='SkeletonInput', **options))(batch, Draws(0, 0, batch['index']))[
+        'skeleton'
+    ]
 
 
 def expected(batch, stream, layout='sign_49'):
@@ -29,7 +33,9 @@ def expected(batch, stream, layout='sign_49'):
     clips, frames, joints = scores.shape
 
     def point(b, t, v):
-        return [(keypoints[b, t, v, axis] - SIZE[axis] / 2) / (SIZE[axis] / 2) for axis in (0, 1)] + [scores[b, t, v]]
+        return [(keypoints[b, t, v, axis] - SIZE[axis] / 2) / (SIZE[axis] / 2) for axis in (0, 1)] + [
+            scores[b, t, v]
+        ]
 
     def minus(end, start):
         return [end[0] - start[0], end[1] - start[1], (end[2] + start[2]) / 2]

@@ -35,7 +35,11 @@ def tokens(count=50, frames=16, share=0.7):
     hands = torch.rand(count, frames, 2, 21, 2, generator=generator)
     scores = torch.rand(count, frames, 2, 21, generator=generator) * valid[..., None]
     return dict(
-        hands=hands, hand_valid=valid, hand_scores=scores, location=torch.rand(count, frames, 2, 3) * valid[..., None], index=torch.arange(count)
+        hands=hands,
+        hand_valid=valid,
+        hand_scores=scores,
+        location=torch.rand(count, frames, 2, 3) * valid[..., None],
+        index=torch.arange(count),
     )
 
 
@@ -48,7 +52,10 @@ def test_flip_by_names(layout):
             continue
         swapped = name.replace('left', '?').replace('right', 'left').replace('?', 'right')
         other = get_layout(layout).joints.index(swapped)
-        torch.testing.assert_close(out['keypoints'][:, :, place, 0], batch['image_size'][:, None, 0] - batch['keypoints'][:, :, other, 0])
+        torch.testing.assert_close(
+            out['keypoints'][:, :, place, 0],
+            batch['image_size'][:, None, 0] - batch['keypoints'][:, :, other, 0],
+        )
         assert torch.equal(out['keypoints'][:, :, place, 1], batch['keypoints'][:, :, other, 1])
         assert torch.equal(out['scores'][:, :, place], batch['scores'][:, :, other])
 
@@ -59,7 +66,9 @@ def test_flip_twice_and_never():
     torch.testing.assert_close(twice['keypoints'], batch['keypoints'], rtol=0, atol=1e-3)
     assert torch.equal(twice['scores'], batch['scores'])
     never = run(RandomFlip(prob=0.0), batch)
-    assert torch.equal(never['keypoints'], batch['keypoints']) and torch.equal(never['scores'], batch['scores'])
+    assert torch.equal(never['keypoints'], batch['keypoints']) and torch.equal(
+        never['scores'], batch['scores']
+    )
 
 
 def test_flip_is_one_draw_a_clip():
@@ -68,7 +77,9 @@ def test_flip_is_one_draw_a_clip():
     flipped = torch.tensor([torch.equal(a, b) for a, b in zip(out['keypoints'], always['keypoints'])])
     kept = torch.tensor([torch.equal(a, b) for a, b in zip(out['keypoints'], batch['keypoints'])])
     assert (flipped ^ kept).all() and 150 < flipped.sum() < 250
-    assert all(torch.equal(out['scores'][i], (always if flipped[i] else batch)['scores'][i]) for i in range(400))
+    assert all(
+        torch.equal(out['scores'][i], (always if flipped[i] else batch)['scores'][i]) for i in range(400)
+    )
 
 
 def test_flip_of_another_layout():
@@ -87,7 +98,12 @@ def affine_matrix(draws, clip, rotation, scale, stretch, shear):
 
 
 @pytest.mark.parametrize(
-    'settings', [dict(), dict(rotation=40.0, scale=(0.5, 2.0), stretch=0.3, shear=0.4, shift=0.2), dict(rotation=0.0, scale=(1.0, 1.0), shift=0.1)]
+    'settings',
+    [
+        dict(),
+        dict(rotation=40.0, scale=(0.5, 2.0), stretch=0.3, shear=0.4, shift=0.2),
+        dict(rotation=0.0, scale=(1.0, 1.0), shift=0.1),
+    ],
 )
 def test_affine_against_explicit_matrices(settings):
     batch = skeletons()
@@ -98,12 +114,16 @@ def test_affine_against_explicit_matrices(settings):
     for clip in range(6):
         matrix = affine_matrix(draws, clip, full['rotation'], full['scale'], full['stretch'], full['shear'])
         size = batch['image_size'][clip].double().numpy()
-        shift = draws.uniform('affine/shift', 2, low=-full['shift'], high=full['shift'])[clip].double().numpy()
+        shift = (
+            draws.uniform('affine/shift', 2, low=-full['shift'], high=full['shift'])[clip].double().numpy()
+        )
         for frame in range(3):
             for joint in range(0, 49, 7):
                 point = batch['keypoints'][clip, frame, joint].double().numpy()
                 expected = matrix @ (point - size / 2) + size / 2 + shift * size
-                np.testing.assert_allclose(out['keypoints'][clip, frame, joint].numpy(), expected, rtol=1e-4, atol=2e-3)
+                np.testing.assert_allclose(
+                    out['keypoints'][clip, frame, joint].numpy(), expected, rtol=1e-4, atol=2e-3
+                )
     assert torch.equal(out['scores'], batch['scores'])
 
 
@@ -116,13 +136,19 @@ def test_affine_of_nothing_moves_nothing():
 def test_affine_stays_within_its_ranges_and_uses_them():
     batch = skeletons(count=500, frames=1)
     centre = (batch['image_size'] / 2)[:, None]
-    batch['keypoints'] = torch.stack([centre, centre + torch.tensor([100.0, 0.0])], dim=2)  # (B, 1, 2, 2): the centre, and a point beside it
+    # (B, 1, 2, 2): the centre, and a point beside it
+    batch['keypoints'] = torch.stack([centre, centre + torch.tensor([100.0, 0.0])], dim=2)
     out = run(RandomAffine(rotation=20.0, scale=(0.8, 1.3), shift=0.1), batch)['keypoints'][:, 0]
     arm = out[:, 1] - out[:, 0]
     angle = torch.atan2(arm[:, 1], arm[:, 0]).rad2deg()
     length = arm.norm(dim=-1) / 100
     shift = (out[:, 0] - centre[:, 0]) / batch['image_size']
-    for values, low, high in ((angle, -20, 20), (length, 0.8, 1.3), (shift[:, 0], -0.1, 0.1), (shift[:, 1], -0.1, 0.1)):
+    for values, low, high in (
+        (angle, -20, 20),
+        (length, 0.8, 1.3),
+        (shift[:, 0], -0.1, 0.1),
+        (shift[:, 1], -0.1, 0.1),
+    ):
         assert values.min() >= low - 1e-3 and values.max() <= high + 1e-3
         assert values.min() < low + 0.05 * (high - low) and values.max() > high - 0.05 * (high - low)
 
@@ -139,7 +165,8 @@ def test_jitter_is_small_and_a_joint():
     change = out['hands'] - batch['hands']
     assert change.abs().max() <= 0.02 + 1e-6 and change.abs().max() > 0.0199
     assert abs(float(change.mean())) < 5 * 0.02 / 3**0.5 / change.numel() ** 0.5
-    assert abs(float(torch.corrcoef(change[..., 0].reshape(-1, 21).T).triu(1).abs().max())) < 0.2  # joints of a hand move on their own
+    # joints of a hand move on their own
+    assert abs(float(torch.corrcoef(change[..., 0].reshape(-1, 21).T).triu(1).abs().max())) < 0.2
     assert torch.equal(run(RandomJointJitter(0.0), batch)['hands'], batch['hands'])
 
 
@@ -161,7 +188,11 @@ def test_hand_drop_never_loses_the_last_hand_of_a_clip():
     assert out['hand_valid'][1].sum() == 1 and not out['hand_valid'][0].any()
 
 
-@pytest.mark.parametrize('transform', [RandomFlip(), RandomAffine(), RandomJointJitter(), RandomHandDrop()], ids=lambda t: type(t).__name__)
+@pytest.mark.parametrize(
+    'transform',
+    [RandomFlip(), RandomAffine(), RandomJointJitter(), RandomHandDrop()],
+    ids=lambda t: type(t).__name__,
+)
 def test_a_clip_is_changed_the_same_in_any_batch(transform):
     batch = {**skeletons(), **tokens(count=6)}
     batch['hand_valid'] = batch['hand_valid'] | True

@@ -31,7 +31,10 @@ def run(transform, batch, epoch=0):
 def reference(batch, clip, start, size, clip_len):
     """One clip's keypoints and scores, frame by frame and joint by joint."""
     keypoints, scores = batch['keypoints'][clip].double(), batch['scores'][clip].double()
-    out = torch.zeros(clip_len, scores.shape[1], 2, dtype=torch.float64), torch.zeros(clip_len, scores.shape[1], dtype=torch.float64)
+    out = (
+        torch.zeros(clip_len, scores.shape[1], 2, dtype=torch.float64),
+        torch.zeros(clip_len, scores.shape[1], dtype=torch.float64),
+    )
     for time in range(clip_len):
         place = start + (time * (size - 1) / (clip_len - 1) if clip_len > 1 else size // 2)
         low = math.floor(place)
@@ -86,7 +89,8 @@ def test_a_hand_that_comes_and_goes_is_never_half_there():
     batch['keypoints'][0, 2:] = 0
     out = run(TemporalCropResize(17, ratio=1.0, min_frames=1, centre=True), batch)
     there = out['scores'][0] > 0
-    # new frame j stands at j / 4: up to 1 between seen frames, then frame 1 as it is until half way, then nothing
+    # new frame j stands at j / 4: up to 1 between seen frames, then frame 1 as it is until half way, then
+    # nothing
     assert there.all(1).tolist() == [True] * 6 + [False] * 11 and torch.equal(there.any(1), there.all(1))
     torch.testing.assert_close(out['keypoints'][0, 5], batch['keypoints'][0, 1])
     assert not out['keypoints'][0, 6:].any()

@@ -79,7 +79,9 @@ def test_the_trunk_by_names(name):
     layout = get_layout(name)
     batch = clips(layout=layout)
     out = run(NormalizeTrunk(name), batch)
-    joints = ['nose'] + [f'{side}_{joint}' for side in ('left', 'right') for joint in ('shoulder', 'elbow', 'wrist')]
+    joints = ['nose'] + [
+        f'{side}_{joint}' for side in ('left', 'right') for joint in ('shoulder', 'elbow', 'wrist')
+    ]
     for place, joint in enumerate(joints):
         source = layout.joints.index(joint)
         torch.testing.assert_close(out['trunk'][:, :, place, 0], batch['keypoints'][:, :, source, 0] / 640)
@@ -101,7 +103,9 @@ def test_a_layout_without_a_trunk():
 
 @pytest.mark.parametrize('zero', ['first', 'last'])
 def test_motion_by_loops(zero):
-    batch = run(Compose([HandCrop(), NormalizeTrunk(), MirrorLeftHand(), ZeroMissing(), Motion(zero)]), clips())
+    batch = run(
+        Compose([HandCrop(), NormalizeTrunk(), MirrorLeftHand(), ZeroMissing(), Motion(zero)]), clips()
+    )
     points, scores = all_joints(batch), all_joints(batch, 'hand_scores', 'trunk_scores')
     motion = all_joints(batch['motion'])
     assert motion.shape == points.shape
@@ -109,8 +113,15 @@ def test_motion_by_loops(zero):
         for time in range(12):
             before, after = (time - 1, time) if zero == 'first' else (time, time + 1)
             for joint in range(49):
-                seen = before >= 0 and after < 12 and scores[clip, before, joint] > 0 and scores[clip, after, joint] > 0
-                expected = points[clip, after, joint] - points[clip, before, joint] if seen else torch.zeros(2)
+                seen = (
+                    before >= 0
+                    and after < 12
+                    and scores[clip, before, joint] > 0
+                    and scores[clip, after, joint] > 0
+                )
+                expected = (
+                    points[clip, after, joint] - points[clip, before, joint] if seen else torch.zeros(2)
+                )
                 assert torch.equal(motion[clip, time, joint], expected)
     assert motion[0].any() and not motion[2].any()  # a clip of one frame does not move
     assert not motion[:, 0 if zero == 'first' else -1].any()
@@ -126,7 +137,11 @@ def test_joints_under_a_threshold_are_missing():
     out = run(ZeroMissing(threshold=0.5), batch)
     for points, scores in (('hands', 'hand_scores'), ('trunk', 'trunk_scores')):
         kept = batch[scores] >= 0.5
-        assert torch.equal(out[scores], batch[scores] * kept) and torch.equal(out[points], batch[points] * kept[..., None]) and not kept.all()
+        assert (
+            torch.equal(out[scores], batch[scores] * kept)
+            and torch.equal(out[points], batch[points] * kept[..., None])
+            and not kept.all()
+        )
     as_before = run(ZeroMissing(), batch)
     assert torch.equal(as_before['hand_scores'], batch['hand_scores']) and torch.equal(
         as_before['trunk'], batch['trunk'] * (batch['trunk_scores'] > 0)[..., None]
@@ -142,7 +157,11 @@ def test_affine_of_a_pose_is_one_matrix_for_hands_and_trunk():
     def drawn(name, low, high):
         return draws.uniform(f'affine/{name}', low=low, high=high).double().numpy()
 
-    angle, scale, stretch = drawn('rotation', -np.radians(40), np.radians(40)), drawn('scale', 0.5, 1.5), drawn('stretch', -0.2, 0.2)
+    angle, scale, stretch = (
+        drawn('rotation', -np.radians(40), np.radians(40)),
+        drawn('scale', 0.5, 1.5),
+        drawn('stretch', -0.2, 0.2),
+    )
     shear, shear_y, shift = (
         drawn('shear', -0.8, 0.8),
         drawn('shear_y', -0.6, 0.6),
@@ -151,7 +170,9 @@ def test_affine_of_a_pose_is_one_matrix_for_hands_and_trunk():
     before, after = all_joints(batch).double().numpy(), all_joints(out).double().numpy()
     for clip in range(6):
         c, s = np.cos(angle[clip]), np.sin(angle[clip])
-        matrix = np.array([[c, -s], [s, c]]) @ (scale[clip] * np.diag([np.exp(stretch[clip]), np.exp(-stretch[clip])]))
+        matrix = np.array([[c, -s], [s, c]]) @ (
+            scale[clip] * np.diag([np.exp(stretch[clip]), np.exp(-stretch[clip])])
+        )
         matrix = matrix @ np.array([[1, shear[clip]], [shear_y[clip], 1]])
         expected = np.einsum('ij,tvj->tvi', matrix, before[clip] - 0.5) + 0.5 + shift[clip]
         np.testing.assert_allclose(after[clip], expected, rtol=1e-5, atol=1e-5)
@@ -159,7 +180,10 @@ def test_affine_of_a_pose_is_one_matrix_for_hands_and_trunk():
 
 def test_affine_of_a_pose_turns_a_mirrored_hand_the_other_way():
     batch = dict(poses(5), location=torch.rand(5, 3, 2, 3))
-    turned = run(Compose([RandomAffine(space='pose', scale=(1.0, 1.0), shift=0.0, rotation=90.0), MirrorLeftHand()]), batch)
+    turned = run(
+        Compose([RandomAffine(space='pose', scale=(1.0, 1.0), shift=0.0, rotation=90.0), MirrorLeftHand()]),
+        batch,
+    )
     hands = batch['hands']
     angle = Draws(0, 0, batch['index']).uniform('affine/rotation', low=-np.pi / 2, high=np.pi / 2)
     for clip in range(5):
@@ -182,21 +206,30 @@ def test_joint_mask(corrupt):
     lost = (all_joints(out, 'hand_scores', 'trunk_scores') == 0).float()
     moved = (before != after).any(-1).float()
     # the same joints in all frames; exactly 25 of the 49 in a touched clip, and one way for all of a clip
-    assert torch.equal(lost, lost[:, :1].expand_as(lost)) and torch.equal(moved, moved[:, :1].expand_as(moved))
+    assert torch.equal(lost, lost[:, :1].expand_as(lost)) and torch.equal(
+        moved, moved[:, :1].expand_as(moved)
+    )
     counts = torch.stack([lost[:, 0].sum(1), moved[:, 0].sum(1)], 1)
-    assert set(map(tuple, counts.long().tolist())) == {0.0: {(0, 0), (25, 0)}, 1.0: {(0, 0), (0, 25)}, 0.5: {(0, 0), (25, 0), (0, 25)}}[corrupt]
+    assert (
+        set(map(tuple, counts.long().tolist()))
+        == {0.0: {(0, 0), (25, 0)}, 1.0: {(0, 0), (0, 25)}, 0.5: {(0, 0), (25, 0), (0, 25)}}[corrupt]
+    )
     touched = (counts.sum(1) > 0).float()
     assert abs(float(touched.mean()) - 0.5) < 0.1
     share = (lost + moved)[:, 0].mean(0) / touched.mean()  # every joint as likely
     assert (share - 25 / 49).abs().max() < 0.15
     matrix = Draws(0, 0, batch['index']).uniform('joint_mask/matrix', 2, 2, low=-1.0, high=1.0)
     expected = torch.einsum('bij,btvj->btvi', matrix, before)
-    torch.testing.assert_close(after, torch.where(moved.bool()[..., None], expected, before), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(
+        after, torch.where(moved.bool()[..., None], expected, before), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_masked_joints_become_zeros_without_motion():
     batch = dict(poses(3), location=torch.rand(3, 3, 2, 3))
-    out = run(Compose([RandomJointMask(num_joints=49, prob=1.0), MirrorLeftHand(), ZeroMissing(), Motion()]), batch)
+    out = run(
+        Compose([RandomJointMask(num_joints=49, prob=1.0), MirrorLeftHand(), ZeroMissing(), Motion()]), batch
+    )
     assert not all_joints(out).any() and not all_joints(out['motion']).any() and out['hand_valid'].all()
 
 
@@ -223,16 +256,27 @@ def test_choice_is_one_for_a_clip_with_its_own_draws():
 def test_views_differ_and_each_is_what_its_transforms_make():
     batch = clips()
     out = run(MakeViews(PIPELINE, num_views=2), batch, epoch=5)
-    assert len(out['views']) == 2 and out['length'].tolist() == [10] * 4 and torch.equal(out['keypoints'], batch['keypoints'])
+    assert (
+        len(out['views']) == 2
+        and out['length'].tolist() == [10] * 4
+        and torch.equal(out['keypoints'], batch['keypoints'])
+    )
     first, second = out['views']
     for key, shape in (('hand_valid', (4, 10, 2)), ('trunk_valid', (4, 10)), ('frame_valid', (4, 10))):
         assert first[key].shape == shape and first[key].dtype == torch.bool
     for modality in ('joint', 'motion'):
-        assert first[modality]['hands'].shape == (4, 10, 2, 21, 2) and first[modality]['trunk'].shape == (4, 10, 7, 2)
+        assert first[modality]['hands'].shape == (4, 10, 2, 21, 2) and first[modality]['trunk'].shape == (
+            4,
+            10,
+            7,
+            2,
+        )
         assert not torch.equal(first[modality]['hands'], second[modality]['hands'])
     for place, view in enumerate(out['views']):
         made = Compose(PIPELINE)(dict(batch), Draws(0, 5, batch['index']).child(f'view{place}'))
-        assert torch.equal(view['joint']['hands'], made['hands']) and torch.equal(view['motion']['trunk'], made['motion']['trunk'])
+        assert torch.equal(view['joint']['hands'], made['hands']) and torch.equal(
+            view['motion']['trunk'], made['motion']['trunk']
+        )
     alone = run(MakeViews(PIPELINE), {key: value[1:2] for key, value in batch.items()}, epoch=5)['views']
     assert len(alone) == 1
     torch.testing.assert_close(alone[0]['joint']['hands'], first['joint']['hands'][1:2], rtol=1e-4, atol=1e-4)
@@ -243,30 +287,50 @@ def test_a_flip_exchanges_hands_and_arms_together():
     make = [HandCrop(), NormalizeTrunk(), MirrorLeftHand(), ZeroMissing(), Motion()]
     plain = run(MakeViews(make), batch)['views'][0]
     flipped = run(MakeViews([RandomFlip(prob=1.0), *make]), batch)['views'][0]
-    torch.testing.assert_close(flipped['joint']['hands'], plain['joint']['hands'].flip(2), rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(
+        flipped['joint']['hands'], plain['joint']['hands'].flip(2), rtol=1e-4, atol=1e-3
+    )
     there = (plain['joint']['trunk'] != 0).any(-1, keepdim=True)
     mirrored = torch.stack([1 - plain['joint']['trunk'][..., 0], plain['joint']['trunk'][..., 1]], -1) * there
-    torch.testing.assert_close(flipped['joint']['trunk'], mirrored[:, :, [0, 4, 5, 6, 1, 2, 3]], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        flipped['joint']['trunk'], mirrored[:, :, [0, 4, 5, 6, 1, 2, 3]], rtol=1e-4, atol=1e-5
+    )
 
 
 def test_padding_frames_are_not_valid():
-    view = run(MakeViews([HandCrop(), NormalizeTrunk(), MirrorLeftHand(), ZeroMissing(), Motion()]), clips())['views'][0]
+    view = run(MakeViews([HandCrop(), NormalizeTrunk(), MirrorLeftHand(), ZeroMissing(), Motion()]), clips())[
+        'views'
+    ][0]
     real = torch.arange(12) < torch.tensor([12, 9, 1, 12])[:, None]
-    assert torch.equal(view['frame_valid'], real) and not view['hand_valid'][~real].any() and not view['trunk_valid'][~real].any()
+    assert (
+        torch.equal(view['frame_valid'], real)
+        and not view['hand_valid'][~real].any()
+        and not view['trunk_valid'][~real].any()
+    )
 
 
 def test_views_without_motion_and_without_a_trunk():
     assert 'motion' not in run(MakeViews(PIPELINE[:-1]), clips())['views'][0]
-    with pytest.raises(ValueError, match=r"MakeViews: its transforms leave no \['trunk', 'trunk_scores'\]; they need .*NormalizeTrunk"):
+    with pytest.raises(
+        ValueError,
+        match=r"MakeViews: its transforms leave no \['trunk', 'trunk_scores'\]; "
+        r'they need .*NormalizeTrunk',
+    ):
         run(MakeViews([HandCrop()]), clips())
     with pytest.raises(ValueError, match='num_views must be at least 1, got 0'):
         MakeViews([], num_views=0)
 
 
-@pytest.mark.parametrize('last', [ZeroMissing(threshold=0.5), Compose([ZeroMissing(threshold=0.5), ZeroMissing()]), None])
+@pytest.mark.parametrize(
+    'last', [ZeroMissing(threshold=0.5), Compose([ZeroMissing(threshold=0.5), ZeroMissing()]), None]
+)
 def test_a_hand_whose_joints_the_threshold_takes_is_missing(last):
     batch = poses(count=3, frames=2)
-    batch.update(location=torch.ones(3, 2, 2, 3), chosen=batch['hand_valid'].clone(), operation=torch.ones(3, 2, 2, dtype=torch.int64))
+    batch.update(
+        location=torch.ones(3, 2, 2, 3),
+        chosen=batch['hand_valid'].clone(),
+        operation=torch.ones(3, 2, 2, dtype=torch.int64),
+    )
     batch['hand_scores'][0, 0, 0] = 0.4
     batch['hand_scores'][1, 1, 1] = 0.4
     batch['hand_scores'][1, 1, 1, 5] = 0.6  # one joint is enough
@@ -279,20 +343,32 @@ def test_a_hand_whose_joints_the_threshold_takes_is_missing(last):
         assert torch.equal(view['hand_valid'], expected)
         return
     done = run(last, batch)
-    assert torch.equal(done['hand_valid'], expected) and torch.equal(done['location'], expected[..., None] * torch.ones(3))
+    assert torch.equal(done['hand_valid'], expected) and torch.equal(
+        done['location'], expected[..., None] * torch.ones(3)
+    )
     assert not done['hands'][0, 0, 0].any() and done['hands'][1, 1, 1, 5].any()
-    assert not done['chosen'][~expected].any() and not done['operation'][~expected].any() and done['chosen'][1].all()
+    assert (
+        not done['chosen'][~expected].any()
+        and not done['operation'][~expected].any()
+        and done['chosen'][1].all()
+    )
     plain = {key: batch[key] for key in ('hands', 'hand_scores', 'trunk', 'trunk_scores', 'index')}
     assert 'hand_valid' not in run(last, plain)
 
 
 def test_hands_that_are_missing_only_to_the_threshold_change_nothing():
-    """As ST-Consistency's configs have it: what an encoder sees is the same whether a hand was weak or was never found."""
+    """As ST-Consistency's configs have it: what an encoder sees is the same whether a hand was weak or was
+    never found.
+    """
     steps = [HandCrop(), NormalizeTrunk(), MirrorLeftHand(), ZeroMissing(threshold=0.5), Motion()]
     weak = clips(count=1, low=0.6)
     weak['scores'][:, 4, :21] = torch.where(weak['scores'][:, 4, :21] > 0, 0.45, 0.0)
     lost = dict(weak, scores=weak['scores'].clone())
     lost['scores'][:, 4, :21] = 0
     one, other = (run(MakeViews(steps), batch)['views'][0] for batch in (weak, lost))
-    assert torch.equal(one['hand_valid'], other['hand_valid']) and not one['hand_valid'][0, 4, 0] and one['hand_valid'][0, 3, 0]
+    assert (
+        torch.equal(one['hand_valid'], other['hand_valid'])
+        and not one['hand_valid'][0, 4, 0]
+        and one['hand_valid'][0, 3, 0]
+    )
     assert torch.equal(one['joint']['hands'], other['joint']['hands'])

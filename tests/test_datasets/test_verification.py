@@ -20,10 +20,24 @@ def test_a_sound_store(tmp_path):
     report = verify_store(write(tmp_path / 's').folder)
     assert report.ok and report.problems == [] and 'no problems found' in report.text()
     train = report.splits['train']
-    assert (train['clips'], train['listed'], train['official'], train['glosses'], train['signers'], train['frames']) == (4, 4, None, 2, 2, 31)
-    assert train['length'] == dict(min=4, q25=5.5, median=7.5, q75=9.75, max=12) and report.splits['all']['frames'] == 61
+    assert (
+        train['clips'],
+        train['listed'],
+        train['official'],
+        train['glosses'],
+        train['signers'],
+        train['frames'],
+    ) == (4, 4, None, 2, 2, 31)
+    assert (
+        train['length'] == dict(min=4, q25=5.5, median=7.5, q75=9.75, max=12)
+        and report.splits['all']['frames'] == 61
+    )
     assert train['hands'] == dict(any=1, left=1, right=1, both=1) and train['clips_without_hand'] == 0
-    assert sum(report.lengths['counts']['test']) == 4 and report.lengths['edges'][0] == 4 and report.lengths['edges'][-1] == 13
+    assert (
+        sum(report.lengths['counts']['test']) == 4
+        and report.lengths['edges'][0] == 4
+        and report.lengths['edges'][-1] == 13
+    )
     assert report.classes[1] == dict(label=1, gloss='drink', clips=dict(train=2, test=2))
     assert json.loads(json.dumps(report.to_dict()))['ok'] and report.facts['joints_found'] == '100.0 %'
     int16 = verify_store(write(tmp_path / 'i', dtype='int16').folder)
@@ -38,7 +52,10 @@ def test_a_hand_whose_side_nobody_tells(tmp_path):
             values[:clip] = 0
             writer.add(values, 0, 'train', f'{clip}', width=100, height=100, fps=25)
     report = verify_store(str(tmp_path / 's'))
-    assert report.splits['train']['hands'] == dict(any=0.75) and report.splits['train']['clips_without_hand'] == 0
+    assert (
+        report.splits['train']['hands'] == dict(any=0.75)
+        and report.splits['train']['clips_without_hand'] == 0
+    )
     (head,) = [line for line in report.text().splitlines() if line.startswith('hands found')]
     assert head.split()[5:] == ['any', 'clips', 'without', 'any']
 
@@ -51,14 +68,23 @@ def test_pieces_do_not_change_the_result(tmp_path):
     store = write(tmp_path / 's', plant)
     assert list(_pieces(store.length, 10)) == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), (6, 7), (7, 8)]
     assert list(_pieces(store.length, 13)) == [(0, 2), (2, 3), (3, 4), (4, 6), (6, 7), (7, 8)]
-    assert list(_pieces(store.length, 1)) == [(clip, clip + 1) for clip in range(8)] and list(_pieces(store.length, 999)) == [(0, 8)]
+    assert list(_pieces(store.length, 1)) == [(clip, clip + 1) for clip in range(8)] and list(
+        _pieces(store.length, 999)
+    ) == [(0, 8)]
     seen = []
     whole, parts = scan_keypoints(store), scan_keypoints(store, lambda *done: seen.append(done), 13 * 49 * 3)
     assert seen == [(2, 8), (3, 8), (4, 8), (6, 8), (7, 8), (8, 8)]
     for name, values in whole.counts.items():
         np.testing.assert_array_equal(values, parts.counts[name])
-    assert whole.checksum == parts.checksum == store.meta['files']['keypoints.npy']['blake2b'] and whole.digests == parts.digests
-    assert whole.counts['found'][5] == 7 * 28 and whole.counts['crossed_votes'][5] == 7 and whole.counts['crossed_votes'][0] == 8
+    assert (
+        whole.checksum == parts.checksum == store.meta['files']['keypoints.npy']['blake2b']
+        and whole.digests == parts.digests
+    )
+    assert (
+        whole.counts['found'][5] == 7 * 28
+        and whole.counts['crossed_votes'][5] == 7
+        and whole.counts['crossed_votes'][0] == 8
+    )
 
 
 def still(clip, values):
@@ -121,15 +147,27 @@ def test_fractions_in_a_store_of_an_older_version(tmp_path):
 def test_faults_of_one_clip(tmp_path, kind):
     """The fault is in clip 5, and only that clip is named."""
     plant, severity, message = WRITTEN[kind]
-    report = verify_store(write(tmp_path / 's', lambda clip, values: plant(clip, values) if clip == 5 else values).folder)
+    report = verify_store(
+        write(tmp_path / 's', lambda clip, values: plant(clip, values) if clip == 5 else values).folder
+    )
     problem = found(report, kind)
-    assert problem.severity == severity and re.search(message, problem.message) and problem.count == 1 and problem.examples == ['v5 [test]']
+    assert (
+        problem.severity == severity
+        and re.search(message, problem.message)
+        and problem.count == 1
+        and problem.examples == ['v5 [test]']
+    )
     assert report.ok == (severity != 'error') and problem.message in report.text()
     assert set(report.kinds()) <= {kind, 'no_hand'}
 
 
 @pytest.mark.parametrize(
-    'kind, plant, severity', [('swapped_hands', swapped, 'error'), ('out_of_image', shifted, 'error'), ('mirrored', mirrored, 'warning')]
+    'kind, plant, severity',
+    [
+        ('swapped_hands', swapped, 'error'),
+        ('out_of_image', shifted, 'error'),
+        ('mirrored', mirrored, 'warning'),
+    ],
 )
 def test_faults_of_all_clips(tmp_path, kind, plant, severity):
     problem = found(verify_store(write(tmp_path / 's', plant).folder), kind)
@@ -142,7 +180,10 @@ def test_legs_that_are_guessed_below_the_image_are_no_fault(tmp_path):
         return values
 
     report = verify_store(write(tmp_path / 's', legs).folder)
-    assert 'out_of_image' not in report.kinds() and report.facts['joints_outside_the_image'] == '14.29 % of those found'
+    assert (
+        'out_of_image' not in report.kinds()
+        and report.facts['joints_outside_the_image'] == '14.29 % of those found'
+    )
 
 
 def test_mirrored_hands_without_a_body(tmp_path):
@@ -175,19 +216,41 @@ def set_column(name, value):
 
 
 CHANGED = dict(
-    nan=('not_finite', dict(rows=set_number(3, 0, np.nan)), 'error', r"clip 3 \(video_id 'v3'\), frame 1, joint 30 \(right_middle_finger1\): .*nan"),
+    nan=(
+        'not_finite',
+        dict(rows=set_number(3, 0, np.nan)),
+        'error',
+        r"clip 3 \(video_id 'v3'\), frame 1, "
+        r'joint 30 \(right_middle_finger1\): '
+        r'.*nan',
+    ),
     infinite=('not_finite', dict(rows=set_number(3, 1, np.inf)), 'error', 'NaN or infinite'),
     score=('score_range', dict(rows=set_number(3, 2, 1.5)), 'error', r'scores outside \[0, 1\]'),
     negative_score=('score_range', dict(rows=set_number(3, 2, -1)), 'error', r'scores outside'),
     not_zero=('missing_not_zero', dict(rows=set_number(3, 2, 0)), 'error', 'score 0 that have coordinates'),
-    flags=('hand_flags', dict(columns=lambda table: table['hands'].__setitem__(20, 1)), 'error', 'contradict the scores'),
-    checksum=('checksum', dict(rows=set_number(3, 0, 300), checksum=False), 'error', r'keypoints\.npy: the checksum differs'),
+    flags=(
+        'hand_flags',
+        dict(columns=lambda table: table['hands'].__setitem__(20, 1)),
+        'error',
+        'contradict the scores',
+    ),
+    checksum=(
+        'checksum',
+        dict(rows=set_number(3, 0, 300), checksum=False),
+        'error',
+        r'keypoints\.npy: the checksum differs',
+    ),
     width=('image_size', dict(columns=set_column('width', 0)), 'error', 'image size of 0'),
     height=('image_size', dict(columns=set_column('height', 0)), 'error', 'image size of 0'),
     fps=('fps', dict(columns=set_column('fps', -1)), 'error', 'negative or no number'),
     fps_unknown=('fps_unknown', dict(columns=set_column('fps', 0)), 'warning', 'means unknown'),
     twice=('repeated_ids', dict(columns=repeat_id), 'error', 'twice in one split'),
-    present=('coverage', dict(meta=lambda about: about['coverage']['test'].update(present=3)), 'error', '3 clips of test are there, 4 are'),
+    present=(
+        'coverage',
+        dict(meta=lambda about: about['coverage']['test'].update(present=3)),
+        'error',
+        '3 clips of test are there, 4 are',
+    ),
 )
 
 
@@ -212,7 +275,11 @@ def test_stores_of_the_older_hand_rule(tmp_path):
     new, old = write(tmp_path / 'new', faint), write(tmp_path / 'old', faint, hand_rule='any')
     assert not verify_store(new.folder).kinds() and not new.hands_found[2:4].any() and old.hands_found.all()
     problem = found(verify_store(old.folder), 'hand_rule')
-    assert problem.severity == 'note' and problem.count == 8 and '8 clips with frames (16 of 61)' in problem.message
+    assert (
+        problem.severity == 'note'
+        and problem.count == 8
+        and '8 clips with frames (16 of 61)' in problem.message
+    )
     alter(old, meta=lambda about: about.pop('hand_rule'))
     problem = found(verify_store(old.folder), 'hand_rule')
     assert problem.severity == 'warning' and 'PREPARE THE STORE AGAIN' in problem.message
@@ -247,26 +314,45 @@ def test_copies(tmp_path):
         and problem.examples == ['v0 [train] = v5 [test]']
         and '1 of all copies have another label' in problem.message
     )
-    assert verify_store(write(tmp_path / 'c', lambda clip, values: values * 0).folder).kinds() == ['no_pose', 'no_hand']  # no copies of nothing
+    # no copies of nothing
+    assert verify_store(write(tmp_path / 'c', lambda clip, values: values * 0).folder).kinds() == [
+        'no_pose',
+        'no_hand',
+    ]
     names = [f'v{clip % 4}' for clip in range(8)]
     assert found(verify_store(write(tmp_path / 'd', names=names).folder), 'ids_across_splits').count == 4
 
 
 def test_counts(tmp_path):
-    store = write(tmp_path / 's', coverage=dict(train=dict(per_class=[3, 2]), test=5, val=2), official=dict(train=6, val=2, test=5))
-    (tmp_path / 's' / 'missing.txt').write_text('# split\tvideo_id\tgloss\treason\ntrain\tx\tbook\tno poses\ntest\ty\tbook\tno poses\n')
+    store = write(
+        tmp_path / 's',
+        coverage=dict(train=dict(per_class=[3, 2]), test=5, val=2),
+        official=dict(train=6, val=2, test=5),
+    )
+    (tmp_path / 's' / 'missing.txt').write_text(
+        '# split\tvideo_id\tgloss\treason\ntrain\tx\tbook\tno poses\ntest\ty\tbook\tno poses\n'
+    )
     report = verify_store(store.folder)
     assert report.kinds() == ['missing_clips'] * 3 + ['missing_txt', 'fewer_listed'] and report.ok
-    assert 'train: 1 of 5 listed clips are missing (20.0 %)' in report.text() and 'val: 2 of 2 listed' in report.text()
+    assert (
+        'train: 1 of 5 listed clips are missing (20.0 %)' in report.text()
+        and 'val: 2 of 2 listed' in report.text()
+    )
     assert 'missing.txt has 2 lines, but 4 clips are missing' in report.text()
-    assert report.splits['val']['clips'] == 0 and report.splits['all']['listed'] == 12 and report.splits['all']['official'] == 13
+    assert (
+        report.splits['val']['clips'] == 0
+        and report.splits['all']['listed'] == 12
+        and report.splits['all']['official'] == 13
+    )
     assert report.classes[0]['listed'] == dict(train=3)
     with open(tmp_path / 's' / 'missing.txt', 'a') as file:
         file.write('val\tz1\tbook\t-\nval\tz2\tbook\t-\n')
     assert 'missing_txt' not in verify_store(store.folder).kinds()
     report = verify_store(store.folder, dict(train=4, test=3))
     assert found(report, 'unknown_splits').severity == 'warning' and not report.ok
-    assert [problem.message.split(':')[0] for problem in report.problems if problem.kind == 'too_many_clips'] == ['train', 'test']
+    assert [
+        problem.message.split(':')[0] for problem in report.problems if problem.kind == 'too_many_clips'
+    ] == ['train', 'test']
     alter(store, meta=lambda about: about['coverage']['train'].update(per_class=[1, 4]))
     assert found(verify_store(store.folder), 'wrong_labels').examples == ["'book' 2 for 1"]
     with PoseStoreWriter(tmp_path / 'bare', LAYOUT, ['book'], extractor='x') as writer:
@@ -278,7 +364,11 @@ def test_counts(tmp_path):
 
 @pytest.mark.parametrize(
     'severities, said',
-    [(['warning'], '0 errors, 1 warning'), (['error', 'note'], '1 error, 0 warnings'), (['warning'] * 2 + ['error'] * 2, '2 errors, 2 warnings')],
+    [
+        (['warning'], '0 errors, 1 warning'),
+        (['error', 'note'], '1 error, 0 warnings'),
+        (['warning'] * 2 + ['error'] * 2, '2 errors, 2 warnings'),
+    ],
 )
 def test_last_line_counts(severities, said):
     report = StoreReport('s', problems=[Problem(severity, 'kind', 'message') for severity in severities])
@@ -301,12 +391,30 @@ def test_official_counts(tmp_path):
 
 
 def test_classes_signers_extractors(tmp_path):
-    with PoseStoreWriter(tmp_path / 's', LAYOUT, ['book', 'drink', 'eat', 'go'], notes=dict(dataset='slr500')) as writer:
-        for clip, (label, split) in enumerate([(0, 'train'), (1, 'train'), (0, 'test'), (2, 'test'), (-1, 'test')]):
-            writer.add(signer(5, clip), label, split, f'v{clip}', 's1' if clip < 3 else 's2', width=640, height=480, fps=25)
+    with PoseStoreWriter(
+        tmp_path / 's', LAYOUT, ['book', 'drink', 'eat', 'go'], notes=dict(dataset='slr500')
+    ) as writer:
+        for clip, (label, split) in enumerate(
+            [(0, 'train'), (1, 'train'), (0, 'test'), (2, 'test'), (-1, 'test')]
+        ):
+            writer.add(
+                signer(5, clip),
+                label,
+                split,
+                f'v{clip}',
+                's1' if clip < 3 else 's2',
+                width=640,
+                height=480,
+                fps=25,
+            )
     report = verify_store(tmp_path / 's')
-    assert found(report, 'class_without_clips').examples == ['go'] and found(report, 'class_without_training').examples == ['eat']
-    assert found(report, 'class_without_test').examples == ['drink'] and found(report, 'unlabelled').severity == 'note'
+    assert found(report, 'class_without_clips').examples == ['go'] and found(
+        report, 'class_without_training'
+    ).examples == ['eat']
+    assert (
+        found(report, 'class_without_test').examples == ['drink']
+        and found(report, 'unlabelled').severity == 'note'
+    )
     shared = found(report, 'shared_signers')
     assert (
         shared.severity == 'error'
@@ -328,13 +436,22 @@ def test_a_conversion_that_did_not_find_all(tmp_path):
     """From the data sources: the store says by itself what it lacks."""
     (tmp_path / 'poses').mkdir()
     for seed, name in enumerate(('a', 'b')):
-        np.savez(tmp_path / 'poses' / f'{name}.npz', keypoints=signer(6, seed), width=640, height=480, fps=25.0)
-    records = [ClipRecord(name, label, split, signer='s') for name, label, split in (('a', 0, 'train'), ('b', 1, 'train'), ('c', 0, 'test'))]
-    index = SourceIndex('tiny', ['book', 'drink'], records, official=dict(train=2, test=1), paper=dict(total=4))
+        np.savez(
+            tmp_path / 'poses' / f'{name}.npz', keypoints=signer(6, seed), width=640, height=480, fps=25.0
+        )
+    records = [
+        ClipRecord(name, label, split, signer='s')
+        for name, label, split in (('a', 0, 'train'), ('b', 1, 'train'), ('c', 0, 'test'))
+    ]
+    index = SourceIndex(
+        'tiny', ['book', 'drink'], records, official=dict(train=2, test=1), paper=dict(total=4)
+    )
     convert(index, str(tmp_path / 's'), str(tmp_path / 'poses'))
     report = verify_store(tmp_path / 's')
     assert report.kinds() == ['missing_clips', 'unknown_extractor'] and report.ok
-    assert found(report, 'missing_clips').message == 'test: 1 of 1 listed clips are missing (100.0 %); missing.txt names them'
+    assert found(report, 'missing_clips').message == (
+        'test: 1 of 1 listed clips are missing (100.0 %); missing.txt names them'
+    )
     assert report.facts['clips_by_the_paper'] == ['total 4'] and report.splits['all']['listed'] == 3
 
 
@@ -355,12 +472,18 @@ def tool(root, monkeypatch, tmp_path):
 def test_tool(tool, tmp_path, capsys):
     store = write(tmp_path / 's')
     (tmp_path / 'o.json').write_text('{"train": 5, "test": 4}')
-    assert tool('s', '--official', 'o.json', '--out', 'out/r.json', '--figure', 'out/f.png', '--per-class') == 0
+    assert (
+        tool('s', '--official', 'o.json', '--out', 'out/r.json', '--figure', 'out/f.png', '--per-class') == 0
+    )
     said = capsys.readouterr().out
-    assert 'train      4       4         5' in said and 'NOTE fewer_listed' in said and 'figure in out/f.png' in said
-    assert (tmp_path / 'out' / 'f.png').stat().st_size > 5000 and json.loads((tmp_path / 'out' / 'r.json').read_text())['splits']['train'][
-        'official'
-    ] == 5
+    assert (
+        'train      4       4         5' in said
+        and 'NOTE fewer_listed' in said
+        and 'figure in out/f.png' in said
+    )
+    assert (tmp_path / 'out' / 'f.png').stat().st_size > 5000 and json.loads(
+        (tmp_path / 'out' / 'r.json').read_text()
+    )['splits']['train']['official'] == 5
     alter(store, rows=set_number(0, 0, np.nan))
     assert tool('s') == 1 and 'ERROR not_finite' in capsys.readouterr().out
     assert 'no such folder' in tool('absent') and 'not known' in tool('s', '--official', 'nothing')

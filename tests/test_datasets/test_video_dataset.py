@@ -41,13 +41,22 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp('videos')
     with PoseStoreWriter(str(folder / 'store'), 'hands_42', ['x', 'y', 'z']) as writer:
         for label, name in enumerate(COLORS):
-            writer.add(np.ones((12, 42, 3), dtype=np.float32), label, 'train' if name != 'c' else 'test', name, width=64, height=48)
+            writer.add(
+                np.ones((12, 42, 3), dtype=np.float32),
+                label,
+                'train' if name != 'c' else 'test',
+                name,
+                width=64,
+                height=48,
+            )
             write_video(folder / f'{name}.mp4', COLORS[name])
     return folder
 
 
 def make(place, **options):
-    return SignVideoDataset(str(place / 'store'), str(place), **{**dict(pipeline=PIPELINE, layout='hands_42'), **options})
+    return SignVideoDataset(
+        str(place / 'store'), str(place), **{**dict(pipeline=PIPELINE, layout='hands_42'), **options}
+    )
 
 
 def test_a_clip_is_its_own_video(place):
@@ -55,7 +64,11 @@ def test_a_clip_is_its_own_video(place):
     assert len(data) == 2 and data.labels.tolist() == [0, 1] and data.glosses == ['x', 'y', 'z']
     for index, name in enumerate('ab'):
         item = data[index]
-        assert item['video_id'] == name and int(item['inputs']['label']) == index and int(item['inputs']['index']) == index
+        assert (
+            item['video_id'] == name
+            and int(item['inputs']['label']) == index
+            and int(item['inputs']['index']) == index
+        )
         imgs = item['inputs']['imgs']
         assert imgs.shape == (1, 3, 4, 32, 32) and imgs.dtype == torch.uint8
         left = imgs[0, :, :, 8:24, 4:12].double().mean((1, 2, 3))
@@ -83,7 +96,9 @@ def test_draws_are_of_seed_epoch_and_clip(place):
 
 def test_normalised_as_mmaction2_does(place):
     imgs = torch.stack([make(place)[index]['inputs']['imgs'] for index in range(2)])
-    ours = TRANSFORMS.build(dict(type='NormalizeImages'))(dict(imgs=imgs), Draws(0, 0, torch.arange(2)))['imgs']
+    ours = TRANSFORMS.build(dict(type='NormalizeImages'))(dict(imgs=imgs), Draws(0, 0, torch.arange(2)))[
+        'imgs'
+    ]
     from mmaction.registry import MODELS as MMACTION
 
     numbers = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], format_shape='NCTHW')
@@ -100,16 +115,27 @@ def test_a_small_network_learns_from_frames(place):
         dict(
             type='MMActionRecognizer',
             input_key='imgs',
-            data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=normalize, test_pipeline=normalize),
+            data_preprocessor=dict(
+                type='SignDataPreprocessor', train_pipeline=normalize, test_pipeline=normalize
+            ),
             model=dict(
                 type='Recognizer3D',
-                backbone=dict(type='ResNet3d', depth=18, pretrained=None, base_channels=4, inflate=(1, 1, 1, 1), norm_eval=False),
+                backbone=dict(
+                    type='ResNet3d',
+                    depth=18,
+                    pretrained=None,
+                    base_channels=4,
+                    inflate=(1, 1, 1, 1),
+                    norm_eval=False,
+                ),
                 cls_head=dict(type='I3DHead', num_classes=3, in_channels=32, dropout_ratio=0.0),
             ),
         )
     )
     data = make(place)
-    batch = model.data_preprocessor(torch.utils.data.default_collate([data[index] for index in range(3)]), training=True)['inputs']
+    batch = model.data_preprocessor(
+        torch.utils.data.default_collate([data[index] for index in range(3)]), training=True
+    )['inputs']
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     losses = []
     for _ in range(8):
@@ -120,16 +146,28 @@ def test_a_small_network_learns_from_frames(place):
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
     samples = model.eval()(batch, mode='predict')
-    assert [sample.video_id for sample in samples] == ['a', 'b', 'c'] and abs(float(samples[0].pred_scores.sum()) - 1) < 1e-5
+    assert [sample.video_id for sample in samples] == ['a', 'b', 'c'] and abs(
+        float(samples[0].pred_scores.sum()) - 1
+    ) < 1e-5
 
 
 @pytest.mark.parametrize(
     'coverage, options, row, text',
     [
         (dict(test=5), {}, dict(clips=2, expected=5, present=2), '2 of 5 test clips (40.0 %) of store'),
-        (dict(test=5), dict(indices=[0, 1]), dict(clips=1, expected=5, present=2), '1 of 5 test clips (20.0 %) of store; 2 of them are in the store'),
+        (
+            dict(test=5),
+            dict(indices=[0, 1]),
+            dict(clips=1, expected=5, present=2),
+            '1 of 5 test clips (20.0 %) of store; 2 of them are in the store',
+        ),
         (dict(test=5), dict(classes=['x']), dict(clips=1, split_expected=5, split_present=2), None),
-        (dict(test=dict(expected=5, per_class=[3, 2])), dict(classes=['x']), dict(clips=1, expected=3, present=1), None),
+        (
+            dict(test=dict(expected=5, per_class=[3, 2])),
+            dict(classes=['x']),
+            dict(clips=1, expected=3, present=1),
+            None,
+        ),
         (None, {}, dict(clips=2, expected=4, present=2), '2 of 4 test clips (50.0 %) of store'),
     ],
     ids=['all', 'some', 'classes', 'per_class', 'untold'],
@@ -137,14 +175,20 @@ def test_a_small_network_learns_from_frames(place):
 def test_coverage_is_of_the_clips_with_a_video(tmp_path, coverage, options, row, text):
     with PoseStoreWriter(str(tmp_path / 'store'), 'hands_42', ['x', 'y'], coverage=coverage) as writer:
         for clip in range(4):
-            writer.add(np.ones((3, 42, 3), dtype=np.float32), clip % 2, 'test', f'v{clip}', width=64, height=48)
+            writer.add(
+                np.ones((3, 42, 3), dtype=np.float32), clip % 2, 'test', f'v{clip}', width=64, height=48
+            )
     for clip in (0, 3):  # one of each gloss
         (tmp_path / f'v{clip}.mp4').write_bytes(b'x')
     data = make(tmp_path, split='test', missing='drop', **options)
     (found,) = data.metainfo['coverage']
     assert {key: found[key] for key in row} == row and ('expected' in found) == ('expected' in row)
     assert text is None or coverage_text(data.metainfo) == text
-    assert data.metainfo['glosses'] == ['x', 'y'] and 'split_expected' not in row or '2 of 5 test clips' in coverage_text(data.metainfo)
+    assert (
+        data.metainfo['glosses'] == ['x', 'y']
+        and 'split_expected' not in row
+        or '2 of 5 test clips' in coverage_text(data.metainfo)
+    )
     for clip in (1, 2):
         (tmp_path / f'v{clip}.mp4').write_bytes(b'x')
     whole = make(tmp_path, split='test', missing='drop', **options)
@@ -178,6 +222,10 @@ def test_a_clip_with_two_videos_is_refused(tmp_path):
         (tmp_path / name).touch()
     videos = VideoFolder(tmp_path)
     assert videos.find('caf\u00e9').endswith('.mts') and videos.find('notes') is None
-    with pytest.raises(ValueError, match=r"clip 'a/x' has two videos, .*x\.MKV and .*x\.mp4; remove one of them"):
+    with pytest.raises(
+        ValueError,
+        match=r"clip 'a/x' has two videos, .*x\.MKV and .*x\.mp4; remove one of "
+        r'them',
+    ):
         videos.find('a/x')
     assert VideoFolder(tmp_path, ['.mkv', '.mp4']).find('a/x').endswith('x.MKV')

@@ -12,8 +12,15 @@ from signbert_mm.datasets.store_format import file_digest
 from signbert_mm.layouts import get_layout
 
 LAYOUT = get_layout('sign_49')
-WHERE = dict(nose=(320, 100), left_shoulder=(390, 180), right_shoulder=(250, 180), left_elbow=(420, 260), right_elbow=(220, 260),
-             left_wrist=(400, 340), right_wrist=(240, 340))  # fmt: skip
+WHERE = dict(
+    nose=(320, 100),
+    left_shoulder=(390, 180),
+    right_shoulder=(250, 180),
+    left_elbow=(420, 260),
+    right_elbow=(220, 260),
+    left_wrist=(400, 340),
+    right_wrist=(240, 340),
+)
 LENGTHS = (4, 9, 6, 12, 5, 7, 8, 10)
 SPLITS = ('train',) * 4 + ('test',) * 4
 
@@ -23,16 +30,22 @@ def signer(frames: int, seed: int) -> np.ndarray:
     random = np.random.RandomState(seed)
     values = np.ones((frames, 49, 3), dtype=np.float32)
     for joint, name in enumerate(LAYOUT.joints):
-        centre = WHERE.get(name) or np.add(WHERE['left_wrist' if name.startswith('left') else 'right_wrist'], random.uniform(-20, 20, 2))
+        centre = WHERE.get(name) or np.add(
+            WHERE['left_wrist' if name.startswith('left') else 'right_wrist'], random.uniform(-20, 20, 2)
+        )
         centre = WHERE[name.replace('hand_root', 'wrist')] if name.endswith('hand_root') else centre
         values[:, joint, :2] = centre + np.cumsum(random.uniform(-1, 1, (frames, 2)), axis=0)
     return values
 
 
 def write(folder, plant=None, coverage=None, names=None, **about) -> PoseStore:
-    """Eight clips of two glosses and four signers, two in each split; ``plant(clip, values)`` changes the numbers before they are written."""
+    """Eight clips of two glosses and four signers, two in each split; ``plant(clip, values)`` changes the
+    numbers before they are written.
+    """
     about = dict(dict(extractor='rtmlib', extractor_version='0.0.13'), **about)
-    with PoseStoreWriter(folder, LAYOUT, ['book', 'drink'], coverage=coverage or dict(train=4, test=4), **about) as writer:
+    with PoseStoreWriter(
+        folder, LAYOUT, ['book', 'drink'], coverage=coverage or dict(train=4, test=4), **about
+    ) as writer:
         for clip, (length, split) in enumerate(zip(LENGTHS, SPLITS)):
             values = signer(length, clip)
             values = values if plant is None else plant(clip, values)
@@ -42,7 +55,9 @@ def write(folder, plant=None, coverage=None, names=None, **about) -> PoseStore:
 
 
 def alter(store: PoseStore, rows=None, columns=None, meta=None, checksum=True) -> None:
-    """Changes the files of a store: ``rows(keypoints)``, ``columns(clips.npz as a dict)``, ``meta(dict)``; the checksums follow, if wanted."""
+    """Changes the files of a store: ``rows(keypoints)``, ``columns(clips.npz as a dict)``, ``meta(dict)``;
+    the checksums follow, if wanted.
+    """
     folder = Path(store.folder)
     about = json.loads((folder / 'meta.json').read_text())
     if rows:

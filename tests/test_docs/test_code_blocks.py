@@ -1,4 +1,6 @@
-"""Every Python block of the guides runs, in the order of the page, in an empty folder beside the project's configs."""
+"""Every Python block of the guides runs, in the order of the page, in an empty folder beside the project's
+configs.
+"""
 
 import ast
 import importlib
@@ -14,7 +16,9 @@ from signbert_mm.datasets.sources.video_folder import video_folder_index
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """An empty folder with the project's configs, and what pages expect from videos: the store that folder_to_store.py makes."""
+    """An empty folder with the project's configs, and what pages expect from videos: the store that
+    folder_to_store.py makes.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / 'configs').mkdir()
@@ -22,7 +26,9 @@ def workplace(tmp_path, monkeypatch):
         (tmp_path / 'configs' / entry.name).symlink_to(entry)
     signs = SyntheticSigns(num_glosses=20, num_signers=3, seed=1, length=(20, 24))
     batch = signs.generate(range(120))
-    with PoseStoreWriter(tmp_path / 'data' / 'my_videos', signs.layout, [], extractor='mediapipe', extractor_version='0') as writer:
+    with PoseStoreWriter(
+        tmp_path / 'data' / 'my_videos', signs.layout, [], extractor='mediapipe', extractor_version='0'
+    ) as writer:
         for i in range(len(batch)):
             name = f'{signs.glosses[batch.label[i]]}/{("anna", "ben", "cem")[batch.signer[i]]}_{i // 60}'
             width, height = batch.image_size[i].tolist()
@@ -47,10 +53,14 @@ def check_imports(code):
     for module, name in imported_names(code):
         if module.split('.')[0] == 'signbert_mm':
             found = importlib.import_module(module)
-            assert name is None or hasattr(found, name) or importlib.import_module(f'{module}.{name}'), f'{module} has no {name}'
+            assert name is None or hasattr(found, name) or importlib.import_module(f'{module}.{name}'), (
+                f'{module} has no {name}'
+            )
 
 
-@pytest.mark.parametrize('page', [page for page in GUIDES if blocks(page, 'python')], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    'page', [page for page in GUIDES if blocks(page, 'python')], ids=lambda page: page.stem
+)
 def test_blocks_run(page, workplace):
     names = {'__name__': '__main__'}
     for block in blocks(page, 'python'):
@@ -69,7 +79,9 @@ def test_blocks_run(page, workplace):
 
 
 @pytest.mark.parametrize(
-    'page', [page for page in PAGES if page not in GUIDES and blocks(page, 'python')], ids=lambda page: page.parent.name + page.stem
+    'page',
+    [page for page in PAGES if page not in GUIDES and blocks(page, 'python')],
+    ids=lambda page: page.parent.name + page.stem,
 )
 def test_blocks_of_other_pages_compile_and_import_what_exists(page):
     for block in blocks(page, 'python'):
@@ -78,4 +90,6 @@ def test_blocks_of_other_pages_compile_and_import_what_exists(page):
 
 
 def test_what_is_not_run_says_so():
-    assert [block.reason for page in GUIDES for block in blocks(page, 'python') if block.reason] == ['needs a camera and the trained checkpoint']
+    assert [block.reason for page in GUIDES for block in blocks(page, 'python') if block.reason] == [
+        'needs a camera and the trained checkpoint'
+    ]

@@ -40,7 +40,9 @@ def parse(monkeypatch, capsys):
                 raise
             return argparse.Namespace()  # an optional package, which the tool asks for
         except SystemExit:
-            pytest.fail(f'{script} {" ".join(arguments)}: {capsys.readouterr().err.strip().splitlines()[-1:]}')
+            pytest.fail(
+                f'{script} {" ".join(arguments)}: {capsys.readouterr().err.strip().splitlines()[-1:]}'
+            )
         finally:
             sys.path[:] = path
         return pytest.fail(f'{script} reads no arguments')
@@ -51,7 +53,9 @@ def parse(monkeypatch, capsys):
 def check_make(words):
     makefile = (ROOT / 'Makefile').read_text(encoding='utf-8')
     for word in words[1:]:
-        assert '=' in word or re.search(rf'^{re.escape(word)}:', makefile, re.MULTILINE), f'make {word}: no such target'
+        assert '=' in word or re.search(rf'^{re.escape(word)}:', makefile, re.MULTILINE), (
+            f'make {word}: no such target'
+        )
 
 
 def check_tool(words, parse):
@@ -64,11 +68,20 @@ def check_tool(words, parse):
         if word.startswith('configs/') and word.endswith('.py') and not word.startswith(MADE_BY_THE_READER):
             assert (ROOT / word).is_file(), f'{word} is not there'
     config, options = getattr(parsed, 'config', None), getattr(parsed, 'cfg_options', None)
-    if isinstance(config, str) and (ROOT / config).is_file() and options and not any('$' in key for key in options):
+    if (
+        isinstance(config, str)
+        and (ROOT / config).is_file()
+        and options
+        and not any('$' in key for key in options)
+    ):
         load_config(str(ROOT / config), options)  # refuses a key that is close to another
 
 
-@pytest.mark.parametrize('page', [page for page in PAGES if blocks(page, 'shell')], ids=lambda page: f'{page.parent.name}-{page.stem}')
+@pytest.mark.parametrize(
+    'page',
+    [page for page in PAGES if blocks(page, 'shell')],
+    ids=lambda page: f'{page.parent.name}-{page.stem}',
+)
 def test_commands_exist(page, parse, monkeypatch):
     monkeypatch.chdir(ROOT)
     seen = set()
@@ -81,7 +94,9 @@ def test_commands_exist(page, parse, monkeypatch):
                 check_make(words)
                 continue
             if words[0] in ('torchrun', 'srun'):
-                words = words[next(i for i, word in enumerate(words) if word.endswith('.py') or word == 'python') :]
+                words = words[
+                    next(i for i, word in enumerate(words) if word.endswith('.py') or word == 'python') :
+                ]
             if words[0] in ('python', 'bash', 'sh'):
                 words = words[1:]
             if words[0].startswith(('tools/', 'demo/', 'benchmarks/')):

@@ -1,4 +1,6 @@
-"""demo/recognise_your_own_signs.ipynb: its cells run on synthetic signs, in small, and it checks its inputs first."""
+"""demo/recognise_your_own_signs.ipynb: its cells run on synthetic signs, in small, and it checks its inputs
+first.
+"""
 
 import json
 
@@ -12,13 +14,17 @@ SMALL = dict(SOURCE='synthetic', EPOCHS=1, CLIPS_PER_GLOSS=12, TAKES=3, EXAMPLES
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """``run(stop='', **settings)`` runs the cells in an empty folder, up to the one of this id; gives the names."""
+    """``run(stop='', **settings)`` runs the cells in an empty folder, up to the one of this id; gives the
+    names.
+    """
     matplotlib.use('Agg')
     monkeypatch.chdir(tmp_path)
 
     def cells(stop='', **settings):
         notebook = json.loads((ROOT / 'demo' / 'recognise_your_own_signs.ipynb').read_text(encoding='utf-8'))
-        assert notebook['nbformat'] == 4 and len({cell['id'] for cell in notebook['cells']}) == len(notebook['cells'])
+        assert notebook['nbformat'] == 4 and len({cell['id'] for cell in notebook['cells']}) == len(
+            notebook['cells']
+        )
         names = {'__name__': '__main__'}
         for cell in notebook['cells']:
             if cell['cell_type'] != 'code':
@@ -65,5 +71,9 @@ def test_folders_of_videos_are_counted(run, tmp_path):
     for name in ('hello/1.mp4', 'hello/2.mp4', 'thanks/1.mp4', 'empty/notes.txt'):
         (tmp_path / 'videos' / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / 'videos' / name).touch()
-    with pytest.raises(ValueError, match=r"3 signs; two or more are needed, with two videos each. Too few: \['empty \(0\)', 'thanks \(1\)'\]"):
+    with pytest.raises(
+        ValueError,
+        match=r'3 signs; two or more are needed, with two videos each. Too few: '
+        r"\['empty \(0\)', 'thanks \(1\)'\]",
+    ):
         run('check', SOURCE='videos', VIDEOS='videos')

@@ -71,7 +71,9 @@ def test_there_are_many():
     assert len(list(settings())) > 60 and len(_NAME.findall(PAGE)) > 30
 
 
-@pytest.mark.parametrize(('config', 'key', 'value'), list(settings()), ids=lambda item: str(item).split('/')[-1])
+@pytest.mark.parametrize(
+    ('config', 'key', 'value'), list(settings()), ids=lambda item: str(item).split('/')[-1]
+)
 def test_settings(config, key, value):
     found = in_config(Config.fromfile(ROOT / config), key)
     assert plain(literal(value)) in [plain(item) for item in found], f'{config}: {key} is {found}'

@@ -1,4 +1,6 @@
-"""No built page scrolls sideways, in Debian's Chromium; skipped where the pages are not built (`make docs`) or a browser is missing."""
+"""No built page scrolls sideways, in Debian's Chromium; skipped where the pages are not built (`make docs`)
+or a browser is missing.
+"""
 
 import shutil
 
@@ -12,9 +14,15 @@ BUILT = ROOT / 'build' / 'docs'
 @pytest.mark.parametrize('width', [390, 1280, 1440])
 def test_no_page_scrolls_sideways(width):
     browsers = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
-    pages = [page for page in sorted(BUILT.rglob('*.html')) if page != BUILT / 'index.html' and '_modules' not in page.parts]
+    pages = [
+        page
+        for page in sorted(BUILT.rglob('*.html'))
+        if page != BUILT / 'index.html' and '_modules' not in page.parts
+    ]
     if CHROMIUM is None or not pages:
-        pytest.skip('Chromium is not installed' if CHROMIUM is None else 'the pages are not built (make docs)')
+        pytest.skip(
+            'Chromium is not installed' if CHROMIUM is None else 'the pages are not built (make docs)'
+        )
     wide = []
     with browsers.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
@@ -28,4 +36,6 @@ def test_no_page_scrolls_sideways(width):
 
 
 def test_the_style_lets_columns_shrink():
-    assert '.main,\n.content {\n  min-width: 0;\n}' in (ROOT / 'docs' / 'static' / 'wide.css').read_text(encoding='utf-8')
+    assert '.main,\n.content {\n  min-width: 0;\n}' in (ROOT / 'docs' / 'static' / 'wide.css').read_text(
+        encoding='utf-8'
+    )

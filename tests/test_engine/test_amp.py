@@ -49,7 +49,11 @@ def test_state_of_a_gpu_run_without_scaler_loads_and_back():
 
 
 def test_takes_mmengines_name_in_this_scope():
-    assert OPTIM_WRAPPERS.get('AmpOptimWrapper') is SignAmpOptimWrapper is OPTIM_WRAPPERS.get('SignAmpOptimWrapper')
+    assert (
+        OPTIM_WRAPPERS.get('AmpOptimWrapper')
+        is SignAmpOptimWrapper
+        is OPTIM_WRAPPERS.get('SignAmpOptimWrapper')
+    )
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')

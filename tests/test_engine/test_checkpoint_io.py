@@ -35,7 +35,10 @@ class Payload:
 
 
 def save(path, iteration=1, **more):
-    torch.save(dict(meta=dict(epoch=0, iter=iteration), state_dict=dict(w=torch.ones(64)), optimizer={}, **more), path)
+    torch.save(
+        dict(meta=dict(epoch=0, iter=iteration), state_dict=dict(w=torch.ones(64)), optimizer={}, **more),
+        path,
+    )
     return str(path)
 
 
@@ -47,7 +50,11 @@ def cut(path, share=0.6):
 @pytest.mark.parametrize('zipped', [True, False])
 def test_a_payload_is_refused_and_not_executed(tmp_path, zipped):
     path = tmp_path / 'evil.pth'
-    torch.save(dict(state_dict=dict(w=torch.ones(2)), extra=Payload(tmp_path / 'witness')), path, _use_new_zipfile_serialization=zipped)
+    torch.save(
+        dict(state_dict=dict(w=torch.ones(2)), extra=Payload(tmp_path / 'witness')),
+        path,
+        _use_new_zipfile_serialization=zipped,
+    )
     with pytest.raises(CheckpointError, match=r'evil\.pth is refused.*mkdir.*Nothing was executed'):
         load_checkpoint_file(path)
     assert not (tmp_path / 'witness').exists()
@@ -67,7 +74,9 @@ def test_the_environment_cannot_switch_it_off(tmp_path, monkeypatch):
 
 
 def test_getattr_of_a_pickle_is_inert(tmp_path):
-    """``getattr`` is let through as a stand-in (HistoryBuffer asks for it): it must not give a pickle a way to functions."""
+    """``getattr`` is let through as a stand-in (HistoryBuffer asks for it): it must not give a pickle a way
+    to functions.
+    """
 
     class Chain:
         def __reduce__(self):
@@ -81,7 +90,8 @@ def test_getattr_of_a_pickle_is_inert(tmp_path):
     'opcodes',
     [
         # numpy's own __setstate__ would take the pointers of an array of objects from the file
-        b'cnumpy.core.multiarray\n_reconstruct\n(tR(K\x01K\x01\x85cnumpy\ndtype\n(X\x02\0\0\0O8K\0K\1tR\x89X\x08\0\0\0AAAAAAAAtb.',
+        b'cnumpy.core.multiarray\n_reconstruct\n(tR(K\x01K\x01\x85cnumpy\ndtype\n'
+        b'(X\x02\0\0\0O8K\0K\1tR\x89X\x08\0\0\0AAAAAAAAtb.',
         b'cnumpy.core.multiarray\n_reconstruct\n(tR.',
         b'cnumpy\ndtype\n(X\x02\0\0\0f8tR.',
         b'cnumpy\ndtype\n}X\x01\0\0\0aK\x01sb.',
@@ -141,12 +151,16 @@ def test_whatever_bit_flips_the_weights_are_those_saved_or_none(tmp_path):
             refused += 1
             assert str(flipped) in str(error)
             continue
-        assert torch.equal(loaded['state_dict']['w'], torch.ones(64)), place  # the bit is in what only fills the file up
+        # the bit is in what only fills the file up
+        assert torch.equal(loaded['state_dict']['w'], torch.ones(64)), place
     assert refused > 50
 
 
 OTHER_FILES = dict(
-    lfs=(b'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n', 'is a Git LFS pointer.*git lfs pull'),
+    lfs=(
+        b'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 34\n',
+        'is a Git LFS pointer.*git lfs pull',
+    ),
     page=(b'\n<!DOCTYPE html><html><body>Sign in</body></html>', 'is a web page.*download it again'),
     json=(b'{"error": "not found"}', 'is text in JSON'),
     packed=(b'\x1f\x8b\x08\x00\x00', 'is a compressed file: unpack it'),
@@ -191,35 +205,59 @@ def test_a_zip_that_unpacks_to_much_more_is_not_opened(tmp_path):
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
 @pytest.mark.parametrize('bare', [True, False])
 def test_weights_that_are_not_finite_are_refused(tmp_path, value, bare):
-    weights = dict(a=torch.ones(3), b=torch.tensor([1, value]), c=torch.tensor([value]).half(), n=torch.tensor([3]))
+    weights = dict(
+        a=torch.ones(3), b=torch.tensor([1, value]), c=torch.tensor([value]).half(), n=torch.tensor([3])
+    )
     weights['mask'] = torch.tensor([0, -float('inf')])  # of an attention
     torch.save(weights if bare else dict(state_dict=weights, meta=dict(best=value)), tmp_path / 'a.pth')
-    with pytest.raises(CheckpointError, match=r'a\.pth: b and 1 more tensors hold numbers that are not finite'):
+    with pytest.raises(
+        CheckpointError, match=r'a\.pth: b and 1 more tensors hold numbers that are not finite'
+    ):
         load_checkpoint_file(tmp_path / 'a.pth')
     assert load_checkpoint_file(tmp_path / 'a.pth', check=False)
 
 
 def test_numbers_of_any_kind_can_be_asked_whether_they_are_finite():
-    kinds = [torch.tensor([1]), torch.tensor([True]), torch.ones(2).to(torch.float8_e4m3fn), torch.ones(2).bfloat16(), torch.ones(2, 2).to_sparse()]
-    assert all(map(is_finite, kinds)) and is_finite(torch.zeros(0)) and is_finite(torch.ones(1, device='meta'))
+    kinds = [
+        torch.tensor([1]),
+        torch.tensor([True]),
+        torch.ones(2).to(torch.float8_e4m3fn),
+        torch.ones(2).bfloat16(),
+        torch.ones(2, 2).to_sparse(),
+    ]
+    assert (
+        all(map(is_finite, kinds)) and is_finite(torch.zeros(0)) and is_finite(torch.ones(1, device='meta'))
+    )
     assert not is_finite(torch.tensor([complex(0, float('nan'))]))
 
 
 def test_the_text_of_a_config_in_the_meta_is_left_out(tmp_path):
     from mmengine.runner import CheckpointLoader
 
-    torch.save(dict(meta=dict(config='raise SystemExit', cfg='a = 1'), state_dict=dict(w=torch.ones(1))), tmp_path / 'a.pth')
+    torch.save(
+        dict(meta=dict(config='raise SystemExit', cfg='a = 1'), state_dict=dict(w=torch.ones(1))),
+        tmp_path / 'a.pth',
+    )
     assert CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))['meta'] == dict(cfg='a = 1')
     for other in ({}, dict(meta=None), dict(meta=3), []):
         assert drop_config_text(other) is other
 
 
 def test_numpy_content_and_stock_mmengine_history_load(tmp_path):
-    """What stock mmengine and its sister projects write: numpy in the meta, HistoryBuffer objects in the message hub."""
+    """What stock mmengine and its sister projects write: numpy in the meta, HistoryBuffer objects in the
+    message hub.
+    """
     hub = dict(
-        log_scalars=OrderedDict(loss=HistoryBuffer([1.0, 2.0], [1, 1])), runtime_info=OrderedDict(epoch=3), resumed_keys=dict(loss=True, epoch=True)
+        log_scalars=OrderedDict(loss=HistoryBuffer([1.0, 2.0], [1, 1])),
+        runtime_info=OrderedDict(epoch=3),
+        resumed_keys=dict(loss=True, epoch=True),
     )
-    meta = dict(flip=np.array([0, 2, 1]), sigma=np.array([0.5], dtype=np.float32), best=np.float64(0.25), count=np.int64(3))
+    meta = dict(
+        flip=np.array([0, 2, 1]),
+        sigma=np.array([0.5], dtype=np.float32),
+        best=np.float64(0.25),
+        count=np.int64(3),
+    )
     torch.save(dict(meta=meta, message_hub=hub, state_dict=dict(w=torch.ones(2))), tmp_path / 'stock.pth')
     loaded = load_checkpoint_file(tmp_path / 'stock.pth')
     assert loaded['meta']['flip'].tolist() == [0, 2, 1] and float(loaded['meta']['best']) == 0.25
@@ -242,23 +280,37 @@ def test_message_hub_survives_packing(tmp_path):
     other = MessageHub('unpacked')
     other.load_state_dict(unpack_message_hub(packed))
     loss = other.get_scalar('train/loss')
-    assert loss.data[0].tolist() == [1.0, 3.0] and loss.data[0].dtype == np.float64 and loss.data[1].tolist() == [1, 1]
+    assert (
+        loss.data[0].tolist() == [1.0, 3.0]
+        and loss.data[0].dtype == np.float64
+        and loss.data[1].tolist() == [1, 1]
+    )
     other.update_scalar('train/loss', 5.0)
     assert other.get_scalar('train/loss').mean() == 3.0
-    assert other.get_info('epoch') == 4 and other.get_info('meta')['classes'] == ['a', 'b'] and other.get_info('meta')['pair'] == (1, 2)
+    assert (
+        other.get_info('epoch') == 4
+        and other.get_info('meta')['classes'] == ['a', 'b']
+        and other.get_info('meta')['pair'] == (1, 2)
+    )
 
 
 def test_to_plain_names_what_it_cannot_hold():
     with pytest.raises(TypeError, match=r'meta\.a\[1\] is a builtins\.object'):
         to_plain(dict(a=[1, object()]), 'meta')
-    assert to_plain({'x': np.float64(1.5), 'y': {2, 1}, np.int64(3): True}) == {'x': 1.5, 'y': [1, 2], 3: True}
+    assert to_plain({'x': np.float64(1.5), 'y': {2, 1}, np.int64(3): True}) == {
+        'x': 1.5,
+        'y': [1, 2],
+        3: True,
+    }
     assert type(to_plain(np.float64(1.5))) is float and type(to_plain(np.str_('a'))) is str
 
 
 def test_atomic_write_keeps_the_old_file_when_the_disk_fills(tmp_path, monkeypatch):
     path = tmp_path / 'a.pth'
     write_atomic(b'good', path)
-    monkeypatch.setattr(os, 'fsync', lambda handle: (_ for _ in ()).throw(OSError(28, 'No space left on device')))
+    monkeypatch.setattr(
+        os, 'fsync', lambda handle: (_ for _ in ()).throw(OSError(28, 'No space left on device'))
+    )
     with pytest.raises(OSError, match='No space'):
         write_atomic(b'bad', path)
     assert path.read_bytes() == b'good' and os.listdir(tmp_path) == ['a.pth']
@@ -313,7 +365,8 @@ class TestLastWhole:
         for number in (2, 10, 9):
             save(tmp_path / f'iter_{number}.pth', number)
         save(tmp_path / 'best_acc.pth', 99)
-        torch.save(dict(meta=dict(iter=50), state_dict={}), tmp_path / 'published.pth')  # no optimizer: not to resume from
+        # no optimizer: not to resume from
+        torch.save(dict(meta=dict(iter=50), state_dict={}), tmp_path / 'published.pth')
         (tmp_path / 'last_checkpoint').write_text(save(tmp_path / 'iter_12.pth', 12))
         cut(tmp_path / 'iter_12.pth')
         cut(tmp_path / 'iter_10.pth', 0.9)

@@ -5,7 +5,11 @@ from signbert_mm.engine.runner import ConfigError, explain_config_errors, load_c
 BAD = [
     (dict(model__type='ToyRecogniser'), r"no model of type 'ToyRecogniser'\. Did you mean 'ToyRecognizer'"),
     (dict(model__type='toyrecognizer'), r"Did you mean 'ToyRecognizer'"),
-    (dict(train_dataloader__dataset__type='ToyDatset'), r"no dataset of type 'ToyDatset'\. Did you mean 'ToyDataset'"),
+    (
+        dict(train_dataloader__dataset__type='ToyDatset'),
+        r"no dataset of type 'ToyDatset'\. Did you mean "
+        r"'ToyDataset'",
+    ),
     (dict(optim_wrapper__optimizer__type='Adamm'), r"no optimizer of type 'Adamm'\. Did you mean .*'Adam'"),
     (dict(optim_wrapper__type='AmpOptimWraper'), r"Did you mean .*'AmpOptimWrapper'"),
     (dict(default_hooks__checkpoint__type='SaveCheckpointHook'), r"Did you mean .*'SafeCheckpointHook'"),
@@ -13,7 +17,11 @@ BAD = [
     (dict(val_evaluator__type='ToyAcuracy'), r"Did you mean 'ToyAccuracy'"),
     (dict(model__num_clases=5), r"ToyRecognizer has no argument 'num_clases'\. Did you mean 'num_classes'"),
     (dict(default_hooks__checkpoint__intervall=5), 'interval'),
-    (dict(train_dataloader__sampler__shufle=True), r"DefaultSampler has no argument 'shufle'\. Did you mean 'shuffle'"),
+    (
+        dict(train_dataloader__sampler__shufle=True),
+        r"DefaultSampler has no argument 'shufle'\. Did you mean "
+        r"'shuffle'",
+    ),
     (dict(default_scope='signbert-mm'), r"default_scope='signbert_mm'"),
 ]
 
@@ -27,7 +35,10 @@ def test_a_config_typed_wrong_names_the_cure(toy_runner, change, message):
 def test_missing_argument(toy_config):
     from signbert_mm.registry import DATA_SAMPLERS
 
-    with pytest.raises(ConfigError, match="DefaultSampler needs the argument 'dataset'.*shuffle"), explain_config_errors():
+    with (
+        pytest.raises(ConfigError, match="DefaultSampler needs the argument 'dataset'.*shuffle"),
+        explain_config_errors(),
+    ):
         DATA_SAMPLERS.build(dict(type='DefaultSampler'))
 
 
@@ -52,14 +63,20 @@ def test_options_that_would_be_added_silently(toy_file, key, message):
 
 
 def test_options_and_defaults(toy_file):
-    cfg = load_config(toy_file, {'model.dropout': 0.5, 'param_scheduler.0.end': 4, 'find_unused_parameters': True})
+    cfg = load_config(
+        toy_file, {'model.dropout': 0.5, 'param_scheduler.0.end': 4, 'find_unused_parameters': True}
+    )
     assert cfg.model.dropout == 0.5 and cfg.param_scheduler[0]['end'] == 4 and cfg.find_unused_parameters
     assert cfg.work_dir == 'work_dirs/toy_config'
 
 
 def test_config_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r'pretrain_al\.py does not exist.*Did you mean configs/.*pretrain_all\.py'):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r'pretrain_al\.py does not exist.*Did you mean '
+        r'configs/.*pretrain_all\.py',
+    ):
         load_config('configs/pretrain_al.py')
 
 

@@ -18,7 +18,9 @@ class ToyClips(Dataset):
     def __init__(self, size, seed, classes=3):
         generator = torch.Generator().manual_seed(seed)
         self.labels = torch.arange(size) % classes
-        self.points = torch.eye(classes, max(classes, 4))[self.labels] + 0.6 * torch.randn(size, max(classes, 4), generator=generator)
+        self.points = torch.eye(classes, max(classes, 4))[self.labels] + 0.6 * torch.randn(
+            size, max(classes, 4), generator=generator
+        )
         self.metainfo = dict(glosses=[f'g{place}' for place in range(classes)])
 
     def __len__(self):
@@ -65,8 +67,12 @@ def test_votes_are_the_scores_of_the_metric(tmp_path):
     test = runner(tmp_path, 'a', gallery=loader(size=21, seed=0), k=3)
     metrics = test.test()
     loop = test.test_loop
-    expected = knn_accuracy(*(extract_features(test.model, part) for part in (loop.gallery, loop.dataloader)), k=3)
-    assert metrics['p_i/top1'] == pytest.approx(expected['top1']) and metrics['p_c/top1'] == pytest.approx(expected['per_class_top1'])
+    expected = knn_accuracy(
+        *(extract_features(test.model, part) for part in (loop.gallery, loop.dataloader)), k=3
+    )
+    assert metrics['p_i/top1'] == pytest.approx(expected['top1']) and metrics['p_c/top1'] == pytest.approx(
+        expected['per_class_top1']
+    )
     assert metrics['clips'] == 11 and 40 < metrics['p_i/top1'] < 100
     with pytest.raises(ConfigError, match='3 glosses.*4.*other label maps'):
         runner(tmp_path, 'b', gallery=loader(size=21, seed=0), query=dict(size=8, seed=1, classes=4)).test()
@@ -74,7 +80,14 @@ def test_votes_are_the_scores_of_the_metric(tmp_path):
 
 def test_classes_without_a_vote_do_not_count(tmp_path):
     """Of 8 classes one neighbour votes for one: top-5 is top-1, and top-8 is not 100 by definition."""
-    metrics = runner(tmp_path, 'd', dict(size=40, seed=1, classes=8), topk=(1, 5, 8), gallery=loader(size=40, seed=0, classes=8), k=1).test()
+    metrics = runner(
+        tmp_path,
+        'd',
+        dict(size=40, seed=1, classes=8),
+        topk=(1, 5, 8),
+        gallery=loader(size=40, seed=0, classes=8),
+        k=1,
+    ).test()
     assert 0 < metrics['p_i/top1'] == metrics['p_i/top5'] == metrics['p_i/top8'] < 90
     assert metrics['p_c/top5'] == metrics['p_c/top1']
 

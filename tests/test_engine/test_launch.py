@@ -37,7 +37,9 @@ def test_a_stopped_training_ends_in_its_line(capsys):
 
     with pytest.raises(SystemExit) as error:
         run_tool(stopped)
-    assert error.value.code == 143 and capsys.readouterr().err == 'SIGTERM: stopped after epoch 1; go on with --resume\n'
+    assert error.value.code == 143 and capsys.readouterr().err == (
+        'SIGTERM: stopped after epoch 1; go on with --resume\n'
+    )
 
 
 def test_sigterm_leaves_through_every_with(tmp_path):
@@ -88,7 +90,11 @@ def test_a_full_disk_is_said_in_one_line(monkeypatch):
         raise OSError(errno.ENOSPC, 'No space left on device', 'w/epoch_1.pth')
 
     monkeypatch.delenv('SIGNBERT_MM_TRACEBACK', raising=False)
-    with pytest.raises(SystemExit, match=r'w/epoch_1\.pth: No space left on device; free space, .*nothing is half-written$'):
+    with pytest.raises(
+        SystemExit,
+        match=r'w/epoch_1\.pth: No space left on device; free space, .*nothing is '
+        r'half-written$',
+    ):
         run_tool(full)
 
 
@@ -111,10 +117,14 @@ def a_file_as_folder(tmp_path):
 
 def test_a_place_that_cannot_be_written_ends_in_one_line(monkeypatch, tmp_path):
     monkeypatch.delenv('SIGNBERT_MM_TRACEBACK', raising=False)
-    with pytest.raises(SystemExit, match='^PermissionError: ro/out.parts: Permission denied; this user may not') as error:
+    with pytest.raises(
+        SystemExit, match='^PermissionError: ro/out.parts: Permission denied; this user may not'
+    ) as error:
         run_tool(refused)
     assert '\n' not in error.value.code
-    with pytest.raises(SystemExit, match='^NotADirectoryError: .*file/out: Not a directory; a part of this path is a file'):
+    with pytest.raises(
+        SystemExit, match='^NotADirectoryError: .*file/out: Not a directory; a part of this path is a file'
+    ):
         run_tool(lambda: a_file_as_folder(tmp_path))
     with pytest.raises(ZeroDivisionError):  # a fault of the program keeps its traceback
         run_tool(lambda: 1 / 0)
@@ -126,7 +136,14 @@ def test_a_place_that_cannot_be_written_ends_in_one_line(monkeypatch, tmp_path):
 @pytest.mark.parametrize('folder', ['tools', 'demo', 'benchmarks'])
 def test_errors_of_tools_and_demos_are_for_people(root, folder):
     names = {}
-    exec(compile("def main():\n    raise ValueError('--smooth must be at least 1')\n", str(root / folder / 'made_up.py'), 'exec'), names)
+    exec(
+        compile(
+            "def main():\n    raise ValueError('--smooth must be at least 1')\n",
+            str(root / folder / 'made_up.py'),
+            'exec',
+        ),
+        names,
+    )
     line = "    raise ValueError('--smooth must be at least 1')\n"
     linecache.cache[str(root / folder / 'made_up.py')] = (0, None, ['def main():\n', line], 'x')
     with pytest.raises(SystemExit, match='^ValueError: --smooth must be at least 1$'):
@@ -158,4 +175,6 @@ def test_outputs_are_checked_before_the_work(root, tmp_path, monkeypatch, capsys
         with pytest.raises(SystemExit) as error:
             runpy.run_path(str(root / tool), run_name='__main__')
         said = capsys.readouterr().err
-        assert error.value.code == 2 and f'{out}: Not a directory; a part of this path is a file' in said, said
+        assert error.value.code == 2 and f'{out}: Not a directory; a part of this path is a file' in said, (
+            said
+        )

@@ -1,4 +1,6 @@
-"""Whether models learn at all: the checks themselves, and every encoder and recogniser of the package put through them."""
+"""Whether models learn at all: the checks themselves, and every encoder and recogniser of the package put
+through them.
+"""
 
 import math
 
@@ -40,7 +42,9 @@ def config(root, store, monkeypatch):
 
     def make(file, **changes):
         options = {'train_dataloader.dataset.store': store, 'train_dataloader.batch_size': 16}
-        return load_config(file, {**options, **{key.replace('__', '.'): value for key, value in changes.items()}})
+        return load_config(
+            file, {**options, **{key.replace('__', '.'): value for key, value in changes.items()}}
+        )
 
     return make
 
@@ -128,7 +132,10 @@ def test_a_config_without_training_data():
 
 FRAMES = 8
 SHORT = {'train_dataloader.dataset.pipeline': [dict(type='UniformTemporalSample', clip_len=FRAMES)]}
-NARROW = {f'model.model.backbone.{key}': value for key, value in dict(base_channels=16, num_stages=3, inflate_stages=[3], down_stages=[3]).items()}
+NARROW = {
+    f'model.model.backbone.{key}': value
+    for key, value in dict(base_channels=16, num_stages=3, inflate_stages=[3], down_stages=[3]).items()
+}
 # config, changes, steps and learning rate
 RECOGNISERS = dict(
     SignRecognizer=(FINETUNE, SHORT, 60, 1e-3),
@@ -184,7 +191,9 @@ def test_at_full_width_what_each_encoder_gives_differs_between_clips(config, nam
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     model.init_weights()
-    inputs = model.data_preprocessor(next(iter(Runner.build_dataloader(cfg.train_dataloader))), True)['inputs']
+    inputs = model.data_preprocessor(next(iter(Runner.build_dataloader(cfg.train_dataloader))), True)[
+        'inputs'
+    ]
     with torch.no_grad(), record_shares(model.train()) as shares:
         features = model.extract_features(inputs)
     shares['extract_features'] = share_between(features)

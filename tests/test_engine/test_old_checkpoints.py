@@ -1,4 +1,6 @@
-"""Checkpoints whose gesture encoder was built otherwise: the model is built as they were, or they are refused with the remedy."""
+"""Checkpoints whose gesture encoder was built otherwise: the model is built as they were, or they are refused
+with the remedy.
+"""
 
 import copy
 
@@ -26,7 +28,9 @@ def recogniser(**gesture):
     return ConfigDict(
         type='SignRecognizer',
         embedder=dict(type='HandTokenEmbedder', gesture=gesture, max_frames=16),
-        backbone=dict(type='HandTransformer', embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8),
+        backbone=dict(
+            type='HandTransformer', embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8
+        ),
         head=dict(type='SignHead', num_classes=3, in_channels=8),
         data_preprocessor=dict(type='SignDataPreprocessor'),
     )
@@ -40,7 +44,9 @@ def save(tmp_path):
         torch.manual_seed(1)
         weights = MODELS.build(recogniser(**gesture)).state_dict()
         path = tmp_path / 'old.pth'
-        torch.save(dict(state_dict={f'{prefix}{name}': value for name, value in weights.items()}, meta={}), path)
+        torch.save(
+            dict(state_dict={f'{prefix}{name}': value for name, value in weights.items()}, meta={}), path
+        )
         return str(path), weights
 
     return make
@@ -65,7 +71,10 @@ def test_what_a_wrapped_model_saved(save):
 def test_features_alone(save):
     path, weights = save(**OLD)
     model = build_model(Config(dict(model=recogniser())), path)
-    assert torch.equal(model.state_dict()['embedder.gesture.joint_layers.0.bias'], weights['embedder.gesture.joint_layers.0.bias'])
+    assert torch.equal(
+        model.state_dict()['embedder.gesture.joint_layers.0.bias'],
+        weights['embedder.gesture.joint_layers.0.bias'],
+    )
 
 
 def test_for_training_the_config_follows_the_checkpoint_it_starts_from(save):
@@ -95,5 +104,7 @@ def test_the_log_says_what_it_is(save, monkeypatch):
 def test_a_model_built_otherwise_refuses_it(save, stage):
     path, _ = save(**OLD)
     model = MODELS.build(recogniser())
-    with pytest.raises(CheckpointError, match='model.embedder.gesture.norm=LN model.embedder.gesture.input_norm=False'):
+    with pytest.raises(
+        CheckpointError, match='model.embedder.gesture.norm=LN model.embedder.gesture.input_norm=False'
+    ):
         LoadReportHook().compare(model, torch.load(path, weights_only=True), f'checkpoint {path}', stage)

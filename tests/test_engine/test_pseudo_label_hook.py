@@ -20,7 +20,9 @@ def store(tmp_path_factory):
         for clip in range(24):
             keypoints = np.zeros((12, 42, 3), dtype=np.float32)
             turn = np.arange(21) * 0.1 * (1 + clip % 3)
-            keypoints[:, 21:, :2] = 200 + 50 * np.stack([np.cos(turn), np.sin(turn)], -1) + random.uniform(-1, 1, (12, 21, 2))
+            keypoints[:, 21:, :2] = (
+                200 + 50 * np.stack([np.cos(turn), np.sin(turn)], -1) + random.uniform(-1, 1, (12, 21, 2))
+            )
             keypoints[:, 21:, 2] = 1
             writer.add(keypoints, clip % 3, 'train', f'v{clip}', width=640, height=480)
     return str(folder)
@@ -77,9 +79,15 @@ def test_a_resumed_run_goes_on_with_the_same_labels_and_weights(run, store, tmp_
     again = runner(store, tmp_path, 'resumed', load_from=str(run[1] / 'epoch_1.pth'), resume=True)
     again.train()
     assert again.train_loop.dataloader.dataset._given.tolist() == kept['pseudo_labels'].tolist()
-    assert torch.equal(again.train_loop.dataloader.dataset._members, run[0].train_loop.dataloader.dataset._members)
+    assert torch.equal(
+        again.train_loop.dataloader.dataset._members, run[0].train_loop.dataloader.dataset._members
+    )
     one, other = (dict(part.model.state_dict()) for part in (run[0], again))
-    assert all(torch.equal(torch.as_tensor(one[name]), torch.as_tensor(other[name])) for name in one if isinstance(one[name], torch.Tensor))
+    assert all(
+        torch.equal(torch.as_tensor(one[name]), torch.as_tensor(other[name]))
+        for name in one
+        if isinstance(one[name], torch.Tensor)
+    )
 
 
 def test_refuses(store, tmp_path):
@@ -87,6 +95,12 @@ def test_refuses(store, tmp_path):
         runner(store, tmp_path, 'background', **{'custom_hooks.0.background': 'rest'}).train()
     with pytest.raises(ValueError, match='epochs must have 0 among them'):
         PseudoLabelHook(epochs=(1,))
-    plain = dict(type='PoseDataset', store=store, layout='hands_42', pipeline=[dict(type='UniformTemporalSample', clip_len=10)], _delete_=True)
+    plain = dict(
+        type='PoseDataset',
+        store=store,
+        layout='hands_42',
+        pipeline=[dict(type='UniformTemporalSample', clip_len=10)],
+        _delete_=True,
+    )
     with pytest.raises(ConfigError, match='must be a PseudoLabelDataset, it is a PoseDataset'):
         runner(store, tmp_path, 'plain', **{'train_dataloader.dataset': plain}).train()

@@ -76,27 +76,43 @@ def test_skipped_batches_are_not_loaded(toy_runner, tmp_path, monkeypatch):
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_4.pth'))
     seen = []
     item = toy_parts.ToyDataset.__getitem__
-    monkeypatch.setattr(toy_parts.ToyDataset, '__getitem__', lambda self, index: (seen.append(index), item(self, index))[1])
+    monkeypatch.setattr(
+        toy_parts.ToyDataset, '__getitem__', lambda self, index: (seen.append(index), item(self, index))[1]
+    )
     cfg = dict(val_cfg=None, val_dataloader=None, val_evaluator=None)
     toy_runner(work_dir=str(tmp_path), resume=True, train_cfg__max_epochs=1, **BY_ITER, **cfg).train()
     assert len(seen) == 8  # 2 of 6 batches of 4
 
 
-@pytest.mark.parametrize('change', [dict(train_dataloader__batch_size=8), dict(train_dataloader__dataset__size=40)])
+@pytest.mark.parametrize(
+    'change', [dict(train_dataloader__batch_size=8), dict(train_dataloader__dataset__size=40)]
+)
 def test_resume_in_mid_epoch_refuses_other_batches(toy_runner, tmp_path, change):
     toy_runner(work_dir=str(tmp_path), train_cfg__max_epochs=1, **BY_ITER).train()
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_4.pth'))
-    with pytest.raises(CheckpointError, match=r'iter_4\.pth was taken 4 batches into an epoch of 6.*there.*here'):
+    with pytest.raises(
+        CheckpointError,
+        match=r'iter_4\.pth was taken 4 batches into an epoch of '
+        r'6.*there.*here',
+    ):
         toy_runner(work_dir=str(tmp_path), resume=True, **BY_ITER, **change).train()
 
 
 FEWER = dict(train_dataloader__batch_size=8)  # 3 batches an epoch in place of 6
-OTHER_EPOCHS = dict(fewer=(FEWER, 3), more=(dict(train_dataloader__batch_size=2), 12), clips=(dict(train_dataloader__dataset__size=17), 5))
+OTHER_EPOCHS = dict(
+    fewer=(FEWER, 3),
+    more=(dict(train_dataloader__batch_size=2), 12),
+    clips=(dict(train_dataloader__dataset__size=17), 5),
+)
 
 
-@pytest.mark.parametrize('first', [dict(), dict(BY_ITER, default_hooks__checkpoint__interval=6)], ids=['by epoch', 'by iteration'])
+@pytest.mark.parametrize(
+    'first', [dict(), dict(BY_ITER, default_hooks__checkpoint__interval=6)], ids=['by epoch', 'by iteration']
+)
 @pytest.mark.parametrize('other', OTHER_EPOCHS)
-def test_every_batch_of_a_resumed_epoch_is_trained_on_whatever_their_number(toy_runner, tmp_path, first, other):
+def test_every_batch_of_a_resumed_epoch_is_trained_on_whatever_their_number(
+    toy_runner, tmp_path, first, other
+):
     change, batches = OTHER_EPOCHS[other]
     toy_runner(work_dir=str(tmp_path), train_cfg__max_epochs=2, **first).train()
     runner = toy_runner(work_dir=str(tmp_path), resume=True, **first, **change)
@@ -143,7 +159,11 @@ def test_a_checkpoint_of_stock_mmengine_says_its_epochs_length_in_its_message_hu
 def test_a_checkpoint_that_does_not_say_is_refused(toy_runner, tmp_path):
     toy_runner(work_dir=str(tmp_path), train_cfg__max_epochs=2).train()
     without_progress(tmp_path / 'epoch_2.pth', max_iters=None)
-    with pytest.raises(CheckpointError, match=r'epoch_2\.pth is of epoch 2 and iteration 12, and does not say how many batches'):
+    with pytest.raises(
+        CheckpointError,
+        match=r'epoch_2\.pth is of epoch 2 and iteration 12, and does not '
+        r'say how many batches',
+    ):
         toy_runner(work_dir=str(tmp_path), resume=True, **FEWER).train()
 
 
@@ -157,12 +177,22 @@ def test_another_checkpoint_hook_resumes_too_and_says_when_nothing_is_left(toy_r
     said = []
     monkeypatch.setattr(runner.logger, 'warning', said.append)
     runner.train()
-    assert any('Nothing is left to train: the checkpoint is of the end of epoch 4, and train_cfg.max_epochs is 4' in line for line in said)
+    assert any(
+        'Nothing is left to train: the checkpoint is of the end of epoch 4, and train_cfg.max_epochs '
+        'is 4' in line
+        for line in said
+    )
 
 
 def test_an_epoch_without_a_batch_is_an_error(toy_runner, tmp_path):
-    with pytest.raises(ConfigError, match=r'train_dataloader gives no batch.*24 clips for 1 processes with batch size 32, drop_last=True'):
-        toy_runner(work_dir=str(tmp_path), train_dataloader__batch_size=32, train_dataloader__drop_last=True).train()
+    with pytest.raises(
+        ConfigError,
+        match=r'train_dataloader gives no batch.*24 clips for 1 processes with '
+        r'batch size 32, drop_last=True',
+    ):
+        toy_runner(
+            work_dir=str(tmp_path), train_dataloader__batch_size=32, train_dataloader__drop_last=True
+        ).train()
 
 
 def test_schedules_given_in_epochs_stand_at_their_epoch(toy_runner, tmp_path):
@@ -195,7 +225,11 @@ class Rates(Hook):
 
 @pytest.mark.parametrize(
     'absent, named',
-    [(['optimizer'], 'optimizer'), (['optimizer', 'message_hub', 'param_schedulers'], 'message_hub, optimizer'), (['epoch'], r'meta\.epoch')],
+    [
+        (['optimizer'], 'optimizer'),
+        (['optimizer', 'message_hub', 'param_schedulers'], 'message_hub, optimizer'),
+        (['epoch'], r'meta\.epoch'),
+    ],
 )
 def test_weights_alone_are_not_resumed_from(toy_runner, tmp_path, absent, named):
     toy_runner(work_dir=str(tmp_path), train_cfg__max_epochs=1).train()
@@ -205,9 +239,14 @@ def test_weights_alone_are_not_resumed_from(toy_runner, tmp_path, absent, named)
         content['meta'].pop(key, None)
     path = str(tmp_path / 'published.pth')
     torch.save(content, path)
-    with pytest.raises(CheckpointError, match=rf'published\.pth cannot be resumed from: it holds no {named}, .*load_from=.*without --resume'):
+    with pytest.raises(
+        CheckpointError,
+        match=rf'published\.pth cannot be resumed from: it holds no {named}, '
+        r'.*load_from=.*without --resume',
+    ):
         toy_runner(work_dir=str(tmp_path / 'w'), resume=True, load_from=path).train()
-    toy_runner(work_dir=str(tmp_path / 'w'), load_from=path, train_cfg__max_epochs=1).train()  # a new run from its weights
+    # a new run from its weights
+    toy_runner(work_dir=str(tmp_path / 'w'), load_from=path, train_cfg__max_epochs=1).train()
 
 
 def test_a_run_that_saves_no_optimizer_resumes_with_a_warning(toy_runner, tmp_path, monkeypatch):
@@ -222,10 +261,24 @@ def test_a_run_that_saves_no_optimizer_resumes_with_a_warning(toy_runner, tmp_pa
 
 def test_killed_at_random_moments(root, tmp_path):
     """Real processes, SIGKILL: three at random, one in the middle of writing a checkpoint."""
-    options = ['--no-validate', '--cfg-options', 'train_cfg.max_epochs=10', 'default_hooks.checkpoint.by_epoch=False']
-    options += ['default_hooks.checkpoint.interval=5', 'default_hooks.checkpoint.max_keep_ckpts=2', 'log_level=WARNING']
-    driver, train, config = (str(root / place) for place in ('tests/toys/kill_driver.py', 'tools/train.py', 'tests/toys/toy_config.py'))
-    environment = dict(os.environ, PYTHONPATH=f'{root}{os.pathsep}{root / "tests" / "toys"}', OMP_NUM_THREADS='1')
+    options = [
+        '--no-validate',
+        '--cfg-options',
+        'train_cfg.max_epochs=10',
+        'default_hooks.checkpoint.by_epoch=False',
+    ]
+    options += [
+        'default_hooks.checkpoint.interval=5',
+        'default_hooks.checkpoint.max_keep_ckpts=2',
+        'log_level=WARNING',
+    ]
+    driver, train, config = (
+        str(root / place)
+        for place in ('tests/toys/kill_driver.py', 'tools/train.py', 'tests/toys/toy_config.py')
+    )
+    environment = dict(
+        os.environ, PYTHONPATH=f'{root}{os.pathsep}{root / "tests" / "toys"}', OMP_NUM_THREADS='1'
+    )
     out = subprocess.run(
         [sys.executable, driver, train, config, str(tmp_path), '60', '3', '0', *options],
         env=environment,
@@ -235,9 +288,17 @@ def test_killed_at_random_moments(root, tmp_path):
     )
     assert out.returncode == 0, out.stderr
     report = json.loads(out.stdout.splitlines()[-1])
-    assert report['whole'] == 0 and report['finished'] == 0 and report['killed'] == [-9] * 3 and report['torn'] == -9, report
+    assert (
+        report['whole'] == 0
+        and report['finished'] == 0
+        and report['killed'] == [-9] * 3
+        and report['torn'] == -9
+    ), report
     assert_same_training(tmp_path / 'whole' / 'iter_60.pth', tmp_path / 'killed' / 'iter_60.pth')
-    assert sorted(name for name in os.listdir(tmp_path / 'killed') if '.pth' in name) == ['iter_55.pth', 'iter_60.pth']
+    assert sorted(name for name in os.listdir(tmp_path / 'killed') if '.pth' in name) == [
+        'iter_55.pth',
+        'iter_60.pth',
+    ]
 
 
 def test_equal_data_is_no_other_data():
@@ -250,5 +311,7 @@ def test_equal_data_is_no_other_data():
     assert pickle.dumps(meta['dataset_meta']) == pickle.dumps(now)
     for other in (dict(layout='hands_42'), dict(layout=np.arange(3)), None):
         meta = dict(dataset_meta=other)
-        _as_it_is_now(meta, SimpleNamespace(metainfo=dict(layout=np.arange(3)) if isinstance(other, dict) else now))
+        _as_it_is_now(
+            meta, SimpleNamespace(metainfo=dict(layout=np.arange(3)) if isinstance(other, dict) else now)
+        )
         assert meta['dataset_meta'] is other

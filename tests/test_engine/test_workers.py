@@ -17,22 +17,41 @@ def test_no_more_workers_than_cores(monkeypatch, cores, processes, capped):
     if processes:
         monkeypatch.setenv('LOCAL_WORLD_SIZE', str(processes))
     asked = [4, 8, 0]
-    cfg = Config({name: dict(num_workers=number, persistent_workers=number > 0) for name, number in zip(workers.LOADERS, asked)})
+    cfg = Config(
+        {
+            name: dict(num_workers=number, persistent_workers=number > 0)
+            for name, number in zip(workers.LOADERS, asked)
+        }
+    )
     prepare_launch(cfg, 'none')
     assert [cfg[name].num_workers for name in workers.LOADERS] == capped
     assert len(lines) == sum(number < before for number, before in zip(capped, asked))
-    assert not lines or f'num_workers={capped[1]} instead of 8: cores {cores}, processes {processes or 1}' in lines[-1]
+    assert (
+        not lines
+        or f'num_workers={capped[1]} instead of 8: cores {cores}, processes {processes or 1}' in lines[-1]
+    )
     assert cfg.train_dataloader.persistent_workers
 
 
 def test_the_cap_can_be_switched_off_and_needs_no_loader(monkeypatch):
     monkeypatch.setattr(workers, 'usable_cores', lambda: 1)
-    cfg = Config(dict(train_dataloader=dict(num_workers=4), val_dataloader=None, test_dataloader=dict(batch_size=1), env_cfg=dict(cap_workers=False)))
+    cfg = Config(
+        dict(
+            train_dataloader=dict(num_workers=4),
+            val_dataloader=None,
+            test_dataloader=dict(batch_size=1),
+            env_cfg=dict(cap_workers=False),
+        )
+    )
     prepare_launch(cfg, 'none')
     assert cfg.train_dataloader.num_workers == 4
     cfg.env_cfg.cap_workers = True
     prepare_launch(cfg, 'none')
-    assert cfg.train_dataloader.num_workers == 1 and cfg.val_dataloader is None and 'num_workers' not in cfg.test_dataloader
+    assert (
+        cfg.train_dataloader.num_workers == 1
+        and cfg.val_dataloader is None
+        and 'num_workers' not in cfg.test_dataloader
+    )
 
 
 def test_no_workers_need_nothing_else(monkeypatch):

@@ -8,7 +8,15 @@ from signbert_mm.evaluation import fusion
 def rows(order=(0, 1, 2, 3), scale=1.0, classes=3, labels=(0, 1, 2, 0), seed=0):
     logits = np.random.RandomState(seed).randn(4, classes) * scale
     scores = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    return [dict(video_id=f'v{i}', pred_scores=torch.from_numpy(scores[i]), gt_label=torch.tensor([labels[i]]), sample_idx=i) for i in order]
+    return [
+        dict(
+            video_id=f'v{i}',
+            pred_scores=torch.from_numpy(scores[i]),
+            gt_label=torch.tensor([labels[i]]),
+            sample_idx=i,
+        )
+        for i in order
+    ]
 
 
 def test_alignment_is_by_video_id_not_by_position():
@@ -22,14 +30,19 @@ def test_alignment_is_by_video_id_not_by_position():
 
 
 def test_missing_clips_are_named_and_left_out():
-    (a, b), missing = fusion.align([fusion.clip_scores('h', rows(order=(2, 0, 3))), fusion.clip_scores('p', rows(order=(0, 1, 2)))])
+    (a, b), missing = fusion.align(
+        [fusion.clip_scores('h', rows(order=(2, 0, 3))), fusion.clip_scores('p', rows(order=(0, 1, 2)))]
+    )
     assert a.video_ids == b.video_ids == ['v2', 'v0']
     assert missing == {'h': ['v1'], 'p': ['v3']}
 
 
 def test_logits_become_probabilities():
     logits = [dict(row, pred_scores=row['pred_scores'].log() + 700) for row in rows()]
-    np.testing.assert_allclose(fusion.clip_scores('h', logits, 'logit').scores, fusion.clip_scores('h', rows()).scores, rtol=1e-4)  # float32
+    # float32
+    np.testing.assert_allclose(
+        fusion.clip_scores('h', logits, 'logit').scores, fusion.clip_scores('h', rows()).scores, rtol=1e-4
+    )
     with pytest.raises(ValueError, match="h: scores of 'v0' sum to .* no probabilities"):
         fusion.clip_scores('h', logits)
 
@@ -37,7 +50,11 @@ def test_logits_become_probabilities():
 def test_other_label_maps():
     with pytest.raises(ValueError, match="other label maps: {'h': 3, 'p': 4} classes"):
         fusion.align([fusion.clip_scores('h', rows()), fusion.clip_scores('p', rows(classes=4))])
-    with pytest.raises(ValueError, match=r"2 of 4 clips have other labels in p than in h, the first is 'v0' \(1 and 0\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"2 of 4 clips have other labels in p than in h, the first is 'v0' "
+        r'\(1 and 0\)',
+    ):
         fusion.align([fusion.clip_scores('h', rows()), fusion.clip_scores('p', rows(labels=(1, 0, 2, 0)))])
 
 
@@ -55,7 +72,9 @@ def test_bad_input():
     with pytest.raises(ValueError, match='scores of .* classes in one file'):
         fusion.clip_scores('h', rows() + [dict(video_id='x', gt_label=0, pred_scores=torch.ones(1))])
     with pytest.raises(ValueError, match='no clip is in all parts'):
-        fusion.align([fusion.clip_scores('h', rows(order=(0, 1))), fusion.clip_scores('p', rows(order=(2, 3)))])
+        fusion.align(
+            [fusion.clip_scores('h', rows(order=(0, 1))), fusion.clip_scores('p', rows(order=(2, 3)))]
+        )
     parts = [fusion.clip_scores('h', rows())] * 2
     for weights in ([1], [0, 0], [-1, 2], [float('nan'), 1]):
         with pytest.raises(ValueError, match='2 parts need as many weights'):

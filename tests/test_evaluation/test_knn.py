@@ -24,7 +24,14 @@ def test_scores(k, temperature):
     for query, given in zip(queries.double(), scores):
         cosines = [float(query @ row / query.norm() / row.norm()) for row in gallery.double()]
         near = sorted(range(12), key=lambda place: -cosines[place])[:k]
-        votes = [sum(math.exp((cosines[place] - cosines[near[0]]) / temperature) for place in near if labels[place] == name) for name in range(4)]
+        votes = [
+            sum(
+                math.exp((cosines[place] - cosines[near[0]]) / temperature)
+                for place in near
+                if labels[place] == name
+            )
+            for name in range(4)
+        ]
         assert given.tolist() == pytest.approx(votes, rel=1e-4)
 
 
@@ -34,24 +41,40 @@ def test_of_equally_near_clips_the_earlier_counts():
 
 
 def test_accuracy():
-    """Classes 0, 0, 0, 1 of which 2, and the one, are right: 75 % of the clips, the mean of 2/3 and 1 over classes."""
+    """Classes 0, 0, 0, 1 of which 2, and the one, are right: 75 % of the clips, the mean of 2/3 and 1 over
+    classes.
+    """
     gallery = (torch.eye(2), torch.tensor([0, 1]))
     queries = (torch.tensor([[1.0, 0.1], [1.0, 0.2], [0.1, 1.0], [0.2, 1.0]]), torch.tensor([0, 0, 0, 1]))
     figures = knn_accuracy(gallery, queries, num_classes=7, k=1)
-    assert figures == pytest.approx(dict(top1=75.0, top5=75.0, per_class_top1=100 * (2 / 3 + 1) / 2))  # one neighbour, one class
+    # one neighbour, one class
+    assert figures == pytest.approx(dict(top1=75.0, top5=75.0, per_class_top1=100 * (2 / 3 + 1) / 2))
 
 
 def test_classes_without_a_vote_are_not_among_the_five():
-    """8 classes, every nearest clip of another class; and with 2 of 3 neighbours' classes right, however low the right label is."""
+    """8 classes, every nearest clip of another class; and with 2 of 3 neighbours' classes right, however low
+    the right label is.
+    """
     labels = torch.arange(8)
-    assert knn_accuracy((torch.eye(8), labels.roll(1)), (torch.eye(8), labels), k=1) == dict(top1=0.0, top5=0.0, per_class_top1=0.0)
+    assert knn_accuracy((torch.eye(8), labels.roll(1)), (torch.eye(8), labels), k=1) == dict(
+        top1=0.0, top5=0.0, per_class_top1=0.0
+    )
     query = (torch.tensor([[1.0, 0.5, 0.2]]).repeat(3, 1), torch.tensor([0, 6, 7]))
     gallery = (torch.eye(3), torch.tensor([5, 6, 7]))
-    assert knn_accuracy(gallery, query, k=2)['top5'] == pytest.approx(100 / 3) and knn_accuracy(gallery, query, k=3)['top5'] == pytest.approx(200 / 3)
+    assert knn_accuracy(gallery, query, k=2)['top5'] == pytest.approx(100 / 3) and knn_accuracy(
+        gallery, query, k=3
+    )['top5'] == pytest.approx(200 / 3)
 
 
 def test_the_faintest_vote_counts():
-    scores = knn_scores(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), torch.tensor([0, 1]), torch.tensor([[1.0, 0.0]]), 3, k=2, temperature=1e-6)
+    scores = knn_scores(
+        torch.tensor([[1.0, 0.0], [-1.0, 0.0]]),
+        torch.tensor([0, 1]),
+        torch.tensor([[1.0, 0.0]]),
+        3,
+        k=2,
+        temperature=1e-6,
+    )
     assert (scores > 0).tolist() == [[True, True, False]] and scores.argmax() == 0
 
 
@@ -66,7 +89,11 @@ def test_the_faintest_vote_counts():
 )
 def test_bad_input(gallery, queries, options, message):
     with pytest.raises(ValueError, match=message):
-        knn_accuracy((rows(len(gallery), 0), torch.tensor(gallery)), (rows(len(queries), 1), torch.tensor(queries)), **options)
+        knn_accuracy(
+            (rows(len(gallery), 0), torch.tensor(gallery)),
+            (rows(len(queries), 1), torch.tensor(queries)),
+            **options,
+        )
 
 
 class Model(nn.Module):
@@ -97,8 +124,14 @@ def test_features_in_order_whatever_the_loader():
 
 
 def test_ranks_share_the_clips(monkeypatch):
-    """The second process has clip 0 too, which fills up its share; without the second process' clips some are missing."""
-    others = (np.array([[9.0, 0.0, 0.0], [8.0, 0.0, 0.0], [7.0, 0.0, 0.0]], dtype=np.float32), np.array([3, 1, 0]), np.array([1, 1, 0]))
+    """The second process has clip 0 too, which fills up its share; without the second process' clips some are
+    missing.
+    """
+    others = (
+        np.array([[9.0, 0.0, 0.0], [8.0, 0.0, 0.0], [7.0, 0.0, 0.0]], dtype=np.float32),
+        np.array([3, 1, 0]),
+        np.array([1, 1, 0]),
+    )
     loader = DataLoader(items([0, 2]), batch_size=2)
     loader.dataset.extend([None] * 2)
     loader = DataLoader(loader.dataset, batch_sampler=[[0, 1]])

@@ -49,7 +49,9 @@ def test_labels_against_dense(clips):
     margin = share[:, -1] - share[:, -2]
     for least in (0.0, 0.9):
         expected = np.where(margin >= least, mass.argmax(1), -1)
-        found = propagate_labels(features, known, 3, k=5, temperature=0.1, alpha=0.9, steps=7, min_margin=least)
+        found = propagate_labels(
+            features, known, 3, k=5, temperature=0.1, alpha=0.9, steps=7, min_margin=least
+        )
         assert found.tolist() == np.where(known >= 0, known, expected).tolist()
     assert (expected == -1).any() and (expected >= 0).sum() > 30
 
@@ -58,19 +60,32 @@ def test_one_label_a_class_is_enough(clips):
     features, label = clips
     known = torch.full((51,), -1)
     known[[3, 17, 40]] = torch.tensor([0, 1, 2])
-    assert torch.equal(propagate_labels(features[:45], known[:45], 3, k=5, temperature=0.1, min_margin=0.0), label)
+    assert torch.equal(
+        propagate_labels(features[:45], known[:45], 3, k=5, temperature=0.1, min_margin=0.0), label
+    )
 
 
 def test_known_labels_stay():
     features = torch.tensor([[1.0, 0.0], [1.0, 0.01], [1.0, 0.02], [1.0, 0.03]])
-    assert propagate_labels(features, torch.tensor([0, 1, 0, -1]), 2, k=3, temperature=1.0).tolist()[:3] == [0, 1, 0]
+    assert propagate_labels(features, torch.tensor([0, 1, 0, -1]), 2, k=3, temperature=1.0).tolist()[:3] == [
+        0,
+        1,
+        0,
+    ]
 
 
 def test_what_no_label_reaches_has_none_or_is_background():
     features = torch.eye(4)[[0, 0, 1, 1, 2, 2]]
     known = torch.tensor([0, -1, 1, -1, -1, -1])
     assert propagate_labels(features, known, 3, k=1).tolist() == [0, 0, 1, 1, -1, -1]
-    assert propagate_labels(features, known, 3, k=1, background=2, background_share=0.0).tolist() == [0, 0, 1, 1, 2, 2]
+    assert propagate_labels(features, known, 3, k=1, background=2, background_share=0.0).tolist() == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+    ]
 
 
 def test_background_starts_where_neighbours_are_far(clips):
@@ -84,12 +99,18 @@ def test_background_starts_where_neighbours_are_far(clips):
 
 
 def test_what_is_half_background_is_background():
-    """A clip between an example of class 0 and one of class 1: too uncertain for either, unless one of them is the background."""
+    """A clip between an example of class 0 and one of class 1: too uncertain for either, unless one of them
+    is the background.
+    """
     features = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.01]])
     known = torch.tensor([0, 1, -1])
     options = dict(k=2, temperature=1.0, background_share=0.0)
     for background, expected in ((None, -1), (0, 0), (1, 1), (2, -1)):
-        assert propagate_labels(features, known, 3, background=background, **options).tolist() == [0, 1, expected]
+        assert propagate_labels(features, known, 3, background=background, **options).tolist() == [
+            0,
+            1,
+            expected,
+        ]
 
 
 def test_refuses():

@@ -13,7 +13,9 @@ from signbert_mm.evaluation.logistic_regression import hand_features, logistic_r
 
 @pytest.fixture(scope='module')
 def store(tmp_path_factory):
-    """Three glosses of ten clips, the last without a test clip; 8 frames with the right hand, none in the first and the last."""
+    """Three glosses of ten clips, the last without a test clip; 8 frames with the right hand, none in the
+    first and the last.
+    """
     folder = tmp_path_factory.mktemp('words') / 'store'
     random = np.random.RandomState(0)
     with PoseStoreWriter(folder, 'hands_42', ['fist', 'flat', 'never tested']) as writer:

@@ -14,7 +14,13 @@ CLASSES, CLIPS = 4, 7
 
 def samples():
     scores = torch.rand(CLIPS, CLASSES, generator=torch.Generator().manual_seed(0))
-    return [SignDataSample(sample_idx=i, video_id=f'v{i}').set_gt_label(i % (CLASSES - 1)).set_pred_scores(scores[i]).to_dict() for i in range(CLIPS)]
+    return [
+        SignDataSample(sample_idx=i, video_id=f'v{i}')
+        .set_gt_label(i % (CLASSES - 1))
+        .set_pred_scores(scores[i])
+        .to_dict()
+        for i in range(CLIPS)
+    ]
 
 
 def evaluate(indices):
@@ -27,7 +33,9 @@ def evaluate(indices):
 def worker(rank, folder):
     torch.set_num_threads(1)
     os.chdir(folder)
-    torch.distributed.init_process_group('gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=2)
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=2
+    )
     shares = dict(
         interleaved=([0, 2, 4, 6], [1, 3, 5, 0]),  # mmengine's DefaultSampler with round_up
         contiguous=([0, 1, 2, 3], [3, 4, 5, 6]),

@@ -13,7 +13,11 @@ def make_samples(num=3, frames=4, seed=0):
         target = torch.rand(frames, 2, 21, 2, generator=generator)
         valid = torch.rand(frames, 2, generator=generator) < 0.8
         scores = torch.rand(frames, 2, 21, generator=generator)
-        sample = SignDataSample(sample_idx=index, video_id=f'v{index}', boxes=100 + 50 * torch.rand(frames, 2, 3, generator=generator))
+        sample = SignDataSample(
+            sample_idx=index,
+            video_id=f'v{index}',
+            boxes=100 + 50 * torch.rand(frames, 2, 3, generator=generator),
+        )
         samples.append(
             sample.set_reconstruction(
                 pred_hands=target + 0.08 * torch.randn(target.shape, generator=generator),
@@ -42,7 +46,10 @@ def reference(samples, field, only_chosen, scale_of):
                     continue
                 for joint in range(21):
                     if sample.hand_scores[t, hand, joint] > 0:
-                        (x, y), (u, v) = sample.get(field)[t, hand, joint].tolist(), sample.target_hands[t, hand, joint].tolist()
+                        (x, y), (u, v) = (
+                            sample.get(field)[t, hand, joint].tolist(),
+                            sample.target_hands[t, hand, joint].tolist(),
+                        )
                         distances.append(((x - u) ** 2 + (y - v) ** 2) ** 0.5 * scale_of(sample, t, hand))
     pck = [100 * sum(d <= threshold for d in distances) / len(distances) for threshold in range(20, 41)]
     return pck[0], sum((a + b) / 2 for a, b in zip(pck[:-1], pck[1:])) / 20, len(distances)
@@ -54,7 +61,12 @@ def test_against_plain_loops(crop_size):
     found = run(PoseAUC(crop_size=crop_size), samples)
     for name, field in (('input', 'input_hands'), ('output', 'pred_hands')):
         for prefix, only_chosen in (('', False), ('chosen/', True)):
-            pck, auc, _ = reference(samples, field, only_chosen, lambda s, t, h: float(s.boxes[t, h, 2]) if crop_size is None else crop_size)
+            pck, auc, _ = reference(
+                samples,
+                field,
+                only_chosen,
+                lambda s, t, h: float(s.boxes[t, h, 2]) if crop_size is None else crop_size,
+            )
             assert found[f'{prefix}{name}/pck20'] == pytest.approx(pck, abs=1e-9)
             assert found[f'{prefix}{name}/auc'] == pytest.approx(auc, abs=1e-9)
     assert found['joints'] == reference(samples, 'pred_hands', False, lambda s, t, h: 1)[2]
@@ -64,12 +76,18 @@ def test_threshold_is_inclusive_and_auc_by_hand():
     sample = make_samples(1, 1)[0]
     sample.hand_valid, sample.hand_scores = torch.tensor([[True, False]]), torch.ones(1, 2, 21)
     sample.target_hands, sample.input_hands = torch.zeros(1, 2, 21, 2), torch.zeros(1, 2, 21, 2)
-    sample.pred_hands = torch.full((1, 2, 21, 2), float('nan'))  # the hand that was not found is not looked at
+    # the hand that was not found is not looked at
+    sample.pred_hands = torch.full((1, 2, 21, 2), float('nan'))
     sample.pred_hands[0, 0] = torch.tensor([0.0, 20 / 256])
     assert run(PoseAUC(), [sample])['output/pck20'] == 100
-    sample.pred_hands[0, 0] = torch.tensor([30 / 256, 0.0])  # PCK is 0 up to 29 px and 100 from 30 px: 10 whole steps and half a step of 20
+    # PCK is 0 up to 29 px and 100 from 30 px: 10 whole steps and half a step of 20
+    sample.pred_hands[0, 0] = torch.tensor([30 / 256, 0.0])
     found = run(PoseAUC(), [sample])
-    assert found['output/pck20'] == 0 and found['output/auc'] == pytest.approx(100 * 10.5 / 20) and found['input/auc'] == 100
+    assert (
+        found['output/pck20'] == 0
+        and found['output/auc'] == pytest.approx(100 * 10.5 / 20)
+        and found['input/auc'] == 100
+    )
 
 
 def test_bad_input():

@@ -27,15 +27,24 @@ def test_reads_what_is_dumped(tmp_path, dump):
     metric.process(None, [expected[2], expected[0], expected[1], expected[0]])
     metric.evaluate(4)
     found = load_predictions(path)
-    assert [clip['sample_idx'] for clip in found] == [0, 1, 2] and [clip['num_frames'] for clip in found] == [4, 4, 4]
+    assert [clip['sample_idx'] for clip in found] == [0, 1, 2] and [clip['num_frames'] for clip in found] == [
+        4,
+        4,
+        4,
+    ]
     for clip, other in zip(found, expected):
-        assert clip['video_id'] == other['video_id'] and torch.equal(clip['pred_scores'], other['pred_scores'])
+        assert clip['video_id'] == other['video_id'] and torch.equal(
+            clip['pred_scores'], other['pred_scores']
+        )
         assert clip['half'].dtype == torch.float16 and torch.equal(clip['gt_label'], other['gt_label'])
 
 
 def test_a_clip_takes_its_own_bytes_not_its_batch_s(tmp_path):
     scores = torch.rand(64, 30)
-    rows = [dict(sample_idx=i, pred_scores=scores[i], joints=dict(pair=(scores[i, :5], [scores[i, 5:9]]))) for i in range(64)]
+    rows = [
+        dict(sample_idx=i, pred_scores=scores[i], joints=dict(pair=(scores[i, :5], [scores[i, 5:9]])))
+        for i in range(64)
+    ]
     metric = DumpPredictions(str(tmp_path / 'predictions.pkl'))
     for start in (0, 32):
         metric.process(None, rows[start : start + 32])
@@ -43,7 +52,9 @@ def test_a_clip_takes_its_own_bytes_not_its_batch_s(tmp_path):
     # three tensors a clip, each some 400 bytes around its numbers; a batch's own numbers are 3,840
     assert (tmp_path / 'predictions.pkl').stat().st_size < 64 * 3 * 700
     for row, found in zip(rows, load_predictions(tmp_path / 'predictions.pkl')):
-        assert torch.equal(found['pred_scores'], row['pred_scores']) and torch.equal(found['joints']['pair'][1][0], row['joints']['pair'][1][0])
+        assert torch.equal(found['pred_scores'], row['pred_scores']) and torch.equal(
+            found['joints']['pair'][1][0], row['joints']['pair'][1][0]
+        )
 
 
 class Payload:
@@ -109,7 +120,16 @@ def test_tensors_beyond_their_numbers_are_refused(tmp_path, size, stride, offset
 
 
 def test_tensors_of_every_type_and_shape_are_read(tmp_path):
-    kinds = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8)
+    kinds = (
+        torch.float64,
+        torch.float32,
+        torch.float16,
+        torch.bfloat16,
+        torch.int64,
+        torch.int32,
+        torch.int16,
+        torch.int8,
+    )
     tensors = [torch.arange(12).to(kind).reshape(3, 4)[1:, ::2] for kind in (*kinds, torch.uint8)]
     tensors += [torch.tensor([True, False]), torch.tensor(5), torch.zeros(0, 3), torch.ones(1).expand(3)]
     (tmp_path / 'p.pkl').write_bytes(pickle.dumps([dict(sample_idx=0, values=tensors)], protocol=2))
@@ -121,7 +141,13 @@ def test_tensors_of_every_type_and_shape_are_read(tmp_path):
 
 def test_damaged_numbers_of_a_tensor(tmp_path):
     data = torch.arange(4.0).storage().__reduce__()[1][0]
-    for changed in (data[:-3], data + b'x', data[:-24] + (1 << 40).to_bytes(8, 'little') + data[-16:], b'', 7):
+    for changed in (
+        data[:-3],
+        data + b'x',
+        data[:-24] + (1 << 40).to_bytes(8, 'little') + data[-16:],
+        b'',
+        7,
+    ):
         (tmp_path / 'bad.pkl').write_bytes(pickle.dumps([dict(sample_idx=0, x=Storage(changed))]))
         with pytest.raises(ValueError, match='bad.pkl: '):
             load_predictions(tmp_path / 'bad.pkl')

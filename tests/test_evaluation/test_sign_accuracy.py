@@ -15,7 +15,9 @@ GLOSSES = ['-', 'hello', 'water', 'eat', 'drink', 'never']
 
 def make_samples(scores, labels):
     return [
-        SignDataSample(sample_idx=i, video_id=f'v{i}').set_gt_label(int(label)).set_pred_scores(torch.as_tensor(row))
+        SignDataSample(sample_idx=i, video_id=f'v{i}')
+        .set_gt_label(int(label))
+        .set_pred_scores(torch.as_tensor(row))
         for i, (row, label) in enumerate(zip(scores, labels))
     ]
 
@@ -36,7 +38,9 @@ def reference(scores, labels, k, classes):
             order = sorted(range(len(row)), key=lambda c: (-row[c], c))
             hits.setdefault(label, []).append(float(label in order[:k]))
     everything = [hit for row in hits.values() for hit in row]
-    return 100 * sum(everything) / len(everything), 100 * sum(sum(row) / len(row) for row in hits.values()) / len(hits)
+    return 100 * sum(everything) / len(everything), 100 * sum(
+        sum(row) / len(row) for row in hits.values()
+    ) / len(hits)
 
 
 @pytest.fixture
@@ -49,9 +53,21 @@ def clips():
 
 def test_against_plain_loops(clips):
     scores, labels = clips
-    metric = METRICS.build(dict(type='SignAccuracy', topk=(1, 2, 5), subsets=dict(confusing=['water', 'eat', 'never'], normal=[0, 1]), exclude=['-']))
+    metric = METRICS.build(
+        dict(
+            type='SignAccuracy',
+            topk=(1, 2, 5),
+            subsets=dict(confusing=['water', 'eat', 'never'], normal=[0, 1]),
+            exclude=['-'],
+        )
+    )
     found = run(metric, make_samples(scores, labels))
-    for name, classes in (('', range(6)), ('confusing/', [2, 3, 5]), ('normal/', [0, 1]), ('without_excluded/', range(1, 6))):
+    for name, classes in (
+        ('', range(6)),
+        ('confusing/', [2, 3, 5]),
+        ('normal/', [0, 1]),
+        ('without_excluded/', range(1, 6)),
+    ):
         for k in (1, 2, 5):
             p_i, p_c = reference(scores, labels, k, list(classes))
             assert found[f'p_i/{name}top{k}'] == pytest.approx(p_i, abs=1e-12)
@@ -70,7 +86,9 @@ def test_same_result_in_half_precision_and_any_order(clips):
     samples = make_samples(torch.from_numpy(scores).bfloat16(), labels)
     first = run(SignAccuracy(), samples)
     assert run(SignAccuracy(), samples[::-1], batch=7) == first
-    assert first['p_i/top1'] == pytest.approx(reference(torch.from_numpy(scores).bfloat16().double().numpy(), labels, 1, list(range(6)))[0])
+    assert first['p_i/top1'] == pytest.approx(
+        reference(torch.from_numpy(scores).bfloat16().double().numpy(), labels, 1, list(range(6)))[0]
+    )
 
 
 def test_padding_duplicates_count_once(clips):
@@ -101,7 +119,9 @@ def test_topk_beyond_the_classes_is_said(clips, log):
 
 
 def test_classes_that_are_no_candidates_are_in_no_topk(log):
-    """Equal scores: of labels 0 (a candidate), 1 (none) and 4 (the second candidate), two are among the two best, and never the one that is none."""
+    """Equal scores: of labels 0 (a candidate), 1 (none) and 4 (the second candidate), two are among the two
+    best, and never the one that is none.
+    """
     samples = make_samples([[0.5] * 6] * 3, [0, 1, 4])
     for sample in samples:
         sample.pred_candidates = torch.tensor([True, False, False, False, True, True])
@@ -109,7 +129,11 @@ def test_classes_that_are_no_candidates_are_in_no_topk(log):
     assert [metrics[f'p_i/top{k}'] for k in (1, 2, 6)] == pytest.approx([100 / 3, 200 / 3, 200 / 3])
     assert 'by definition' not in log.text
     del samples[1].pred_candidates
-    with pytest.raises(ValueError, match=r"clip 1 \('v1'\): pred_candidates must be bool of shape \(6,\), got nothing"):
+    with pytest.raises(
+        ValueError,
+        match=r"clip 1 \('v1'\): pred_candidates must be bool of shape \(6,\), "
+        r'got nothing',
+    ):
         run(SignAccuracy(), samples)
     samples[1].pred_candidates = torch.ones(5)
     with pytest.raises(ValueError, match=r'got torch.float32 of shape \(5,\)'):
@@ -122,7 +146,10 @@ def test_absent_classes_empty_subsets_and_coverage_are_said(clips, log):
     metric.process(None, [sample.to_dict() for sample in make_samples(*clips)])
     assert not any('nothing' in key for key in metric.evaluate(57))
     assert "1 of 6 classes have no test clip and are left out of P-C: 'never'" in log.text
-    assert "subset 'nothing' has no test clip" in log.text and 'SignAccuracy: accuracy on 57 of 60 clips' in log.text
+    assert (
+        "subset 'nothing' has no test clip" in log.text
+        and 'SignAccuracy: accuracy on 57 of 60 clips' in log.text
+    )
 
 
 def test_coverage_of_the_store_is_said_beside_the_accuracy(clips, log):
@@ -148,7 +175,9 @@ def test_scores_not_finite(clips, value):
         run(SignAccuracy(), make_samples(scores, labels))
 
 
-@pytest.mark.parametrize('label, message', [(-1, r"clip 0 \('v0'\) has no label"), (6, 'label 6 is outside the 6 classes')])
+@pytest.mark.parametrize(
+    'label, message', [(-1, r"clip 0 \('v0'\) has no label"), (6, 'label 6 is outside the 6 classes')]
+)
 def test_bad_labels(label, message):
     with pytest.raises(ValueError, match=message):
         run(SignAccuracy(), make_samples(np.zeros((1, 6), dtype=np.float32), [label]))
@@ -171,7 +200,14 @@ def test_missing_fields_clips_and_predictions(clips):
     with pytest.raises(ValueError, match='no predictions'):
         run(SignAccuracy(), [], size=0)
     with pytest.raises(ValueError, match="sample_idx 0 is both 'v0' and 'other'"):
-        run(SignAccuracy(), [samples[0], samples[0].new(sample_idx=0, video_id='other', gt_label=0, pred_scores=torch.zeros(6))], size=1)
+        run(
+            SignAccuracy(),
+            [
+                samples[0],
+                samples[0].new(sample_idx=0, video_id='other', gt_label=0, pred_scores=torch.zeros(6)),
+            ],
+            size=1,
+        )
     with pytest.raises(KeyError, match='no sample_idx'):
         run(SignAccuracy(), [SignDataSample(gt_label=0, pred_scores=torch.zeros(6))])
     with pytest.raises(KeyError, match='no pred_scores'):

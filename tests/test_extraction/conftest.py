@@ -1,4 +1,6 @@
-"""The folder's own modules (videos that the tests make, fake extractors), importable here and in the processes that tests start."""
+"""The folder's own modules (videos that the tests make, fake extractors), importable here and in the
+processes that tests start.
+"""
 
 import sys
 from pathlib import Path

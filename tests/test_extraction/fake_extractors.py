@@ -12,13 +12,20 @@ from signbert_mm.extraction.parts import PartWriter
 
 
 class FakeExtractor(PoseExtractor):
-    """Joint 0: the last quarter's brightness, frames since the reset; joint 1: frame size. ``wait`` seconds a frame; a width of ``deadly`` kills the
+    """Joint 0: the last quarter's brightness, frames since the reset; joint 1: frame size. ``wait`` seconds a
+    frame; a width of ``deadly`` kills the
     process, one of ``bad`` raises."""
 
     name, version = 'fake', '1'
 
     def __init__(self, wait=0.0, batch_size=1, deadly=0, bad=0, flavour=''):
-        self.wait, self.batch_size, self.deadly, self.bad, self.flavour = wait, batch_size, deadly, bad, flavour
+        self.wait, self.batch_size, self.deadly, self.bad, self.flavour = (
+            wait,
+            batch_size,
+            deadly,
+            bad,
+            flavour,
+        )
         self.seen = 0
 
     def describe(self):

@@ -22,7 +22,18 @@ def shades(count):
     return [int(value) for value in np.linspace(20, 235, count)]
 
 
-def make_video(path, frames=10, width=64, height=48, rate=10, codec='libx264', times=None, turn=None, options=None, quick=True):
+def make_video(
+    path,
+    frames=10,
+    width=64,
+    height=48,
+    rate=10,
+    codec='libx264',
+    times=None,
+    turn=None,
+    options=None,
+    quick=True,
+):
     """A video whose last quarter brightens frame by frame.
 
     Args:
@@ -33,7 +44,11 @@ def make_video(path, frames=10, width=64, height=48, rate=10, codec='libx264', t
     with av.open(str(path), 'w', options=options or {}) as container:
         coding = {'preset': 'ultrafast', 'x264-params': 'keyint=5'} if codec == 'libx264' and quick else {}
         stream = container.add_stream(codec, rate=rate, options=coding)
-        stream.width, stream.height, stream.pix_fmt = width, height, 'yuvj420p' if codec == 'mjpeg' else 'yuv420p'
+        stream.width, stream.height, stream.pix_fmt = (
+            width,
+            height,
+            'yuvj420p' if codec == 'mjpeg' else 'yuv420p',
+        )
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         if turn is not None:
@@ -59,7 +74,9 @@ def make_sound(path, codec='pcm_s16le', cover=False):
             container.mux(still.encode(av.VideoFrame.from_ndarray(picture(32, 32), format='rgb24')))
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), dtype=np.int16), format='s16', layout='mono')
         frame.sample_rate, frame.pts = 8000, 0
-        for part in av.AudioResampler(stream.format.name, 'mono', 8000, frame_size=stream.codec_context.frame_size or 0).resample(frame):
+        for part in av.AudioResampler(
+            stream.format.name, 'mono', 8000, frame_size=stream.codec_context.frame_size or 0
+        ).resample(frame):
             container.mux(stream.encode(part))
         container.mux(stream.encode())
     return str(path)

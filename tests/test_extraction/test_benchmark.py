@@ -24,7 +24,9 @@ def test_speed_names_every_extractor(tmp_path):
 
 
 def test_a_thinned_video(tmp_path):
-    assert benchmark.thin_video(make_video(tmp_path / 'a.mp4', 20, rate=10), str(tmp_path / 'thin.mp4'), 2) == 5
+    assert (
+        benchmark.thin_video(make_video(tmp_path / 'a.mp4', 20, rate=10), str(tmp_path / 'thin.mp4'), 2) == 5
+    )
     assert [time for _, time in open_video(tmp_path / 'thin.mp4')] == [0, 0.5, 1, 1.5, 2]
 
 

@@ -37,18 +37,33 @@ def videos(tmp_path):
 def assert_same(one, other):
     """Every file of both stores, bit for bit."""
     names = sorted(os.listdir(one.folder))
-    assert names == sorted(os.listdir(other.folder)) and filecmp.cmpfiles(one.folder, other.folder, names, shallow=False)[0] == names
+    assert (
+        names == sorted(os.listdir(other.folder))
+        and filecmp.cmpfiles(one.folder, other.folder, names, shallow=False)[0] == names
+    )
 
 
 def test_a_folder_becomes_a_store(videos, tmp_path, capfd):
     store = extract_folder(videos, str(tmp_path / 'out'), FAKE)
     assert isinstance(store, PoseStore) and store.layout.name == 'coco_wholebody_133' and store.glosses == []
     assert list(store.video_id) == ['gloss0/0', 'gloss0/2', 'gloss0/4', 'gloss1/1', 'gloss1/3', 'gloss1/5']
-    assert store.length.tolist() == [12, 7, 9, 3, 5, 4] and store.width.tolist() == [64, 68, 72, 66, 70, 74] and set(store.height) == {48}
-    assert store.fps.tolist() == [10, 12, 14, 11, 13, 15] and (store.label == -1).all() and set(store.split) == {'all'}
+    assert (
+        store.length.tolist() == [12, 7, 9, 3, 5, 4]
+        and store.width.tolist() == [64, 68, 72, 66, 70, 74]
+        and set(store.height) == {48}
+    )
+    assert (
+        store.fps.tolist() == [10, 12, 14, 11, 13, 15]
+        and (store.label == -1).all()
+        and set(store.split) == {'all'}
+    )
     keypoints, scores = store.clip(1)
     np.testing.assert_allclose(keypoints[:, 0, 0], shades(7), atol=4)
-    assert keypoints[:, 0, 1].tolist() == [1, 2, 3, 4, 5, 6, 7] and (scores[:, 0] == 0.5).all() and (scores[:, 2:] == 0).all()
+    assert (
+        keypoints[:, 0, 1].tolist() == [1, 2, 3, 4, 5, 6, 7]
+        and (scores[:, 0] == 0.5).all()
+        and (scores[:, 2:] == 0).all()
+    )
     assert store.meta['extractor'] == 'fake' and store.meta['extractor_version'] == '1'
     store.verify()
     assert not (tmp_path / 'out.parts').exists() and not (tmp_path / 'out' / 'failed.txt').exists()
@@ -57,7 +72,9 @@ def test_a_folder_becomes_a_store(videos, tmp_path, capfd):
 
 def test_workers_and_ranks_do_not_change_the_store(videos, tmp_path, monkeypatch):
     one = extract_folder(videos, tmp_path / 'one', FAKE, progress=False)
-    assert_same(one, extract_folder(list(reversed(videos)), tmp_path / 'two', FAKE, workers=2, progress=False))
+    assert_same(
+        one, extract_folder(list(reversed(videos)), tmp_path / 'two', FAKE, workers=2, progress=False)
+    )
     for world, name in ((2, 'pair'), (8, 'many')):  # 8 ranks: two have nothing to do
         monkeypatch.setenv('WORLD_SIZE', str(world))
         stores = []
@@ -72,7 +89,8 @@ DRIVER = """
 import sys
 sys.path.insert(0, {here!r})
 from signbert_mm.extraction import extract_folder, find_videos
-extract_folder(find_videos({videos!r}), {out!r}, dict(type='fake_extractors.FakeExtractor', wait=0.1), workers={workers}, progress=False)
+extract_folder(find_videos({videos!r}), {out!r}, dict(type='fake_extractors.FakeExtractor', wait=0.1),
+    workers={workers}, progress=False)
 """
 
 
@@ -91,17 +109,25 @@ def test_killed_in_the_middle_and_restarted_with_another_number_of_workers(video
     process.wait()
     time.sleep(0.3)  # workers notice that their parent is gone
     before = read_records(f'{out}.parts')
-    assert 2 <= len(before) < len(videos) and not any(record.error for record in before.values()) and not out.exists()
+    assert (
+        2 <= len(before) < len(videos)
+        and not any(record.error for record in before.values())
+        and not out.exists()
+    )
     assert_same(clean, extract_folder(videos, out, FAKE, workers=then, progress=False))
 
 
 def test_a_killed_rank_redoes_only_what_it_had_not_finished(videos, tmp_path, monkeypatch):
     clean = extract_folder(videos, tmp_path / 'clean', FAKE, progress=False)
     out = tmp_path / 'out'
-    code = DRIVER.format(here=str(HERE), videos=str(tmp_path / 'videos'), out=str(out), workers=1).replace('workers=1', "launcher='pytorch'")
+    code = DRIVER.format(here=str(HERE), videos=str(tmp_path / 'videos'), out=str(out), workers=1).replace(
+        'workers=1', "launcher='pytorch'"
+    )
     process = subprocess.Popen([sys.executable, '-c', code], env=dict(os.environ, RANK='1', WORLD_SIZE='2'))
     deadline = time.monotonic() + 300
-    while (not Path(f'{out}.parts').is_dir() or not read_records(f'{out}.parts')) and time.monotonic() < deadline:
+    while (
+        not Path(f'{out}.parts').is_dir() or not read_records(f'{out}.parts')
+    ) and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
@@ -117,7 +143,9 @@ def test_a_killed_rank_redoes_only_what_it_had_not_finished(videos, tmp_path, mo
         return extract_folder(videos, out, extractor, progress=False, launcher='pytorch')
 
     frames = []
-    assert run(0, 2) is None and sorted(read_records(f'{out}.parts')) == sorted(mine[:1] + [video_id for video_id, _ in videos[::2]])
+    assert run(0, 2) is None and sorted(read_records(f'{out}.parts')) == sorted(
+        mine[:1] + [video_id for video_id, _ in videos[::2]]
+    )
     frames.clear()
     assert [run(2, 3), run(1, 3)] == [None, None]
     assert_same(clean, run(0, 3))
@@ -186,8 +214,17 @@ def test_bad_files_are_listed_and_skipped(videos, tmp_path):
     store = extract_folder(found, tmp_path / 'out', dict(FAKE, bad=128), progress=False)
     assert list(store.video_id) == [video_id for video_id, _ in videos]
     rows = [line.split('\t') for line in (tmp_path / 'out' / 'failed.txt').read_text().splitlines()]
-    assert [row[0] for row in rows] == [f'bad/{name}' for name in ('empty', 'gone', 'sound', 'strange', 'text', 'truncated')]
-    reasons = ('empty (0 bytes)', 'no such file', 'only audio', 'ArithmeticError: this one I cannot', 'not a video', 'truncated: ')
+    assert [row[0] for row in rows] == [
+        f'bad/{name}' for name in ('empty', 'gone', 'sound', 'strange', 'text', 'truncated')
+    ]
+    reasons = (
+        'empty (0 bytes)',
+        'no such file',
+        'only audio',
+        'ArithmeticError: this one I cannot',
+        'not a video',
+        'truncated: ',
+    )
     assert all(reason in row[1] for reason, row in zip(reasons, rows))
     assert store.meta['notes']['failed'] == [row[0] for row in rows]
     kept = extract_folder(found, tmp_path / 'kept', dict(FAKE, bad=128), progress=False, truncated='keep')
@@ -197,27 +234,47 @@ def test_bad_files_are_listed_and_skipped(videos, tmp_path):
 
 def test_nothing_but_bad_files(tmp_path):
     (tmp_path / 'a.mp4').touch()
-    with pytest.raises(ValueError, match=r'none of the 1 videos could be read.*failed.txt, the first: .*a.mp4: empty'):
+    with pytest.raises(
+        ValueError,
+        match=r'none of the 1 videos could be read.*failed.txt, the first: '
+        r'.*a.mp4: empty',
+    ):
         extract_folder(find_videos(tmp_path), tmp_path / 'out', FAKE, progress=False)
-    assert not (tmp_path / 'out').exists() and (tmp_path / 'out.parts' / 'failed.txt').read_text().startswith('a\t')
+    assert not (tmp_path / 'out').exists() and (tmp_path / 'out.parts' / 'failed.txt').read_text().startswith(
+        'a\t'
+    )
 
 
 def test_a_video_that_kills_its_process_fails_alone(videos, tmp_path):
     store = extract_folder(videos[:3], tmp_path / 'out', dict(FAKE, deadly=68), workers=2, progress=False)
     assert list(store.video_id) == ['gloss0/0', 'gloss0/4']
-    assert 'the process that read it was killed by signal 9 (SIGKILL), twice' in (tmp_path / 'out' / 'failed.txt').read_text()
+    assert (
+        'the process that read it was killed by signal 9 (SIGKILL), twice'
+        in (tmp_path / 'out' / 'failed.txt').read_text()
+    )
 
 
 def test_a_worker_that_cannot_start_ends_the_run(videos, tmp_path):
     with pytest.raises(RuntimeError, match='a worker could not start: OSError: no device'):
-        extract_folder(videos, tmp_path / 'out', dict(type='fake_extractors.OnlyInTheParent', parent=os.getpid()), workers=2, progress=False)
+        extract_folder(
+            videos,
+            tmp_path / 'out',
+            dict(type='fake_extractors.OnlyInTheParent', parent=os.getpid()),
+            workers=2,
+            progress=False,
+        )
 
 
 def test_resampling_and_facts_are_in_the_store(videos, tmp_path):
-    store = extract_folder(videos[:1], tmp_path / 'out', FAKE, progress=False, fps=5, source='made up', licence='CC0')
+    store = extract_folder(
+        videos[:1], tmp_path / 'out', FAKE, progress=False, fps=5, source='made up', licence='CC0'
+    )
     assert store.length.tolist() == [6] and store.fps.tolist() == [5]
     assert store.meta['source'] == 'made up' and store.meta['licence'] == 'CC0'
-    assert store.meta['notes']['extraction']['fps'] == 5 and store.meta['notes']['extraction']['fingerprint'] == FakeExtractor().fingerprint
+    assert (
+        store.meta['notes']['extraction']['fps'] == 5
+        and store.meta['notes']['extraction']['fingerprint'] == FakeExtractor().fingerprint
+    )
 
 
 def test_arguments_are_checked(videos, tmp_path, monkeypatch):
@@ -229,7 +286,9 @@ def test_arguments_are_checked(videos, tmp_path, monkeypatch):
         'both would be video_id': dict(videos=[*videos, videos[0]]),
     }.items():
         with pytest.raises(ValueError, match=match):
-            extract_folder(**dict(dict(videos=videos, out=tmp_path / 'out', extractor=FAKE, progress=False), **arguments))
+            extract_folder(
+                **dict(dict(videos=videos, out=tmp_path / 'out', extractor=FAKE, progress=False), **arguments)
+            )
     monkeypatch.delenv('SLURM_PROCID', raising=False)
     with pytest.raises(RuntimeError, match='SLURM_PROCID.*srun'):
         extract_folder(videos, tmp_path / 'out', FAKE, launcher='slurm')
@@ -251,7 +310,9 @@ def test_a_part_survives_a_torn_end_and_notices_damage(tmp_path):
         file.write(json.dumps(dict(video_id='c'))[:9])
     records = read_records(str(tmp_path))
     assert sorted(records) == ['a', 'b']
-    np.testing.assert_array_equal(np.concatenate(list(read_poses(str(tmp_path), records['b']))), np.stack([pose, pose + 1, pose + 2]))
+    np.testing.assert_array_equal(
+        np.concatenate(list(read_poses(str(tmp_path), records['b']))), np.stack([pose, pose + 1, pose + 2])
+    )
     data = tmp_path / f'{writer.name}.bin'
     torn = bytearray(data.read_bytes())
     torn[5] ^= 1
@@ -316,7 +377,9 @@ def test_a_damaged_line_costs_its_video_alone(half_done, videos, damage, checked
     index = index_of(f'{half_done}.parts')
     lines = index.read_bytes().splitlines()
     if not checked:  # as earlier versions wrote them; another number in the place of one is not seen then
-        lines = [json.dumps({k: v for k, v in json.loads(line).items() if k != 'check'}).encode() for line in lines]
+        lines = [
+            json.dumps({k: v for k, v in json.loads(line).items() if k != 'check'}).encode() for line in lines
+        ]
         if b'"fps": 2' in damage(lines[1]) or b'"frames": 1' in damage(lines[1]):
             return
     changed = damage(lines[1])
@@ -398,7 +461,9 @@ def test_videos_that_change_while_they_are_read(videos, tmp_path, monkeypatch):
         return record
 
     monkeypatch.setattr(workers_module, 'extract_video', touch_after)
-    with pytest.raises(RuntimeError, match='6 videos were changed while they were read, the first: .*0.mp4; run it again'):
+    with pytest.raises(
+        RuntimeError, match='6 videos were changed while they were read, the first: .*0.mp4; run it again'
+    ):
         extract_folder(videos, tmp_path / 'out', FAKE, progress=False)
 
 
@@ -439,5 +504,7 @@ def test_the_tool(videos, tmp_path, monkeypatch, capsys):
 def test_an_output_folder_that_cannot_be_made(tmp_path):
     (tmp_path / 'file').touch()
     (tmp_path / 'a.mp4').touch()
-    with pytest.raises(NotADirectoryError, match='out.parts: cannot be made .*; choose another OUT, where you may write'):
+    with pytest.raises(
+        NotADirectoryError, match='out.parts: cannot be made .*; choose another OUT, where you may write'
+    ):
         extract_folder([('a', str(tmp_path / 'a.mp4'))], tmp_path / 'file' / 'out', FAKE, progress=False)

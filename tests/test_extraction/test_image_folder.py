@@ -4,7 +4,14 @@ import pytest
 from fake_extractors import FakeExtractor
 from made_videos import make_video, picture, shades
 
-from signbert_mm.extraction import ImageFolderReader, VideoError, extract_folder, find_videos, image_clips, open_video
+from signbert_mm.extraction import (
+    ImageFolderReader,
+    VideoError,
+    extract_folder,
+    find_videos,
+    image_clips,
+    open_video,
+)
 
 
 def make_images(folder, names, width=64, height=48):
@@ -31,19 +38,27 @@ def test_images_come_as_rgb_in_order_of_their_numbers(tmp_path):
 
 def test_turned_and_other_sizes(tmp_path):
     folder = make_images(tmp_path / 'a', ['1.jpg', '2.jpg'])
-    exif = b'Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0'  # orientation 6: turn right
+    # orientation 6: turn right
+    exif = b'Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0'
     data = (folder / '1.jpg').read_bytes()
-    (folder / '1.jpg').write_bytes(data[:2] + b'\xff\xe1' + (len(exif) + 2).to_bytes(2, 'big') + exif + data[2:])
+    (folder / '1.jpg').write_bytes(
+        data[:2] + b'\xff\xe1' + (len(exif) + 2).to_bytes(2, 'big') + exif + data[2:]
+    )
     reader = open_video(folder)
     assert (reader.width, reader.height) == (48, 64)
     first, second = (image for image, _ in reader)
     assert first.shape == second.shape == (64, 48, 3)
-    assert first[5, 5, 2] > 200 and first[5, -5, 0] > 200 and first[-5, -5, 1] > 200  # blue at the upper left, then red, then green below
+    # blue at the upper left, then red, then green below
+    assert first[5, 5, 2] > 200 and first[5, -5, 0] > 200 and first[-5, -5, 1] > 200
 
 
 def test_what_is_missing(tmp_path):
     gap = make_images(tmp_path / 'gap', ['1.png', '2.png', '5.png', '6.png'])
-    with pytest.raises(VideoError, match=r'gap: truncated: between 2.png and 5.png numbers are left out \(1 such gaps\)'):
+    with pytest.raises(
+        VideoError,
+        match=r'gap: truncated: between 2.png and 5.png numbers are left out \(1 '
+        r'such gaps\)',
+    ):
         open_video(gap)
     assert len(list(open_video(gap, truncated='keep'))) == 4
     assert len(list(open_video(make_images(tmp_path / 'steps', ['0.png', '5.png', '10.png'])))) == 3
@@ -85,4 +100,7 @@ def test_clips_of_a_folder(tmp_path):
     np.testing.assert_allclose(store.clip(0)[0][:, 0, 0], shades(3)[:2], atol=1)
     assert store.meta['notes']['extraction']['image_fps'] == 12.5
     failed = extract_folder(videos, tmp_path / 'even', FakeExtractor(), progress=False, fps=5)
-    assert list(failed.video_id) == ['videos/1'] and failed.meta['notes']['failed'] == ['bye/b', 'hello/take.1']
+    assert list(failed.video_id) == ['videos/1'] and failed.meta['notes']['failed'] == [
+        'bye/b',
+        'hello/take.1',
+    ]

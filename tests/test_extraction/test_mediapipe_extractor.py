@@ -3,7 +3,13 @@ import types
 import numpy as np
 import pytest
 
-from signbert_mm.extraction import MediaPipeExtractor, build_extractor, extract_folder, extract_stream, open_video
+from signbert_mm.extraction import (
+    MediaPipeExtractor,
+    build_extractor,
+    extract_folder,
+    extract_stream,
+    open_video,
+)
 from signbert_mm.extraction.mediapipe_face import FACE_68
 from signbert_mm.layouts import get_layout
 
@@ -13,7 +19,9 @@ HERE = 'MediaPipe is not installed: make install-extract'
 
 
 def points(rows):
-    return types.SimpleNamespace(landmark=[types.SimpleNamespace(x=x, y=y, visibility=score) for x, y, score in rows])
+    return types.SimpleNamespace(
+        landmark=[types.SimpleNamespace(x=x, y=y, visibility=score) for x, y, score in rows]
+    )
 
 
 @pytest.fixture
@@ -21,7 +29,9 @@ def fake_holistic():
     """An extractor whose ``Holistic`` gives what the test puts into ``found``."""
     pytest.importorskip('mediapipe', reason=HERE)
     extractor = MediaPipeExtractor()
-    found = types.SimpleNamespace(pose_landmarks=None, left_hand_landmarks=None, right_hand_landmarks=None, face_landmarks=None)
+    found = types.SimpleNamespace(
+        pose_landmarks=None, left_hand_landmarks=None, right_hand_landmarks=None, face_landmarks=None
+    )
     extractor._holistic = types.SimpleNamespace(process=lambda image: found, reset=lambda: None)
     return extractor, found
 
@@ -35,10 +45,14 @@ def test_joints_go_by_name_in_pixels_with_their_scores(fake_holistic):
     source = get_layout('mediapipe_holistic')
     for joint in ('nose', 'left_eye', 'right_wrist', 'left_big_toe', 'right_heel'):
         index = source.joints.index(joint)
-        np.testing.assert_allclose(pose[LAYOUT.joints.index(joint)], [200 * index / 100, 100 * index / 50, 1 - index / 33], rtol=1e-6)
+        np.testing.assert_allclose(
+            pose[LAYOUT.joints.index(joint)], [200 * index / 100, 100 * index / 50, 1 - index / 33], rtol=1e-6
+        )
     np.testing.assert_allclose(pose[LEFT], [(200 * index / 40, 25, 1) for index in range(21)], rtol=1e-6)
     np.testing.assert_allclose(pose[FACE], [(200 * index / 468, 50, 1) for index in FACE_68], rtol=1e-6)
-    assert (pose[RIGHT] == 0).all() and (pose[[LAYOUT.joints.index('left_small_toe'), LAYOUT.joints.index('right_small_toe')]] == 0).all()
+    assert (pose[RIGHT] == 0).all() and (
+        pose[[LAYOUT.joints.index('left_small_toe'), LAYOUT.joints.index('right_small_toe')]] == 0
+    ).all()
 
 
 def test_nobody_in_view_is_all_missing(fake_holistic):
@@ -83,20 +97,41 @@ def test_a_real_signer(slovo, tmp_path):
         for index, frame in enumerate(source.decode(video=0)):
             if index == 8:
                 break
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame.to_ndarray(format='rgb24', width=360, height=640), format='rgb24')))
+            out.mux(
+                stream.encode(
+                    av.VideoFrame.from_ndarray(
+                        frame.to_ndarray(format='rgb24', width=360, height=640), format='rgb24'
+                    )
+                )
+            )
         out.mux(stream.encode())
     videos = [(name, str(tmp_path / 'short.mp4')) for name in ('first', 'second')]
     store = extract_folder(videos, tmp_path / 'out', 'mediapipe', progress=False)
-    assert store.meta['extractor'] == 'mediapipe' and store.length.tolist() == [8, 8] and store.width.tolist() == [360, 360]
+    assert (
+        store.meta['extractor'] == 'mediapipe'
+        and store.length.tolist() == [8, 8]
+        and store.width.tolist() == [360, 360]
+    )
     (keypoints, scores), again = store.clip(0), store.clip(1)
     assert (keypoints == again[0]).all() and (scores == again[1]).all()  # nothing is left of the clip before
     joint = LAYOUT.joints.index
     assert (scores[:, [joint('nose'), joint('left_shoulder'), joint('right_shoulder')]] > 0.9).all()
-    assert (keypoints[:, joint('left_shoulder'), 0] > keypoints[:, joint('right_shoulder'), 0]).all()  # she faces the camera
+    # she faces the camera
+    assert (keypoints[:, joint('left_shoulder'), 0] > keypoints[:, joint('right_shoulder'), 0]).all()
     face = keypoints[:, FACE]
-    nose, left_eye, right_eye, mouth, chin = face[:, 30], face[:, 42:48].mean(1), face[:, 36:42].mean(1), face[:, 48:68].mean(1), face[:, 8]
+    nose, left_eye, right_eye, mouth, chin = (
+        face[:, 30],
+        face[:, 42:48].mean(1),
+        face[:, 36:42].mean(1),
+        face[:, 48:68].mean(1),
+        face[:, 8],
+    )
     assert (right_eye[:, 0] < nose[:, 0]).all() and (nose[:, 0] < left_eye[:, 0]).all()
-    assert (left_eye[:, 1] < nose[:, 1]).all() and (nose[:, 1] < mouth[:, 1]).all() and (mouth[:, 1] < chin[:, 1]).all()
+    assert (
+        (left_eye[:, 1] < nose[:, 1]).all()
+        and (nose[:, 1] < mouth[:, 1]).all()
+        and (mouth[:, 1] < chin[:, 1]).all()
+    )
     middle = keypoints[:, FACE[33], 0]
     for one, other in LAYOUT.flip_pairs:  # mirrored points of the face lie on either side of its middle
         if one in FACE:
@@ -111,7 +146,10 @@ def test_two_people_in_view_do_not_alternate(shared):
     if not video.is_file():
         pytest.skip(f'no {video}')
     poses = np.stack(list(extract_stream(open_video(video, fps=10), 'mediapipe')))
-    shoulders, hips = (poses[:, [LAYOUT.joints.index(f'{side}_{joint}') for side in ('left', 'right')], :2].mean(1) for joint in ('shoulder', 'hip'))
+    shoulders, hips = (
+        poses[:, [LAYOUT.joints.index(f'{side}_{joint}') for side in ('left', 'right')], :2].mean(1)
+        for joint in ('shoulder', 'hip')
+    )
     torso = np.linalg.norm(shoulders - hips, axis=1)
     assert len(poses) == 26 and (poses[:, 5:7, 2] > 0).all()
     assert (np.linalg.norm(np.diff(shoulders, axis=0), axis=1) < 0.2 * torso[1:]).all()

@@ -27,7 +27,8 @@ def extractor():
 def test_poses_of_whole_frames_in_batches(extractor):
     poses = np.stack(list(extract_stream(IMAGES, extractor)))
     assert poses.shape == (5, 133, 3) and (poses[..., 2] > 0).any() and poses[..., 2].max() <= 1
-    assert np.ptp(poses[0, :, 0]) > 0 and (np.abs(poses[..., :2] - (80, 60)) <= (160, 160)).all()  # the padded box
+    # the padded box
+    assert np.ptp(poses[0, :, 0]) > 0 and (np.abs(poses[..., :2] - (80, 60)) <= (160, 160)).all()
     alone = list(extract_stream(IMAGES[4:], extractor))
     np.testing.assert_allclose(alone[0], poses[4], atol=1e-2)
 
@@ -49,11 +50,15 @@ def test_the_frame_is_read_as_rgb_and_found_again_in_pixels(extractor):
 def test_one_of_two_people_is_followed(extractor):
     tracked = MMPoseExtractor(RTMPOSE, 'random', device='cpu', flip_test=False, detector=FakeDetector())
     boxes = []
-    tracked._pipeline = lambda data, pipeline=tracked._pipeline: boxes.append(data['bbox'][0].tolist()) or pipeline(data)
+    tracked._pipeline = lambda data, pipeline=tracked._pipeline: (
+        boxes.append(data['bbox'][0].tolist()) or pipeline(data)
+    )
     poses = list(extract_stream(IMAGES, tracked))
     assert len(poses) == 5 and len({box[0] for box in boxes}) == 1  # never the other one
     assert tracked.describe()['boxes'] == 'detector' and tracked.fingerprint != extractor.fingerprint
-    nobody = MMPoseExtractor(RTMPOSE, 'random', device='cpu', flip_test=False, detector=lambda image: np.zeros((0, 5)))
+    nobody = MMPoseExtractor(
+        RTMPOSE, 'random', device='cpu', flip_test=False, detector=lambda image: np.zeros((0, 5))
+    )
     assert (np.stack(list(extract_stream(IMAGES[:2], nobody))) == 0).all()
 
 
@@ -61,15 +66,22 @@ def test_the_box_of_the_frame_before(extractor):
     following = MMPoseExtractor(RTMPOSE, 'random', device='cpu', flip_test=False, boxes='previous')
     assert following.batch_size == 1
     first, second = extract_stream(IMAGES[:2], following)
-    np.testing.assert_allclose(first, next(extract_stream(IMAGES[:1], extractor)), atol=1e-2)  # begins with the whole frame
+    # begins with the whole frame
+    np.testing.assert_allclose(first, next(extract_stream(IMAGES[:1], extractor)), atol=1e-2)
     sure = first[first[:, 2] > 0.3, :2]
     assert len(sure) < 5 or following._last is not None
     np.testing.assert_array_equal(next(extract_stream(IMAGES[:1], following)), first)  # and begins anew
 
 
 def test_a_checkpoint_is_read_and_belongs_to_the_fingerprint(extractor, tmp_path):
-    weights = {key: value + 0.01 if value.is_floating_point() else value for key, value in extractor._model.state_dict().items()}
-    torch.save(dict(state_dict={f'module.{key}': value for key, value in weights.items()}, meta={}), tmp_path / 'a.pth')
+    weights = {
+        key: value + 0.01 if value.is_floating_point() else value
+        for key, value in extractor._model.state_dict().items()
+    }
+    torch.save(
+        dict(state_dict={f'module.{key}': value for key, value in weights.items()}, meta={}),
+        tmp_path / 'a.pth',
+    )
     loaded = MMPoseExtractor(RTMPOSE, str(tmp_path / 'a.pth'), device='cpu', flip_test=False, batch_size=2)
     assert all((loaded._model.state_dict()[key] == value).all() for key, value in weights.items())
     assert loaded.fingerprint != extractor.fingerprint
@@ -82,7 +94,10 @@ def test_a_checkpoint_is_read_and_belongs_to_the_fingerprint(extractor, tmp_path
 
 
 def test_configs_by_name():
-    with pytest.raises(FileNotFoundError, match="several configs of mmpose have 'rtmpose-m'.*rtmpose-m_8xb64-270e_coco-wholebody-256x192"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="several configs of mmpose have 'rtmpose-m'.*rtmpose-m_8xb64-270e_coco-wholebody-256x192",
+    ):
         MMPoseExtractor('rtmpose-m', 'random')
     with pytest.raises(FileNotFoundError, match="is called 'rtmpose-9'; choose one of: .*rtmpose-"):
         MMPoseExtractor('rtmpose-9', 'random')
@@ -93,10 +108,15 @@ def test_configs_by_name():
 
 
 def test_detectors(tmp_path):
-    assert build_detector(dict(type='fake_extractors.FakeDetector', gap=3)).gap == 3 and build_detector(None) is None
+    assert (
+        build_detector(dict(type='fake_extractors.FakeDetector', gap=3)).gap == 3
+        and build_detector(None) is None
+    )
     with pytest.raises(TypeError, match='give dict'):
         build_detector('rtmdet')
     (tmp_path / 'a.pth').touch()
-    if importlib.util.find_spec('mmcv._ext') is None or isinstance(sys.modules.get('mmcv._ext'), compat._LazyOps):
+    if importlib.util.find_spec('mmcv._ext') is None or isinstance(
+        sys.modules.get('mmcv._ext'), compat._LazyOps
+    ):
         with pytest.raises(ModuleNotFoundError, match='mmcv here is mmcv-lite: .*full mmcv'):
             build_detector(dict(config='rtmdet_m_8xb32-300e_coco', checkpoint=str(tmp_path / 'a.pth')))

@@ -22,7 +22,10 @@ def test_two_people_in_view_do_not_alternate():
     rng = np.random.RandomState(0)
     frames = []
     for index in range(60):
-        left, right = box(50 + index, width=100 + 30 * (index % 2)), box(350 - index, width=115 - 30 * (index % 2))
+        left, right = (
+            box(50 + index, width=100 + 30 * (index % 2)),
+            box(350 - index, width=115 - 30 * (index % 2)),
+        )
         frames.append([left, right] if rng.rand() < 0.5 else [right, left])
     chosen = np.stack(follow(frames))
     assert chosen[0, 0] == 350 and (np.abs(np.diff(chosen[:, 0])) <= 1).all()  # always the right one
@@ -41,7 +44,9 @@ def test_one_missed_detection_does_not_hand_over_to_a_neighbour():
 
 
 def test_after_the_patience_the_largest_is_followed_anew():
-    frames = [[box(0)]] + [[box(800), box(1000, width=110)]] * 4 + [[box(1010, width=110), box(800, width=300)]]
+    frames = (
+        [[box(0)]] + [[box(800), box(1000, width=110)]] * 4 + [[box(1010, width=110), box(800, width=300)]]
+    )
     assert [found[0] for found in follow(frames, patience=3)] == [0, 0, 0, 0, 1000, 1010]
 
 

@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 from fake_extractors import FakeExtractor
 
-from signbert_mm.extraction import Frame, MediaPipeExtractor, PoseExtractor, build_extractor, extract_stream, find_videos
+from signbert_mm.extraction import (
+    Frame,
+    MediaPipeExtractor,
+    PoseExtractor,
+    build_extractor,
+    extract_stream,
+    find_videos,
+)
 from signbert_mm.registry import EXTRACTORS
 
 IMAGES = [np.full((8, 6, 3), shade, dtype=np.uint8) for shade in (10, 20, 30, 40, 50)]
@@ -12,7 +19,9 @@ IMAGES = [np.full((8, 6, 3), shade, dtype=np.uint8) for shade in (10, 20, 30, 40
 def test_a_stream_gives_a_pose_for_each_frame_in_order(batch_size):
     poses = list(extract_stream(iter(IMAGES), FakeExtractor(batch_size=batch_size)))
     assert len(poses) == 5 and all(pose.shape == (133, 3) and pose.dtype == np.float32 for pose in poses)
-    assert [pose[0].tolist() for pose in poses] == [[shade, index + 1, 0.5] for index, shade in enumerate((10, 20, 30, 40, 50))]
+    assert [pose[0].tolist() for pose in poses] == [
+        [shade, index + 1, 0.5] for index, shade in enumerate((10, 20, 30, 40, 50))
+    ]
     assert all(pose[1].tolist() == [6, 8, 1] and (pose[2:] == 0).all() for pose in poses)
 
 

@@ -14,7 +14,9 @@ IMAGES = [np.full((50, 100, 3), (10, 20, 30), dtype=np.uint8)] * 4
 
 @pytest.fixture
 def rtmlib(monkeypatch):
-    """Gives joints at the corner of each box it is asked about, in the image's first channel as score * 100."""
+    """Gives joints at the corner of each box it is asked about, in the image's first channel as score *
+    100.
+    """
     module = types.ModuleType('rtmlib')
     module.__version__ = '0.0.test'
     module.calls = []
@@ -39,9 +41,12 @@ def test_the_largest_person_is_followed_and_only_that_one_is_sought(rtmlib):
     extractor = build_extractor(dict(type='rtmlib', mode='lightweight', models=dict(det='det.onnx')))
     poses = np.stack(list(extract_stream(IMAGES, extractor)))
     assert poses.shape == (4, 133, 3) and all(len(boxes) == 1 for boxes in rtmlib.calls)
-    assert len({tuple(pose[0, :2]) for pose in poses}) == 1  # the boxes' sizes change places from frame to frame
+    # the boxes' sizes change places from frame to frame
+    assert len({tuple(pose[0, :2]) for pose in poses}) == 1
     np.testing.assert_allclose(poses[..., 2], 0.3)  # BGR: the red of the frame came last
-    assert rtmlib.arguments == dict(mode='lightweight', backend='onnxruntime', device='cpu', to_openpose=False, det='det.onnx')
+    assert rtmlib.arguments == dict(
+        mode='lightweight', backend='onnxruntime', device='cpu', to_openpose=False, det='det.onnx'
+    )
     assert extractor.version == '0.0.test' and extractor.describe()['models'] == dict(det='det.onnx')
 
 

@@ -26,7 +26,9 @@ def test_frames_come_as_rgb_with_their_times_and_as_often_as_asked(tmp_path):
     assert np.allclose([frame.time for frame in frames], np.arange(10) / 10)
     np.testing.assert_allclose(grey(frames), shades(10), atol=4)
     assert_alike(frames[3].image, picture(shade=shades(10)[3]))
-    assert len(again) == 10 and all((one.image == two.image).all() and one.time == two.time for one, two in zip(frames, again))
+    assert len(again) == 10 and all(
+        (one.image == two.image).all() and one.time == two.time for one, two in zip(frames, again)
+    )
     image, time = frames[0]
     assert isinstance(frames[0], Frame) and image.flags.c_contiguous and time == 0
 
@@ -34,7 +36,8 @@ def test_frames_come_as_rgb_with_their_times_and_as_often_as_asked(tmp_path):
 @pytest.mark.parametrize(
     'turn, upright',
     [
-        (dict(degrees=-90), lambda image: np.rot90(image, -1)),  # a phone held upright: a quarter turn clockwise to see it right
+        # a phone held upright: a quarter turn clockwise to see it right
+        (dict(degrees=-90), lambda image: np.rot90(image, -1)),
         (dict(degrees=90), np.rot90),
         (dict(degrees=180), lambda image: image[::-1, ::-1]),
         (dict(degrees=0, hflip=True), lambda image: image[:, ::-1]),
@@ -63,7 +66,8 @@ def test_resampling_takes_the_nearest_frame(tmp_path):
     video = open_video(path, fps=10)
     frames = list(video)
     assert np.allclose([frame.time for frame in frames], np.arange(11) / 10) and video.fps == 10
-    nearest = [0, 2, 2, 3, 3, 3, 4, 4, 5, 5, 5]  # 0.3 s is nearer to 0.5 than to 0.08, 0.7 nearer to 0.52 than to 1
+    # 0.3 s is nearer to 0.5 than to 0.08, 0.7 nearer to 0.52 than to 1
+    nearest = [0, 2, 2, 3, 3, 3, 4, 4, 5, 5, 5]
     np.testing.assert_allclose(grey(frames), np.asarray(shades(6))[nearest], atol=4)
 
 
@@ -96,7 +100,8 @@ def test_a_header_with_the_rate_0(tmp_path):
     path.write_bytes(data)
     video = open_video(path)
     frames = list(video)
-    assert len(frames) == 10 and np.isfinite(video.fps) and video.fps > 0  # AVI has no timestamps: FFmpeg's own 25
+    # AVI has no timestamps: FFmpeg's own 25
+    assert len(frames) == 10 and np.isfinite(video.fps) and video.fps > 0
     assert (np.diff([frame.time for frame in frames]) > 0).all()
 
 
@@ -136,7 +141,8 @@ def test_a_damaged_packet_is_skipped_and_counted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'name, codec, options', [('a.mp4', 'libx264', dict(movflags='faststart')), ('a.mkv', 'libx264', {}), ('a.flv', 'libx264', {})]
+    'name, codec, options',
+    [('a.mp4', 'libx264', dict(movflags='faststart')), ('a.mkv', 'libx264', {}), ('a.flv', 'libx264', {})],
 )
 def test_a_truncated_file_is_refused_unless_it_may_be_kept(tmp_path, name, codec, options):
     whole = make_video(tmp_path / name, 50, rate=25, codec=codec, options=options)
@@ -176,8 +182,10 @@ def test_what_is_no_video_is_refused_with_its_name_and_reason(tmp_path):
 PLAYLISTS = {
     'hls': '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{video}\n#EXT-X-ENDLIST\n',
     'concat': "ffconcat version 1.0\nfile '{video}'\n",
-    'sdp': 'v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n',
-    'dash': '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><BaseURL>{video}</BaseURL></Period></MPD>',
+    'sdp': 'v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP '
+    '96\na=rtpmap:96 H264/90000\n',
+    'dash': '<?xml version="1.0"?><MPD '
+    'xmlns="urn:mpeg:dash:schema:mpd:2011"><Period><BaseURL>{video}</BaseURL></Period></MPD>',
     'rtsp': '[Reference]\nRef1=http://127.0.0.1:1/{video}\n',
 }
 
@@ -189,11 +197,16 @@ def test_a_playlist_under_any_name_reads_no_other_file(tmp_path, monkeypatch, ki
     monkeypatch.chdir(tmp_path)  # so that names without a folder would be found
     for video in ('other.ts', tmp_path / 'other.ts', f'file:{tmp_path}/other.ts'):
         (tmp_path / name).write_text(PLAYLISTS[kind].format(video=video))
-        with pytest.raises(VideoError, match=f'{name}: (of a format that is not read|not a video that FFmpeg reads)'):
+        with pytest.raises(
+            VideoError, match=f'{name}: (of a format that is not read|not a video that FFmpeg reads)'
+        ):
             open_video(tmp_path / name)
 
 
-@pytest.mark.parametrize('name', ['concat:other.mp4', 'file:other.mp4', 'subfile,,start,0,end,0,,:other.mp4', '%d.png', 'a%03d.jpg'])
+@pytest.mark.parametrize(
+    'name',
+    ['concat:other.mp4', 'file:other.mp4', 'subfile,,start,0,end,0,,:other.mp4', '%d.png', 'a%03d.jpg'],
+)
 def test_a_name_is_never_an_address_or_a_pattern(tmp_path, monkeypatch, name):
     """Files with such names, and what FFmpeg would take them for beside them."""
     make_video(tmp_path / 'other.mp4', 5)

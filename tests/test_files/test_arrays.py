@@ -24,7 +24,12 @@ def archive(members, compression=zipfile.ZIP_DEFLATED):
 
 
 def test_what_numpy_writes_is_read(tmp_path):
-    fields = dict(a=np.arange(6.0).reshape(2, 3), b=np.asfortranarray(np.ones((3, 2), np.int16)), c=np.asarray(['x', 'yz']), d=np.zeros((0, 3)))
+    fields = dict(
+        a=np.arange(6.0).reshape(2, 3),
+        b=np.asfortranarray(np.ones((3, 2), np.int16)),
+        c=np.asarray(['x', 'yz']),
+        d=np.zeros((0, 3)),
+    )
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / 'f.npz', **fields)
         found = read_arrays(tmp_path / 'f.npz')
@@ -44,7 +49,10 @@ def test_what_numpy_writes_is_read(tmp_path):
         (archive([('a.npy', header((2, 1 << 62, 4)))]), 'does not fit'),
         (archive([('a.npy', header((-1,)))]), 'does not fit'),
         (archive([('a.npy', header((2,)) + bytes(8))]), 'does not fit its 8 bytes'),
-        (archive([('a.npy', header((1,)) + bytes(8)), ('a.npy', header((1,)) + bytes(8))]), 'two arrays of one name'),
+        (
+            archive([('a.npy', header((1,)) + bytes(8)), ('a.npy', header((1,)) + bytes(8))]),
+            'two arrays of one name',
+        ),
         (archive([('a.npy', header((1,)) + bytes(8))], zipfile.ZIP_LZMA), 'numpy does not write'),
         (archive([('a.npy', b'\x93NUMPY\x01\x00' + b'\xff\x00' + b'(' * 255)]), '.'),
         (archive([('a.npy', b'\x93NUMPY\x03\x00' + b'\x10\x00\x00\x00' + b' ' * 16)]), 'npy format'),
@@ -83,7 +91,9 @@ def test_an_absent_file_is_no_damage(tmp_path):
         read_npz(tmp_path / 'none.npz')
 
 
-HEADER = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".ljust(127) + b'\n'
+HEADER = (
+    b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".ljust(127) + b'\n'
+)
 DAMAGED = dict(
     empty=b'',
     page=b'<html>',
@@ -105,7 +115,9 @@ def test_a_whole_file(tmp_path):
 @pytest.mark.parametrize('kind', DAMAGED)
 def test_a_damaged_file_is_named(tmp_path, kind):
     (tmp_path / 'a.npy').write_bytes(DAMAGED[kind])
-    with pytest.raises(ValueError, match=r'a\.npy \(\d+ bytes\): not a whole npy file \(.+\); copy it again') as caught:
+    with pytest.raises(
+        ValueError, match=r'a\.npy \(\d+ bytes\): not a whole npy file \(.+\); copy it again'
+    ) as caught:
         open_array(tmp_path / 'a.npy')
     assert 'allow_pickle' not in str(caught.value)
 

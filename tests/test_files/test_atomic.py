@@ -6,7 +6,14 @@ import sys
 import pytest
 
 from signbert_mm.files import atomic
-from signbert_mm.files.atomic import PendingFolder, exchange, naming, remove_leftovers, restore_folder, write_atomic
+from signbert_mm.files.atomic import (
+    PendingFolder,
+    exchange,
+    naming,
+    remove_leftovers,
+    restore_folder,
+    write_atomic,
+)
 
 
 def killed(function):
@@ -81,7 +88,9 @@ class TestPendingFolder:
     def test_it_is_there_when_it_is_published(self, tmp_path):
         pending = PendingFolder(tmp_path / 'in' / 'store')
         fill(pending.path, 'one')
-        assert not (tmp_path / 'in' / 'store').exists() and os.path.basename(pending.path).startswith('.store.partial-')
+        assert not (tmp_path / 'in' / 'store').exists() and os.path.basename(pending.path).startswith(
+            '.store.partial-'
+        )
         pending.publish()
         assert content(tmp_path / 'in' / 'store') == 'one' and os.listdir(tmp_path / 'in') == ['store']
 
@@ -114,7 +123,9 @@ class TestPendingFolder:
 
         killed(replace)
         restore_folder(tmp_path / 'store')
-        assert content(tmp_path / 'store') == ('new' if step == 'rmtree' or (step == 'rename' and can_exchange) else 'old')
+        assert content(tmp_path / 'store') == (
+            'new' if step == 'rmtree' or (step == 'rename' and can_exchange) else 'old'
+        )
         PendingFolder(tmp_path / 'store').discard()
         assert os.listdir(tmp_path) == ['store']
 
@@ -123,7 +134,9 @@ class TestPendingFolder:
         killed(lambda: PendingFolder(tmp_path / 'store'))
         assert len(os.listdir(tmp_path)) == 3
         second = PendingFolder(tmp_path / 'store')
-        assert sorted(os.listdir(tmp_path)) == sorted(os.path.basename(one.path) for one in (living, other, second))
+        assert sorted(os.listdir(tmp_path)) == sorted(
+            os.path.basename(one.path) for one in (living, other, second)
+        )
         for one in (living, other, second):
             one.discard()
             one.discard()
@@ -134,7 +147,11 @@ class TestPendingFolder:
         fill(f'{pending.path}-old', 'old')
         assert not restore_folder(tmp_path / 'store')
         pending.discard()
-        assert restore_folder(tmp_path / 'store') and content(tmp_path / 'store') == 'old' and not restore_folder(tmp_path / 'store')
+        assert (
+            restore_folder(tmp_path / 'store')
+            and content(tmp_path / 'store') == 'old'
+            and not restore_folder(tmp_path / 'store')
+        )
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='renameat2 is of Linux')

@@ -33,12 +33,25 @@ def reasons(listing, folder):
 def test_all_kinds_of_videos_are_taken_in_any_capitals(tmp_path):
     names = [f'a{suffix}' for suffix in sorted(VIDEO_SUFFIXES)] + ['B.MP4', 'deep/er/c.MtS']
     listing = list_videos(make(tmp_path / 'v', *names))
-    assert sorted(name for name, _ in listing.taken) == sorted(names) and not listing.left_out and not listing.unclear
+    assert (
+        sorted(name for name, _ in listing.taken) == sorted(names)
+        and not listing.left_out
+        and not listing.unclear
+    )
     assert {'.mts', '.gif', '.ogv', '.vob', '.swf', '.rmvb', '.qt'} <= VIDEO_SUFFIXES
 
 
 def test_what_is_left_out_is_named_with_its_reason(tmp_path):
-    folder = make(tmp_path / 'v', 'a.mp4', 'labels.csv', '.DS_Store', '.git/x.mp4', 'part.mp4.part', b'caf\xe9.mp4', 'cover.jpg')
+    folder = make(
+        tmp_path / 'v',
+        'a.mp4',
+        'labels.csv',
+        '.DS_Store',
+        '.git/x.mp4',
+        'part.mp4.part',
+        b'caf\xe9.mp4',
+        'cover.jpg',
+    )
     os.symlink('nowhere.mp4', tmp_path / 'v' / 'broken.mp4')
     os.symlink('.', tmp_path / 'v' / 'round')
     os.symlink('itself.mp4', tmp_path / 'v' / 'itself.mp4')
@@ -56,7 +69,10 @@ def test_what_is_left_out_is_named_with_its_reason(tmp_path):
         'round': 'a link to a folder around it',
     }
     lines = describe_left_out(listing.left_out, folder)
-    assert '2 files or folders are not taken, neither a video nor an image, by its suffix (.csv .part): labels.csv, part.mp4.part' in lines
+    assert (
+        '2 files or folders are not taken, neither a video nor an image, by its suffix (.csv .part): '
+        'labels.csv, part.mp4.part'
+    ) in lines
     assert '1 file or folder is not taken, the name is not UTF-8: rename it: caf\\xe9.mp4' in lines
     report_left_out(listing.left_out, folder)  # names that are not UTF-8 can be printed
 
@@ -117,7 +133,9 @@ def numbered(form, count=3, first=0):
 def test_image_sequences(names, left_out):
     found = image_sequence(reversed([*names, 'labels.csv', '.hidden.jpg']))
     assert found.names == [name for name in names if name not in left_out] and not found.reason
-    assert [item.path for item in found.left_out] == left_out and found.numbers == list(range(len(found.names)))
+    assert [item.path for item in found.left_out] == left_out and found.numbers == list(
+        range(len(found.names))
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +144,10 @@ def test_image_sequences(names, left_out):
         (['0001.jpg'], 'one image; a clip has two or more'),
         (['a.jpg', 'b.jpg'], '2 images, no two named alike but for one number: a.jpg, b.jpg'),
         (['a.jpg', 'a.png'], 'no two named alike'),
-        (numbered('cam1_{}.jpg') + numbered('cam2_{}.jpg'), '2 sequences in one folder, cam1_0.jpg to cam1_2.jpg and cam2_0.jpg'),
+        (
+            numbered('cam1_{}.jpg') + numbered('cam2_{}.jpg'),
+            '2 sequences in one folder, cam1_0.jpg to cam1_2.jpg and cam2_0.jpg',
+        ),
         (numbered('l{}.jpg') + numbered('r{}.jpg'), '2 sequences in one folder'),
         (['notes.txt'], 'no images'),
     ],

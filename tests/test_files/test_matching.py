@@ -18,8 +18,14 @@ def test_equal_names_go_first_in_the_order_of_the_sources():
 
 
 def test_the_end_of_a_name_counts_where_it_is_clear():
-    (one, two, three) = match_names([('a',), ('data/test/b',), ('c', 'c_color')], [index('train/a', 'test/b', 'v/c_color')])
-    assert (one.key, one.exact) == ('train/a', False) and two.key == 'test/b' and (three.key, three.name) == ('v/c_color', 'c_color')
+    (one, two, three) = match_names(
+        [('a',), ('data/test/b',), ('c', 'c_color')], [index('train/a', 'test/b', 'v/c_color')]
+    )
+    assert (
+        (one.key, one.exact) == ('train/a', False)
+        and two.key == 'test/b'
+        and (three.key, three.name) == ('v/c_color', 'c_color')
+    )
     assert keys([('hello/1',), ('bye/2',)], index('1', '3'), index('2')) == [(0, '1'), (1, '2')]
 
 
@@ -38,10 +44,18 @@ def test_no_clip_takes_one_of_two_items():
 
 
 def test_clips_may_share_a_video():
-    assert keys([('v_0', 'v'), ('v_1', 'v'), ('w_0', 'w')], index('in/v', 'w')) == [(0, 'in/v'), (0, 'in/v'), (0, 'w')]
+    assert keys([('v_0', 'v'), ('v_1', 'v'), ('w_0', 'w')], index('in/v', 'w')) == [
+        (0, 'in/v'),
+        (0, 'in/v'),
+        (0, 'w'),
+    ]
 
 
 def test_unicode_form_and_slashes_do_not_matter():
     names = index('cafe\u0301\\1', './b')
-    assert names.names() == ['caf\u00e9/1', 'b'] and names.key('caf\u00e9/1') == 'caf\u00e9/1' and names['cafe\u0301/1']
+    assert (
+        names.names() == ['caf\u00e9/1', 'b']
+        and names.key('caf\u00e9/1') == 'caf\u00e9/1'
+        and names['cafe\u0301/1']
+    )
     assert keys([('cafe\u0301/1',), ('',)], names) == [(0, 'caf\u00e9/1'), None]

@@ -12,15 +12,32 @@ from signbert_mm.files.os_errors import check_writable, describe_os_error, outpu
 
 def test_sentences(tmp_path):
     text = describe_os_error(PermissionError(errno.EACCES, 'Permission denied', 'ro/out'))
-    assert text == 'ro/out: Permission denied; this user may not read or write there; name another place, or change its permissions'
-    assert describe_os_error(OSError(errno.ENOSPC, 'No space left on device')).startswith('No space left on device; free space')
-    assert describe_os_error(OSError(errno.EXDEV, 'Invalid cross-device link', 'a', None, 'b')).startswith('a -> b: Invalid')
-    assert describe_os_error(OSError('Cannot find empty port in range: 7860-7860')) == 'Cannot find empty port in range: 7860-7860'
+    assert text == (
+        'ro/out: Permission denied; this user may not read or write there; name another place, '
+        'or '
+        'change its permissions'
+    )
+    assert describe_os_error(OSError(errno.ENOSPC, 'No space left on device')).startswith(
+        'No space left on device; free space'
+    )
+    assert describe_os_error(OSError(errno.EXDEV, 'Invalid cross-device link', 'a', None, 'b')).startswith(
+        'a -> b: Invalid'
+    )
+    assert (
+        describe_os_error(OSError('Cannot find empty port in range: 7860-7860'))
+        == 'Cannot find empty port in range: 7860-7860'
+    )
     (tmp_path / 'file').write_text('')
-    for broken in (lambda: os.makedirs(tmp_path / 'file' / 'x'), (tmp_path).read_text, lambda: os.mkdir(tmp_path)):
+    for broken in (
+        lambda: os.makedirs(tmp_path / 'file' / 'x'),
+        (tmp_path).read_text,
+        lambda: os.mkdir(tmp_path),
+    ):
         with pytest.raises(OSError) as caught:
             broken()
-        assert str(tmp_path) in describe_os_error(caught.value) and 'name another place' in describe_os_error(caught.value)
+        assert str(tmp_path) in describe_os_error(caught.value) and 'name another place' in describe_os_error(
+            caught.value
+        )
 
 
 def test_check_writable(tmp_path, monkeypatch):

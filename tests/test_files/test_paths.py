@@ -5,13 +5,34 @@ import pytest
 from signbert_mm.files.paths import check_name, check_text, path_below
 
 
-@pytest.mark.parametrize('name', ['a', 'gloss/clip', 'a.b c', 'ä/ö', '..a/b..', 'x' * 255, '...', '-', 'C:\\x'])
+@pytest.mark.parametrize(
+    'name', ['a', 'gloss/clip', 'a.b c', 'ä/ö', '..a/b..', 'x' * 255, '...', '-', 'C:\\x']
+)
 def test_names_that_are_paths_below_a_folder(name, tmp_path):
     check_name(name, 'id')
     assert os.path.realpath(path_below(tmp_path, name)).startswith(f'{os.path.realpath(tmp_path)}/')
 
 
-@pytest.mark.parametrize('name', ['', '.', '..', '../x', 'x/..', 'a/../b', '/x', '//x', 'x/', 'a//b', './a', 'a/.', 'a\0b', 'a\nb', 'a\u2028b'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        '',
+        '.',
+        '..',
+        '../x',
+        'x/..',
+        'a/../b',
+        '/x',
+        '//x',
+        'x/',
+        'a//b',
+        './a',
+        'a/.',
+        'a\0b',
+        'a\nb',
+        'a\u2028b',
+    ],
+)
 def test_names_that_are_none(name):
     with pytest.raises(ValueError, match='id is'):
         path_below('folder', name, '.mp4', 'id')

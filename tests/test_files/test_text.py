@@ -4,7 +4,16 @@ import codecs
 
 import pytest
 
-from signbert_mm.files.text import clean_text, csv_rows, read_glosses, read_json, read_text, shown_name, table_rows, text_lines
+from signbert_mm.files.text import (
+    clean_text,
+    csv_rows,
+    read_glosses,
+    read_json,
+    read_text,
+    shown_name,
+    table_rows,
+    text_lines,
+)
 
 NFC, NFD = 'caf\u00e9', 'cafe\u0301'
 
@@ -14,7 +23,9 @@ def write(path, text, encoding='utf-8'):
     return str(path)
 
 
-@pytest.mark.parametrize('text', ['a\nb\n', 'a\r\nb\r\n', 'a\rb', '\ufeffa\nb', '\n a \n\nb\u200b\n\n', 'a\xa0\n\tb'])
+@pytest.mark.parametrize(
+    'text', ['a\nb\n', 'a\r\nb\r\n', 'a\rb', '\ufeffa\nb', '\n a \n\nb\u200b\n\n', 'a\xa0\n\tb']
+)
 def test_lines_are_the_same_however_they_are_saved(tmp_path, text):
     assert [line for _, line in text_lines(write(tmp_path / 'f.txt', text))] == ['a', 'b']
 
@@ -28,7 +39,10 @@ def test_line_numbers_and_unicode_form(tmp_path):
 @pytest.mark.parametrize(
     'data, message',
     [
-        ('a\ncaf\xe9'.encode('latin-1'), 'line 2, byte 5 is 0xe9; it looks like Windows-1252.*iconv -f Windows-1252'),
+        (
+            'a\ncaf\xe9'.encode('latin-1'),
+            'line 2, byte 5 is 0xe9; it looks like Windows-1252.*iconv -f Windows-1252',
+        ),
         ('你好你好'.encode('gb18030'), 'it looks like GB18030'),
         (codecs.BOM_UTF16_LE + 'a'.encode('utf-16-le'), 'this is UTF-16, not UTF-8 text; save it as UTF-8'),
         ('a,b'.encode('utf-16-be'), 'UTF-16 without a mark, or no text'),
@@ -78,7 +92,11 @@ def test_optional_columns_may_be_left_out_of_a_row(tmp_path):
 @pytest.mark.parametrize(
     'text, message',
     [
-        ('name,gloss\na,b', r"line 1: columns \['name', 'gloss'\] found; absent: \['file'\]; needed: file, gloss"),
+        (
+            'name,gloss\na,b',
+            r"line 1: columns \['name', 'gloss'\] found; absent: \['file'\]; needed: file, "
+            r'gloss',
+        ),
         ('file,gloss,file\na,b,c', r"line 1: columns \['file'\] are there twice"),
         ('file,gloss\na,b\nc,\n', r"line 3: \['c', ''\] found; .*something in gloss"),
         ('file,gloss\na,b,c\n', r'line 2: .*expected 2 fields'),
@@ -92,7 +110,10 @@ def test_tables_that_are_wrong(tmp_path, text, message):
 
 def test_rows_without_a_header(tmp_path):
     path = write(tmp_path / 't.csv', 'a,1\n\nb,2\n')
-    assert list(csv_rows(path, ('name', 'label'), header=None)) == [('t.csv line 1', ['a', '1']), ('t.csv line 3', ['b', '2'])]
+    assert list(csv_rows(path, ('name', 'label'), header=None)) == [
+        ('t.csv line 1', ['a', '1']),
+        ('t.csv line 3', ['b', '2']),
+    ]
     assert list(csv_rows(path, ('name', 'label'), header=False))[0][1] == ['a', '1']
     with pytest.raises(FileNotFoundError, match='no such file; it is a csv file with name, label'):
         list(csv_rows(str(tmp_path / 'absent.csv'), ('name', 'label')))
@@ -107,4 +128,6 @@ def test_json(tmp_path):
 
 
 def test_names_are_printable():
-    assert shown_name(b'caf\xe9.mp4') == 'caf\\xe9.mp4' == shown_name('caf\udce9.mp4') and shown_name('é') == 'é'
+    assert (
+        shown_name(b'caf\xe9.mp4') == 'caf\\xe9.mp4' == shown_name('caf\udce9.mp4') and shown_name('é') == 'é'
+    )

@@ -6,7 +6,14 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from signbert_mm.files.unpickle import PLAIN_NAMES, NumpyArray, NumpyType, safe_load, to_array, without_stand_ins
+from signbert_mm.files.unpickle import (
+    PLAIN_NAMES,
+    NumpyArray,
+    NumpyType,
+    safe_load,
+    to_array,
+    without_stand_ins,
+)
 
 
 def load(data):
@@ -85,14 +92,27 @@ def test_a_listed_module_is_not_a_listed_name(tmp_path):
     with pytest.raises(ValueError, match='numpy.testing.runstring, which is not on the list'):
         load(b'cnumpy.testing\nrunstring\n(V' + code.encode() + b'\n(dtR.')
     with pytest.raises(ValueError, match='collections.OrderedDict.__init__.__globals__'):
-        load(pickle.PROTO + b'\x04' + text('collections') + text('OrderedDict.__init__.__globals__') + pickle.STACK_GLOBAL + pickle.STOP)
+        load(
+            pickle.PROTO
+            + b'\x04'
+            + text('collections')
+            + text('OrderedDict.__init__.__globals__')
+            + pickle.STACK_GLOBAL
+            + pickle.STOP
+        )
     with pytest.raises(ValueError, match="codec 'rot13'"):
         load(b'c_codecs\nencode\n(Vabc\nVrot13\ntR.')
     assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize(
-    'array', [np.asarray([{}, 1], dtype=object), np.zeros(2, dtype=[('a', 'f4')]), np.zeros(2, dtype='V8'), np.zeros(2, dtype='M8[s]')]
+    'array',
+    [
+        np.asarray([{}, 1], dtype=object),
+        np.zeros(2, dtype=[('a', 'f4')]),
+        np.zeros(2, dtype='V8'),
+        np.zeros(2, dtype='M8[s]'),
+    ],
 )
 def test_only_numbers_and_text_in_arrays(array):
     with pytest.raises(ValueError, match='refused'):
@@ -111,7 +131,9 @@ def test_damaged():
 
 
 def test_nothing_of_a_library_is_served():
-    """numpy's own classes take pointers and flags on trust; every name stands for a function or class of this package."""
+    """numpy's own classes take pointers and flags on trust; every name stands for a function or class of this
+    package.
+    """
     for stand_in in PLAIN_NAMES.values():
         assert stand_in.__module__.startswith('signbert_mm.')
 
@@ -123,7 +145,11 @@ GLOBAL_DTYPE = b'cnumpy\ndtype\n'
     'opcodes, message',
     [
         # numpy's own __setstate__ would take the object pointers of this array from the file
-        (b'cnumpy.core.multiarray\n_reconstruct\n(tR(I1\n(I1\ntcnumpy\ndtype\n(VO8\ntRI00\nC\x08AAAAAAAAtb.', 'O8'),
+        (
+            b'cnumpy.core.multiarray\n_reconstruct\n(tR(I1\n(I1\ntcnumpy\ndtype\n(VO8\n'
+            b'tRI00\nC\x08AAAAAAAAtb.',
+            'O8',
+        ),
         (GLOBAL_DTYPE + b'(VV8\nI0\nI1\ntR.', 'V8'),
         (GLOBAL_DTYPE + b'}Va\nI1\nsb.', 'changes numpy.dtype itself'),
         (b'c_codecs\nencode\nN}V__globals__\nI1\ns\x86b.', 'changes _codecs.encode itself'),
@@ -165,11 +191,19 @@ def doubled(last=b'', times=200):
         ('text', b'Va\n' + b'2\x86' * 90 + b'.', 'describes more than'),
         ('a claimed length', b'\x8e' + (1 << 40).to_bytes(8, 'little') + b'x.', 'cut short'),
         ('a claimed buffer', b'\x80\x05\x96' + (1 << 40).to_bytes(8, 'little') + b'x.', 'cut short'),
-        ('a long number', b'\x8b' + (10**6).to_bytes(4, 'little') + b'\1' * 10**6 + b'.', 'whole number of 1000000 bytes'),
+        (
+            'a long number',
+            b'\x8b' + (10**6).to_bytes(4, 'little') + b'\1' * 10**6 + b'.',
+            'whole number of 1000000 bytes',
+        ),
         ('a long number in text', b'L' + b'9' * 10**6 + b'L\n.', 'a line of'),
         ('a place in the memo', b'Np' + b'9' * 10**6 + b'\n.', 'a line of'),
         ('a negative place', b'Np-5\n.', 'negative'),
-        ('encoding', b'c_codecs\nencode\nq\0V' + b'x' * 10**6 + b'\nq\1' + b'(' + b'h\0h\1\x85R0' * 100 + b'N.', 'makes more than'),
+        (
+            'encoding',
+            b'c_codecs\nencode\nq\0V' + b'x' * 10**6 + b'\nq\1' + b'(' + b'h\0h\1\x85R0' * 100 + b'N.',
+            'makes more than',
+        ),
     ],
 )
 def test_bombs(name, data, message):
@@ -179,7 +213,9 @@ def test_bombs(name, data, message):
 
 def test_limits_leave_what_is_usual():
     shape = (480, 640)
-    clips = [dict(img_shape=shape, values=list(range(20)), label=i % 5, key={('a', 1): 2.0}) for i in range(3000)]
+    clips = [
+        dict(img_shape=shape, values=list(range(20)), label=i % 5, key={('a', 1): 2.0}) for i in range(3000)
+    ]
     assert load(pickle.dumps(clips)) == clips
     deep = 0
     for _ in range(60):
@@ -200,21 +236,29 @@ def test_arrays_are_checked_against_their_bytes():
 
 
 def test_a_transposed_array_of_numpy_2_3():
-    """With protocol 5, numpy >= 2.3 writes the buffer of a view in C order and how its axes lie: order 'K'."""
+    """With protocol 5, numpy >= 2.3 writes the buffer of a view in C order and how its axes lie: order
+    'K'.
+    """
     array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     raw = array.tobytes()
 
     def write(order, axes):
         code = text('numpy._core.numeric') + text('_frombuffer') + pickle.STACK_GLOBAL + pickle.MARK
         code += pickle.BYTEARRAY8 + len(raw).to_bytes(8, 'little') + raw
-        code += text('numpy') + text('dtype') + pickle.STACK_GLOBAL + text('f4') + pickle.TUPLE1 + pickle.REDUCE
+        code += (
+            text('numpy') + text('dtype') + pickle.STACK_GLOBAL + text('f4') + pickle.TUPLE1 + pickle.REDUCE
+        )
         code += b'K\x02K\x03K\x04' + pickle.TUPLE3 + text(order) + axes + pickle.TUPLE + pickle.REDUCE
         return pickle.PROTO + b'\x05' + code + pickle.STOP
 
     read = load(write('K', b'K\x02K\x00K\x01' + pickle.TUPLE3))
     np.testing.assert_array_equal(read, array.transpose(2, 0, 1))
     np.testing.assert_array_equal(load(write('C', b'')), array)
-    for order, axes in (('K', b''), ('C', b'K\x02K\x00K\x01' + pickle.TUPLE3), ('K', b'K\x02K\x02K\x01' + pickle.TUPLE3)):
+    for order, axes in (
+        ('K', b''),
+        ('C', b'K\x02K\x00K\x01' + pickle.TUPLE3),
+        ('K', b'K\x02K\x02K\x01' + pickle.TUPLE3),
+    ):
         with pytest.raises(ValueError, match='refused'):
             load(write(order, axes))
 

@@ -1,4 +1,6 @@
-"""The real models, narrow, on a small store made here; configs are files over ``configs/_base_``, as a user writes them."""
+"""The real models, narrow, on a small store made here; configs are files over ``configs/_base_``, as a user
+writes them.
+"""
 
 import itertools
 
@@ -13,7 +15,8 @@ CLASSES = 4
 _names = itertools.count()
 
 COMMON = """
-_base_ = ['{configs}/models/{model}.py', '{configs}/schedules/signbert_60e.py', '{configs}/default_runtime.py']
+_base_ = ['{configs}/models/{model}.py', '{configs}/schedules/signbert_60e.py',
+    '{configs}/default_runtime.py']
 custom_imports = dict(imports=['toy_parts'])
 model = dict(
     embedder=dict(gesture=dict(joint_channels=(4, 8), part_channels=(8, {width}))),
@@ -30,7 +33,8 @@ train_dataloader = dict(
 test_dataloader = dict(
     _loader,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(_clips, split='test', pipeline=[dict(type='CenterTemporalSample', clip_len=6)], test_mode=True),
+    dataset=dict(_clips, split='test', pipeline=[dict(type='CenterTemporalSample', clip_len=6)],
+        test_mode=True),
 )
 val_dataloader = test_dataloader
 test_evaluator = dict(type='{metric}')
@@ -46,12 +50,18 @@ log_level = 'WARNING'
 """
 KINDS = dict(
     pretrain=dict(model='signbert_pretrain', last=f'decoder=dict(in_channels={WIDTH})', metric='PoseAUC'),
-    recognise=dict(model='signbert_recognizer', last=f'head=dict(in_channels={WIDTH}, num_classes={CLASSES})', metric='SignAccuracy'),
+    recognise=dict(
+        model='signbert_recognizer',
+        last=f'head=dict(in_channels={WIDTH}, num_classes={CLASSES})',
+        metric='SignAccuracy',
+    ),
 )
 
 
 def clip(frames: int, label: int, seed: int, layout: str = 'sign_49', hands: bool = True) -> np.ndarray:
-    """(T, V, 3): joints spread over the image, of a class's shape and moving; without hands only the trunk is there."""
+    """(T, V, 3): joints spread over the image, of a class's shape and moving; without hands only the trunk is
+    there.
+    """
     joints = get_layout(layout).num_joints
     shape = np.random.RandomState(label).uniform(-40, 40, (joints, 2))
     random = np.random.RandomState(1000 + seed)
@@ -65,7 +75,9 @@ def clip(frames: int, label: int, seed: int, layout: str = 'sign_49', hands: boo
 
 @pytest.fixture
 def make_store(tmp_path):
-    """``make_store(train=24, test=7, lengths=None, no_hand=(), name='store')``: clips of CLASSES glosses; returns the folder."""
+    """``make_store(train=24, test=7, lengths=None, no_hand=(), name='store')``: clips of CLASSES glosses;
+    returns the folder.
+    """
 
     def make(train=24, test=7, lengths=None, no_hand=(), name='store', glosses=CLASSES, layout='sign_49'):
         with PoseStoreWriter(tmp_path / name, layout, [f'gloss{i}' for i in range(glosses)]) as writer:
@@ -73,7 +85,15 @@ def make_store(tmp_path):
                 label = index % glosses
                 length = 4 + index % 7 if lengths is None else lengths[index % len(lengths)]
                 data = clip(length, label, index, layout, hands=index not in no_hand)
-                writer.add(data, label, 'train' if index < train else 'test', f'v{index}', f's{index % 3}', width=640, height=480)
+                writer.add(
+                    data,
+                    label,
+                    'train' if index < train else 'test',
+                    f'v{index}',
+                    f's{index % 3}',
+                    width=640,
+                    height=480,
+                )
             writer.close()
         return tmp_path / name
 
@@ -82,11 +102,15 @@ def make_store(tmp_path):
 
 @pytest.fixture
 def make_config(root, tmp_path):
-    """``make_config('pretrain' or 'recognise', store, text)``: a config file of the narrow model; ``text`` is added at its end."""
+    """``make_config('pretrain' or 'recognise', store, text)``: a config file of the narrow model; ``text`` is
+    added at its end.
+    """
 
     def make(kind, store, text=''):
         path = tmp_path / f'ground{next(_names)}.py'
-        path.write_text(COMMON.format(configs=root / 'configs' / '_base_', store=store, width=WIDTH, **KINDS[kind]) + text)
+        path.write_text(
+            COMMON.format(configs=root / 'configs' / '_base_', store=store, width=WIDTH, **KINDS[kind]) + text
+        )
         return path
 
     return make

@@ -1,4 +1,6 @@
-"""What is unusual and not wrong works from end to end: clips of one frame, batches of one, clips without any hand."""
+"""What is unusual and not wrong works from end to end: clips of one frame, batches of one, clips without any
+hand.
+"""
 
 import json
 import math
@@ -24,7 +26,8 @@ def test_odd_clips_train_and_test(run_tool, make_store, make_config, tmp_path, k
     config = make_config(kind, make_store(**dict(dict(train=9, test=5), **store)))
     no_hand = len(store.get('no_hand', ())) == 14
     if kind == 'pretrain' and no_hand:
-        options = [*options, 'val_cfg=None', 'val_dataloader=None', 'val_evaluator=None']  # PoseAUC has no joint to measure
+        # PoseAUC has no joint to measure
+        options = [*options, 'val_cfg=None', 'val_dataloader=None', 'val_evaluator=None']
     run_tool('train.py', config, '--work-dir', 'w', '--cfg-options', 'train_cfg.max_epochs=1', *options)
     losses = [float(line.split()[1]) for line in (tmp_path / 'w' / 'losses.txt').read_text().splitlines()]
     assert losses and all(map(math.isfinite, losses))
@@ -34,6 +37,17 @@ def test_odd_clips_train_and_test(run_tool, make_store, make_config, tmp_path, k
         assert losses == [0.0] * len(losses)  # nothing to rebuild
         return
     test_options = [option for option in options if option.startswith('test')]
-    run_tool('test.py', config, 'w/epoch_1.pth', '--work-dir', 't', '--out', 'm.json', '--cfg-options', 'work_dir=t', *test_options)
+    run_tool(
+        'test.py',
+        config,
+        'w/epoch_1.pth',
+        '--work-dir',
+        't',
+        '--out',
+        'm.json',
+        '--cfg-options',
+        'work_dir=t',
+        *test_options,
+    )
     metrics = json.loads((tmp_path / 'm.json').read_text())
     assert metrics and all(map(math.isfinite, metrics.values()))

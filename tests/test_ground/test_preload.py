@@ -1,4 +1,6 @@
-"""Training from clips that are held whole equals training from the memory map, bit for bit, also when it stops in the middle of an epoch."""
+"""Training from clips that are held whole equals training from the memory map, bit for bit, also when it
+stops in the middle of an epoch.
+"""
 
 import shutil
 
@@ -8,19 +10,35 @@ from same_training import assert_same_training
 
 from signbert_mm.engine.runner import prepare_launch
 
-BY_ITER = ['default_hooks.checkpoint.by_epoch=False', 'default_hooks.checkpoint.interval=2', 'default_hooks.checkpoint.max_keep_ckpts=-1']
+BY_ITER = [
+    'default_hooks.checkpoint.by_epoch=False',
+    'default_hooks.checkpoint.interval=2',
+    'default_hooks.checkpoint.max_keep_ckpts=-1',
+]
 
 
 @pytest.mark.parametrize('kind', ['device', 'memory'])
 def test_whole_and_resumed(run_tool, tmp_path, make_store, make_config, kind):
-    config = make_config('pretrain', make_store(train=22, test=1, no_hand=(3,)))  # 6 batches, the last one short
+    # 6 batches, the last one short
+    config = make_config('pretrain', make_store(train=22, test=1, no_hand=(3,)))
     run_tool('train.py', config, '--no-validate', '--work-dir', 'plain', '--cfg-options', *BY_ITER)
     held = [*BY_ITER, f'train_dataloader.dataset.preload={kind}']
     run_tool('train.py', config, '--no-validate', '--work-dir', 'held', '--cfg-options', *held)
     assert_same_training(tmp_path / 'plain' / 'iter_12.pth', tmp_path / 'held' / 'iter_12.pth')
     (tmp_path / 'resumed').mkdir()
-    shutil.copy(tmp_path / 'plain' / 'iter_4.pth', tmp_path / 'resumed')  # taken in the middle of the first epoch, by the other path
-    run_tool('train.py', config, '--no-validate', '--work-dir', 'resumed', '--resume', 'resumed/iter_4.pth', '--cfg-options', *held)
+    # taken in the middle of the first epoch, by the other path
+    shutil.copy(tmp_path / 'plain' / 'iter_4.pth', tmp_path / 'resumed')
+    run_tool(
+        'train.py',
+        config,
+        '--no-validate',
+        '--work-dir',
+        'resumed',
+        '--resume',
+        'resumed/iter_4.pth',
+        '--cfg-options',
+        *held,
+    )
     assert_same_training(tmp_path / 'plain' / 'iter_12.pth', tmp_path / 'resumed' / 'iter_12.pth')
 
 
@@ -29,7 +47,10 @@ def test_the_loader_gets_no_workers():
     loader = dict(num_workers=4, persistent_workers=True, pin_memory=True, prefetch_factor=3)
     cfg = Config(
         dict(
-            train_dataloader=dict(loader, dataset=dict(type='ConcatPoseDataset', datasets=[clips, dict(clips, preload='device')])),
+            train_dataloader=dict(
+                loader,
+                dataset=dict(type='ConcatPoseDataset', datasets=[clips, dict(clips, preload='device')]),
+            ),
             val_dataloader=dict(loader, dataset=dict(clips, preload='memory')),
             test_dataloader=None,
             env_cfg=dict(cap_workers=False),

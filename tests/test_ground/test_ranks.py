@@ -39,7 +39,9 @@ def losses(folder):
 def assert_same(tmp_path, count):
     assert len(losses(tmp_path / 'one')) == count
     assert losses(tmp_path / 'two') == pytest.approx(losses(tmp_path / 'one'), rel=1e-5)
-    one, two = (load_checkpoint_file(tmp_path / name / 'epoch_2.pth')['state_dict'] for name in ('one', 'two'))
+    one, two = (
+        load_checkpoint_file(tmp_path / name / 'epoch_2.pth')['state_dict'] for name in ('one', 'two')
+    )
     for key, value in one.items():
         if isinstance(value, torch.Tensor):
             torch.testing.assert_close(two[key], value, rtol=1e-4, atol=1e-5, msg=key)
@@ -49,19 +51,41 @@ NO_DROPOUT = "model['backbone']['dropout'] = 0.0\n"
 
 
 def test_signbert(run_tool, two_ranks, tmp_path, make_store, make_config):
-    """Every mask and augmentation is the same, whichever rank has the clip; clips without a hand count too. SGD: Adam makes rounding noise large."""
+    """Every mask and augmentation is the same, whichever rank has the clip; clips without a hand count too.
+
+    SGD: Adam makes rounding noise large.
+    """
     text = NO_DROPOUT + "optim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.01))\n"
     config = make_config('pretrain', make_store(train=24, test=1, no_hand=(3, 8)), text)
-    run_tool('train.py', config, '--no-validate', '--work-dir', 'one', '--cfg-options', 'train_dataloader.batch_size=8')
+    run_tool(
+        'train.py',
+        config,
+        '--no-validate',
+        '--work-dir',
+        'one',
+        '--cfg-options',
+        'train_dataloader.batch_size=8',
+    )
     two_ranks('dist_train.sh', config, 2, '--no-validate', '--work-dir', 'two')
     assert_same(tmp_path, 6)
 
 
 def test_recogniser_and_accuracy(run_tool, two_ranks, tmp_path, make_store, make_config):
     """7 test clips: the second rank's share is filled up with a clip that the first one has."""
-    text = NO_DROPOUT + "model['head']['dropout'] = 0.0\noptim_wrapper = dict(optimizer=dict(_delete_=True, type='SGD', lr=0.01))\n"
+    text = NO_DROPOUT + (
+        "model['head']['dropout'] = 0.0\noptim_wrapper = dict(optimizer=dict(_delete_=True, "
+        "type='SGD', lr=0.01))\n"
+    )
     config = make_config('recognise', make_store(train=24, test=7, no_hand=(3, 26)), text)
-    run_tool('train.py', config, '--no-validate', '--work-dir', 'one', '--cfg-options', 'train_dataloader.batch_size=8')
+    run_tool(
+        'train.py',
+        config,
+        '--no-validate',
+        '--work-dir',
+        'one',
+        '--cfg-options',
+        'train_dataloader.batch_size=8',
+    )
     two_ranks('dist_train.sh', config, 2, '--no-validate', '--work-dir', 'two')
     assert_same(tmp_path, 6)
     two_ranks('dist_test.sh', config, 'one/epoch_2.pth', 2, '--work-dir', 't', '--out', 'two.json')

@@ -34,7 +34,9 @@ def test_sums_in_any_order_pass(seed):
     assert_is_sum(one_by_one, product, a, b)
 
 
-@pytest.mark.parametrize('change', [lambda y: y + 1e-3, lambda y: y.half().float(), lambda y: y * float('nan'), lambda y: y[1:]])
+@pytest.mark.parametrize(
+    'change', [lambda y: y + 1e-3, lambda y: y.half().float(), lambda y: y * float('nan'), lambda y: y[1:]]
+)
 def test_a_wrong_sum_fails(change):
     a, b = torch.randn(7, 30), torch.randn(30, 5)
     with pytest.raises(AssertionError, match='sums differ by up to|the sums are of shape'):

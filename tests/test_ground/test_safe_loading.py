@@ -1,4 +1,6 @@
-"""Loading executes nothing: no call in the tree that could, and files with a payload are refused by every tool that reads them."""
+"""Loading executes nothing: no call in the tree that could, and files with a payload are refused by every
+tool that reads them.
+"""
 
 import ast
 import os
@@ -10,14 +12,36 @@ import torch
 
 TREES = ('signbert_mm', 'tools', 'demo', 'benchmarks', 'configs')
 READERS = {'signbert_mm/files/unpickle.py': '_Unpickler'}  # the one unpickler, with an exact list of names
-LOADERS = ('mmengine.load', 'mmengine.fileio.load', 'mmcv.load', 'joblib.load', 'pandas.read_pickle', 'pd.read_pickle', 'dill.load', 'yaml.load')
-PICKLES = ('pickle.load', 'pickle.loads', 'cPickle.load', 'pkl.load', 'pickle.Unpickler', 'torch.jit.load', 'torch.hub.load', 'load_from_http')
+LOADERS = (
+    'mmengine.load',
+    'mmengine.fileio.load',
+    'mmcv.load',
+    'joblib.load',
+    'pandas.read_pickle',
+    'pd.read_pickle',
+    'dill.load',
+    'yaml.load',
+)
+PICKLES = (
+    'pickle.load',
+    'pickle.loads',
+    'cPickle.load',
+    'pkl.load',
+    'pickle.Unpickler',
+    'torch.jit.load',
+    'torch.hub.load',
+    'load_from_http',
+)
 
 
 def calls(path):
     for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
         if isinstance(node, ast.Call):
-            yield node, ast.unparse(node.func), {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            yield (
+                node,
+                ast.unparse(node.func),
+                {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords},
+            )
 
 
 def dangers(path, name):
@@ -33,13 +57,21 @@ def dangers(path, name):
 
 
 def test_no_call_in_the_tree_could_execute_a_file(root):
-    paths = [path for tree in TREES for path in sorted((root / tree).rglob('*.py')) if '.mim' not in path.parts]
+    paths = [
+        path for tree in TREES for path in sorted((root / tree).rglob('*.py')) if '.mim' not in path.parts
+    ]
     assert len(paths) > 100
     assert [danger for path in paths for danger in dangers(path, path.relative_to(root).as_posix())] == []
 
 
 def test_the_search_finds_what_it_looks_for(tmp_path):
-    bad = ['torch.load(f)', 'torch.load(f, weights_only=False)', 'np.load(f)', 'np.load(f, allow_pickle=True)', 'pickle.load(f)']
+    bad = [
+        'torch.load(f)',
+        'torch.load(f, weights_only=False)',
+        'np.load(f)',
+        'np.load(f, allow_pickle=True)',
+        'pickle.load(f)',
+    ]
     bad += ['pickle.Unpickler(f)', 'mmengine.load(f)', 'eval(text)']
     lines = [*bad, 'torch.load(f, weights_only=True)', 'np.load(f, allow_pickle=False)']
     (tmp_path / 'x.py').write_text('\n'.join(lines))
@@ -51,8 +83,12 @@ def test_every_unpickler_looks_names_up_in_a_list(root):
     found = {}
     for path in sorted((root / 'signbert_mm').rglob('*.py')):
         for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
-            if isinstance(node, ast.ClassDef) and any('Unpickler' in ast.unparse(base) for base in node.bases):
-                assert 'find_class' in [part.name for part in node.body if isinstance(part, ast.FunctionDef)], node.name
+            if isinstance(node, ast.ClassDef) and any(
+                'Unpickler' in ast.unparse(base) for base in node.bases
+            ):
+                assert 'find_class' in [
+                    part.name for part in node.body if isinstance(part, ast.FunctionDef)
+                ], node.name
                 found[path.relative_to(root).as_posix()] = node.name
     assert found == READERS
 
@@ -72,11 +108,16 @@ def witness(tmp_path):
     assert not (tmp_path / 'witness').exists()
 
 
-@pytest.mark.parametrize('tool, arguments', [('train.py', ['--resume', 'evil.pth']), ('train.py', []), ('test.py', ['evil.pth'])])
+@pytest.mark.parametrize(
+    'tool, arguments', [('train.py', ['--resume', 'evil.pth']), ('train.py', []), ('test.py', ['evil.pth'])]
+)
 def test_checkpoint_with_a_payload(make_store, make_config, expect, tmp_path, witness, tool, arguments):
     torch.save(dict(state_dict=dict(w=torch.ones(2)), meta=Payload(witness)), tmp_path / 'evil.pth')
     load_from = [] if arguments else ['--cfg-options', 'load_from=evil.pth']
-    message = r'checkpoint evil\.pth is refused: its pickle asks for .*mkdir.*Nothing was executed\. Take the checkpoint from a source you trust'
+    message = (
+        r'checkpoint evil\.pth is refused: its pickle asks for .*mkdir.*Nothing was executed\. Take '
+        r'the checkpoint from a source you trust'
+    )
     expect(message, tool, make_config('recognise', make_store(train=8, test=4)), *arguments, *load_from)
 
 
@@ -84,15 +125,28 @@ def test_resuming_from_a_folder_with_a_payload(make_store, make_config, expect, 
     (tmp_path / 'w').mkdir()
     torch.save(dict(meta=Payload(witness)), tmp_path / 'w' / 'epoch_1.pth')
     (tmp_path / 'w' / 'last_checkpoint').write_text(str(tmp_path / 'w' / 'epoch_1.pth'))
-    expect(r'epoch_1\.pth is refused', 'train.py', make_config('recognise', make_store(train=8, test=4)), '--work-dir', 'w', '--resume')
+    expect(
+        r'epoch_1\.pth is refused',
+        'train.py',
+        make_config('recognise', make_store(train=8, test=4)),
+        '--work-dir',
+        'w',
+        '--resume',
+    )
 
 
 @pytest.mark.parametrize(
     'text, arguments',
-    [('', ['--resume', 'w/epoch_1.pth']), ('', ['--resume']), ("runner_type = 'FlexibleRunner'\n", ['--resume'])],
+    [
+        ('', ['--resume', 'w/epoch_1.pth']),
+        ('', ['--resume']),
+        ("runner_type = 'FlexibleRunner'\n", ['--resume']),
+    ],
     ids=['named', 'last', 'strategy'],
 )
-def test_config_text_in_a_checkpoint_is_not_executed(make_store, make_config, run_tool, tmp_path, witness, text, arguments):
+def test_config_text_in_a_checkpoint_is_not_executed(
+    make_store, make_config, run_tool, tmp_path, witness, text, arguments
+):
     """mmengine gives ``meta['config']`` to ``Config.fromstring``, which executes it."""
     config = make_config('recognise', make_store(train=8, test=4), text)
     run_tool('train.py', config, '--work-dir', 'w', '--cfg-options', 'train_cfg.max_epochs=1')

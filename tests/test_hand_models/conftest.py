@@ -1,4 +1,6 @@
-"""A file written as MANO's is: protocol 2, chumpy arrays, scipy's matrix at its old path, made from the free hand's numbers."""
+"""A file written as MANO's is: protocol 2, chumpy arrays, scipy's matrix at its old path, made from the free
+hand's numbers.
+"""
 
 import copyreg
 import pickle
@@ -23,7 +25,15 @@ def _fake(module: str, name: str) -> type:
     def reduce(self):
         return copyreg._reconstructor, (type(self), object, None), self.__dict__
 
-    return type(name, (), {'__module__': module, '__reduce__': reduce, '__init__': lambda self, **fields: self.__dict__.update(fields)})
+    return type(
+        name,
+        (),
+        {
+            '__module__': module,
+            '__reduce__': reduce,
+            '__init__': lambda self, **fields: self.__dict__.update(fields),
+        },
+    )
 
 
 @pytest.fixture
@@ -33,7 +43,11 @@ def write_mano(free, tmp_path, monkeypatch):
     def write(path: Path = tmp_path / 'MANO_RIGHT.pkl', **changes) -> Path:
         with monkeypatch.context() as patch:
             kinds = {}
-            for module, name in (('chumpy.ch', 'Ch'), ('chumpy.reordering', 'Select'), ('scipy.sparse.csc', 'csc_matrix')):
+            for module, name in (
+                ('chumpy.ch', 'Ch'),
+                ('chumpy.reordering', 'Select'),
+                ('scipy.sparse.csc', 'csc_matrix'),
+            ):
                 parts = module.split('.')
                 for end in range(1, len(parts) + 1):
                     patch.setitem(sys.modules, '.'.join(parts[:end]), types.ModuleType('.'.join(parts[:end])))
@@ -64,7 +78,9 @@ def write_mano(free, tmp_path, monkeypatch):
                 bs_type='lrotmin',
             )
             data.update(changes)
-            path.write_bytes(pickle.dumps({name: value for name, value in data.items() if value is not None}, protocol=2))
+            path.write_bytes(
+                pickle.dumps({name: value for name, value in data.items() if value is not None}, protocol=2)
+            )
         return path
 
     return write

@@ -9,7 +9,11 @@ from signbert_mm.layouts import get_layout
 
 
 def test_to_coco_order():
-    names = ['hand_root'] + [f'{f}{k}' for f in ('forefinger', 'middle_finger', 'pinky_finger', 'ring_finger', 'thumb') for k in (1, 2, 3)]
+    names = ['hand_root'] + [
+        f'{f}{k}'
+        for f in ('forefinger', 'middle_finger', 'pinky_finger', 'ring_finger', 'thumb')
+        for k in (1, 2, 3)
+    ]
     names += [f'{f}4' for f in ('forefinger', 'middle_finger', 'ring_finger', 'pinky_finger', 'thumb')]
     assert tuple(names[i] for i in TO_COCO) == get_layout('hand_21').joints
     assert TO_COCO == (0, 13, 14, 15, 20, 1, 2, 3, 16, 4, 5, 6, 17, 10, 11, 12, 18, 7, 8, 9, 19)
@@ -21,7 +25,9 @@ def test_free_is_read_only_and_shared(free):
         free.template[0, 0] = 1
 
 
-@pytest.mark.parametrize('field', ['template', 'faces', 'joint_regressor', 'skinning', 'shape_basis', 'pose_basis', 'pca', 'mean'])
+@pytest.mark.parametrize(
+    'field', ['template', 'faces', 'joint_regressor', 'skinning', 'shape_basis', 'pose_basis', 'pca', 'mean']
+)
 def test_wrong_shape_names_field_and_both_shapes(free, field):
     array = getattr(free, field)
     with pytest.raises(HandAssetError) as error:
@@ -56,7 +62,9 @@ def test_wrong_values_name_field_and_finding(free, field, change, message):
         replace(free, **{field: change(getattr(free, field))})
 
 
-@pytest.mark.parametrize('name', ['template', 'faces', 'joint_regressor', 'skinning', 'shape_basis', 'pose_basis', 'pca', 'mean'])
+@pytest.mark.parametrize(
+    'name', ['template', 'faces', 'joint_regressor', 'skinning', 'shape_basis', 'pose_basis', 'pca', 'mean']
+)
 def test_free_hand_is_its_file_bit_by_bit(free, name):
     with np.load(FREE_HAND_FILE, allow_pickle=False) as file:
         stored = file[name]
@@ -68,7 +76,10 @@ def test_write_and_read_give_the_same_bits(free, tmp_path):
     write_free_hand(free, tmp_path / 'hand.npz')
     again = read_free_hand(tmp_path / 'hand.npz')
     assert again.hash == free.hash and again.tip_ids == free.tip_ids
-    assert all(getattr(again, name).tobytes() == getattr(free, name).tobytes() for name in ('template', 'skinning', 'pose_basis'))
+    assert all(
+        getattr(again, name).tobytes() == getattr(free, name).tobytes()
+        for name in ('template', 'skinning', 'pose_basis')
+    )
     assert (tmp_path / 'hand.npz').stat().st_size < 1_000_000
 
 
@@ -79,7 +90,12 @@ def _flip(data: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     'damage',
-    [lambda data: data[: len(data) // 2], _flip, lambda data: b'', lambda data: b'version https://git-lfs.github.com/spec/v1\n'],
+    [
+        lambda data: data[: len(data) // 2],
+        _flip,
+        lambda data: b'',
+        lambda data: b'version https://git-lfs.github.com/spec/v1\n',
+    ],
     ids=['cut', 'flipped bit', 'empty', 'pointer'],
 )
 def test_damaged_file_of_the_free_hand_says_install_again(tmp_path, damage):

@@ -2,7 +2,12 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from signbert_mm.hand_models import rotation_6d_identity, rotation_6d_to_matrix, svd_orthogonalize, weak_perspective_project
+from signbert_mm.hand_models import (
+    rotation_6d_identity,
+    rotation_6d_to_matrix,
+    svd_orthogonalize,
+    weak_perspective_project,
+)
 
 
 def _random(*shape, seed=0):
@@ -54,7 +59,13 @@ def test_svd_gradient_at_identity_equals_numeric():
 
 
 @pytest.mark.parametrize(
-    'matrix', [torch.zeros(3, 3), -torch.eye(3), torch.diag(torch.tensor([1.0, 0.0, 0.0])), torch.diag(torch.tensor([1.0, 1.0, -1.0]))]
+    'matrix',
+    [
+        torch.zeros(3, 3),
+        -torch.eye(3),
+        torch.diag(torch.tensor([1.0, 0.0, 0.0])),
+        torch.diag(torch.tensor([1.0, 1.0, -1.0])),
+    ],
 )
 def test_svd_stays_finite_where_it_is_not_unique(matrix):
     matrix = matrix.clone().requires_grad_()
@@ -73,10 +84,23 @@ def test_weak_perspective_by_hand():
 
 
 def test_weak_perspective_batched_gradient():
-    joints, rotation, offset, scale = _random(2, 3, 21, 3), _random(2, 3, 3, 3), _random(2, 3, 2), _random(2, 3, 1)
+    joints, rotation, offset, scale = (
+        _random(2, 3, 21, 3),
+        _random(2, 3, 3, 3),
+        _random(2, 3, 2),
+        _random(2, 3, 1),
+    )
     out = weak_perspective_project(joints, rotation, offset, scale)
     assert out.shape == (2, 3, 21, 2)
     one = scale[1, 2] * (rotation[1, 2] @ joints[1, 2, 7])[:2] + offset[1, 2]
     torch.testing.assert_close(out[1, 2, 7], one)
-    few = [part.requires_grad_() for part in (joints[0, :1, :2].clone(), rotation[0, :1].clone(), offset[0, :1].clone(), scale[0, :1].clone())]
+    few = [
+        part.requires_grad_()
+        for part in (
+            joints[0, :1, :2].clone(),
+            rotation[0, :1].clone(),
+            offset[0, :1].clone(),
+            scale[0, :1].clone(),
+        )
+    ]
     assert gradcheck(weak_perspective_project, few)

@@ -39,7 +39,10 @@ def test_mano_like_file(run, write_mano):
         assert part in done.out
 
 
-@pytest.mark.parametrize('content, reason', [(b'cos\nsystem\n(S"true"\ntR.', 'asks for os.system'), (b'', '0 bytes that are not a whole')])
+@pytest.mark.parametrize(
+    'content, reason',
+    [(b'cos\nsystem\n(S"true"\ntR.', 'asks for os.system'), (b'', '0 bytes that are not a whole')],
+)
 def test_reason_and_exit_code(run, tmp_path, content, reason):
     path = tmp_path / 'MANO_RIGHT.pkl'
     path.write_bytes(content)
@@ -48,5 +51,7 @@ def test_reason_and_exit_code(run, tmp_path, content, reason):
 
 
 def test_missing_file_from_the_shell(tmp_path):
-    done = subprocess.run([sys.executable, str(TOOL), str(tmp_path / 'none.pkl')], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(TOOL), str(tmp_path / 'none.pkl')], capture_output=True, text=True
+    )
     assert done.returncode == 1 and 'none.pkl' in done.stderr and 'Traceback' not in done.stderr

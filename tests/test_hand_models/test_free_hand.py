@@ -45,7 +45,9 @@ def test_generator_gives_the_stored_numbers(free):
     again = generate_free_hand()
     for name in ARRAYS:
         tolerance = 1e-9 if name in ('template', 'shape_basis', 'pose_basis') else 1e-8
-        np.testing.assert_allclose(getattr(again, name), getattr(free, name), rtol=0, atol=tolerance, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(again, name), getattr(free, name), rtol=0, atol=tolerance, err_msg=name
+        )
     np.testing.assert_array_equal(again.faces, free.faces)
     assert again.tip_ids == free.tip_ids
 
@@ -80,7 +82,13 @@ def test_sheet_is_manifold_with_one_rim_of_16(free):
     assert len(np.unique(free.faces)) == 778
     undirected = {frozenset(edge) for edge in edges}
     assert 778 - len(undirected) + 1538 == 1  # a disk
-    assert np.linalg.norm(np.cross(*(free.template[free.faces[:, k]] - free.template[free.faces[:, 0]] for k in (1, 2))), axis=1).min() > 1e-6
+    assert (
+        np.linalg.norm(
+            np.cross(*(free.template[free.faces[:, k]] - free.template[free.faces[:, 0]] for k in (1, 2))),
+            axis=1,
+        ).min()
+        > 1e-6
+    )
 
 
 def test_faces_look_outward(free):
@@ -99,7 +107,8 @@ def test_anatomy(free):
     reach = np.linalg.norm(free.template[list(free.tip_ids)] - free.joints[0], axis=1)
     assert 0.18 < reach[2] < 0.20  # middle finger
     assert reach.argsort().tolist()[::-1][0] == 2 and reach.argmin() == 0
-    assert 0.075 < np.ptp(joints[[1, 7], 2]) / 1000 + 0.02 < 0.095  # palm breadth, knuckle to knuckle and flesh
+    # palm breadth, knuckle to knuckle and flesh
+    assert 0.075 < np.ptp(joints[[1, 7], 2]) / 1000 + 0.02 < 0.095
     for finger in FINGERS:
         tip = free.tip_ids[('thumb', 'index', 'middle', 'ring', 'little').index(finger.name)]
         away = (free.template[tip] - free.joints[finger.first + 2]) * 1000

@@ -11,7 +11,8 @@ from signbert_mm.hand_models import TO_COCO, HandModel
 from signbert_mm.hand_models.asset import OLDER_FREE_HASHES
 from signbert_mm.registry import MODELS
 
-TIPS_IN_MANO_ORDER = (1, 2, 3, 4, 0)  # index, middle, ring, little, thumb, out of thumb, index, middle, ring, little
+# index, middle, ring, little, thumb, out of thumb, index, middle, ring, little
+TIPS_IN_MANO_ORDER = (1, 2, 3, 4, 0)
 
 
 def rodrigues(vector):
@@ -29,7 +30,9 @@ def plain_mano(asset, theta, beta):
     rotations = [np.eye(3)] + [rodrigues(vector) for vector in pose]
     shaped = asset.template + asset.shape_basis @ beta
     joints = asset.joint_regressor @ shaped
-    corrected = shaped + asset.pose_basis @ np.concatenate([(rotation - np.eye(3)).reshape(-1) for rotation in rotations[1:]])
+    corrected = shaped + asset.pose_basis @ np.concatenate(
+        [(rotation - np.eye(3)).reshape(-1) for rotation in rotations[1:]]
+    )
     world = []
     for joint, parent in enumerate(asset.parents):
         local = np.eye(4)
@@ -40,7 +43,12 @@ def plain_mano(asset, theta, beta):
     for joint in range(16):
         moved = (corrected - joints[joint]) @ world[joint][:3, :3].T + world[joint][:3, 3]
         vertices += asset.skinning[:, joint, None] * moved
-    posed = np.concatenate([np.stack([transform[:3, 3] for transform in world]), vertices[[asset.tip_ids[i] for i in TIPS_IN_MANO_ORDER]]])
+    posed = np.concatenate(
+        [
+            np.stack([transform[:3, 3] for transform in world]),
+            vertices[[asset.tip_ids[i] for i in TIPS_IN_MANO_ORDER]],
+        ]
+    )
     return vertices, posed[list(TO_COCO)]
 
 
@@ -56,7 +64,9 @@ def exact(asset, num_pca):
 
 
 def random_asset(free, outside):
-    """The free hand with random axes and correctives, its tips pulled by their whole finger, the wrist and, with ``outside``, by every joint."""
+    """The free hand with random axes and correctives, its tips pulled by their whole finger, the wrist and,
+    with ``outside``, by every joint.
+    """
     rng = np.random.RandomState(0)
     skinning = free.skinning.copy()
     for first, tip in zip((13, 1, 4, 10, 7), free.tip_ids):
@@ -65,7 +75,13 @@ def random_asset(free, outside):
         row = row + outside * rng.rand(16)
         skinning[tip] = row / row.sum()
     pca = np.linalg.qr(rng.randn(45, 45))[0]
-    return replace(free, skinning=skinning, pca=pca, pose_basis=free.pose_basis + 2e-4 * rng.randn(778, 3, 135), mean=0.2 * rng.randn(45))
+    return replace(
+        free,
+        skinning=skinning,
+        pca=pca,
+        pose_basis=free.pose_basis + 2e-4 * rng.randn(778, 3, 135),
+        mean=0.2 * rng.randn(45),
+    )
 
 
 @pytest.fixture(params=['free', 'own finger', 'every joint'])
@@ -101,16 +117,33 @@ def test_equals_smplx(free):
     from smplx.utils import Struct
 
     data = Struct(
-        v_template=free.template, f=free.faces, J_regressor=free.joint_regressor, weights=free.skinning, shapedirs=free.shape_basis,
-        posedirs=free.pose_basis, hands_components=free.pca, hands_mean=free.mean, kintree_table=np.array([free.parents, range(16)]),
-    )  # fmt: skip
-    layer = smplx.MANO('', data_struct=data, is_rhand=True, use_pca=True, num_pca_comps=25, flat_hand_mean=False, batch_size=6)
+        v_template=free.template,
+        f=free.faces,
+        J_regressor=free.joint_regressor,
+        weights=free.skinning,
+        shapedirs=free.shape_basis,
+        posedirs=free.pose_basis,
+        hands_components=free.pca,
+        hands_mean=free.mean,
+        kintree_table=np.array([free.parents, range(16)]),
+    )
+    layer = smplx.MANO(
+        '',
+        data_struct=data,
+        is_rhand=True,
+        use_pca=True,
+        num_pca_comps=25,
+        flat_hand_mean=False,
+        batch_size=6,
+    )
     theta, beta = coefficients(6, dtype=torch.float32)
     theirs = layer(betas=beta, hand_pose=theta, global_orient=torch.zeros(6, 3))
     vertices, joints = HandModel(free).mesh(theta, beta)
     torch.testing.assert_close(vertices, theirs.vertices, atol=1e-6, rtol=0)
     tips = theirs.vertices[:, [free.tip_ids[i] for i in TIPS_IN_MANO_ORDER]]
-    torch.testing.assert_close(joints, torch.cat((theirs.joints[:, :16], tips), 1)[:, list(TO_COCO)], atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        joints, torch.cat((theirs.joints[:, :16], tips), 1)[:, list(TO_COCO)], atol=1e-6, rtol=0
+    )
 
 
 @pytest.mark.parametrize('lead', [(), (1,), (4,), (2, 3), (2, 3, 2), (0,)])
@@ -149,7 +182,9 @@ def test_every_size_of_angle_in_float32(free, scale):
     asset = replace(free, mean=np.zeros(45))
     theta = torch.full((1, 1), scale, requires_grad=True)
     joints = HandModel(asset, num_pca=1).joints(theta, torch.zeros(1, 10))
-    np.testing.assert_allclose(joints[0].detach(), plain_mano(asset, np.array([scale]), np.zeros(10))[1], atol=1e-6)
+    np.testing.assert_allclose(
+        joints[0].detach(), plain_mano(asset, np.array([scale]), np.zeros(10))[1], atol=1e-6
+    )
     joints.sum().backward()
     assert torch.isfinite(theta.grad).all()
 
@@ -185,14 +220,19 @@ def test_checkpoint_holds_name_and_hash_only(free, tmp_path):
 
 def test_checkpoint_of_another_asset_is_refused(free, write_mano):
     saved = HandModel('mano', write_mano()).state_dict()
-    with pytest.raises(ValueError, match=f"trained with hand asset 'mano:.*but the config builds 'free:{free.hash}'.*set asset='mano'"):
+    with pytest.raises(
+        ValueError,
+        match=f"trained with hand asset 'mano:.*but the config builds 'free:{free.hash}'.*set asset='mano'",
+    ):
         HandModel(free).load_state_dict(saved, strict=False)
 
 
 @pytest.fixture
 def printed(monkeypatch):
     lines = []
-    monkeypatch.setattr('signbert_mm.hand_models.hand_model.print_log', lambda line, **rest: lines.append(line))
+    monkeypatch.setattr(
+        'signbert_mm.hand_models.hand_model.print_log', lambda line, **rest: lines.append(line)
+    )
     return lines
 
 
@@ -212,9 +252,13 @@ def test_same_build_says_nothing(free, printed):
     assert printed == []
 
 
-@pytest.mark.parametrize('name', ['free:0123456789abcdef', f'mano:{OLDER_FREE_HASHES[0]}', OLDER_FREE_HASHES[0], 'free:'])
+@pytest.mark.parametrize(
+    'name', ['free:0123456789abcdef', f'mano:{OLDER_FREE_HASHES[0]}', OLDER_FREE_HASHES[0], 'free:']
+)
 def test_unknown_hash_is_refused(free, name):
-    with pytest.raises(ValueError, match=f"trained with hand asset '{name}', but the config builds 'free:{free.hash}'"):
+    with pytest.raises(
+        ValueError, match=f"trained with hand asset '{name}', but the config builds 'free:{free.hash}'"
+    ):
         HandModel(free).load_state_dict(saved_as(name))
 
 
@@ -232,14 +276,22 @@ def test_two_mano_files_ask_for_the_file(write_mano):
 
 def test_built_from_a_config():
     model = MODELS.build(dict(type='HandModel', num_pca=12))
-    assert model.asset.name == 'free' and model.joints(torch.zeros(1, 12), torch.zeros(1, 10)).shape == (1, 21, 3)
+    assert model.asset.name == 'free' and model.joints(torch.zeros(1, 12), torch.zeros(1, 10)).shape == (
+        1,
+        21,
+        3,
+    )
     assert model.faces.shape == (1538, 3)
     assert 'asset=free, num_pca=12, backend=native' in repr(model)
 
 
 @pytest.mark.parametrize(
     'changes, message',
-    [(dict(num_pca=0), 'num_pca must be in 1..45, got 0'), (dict(num_pca=46), '46'), (dict(backend='mano'), 'known: native, manopth')],
+    [
+        (dict(num_pca=0), 'num_pca must be in 1..45, got 0'),
+        (dict(num_pca=46), '46'),
+        (dict(backend='mano'), 'known: native, manopth'),
+    ],
 )
 def test_wrong_arguments(changes, message):
     with pytest.raises(ValueError, match=message):

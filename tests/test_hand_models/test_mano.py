@@ -11,7 +11,16 @@ from signbert_mm.hand_models.mano import TIP_IDS, read_pickle
 def test_reads_chumpy_and_sparse_fields(free, write_mano):
     path = write_mano()
     asset = load_hand_asset('mano', path)
-    for field in ('template', 'faces', 'joint_regressor', 'skinning', 'shape_basis', 'pose_basis', 'pca', 'mean'):
+    for field in (
+        'template',
+        'faces',
+        'joint_regressor',
+        'skinning',
+        'shape_basis',
+        'pose_basis',
+        'pca',
+        'mean',
+    ):
         np.testing.assert_array_equal(getattr(asset, field), getattr(free, field), err_msg=field)
     assert (asset.name, asset.tip_ids, asset.parents, asset.side) == ('mano', TIP_IDS, free.parents, 'right')
     assert asset.hash != free.hash  # other fingertips
@@ -57,12 +66,21 @@ def _runstring():
 def test_a_payload_is_refused_and_not_run(write_mano, tmp_path, payload, name):
     marker = tmp_path / 'ran'
     path = write_mano(bs_style=payload(marker))
-    with pytest.raises(HandAssetError, match=f'MANO_RIGHT.pkl: refused, nothing was run: it asks for ({name})'):
+    with pytest.raises(
+        HandAssetError, match=f'MANO_RIGHT.pkl: refused, nothing was run: it asks for ({name})'
+    ):
         load_hand_asset('mano', path)
     assert not marker.exists()
 
 
-@pytest.mark.parametrize('opcodes', [b'\x80\x02cnumpy.core.multiarray\nfromfile\n.', b'\x80\x02cscipy.sparse.csr\ncsr_matrix\n.', b'cnumpy\nload\n.'])
+@pytest.mark.parametrize(
+    'opcodes',
+    [
+        b'\x80\x02cnumpy.core.multiarray\nfromfile\n.',
+        b'\x80\x02cscipy.sparse.csr\ncsr_matrix\n.',
+        b'cnumpy\nload\n.',
+    ],
+)
 def test_names_beside_the_allowed_ones_are_refused(tmp_path, opcodes):
     path = tmp_path / 'MANO_RIGHT.pkl'
     path.write_bytes(opcodes)
@@ -81,7 +99,11 @@ def test_reconstructor_makes_known_classes_only(tmp_path):
     'opcodes, message',
     [
         # numpy's own __setstate__ would write through the pointers that the file gives
-        (b'cnumpy.core.multiarray\n_reconstruct\n(tR(I1\n(I1\ntcnumpy\ndtype\n(VO8\ntRI00\nC\x08AAAAAAAAtb.', "'O8' is not read"),
+        (
+            b'cnumpy.core.multiarray\n_reconstruct\n(tR(I1\n(I1\ntcnumpy\ndtype\n(VO8\n'
+            b'tRI00\nC\x08AAAAAAAAtb.',
+            "'O8' is not read",
+        ),
         (b'cnumpy\ndtype\n(Vf8\ntR(I3\nV<\nN(Va\nt}I999\nI1\nI63\ntb.', 'holds NumpyType'),
         (b'cchumpy.ch\nCh\n}Vdense\nI1\nsb.', 'changes chumpy.ch.Ch itself'),
         (b'}N' + b'2\x86' * 60 + b'Ns.', 'key of a dict'),
@@ -121,11 +143,16 @@ def test_a_truncated_file_is_named_with_its_size(write_mano, kept):
     path = write_mano()
     whole = path.read_bytes()
     path.write_bytes(whole[: int(kept * len(whole)) if kept == 0.5 else kept])
-    with pytest.raises(HandAssetError, match=f'MANO_RIGHT.pkl: {path.stat().st_size} bytes that are not a whole MANO pickle'):
+    with pytest.raises(
+        HandAssetError, match=f'MANO_RIGHT.pkl: {path.stat().st_size} bytes that are not a whole MANO pickle'
+    ):
         load_hand_asset('mano', path)
 
 
-@pytest.mark.parametrize('content, message', [([1, 2], 'holds a list'), (dict(names='x'), "fields .*'v_template'.* are missing; found .*'names'")])
+@pytest.mark.parametrize(
+    'content, message',
+    [([1, 2], 'holds a list'), (dict(names='x'), "fields .*'v_template'.* are missing; found .*'names'")],
+)
 def test_a_pickle_of_something_else(tmp_path, content, message):
     path = tmp_path / 'MANO_RIGHT.pkl'
     path.write_bytes(pickle.dumps(content, protocol=2))
@@ -144,7 +171,10 @@ def test_text_is_not_a_pickle(tmp_path):
     'changes, message',
     [
         (dict(weights=None), "fields \\['weights'\\] are missing"),
-        (dict(posedirs=np.zeros((778, 3, 90))), "MANO_RIGHT.pkl.*'pose_basis': found shape \\(778, 3, 90\\), expected \\(778, 3, 135\\)"),
+        (
+            dict(posedirs=np.zeros((778, 3, 90))),
+            "MANO_RIGHT.pkl.*'pose_basis': found shape \\(778, 3, 90\\), expected \\(778, 3, 135\\)",
+        ),
         (dict(v_template=np.full((778, 3), np.nan)), "'template': found 2334 NaN"),
         (dict(hands_mean='flat'), "'mean': found"),
         (dict(kintree_table=np.zeros((2, 24), dtype=np.uint32)), "'kintree_table': found shape \\(2, 24\\)"),

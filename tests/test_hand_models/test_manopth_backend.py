@@ -1,4 +1,6 @@
-"""manopth needs chumpy, which Python 3.11 cannot build: a stand-in with its documented interface takes its place here."""
+"""manopth needs chumpy, which Python 3.11 cannot build: a stand-in with its documented interface takes its
+place here.
+"""
 
 import pickle
 import sys
@@ -16,18 +18,33 @@ MANOPTH_ORDER = [0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7,
 
 
 class FakeManoLayer(nn.Module):
-    """(theta with 3 numbers of orientation before it, beta) -> vertices (N, 778, 3) and joints (N, 21, 3), millimetres."""
+    """(theta with 3 numbers of orientation before it, beta) -> vertices (N, 778, 3) and joints (N, 21, 3),
+    millimetres.
+    """
 
-    def __init__(self, center_idx, flat_hand_mean, ncomps, side, mano_root, use_pca, root_rot_mode, joint_rot_mode):
+    def __init__(
+        self, center_idx, flat_hand_mean, ncomps, side, mano_root, use_pca, root_rot_mode, joint_rot_mode
+    ):
         super().__init__()
-        assert (center_idx, flat_hand_mean, side, use_pca, root_rot_mode, joint_rot_mode) == (None, False, 'right', True, 'axisang', 'axisang')
+        assert (center_idx, flat_hand_mean, side, use_pca, root_rot_mode, joint_rot_mode) == (
+            None,
+            False,
+            'right',
+            True,
+            'axisang',
+            'axisang',
+        )
         self.native = HandModel('mano', mano_root, num_pca=ncomps)
-        self.register_buffer('th_v_template', torch.zeros(1, 778, 3))  # manopth's buffers are saved with a checkpoint
+        # manopth's buffers are saved with a checkpoint
+        self.register_buffer('th_v_template', torch.zeros(1, 778, 3))
 
     def forward(self, th_pose_coeffs, th_betas):
         assert (th_pose_coeffs[:, :3] == 0).all()
         vertices, joints = self.native.mesh(th_pose_coeffs[:, 3:], th_betas)
-        mano = torch.cat((joints[:, [0, 5, 6, 7, 9, 10, 11, 17, 18, 19, 13, 14, 15, 1, 2, 3]], vertices[:, MANOPTH_TIPS]), 1)
+        mano = torch.cat(
+            (joints[:, [0, 5, 6, 7, 9, 10, 11, 17, 18, 19, 13, 14, 15, 1, 2, 3]], vertices[:, MANOPTH_TIPS]),
+            1,
+        )
         return 1000 * vertices, 1000 * mano[:, MANOPTH_ORDER]
 
 
@@ -43,7 +60,10 @@ def test_same_outputs_as_native(manopth, write_mano):
     path = write_mano()
     theirs, ours = (HandModel('mano', path, num_pca=9, backend=backend) for backend in ('manopth', 'native'))
     theta, beta = torch.randn(2, 3, 9, requires_grad=True), torch.randn(2, 3, 10, requires_grad=True)
-    for found, wanted in zip((*theirs.mesh(theta, beta), theirs.joints(theta, beta)), (*ours.mesh(theta, beta), ours.joints(theta, beta))):
+    for found, wanted in zip(
+        (*theirs.mesh(theta, beta), theirs.joints(theta, beta)),
+        (*ours.mesh(theta, beta), ours.joints(theta, beta)),
+    ):
         torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0)
     theirs.joints(theta, beta).sum().backward()
     assert theta.grad.abs().max() > 0 and beta.grad.abs().max() > 0
@@ -61,7 +81,11 @@ def test_checkpoint_holds_no_mano_data(manopth, write_mano):
 
 def test_absent_package_says_how_to_install_it(monkeypatch, write_mano):
     monkeypatch.setitem(sys.modules, 'manopth', None)
-    with pytest.raises(ImportError, match=r"pip install git\+https://github.com/hassony2/manopth .*backend='native'"):
+    with pytest.raises(
+        ImportError,
+        match=r'pip install git\+https://github.com/hassony2/manopth '
+        r".*backend='native'",
+    ):
         HandModel('mano', write_mano(), backend='manopth')
 
 

@@ -14,12 +14,18 @@ def names(layout, *indices):
 def test_coco_wholebody_order():
     layout = get_layout('coco_wholebody_133')
     assert names('coco_wholebody_133', 0, 5, 6, 7, 8, 9, 10, 15, 16) == (
-        'nose left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_ankle right_ankle'.split()
+        'nose left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_ankle '
+        'right_ankle'.split()
     )
-    assert names('coco_wholebody_133', *range(17, 23)) == 'left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel'.split()
+    assert (
+        names('coco_wholebody_133', *range(17, 23))
+        == ('left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel').split()
+    )
     assert layout.joints[23:91] == tuple(f'face-{index}' for index in range(68))
     assert layout.parts['body'] == tuple(range(23)) and layout.parts['face'] == tuple(range(23, 91))
-    assert layout.parts['left_hand'] == tuple(range(91, 112)) and layout.parts['right_hand'] == tuple(range(112, 133))
+    assert layout.parts['left_hand'] == tuple(range(91, 112)) and layout.parts['right_hand'] == tuple(
+        range(112, 133)
+    )
 
 
 def test_coco_wholebody_against_mmpose():
@@ -29,7 +35,8 @@ def test_coco_wholebody_against_mmpose():
     meta = Path(spec.origin).parent / '.mim' / 'configs' / '_base_' / 'datasets' / 'coco_wholebody.py'
     if not meta.is_file():
         pytest.skip('this mmpose has no data set meta')
-    info = runpy.run_path(str(meta))['dataset_info']['keypoint_info']  # plain data: nothing of mmpose is imported
+    # plain data: nothing of mmpose is imported
+    info = runpy.run_path(str(meta))['dataset_info']['keypoint_info']
     layout = get_layout('coco_wholebody_133')
     theirs = [info[index]['name'] for index in range(133)]
     assert list(layout.joints) == theirs
@@ -42,7 +49,8 @@ def test_mediapipe_order():
     assert (
         names('mediapipe_holistic', 0, 2, 5, 9, 10, 11, 12, 13, 14, 15, 16, 23, 24, 31, 32)
         == (
-            'nose left_eye right_eye mouth_left mouth_right left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist '
+            'nose left_eye right_eye mouth_left mouth_right left_shoulder right_shoulder left_elbow '
+            'right_elbow left_wrist right_wrist '
             'left_hip right_hip left_big_toe right_big_toe'
         ).split()
     )
@@ -53,7 +61,8 @@ def test_openpose_order():
     assert (
         names('openpose', 0, 1, 2, 4, 5, 7, 8, 9, 14, 15, 16, 19, 24)
         == (
-            'nose neck right_shoulder right_wrist left_shoulder left_wrist mid_hip right_hip left_ankle right_eye left_eye left_big_toe right_heel'
+            'nose neck right_shoulder right_wrist left_shoulder left_wrist mid_hip right_hip left_ankle '
+            'right_eye left_eye left_big_toe right_heel'
         ).split()
     )
 
@@ -68,7 +77,9 @@ def test_trunk_and_sign_order():
     assert get_layout('trunk_7').parts == dict(nose=(0,), left_arm=(1, 2, 3), right_arm=(4, 5, 6))
 
 
-@pytest.mark.parametrize('name', ['coco_wholebody_133', 'mediapipe_holistic', 'openpose', 'trunk_7', 'sign_49'])
+@pytest.mark.parametrize(
+    'name', ['coco_wholebody_133', 'mediapipe_holistic', 'openpose', 'trunk_7', 'sign_49']
+)
 def test_arms(name):
     layout = get_layout(name)
     bones = {(layout.joints[a], layout.joints[b]) for a, b in layout.edges}
@@ -86,4 +97,6 @@ def test_a_neck_stands_between_the_shoulders():
 
 def test_bones_of_the_trunk():
     layout = get_layout('trunk_7')
-    assert {frozenset(edge) for edge in layout.edges} == {frozenset(edge) for edge in ((0, 1), (0, 4), (1, 4), (1, 2), (2, 3), (4, 5), (5, 6))}
+    assert {frozenset(edge) for edge in layout.edges} == {
+        frozenset(edge) for edge in ((0, 1), (0, 4), (1, 4), (1, 2), (2, 3), (4, 5), (5, 6))
+    }

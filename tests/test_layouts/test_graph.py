@@ -24,8 +24,11 @@ def test_joints_of_a_hand():
     layout = get_layout('hand_21')
     adjacency = role_adjacency(21, layout.edges, layout.symmetric_edges).numpy()
     np.testing.assert_allclose(adjacency, reference(21, layout.edges, layout.symmetric_edges), atol=1e-7)
-    # by hand: the wrist takes a fifth from each finger root; forefinger2 from forefinger1, forefinger3, and half each from thumb2 and middle_finger2
-    assert adjacency[2, 0].nonzero()[0].tolist() == [1, 5, 9, 13, 17] and np.allclose(adjacency[2, 0, [1, 5, 9, 13, 17]], 0.2)
+    # by hand: the wrist takes a fifth from each finger root; forefinger2 from forefinger1, forefinger3, and
+    # half each from thumb2 and middle_finger2
+    assert adjacency[2, 0].nonzero()[0].tolist() == [1, 5, 9, 13, 17] and np.allclose(
+        adjacency[2, 0, [1, 5, 9, 13, 17]], 0.2
+    )
     assert not adjacency[1, 0].any() and not adjacency[3, 0].any()
     assert adjacency[1, 6].nonzero()[0].tolist() == [5] and adjacency[2, 6].nonzero()[0].tolist() == [7]
     assert adjacency[3, 6].nonzero()[0].tolist() == [2, 10] and np.allclose(adjacency[3, 6, [2, 10]], 0.5)
@@ -36,7 +39,14 @@ def test_joints_of_a_hand():
 
 def test_parts_of_a_hand():
     parts, edges, symmetric = hand_part_graph(get_layout('hand_21'))
-    assert parts == [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [13, 14, 15, 16], [17, 18, 19, 20], [0, 1, 5, 9, 13, 17]]
+    assert parts == [
+        [1, 2, 3, 4],
+        [5, 6, 7, 8],
+        [9, 10, 11, 12],
+        [13, 14, 15, 16],
+        [17, 18, 19, 20],
+        [0, 1, 5, 9, 13, 17],
+    ]
     assert edges == [(5, finger) for finger in range(5)]
     assert symmetric == [(0, 1), (1, 2), (2, 3), (3, 4)]
     adjacency = role_adjacency(6, edges, symmetric).numpy()
@@ -58,4 +68,6 @@ def test_the_trunk():
 
 def test_a_hand_is_as_before():
     hand = get_layout('hand_21')
-    assert np.array_equal(joint_graph(hand), role_adjacency(21, hand.edges, hand.symmetric_edges)) and part_graph(hand) == hand_part_graph(hand)
+    assert np.array_equal(
+        joint_graph(hand), role_adjacency(21, hand.edges, hand.symmetric_edges)
+    ) and part_graph(hand) == hand_part_graph(hand)

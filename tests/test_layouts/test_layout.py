@@ -3,7 +3,9 @@ import pytest
 
 from signbert_mm.layouts import LAYOUTS, Layout, get_layout, register_layout
 
-COUNTS = dict(coco_wholebody_133=133, mediapipe_holistic=75, openpose=67, hand_21=21, hands_42=42, trunk_7=7, sign_49=49)
+COUNTS = dict(
+    coco_wholebody_133=133, mediapipe_holistic=75, openpose=67, hand_21=21, hands_42=42, trunk_7=7, sign_49=49
+)
 
 
 def other_side(name):
@@ -20,7 +22,10 @@ def test_all_layouts_are_there():
 @pytest.mark.parametrize('name', COUNTS)
 def test_counts_and_names(name):
     layout = get_layout(name)
-    assert layout.name == name and layout.num_joints == len(layout.joints) == len(set(layout.joints)) == COUNTS[name]
+    assert (
+        layout.name == name
+        and layout.num_joints == len(layout.joints) == len(set(layout.joints)) == COUNTS[name]
+    )
     assert get_layout(layout) is layout
     assert layout.indices(layout.joints) == tuple(range(COUNTS[name]))
 
@@ -55,14 +60,23 @@ def test_flip_keeps_edges_and_exchanges_parts(name):
 def test_edges_are_a_graph_without_bones_between_left_and_right_limbs(name):
     layout = get_layout(name)
     for a, b in layout.edges:
-        sides = {side for side in ('left', 'right') for joint in (a, b) if layout.joints[joint].startswith(side)}
+        sides = {
+            side for side in ('left', 'right') for joint in (a, b) if layout.joints[joint].startswith(side)
+        }
         limbs = ('elbow', 'wrist', 'hand', 'thumb', 'finger', 'knee', 'ankle')
         if any(limb in layout.joints[joint] for joint in (a, b) for limb in limbs):
             assert len(sides) <= 1, (layout.joints[a], layout.joints[b])
 
 
 @pytest.mark.parametrize(
-    'name, joints', [('hands_42', 42), ('sign_49', 49), ('mediapipe_holistic', 75), ('openpose', 67), ('coco_wholebody_133', 133)]
+    'name, joints',
+    [
+        ('hands_42', 42),
+        ('sign_49', 49),
+        ('mediapipe_holistic', 75),
+        ('openpose', 67),
+        ('coco_wholebody_133', 133),
+    ],
 )
 def test_hands_hang_on_the_body_where_there_is_one(name, joints):
     layout = get_layout(name)
@@ -76,12 +90,16 @@ def test_hands_hang_on_the_body_where_there_is_one(name, joints):
         if joint not in reached:
             reached.add(joint)
             queue += neighbours.get(joint, ())
-    hands = set(layout.parts['left_hand']) | (set() if name == 'hands_42' else set(layout.parts['right_hand']))
+    hands = set(layout.parts['left_hand']) | (
+        set() if name == 'hands_42' else set(layout.parts['right_hand'])
+    )
     assert hands <= reached
 
 
 def test_an_unknown_layout_lists_the_known():
-    with pytest.raises(KeyError, match=r"unknown layout 'coco'.*coco_wholebody_133.*sign_49.*register_layout"):
+    with pytest.raises(
+        KeyError, match=r"unknown layout 'coco'.*coco_wholebody_133.*sign_49.*register_layout"
+    ):
         get_layout('coco')
 
 
@@ -90,9 +108,14 @@ def test_a_joint_that_is_not_there():
         get_layout('trunk_7').indices(['nose', 'left_hip'])
 
 
-@pytest.mark.parametrize('found, hint', [(132, 'no known layout'), (49, 'layouts with 49 joints: sign_49'), (75, 'mediapipe_holistic')])
+@pytest.mark.parametrize(
+    'found, hint',
+    [(132, 'no known layout'), (49, 'layouts with 49 joints: sign_49'), (75, 'mediapipe_holistic')],
+)
 def test_a_wrong_count_names_both_counts(found, hint):
-    with pytest.raises(ValueError, match=rf"store: {found} joints found.*'coco_wholebody_133' has 133.*{hint}"):
+    with pytest.raises(
+        ValueError, match=rf"store: {found} joints found.*'coco_wholebody_133' has 133.*{hint}"
+    ):
         get_layout('coco_wholebody_133').check_joints(found, 'store')
 
 
@@ -110,7 +133,13 @@ def test_registering(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    'fields', [dict(edges=((0, 2),)), dict(symmetric_edges=((-1, 0),)), dict(parts=dict(hand=(0, 1, 2))), dict(flip_pairs=((0, 5),))]
+    'fields',
+    [
+        dict(edges=((0, 2),)),
+        dict(symmetric_edges=((-1, 0),)),
+        dict(parts=dict(hand=(0, 1, 2))),
+        dict(flip_pairs=((0, 5),)),
+    ],
 )
 def test_an_index_outside(fields):
     with pytest.raises(ValueError, match=rf"layout 'bad': {next(iter(fields))} .*there are 2 joints"):

@@ -11,7 +11,9 @@ def expected_indices(source, target, stand_ins):
     pairs = {('left_wrist', 'left_hand_root'), ('right_wrist', 'right_hand_root')}
     rows = []
     for joint in target.joints:
-        names = [joint] + [other for pair in pairs if joint in pair for other in pair if other != joint] * stand_ins
+        names = [joint] + [
+            other for pair in pairs if joint in pair for other in pair if other != joint
+        ] * stand_ins
         rows.append(next((source.joints.index(name) for name in names if name in source.joints), -1))
     return rows
 
@@ -40,10 +42,28 @@ def test_every_pair_maps_by_name(source, target, stand_ins):
 def test_known_places():
     coco, sign = get_layout('coco_wholebody_133'), get_layout('sign_49')
     assert layout_mapping(coco, sign).tolist() == [*range(91, 133), 0, 5, 7, 9, 6, 8, 10]
-    assert layout_mapping(get_layout('mediapipe_holistic'), sign).tolist() == [*range(33, 75), 0, 11, 13, 15, 12, 14, 16]
+    assert layout_mapping(get_layout('mediapipe_holistic'), sign).tolist() == [
+        *range(33, 75),
+        0,
+        11,
+        13,
+        15,
+        12,
+        14,
+        16,
+    ]
     assert layout_mapping(get_layout('openpose'), sign).tolist() == [*range(25, 67), 0, 5, 6, 7, 2, 3, 4]
     assert layout_mapping(get_layout('hands_42'), sign).tolist() == [*range(42)] + [-1] * 7
-    assert layout_mapping(get_layout('hands_42'), sign, stand_ins=True).tolist() == [*range(42), -1, -1, -1, 0, -1, -1, 21]
+    assert layout_mapping(get_layout('hands_42'), sign, stand_ins=True).tolist() == [
+        *range(42),
+        -1,
+        -1,
+        -1,
+        0,
+        -1,
+        -1,
+        21,
+    ]
 
 
 def test_a_round_trip_keeps_what_both_have():
@@ -73,14 +93,19 @@ def test_layouts_that_are_not_registered_map_too():
     assert layout_mapping(Layout('mine', ('nose',)), mine).tolist() == [-1, 0, -1]
 
 
-@pytest.mark.parametrize('name', ['coco_wholebody_133', 'mediapipe_holistic', 'openpose', 'hands_42', 'sign_49'])
+@pytest.mark.parametrize(
+    'name', ['coco_wholebody_133', 'mediapipe_holistic', 'openpose', 'hands_42', 'sign_49']
+)
 @pytest.mark.parametrize('side', ['left', 'right'])
 def test_a_hand_maps_with_its_side(name, side):
     layout, hand = get_layout(name), get_layout('hand_21')
     assert layout_mapping(layout, hand, side=side).tolist() == list(layout.parts[f'{side}_hand'])
     keypoints = np.random.RandomState(0).rand(4, 21, 3)
     there = map_joints(keypoints, hand, layout, side=side)
-    assert np.array_equal(there[:, list(layout.parts[f'{side}_hand'])], keypoints) and there.astype(bool).sum() == keypoints.size
+    assert (
+        np.array_equal(there[:, list(layout.parts[f'{side}_hand'])], keypoints)
+        and there.astype(bool).sum() == keypoints.size
+    )
     assert np.array_equal(map_joints(there, layout, hand, side=side), keypoints)
 
 

@@ -9,9 +9,14 @@ from signbert_mm.registry import MODELS
 
 WIDTH = 16
 EMBEDDER = dict(
-    type='HandTokenEmbedder', gesture=dict(type='GestureGCN', joint_channels=(6, 8), part_channels=(12, WIDTH)), max_frames=40, location=True
+    type='HandTokenEmbedder',
+    gesture=dict(type='GestureGCN', joint_channels=(6, 8), part_channels=(12, WIDTH)),
+    max_frames=40,
+    location=True,
 )
-BACKBONE = dict(type='HandTransformer', embed_dims=WIDTH, num_layers=2, num_heads=2, feedforward_channels=24, dropout=0.0)
+BACKBONE = dict(
+    type='HandTransformer', embed_dims=WIDTH, num_layers=2, num_heads=2, feedforward_channels=24, dropout=0.0
+)
 DECODERS = dict(
     hand=dict(type='HandModelDecoder', in_channels=WIDTH, init_std=0.02),
     svd=dict(type='HandModelDecoder', in_channels=WIDTH, init_std=0.02, rotation='svd'),
@@ -34,7 +39,10 @@ def pretrainer():
     def make(decoder='hand', embedder=(), backbone=(), **changes):
         is_hand_model = DECODERS[decoder]['type'] == 'HandModelDecoder'
         config = dict(
-            type='SignBERT', embedder=dict(EMBEDDER, **dict(embedder)), backbone=dict(BACKBONE, **dict(backbone)), decoder=DECODERS[decoder]
+            type='SignBERT',
+            embedder=dict(EMBEDDER, **dict(embedder)),
+            backbone=dict(BACKBONE, **dict(backbone)),
+            decoder=DECODERS[decoder],
         )
         if is_hand_model:
             config['loss_reg'] = dict(type='HandRegularization')
@@ -48,15 +56,29 @@ def recognizer():
     """``recognizer(head=dict(...), ...)``: a narrow SignRecognizer in training mode."""
 
     def make(head=(), backbone=(), **changes):
-        head = dict(dict(type='SignHead', num_classes=NUM_CLASSES, in_channels=WIDTH, dropout=0.0), **dict(head))
-        return _build({**dict(type='SignRecognizer', embedder=EMBEDDER, backbone=dict(BACKBONE, **dict(backbone)), head=head), **changes}).train()
+        head = dict(
+            dict(type='SignHead', num_classes=NUM_CLASSES, in_channels=WIDTH, dropout=0.0), **dict(head)
+        )
+        return _build(
+            {
+                **dict(
+                    type='SignRecognizer',
+                    embedder=EMBEDDER,
+                    backbone=dict(BACKBONE, **dict(backbone)),
+                    head=head,
+                ),
+                **changes,
+            }
+        ).train()
 
     return make
 
 
 @pytest.fixture
 def make_batch():
-    """``make_batch(count, frames, seed, empty=(clips without a hand))``: what a model reads, a fifth of the hands and joints missing, half masked."""
+    """``make_batch(count, frames, seed, empty=(clips without a hand))``: what a model reads, a fifth of the
+    hands and joints missing, half masked.
+    """
 
     def make(count=4, frames=6, seed=0, empty=()):
         generator = torch.Generator().manual_seed(seed)
@@ -102,7 +124,10 @@ def pad():
         def longer(value):
             return torch.cat([value, value.new_zeros(len(value), frames, *value.shape[2:])], 1)
 
-        return {key: longer(value) if value.ndim > 1 and value.shape[1] == timed else value for key, value in batch.items()}
+        return {
+            key: longer(value) if value.ndim > 1 and value.shape[1] == timed else value
+            for key, value in batch.items()
+        }
 
     return make
 

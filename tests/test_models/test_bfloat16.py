@@ -26,21 +26,32 @@ def case(request, pretrainer, recognizer, make_batch):
             loss_consistency=dict(type='ConsistencyLoss'),
             loss_transfer=dict(type='KnowledgeTransferLoss', num_anchors=8),
         )
-        return MODELS.build(dict(type='STConsistency', encoder=encoder_config(), **config)), dict(views=[make_view(seed=0), make_view(seed=1)])
+        return MODELS.build(dict(type='STConsistency', encoder=encoder_config(), **config)), dict(
+            views=[make_view(seed=0), make_view(seed=1)]
+        )
     head = dict(type='LinearFusionHead', num_classes=5, in_channels=8)
-    return MODELS.build(dict(type='STConsistencyRecognizer', encoder=encoder_config(), head=head)), make_inputs()
+    return MODELS.build(
+        dict(type='STConsistencyRecognizer', encoder=encoder_config(), head=head)
+    ), make_inputs()
 
 
 def test_losses_agree_and_weights_stay_float32(case):
     model, inputs = case
     other = copy.deepcopy(model.train())
     expected = other(inputs, mode='loss')
-    amp = SignAmpOptimWrapper(optimizer=torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1), dtype='bfloat16')
+    amp = SignAmpOptimWrapper(
+        optimizer=torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1),
+        dtype='bfloat16',
+    )
     with amp.optim_context(model):
         losses = model(inputs, mode='loss')
     assert losses.keys() == expected.keys()
     for name, value in expected.items():
         assert losses[name].dtype is torch.float32
-        torch.testing.assert_close(losses[name], value, rtol=0.05, atol=0.02, msg=lambda message, name=name: f'{name}: {message}')
+        torch.testing.assert_close(
+            losses[name], value, rtol=0.05, atol=0.02, msg=lambda message, name=name: f'{name}: {message}'
+        )
     amp.update_params(sum(losses.values()))
-    assert all(parameter.dtype is torch.float32 and parameter.isfinite().all() for parameter in model.parameters())
+    assert all(
+        parameter.dtype is torch.float32 and parameter.isfinite().all() for parameter in model.parameters()
+    )

@@ -3,7 +3,15 @@ import copy
 import pytest
 import torch
 
-from signbert_mm.datasets.transforms import Compose, HandCrop, MaskHandTokens, MirrorLeftHand, RandomAffine, RandomFlip, ZeroMissing
+from signbert_mm.datasets.transforms import (
+    Compose,
+    HandCrop,
+    MaskHandTokens,
+    MirrorLeftHand,
+    RandomAffine,
+    RandomFlip,
+    ZeroMissing,
+)
 from signbert_mm.draws import Draws
 from signbert_mm.models import SignDataPreprocessor
 from signbert_mm.registry import MODELS, TRANSFORMS
@@ -33,7 +41,9 @@ def loaded(count=6, frames=4, epoch=2):
 
 
 def preprocessor(**changes):
-    return SignDataPreprocessor(**{**dict(train_pipeline=AUGMENT + CROP + MASK, test_pipeline=CROP + MASK), **changes})
+    return SignDataPreprocessor(
+        **{**dict(train_pipeline=AUGMENT + CROP + MASK, test_pipeline=CROP + MASK), **changes}
+    )
 
 
 def same(a, b):
@@ -47,7 +57,9 @@ def test_the_pipelines_are_the_transforms_one_after_the_other():
     train = preprocessor(seed=3)(data, training=True)
     steps = [RandomFlip(), RandomAffine(), HandCrop(), MirrorLeftHand(), MaskHandTokens(), ZeroMissing()]
     assert set(train) == {'inputs', 'data_samples'} and train['data_samples'] is None
-    assert same(train['inputs'], Compose(steps)(dict(data['inputs']), Draws(3, data['inputs']['epoch'], index)))
+    assert same(
+        train['inputs'], Compose(steps)(dict(data['inputs']), Draws(3, data['inputs']['epoch'], index))
+    )
     test = preprocessor(seed=3)(data)
     assert same(test['inputs'], Compose(steps[2:])(dict(data['inputs']), Draws(0, 0, index)))
 
@@ -66,7 +78,10 @@ def test_training_draws_follow_seed_and_epoch_and_evaluation_neither():
     model = preprocessor(seed=1)
     first = model(loaded(epoch=0), training=True)['inputs']
     assert same(first, model(loaded(epoch=0), training=True)['inputs'])
-    for other in (model(loaded(epoch=1), training=True), preprocessor(seed=2)(loaded(epoch=0), training=True)):
+    for other in (
+        model(loaded(epoch=1), training=True),
+        preprocessor(seed=2)(loaded(epoch=0), training=True),
+    ):
         assert not torch.equal(other['inputs']['hands'], first['hands'])
     test = model(loaded(epoch=0))['inputs']
     again = preprocessor(seed=9)(loaded(epoch=7))['inputs']
@@ -92,7 +107,9 @@ def test_what_was_loaded_is_not_written_to():
 def test_a_clip_is_the_same_in_any_batch():
     data = loaded()
     together = preprocessor()(data, training=True)['inputs']
-    apart = preprocessor()(dict(inputs={key: value[3:4] for key, value in data['inputs'].items()}), training=True)['inputs']
+    apart = preprocessor()(
+        dict(inputs={key: value[3:4] for key, value in data['inputs'].items()}), training=True
+    )['inputs']
     for key in together:
         torch.testing.assert_close(apart[key], together[key][3:4], rtol=1e-5, atol=1e-4)
 
@@ -143,10 +160,24 @@ def test_compiled_transforms_give_the_same_batches():
     plain, compiled = preprocessor(seed=3), preprocessor(seed=3)
     compiled.compile(backend=backend, fullgraph=True, dynamic=False)
     for epoch in range(4):
-        assert same(compiled(loaded(epoch=epoch), training=True)['inputs'], plain(loaded(epoch=epoch), training=True)['inputs'])
+        assert same(
+            compiled(loaded(epoch=epoch), training=True)['inputs'],
+            plain(loaded(epoch=epoch), training=True)['inputs'],
+        )
         assert len(graphs) == min(epoch, 1)  # the first batch as it is, then one graph for all
     assert same(compiled(loaded())['inputs'], plain(loaded())['inputs']) and len(graphs) == 1
     copied = copy.deepcopy(compiled)
-    assert same(copied(loaded(count=5), training=True)['inputs'], plain(loaded(count=5), training=True)['inputs']) and len(graphs) == 1
+    assert (
+        same(
+            copied(loaded(count=5), training=True)['inputs'], plain(loaded(count=5), training=True)['inputs']
+        )
+        and len(graphs) == 1
+    )
     compiled.uncompile()
-    assert same(compiled(loaded(count=5), training=True)['inputs'], plain(loaded(count=5), training=True)['inputs']) and len(graphs) == 1
+    assert (
+        same(
+            compiled(loaded(count=5), training=True)['inputs'],
+            plain(loaded(count=5), training=True)['inputs'],
+        )
+        and len(graphs) == 1
+    )

@@ -11,7 +11,15 @@ from signbert_mm.models.embedders import gesture_gcn
 from signbert_mm.registry import MODELS
 
 # a value read back, a shape that depends on values, a tensor made from Python's numbers
-WAITS = ('aten._local_scalar_dense', 'aten.nonzero', 'aten.masked_select', 'aten.unique', 'aten.is_nonzero', 'aten.equal', 'aten.lift_fresh')
+WAITS = (
+    'aten._local_scalar_dense',
+    'aten.nonzero',
+    'aten.masked_select',
+    'aten.unique',
+    'aten.is_nonzero',
+    'aten.equal',
+    'aten.lift_fresh',
+)
 PIPELINE = [
     dict(type='RandomFlip'),
     dict(type='RandomAffine', stretch=0.1, shear=0.1),
@@ -29,7 +37,9 @@ class Watch(TorchDispatchMode):
         name = str(func)
         assert not name.startswith(WAITS), f'{name} waits for the device'
         if name.startswith(('aten.index.', 'aten.index_put')):
-            assert all(index is None or index.dtype != torch.bool for index in args[1]), 'an index of bools waits for the device'
+            assert all(index is None or index.dtype != torch.bool for index in args[1]), (
+                'an index of bools waits for the device'
+            )
         return func(*args, **(kwargs or {}))
 
 
@@ -55,7 +65,9 @@ def loaded(count=4, frames=5):
 
 def optimizer_of(model):
     """The fused kernel: without it Adam counts its steps on the host."""
-    return torch.optim.Adam([parameter for parameter in model.parameters() if parameter.requires_grad], fused=True)
+    return torch.optim.Adam(
+        [parameter for parameter in model.parameters() if parameter.requires_grad], fused=True
+    )
 
 
 def train_step(model, optimizer):
@@ -90,12 +102,18 @@ def test_the_watch_sees_what_it_should():
 @pytest.mark.parametrize('decoder', ['hand', 'raw', 'fc2'])
 def test_pretraining(pretrainer, decoder):
     pipeline = [*PIPELINE, dict(type='MaskHandTokens'), dict(type='ZeroMissing')]
-    model = pretrainer(decoder, data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=copy.deepcopy(pipeline)))
+    model = pretrainer(
+        decoder, data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=copy.deepcopy(pipeline))
+    )
     watch_two_steps(model)
 
 
 def test_recognition(recognizer):
-    model = recognizer(data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=[*copy.deepcopy(PIPELINE), dict(type='ZeroMissing')]))
+    model = recognizer(
+        data_preprocessor=dict(
+            type='SignDataPreprocessor', train_pipeline=[*copy.deepcopy(PIPELINE), dict(type='ZeroMissing')]
+        )
+    )
     watch_two_steps(model)
 
 
@@ -104,7 +122,10 @@ VIEWS = [
     dict(type='RandomFlip'),
     dict(type='HandCrop'),
     dict(type='NormalizeTrunk'),
-    dict(type='RandomChoice', transforms=[dict(type='RandomJointMask', corrupt=0.5), dict(type='RandomAffine', space='pose')]),
+    dict(
+        type='RandomChoice',
+        transforms=[dict(type='RandomJointMask', corrupt=0.5), dict(type='RandomAffine', space='pose')],
+    ),
     dict(type='MirrorLeftHand'),
     dict(type='ZeroMissing', threshold=0.5),
     dict(type='Motion'),
@@ -118,13 +139,19 @@ def test_st_consistency():
                 type='STConsistencyRecognizer',
                 encoder=encoder_config(layout),
                 head=dict(type='LinearFusionHead', num_classes=5, in_channels=8),
-                data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=[dict(type='MakeViews', transforms=VIEWS, num_views=2)]),
+                data_preprocessor=dict(
+                    type='SignDataPreprocessor',
+                    train_pipeline=[dict(type='MakeViews', transforms=VIEWS, num_views=2)],
+                ),
             )
         ).train()
         watch_two_steps(model)
 
 
-@pytest.mark.parametrize('variant', [{}, dict(overall_bank=dict(size=16), loss_consistency=dict(type='ConsistencyLoss', num_anchors=8))])
+@pytest.mark.parametrize(
+    'variant',
+    [{}, dict(overall_bank=dict(size=16), loss_consistency=dict(type='ConsistencyLoss', num_anchors=8))],
+)
 def test_st_consistency_pretraining(variant):
     """Key encoders and banks move along."""
     config = dict(
@@ -135,12 +162,17 @@ def test_st_consistency_pretraining(variant):
         loss_contrast=dict(type='InfoNCELoss'),
         loss_consistency=dict(type='ConsistencyLoss'),
         loss_transfer=dict(type='KnowledgeTransferLoss', num_anchors=8),
-        data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=[dict(type='MakeViews', transforms=VIEWS, num_views=2)]),
+        data_preprocessor=dict(
+            type='SignDataPreprocessor',
+            train_pipeline=[dict(type='MakeViews', transforms=VIEWS, num_views=2)],
+        ),
     )
     watch_two_steps(MODELS.build(copy.deepcopy({**config, **variant})).train())
 
 
 @pytest.mark.parametrize('name', ['SignBERT', 'SignRecognizer'])
 def test_a_preprocessor_is_found_without_a_default_scope(pretrainer, recognizer, name):
-    model = (pretrainer if name == 'SignBERT' else recognizer)(data_preprocessor=dict(type='SignDataPreprocessor'))
+    model = (pretrainer if name == 'SignBERT' else recognizer)(
+        data_preprocessor=dict(type='SignDataPreprocessor')
+    )
     assert isinstance(model.data_preprocessor, MODELS.get('SignDataPreprocessor'))

@@ -13,7 +13,10 @@ from signbert_mm.models.token_batch_norm import TokenBatchNorm
 def pair(channels=3, **options):
     """The module and torch's, with the same weights away from 1 and 0."""
     torch.manual_seed(0)
-    mine, other = TokenBatchNorm(channels, **options).double().train(), nn.BatchNorm1d(channels).double().train()
+    mine, other = (
+        TokenBatchNorm(channels, **options).double().train(),
+        nn.BatchNorm1d(channels).double().train(),
+    )
     for own, theirs in zip(mine.parameters(), other.parameters()):
         nn.init.normal_(own, mean=0.5)
         theirs.data.copy_(own.data)
@@ -64,7 +67,9 @@ def test_a_mask_broadcasts_over_nodes():
 def test_gradients_numerically():
     mine, _ = pair(2)
     valid = torch.tensor([True, True, False, True])
-    assert torch.autograd.gradcheck(lambda x, w, b: _call(mine, x, w, b, valid), (rows(4, 2).requires_grad_(), *mine.parameters()))
+    assert torch.autograd.gradcheck(
+        lambda x, w, b: _call(mine, x, w, b, valid), (rows(4, 2).requires_grad_(), *mine.parameters())
+    )
 
 
 def _call(module, x, weight, bias, valid):

@@ -5,7 +5,9 @@ import torch
 from signbert_mm.structures import SignDataSample
 
 
-@pytest.mark.parametrize('label', [3, np.int64(3), np.array([3]), torch.tensor(3), torch.tensor([3], dtype=torch.int32)])
+@pytest.mark.parametrize(
+    'label', [3, np.int64(3), np.array([3]), torch.tensor(3), torch.tensor([3], dtype=torch.int32)]
+)
 def test_labels_become_scalar_int64(label):
     sample = SignDataSample().set_gt_label(label)
     assert sample.gt_label.dtype == torch.int64 and sample.gt_label.shape == () and int(sample.gt_label) == 3

@@ -6,7 +6,9 @@ from source_files import load_file
 
 @pytest.fixture
 def run_file(monkeypatch, capsys):
-    """``run_file(folder)(name, *arguments)`` runs a tool of that folder in this process and gives what it printed."""
+    """``run_file(folder)(name, *arguments)`` runs a tool of that folder in this process and gives what it
+    printed.
+    """
 
     def of(folder):
         def run(name, *arguments):

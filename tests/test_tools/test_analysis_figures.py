@@ -19,8 +19,10 @@ CONFIG = """
 default_scope = 'signbert_mm'
 model = dict(type='ToyPoseFeatures')
 test_dataloader = dict(
-    batch_size=8, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), collate_fn=dict(type='collate_poses'),
-    dataset=dict(type='PoseDataset', store='{store}', split='test', pipeline=[dict(type='UniformTemporalSample', clip_len=4, test_mode=True)]),
+    batch_size=8, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False),
+        collate_fn=dict(type='collate_poses'),
+    dataset=dict(type='PoseDataset', store='{store}', split='test',
+        pipeline=[dict(type='UniformTemporalSample', clip_len=4, test_mode=True)]),
 )
 """
 
@@ -44,7 +46,9 @@ def data(tmp_path_factory):
     from signbert_mm.datasets import PoseDataset
 
     folder = tmp_path_factory.mktemp('figures')
-    write_synthetic_store(str(folder / 'store'), num_glosses=3, num_signers=8, clips_per_gloss=24, layout='sign_49', seed=0)
+    write_synthetic_store(
+        str(folder / 'store'), num_glosses=3, num_signers=8, clips_per_gloss=24, layout='sign_49', seed=0
+    )
     path = folder / 'config.py'
     path.write_text(CONFIG.format(store=folder / 'store'))
     return path, PoseDataset(str(folder / 'store'), split='test')
@@ -68,13 +72,25 @@ def run(run_file):
 
 def test_errors_and_signers(run, data, tmp_path):
     config, clips = data
-    hand, trunk = dump(tmp_path / 'hand.pkl', clips.labels), dump(tmp_path / 'trunk.pkl', clips.labels, shift=3)
+    hand, trunk = (
+        dump(tmp_path / 'hand.pkl', clips.labels),
+        dump(tmp_path / 'trunk.pkl', clips.labels, shift=3),
+    )
     run('class_errors', hand, trunk, '--config', config, '--out', tmp_path / 'errors.png')
     rows = (tmp_path / 'errors.csv').read_text().splitlines()
-    assert rows[0] == 'class,clips,"hand, wrong in %","trunk, wrong in %"' and len(rows) == 4 and all(',0.00,' in row for row in rows[1:])
+    assert (
+        rows[0] == 'class,clips,"hand, wrong in %","trunk, wrong in %"'
+        and len(rows) == 4
+        and all(',0.00,' in row for row in rows[1:])
+    )
     assert (tmp_path / 'errors.png').stat().st_size > 1000
-    said = run('signers', config, hand, trunk, '--names', 'joint', 'motion', '--out', tmp_path / 'signers.png')
-    assert all(f'{signer}  ' in said for signer in set(clips.store.signer[clips.clips])) and 'joint 100.0 %' in said
+    said = run(
+        'signers', config, hand, trunk, '--names', 'joint', 'motion', '--out', tmp_path / 'signers.png'
+    )
+    assert (
+        all(f'{signer}  ' in said for signer in set(clips.store.signer[clips.clips]))
+        and 'joint 100.0 %' in said
+    )
     assert (tmp_path / 'signers.png').is_file()
     dump(tmp_path / 'other.pkl', clips.labels[:-1])
     for arguments, message in (
@@ -92,7 +108,10 @@ def test_tsne(run, data, tmp_path):
     config, clips = data
     arguments = ('--classes', 2, '--perplexity', 1.5, '--out', tmp_path / 'tsne.png')
     said = run('tsne', config, 'none', *arguments)
-    assert f'random weights: {(clips.labels < 2).sum()} clips of 2 glosses' in said and (tmp_path / 'tsne.png').stat().st_size > 1000
+    assert (
+        f'random weights: {(clips.labels < 2).sum()} clips of 2 glosses' in said
+        and (tmp_path / 'tsne.png').stat().st_size > 1000
+    )
     with pytest.raises(ConfigError, match='has no val_dataloader'):
         run('tsne', config, 'none', '--split', 'val', *arguments)
 
@@ -114,7 +133,10 @@ def test_names_of_tsne_panels(checkpoint, name):
 def test_pretraining_curve(run, tmp_path):
     log = tmp_path / 'run' / '1' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
-    lines = [dict(loss=10.0 - step, loss_transfer=1.0, epoch=1 + (step - 1) // 3, iter=step, step=step) for step in range(1, 7)]
+    lines = [
+        dict(loss=10.0 - step, loss_transfer=1.0, epoch=1 + (step - 1) // 3, iter=step, step=step)
+        for step in range(1, 7)
+    ]
     log.write_text('\n'.join(map(json.dumps, lines)) + '\n')
     out = ('--out', tmp_path / 'curve.png')
     with pytest.raises(ValueError, match='no kNN accuracy was logged'):
@@ -122,15 +144,25 @@ def test_pretraining_curve(run, tmp_path):
     for name, text, message in (
         ('empty', '', 'no losses were logged'),
         ('metrics', '{"p_i/top1": 40.0}', 'line 1 has no `step`'),
-        ('no_epochs', '{"loss": 1.0, "iter": 3, "step": 3}\n{"knn/top1": 1.0, "step": 1}', 'no_epochs.json: the losses were logged without epochs'),
+        (
+            'no_epochs',
+            '{"loss": 1.0, "iter": 3, "step": 3}\n{"knn/top1": 1.0, "step": 1}',
+            'no_epochs.json: the losses were logged without epochs',
+        ),
     ):
         (tmp_path / f'{name}.json').write_text(text)
         with pytest.raises(ValueError, match=message):
             run('pretraining_curve', tmp_path / f'{name}.json', *out)
     with log.open('a') as file:
-        file.writelines(json.dumps({'knn/top1': value, 'knn/top5': 90.0, 'step': epoch}) + '\n' for epoch, value in ((0, 20.0), (2, 50.0)))
+        file.writelines(
+            json.dumps({'knn/top1': value, 'knn/top5': 90.0, 'step': epoch}) + '\n'
+            for epoch, value in ((0, 20.0), (2, 50.0))
+        )
     said = run('pretraining_curve', tmp_path / 'run', '--smooth', 2, *out)
-    assert 'loss: 9.00 at epoch 0.3, 4.50 at epoch 2.0' in said and 'kNN top-1: 20.00 at epoch 0.0, 50.00 at epoch 2.0' in said
+    assert (
+        'loss: 9.00 at epoch 0.3, 4.50 at epoch 2.0' in said
+        and ('kNN top-1: 20.00 at epoch 0.0, 50.00 at epoch 2.0') in said
+    )
     assert (tmp_path / 'curve.png').stat().st_size > 1000
     with pytest.raises(ValueError, match='--smooth must be at least 1'):
         run('pretraining_curve', tmp_path / 'run', '--smooth', 0, *out)

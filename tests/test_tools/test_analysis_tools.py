@@ -44,12 +44,22 @@ def train_line(step, loss):
 
 def test_resumed_run_is_one_run(tmp_path):
     logs = tool('analyze_logs')
-    write_log(tmp_path, '1', [train_line(5, 3.0), train_line(10, 2.5), {'p_i/top1': 40.0, 'step': 1}, train_line(15, 9.0)], '{"lr": 0.1, "lo')
-    write_log(tmp_path, '2', [train_line(15, 2.0), {'p_i/top1': 50.0, 'step': 2}, {'p_i/top1': 45.0, 'step': 3}])
+    write_log(
+        tmp_path,
+        '1',
+        [train_line(5, 3.0), train_line(10, 2.5), {'p_i/top1': 40.0, 'step': 1}, train_line(15, 9.0)],
+        '{"lr": 0.1, "lo',
+    )
+    write_log(
+        tmp_path, '2', [train_line(15, 2.0), {'p_i/top1': 50.0, 'step': 2}, {'p_i/top1': 45.0, 'step': 3}]
+    )
     train, val = logs.read_run(str(tmp_path))
     assert train['loss'] == {5: 3.0, 10: 2.5, 15: 2.0} and val['p_i/top1'] == {1: 40.0, 2: 50.0, 3: 45.0}
     lines = logs.summary('run', train, val)
-    assert lines[1:] == ['  epoch 2, iteration 15: loss 2, 0.500 s an iteration', '  p_i/top1: last 45.00, highest 50.00 (epoch 2)']
+    assert lines[1:] == [
+        '  epoch 2, iteration 15: loss 2, 0.500 s an iteration',
+        '  p_i/top1: last 45.00, highest 50.00 (epoch 2)',
+    ]
     assert logs.pick_keys(None, dict(run=(train, val))) == ['loss', 'p_i/top1', 'lr']
     with pytest.raises(ValueError, match='no acc in these logs; there are: .*p_i/top1'):
         logs.pick_keys(['acc'], dict(run=(train, val)))
@@ -67,7 +77,13 @@ def test_logs_that_are_none(tmp_path):
     path.write_text('no json\n{"step": 1}\n')
     with pytest.raises(ValueError, match='line 1 is not JSON'):
         logs.read_run(str(tmp_path))
-    for line in ('{"loss": 1.0, "iter": 3}', '{"step": "x", "loss": 1}', '{"step": 1.5}', '{"step": null}', '{"p_i/top1": 40.0}'):
+    for line in (
+        '{"loss": 1.0, "iter": 3}',
+        '{"step": "x", "loss": 1}',
+        '{"step": 1.5}',
+        '{"step": null}',
+        '{"p_i/top1": 40.0}',
+    ):
         path.write_text(line + '\n')
         with pytest.raises(ValueError, match='line 1 has no `step`'):
             logs.read_run(str(tmp_path))
@@ -78,11 +94,25 @@ def test_logs_that_are_none(tmp_path):
 
 def test_analyze_logs_from_the_command_line(run, tmp_path):
     for name in 'ab':
-        write_log(tmp_path / name, '1', [train_line(step, 1 / step) for step in range(1, 20)] + [{'p_i/top1': 40.0, 'step': 1}])
-    out = run('analyze_logs', tmp_path / 'a', tmp_path / 'b', '--out', tmp_path / 'curves.png', '--csv', tmp_path / 'curves.csv')
+        write_log(
+            tmp_path / name,
+            '1',
+            [train_line(step, 1 / step) for step in range(1, 20)] + [{'p_i/top1': 40.0, 'step': 1}],
+        )
+    out = run(
+        'analyze_logs',
+        tmp_path / 'a',
+        tmp_path / 'b',
+        '--out',
+        tmp_path / 'curves.png',
+        '--csv',
+        tmp_path / 'curves.csv',
+    )
     assert 'p_i/top1: last 40.00' in out and (tmp_path / 'curves.png').stat().st_size > 10000
     head, *rows = rows_of(tmp_path / 'curves.csv')
-    assert head[:2] == ['run', 'quantity'] and {tuple(row[:2]) for row in rows} == {(run, key) for run in 'ab' for key in ('loss', 'lr', 'p_i/top1')}
+    assert head[:2] == ['run', 'quantity'] and {tuple(row[:2]) for row in rows} == {
+        (run, key) for run in 'ab' for key in ('loss', 'lr', 'p_i/top1')
+    }
 
 
 def test_confusion_by_hand():
@@ -94,11 +124,18 @@ def test_confusion_by_hand():
 
 def test_confusion_matrix_from_the_command_line(run, tmp_path):
     scores = torch.eye(3)[[0, 1, 1, 2]]
-    clips = [dict(sample_idx=i, gt_label=torch.tensor(label), pred_scores=scores[i]) for i, label in enumerate([0, 0, 1, 2])]
+    clips = [
+        dict(sample_idx=i, gt_label=torch.tensor(label), pred_scores=scores[i])
+        for i, label in enumerate([0, 0, 1, 2])
+    ]
     (tmp_path / 'p.pkl').write_bytes(pickle.dumps(clips, protocol=2))
     out = run('confusion_matrix', tmp_path / 'p.pkl', '--out', tmp_path / 'out')
     assert 'P-I 75.00 %, P-C 83.33 %' in out and '1 of 2' in out
-    assert rows_of(tmp_path / 'out' / 'confusion.csv')[1:] == [['0', '1', '1', '0'], ['1', '0', '1', '0'], ['2', '0', '0', '1']]
+    assert rows_of(tmp_path / 'out' / 'confusion.csv')[1:] == [
+        ['0', '1', '1', '0'],
+        ['1', '0', '1', '0'],
+        ['2', '0', '0', '1'],
+    ]
     assert rows_of(tmp_path / 'out' / 'pairs.csv')[1:] == [['0', '1', '1', '2']]
     assert (tmp_path / 'out' / 'confusion.png').is_file()
 
@@ -108,7 +145,9 @@ def test_confusion_needs_a_recogniser_and_labels(tmp_path):
     (tmp_path / 'p.pkl').write_bytes(pickle.dumps([dict(sample_idx=0)]))
     with pytest.raises(ValueError, match='without pred_scores and gt_label'):
         confusion.read_labels(tmp_path / 'p.pkl')
-    (tmp_path / 'p.pkl').write_bytes(pickle.dumps([dict(sample_idx=0, gt_label=torch.tensor(-1), pred_scores=torch.zeros(2))], protocol=2))
+    (tmp_path / 'p.pkl').write_bytes(
+        pickle.dumps([dict(sample_idx=0, gt_label=torch.tensor(-1), pred_scores=torch.zeros(2))], protocol=2)
+    )
     with pytest.raises(ValueError, match=r'labels -1\.\.-1'):
         confusion.read_labels(tmp_path / 'p.pkl')
 
@@ -135,7 +174,10 @@ def test_operations_agree_with_torchs_counter():
     assert by_operator['scaled_dot_product_attention'] == 2 * 2 * 6 * 6 * (8 + 8)
     assert by_operator['linear'] == 12 * (16 * 48 + 16 * 16 + 2 * 16 * 32)
     # torch counts a multiply-add as two, and not the attention of its CPU kernels
-    assert counter.get_total_flops() in (2 * by_operator['linear'], 2 * (by_operator['linear'] + by_operator['scaled_dot_product_attention']))
+    assert counter.get_total_flops() in (
+        2 * by_operator['linear'],
+        2 * (by_operator['linear'] + by_operator['scaled_dot_product_attention']),
+    )
 
 
 def test_layout_is_found_in_nested_configs():
@@ -159,7 +201,11 @@ def test_operations_of_the_gesture_gcn_agree_with_torchs_counter(monkeypatch):
     with torch.no_grad():
         by_operator = flops.analyze(model, inputs)[0].by_operator()
         in_place, addmm_ = [], torch.Tensor.addmm_  # which torch's counter leaves out
-        monkeypatch.setattr(torch.Tensor, 'addmm_', lambda self, a, b: in_place.append(a.shape[0] * a.shape[1] * b.shape[1]) or addmm_(self, a, b))
+        monkeypatch.setattr(
+            torch.Tensor,
+            'addmm_',
+            lambda self, a, b: in_place.append(a.shape[0] * a.shape[1] * b.shape[1]) or addmm_(self, a, b),
+        )
         with FlopCounterMode(display=False) as counter:
             model(inputs)
     assert by_operator['addmm_'] == sum(in_place) > 0
@@ -178,11 +224,24 @@ def test_get_flops_from_the_command_line(run):
 def test_get_flops_counts_models_that_read_views(run):
     config = ROOT / 'configs' / '_base_' / 'models' / 'st_consistency_recognizer.py'
     small = [f'model.encoder.{part}_embedder.gesture.joint_channels=(8,8,16)' for part in ('hand', 'trunk')]
-    out = run('get_flops', config, '--frames', 4, '--cfg-options', 'model.head.num_classes=10', "model.modalities=('joint',)", *small)
+    out = run(
+        'get_flops',
+        config,
+        '--frames',
+        4,
+        '--cfg-options',
+        'model.head.num_classes=10',
+        "model.modalities=('joint',)",
+        *small,
+    )
     assert 'sign_49, one clip of 4 frames' in out and 'not counted' not in out
-    parts = {line.split()[0]: [int(number.replace(',', '')) for number in line.split()[1:]] for line in out.splitlines()[2:]}
+    parts = {
+        line.split()[0]: [int(number.replace(',', '')) for number in line.split()[1:]]
+        for line in out.splitlines()[2:]
+    }
     assert set(parts) == {'encoders.joint', 'head', 'all'} and parts['head'] == [5130, 5120]
-    # T' = 64 frames however many come in. Linear layers of both Transformers, temporal blocks and 1x1 convolutions alone, both hands:
+    # T' = 64 frames however many come in. Linear layers of both Transformers, temporal blocks and 1x1
+    # convolutions alone, both hands:
     layers = 3 * (4 * 1024**2 + 2 * 1024 * 1536) + 3 * (4 * 512**2 + 2 * 512 * 1024)
     block = (5 + 3 + 3 + 2) * 512**2
     least = 64 * (layers + 3 * (2 * block + 512**2))

@@ -23,13 +23,16 @@ model = dict(
     backbone=dict(embed_dims=16, num_layers=1, num_heads=2, feedforward_channels=16),
     head=dict(in_channels=16, num_classes=2),
 )
-test_dataloader = dict(dataset=dict(type='PoseDataset', store='{store}', split='test', pipeline=[dict(type='CenterTemporalSample', clip_len=4)]))
+test_dataloader = dict(dataset=dict(type='PoseDataset', store='{store}', split='test',
+    pipeline=[dict(type='CenterTemporalSample', clip_len=4)]))
 """
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """``run('misc/publish_model.py', *arguments)`` runs a tool in this process and gives what it printed; SystemExit for an error."""
+    """``run('misc/publish_model.py', *arguments)`` runs a tool in this process and gives what it printed;
+    SystemExit for an error.
+    """
     import runpy
 
     def call(name, *arguments):
@@ -53,8 +56,18 @@ def house(tmp_path):
     config.write_text(CONFIG.format(root=ROOT, store=tmp_path / 'store'))
     torch.manual_seed(0)
     model = init_model(str(config))
-    meta = dict(glosses=['yes', 'no'], layout='sign_49', extractor=['toy'], experiment_name='here', time='now')
-    torch.save(dict(meta=meta, state_dict=model.state_dict(), optimizer=dict(state={0: torch.zeros(9)}), message_hub={}), tmp_path / 'epoch_1.pth')
+    meta = dict(
+        glosses=['yes', 'no'], layout='sign_49', extractor=['toy'], experiment_name='here', time='now'
+    )
+    torch.save(
+        dict(
+            meta=meta,
+            state_dict=model.state_dict(),
+            optimizer=dict(state={0: torch.zeros(9)}),
+            message_hub={},
+        ),
+        tmp_path / 'epoch_1.pth',
+    )
     return config, tmp_path / 'epoch_1.pth', tmp_path / 'store'
 
 
@@ -67,7 +80,9 @@ def test_publish_model(run, house, tmp_path, capsys):
         path = out.split(': ')[0]
         assert hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8] == path[-12:-4]
         content = load_checkpoint_file(path)
-        assert set(content) == {'meta', 'state_dict'} and content['meta'] == dict(glosses=['yes', 'no'], layout='sign_49', extractor=['toy'])
+        assert set(content) == {'meta', 'state_dict'} and content['meta'] == dict(
+            glosses=['yes', 'no'], layout='sign_49', extractor=['toy']
+        )
         first, second = init_model(str(config), checkpoint), init_model(str(config), path)
         assert second.dataset_meta['glosses'] == ['yes', 'no']
         for a, b in zip(first.parameters(), second.parameters()):
@@ -77,7 +92,8 @@ def test_publish_model(run, house, tmp_path, capsys):
     assert 'must end in .pth' in capsys.readouterr().err
     torch.save(dict(state_dict=dict(weight=torch.tensor([1e6]))), tmp_path / 'large.pth')
     with pytest.raises(SystemExit, match='weight is not finite in half precision'):
-        run('misc/publish_model.py', tmp_path / 'large.pth', tmp_path / 'x.pth', '--fp16')  # mmengine's name for it
+        # mmengine's name for it
+        run('misc/publish_model.py', tmp_path / 'large.pth', tmp_path / 'x.pth', '--fp16')
 
 
 def test_build_dictionary(run, house, tmp_path, capsys):
@@ -123,11 +139,25 @@ def test_a_sign_without_readable_videos_is_left_out_of_a_dictionary(run, house, 
         (videos / name).write_bytes(b'no video')
     (videos / 'nothing').mkdir()
     for number in range(2):
-        cv2.imwrite(str(videos / 'hello' / 'a' / f'{number}.png'), np.full((80, 80, 3), 90 * number, np.uint8))
-    base = ('build_dictionary.py', config, checkpoint, tmp_path / 'signs', '--extractor', 'test_deployment_tools.Toy')
+        cv2.imwrite(
+            str(videos / 'hello' / 'a' / f'{number}.png'), np.full((80, 80, 3), 90 * number, np.uint8)
+        )
+    base = (
+        'build_dictionary.py',
+        config,
+        checkpoint,
+        tmp_path / 'signs',
+        '--extractor',
+        'test_deployment_tools.Toy',
+    )
     out = run(*base, '--videos', videos)
-    assert '1 signs, 1 examples' in out and '3 of 4 signs are left out: bye (none of the inputs could be read' in out
-    assert 'nothing (no video in it)' in out and SignDictionary.load(tmp_path / 'signs').examples('hello') == ['a']
+    assert (
+        '1 signs, 1 examples' in out
+        and '3 of 4 signs are left out: bye (none of the inputs could be read' in out
+    )
+    assert 'nothing (no video in it)' in out and SignDictionary.load(tmp_path / 'signs').examples(
+        'hello'
+    ) == ['a']
     shutil.rmtree(videos / 'hello')
     with pytest.raises(SystemExit, match='no video of any sign could be read'):
         run(*base, '--videos', videos)

@@ -16,8 +16,16 @@ def test_the_spread_is_the_sample_standard_deviation(monkeypatch, tmp_path, caps
     monkeypatch.setattr(tool, 'SignInferencer', lambda config, checkpoint: Inferencer())
     values = {0: 80.0, 1: 90.0, 2: 88.0}
     keys = ('recall@1/all', 'recall@5/all', 'recall@1/without_rest', 'recall@5/without_rest')
-    monkeypatch.setattr(tool, 'recall', lambda store, vectors, pool, queries, shots, seed, compare: dict.fromkeys(keys, values[seed]))
-    monkeypatch.setattr(sys, 'argv', ['eval_dictionary.py', 'c.py', 'c.pth', '--shots', '5', '--out', str(tmp_path / 'out.json')])
+    monkeypatch.setattr(
+        tool,
+        'recall',
+        lambda store, vectors, pool, queries, shots, seed, compare: dict.fromkeys(keys, values[seed]),
+    )
+    monkeypatch.setattr(
+        sys,
+        'argv',
+        ['eval_dictionary.py', 'c.py', 'c.pth', '--shots', '5', '--out', str(tmp_path / 'out.json')],
+    )
     tool.main()
     expected = np.sqrt(((80 - 86) ** 2 + (90 - 86) ** 2 + (88 - 86) ** 2) / 2)
     said = capsys.readouterr().out

@@ -20,13 +20,22 @@ def run(run_file):
 
 @pytest.fixture
 def files(tmp_path):
-    """A config, a checkpoint that knows three glosses, and a file of 12 clips of four glosses, in another order."""
+    """A config, a checkpoint that knows three glosses, and a file of 12 clips of four glosses, in another
+    order.
+    """
     crop = [dict(type='HandCrop', layout='hands_42'), dict(type='MirrorLeftHand'), dict(type='ZeroMissing')]
     gesture = dict(type='GestureGCN', joint_channels=(4,), part_channels=(8,))
     model = dict(
         type='SignRecognizer',
         embedder=dict(type='HandTokenEmbedder', gesture=gesture, max_frames=16),
-        backbone=dict(type='HandTransformer', embed_dims=8, num_layers=1, num_heads=2, feedforward_channels=8, dropout=0.0),
+        backbone=dict(
+            type='HandTransformer',
+            embed_dims=8,
+            num_layers=1,
+            num_heads=2,
+            feedforward_channels=8,
+            dropout=0.0,
+        ),
         head=dict(type='SignHead', num_classes=3, in_channels=8),
         data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=crop, test_pipeline=crop),
     )
@@ -39,10 +48,19 @@ def files(tmp_path):
         pipeline=[dict(type='UniformTemporalSample', clip_len=6, test_mode=True)],
     )
     loader = dict(batch_size=5, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
-    cfg = Config(dict(model=model, default_scope='signbert_mm', test_dataloader=dict(loader, dataset=dataset, collate_fn=dict(type='collate_poses'))))
+    cfg = Config(
+        dict(
+            model=model,
+            default_scope='signbert_mm',
+            test_dataloader=dict(loader, dataset=dataset, collate_fn=dict(type='collate_poses')),
+        )
+    )
     cfg.dump(tmp_path / 'config.py')
     torch.manual_seed(0)
-    torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict(), meta=dict(glosses=GLOSSES)), tmp_path / 'model.pth')
+    torch.save(
+        dict(state_dict=MODELS.build(cfg.model).state_dict(), meta=dict(glosses=GLOSSES)),
+        tmp_path / 'model.pth',
+    )
     random = np.random.RandomState(0)
     fields = dict(
         hands=random.uniform(0.1, 0.9, (12, 7, 2, 21, 2)).astype(np.float16),
@@ -89,7 +107,9 @@ def expected(files, split=''):
 def test_figures_are_those_of_one_clip_at_a_time(run, files, split):
     more = ['--split', split] if split else []
     out = files / 'figures.json'
-    printed = run('eval_npz', files / 'config.py', files / 'model.pth', files / 'clips.npz', '--out', out, *more)
+    printed = run(
+        'eval_npz', files / 'config.py', files / 'model.pth', files / 'clips.npz', '--out', out, *more
+    )
     metrics, ranks = json.loads(out.read_text()), expected(files, split)
     label, right, twin = ranks[:, 0], ranks[:, 1] == 0, ranks[:, 2] > 0
     assert metrics['clips'] == len(ranks) and metrics['p_i/top1'] == pytest.approx(100 * right.mean())

@@ -67,15 +67,29 @@ def test_a_release_file_with_card_and_log(tool, trained, tmp_path):
     (tmp_path / 'zoo').mkdir()
     (tmp_path / 'zoo' / f'{NAME}-deadbeef.pth').write_bytes(b'older')
     path = tool.build(trained, train_missing=False, test_files=False)
-    assert sorted(file.name for file in path.parent.iterdir()) == sorted(path.stem + end for end in ('.pth', '.md', '.log.json'))
+    assert sorted(file.name for file in path.parent.iterdir()) == sorted(
+        path.stem + end for end in ('.pth', '.md', '.log.json')
+    )
     content = load_checkpoint_file(path)
-    assert 'secret' not in str(content['meta']) and content['meta']['dataset_meta']['coverage'] == [dict(name='toy')] and 'optimizer' not in content
+    assert (
+        'secret' not in str(content['meta'])
+        and content['meta']['dataset_meta']['coverage'] == [dict(name='toy')]
+        and 'optimizer' not in content
+    )
     card = path.with_suffix('.md').read_text()
-    for part in (path.name, trained.entry['Training Command'], 'this test, Apache-2.0', 'not measured, it was built with --no-test', 'Licence'):
+    for part in (
+        path.name,
+        trained.entry['Training Command'],
+        'this test, Apache-2.0',
+        'not measured, it was built with --no-test',
+        'Licence',
+    ):
         assert part in card, part
     assert '50.0' not in card  # the metafile's figures are those of another file
     trained.entry['Weights'] = f'zoo/{path.name}'
-    (trained.work_dir / tool.RESOURCES).write_text(json.dumps(dict(wall=3.0, cpu=2.0, memory=0.25, resumed=False)))
+    (trained.work_dir / tool.RESOURCES).write_text(
+        json.dumps(dict(wall=3.0, cpu=2.0, memory=0.25, resumed=False))
+    )
     assert tool.build(trained, train_missing=False, test_files=False) == path
     card = path.with_suffix('.md').read_text()
     assert 'P-I top-1 50.0' in card and '2 s of CPU, 3 s of wall time, largest resident set 0.25 GB' in card
@@ -103,7 +117,11 @@ def test_what_it_refuses(tool, trained, monkeypatch, entry, capsys):
         tool.build(trained, train_missing=False, test_files=False)
     assert not list(zoo.zoo_folder().glob('*'))
     trained.cfg.optim_wrapper.optimizer.lr = 12.0
-    with pytest.raises(CheckpointError, match=r'trained by another config, which differs in optim_wrapper\.optimizer\.lr: move work away'):
+    with pytest.raises(
+        CheckpointError,
+        match=r'trained by another config, which differs in '
+        r'optim_wrapper\.optimizer\.lr: move work away',
+    ):
         tool.build(trained, train_missing=False, test_files=False)
     trained.checkpoint.unlink()
     with pytest.raises(FileNotFoundError, match='--no-train was given'):
@@ -115,13 +133,21 @@ def test_what_it_refuses(tool, trained, monkeypatch, entry, capsys):
 
 def test_it_trains_what_is_missing_and_resumes(tool, trained, monkeypatch):
     commands = []
-    monkeypatch.setattr(tool, 'run', lambda command: commands.append(command) or dict(wall=2.0, cpu=1.0, memory=0.5))
+    monkeypatch.setattr(
+        tool, 'run', lambda command: commands.append(command) or dict(wall=2.0, cpu=1.0, memory=0.5)
+    )
     monkeypatch.setattr(tool, 'missing_stores', lambda node: [])
     tool.train(trained)
-    assert commands[-1][-1] == '--resume' and json.loads((trained.work_dir / tool.RESOURCES).read_text())['resumed']
+    assert (
+        commands[-1][-1] == '--resume'
+        and json.loads((trained.work_dir / tool.RESOURCES).read_text())['resumed']
+    )
     trained.checkpoint.unlink()
     tool.train(trained)
-    assert commands[-1] == trained.command and not json.loads((trained.work_dir / tool.RESOURCES).read_text())['resumed']
+    assert (
+        commands[-1] == trained.command
+        and not json.loads((trained.work_dir / tool.RESOURCES).read_text())['resumed']
+    )
     parts = [dict(store='data/none', prepare='python demo/run_demo.py --only data')]
     monkeypatch.setattr(tool, 'missing_stores', lambda node: parts)
     tool.train(trained)
@@ -133,10 +159,19 @@ def test_it_trains_what_is_missing_and_resumes(tool, trained, monkeypatch):
 
 @pytest.fixture
 def encoder(tool, trained, toy_file, monkeypatch):
-    """The trained recipe as an encoder in the metafiles, and a recipe that starts from it and is not trained."""
+    """The trained recipe as an encoder in the metafiles, and a recipe that starts from it and is not
+    trained.
+    """
     command = f'python tools/train.py {toy_file} --work-dir fine --cfg-options load_from=work/epoch_4.pth'
-    second = {**trained.entry, 'Name': 'fine', 'Training Command': command, 'Weights': 'zoo/fine-00000000.pth'}
-    monkeypatch.setattr(tool, 'zoo_models', lambda: {NAME: trained.entry, 'fine': second, 'results': dict(Name='results')})
+    second = {
+        **trained.entry,
+        'Name': 'fine',
+        'Training Command': command,
+        'Weights': 'zoo/fine-00000000.pth',
+    }
+    monkeypatch.setattr(
+        tool, 'zoo_models', lambda: {NAME: trained.entry, 'fine': second, 'results': dict(Name='results')}
+    )
     return trained, tool.Recipe(second)
 
 
@@ -157,7 +192,10 @@ def test_the_encoder_is_trained_first(tool, encoder, monkeypatch, capsys):
     with pytest.raises(FileNotFoundError, match=r'epoch_4\.pth is not there, and --no-train was given'):
         tool.trained(second, train_missing=False)
     tool.trained(second, train_missing=True)
-    assert trainings == [NAME, 'fine'] and f'fine starts from {NAME}, which is trained first' in capsys.readouterr().out
+    assert (
+        trainings == [NAME, 'fine']
+        and f'fine starts from {NAME}, which is trained first' in capsys.readouterr().out
+    )
     second.checkpoint.unlink()
     tool.trained(second, train_missing=True)
     assert trainings == [NAME, 'fine', 'fine']  # what is trained stays
@@ -168,11 +206,17 @@ def test_an_encoder_that_is_not_the_right_one(tool, encoder, monkeypatch):
     content = torch.load(first.checkpoint, weights_only=False)
     content['meta']['cfg'] = content['meta']['cfg'].replace('max_epochs=4', 'max_epochs=3')
     torch.save(content, first.checkpoint)
-    with pytest.raises(CheckpointError, match=r'trained by another config, which differs in train_cfg\.max_epochs: move work away'):
+    with pytest.raises(
+        CheckpointError,
+        match=r'trained by another config, which differs in '
+        r'train_cfg\.max_epochs: move work away',
+    ):
         tool.trained(second, train_missing=True)
     second.cfg.load_from = 'elsewhere/epoch_9.pth'
     with pytest.raises(
-        FileNotFoundError, match='elsewhere/epoch_9.pth, from which fine starts, is not there, and no entry of the metafiles makes it'
+        FileNotFoundError,
+        match='elsewhere/epoch_9.pth, from which fine starts, is not there, and no entry '
+        'of the metafiles makes it',
     ):
         tool.trained(second, train_missing=True)
 
@@ -199,14 +243,20 @@ def test_from_the_command_line(tool, trained, monkeypatch, capsys, tmp_path):
         tool.main()
         return capsys.readouterr().out
 
-    other = {**trained.entry, 'Name': 'other', 'Training Command': f'python tools/train.py {trained.entry["Config"]} --work-dir elsewhere'}
+    other = {
+        **trained.entry,
+        'Name': 'other',
+        'Training Command': f'python tools/train.py {trained.entry["Config"]} --work-dir elsewhere',
+    }
     monkeypatch.setattr(tool, 'zoo_models', lambda: {NAME: trained.entry, 'other': other})
     listed = call('--list')
     assert f'{NAME}: trained' in listed and 'other: to be trained: python tools/train.py' in listed
     with pytest.raises(SystemExit, match='1 of 2 models were not built: other'):
         call('--no-train', '--no-test')
     said = capsys.readouterr().out
-    assert f'the figures of the metafile are of {NAME}-00000000.pth' in said and '--no-train was given' in said
+    assert (
+        f'the figures of the metafile are of {NAME}-00000000.pth' in said and '--no-train was given' in said
+    )
     with pytest.raises(ConfigError, match="no 'resnet' in the zoo; there are toy_config, other"):
         call('resnet')
     page = tmp_path / 'page.md'

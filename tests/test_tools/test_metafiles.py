@@ -1,4 +1,6 @@
-"""model-index.yml and its metafiles: files are there, figures are those that the tools compute, and no result stands without its data."""
+"""model-index.yml and its metafiles: files are there, figures are those that the tools compute, and no result
+stands without its data.
+"""
 
 import re
 from pathlib import Path
@@ -45,8 +47,12 @@ def test_entry(name):
         assert data.endswith(LICENCES) and re.search(r'[\d,]+ clips|labelled clips', data), data
     assert set(entry.get('Downstream') or ()) <= set(ENTRIES)
     for result in entry.get('Results') or ():
-        assert result['Task'] and re.search(r'\b(val|test)\b.* clips', result['Dataset']), 'a figure without its data and split'
-        assert result['Metrics'] and all(isinstance(value, float) and 0 <= value <= 100 for value in result['Metrics'].values())
+        assert result['Task'] and re.search(r'\b(val|test)\b.* clips', result['Dataset']), (
+            'a figure without its data and split'
+        )
+        assert result['Metrics'] and all(
+            isinstance(value, float) and 0 <= value <= 100 for value in result['Metrics'].values()
+        )
     script = entry['Training Command'].split()[1]
     assert (ROOT / script).is_file()
 
@@ -55,7 +61,9 @@ def test_entry(name):
 def test_release_file(name):
     entry = ENTRIES[name]
     recipe = load_file('tools/misc/make_zoo.py').Recipe(entry)
-    assert recipe.cfg.filename == str(ROOT / entry['Config']) or Path(recipe.cfg.filename) == Path(entry['Config'])
+    assert recipe.cfg.filename == str(ROOT / entry['Config']) or Path(recipe.cfg.filename) == Path(
+        entry['Config']
+    )
     assert recipe.cfg.train_cfg.max_epochs == entry['Metadata']['Epochs']
     assert recipe.cfg.train_dataloader.batch_size == entry['Metadata']['Batch Size']
     assert (recipe.cfg.get('randomness') or {}).get('seed', 0) == entry['Metadata']['Seed']
@@ -88,18 +96,42 @@ def test_the_pool_recogniser_is_the_whole_pool_run_of_the_protocol(tmp_path, mon
     monkeypatch.setattr(run, 'Runner', SimpleNamespace(from_cfg=from_cfg))
     recipe = zoo.Recipe(ENTRIES['signbert_d128_finetune_pool'])
     with pytest.raises(Seen) as seen:
-        run.finetune(run.config_path(run.ROWS['signbert'].config), recipe.cfg.load_from, tmp_path, False, 'all', 0, None)
+        run.finetune(
+            run.config_path(run.ROWS['signbert'].config),
+            recipe.cfg.load_from,
+            tmp_path,
+            False,
+            'all',
+            0,
+            None,
+        )
     protocol, config = (zoo.read_plain(cfg.pretty_text) for cfg in (seen.value.args[0], recipe.cfg))
-    places = {place for key in {*protocol, *config} for place in zoo.differences(protocol.get(key), config.get(key), key)}
-    assert places == {'work_dir', 'experiment_name', 'log_level', 'test_dataloader.dataset.split', 'test_evaluator'}  # ['test'], and a dump
+    places = {
+        place
+        for key in {*protocol, *config}
+        for place in zoo.differences(protocol.get(key), config.get(key), key)
+    }
+    # ['test'], and a dump
+    assert places == {
+        'work_dir',
+        'experiment_name',
+        'log_level',
+        'test_dataloader.dataset.split',
+        'test_evaluator',
+    }
     pretrain = Path(run.ROWS['signbert'].pretrain).name
-    assert zoo.starts_from(recipe).name == pretrain and zoo.starts_from(recipe).work_dir == Path('work_dirs/words33/test/pretrain') / pretrain
+    assert (
+        zoo.starts_from(recipe).name == pretrain
+        and zoo.starts_from(recipe).work_dir == Path('work_dirs/words33/test/pretrain') / pretrain
+    )
 
 
 @pytest.mark.parametrize('name', ENTRIES)
 def test_parameters_and_flops(name, run_file):
     metadata = ENTRIES[name]['Metadata']
-    out = run_file('tools/analysis_tools')('get_flops', ROOT / ENTRIES[name]['Config'], '--frames', metadata['Frames'])
+    out = run_file('tools/analysis_tools')(
+        'get_flops', ROOT / ENTRIES[name]['Config'], '--frames', metadata['Frames']
+    )
     parameters, operations = (int(number.replace(',', '')) for number in out.splitlines()[-1].split()[1:])
     assert (metadata['Parameters'], metadata['FLOPs']) == (parameters, operations)
 
@@ -109,4 +141,6 @@ def test_the_page_has_the_table():
     load_file('tools/misc/make_zoo.py')
     from zoo_pages import END, START, table
 
-    assert f'{START}\n\n{table(ENTRIES.values())}\n\n{END}' in page, 'python tools/misc/make_zoo.py --table docs/model_zoo.md'
+    assert f'{START}\n\n{table(ENTRIES.values())}\n\n{END}' in page, (
+        'python tools/misc/make_zoo.py --table docs/model_zoo.md'
+    )

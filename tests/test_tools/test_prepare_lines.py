@@ -30,7 +30,11 @@ def check(content):
 
 
 def test_configs(root):
-    found = [path for path in sorted((root / 'configs').glob('*/*.py')) if path.parent.name not in ('_base_', 'demo', 'words33', 'ablation')]
+    found = [
+        path
+        for path in sorted((root / 'configs').glob('*/*.py'))
+        if path.parent.name not in ('_base_', 'demo', 'words33', 'ablation')
+    ]
     found.append(root / 'configs' / 'pretrain_all.py')
     assert len(found) > 50
     for path in found:

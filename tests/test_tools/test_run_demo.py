@@ -12,9 +12,17 @@ def demo():
 
 
 def test_progress_lines_are_understood(demo):
-    line = 'INFO - Epoch(train)  [3][ 5/34]  lr: 1.0000e-03  eta: 1 day, 0:04:22  time: 0.5  data_time: 0.1  loss: 2.5160  loss_rec: 2.4'
+    line = (
+        'INFO - Epoch(train)  [3][ 5/34]  lr: 1.0000e-03  eta: 1 day, 0:04:22  time: 0.5  data_time: 0.1 '
+        ' '
+        'loss: 2.5160  loss_rec: 2.4'
+    )
     assert demo._TRAIN_LINE.search(line).groups() == ('3', '5', '34', '1 day, 0:04:22', '2.5160')
-    assert demo._TEST_LINE.search('Epoch(test) [ 1/8]    eta: 0:00:02  time: 0.1').groups() == ('1', '8', '0:00:02')
+    assert demo._TEST_LINE.search('Epoch(test) [ 1/8]    eta: 0:00:02  time: 0.1').groups() == (
+        '1',
+        '8',
+        '0:00:02',
+    )
 
 
 def test_table_from_the_tests_of_both_runs(demo, tmp_path, monkeypatch, capsys):
@@ -27,7 +35,14 @@ def test_table_from_the_tests_of_both_runs(demo, tmp_path, monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert shown.strip() == (tmp_path / 'table.txt').read_text().strip()
     rows = [line.split() for line in shown.splitlines()]
-    assert ['with', 'pre-training', '61.2', '80.0', '39.0', '79.0'] in rows and ['from', 'scratch', '40.0', '80.0', '39.0', '79.0'] in rows
+    assert ['with', 'pre-training', '61.2', '80.0', '39.0', '79.0'] in rows and [
+        'from',
+        'scratch',
+        '40.0',
+        '80.0',
+        '39.0',
+        '79.0',
+    ] in rows
     assert '480 test clips' in shown
 
 

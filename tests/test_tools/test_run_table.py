@@ -43,7 +43,8 @@ against = 'none'
 columns = [dict(base='finetune', metrics={'acc': 'acc'})]
 rows = [
     dict(name='none', steps=[dict(base='finetune')]),
-    dict(name='dropout 0', steps=[dict(base='pretrain', options={'model.dropout': 0.0}), dict(base='finetune')]),
+    dict(name='dropout 0', steps=[dict(base='pretrain', options={'model.dropout': 0.0}),
+        dict(base='finetune')]),
     dict(name='dropout 0.1', steps=[dict(base='pretrain'), dict(base='finetune')]),
     dict(name='never'),
 ]
@@ -58,7 +59,8 @@ bases = dict(
     finetune=dict(
         config='{toy}',
         by_type={{'train_dataloader:ToyDataset': dict(size=12)}},
-        variants=dict(A=dict(), B=dict(options={{'model.num_classes': 2}}, by_type=dict(ToyDataset=dict(num_classes=2)))),
+        variants=dict(A=dict(), B=dict(options={{'model.num_classes': 2}},
+            by_type=dict(ToyDataset=dict(num_classes=2)))),
     ),
 )
 """
@@ -80,7 +82,11 @@ def plan_of(path, seeds=(0,), **changes):
 
 
 def lines_of(text):
-    return [[cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines() if line.startswith('|')]
+    return [
+        [cell.strip() for cell in line.strip('|').split('|')]
+        for line in text.splitlines()
+        if line.startswith('|')
+    ]
 
 
 def test_plan_shares_trainings_and_keys_them_by_their_config(toy_table):
@@ -89,9 +95,16 @@ def test_plan_shares_trainings_and_keys_them_by_their_config(toy_table):
     assert plan.columns == ['A acc', 'B acc'] and [cell.run.seed for cell in plan.cells[1, 'B acc']] == [0, 1]
     pretrain, finetune = plan.cells[1, 'A acc'][0].run.lineage()
     assert pretrain.cfg.model.dropout == 0 and finetune.cfg.train_dataloader.dataset.size == 12
-    assert 'size' not in finetune.cfg.test_dataloader.dataset and 'dropout-0' in pretrain.name and pretrain.key in finetune.name
+    assert (
+        'size' not in finetune.cfg.test_dataloader.dataset
+        and 'dropout-0' in pretrain.name
+        and pretrain.key in finetune.name
+    )
 
-    same = plan_of(toy_table, options={'log_level': 'ERROR', 'train_dataloader.num_workers': 3, 'default_hooks.logger.interval': 7})
+    same = plan_of(
+        toy_table,
+        options={'log_level': 'ERROR', 'train_dataloader.num_workers': 3, 'default_hooks.logger.interval': 7},
+    )
     assert [run.name for run in same.runs] == [run.name for run in plan.runs if run.seed == 0]
     other = plan_of(toy_table, options={'optim_wrapper.optimizer.lr': 0.02})
     assert not {run.name for run in other.runs} & {run.name for run in plan.runs}
@@ -108,13 +121,17 @@ def test_plan_shares_trainings_and_keys_them_by_their_config(toy_table):
 def test_seed_and_values_of_the_config_stand_in(toy_table, tmp_path):
     setting = tmp_path / 'on' / 'toys.py'
     setting.write_text(
-        setting.read_text().replace('dict(size=12)', "dict(size='$seed')").replace('A=dict()', "A=dict(options={'x.y': '$model.width'})")
+        setting.read_text()
+        .replace('dict(size=12)', "dict(size='$seed')")
+        .replace('A=dict()', "A=dict(options={'x.y': '$model.width'})")
     )
     Path(toy_table).write_text(TABLE.replace("options={'model.dropout': 0.0}", "options={'model.width': 24}"))
     plan = plan_of(toy_table, seeds=(11,), options={'model.width': 24})
     run = plan.cells[1, 'A acc'][0].run
     assert run.cfg.train_dataloader.dataset.size == 11 and run.cfg.x.y == 24 and run.cfg.randomness.seed == 11
-    with pytest.raises(ConfigError, match="'[$]model.width' stands for a value that the config does not have"):
+    with pytest.raises(
+        ConfigError, match="'[$]model.width' stands for a value that the config does not have"
+    ):
         plan_of(toy_table)
 
 
@@ -146,7 +163,10 @@ def test_trains_what_is_missing_resumes_and_prints(toy_table, tmp_path, root, mo
     first_of_all = [cell.run.tested(work)['metrics']['acc'] for cell in plan.cells[0, 'B acc']]
     differences = [value - base for value, base in zip(values, first_of_all)]
     half = abs(differences[0] - differences[1]) / 2
-    assert 'seed by seed, B acc: dropout 0 ' in said and f'dropout 0.1 {sum(differences) / 2:+.1f} +- {half * 2**0.5:.1f}' in said
+    assert (
+        'seed by seed, B acc: dropout 0 ' in said
+        and (f'dropout 0.1 {sum(differences) / 2:+.1f} +- {half * 2**0.5:.1f}') in said
+    )
     assert (work / 'toy_table_toys.png').stat().st_size > 1000
 
     run_tool('analysis_tools/run_table.py', *arguments, '--dry-run')
@@ -175,7 +195,10 @@ def test_a_run_of_another_process_is_left_to_it_and_waited_for(trained, monkeypa
             ready.set()
             while not any('Waiting' in line for line in said):
                 ready.wait(0.01)
-            for source, name in (('trained.json', 'trained.json'), (f'test_{plan.runs[0].test_key}.json', f'test_{run.test_key}.json')):
+            for source, name in (
+                ('trained.json', 'trained.json'),
+                (f'test_{plan.runs[0].test_key}.json', f'test_{run.test_key}.json'),
+            ):
                 (run.folder(work) / name).write_text((plan.runs[0].folder(work) / source).read_text())
 
     thread = threading.Thread(target=other)
@@ -200,7 +223,10 @@ def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
     tested.write_text(json.dumps(dict(content, coverage=[dict(row, expected=9, present=7)])))
     assert 'Coverage of w, test: 6 of 9 published clips.' in table_markdown(plan, work)
     tested.write_text(json.dumps(dict(content, coverage=[dict(row, split_expected=9, split_present=8)])))
-    assert 'Coverage of w, test: 6 clips of some glosses; of all glosses 8 of 9 published clips are there.' in table_markdown(plan, work)
+    assert (
+        'Coverage of w, test: 6 clips of some glosses; of all glosses 8 of 9 published clips are there.'
+        in table_markdown(plan, work)
+    )
 
     record = plan.runs[0].folder(work) / 'trained.json'
     meta = tmp_path / 'data' / 'meta.json'
@@ -211,7 +237,9 @@ def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
         plan.runs[0].trained(work)
     assert json.loads(record.read_text())['stores'] == {}
     with pytest.raises(ConfigError, match="has no 'accuracy'. Known: acc"):
-        cells = {key: [type(cell)(cell.run, 'accuracy') for cell in value] for key, value in plan.cells.items()}
+        cells = {
+            key: [type(cell)(cell.run, 'accuracy') for cell in value] for key, value in plan.cells.items()
+        }
         plan.cells = cells
         plan.runs[0].cfg.train_dataloader.dataset.pop('store')
         table_markdown(plan, work)
@@ -222,24 +250,44 @@ def synthetic_meta(**changes):
     notes = dict(note=SYNTHETIC_NOTE, arguments=dict(num_glosses=2, seed=0), clips_per_gloss=5)
     notes.update(changes.pop('notes', {}))
     files = {'keypoints.npy': dict(bytes=8, blake2b='0a')}
-    return {**dict(layout='sign_49', dtype='float32', hand_rule='any', clips=10, frames=99, splits={}, files=files, notes=notes), **changes}
+    return {
+        **dict(
+            layout='sign_49',
+            dtype='float32',
+            hand_rule='any',
+            clips=10,
+            frames=99,
+            splits={},
+            files=files,
+            notes=notes,
+        ),
+        **changes,
+    }
 
 
 def test_synthetic_signs_made_on_another_machine_are_the_same_data():
     """Their last bits, and so the digests of their files, follow the processor."""
     here, there = synthetic_meta(), synthetic_meta(files={'keypoints.npy': dict(bytes=8, blake2b='1b')})
     assert data_fingerprints(here)[0] == data_fingerprints(there)[0]
-    assert data_fingerprints(here)[1] == fingerprint(here['files']) != data_fingerprints(there)[1]  # of an older record
+    # of an older record
+    assert data_fingerprints(here)[1] == fingerprint(here['files']) != data_fingerprints(there)[1]
     assert data_fingerprints(synthetic_meta(notes=dict(generator=1))) == data_fingerprints(here)
 
 
 @pytest.mark.parametrize(
     'changes',
-    [dict(notes=dict(arguments=dict(num_glosses=2, seed=1))), dict(notes=dict(generator=2)), dict(frames=98), dict(dtype='int16')],
+    [
+        dict(notes=dict(arguments=dict(num_glosses=2, seed=1))),
+        dict(notes=dict(generator=2)),
+        dict(frames=98),
+        dict(dtype='int16'),
+    ],
     ids=['arguments', 'generator', 'frames', 'dtype'],
 )
 def test_other_synthetic_signs_are_other_data(changes):
-    assert not set(data_fingerprints(synthetic_meta())[:1]) & set(data_fingerprints(synthetic_meta(**changes))[:1])
+    assert not set(data_fingerprints(synthetic_meta())[:1]) & set(
+        data_fingerprints(synthetic_meta(**changes))[:1]
+    )
 
 
 @pytest.mark.parametrize('notes', [{}, None, 'synthetic', dict(note='mine', arguments={})])
@@ -260,7 +308,11 @@ def test_a_table_goes_on_where_its_synthetic_store_was_made_anew(trained, tmp_pa
     path.write_text(json.dumps(dict(old, stores=run.stores('train'))))
     meta.write_text(json.dumps(synthetic_meta(files={'keypoints.npy': dict(bytes=8, blake2b='1b')})))
     assert run.trained(work)['checkpoint'] == old['checkpoint']
-    path.write_text(json.dumps(dict(old, stores={str(meta.parent): fingerprint({'keypoints.npy': dict(bytes=8, blake2b='1b')})})))
+    path.write_text(
+        json.dumps(
+            dict(old, stores={str(meta.parent): fingerprint({'keypoints.npy': dict(bytes=8, blake2b='1b')})})
+        )
+    )
     assert run.trained(work)['checkpoint'] == old['checkpoint']  # a record by the files
     meta.write_text(json.dumps(synthetic_meta(frames=98)))
     with pytest.raises(ConfigError, match='made with other data than is now in'):
@@ -269,13 +321,19 @@ def test_a_table_goes_on_where_its_synthetic_store_was_made_anew(trained, tmp_pa
 
 def test_stores_are_made_once_and_of_the_asked_kind(tmp_path):
     store, said = tmp_path / 'signs', []
-    arguments = dict(num_glosses=2, num_signers=5, clips_per_gloss=5, layout='sign_49', truth=False, detector=0.0)
+    arguments = dict(
+        num_glosses=2, num_signers=5, clips_per_gloss=5, layout='sign_49', truth=False, detector=0.0
+    )
     setting = Setting('toys', '', {}, make={str(store): arguments})
     prepare_stores(setting, said.append)
     prepare_stores(setting, said.append)
     assert len(said) == 1 and len(PoseStore(store)) == 10
     setting.make[str(store)] = dict(arguments, detector=0.5)
-    with pytest.raises(ConfigError, match=r'is not the store that .* asks for \(detector 0.0 there, 0.5 asked for\)'):
+    with pytest.raises(
+        ConfigError,
+        match=r'is not the store that .* asks for \(detector 0.0 there, 0.5 '
+        r'asked for\)',
+    ):
         prepare_stores(setting, said.append)
 
 
@@ -286,7 +344,10 @@ def test_page_keeps_what_stands_around_a_table(tmp_path):
     replace_block(page, 'b', 'two')
     page.write_text(page.read_text() + '\nMore text.\n')
     replace_block(page, 'a', r'three \1')
-    assert page.read_text() == ('# Tables\n\nText.\n\n<!-- a -->\nthree \\1\n<!-- end of a -->\n\n<!-- b -->\ntwo\n<!-- end of b -->\n\nMore text.\n')
+    assert page.read_text() == (
+        '# Tables\n\nText.\n\n<!-- a -->\nthree \\1\n<!-- end of a -->\n\n<!-- b '
+        '-->\ntwo\n<!-- end of b -->\n\nMore text.\n'
+    )
 
 
 def test_a_row_that_sums_the_scores_of_others(toy_table, tmp_path, monkeypatch):
@@ -303,7 +364,8 @@ bases['other'] = dict(bases['finetune'], options=dict(_score, **{'model.width': 
     Path(toy_table).write_text("""
 title = 'Sums'
 corner = 'row'
-columns = [dict(base=['finetune', 'other'], metrics={'top 1': 'p_i/top1', 'rest': 'p_c/without_excluded/top1'})]
+columns = [dict(base=['finetune', 'other'], metrics={'top 1': 'p_i/top1',
+    'rest': 'p_c/without_excluded/top1'})]
 rows = [
     dict(name='H + P', fuse=['H', 'P']),
     dict(name='P', steps=[dict(base='other')]),
@@ -336,21 +398,39 @@ rows = [
     for run, clips in ((h, 24), (p, 20)):  # P lacks four clips, two more are in neither
         path = run.folder(work) / f'test_{run.test_key}.json'
         record = json.loads(path.read_text())
-        path.write_text(json.dumps(dict(record, coverage=[dict(name='w', split='test', clips=clips, expected=26, present=clips)])))
+        path.write_text(
+            json.dumps(
+                dict(record, coverage=[dict(name='w', split='test', clips=clips, expected=26, present=clips)])
+            )
+        )
     scores = fusion.load_scores(p.scores(work), 'P')
-    fusion.save_scores(p.scores(work), type(scores)('P', scores.video_ids[:20], scores.scores[:20], scores.labels[:20]))
+    fusion.save_scores(
+        p.scores(work), type(scores)('P', scores.video_ids[:20], scores.scores[:20], scores.labels[:20])
+    )
     said = []
-    monkeypatch.setattr('signbert_mm.evaluation.metrics.per_clip_metric.print_log', lambda text, logger=None: said.append(text))
+    monkeypatch.setattr(
+        'signbert_mm.evaluation.metrics.per_clip_metric.print_log',
+        lambda text, logger=None: said.append(text),
+    )
     again = plan_of(toy_table)
     text = table_markdown(again, work)
-    assert again.cells[0, 'A top 1'][0].run.tested(work)['coverage'] == [dict(name='w', split='test', clips=20, expected=26, present=20)]
-    assert 'Coverage of w, test: 20 of 26 published clips (H + P, P).' in text and 'Coverage of w, test: 24 of 26 published clips (H, H + R).' in text
+    assert again.cells[0, 'A top 1'][0].run.tested(work)['coverage'] == [
+        dict(name='w', split='test', clips=20, expected=26, present=20)
+    ]
+    assert (
+        'Coverage of w, test: 20 of 26 published clips (H + P, P).' in text
+        and 'Coverage of w, test: 24 of 26 published clips (H, H + R).' in text
+    )
     assert any('on 20 of 26 test clips (76.9 %) of w' in line for line in said)
 
     text = Path(toy_table).read_text()
     for new in ("['H', 'Q']", "['H']", "['H', 'H + R']"):
         Path(toy_table).write_text(text.replace("['H', 'P']", new))
-        with pytest.raises(ConfigError, match=r"row 'H [+] P': fuse takes two or more rows with steps, by name \(P, H\)"):
+        with pytest.raises(
+            ConfigError,
+            match=r"row 'H [+] P': fuse takes two or more rows with steps, by "
+            r'name \(P, H\)',
+        ):
             load_table(toy_table)
 
 
@@ -361,14 +441,21 @@ def test_coverage_of_common_clips():
     assert common_coverage([[row], [dict(row, clips=5)]], 5) == [dict(row, clips=5)]
     assert common_coverage([[row], [dict(row, clips=5)]], 4) == [dict(row, clips=4)]
     merged = dict(name='w+v', split='test', clips=7, expected=13, present=11)
-    assert common_coverage([[row, other]], 7) == [merged] and common_coverage([[row, other]], 8) == [row, other]
+    assert common_coverage([[row, other]], 7) == [merged] and common_coverage([[row, other]], 8) == [
+        row,
+        other,
+    ]
 
 
 def test_a_variant_needs_one_run_to_start_from(toy_table, tmp_path):
     setting = tmp_path / 'on' / 'toys.py'
     several = setting.read_text() + "bases['pretrain']['variants'] = dict(C=dict(), D=dict())\n"
     setting.write_text(several)
-    with pytest.raises(ConfigError, match="row 'dropout 0': variant 'A' of 'finetune' has nothing to start from: .* the variants 'C', 'D'"):
+    with pytest.raises(
+        ConfigError,
+        match="row 'dropout 0': variant 'A' of 'finetune' has nothing to start "
+        "from: .* the variants 'C', 'D'",
+    ):
         plan_of(toy_table)
     setting.write_text(several.replace('C=dict(), D=dict()', 'C=dict()'))
     assert all(cells[0].run.parent for (row, _), cells in plan_of(toy_table).cells.items() if row)
@@ -382,30 +469,42 @@ def test_weights_that_a_base_starts_from(toy_table, tmp_path, monkeypatch):
     setting.write_text(setting.read_text() + "bases['r'] = dict(bases['finetune'], start='')\n")
     Path(toy_table).write_text(
         "title = 'T'\ncorner = 'row'\ncolumns = [dict(base=['finetune', 'r'], metrics={'acc': 'acc'})]\n"
-        "rows = [dict(name='R', steps=[dict(base='r')]), dict(name='H', steps=[dict(base='pretrain'), dict(base='finetune')])]\n"
+        "rows = [dict(name='R', steps=[dict(base='r')]), dict(name='H', steps=[dict(base='pretrain'), "
+        "dict(base='finetune')])]\n"
     )
     table = load_table(toy_table)
     plan = make_plan(table, load_setting(table, 'toys'), [0])
     run, work = plan.cells[0, 'B acc'][0].run, tmp_path / 'work'
     assert run.cfg.get('load_from') is None
-    assert 'Base r: trained from random weights (--start r=CHECKPOINT takes others' in table_markdown(plan, work)
+    assert 'Base r: trained from random weights (--start r=CHECKPOINT takes others' in table_markdown(
+        plan, work
+    )
     with pytest.raises(FileNotFoundError, match=r'checkpoint k\.pth does not exist'):
         load_setting(table, 'toys', dict(r='k.pth'))
     execute(plan.runs[2:3], set(), work, print)  # four classes, as Kinetics has others than the data
     torch.save(dict(state_dict=load_checkpoint_file(plan.runs[2].checkpoint(work))['state_dict']), 'k.pth')
-    for start, message in ((dict(R='k.pth'), "no base 'R' that starts from given weights. Did you mean 'r'"), (dict(finetune='k.pth'), 'Known: r')):
+    for start, message in (
+        (dict(R='k.pth'), "no base 'R' that starts from given weights. Did you mean 'r'"),
+        (dict(finetune='k.pth'), 'Known: r'),
+    ):
         with pytest.raises(ConfigError, match=message):
             load_setting(table, 'toys', start)
     plan = make_plan(table, load_setting(table, 'toys', dict(r='k.pth')), [0])
     started = plan.cells[0, 'B acc'][0].run
-    assert started.key != run.key and started.cfg.load_from == 'k.pth' and 'Base r: trained from k.pth.' in table_markdown(plan, work)
+    assert (
+        started.key != run.key
+        and started.cfg.load_from == 'k.pth'
+        and 'Base r: trained from k.pth.' in table_markdown(plan, work)
+    )
     assert plan.cells[1, 'B acc'][0].run.cfg.get('load_from') is None
     execute([started], {started}, work, print)  # two classes: a new head
     assert any('From checkpoint k.pth' in log.read_text() for log in started.folder(work).rglob('*.log'))
 
     Path(toy_table).write_text(Path(toy_table).read_text().replace("dict(base='finetune')", "dict(base='r')"))
     table = load_table(toy_table)
-    with pytest.raises(ConfigError, match="row 'H': 'r' starts from the step before and, by `start`, from 'k.pth'"):
+    with pytest.raises(
+        ConfigError, match="row 'H': 'r' starts from the step before and, by `start`, from 'k.pth'"
+    ):
         make_plan(table, load_setting(table, 'toys', dict(r='k.pth')), [0])
 
 
@@ -418,9 +517,17 @@ def test_weights_that_a_base_starts_from(toy_table, tmp_path, monkeypatch):
         ('[1.0, 2.0, 3.0, 4.0]', '[1.0, 2.0]', "'A acc' has 2 figures, and the table 4 rows"),
         ("against = 'none'", "against = 'nine'", "against: there is no row 'nine'"),
         ('x=[0, 1, 2, 3]', 'x=[0]', 'x has 1 numbers, and the table 4 rows'),
-        ("{'model.dropout': 0.0}", "{'train_dataloader.batch_siz': 2}", "Did you mean 'train_dataloader.batch_size'"),
+        (
+            "{'model.dropout': 0.0}",
+            "{'train_dataloader.batch_siz': 2}",
+            "Did you mean 'train_dataloader.batch_size'",
+        ),
         ("base='pretrain', options", "base='pretran', options", "no base 'pretran'.*Did you mean 'pretrain'"),
-        ("options={'model.dropout': 0.0}", 'by_type=dict(Mask=dict())', "names 'Mask', and there is no Mask in the config"),
+        (
+            "options={'model.dropout': 0.0}",
+            'by_type=dict(Mask=dict())',
+            "names 'Mask', and there is no Mask in the config",
+        ),
     ],
 )
 def test_mistakes_in_a_definition(toy_table, old, new, message):
@@ -450,8 +557,16 @@ def test_mistakes_in_a_setting_and_a_name(toy_table, tmp_path):
 def test_rows_and_columns_are_chosen_by_name_or_pattern(toy_table):
     table = load_table(toy_table)
     some = choose_rows(table, ['DROPOUT*', 'none'])
-    assert [row['name'] for row in some.rows] == ['none', 'dropout 0', 'dropout 0.1'] and some.against == 'none'
-    assert some.paper == {'A acc': [1.0, 2.0, 3.0], 'C acc': [1.5, None, 0.5]} and some.figure['x'] == [0, 1, 2]
+    assert [row['name'] for row in some.rows] == [
+        'none',
+        'dropout 0',
+        'dropout 0.1',
+    ] and some.against == 'none'
+    assert some.paper == {'A acc': [1.0, 2.0, 3.0], 'C acc': [1.5, None, 0.5]} and some.figure['x'] == [
+        0,
+        1,
+        2,
+    ]
     one = choose_rows(table, ['dropout 0'])  # a name stands for itself, not for what begins with it
     assert [row['name'] for row in one.rows] == ['dropout 0'] and one.against == '' and len(table.rows) == 4
     with pytest.raises(ConfigError, match="toy_table: there is no row 'dropuot 0'. Did you mean 'dropout 0'"):
@@ -461,45 +576,78 @@ def test_rows_and_columns_are_chosen_by_name_or_pattern(toy_table):
     whole, plan = make_plan(table, setting, [0]), make_plan(one, setting, [0], columns=['b *'])
     assert plan.columns == ['B acc'] and set(plan.cells) == {(0, 'B acc')}
     assert len(plan.runs) == 2 and plan.tests == {plan.runs[1]} and plan.runs[0] is plan.runs[1].parent
-    assert {run.name for run in plan.runs} < {run.name for run in whole.runs}  # the same trainings as of the whole table
+    # the same trainings as of the whole table
+    assert {run.name for run in plan.runs} < {run.name for run in whole.runs}
     assert lines_of(table_markdown(plan, Path('nothing')))[0] == ['width', 'B acc']
     every = make_plan(one, setting, [0], columns=['*acc'])
-    assert lines_of(table_markdown(every, Path('nothing')))[0] == ['width', 'A acc', 'A acc, paper', 'B acc', 'C acc, paper']
+    assert lines_of(table_markdown(every, Path('nothing')))[0] == [
+        'width',
+        'A acc',
+        'A acc, paper',
+        'B acc',
+        'C acc, paper',
+    ]
     with pytest.raises(ConfigError, match="there is no column 'D acc'. Did you mean"):
         make_plan(table, setting, [0], columns=['D acc'])
 
 
 def test_a_row_that_sums_rows_that_are_not_chosen(toy_table):
-    Path(toy_table).write_text(TABLE.replace("dict(name='never')", "dict(name='sum', fuse=['none', 'dropout 0'])"))
+    Path(toy_table).write_text(
+        TABLE.replace("dict(name='never')", "dict(name='sum', fuse=['none', 'dropout 0'])")
+    )
     table = choose_rows(load_table(toy_table), ['sum'])
     plan = make_plan(table, load_setting(table, 'toys'), [0], columns=['A acc'])
     (cell,) = plan.cells[0, 'A acc']
-    assert len(cell.run.parts) == 2 and plan.tests == set(cell.run.parts) and len(plan.runs) == 3  # the pre-training of one of them
+    # the pre-training of one of them
+    assert len(cell.run.parts) == 2 and plan.tests == set(cell.run.parts) and len(plan.runs) == 3
 
 
 DATA = "by_type={{'train_dataloader:ToyDataset': dict(size=12)}},"
 NEEDS = (
-    "options={{'train_dataloader.dataset': dict(type='ToyDataset', store='data/a', prepare='python make_a.py --videos A/videos'),"
-    " 'test_dataloader.dataset': dict(type='SignVideoDataset', store='data/a', videos='data/a_videos', missing='drop'),"
-    " 'test_cfg.gallery': dict(allow_missing=True, datasets=[dict(store='data/b'), dict(store='data/wlasl100')])}},"
+    "options={{'train_dataloader.dataset': dict(type='ToyDataset', store='data/a', prepare='python make_a.py "
+    "--videos A/videos'),"
+    " 'test_dataloader.dataset': dict(type='SignVideoDataset', store='data/a', videos='data/a_videos', "
+    "missing='drop'),"
+    " 'test_cfg.gallery': dict(allow_missing=True, datasets=[dict(store='data/b'), "
+    "dict(store='data/wlasl100')])}},"
 )
 
 
 def test_what_is_missing_is_listed_with_its_command(toy_table, tmp_path, monkeypatch, run_tool, capsys):
     setting = tmp_path / 'on' / 'toys.py'
     setting.write_text(
-        SETTING.replace(DATA, NEEDS).replace("title = 'toys'", "title = 'toys'\nmake = {{'data/b': dict(num_glosses=2)}}").format(toy='TOY')
+        SETTING.replace(DATA, NEEDS)
+        .replace("title = 'toys'", "title = 'toys'\nmake = {{'data/b': dict(num_glosses=2)}}")
+        .format(toy='TOY')
     )
-    setting.write_text(setting.read_text().replace('TOY', str(Path(__file__).resolve().parents[1] / 'toys' / 'toy_config.py')))
+    setting.write_text(
+        setting.read_text().replace(
+            'TOY', str(Path(__file__).resolve().parents[1] / 'toys' / 'toy_config.py')
+        )
+    )
     setting.write_text(setting.read_text().replace(', by_type=dict(ToyDataset=dict(num_classes=2))', ''))
     monkeypatch.chdir(tmp_path)
     plan = plan_of(toy_table)
     found = {(item.kind, item.path): item for item in missing_data([plan], Path('work'))}
-    assert set(found) == {('store', 'data/a'), ('videos', 'data/a_videos'), ('store', 'data/b'), ('store', 'data/wlasl100')}
-    assert found['store', 'data/a'].remedy == 'python make_a.py --videos A/videos' and len(found['store', 'data/a'].runs) == 6
+    assert set(found) == {
+        ('store', 'data/a'),
+        ('videos', 'data/a_videos'),
+        ('store', 'data/b'),
+        ('store', 'data/wlasl100'),
+    }
+    assert (
+        found['store', 'data/a'].remedy == 'python make_a.py --videos A/videos'
+        and len(found['store', 'data/a'].runs) == 6
+    )
     assert 'data/a_videos/<video_id>.mp4 (the originals: A/videos;' in found['videos', 'data/a_videos'].remedy
-    assert 'made by run_table.py' in found['store', 'data/b'].remedy and 'is enough' in found['store', 'data/b'].note
-    assert found['store', 'data/wlasl100'].remedy.startswith('python tools/dataset_converters/wlasl_to_store.py')  # from the data configs
+    assert (
+        'made by run_table.py' in found['store', 'data/b'].remedy
+        and 'is enough' in found['store', 'data/b'].note
+    )
+    # from the data configs
+    assert found['store', 'data/wlasl100'].remedy.startswith(
+        'python tools/dataset_converters/wlasl_to_store.py'
+    )
 
     with PoseStoreWriter('data/a', 'hand_21', ['x']) as writer:
         for name in 'pq':
@@ -508,10 +656,28 @@ def test_what_is_missing_is_listed_with_its_command(toy_table, tmp_path, monkeyp
     (tmp_path / 'data' / 'a_videos').mkdir()
     (tmp_path / 'data' / 'a_videos' / 'p.mp4').touch()
     found = {item.path: item for item in missing_data([plan], Path('work'))}
-    assert 'data/a' not in found and found['data/a_videos'].note == '1 of 2 clips have no video there and are left out'
+    assert 'data/a' not in found and found['data/a_videos'].note == (
+        '1 of 2 clips have no video there and are left out'
+    )
     (tmp_path / 'data' / 'a_videos' / 'q.avi').touch()
     assert 'data/a_videos' not in {item.path for item in missing_data([plan], Path('work'))}
 
-    run_tool('analysis_tools/run_table.py', toy_table, '--on', 'toys', '--work-dir', 'work', '--dry-run', '--rows', 'none', '--columns', 'A acc')
+    run_tool(
+        'analysis_tools/run_table.py',
+        toy_table,
+        '--on',
+        'toys',
+        '--work-dir',
+        'work',
+        '--dry-run',
+        '--rows',
+        'none',
+        '--columns',
+        'A acc',
+    )
     said = capsys.readouterr().out
-    assert '1 trainings, 0 of them there' in said and 'Missing (2), and what makes it:' in said and 'wlasl_to_store.py' in said
+    assert (
+        '1 trainings, 0 of them there' in said
+        and 'Missing (2), and what makes it:' in said
+        and 'wlasl_to_store.py' in said
+    )

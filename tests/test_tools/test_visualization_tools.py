@@ -16,7 +16,8 @@ from signbert_mm.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
-_base_ = ['{root}/configs/_base_/models/signbert_pretrain.py', '{root}/configs/_base_/schedules/signbert_60e.py']
+_base_ = ['{root}/configs/_base_/models/signbert_pretrain.py',
+    '{root}/configs/_base_/schedules/signbert_60e.py']
 default_scope = 'signbert_mm'
 model = dict(
     embedder=dict(gesture=dict(joint_channels=(4, 4, 8), part_channels=(8, 16))),
@@ -24,7 +25,8 @@ model = dict(
     decoder=dict(in_channels=16),
 )
 train_dataloader = dict(
-    batch_size=2, dataset=dict(type='PoseDataset', store='{store}', split='train', pipeline=[dict(type='RandomTemporalSample', clip_len=6)])
+    batch_size=2, dataset=dict(type='PoseDataset', store='{store}', split='train',
+        pipeline=[dict(type='RandomTemporalSample', clip_len=6)])
 )
 """
 
@@ -44,7 +46,9 @@ def config(tmp_path_factory):
     rng = np.random.RandomState(0)
     with PoseStoreWriter(str(folder / 'store'), 'sign_49', ['hello', 'water']) as writer:
         for index in range(3):
-            clip = np.concatenate([100 + 200 * rng.rand(8, 49, 2), np.ones((8, 49, 1))], -1).astype(np.float32)
+            clip = np.concatenate([100 + 200 * rng.rand(8, 49, 2), np.ones((8, 49, 1))], -1).astype(
+                np.float32
+            )
             clip[2:4, :21] = 0  # the left hand is lost for two frames
             clip = clip * (index < 2)  # the last clip shows nothing at all
             writer.add(clip, index % 2, 'train', f'v{index}', width=400, height=400)
@@ -72,8 +76,20 @@ def test_reconstruct(run, config, tmp_path):
     cfg = Config.fromfile(config)
     init_default_scope('signbert_mm')
     torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict(), meta={}), tmp_path / 'model.pth')
-    run('reconstruct', config, tmp_path / 'model.pth', '--number', 3, '--columns', 2, '--out', tmp_path / 'out')
-    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [f'train_{index:06d}.png' for index in range(3)]
+    run(
+        'reconstruct',
+        config,
+        tmp_path / 'model.pth',
+        '--number',
+        3,
+        '--columns',
+        2,
+        '--out',
+        tmp_path / 'out',
+    )
+    assert sorted(path.name for path in (tmp_path / 'out').iterdir()) == [
+        f'train_{index:06d}.png' for index in range(3)
+    ]
 
     torch.save(dict(state_dict=dict(weight=torch.zeros(1))), tmp_path / 'other.pth')
     with pytest.raises(CheckpointError, match='does not fit the model'):
@@ -102,14 +118,21 @@ def test_schedule_by_hand():
         )
     )
     values = schedule(cfg, 3)
-    assert values['lr'] == pytest.approx([0.5, 1, 1, 1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01]) and set(values['momentum']) == {0.9}
+    assert values['lr'] == pytest.approx([0.5, 1, 1, 1, 1, 1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01]) and set(
+        values['momentum']
+    ) == {0.9}
     cfg.param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=True, T_max=4, convert_to_iter_based=True)]
-    assert schedule(cfg, 3)['lr'] == pytest.approx([0.5 * (1 + np.cos(np.pi * step / 12)) for step in range(12)])
+    assert schedule(cfg, 3)['lr'] == pytest.approx(
+        [0.5 * (1 + np.cos(np.pi * step / 12)) for step in range(12)]
+    )
     cfg.param_scheduler, cfg.train_cfg = None, dict(by_epoch=False, max_iters=5)
     assert schedule(cfg, 3)['lr'] == [1.0] * 5
 
 
 def test_vis_scheduler(run, config, tmp_path):
     out = run('vis_scheduler', config, '--out', tmp_path / 'schedule.png', '--param', 'lr', 'momentum')
-    assert '120 iterations, 2 an epoch of 3 clips; learning rate 0.001 at first, 0.001 at most, 1e-05 at last' in out
+    assert (
+        '120 iterations, 2 an epoch of 3 clips; learning rate 0.001 at first, 0.001 at most, 1e-05 at last'
+        in out
+    )
     assert 'from iteration 40 (epoch 21): 0.0001' in out and (tmp_path / 'schedule.png').is_file()

@@ -29,11 +29,16 @@ def shows(path):
 def test_lengths_have_whole_clips_and_a_legend_beside_the_bars(tmp_path, monkeypatch):
     kept = []
     monkeypatch.setattr(plots, '_save', lambda figure, path: kept.append(figure) or plots_save(figure, path))
-    assert shows(plot_lengths(tmp_path / 'a.png', [1, 2, 3, 4, 6], dict(train=[0, 0, 0, 1], test=[1, 0, 0, 0]), 'few'))
+    assert shows(
+        plot_lengths(tmp_path / 'a.png', [1, 2, 3, 4, 6], dict(train=[0, 0, 0, 1], test=[1, 0, 0, 0]), 'few')
+    )
     (figure,) = kept
     (axis,) = figure.axes
     assert all(tick == int(tick) for tick in axis.get_yticks())
-    assert not figure.legends[0].get_window_extent().overlaps(axis.get_window_extent()) and axis.get_legend() is None
+    assert (
+        not figure.legends[0].get_window_extent().overlaps(axis.get_window_extent())
+        and axis.get_legend() is None
+    )
 
 
 def test_errors_of_classes(tmp_path):
@@ -41,7 +46,11 @@ def test_errors_of_classes(tmp_path):
     errors = class_errors(labels, predicted, 4)
     assert np.allclose(errors, [200 / 3, 0, np.nan, 100], equal_nan=True)
     other = class_errors(labels, labels, 4)
-    assert shows(plot_class_errors(tmp_path / 'a.png', dict(hand=errors, trunk=other), ['a', '$b', 'c', 'd'], title='t'))
+    assert shows(
+        plot_class_errors(
+            tmp_path / 'a.png', dict(hand=errors, trunk=other), ['a', '$b', 'c', 'd'], title='t'
+        )
+    )
     many = np.linspace(0, 100, 90)
     assert shows(plot_class_errors(tmp_path / 'b.png', dict(hand=many, trunk=many[::-1]), most=10))
     for wrong, message in (
@@ -57,7 +66,9 @@ def test_accuracy_of_signers(tmp_path):
     labels, signers = np.array([0, 1, 1, 0, 2]), ['s2', 's1', 's2', '', 's2']
     found = signer_accuracy(labels, np.array([0, 0, 1, 0, 1]), signers)
     assert found == {'': (100.0, 1), 's1': (0.0, 1), 's2': (pytest.approx(200 / 3), 3)}
-    assert shows(plot_signers(tmp_path / 'a.png', dict(joint=found, motion=signer_accuracy(labels, labels, signers))))
+    assert shows(
+        plot_signers(tmp_path / 'a.png', dict(joint=found, motion=signer_accuracy(labels, labels, signers)))
+    )
     with pytest.raises(ValueError, match='signers of 4 clips'):
         signer_accuracy(labels, labels, signers[:4])
     with pytest.raises(ValueError, match='the same clips of the same signers'):
@@ -73,7 +84,9 @@ def test_tsne_keeps_groups_apart(tmp_path):
     distance = np.linalg.norm(points[:, None] - points[None], axis=-1) + 1e9 * np.eye(36)
     assert (labels[distance.argmin(1)] == labels).all()
     names = [f'gloss {label}' for label in range(3)]
-    assert shows(plot_embedding(tmp_path / 'a.png', dict(a=(points, labels), b=(-points, labels)), names, 't'))
+    assert shows(
+        plot_embedding(tmp_path / 'a.png', dict(a=(points, labels), b=(-points, labels)), names, 't')
+    )
     assert shows(plot_embedding(tmp_path / 'b.png', dict(a=(points[:24], np.arange(24) % 12))))
     with pytest.raises(ValueError, match='perplexity of at most 2.0, got 30'):
         tsne(points[:7])
@@ -84,8 +97,13 @@ def test_tsne_keeps_groups_apart(tmp_path):
 
 
 def test_sweep_and_pretraining(tmp_path):
-    lines = {'A P-I': ([0.25, 0.5, 1], [50.0, 60.0, 55.0], [2.0, None, 1.0]), 'B P-I': ([0.5, 1], [20.0, 30.0], [1.0, 1.0])}
-    assert shows(plot_sweep(tmp_path / 'a.png', lines, 'K / N', title='t', log=True)) and shows(plot_sweep(tmp_path / 'b.png', lines, 'K'))
+    lines = {
+        'A P-I': ([0.25, 0.5, 1], [50.0, 60.0, 55.0], [2.0, None, 1.0]),
+        'B P-I': ([0.5, 1], [20.0, 30.0], [1.0, 1.0]),
+    }
+    assert shows(plot_sweep(tmp_path / 'a.png', lines, 'K / N', title='t', log=True)) and shows(
+        plot_sweep(tmp_path / 'b.png', lines, 'K')
+    )
     with pytest.raises(ValueError, match='must be positive, got 0'):
         plot_sweep(tmp_path / 'c.png', {'A': ([0, 1], [1, 2], [None, None])}, 'K', log=True)
     losses = {'loss': ([0.5, 1, 2], [9.0, 8.0, 7.0]), 'transfer': ([0.5, 1, 2], [2.0, 2.0, 1.0])}

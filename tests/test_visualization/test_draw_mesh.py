@@ -5,7 +5,8 @@ from signbert_mm.visualization import blank, draw_mesh, rasterize, vertex_normal
 from signbert_mm.visualization.palette import SKIN
 
 SQUARE = np.array([[10.0, 10, 0], [30, 10, 0], [30, 30, 0], [10, 30, 0]])
-FACING = np.array([[0, 2, 1], [0, 3, 2]])  # y points down: counter-clockwise seen from outside, which is towards the viewer at -z
+# y points down: counter-clockwise seen from outside, which is towards the viewer at -z
+FACING = np.array([[0, 2, 1], [0, 3, 2]])
 
 
 def test_raster_against_plain_loops():
@@ -45,7 +46,10 @@ def test_normals_point_outward():
     corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
     faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
     normals = vertex_normals(corners, faces)
-    assert np.allclose(np.linalg.norm(normals, axis=1), 1) and ((corners - corners.mean(0)) * normals).sum(1).min() > 0
+    assert (
+        np.allclose(np.linalg.norm(normals, axis=1), 1)
+        and ((corners - corners.mean(0)) * normals).sum(1).min() > 0
+    )
 
 
 def brightness(canvas):
@@ -63,7 +67,8 @@ def test_front_is_brighter_than_back_and_mirrored_faces_turn():
 
 def test_edges_are_smooth_and_off_screen_parts_are_cut_off():
     canvas = draw_mesh(blank(40, 40), SQUARE + [0.5, 0.5, 0], FACING)
-    assert 0 < abs(int(canvas[20, 10, 2]) - 255) < abs(int(canvas[20, 20, 2]) - 255)  # half a pixel is covered
+    # half a pixel is covered
+    assert 0 < abs(int(canvas[20, 10, 2]) - 255) < abs(int(canvas[20, 20, 2]) - 255)
     assert (draw_mesh(blank(40, 40), SQUARE + 1000, FACING) == 255).all()
     assert (draw_mesh(blank(40, 40), SQUARE - [15, 0, 0], FACING)[20, 0] != 255).any()
 

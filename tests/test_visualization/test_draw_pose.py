@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 
 from signbert_mm.layouts import LAYOUTS
-from signbert_mm.visualization import View, blank, draw_hand, draw_pose, draw_text, pose_cell, save_image, view_of
+from signbert_mm.visualization import (
+    View,
+    blank,
+    draw_hand,
+    draw_pose,
+    draw_text,
+    pose_cell,
+    save_image,
+    view_of,
+)
 
 
 def hand():

@@ -6,7 +6,15 @@ from mmengine.visualization import Visualizer
 from signbert_mm.hand_models import HandModel
 from signbert_mm.registry import VISUALIZERS
 from signbert_mm.structures import SignDataSample
-from signbert_mm.visualization import attention_strip, mesh_in_crop, plot_confusion, plot_curves, prediction_figure, reconstruction_figure, score_bars
+from signbert_mm.visualization import (
+    attention_strip,
+    mesh_in_crop,
+    plot_confusion,
+    plot_curves,
+    prediction_figure,
+    reconstruction_figure,
+    score_bars,
+)
 from signbert_mm.visualization.palette import TILE
 from signbert_mm.visualization.prediction_figure import as_probabilities
 from signbert_mm.visualization.reconstruction_figure import _label, _Painter, masking_of, pick_frames
@@ -32,7 +40,9 @@ def sample(hand_model):
     chosen = torch.zeros(frames, 2, dtype=torch.bool)
     chosen[1:4, 1] = True
     sample = SignDataSample(sample_idx=3, video_id='hello_$1')
-    sample.set_reconstruction(target + 0.01, target, given, torch.ones(frames, 2, 21) * valid[..., None], valid, chosen)
+    sample.set_reconstruction(
+        target + 0.01, target, given, torch.ones(frames, 2, 21) * valid[..., None], valid, chosen
+    )
     sample.theta, sample.beta = torch.zeros(frames, 2, 25), torch.zeros(frames, 2, 10)
     sample.rotation = torch.eye(3).expand(frames, 2, 3, 3).contiguous()
     sample.offset, sample.scale = torch.full((frames, 2, 2), 0.5), torch.full((frames, 2, 1), 3.0)
@@ -42,8 +52,15 @@ def sample(hand_model):
 def test_masking_is_recomputed_where_not_stored(sample):
     operation, disturbed = masking_of(sample)
     assert operation[:, 1].tolist() == [0, 2, 1, 3, 0, 0] and (operation[:, 0] == 0).all()
-    assert (disturbed[1, 1] == 1).all() and np.flatnonzero(disturbed[2, 1]).tolist() == [4, 5] and disturbed[2, 1, 4:6].tolist() == [1, 2]
-    sample.operation, sample.disturbed = torch.ones(6, 2, dtype=torch.int64), torch.zeros(6, 2, 21, dtype=torch.int64)
+    assert (
+        (disturbed[1, 1] == 1).all()
+        and np.flatnonzero(disturbed[2, 1]).tolist() == [4, 5]
+        and disturbed[2, 1, 4:6].tolist() == [1, 2]
+    )
+    sample.operation, sample.disturbed = (
+        torch.ones(6, 2, dtype=torch.int64),
+        torch.zeros(6, 2, 21, dtype=torch.int64),
+    )
     assert (masking_of(sample)[0] == 1).all()
 
 
@@ -53,7 +70,11 @@ def test_mesh_lies_where_the_camera_puts_it(sample, hand_model):
     assert mesh.shape == (6, 2, 778, 3)
     assert np.allclose(mesh[4, 0], vertices.double().numpy() * 3 + [0.5, 0.5, 0], atol=1e-6)
     sample.scale = -sample.scale  # half a turn in the picture, the near side stays near
-    assert np.allclose(mesh_in_crop(sample, hand_model)[4, 0], vertices.double().numpy() * [-3, -3, 3] + [0.5, 0.5, 0], atol=1e-6)
+    assert np.allclose(
+        mesh_in_crop(sample, hand_model)[4, 0],
+        vertices.double().numpy() * [-3, -3, 3] + [0.5, 0.5, 0],
+        atol=1e-6,
+    )
     sample.vertices = torch.zeros(6, 2, 778, 3)
     assert np.allclose(mesh_in_crop(sample)[..., :2], 0.5)
 
@@ -63,7 +84,11 @@ def test_figure_has_a_row_for_each_part(sample, hand_model):
     three = reconstruction_figure(sample, columns=3, tile=60)
     four = reconstruction_figure(sample, mesh_in_crop(sample, hand_model), faces, columns=3, tile=60)
     both = reconstruction_figure(sample, hands=(1, 0), columns=3, tile=60)
-    assert three.dtype == np.uint8 and four.shape[0] == three.shape[0] + 66 and both.shape[0] > 1.8 * three.shape[0] - 120
+    assert (
+        three.dtype == np.uint8
+        and four.shape[0] == three.shape[0] + 66
+        and both.shape[0] > 1.8 * three.shape[0] - 120
+    )
     assert reconstruction_figure(sample, frames=[0], tile=60).shape[2] == 3
 
 
@@ -90,7 +115,9 @@ def test_label_takes_a_corner_that_nothing_covers():
 
     low, high = slice(60, 90), slice(0, 30)
     assert labelled()[1:] == (True, True) and labelled((low, slice(50, 90)))[1:] == (True, False)
-    assert labelled((low, slice(0, 90)))[1:] == (False, True) and labelled((low, slice(0, 90)), (high, slice(60, 90)))[1:] == (False, False)
+    assert labelled((low, slice(0, 90)))[1:] == (False, True) and labelled(
+        (low, slice(0, 90)), (high, slice(60, 90))
+    )[1:] == (False, False)
     canvas = labelled((slice(0, 90), slice(0, 90)))[0]  # no corner is empty: on a ground of its own
     empty = labelled()[0]
     ink = (empty != TILE).any(-1)
@@ -139,20 +166,34 @@ def prediction():
 
 def test_prediction_figure(prediction):
     keypoints = np.random.RandomState(0).rand(4, 49, 2) * 100
-    alone, whole = prediction_figure(prediction), prediction_figure(prediction, keypoints, glosses=['a', 'b', 'c'])
-    assert whole.shape[0] > alone.shape[0] and attention_strip(prediction.attention.numpy(), 300).shape[1] == 300
+    alone, whole = (
+        prediction_figure(prediction),
+        prediction_figure(prediction, keypoints, glosses=['a', 'b', 'c']),
+    )
+    assert (
+        whole.shape[0] > alone.shape[0] and attention_strip(prediction.attention.numpy(), 300).shape[1] == 300
+    )
 
 
 def test_visualizer_draws_both_kinds_and_keeps_them(sample, prediction, hand_model, tmp_path):
     visualizer = VISUALIZERS.build(
-        dict(type='SignVisualizer', name=tmp_path.name, vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path))
+        dict(
+            type='SignVisualizer',
+            name=tmp_path.name,
+            vis_backends=[dict(type='LocalVisBackend')],
+            save_dir=str(tmp_path),
+        )
     )
     assert isinstance(visualizer, Visualizer)
     visualizer.dataset_meta = dict(glosses=['a', 'b', 'c'])
     visualizer.add_datasample('rebuilt', sample, hand_model=hand_model, columns=2, tile=60, step=4)
     visualizer.add_datasample('said', prediction)
     visualizer.add_datasample('apart', prediction, out_file=tmp_path / 'apart.png')
-    assert sorted(path.name for path in tmp_path.rglob('*.png')) == ['apart.png', 'rebuilt_4.png', 'said_0.png']
+    assert sorted(path.name for path in tmp_path.rglob('*.png')) == [
+        'apart.png',
+        'rebuilt_4.png',
+        'said_0.png',
+    ]
     with pytest.raises(KeyError, match='neither pred_hands nor pred_scores'):
         visualizer.add_datasample('nothing', SignDataSample(sample_idx=0))
     visualizer.close()
@@ -160,7 +201,10 @@ def test_visualizer_draws_both_kinds_and_keeps_them(sample, prediction, hand_mod
 
 def test_plots_are_written(tmp_path):
     plot_curves(
-        tmp_path / 'a' / 'curves.png', dict(loss=dict(one=([0, 1], [2.0, 1.0]), two=([0], [3.0])), lr=dict(one=([0], [0.0]))), 'epoch', log=True
+        tmp_path / 'a' / 'curves.png',
+        dict(loss=dict(one=([0, 1], [2.0, 1.0]), two=([0], [3.0])), lr=dict(one=([0], [0.0]))),
+        'epoch',
+        log=True,
     )
     plot_confusion(tmp_path / 'confusion.png', np.array([[2, 1], [0, 0]]), ['$a', 'b'])
     assert {path.name for path in tmp_path.rglob('*.png')} == {'curves.png', 'confusion.png'}

@@ -8,7 +8,8 @@ import pytest
 
 from signbert_mm.visualization.glb import write_glb
 
-FACES = np.array([[0, 1, 2], [0, 2, 3], [0, 3, 1], [1, 3, 2]])  # a tetrahedron, counter-clockwise from outside in a right-handed system
+# a tetrahedron, counter-clockwise from outside in a right-handed system
+FACES = np.array([[0, 1, 2], [0, 2, 3], [0, 3, 1], [1, 3, 2]])
 SOLID = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, -1]], dtype=np.float32)
 
 
@@ -47,7 +48,8 @@ def test_frames_become_an_animation(tmp_path):
     scene, numbers = read_glb(write_glb(tmp_path / 'hands.glb', vertices, FACES, [0.0, 0.1, 0.3, 0.4], valid))
     left, right = scene['nodes']
     assert (left['name'], right['name']) == ('left hand', 'right hand')
-    assert right['translation'][0] < 0 < left['translation'][0]  # seen from the front, the signer's right hand is on the left
+    # seen from the front, the signer's right hand is on the left
+    assert right['translation'][0] < 0 < left['translation'][0]
     (primitive,) = scene['meshes'][right['mesh']]['primitives']
     first = numbers(primitive['attributes']['POSITION'])
     assert np.array_equal(first, SOLID * [1, -1, -1])  # y up, z towards the viewer
@@ -56,7 +58,9 @@ def test_frames_become_an_animation(tmp_path):
     (animation,) = scene['animations']
     (channel,) = animation['channels']  # the left hand has one shape, so it does not move
     sampler = animation['samplers'][channel['sampler']]
-    assert channel['target'] == dict(node=1, path='weights') and np.allclose(numbers(sampler['input']), [0, 0.1, 0.3, 0.4])
+    assert channel['target'] == dict(node=1, path='weights') and np.allclose(
+        numbers(sampler['input']), [0, 0.1, 0.3, 0.4]
+    )
     assert numbers(sampler['output']).reshape(4, 2).tolist() == [[0, 0], [0, 0], [1, 0], [0, 1]]
 
 
@@ -71,7 +75,10 @@ def test_surfaces_face_outward(tmp_path):
         for a, b, c in points[faces].astype(float):
             outward = (a + b + c) / 3 - points.mean(0)
             assert np.cross(b - a, c - a) @ outward > 0
-        assert np.allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5) and ((normals * (points - points.mean(0))).sum(1) > 0).all()
+        assert (
+            np.allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-5)
+            and ((normals * (points - points.mean(0))).sum(1) > 0).all()
+        )
 
 
 def test_what_cannot_be_written(tmp_path):

@@ -1,7 +1,8 @@
-"""Runs ``tools/train.py`` in processes of its own and kills them; one import serves all, since each run is forked from here before torch has worked.
+"""Runs ``tools/train.py`` in processes of its own and kills them; one import serves all, since each run is
+forked from here before torch has worked.
 
-``kill_driver.py TRAIN_PY CONFIG FOLDER ITERATIONS KILLS SEED [options]``: once whole in FOLDER/whole, then in FOLDER/killed with KILLS SIGKILLs at
-random moments, each followed by ``--resume``. Prints one line of JSON.
+``kill_driver.py TRAIN_PY CONFIG FOLDER ITERATIONS KILLS SEED [options]``: once whole in FOLDER/whole, then in
+FOLDER/killed with KILLS SIGKILLs at random moments, each followed by ``--resume``. Prints one line of JSON.
 """
 
 import json
@@ -24,7 +25,10 @@ def start(train, arguments, environment=None):
     if pid:
         return pid
     os.environ.update(environment or {})
-    log = os.open(os.devnull if not os.environ.get('KILL_DRIVER_LOG') else os.environ['KILL_DRIVER_LOG'], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(
+        os.devnull if not os.environ.get('KILL_DRIVER_LOG') else os.environ['KILL_DRIVER_LOG'],
+        os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+    )
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.argv = [train, *arguments]
@@ -58,7 +62,10 @@ def main():
     for k in range(kills):
         target = draw.randrange(k * span + 1, (k + 1) * span)
         pid = start(train, arguments)
-        while iteration(killed) < target and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        while (
+            iteration(killed) < target
+            and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        ):
             time.sleep(0.002)
         time.sleep(draw.uniform(0, 0.03))
         os.kill(pid, signal.SIGKILL)

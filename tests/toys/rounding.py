@@ -1,6 +1,7 @@
 """How far two routes of floating point may lie apart: from the type's epsilon and the length of the sums.
 
-Libraries add the same products in other orders on other processors (AVX2, AVX-512, AMX), so results differ by rounding.
+Libraries add the same products in other orders on other processors (AVX2, AVX-512, AMX), so results differ by
+rounding.
 """
 
 import math
@@ -9,8 +10,9 @@ from typing import Callable, Sequence
 import torch
 from torch import Tensor
 
-# odds of 1 in 1,500 that one sum of random rounding errors is outside (Higham and Mary, A New Approach to Probabilistic
-# Rounding Error Analysis, SIAM J. Sci. Comput. 41(5), 2019); in practice errors are far smaller, as operands differ in sign
+# odds of 1 in 1,500 that one sum of random rounding errors is outside (Higham and Mary, A New Approach to
+# Probabilistic Rounding Error Analysis, SIAM J. Sci. Comput. 41(5), 2019); in practice errors are far
+# smaller, as operands differ in sign
 _CONFIDENCE = 4.0
 
 
@@ -26,7 +28,9 @@ def tolerance(terms: int, size: float = 1.0, dtype: torch.dtype = torch.float32)
         float: ``4 sqrt(terms) u size``, u the unit roundoff: half of epsilon.
     """
     if terms < 1 or size < 0:
-        raise ValueError(f'tolerance of {terms} terms of size {size}: at least one term, and no negative size')
+        raise ValueError(
+            f'tolerance of {terms} terms of size {size}: at least one term, and no negative size'
+        )
     return _CONFIDENCE * math.sqrt(terms) * torch.finfo(dtype).eps / 2 * size
 
 
@@ -35,11 +39,13 @@ def assert_is_sum(got: Tensor, function: Callable[..., Tensor], *factors: Tensor
 
     Args:
         got (Tensor): Any shape, any floating type.
-        function (Callable): Of float64 factors; a sum of products of one number of each factor (einsum), with no minus sign.
+        function (Callable): Of float64 factors; a sum of products of one number of each factor (einsum), with
+            no minus sign.
         factors (Tensor): Of the type of ``got``; constants of the sum, as an adjacency, count as one.
 
     Raises:
-        AssertionError: Other shapes, or a number is further from the sum in float64 than the sum's length and size allow.
+        AssertionError: Other shapes, or a number is further from the sum in float64 than the sum's length and
+            size allow.
     """
     exact = function(*(factor.double() for factor in factors))
     size = function(*(factor.double().abs() for factor in factors))
@@ -55,7 +61,8 @@ def assert_is_sum(got: Tensor, function: Callable[..., Tensor], *factors: Tensor
 
 
 def gradient_sums(function: Callable[..., Tensor], count: int) -> Sequence[Callable[..., Tensor]]:
-    """For each of the first ``count`` factors: the gradient of ``function`` towards it, a function of the factors and what comes from above.
+    """For each of the first ``count`` factors: the gradient of ``function`` towards it, a function of the
+    factors and what comes from above.
 
     The gradient of a sum of products is one itself, so :func:`assert_is_sum` can judge it.
     """

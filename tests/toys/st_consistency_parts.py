@@ -2,9 +2,18 @@
 
 import torch
 
-GESTURE = dict(type='GestureGCN', joint_channels=(4, 6), part_channels=(8, 8), norm='BN', input_norm=True, output_norm=False)
+GESTURE = dict(
+    type='GestureGCN',
+    joint_channels=(4, 6),
+    part_channels=(8, 8),
+    norm='BN',
+    input_norm=True,
+    output_norm=False,
+)
 EMBEDDER = dict(type='TemporalGCNEmbedder', channels=8, num_blocks=1, dropout=0.0)
-BACKBONE = dict(type='HandTransformer', num_layers=1, num_heads=2, feedforward_channels=12, dropout=0.0, input_norm=True)
+BACKBONE = dict(
+    type='HandTransformer', num_layers=1, num_heads=2, feedforward_channels=12, dropout=0.0, input_norm=True
+)
 
 
 def encoder_config(hand_layout='channel', dropout=0.0, num_blocks=1, **changes):
@@ -22,7 +31,9 @@ def encoder_config(hand_layout='channel', dropout=0.0, num_blocks=1, **changes):
 
 
 def make_view(count=4, frames=6, seed=0, empty=(), no_trunk=()):
-    """A view, a fifth of the hands and of the trunks missing; clips ``empty`` show no hand, clips ``no_trunk`` no trunk."""
+    """A view, a fifth of the hands and of the trunks missing; clips ``empty`` show no hand, clips
+    ``no_trunk`` no trunk.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def rand(*shape):
@@ -32,9 +43,16 @@ def make_view(count=4, frames=6, seed=0, empty=(), no_trunk=()):
     hand_valid[:, 0, 0] = trunk_valid[:, 0] = True
     hand_valid[list(empty)] = False
     trunk_valid[list(no_trunk)] = False
-    view = dict(hand_valid=hand_valid, trunk_valid=trunk_valid, frame_valid=torch.ones(count, frames, dtype=torch.bool))
+    view = dict(
+        hand_valid=hand_valid,
+        trunk_valid=trunk_valid,
+        frame_valid=torch.ones(count, frames, dtype=torch.bool),
+    )
     for modality in ('joint', 'motion'):
-        view[modality] = dict(hands=rand(2, 21, 2) * hand_valid[..., None, None], trunk=rand(7, 2) * trunk_valid[..., None, None])
+        view[modality] = dict(
+            hands=rand(2, 21, 2) * hand_valid[..., None, None],
+            trunk=rand(7, 2) * trunk_valid[..., None, None],
+        )
     return view
 
 

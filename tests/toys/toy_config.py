@@ -22,7 +22,10 @@ train_cfg = dict(type='ResumableTrainLoop', max_epochs=4)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.01))
-param_scheduler = [dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=8), dict(type='StepLR', step_size=2, by_epoch=True)]
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=8),
+    dict(type='StepLR', step_size=2, by_epoch=True),
+]
 auto_scale_lr = dict(base_batch_size=4)
 default_hooks = dict(
     checkpoint=dict(type='SafeCheckpointHook', interval=1),

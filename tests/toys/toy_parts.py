@@ -1,4 +1,6 @@
-"""A tiny model, data set and metric, so that the engine is tested without the real ones; configs import it with ``custom_imports``."""
+"""A tiny model, data set and metric, so that the engine is tested without the real ones; configs import it
+with ``custom_imports``.
+"""
 
 import os
 import signal
@@ -33,7 +35,11 @@ class ToyDataset(Dataset):
         return len(self.points)
 
     def __getitem__(self, index: int) -> dict:
-        return dict(inputs=self.points[index] + 0.1 * float(self.epoch) * (index % 3), label=self.labels[index], index=index)
+        return dict(
+            inputs=self.points[index] + 0.1 * float(self.epoch) * (index % 3),
+            label=self.labels[index],
+            index=index,
+        )
 
 
 class _Toy(BaseModel):
@@ -77,7 +83,15 @@ class ToyRecognizer(_Toy):
             return dict(loss=nn.functional.cross_entropy(scores, label))
         rows = zip(scores, scores.softmax(-1), label, index.tolist())
         return [
-            dict(pred=pred, gt=gt, index=place, pred_scores=probabilities, gt_label=gt, sample_idx=place, video_id=f'clip{place}')
+            dict(
+                pred=pred,
+                gt=gt,
+                index=place,
+                pred_scores=probabilities,
+                gt_label=gt,
+                sample_idx=place,
+                video_id=f'clip{place}',
+            )
             for pred, probabilities, gt, place in rows
         ]
 
@@ -93,7 +107,9 @@ class ToyAccuracy(BaseMetric):
 
 @HOOKS.register_module()
 class KillHook(Hook):
-    """SIGKILL to this process after iteration ``at`` (counted from 1) or, with ``stage='save'``, in the middle of writing the checkpoint there."""
+    """SIGKILL to this process after iteration ``at`` (counted from 1) or, with ``stage='save'``, in the
+    middle of writing the checkpoint there.
+    """
 
     priority = 'LOWEST'
 

@@ -1,4 +1,6 @@
-"""A tiny encoder of hands and trunk, and a transform that makes two views, so that the pre-trainer is tested without the real ones."""
+"""A tiny encoder of hands and trunk, and a transform that makes two views, so that the pre-trainer is tested
+without the real ones.
+"""
 
 import torch
 from torch import nn
@@ -15,11 +17,16 @@ class ToyHandTrunkEncoder(nn.Module):
         super().__init__()
         self.out_channels = channels
         self.hand, self.trunk = nn.Linear(42, channels), nn.Linear(14, channels)
-        self.norms = nn.ModuleDict({part: nn.BatchNorm1d(channels) if norm else nn.Identity() for part in ('hand', 'trunk')})
+        self.norms = nn.ModuleDict(
+            {part: nn.BatchNorm1d(channels) if norm else nn.Identity() for part in ('hand', 'trunk')}
+        )
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, hands, trunk, hand_valid, frame_valid, trunk_valid):
-        pooled = dict(hand=self._mean(self.hand(hands.flatten(3)), hand_valid), trunk=self._mean(self.trunk(trunk.flatten(2)), trunk_valid))
+        pooled = dict(
+            hand=self._mean(self.hand(hands.flatten(3)), hand_valid),
+            trunk=self._mean(self.trunk(trunk.flatten(2)), trunk_valid),
+        )
         return {part: self.dropout(self.norms[part](vectors)) for part, vectors in pooled.items()}
 
     @staticmethod
@@ -49,5 +56,12 @@ class ToyViews(BatchTransform):
             }
             hand_valid = there[:, :, :42].unflatten(2, (2, 21)).any(-1)
             frame_valid = torch.arange(points.shape[1], device=points.device) < batch['length'][:, None]
-            views.append(dict(split, hand_valid=hand_valid, frame_valid=frame_valid, trunk_valid=there[:, :, 42:].any(-1)))
+            views.append(
+                dict(
+                    split,
+                    hand_valid=hand_valid,
+                    frame_valid=frame_valid,
+                    trunk_valid=there[:, :, 42:].any(-1),
+                )
+            )
         return {**batch, 'views': views}

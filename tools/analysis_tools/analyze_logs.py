@@ -26,11 +26,21 @@ NOT_CURVES = ('epoch', 'iter', 'step', 'memory', 'data_time', 'time')
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('runs', nargs='+', metavar='RUN', help='work directories, or scalars.json files')
-    parser.add_argument('--names', nargs='+', help='names of the runs in legends and tables (default: their folders)')
+    parser.add_argument(
+        '--names', nargs='+', help='names of the runs in legends and tables (default: their folders)'
+    )
     parser.add_argument('--keys', nargs='+', help='what to plot, e.g. loss p_i/top1 (default: everything)')
-    parser.add_argument('--smooth', type=int, default=1, metavar='N', help='mean over N logged values for curves of training (default: %(default)s)')
+    parser.add_argument(
+        '--smooth',
+        type=int,
+        default=1,
+        metavar='N',
+        help='mean over N logged values for curves of training (default: %(default)s)',
+    )
     parser.add_argument('--log', action='store_true', help='logarithmic y')
-    parser.add_argument('--out', type=output_path, default='curves.png', help='picture (default: %(default)s)')
+    parser.add_argument(
+        '--out', type=output_path, default='curves.png', help='picture (default: %(default)s)'
+    )
     parser.add_argument('--csv', type=output_path, help='also write the plotted values here')
     return parser.parse_args()
 
@@ -40,7 +50,9 @@ def summary(name: str, train: Series, val: Series) -> List[str]:
     lines = [name]
     if train:
         last = max(train['iter'])
-        losses = ', '.join(f'{key} {train[key][max(train[key])]:.4g}' for key in sorted(train) if 'loss' in key)
+        losses = ', '.join(
+            f'{key} {train[key][max(train[key])]:.4g}' for key in sorted(train) if 'loss' in key
+        )
         epoch = f'epoch {train["epoch"][last]:.0f}, ' if 'epoch' in train else ''
         pace = f', {np.mean(list(train["time"].values())):.3f} s an iteration' if 'time' in train else ''
         lines.append(f'  {epoch}iteration {last}: {losses}{pace}')
@@ -48,7 +60,9 @@ def summary(name: str, train: Series, val: Series) -> List[str]:
         if key not in NOT_CURVES and not key.startswith(('clips', 'classes/', 'joints')):
             values = val[key]
             best = max(values, key=lambda step: (values[step], -step))
-            lines.append(f'  {key}: last {values[max(values)]:.2f}, highest {values[best]:.2f} (epoch {best})')
+            lines.append(
+                f'  {key}: last {values[max(values)]:.2f}, highest {values[best]:.2f} (epoch {best})'
+            )
     return lines
 
 
@@ -60,13 +74,19 @@ def pick_keys(wanted: Optional[List[str]], runs: Dict[str, Tuple[Series, Series]
         if unknown:
             raise ValueError(f'no {", ".join(unknown)} in these logs; there are: {", ".join(sorted(known))}')
         return list(wanted)
-    keys = sorted(key for key in known if key not in NOT_CURVES and key != 'base_lr' and not key.startswith(('clips', 'classes/', 'joints')))
+    keys = sorted(
+        key
+        for key in known
+        if key not in NOT_CURVES and key != 'base_lr' and not key.startswith(('clips', 'classes/', 'joints'))
+    )
     return sorted(keys, key=lambda key: ('loss' not in key, key == 'lr'))
 
 
 def main() -> None:
     args = parse_args()
-    names = args.names or [Path(run).parent.name if Path(run).is_file() else Path(run).name for run in args.runs]
+    names = args.names or [
+        Path(run).parent.name if Path(run).is_file() else Path(run).name for run in args.runs
+    ]
     if len(names) != len(args.runs):
         raise ValueError(f'--names: {len(names)} names for {len(args.runs)} runs')
     names = [f'{name} ({place})' if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
@@ -79,7 +99,9 @@ def main() -> None:
         panels[key] = {}
         for name, (train, val) in runs.items():
             group, xlabels[key] = (train, 'iteration') if key in train else (val, xlabels.get(key, 'epoch'))
-            finite = {step: value for step, value in sorted(group.get(key, {}).items()) if math.isfinite(value)}
+            finite = {
+                step: value for step, value in sorted(group.get(key, {}).items()) if math.isfinite(value)
+            }
             if finite:
                 values = np.array(list(finite.values()))
                 values = smoothed(values, args.smooth) if group is train else values

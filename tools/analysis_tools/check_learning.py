@@ -1,8 +1,9 @@
 #!/usr/bin/env python
 """Checks in a minute whether the model of a config can learn from its data, before it trains for days.
 
-The first batch goes through with a finite loss. What each part gives differs between clips. Each parameter gets a
-gradient. A few clips can be learned by heart. A line that says FAIL names what is wrong, and the exit status is 1.
+The first batch goes through with a finite loss. What each part gives differs between clips. Each parameter
+gets a gradient. A few clips can be learned by heart. A line that says FAIL names what is wrong, and the exit
+status is 1.
 
 Example:
     python tools/analysis_tools/check_learning.py configs/words33/signbert_d128_finetune.py
@@ -23,14 +24,22 @@ from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file with a model and a train_dataloader')
-    parser.add_argument('--clips', type=int, default=50, help='clips to learn by heart (default: %(default)s)')
+    parser.add_argument(
+        '--clips', type=int, default=50, help='clips to learn by heart (default: %(default)s)'
+    )
     parser.add_argument('--classes', type=int, default=10, help='of how many classes (default: %(default)s)')
     parser.add_argument('--steps', type=int, default=200, help='steps on them (default: %(default)s)')
-    parser.add_argument('--lr', type=float, default=1e-3, help='learning rate of these steps (default: %(default)s)')
+    parser.add_argument(
+        '--lr', type=float, default=1e-3, help='learning rate of these steps (default: %(default)s)'
+    )
     parser.add_argument('--seed', type=int, default=0, help='of weights and draws (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     args = parser.parse_args()
     cfg = load_config(args.config, args.cfg_options)
     report = check_learning(cfg, args.clips, args.classes, args.steps, args.lr, args.seed)

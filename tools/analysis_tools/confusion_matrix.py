@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Confusion matrix of predictions that tools/test.py --dump wrote: a picture, a csv and the pairs most often confused."""
+"""Confusion matrix of predictions that tools/test.py --dump wrote: a picture, a csv and the pairs most often
+confused.
+"""
 
 import argparse
 import csv
@@ -25,7 +27,9 @@ from signbert_mm.visualization import plot_confusion
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('predictions', help='file that tools/test.py --dump wrote')
-    parser.add_argument('--config', help='config whose test data names the glosses; without it classes are numbers')
+    parser.add_argument(
+        '--config', help='config whose test data names the glosses; without it classes are numbers'
+    )
     parser.add_argument(
         '--out',
         type=output_path,
@@ -33,14 +37,18 @@ def parse_args() -> argparse.Namespace:
         metavar='FOLDER',
         help='where confusion.png, confusion.csv and pairs.csv go (default: %(default)s)',
     )
-    parser.add_argument('--top', type=int, default=20, help='how many confused pairs to print (default: %(default)s)')
+    parser.add_argument(
+        '--top', type=int, default=20, help='how many confused pairs to print (default: %(default)s)'
+    )
     parser.add_argument('--title', default='', help='above the picture')
     return parser.parse_args()
 
 
 def confusion_counts(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
     """Shape (classes, classes) int64: row = truth, column = prediction."""
-    return np.bincount(labels * num_classes + predicted, minlength=num_classes**2).reshape(num_classes, num_classes)
+    return np.bincount(labels * num_classes + predicted, minlength=num_classes**2).reshape(
+        num_classes, num_classes
+    )
 
 
 def confused_pairs(counts: np.ndarray) -> List[Tuple[int, int, int]]:
@@ -59,7 +67,10 @@ def read_glosses(config: Optional[str], num_classes: int) -> List[str]:
     init_default_scope(cfg.default_scope)
     glosses = list(DATASETS.build(cfg.test_dataloader.dataset).metainfo['glosses'])
     if len(glosses) != num_classes:
-        raise ValueError(f'{config}: its test data has {len(glosses)} glosses, the predictions are over {num_classes} classes')
+        raise ValueError(
+            f'{config}: its test data has {len(glosses)} glosses, the predictions are over '
+            f'{num_classes} classes'
+        )
     return glosses
 
 
@@ -80,7 +91,9 @@ def main() -> None:
     with open(out / 'pairs.csv', 'w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(['truth', 'predicted', 'clips', 'of'])
-        writer.writerows([glosses[truth], glosses[other], number, int(per_class[truth])] for truth, other, number in pairs)
+        writer.writerows(
+            [glosses[truth], glosses[other], number, int(per_class[truth])] for truth, other, number in pairs
+        )
     plot_confusion(out / 'confusion.png', counts, glosses, args.title or Path(args.predictions).stem)
 
     present = per_class > 0

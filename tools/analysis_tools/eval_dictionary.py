@@ -1,11 +1,13 @@
 #!/usr/bin/env python
-"""Recall of a dictionary of signs on the words33 protocol: k examples a gloss from the pool, no training, queries from the test set.
+"""Recall of a dictionary of signs on the words33 protocol: k examples a gloss from the pool, no training,
+queries from the test set.
 
-With --dev nothing of the test set is touched: examples are from clips before floor(0.5 n) of a gloss, queries those from there to floor(0.6 n). Use
-it to choose anything.
+With --dev nothing of the test set is touched: examples are from clips before floor(0.5 n) of a gloss, queries
+those from there to floor(0.6 n). Use it to choose anything.
 
 Example:
-    python tools/analysis_tools/eval_dictionary.py configs/words33/signbert_d128_pretrain.py work_dirs/words33/test/pretrain/epoch_80.pth --dev
+    python tools/analysis_tools/eval_dictionary.py configs/words33/signbert_d128_pretrain.py \
+        work_dirs/words33/test/pretrain/epoch_80.pth --dev
 """
 
 import argparse
@@ -35,19 +37,52 @@ REST = '-'
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file of a pre-training')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('--store', default='data/words33', help='of the protocol (default: %(default)s)')
-    parser.add_argument('--shots', type=int, nargs='+', choices=list(SEEDS), default=[1, 5], help='examples a gloss (default: 1 5)')
-    parser.add_argument('--compare', nargs='+', choices=COMPARISONS, default=['nearest'], help='how a query meets the examples (default: nearest)')
-    parser.add_argument('--segments', type=int, nargs='+', default=[2], help='parts of a clip that are averaged apart (default: 2)')
-    parser.add_argument('--dev', action='store_true', help='examples and queries from inside the pool; the test set is not touched')
+    parser.add_argument(
+        '--shots',
+        type=int,
+        nargs='+',
+        choices=list(SEEDS),
+        default=[1, 5],
+        help='examples a gloss (default: 1 5)',
+    )
+    parser.add_argument(
+        '--compare',
+        nargs='+',
+        choices=COMPARISONS,
+        default=['nearest'],
+        help='how a query meets the examples (default: nearest)',
+    )
+    parser.add_argument(
+        '--segments',
+        type=int,
+        nargs='+',
+        default=[2],
+        help='parts of a clip that are averaged apart (default: 2)',
+    )
+    parser.add_argument(
+        '--dev',
+        action='store_true',
+        help='examples and queries from inside the pool; the test set is not touched',
+    )
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
     return parser.parse_args()
 
 
-def recall(store: PoseStore, vectors: np.ndarray, pool: np.ndarray, queries: np.ndarray, shots: int, seed: int, compare: str) -> Dict[str, float]:
+def recall(
+    store: PoseStore,
+    vectors: np.ndarray,
+    pool: np.ndarray,
+    queries: np.ndarray,
+    shots: int,
+    seed: int,
+    compare: str,
+) -> Dict[str, float]:
     """Recall in % of one draw of examples.
 
     Args:
@@ -65,10 +100,15 @@ def recall(store: PoseStore, vectors: np.ndarray, pool: np.ndarray, queries: np.
         signs.add(gloss, vectors[picked[store.label[picked] == label]])
     cosine, _ = signs.similarities(vectors[queries], compare)
     label = store.label[queries]
-    place = (cosine >= cosine[np.arange(len(queries)), label][:, None]).sum(1) - 1  # signs that are as near as the right one
+    # signs that are as near as the right one
+    place = (cosine >= cosine[np.arange(len(queries)), label][:, None]).sum(1) - 1
     signing = label != store.glosses.index(REST) if REST in store.glosses else np.ones(len(label), bool)
     rows = dict(all=np.ones(len(label), bool), without_rest=signing)
-    return {f'recall@{k}/{name}': 100 * float((place[which] < k).mean()) for k in (1, 5) for name, which in rows.items()}
+    return {
+        f'recall@{k}/{name}': 100 * float((place[which] < k).mean())
+        for k in (1, 5)
+        for name, which in rows.items()
+    }
 
 
 def main() -> None:
@@ -93,10 +133,21 @@ def main() -> None:
                 runs = [recall(store, vectors, pool, queries, shots, seed, compare) for seed in SEEDS[shots]]
                 mean = {key: float(np.mean([run[key] for run in runs])) for key in runs[0]}
                 _, spread = mean_and_deviation([run['recall@1/all'] for run in runs])
-                results.append(dict(segments=segments, compare=compare, shots=shots, seeds=len(runs), spread=spread, **mean))
+                results.append(
+                    dict(
+                        segments=segments,
+                        compare=compare,
+                        shots=shots,
+                        seeds=len(runs),
+                        spread=spread,
+                        **mean,
+                    )
+                )
                 print(
-                    f'| {segments} | {compare} | {shots} | {mean["recall@1/all"]:.1f} (+-{spread:.1f}, {len(runs)} seeds) | '
-                    f'{mean["recall@5/all"]:.1f} | {mean["recall@1/without_rest"]:.1f} | {mean["recall@5/without_rest"]:.1f} |',
+                    f'| {segments} | {compare} | {shots} | {mean["recall@1/all"]:.1f} (+-{spread:.1f}, '
+                    f'{len(runs)} seeds) | '
+                    f'{mean["recall@5/all"]:.1f} | {mean["recall@1/without_rest"]:.1f} | '
+                    f'{mean["recall@5/without_rest"]:.1f} |',
                     flush=True,
                 )
     if args.out:

@@ -1,12 +1,14 @@
 #!/usr/bin/env python
 """Tests a recogniser on an npz file of hands: P-I and P-C, top-1 and top-5.
 
-The file is one that npz_to_store.py reads. Its clips go the way of the config's test data: the same sampling of frames, the
-same crop. Labels are matched by gloss: clips of glosses that the checkpoint does not know are left out and counted. Where the
-file names twins (clips with the same landmarks, often under two glosses), the figures without them stand beside.
+The file is one that npz_to_store.py reads. Its clips go the way of the config's test data: the same sampling
+of frames, the same crop. Labels are matched by gloss: clips of glosses that the checkpoint does not know are
+left out and counted. Where the file names twins (clips with the same landmarks, often under two glosses), the
+figures without them stand beside.
 
 Example:
-    python tools/analysis_tools/eval_npz.py configs/wlasl_hands/signbert_d128_wlasl300.py CHECKPOINT.pth wlasl_hands.npz --split val
+    python tools/analysis_tools/eval_npz.py configs/wlasl_hands/signbert_d128_wlasl300.py CHECKPOINT.pth \
+        wlasl_hands.npz --split val
 """
 
 import argparse
@@ -38,16 +40,28 @@ _SELECTS = ('split', 'classes', 'relabel', 'few_shot', 'data_ratio', 'indices', 
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
-    parser.add_argument('npz', help='fields hands, length, label, classes, seq_id and perhaps pose, split, twin')
-    parser.add_argument('--split', default='', help='only the clips of this value of the field split (default: all clips)')
-    parser.add_argument('--subset', default='', metavar='FIELD', help='only the clips of this boolean field, as in300')
+    parser.add_argument(
+        'npz', help='fields hands, length, label, classes, seq_id and perhaps pose, split, twin'
+    )
+    parser.add_argument(
+        '--split', default='', help='only the clips of this value of the field split (default: all clips)'
+    )
+    parser.add_argument(
+        '--subset', default='', metavar='FIELD', help='only the clips of this boolean field, as in300'
+    )
     parser.add_argument('--width', type=int, default=640, help='image width in pixels (default: %(default)s)')
-    parser.add_argument('--height', type=int, default=480, help='image height in pixels (default: %(default)s)')
+    parser.add_argument(
+        '--height', type=int, default=480, help='image height in pixels (default: %(default)s)'
+    )
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     return parser.parse_args()
 
 
@@ -57,10 +71,15 @@ def read_clips(args: argparse.Namespace, glosses: list) -> NpzClips:
     if args.split:
         kept = clips.kept[clips.split[clips.kept] == args.split]
         if not len(kept):
-            raise ValueError(f'{args.npz}: no clip of split {args.split!r}; splits there: {sorted(set(clips.split))}')
+            raise ValueError(
+                f'{args.npz}: no clip of split {args.split!r}; splits there: {sorted(set(clips.split))}'
+            )
         clips.kept = kept
     left_out = clips.keep_glosses(glosses)
-    print(f'{len(clips)} clips of {len(np.unique(clips.label[clips.kept]))} of the {len(glosses)} glosses', end='')
+    print(
+        f'{len(clips)} clips of {len(np.unique(clips.label[clips.kept]))} of the {len(glosses)} glosses',
+        end='',
+    )
     print(f'; {left_out} left out, whose gloss the checkpoint does not know' if left_out else '')
     return clips
 
@@ -69,7 +88,9 @@ def recognise(model: torch.nn.Module, cfg: Config, clips: NpzClips) -> np.ndarra
     """Rows of (label, rank of the right class, classes), a clip each, in the order of ``clips``."""
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / 'clips'
-        write_clips(PoseStoreWriter(store, clips.layout, clips.glosses, extractor='mediapipe holistic'), clips)
+        write_clips(
+            PoseStoreWriter(store, clips.layout, clips.glosses, extractor='mediapipe holistic'), clips
+        )
         dataset = {key: value for key, value in cfg.test_dataloader.dataset.items() if key not in _SELECTS}
         dataset.update(store=str(store), test_mode=True)
         settings = dict(cfg.test_dataloader, dataset=dataset, num_workers=0, persistent_workers=False)
@@ -97,7 +118,9 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     if cfg.get('test_dataloader') is None:
-        raise ConfigError(f'config {args.config} has no test_dataloader: it does not say how clips are sampled')
+        raise ConfigError(
+            f'config {args.config} has no test_dataloader: it does not say how clips are sampled'
+        )
     model = init_model(cfg, args.checkpoint, get_device())
     glosses = list(model.dataset_meta.get('glosses') or [])
     if not glosses or not hasattr(model, 'head'):

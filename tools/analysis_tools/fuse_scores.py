@@ -1,7 +1,8 @@
 #!/usr/bin/env python
 """Fuse the scores of several recognisers: H+P, H+R of the papers' tables.
 
-Clips are aligned by video id. Weights are 1 each (the papers' plain sum), given, or searched on the validation split's predictions.
+Clips are aligned by video id. Weights are 1 each (the papers' plain sum), given, or searched on the
+validation split's predictions.
 
 Example:
     python tools/test.py H_CONFIG H.pth --dump h.pkl
@@ -23,19 +24,40 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.evaluation import load_predictions
-from signbert_mm.evaluation.fusion import KINDS, ClipScores, align, clip_scores, fused, search_weights, top_k_accuracy
+from signbert_mm.evaluation.fusion import (
+    KINDS,
+    ClipScores,
+    align,
+    clip_scores,
+    fused,
+    search_weights,
+    top_k_accuracy,
+)
 from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', nargs='+', help='files that tools/test.py --dump wrote, two or more, of one split')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'predictions', nargs='+', help='files that tools/test.py --dump wrote, two or more, of one split'
+    )
     parser.add_argument('--names', nargs='+', help='what to call them (default: the file names)')
-    parser.add_argument('--scores', nargs='+', choices=KINDS, default=['prob'], help='what their scores are: one for all or one each (default: prob)')
+    parser.add_argument(
+        '--scores',
+        nargs='+',
+        choices=KINDS,
+        default=['prob'],
+        help='what their scores are: one for all or one each (default: prob)',
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument('--weights', nargs='+', type=float, help='one weight each (default: 1 each)')
     how.add_argument(
-        '--search', nargs='+', metavar='VAL.pkl', help='search the weights on these predictions of the validation split, in the same order'
+        '--search',
+        nargs='+',
+        metavar='VAL.pkl',
+        help='search the weights on these predictions of the validation split, in the same order',
     )
     parser.add_argument('--topk', nargs='+', type=int, default=[1, 5])
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
@@ -72,16 +94,30 @@ def main() -> None:
     parts = read(args.predictions, names, kinds)
     weights = args.weights
     if args.search:
-        same = {Path(file).resolve() for file in args.predictions} & {Path(file).resolve() for file in args.search}
+        same = {Path(file).resolve() for file in args.predictions} & {
+            Path(file).resolve() for file in args.search
+        }
         val = read(args.search, names, kinds)
         shared = set(val[0].video_ids) & set(parts[0].video_ids)
         if same or shared:
-            raise ValueError(f'--search: {len(shared)} clips are in the predictions that are reported too; search on the validation split')
+            raise ValueError(
+                f'--search: {len(shared)} clips are in the predictions that are reported too; '
+                'search on the validation split'
+            )
         weights, top1 = search_weights(val)
-        print(f'weights searched on {len(val[0].labels)} validation clips: {" ".join(f"{w:g}" for w in weights)} (P-I top-1 there {top1:.2f})')
+        print(
+            f'weights searched on {len(val[0].labels)} validation clips: '
+            f'{" ".join(f"{w:g}" for w in weights)} (P-I top-1 there {top1:.2f})'
+        )
 
-    rows: Dict[str, Dict[str, float]] = {part.name: top_k_accuracy(part.scores, part.labels, args.topk) for part in parts}
-    title = '+'.join(names) if weights is None else ' + '.join(f'{weight:g} {name}' for weight, name in zip(weights, names))
+    rows: Dict[str, Dict[str, float]] = {
+        part.name: top_k_accuracy(part.scores, part.labels, args.topk) for part in parts
+    }
+    title = (
+        '+'.join(names)
+        if weights is None
+        else ' + '.join(f'{weight:g} {name}' for weight, name in zip(weights, names))
+    )
     rows[title] = top_k_accuracy(fused(parts, weights), parts[0].labels, args.topk)
     columns = [f'{kind}/top{k}' for k in args.topk for kind in ('p_i', 'p_c')]
     width = max(map(len, rows))

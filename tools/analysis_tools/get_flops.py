@@ -1,7 +1,8 @@
 #!/usr/bin/env python
 """Parameters and floating point operations of a config's model, for each part, by mmengine's analysis.
 
-A fused multiply-add counts as one operation, as everywhere in OpenMMLab. The data preprocessor is not counted.
+A fused multiply-add counts as one operation, as everywhere in OpenMMLab. The data preprocessor is not
+counted.
 """
 
 import argparse
@@ -33,12 +34,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--frames', type=int, default=32, help='frames a clip (default: %(default)s)')
     parser.add_argument('--layout', help="joint layout of the input (default: the config's)")
     parser.add_argument('--full', action='store_true', help='every module, not only the parts')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     return parser.parse_args()
 
 
 def find_layout(node: object) -> str:
-    """The first ``layout`` named in these parts of a config; where none is, sign_49, which is the default of data sets and crops."""
+    """The first ``layout`` named in these parts of a config; where none is, sign_49, which is the default of
+    data sets and crops.
+    """
     queue = [node]
     while queue:
         item = queue.pop(0)
@@ -76,12 +81,16 @@ class Traceable(nn.Module):
 
     def forward(self, *values: Tensor) -> Tuple[Tensor, ...]:
         out = self.model(tree_unflatten(values, self.spec), mode='tensor')
-        out = list(out.values()) if isinstance(out, dict) else out if isinstance(out, (list, tuple)) else [out]
+        out = (
+            list(out.values()) if isinstance(out, dict) else out if isinstance(out, (list, tuple)) else [out]
+        )
         return tuple(value for value in out if isinstance(value, Tensor))
 
 
 def attention_flops(inputs: list, outputs: list) -> int:
-    """Two products of torch's fused attention: query (B, heads, L, E) with key (B, heads, S, E), and the weights with the values."""
+    """Two products of torch's fused attention: query (B, heads, L, E) with key (B, heads, S, E), and the
+    weights with the values.
+    """
     query, key, value = (item.type().sizes() for item in inputs[:3])
     batch = 1
     for size in query[:-2]:
@@ -93,8 +102,11 @@ def analyze(model: nn.Module, inputs: Dict[str, Any]) -> Tuple[FlopAnalyzer, Act
     """mmengine's analyzers of the model on these inputs."""
     values, spec = tree_flatten(inputs)  # views are dicts in a list
     traceable, values = Traceable(model, spec), tuple(values)
-    flops = FlopAnalyzer(traceable, values).set_op_handle('aten::scaled_dot_product_attention', attention_flops)
-    flops.set_op_handle('aten::addmm_', addmm_flop_jit)  # the gesture GCN adds in place, which mmengine does not count by itself
+    flops = FlopAnalyzer(traceable, values).set_op_handle(
+        'aten::scaled_dot_product_attention', attention_flops
+    )
+    # the gesture GCN adds in place, which mmengine does not count by itself
+    flops.set_op_handle('aten::addmm_', addmm_flop_jit)
     analyzers = flops, ActivationAnalyzer(traceable, values)
     for analyzer in analyzers:
         analyzer.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings('none')
@@ -113,17 +125,27 @@ def main() -> None:
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.default_scope)
-    layout = args.layout or find_layout([cfg.model.get('data_preprocessor'), cfg.get('test_dataloader'), cfg.get('train_dataloader')])
+    layout = args.layout or find_layout(
+        [cfg.model.get('data_preprocessor'), cfg.get('test_dataloader'), cfg.get('train_dataloader')]
+    )
     model = MODELS.build(cfg.model).eval()
-    inputs = model.data_preprocessor(dict(inputs=example_batch(layout, args.frames)), training=False)['inputs']
-    inputs = {name: value for name, value in inputs.items() if all(isinstance(leaf, Tensor) for leaf in tree_flatten(value)[0])}
+    inputs = model.data_preprocessor(dict(inputs=example_batch(layout, args.frames)), training=False)[
+        'inputs'
+    ]
+    inputs = {
+        name: value
+        for name, value in inputs.items()
+        if all(isinstance(leaf, Tensor) for leaf in tree_flatten(value)[0])
+    }
 
     with torch.no_grad():
         flops, activations, traceable = analyze(model, inputs)
         if args.full:
             print(complexity_stats_table(flops=flops, activations=activations, show_param_shapes=True))
         by_module, parameters = flops.by_module(), parameter_count(traceable)
-        uncounted = {name: number for name, number in flops.unsupported_ops().items() if number and not _is_small(name)}
+        uncounted = {
+            name: number for name, number in flops.unsupported_ops().items() if number and not _is_small(name)
+        }
     print(f'{args.config}: {layout}, one clip of {args.frames} frames, both hands')
     print(f'{"part":28}{"parameters":>14}{"operations":>16}')
     for name in _parts(model):
@@ -143,7 +165,13 @@ def _parts(model: nn.Module) -> Iterator[str]:
 
 def _is_small(name: str) -> bool:
     """Element-wise operations, which mmengine does not count either."""
-    return name.split('::')[-1].rstrip('_') not in ('scaled_dot_product_attention', '_transformer_encoder_layer_fwd', 'baddbmm', 'conv1d', 'einsum')
+    return name.split('::')[-1].rstrip('_') not in (
+        'scaled_dot_product_attention',
+        '_transformer_encoder_layer_fwd',
+        'baddbmm',
+        'conv1d',
+        'einsum',
+    )
 
 
 if __name__ == '__main__':

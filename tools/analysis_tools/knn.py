@@ -1,11 +1,13 @@
 #!/usr/bin/env python
 """Weighted kNN by cosine similarity: how well an encoder separates signs without any training on labels.
 
-The clips to recognise are those of the config's test (or val) data; the clips that vote are another split of the same store, read in the same way.
-Takes configs of pre-trainers and of recognisers; a recogniser takes a pre-training checkpoint too, whose encoder is all that counts.
+The clips to recognise are those of the config's test (or val) data; the clips that vote are another split of
+the same store, read in the same way. Takes configs of pre-trainers and of recognisers; a recogniser takes a
+pre-training checkpoint too, whose encoder is all that counts.
 
 Example:
-    python tools/analysis_tools/knn.py configs/words33/signbert_d128_finetune.py work_dirs/words33/pretrain/epoch_80.pth --gallery train val
+    python tools/analysis_tools/knn.py configs/words33/signbert_d128_finetune.py \
+        work_dirs/words33/pretrain/epoch_80.pth --gallery train val
 """
 
 import argparse
@@ -31,16 +33,36 @@ from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="checkpoint file, or 'none' for random weights")
-    parser.add_argument('--split', choices=('test', 'val'), default='test', help='which of the data loaders is recognised (default: %(default)s)')
-    parser.add_argument('--gallery', nargs='+', default=['train'], metavar='SPLIT', help='splits whose clips vote (default: train)')
+    parser.add_argument(
+        '--split',
+        choices=('test', 'val'),
+        default='test',
+        help='which of the data loaders is recognised (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--gallery',
+        nargs='+',
+        default=['train'],
+        metavar='SPLIT',
+        help='splits whose clips vote (default: train)',
+    )
     parser.add_argument('--k', type=int, default=20, help='neighbours (default: %(default)s)')
-    parser.add_argument('--temperature', type=float, default=0.07, help='of their weights exp(cosine / temperature) (default: %(default)s)')
+    parser.add_argument(
+        '--temperature',
+        type=float,
+        default=0.07,
+        help='of their weights exp(cosine / temperature) (default: %(default)s)',
+    )
     parser.add_argument('--seed', type=int, default=0, help='of random weights (default: %(default)s)')
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     return parser.parse_args()
 
 
@@ -50,10 +72,16 @@ def main() -> None:
     init_default_scope(cfg.get('default_scope'))
     query = cfg.get(f'{args.split}_dataloader')
     if query is None:
-        raise ConfigError(f'config {args.config} has no {args.split}_dataloader, so there are no labelled clips; give the config of a recogniser')
+        raise ConfigError(
+            f'config {args.config} has no {args.split}_dataloader, so there are no labelled '
+            'clips; give the config of a recogniser'
+        )
     asked = query.dataset.get('split')
     if asked is None or set(args.gallery) & set([asked] if isinstance(asked, str) else asked):
-        raise ConfigError(f'{args.split}_dataloader.dataset.split is {asked}: --gallery {" ".join(args.gallery)} must name other splits')
+        raise ConfigError(
+            f'{args.split}_dataloader.dataset.split is {asked}: --gallery '
+            f'{" ".join(args.gallery)} must name other splits'
+        )
     gallery = copy.deepcopy(query)
     gallery.dataset.split = args.gallery
     set_random_seed(args.seed)
@@ -62,7 +90,10 @@ def main() -> None:
     features = [extract_features(model, loader) for loader in loaders]
     glosses = loaders[0].dataset.metainfo['glosses']
     figures = knn_accuracy(*features, num_classes=len(glosses), k=args.k, temperature=args.temperature)
-    about = f'{len(features[1][1])} clips of {args.split}, {args.k} neighbours among {len(features[0][1])} of {"+".join(args.gallery)}'
+    about = (
+        f'{len(features[1][1])} clips of {args.split}, {args.k} neighbours among {len(features[0][1])} '
+        f'of {"+".join(args.gallery)}'
+    )
     print(f'{about}, {len(glosses)} glosses')
     print('  '.join(f'knn/{name} {value:.2f} %' for name, value in figures.items()))
     meta = loaders[1].dataset.metainfo

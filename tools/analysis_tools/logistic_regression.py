@@ -1,10 +1,12 @@
 #!/usr/bin/env python
 """A logistic regression on the hands of a store: what every model has to beat.
 
-Features, per frame and hand: the joints about the wrist over the largest joint distance, and the wrist's place.
+Features, per frame and hand: the joints about the wrist over the largest joint distance, and the wrist's
+place.
 
 Example:
-    python tools/analysis_tools/logistic_regression.py data/wlasl_hands300 --test val --frames 16 --components 256
+    python tools/analysis_tools/logistic_regression.py data/wlasl_hands300 --test val --frames 16 \
+        --components 256
 """
 
 import argparse
@@ -22,13 +24,21 @@ from signbert_mm.evaluation.logistic_regression import logistic_regression
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('store', help='a PoseStore')
     parser.add_argument('--train', nargs='+', default=['train'], metavar='SPLIT', help='default: train')
     parser.add_argument('--test', nargs='+', default=['test'], metavar='SPLIT', help='default: test')
-    parser.add_argument('--frames', type=int, default=16, help='frames a clip; 0 = all (default: %(default)s)')
-    parser.add_argument('--components', type=int, default=0, help='principal components; 0 = all (default: %(default)s)')
-    parser.add_argument('--c', type=float, default=0.1, help='inverse strength of the regularisation (default: %(default)s)')
+    parser.add_argument(
+        '--frames', type=int, default=16, help='frames a clip; 0 = all (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--components', type=int, default=0, help='principal components; 0 = all (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--c', type=float, default=0.1, help='inverse strength of the regularisation (default: %(default)s)'
+    )
     args = parser.parse_args()
     train, test = (PoseDataset(args.store, split, layout='hands_42') for split in (args.train, args.test))
     metrics = logistic_regression(train, test, args.frames, args.c, args.components)

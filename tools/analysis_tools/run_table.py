@@ -1,16 +1,20 @@
 #!/usr/bin/env python
 """Tables of the papers: trains what is missing, resumes what was cut off, prints ours beside the paper's.
 
-A table is a definition, configs/<method>/ablation/<table>.py; what it is measured on is a setting, on/<name>.py beside it. Each training has a
-folder of its own under --work-dir, named by its config and a fingerprint of it, so that tables share trainings and a changed config never takes an
-old result. Every model is tested once, after its last epoch. Nothing is chosen here.
+A table is a definition, configs/<method>/ablation/<table>.py; what it is measured on is a setting,
+on/<name>.py beside it. Each training has a folder of its own under --work-dir, named by its config and a
+fingerprint of it, so that tables share trainings and a changed config never takes an old result. Every model
+is tested once, after its last epoch. Nothing is chosen here.
 
-Run the same command in several processes (one a GPU, say) to share the work: a training that another process is at is left to it.
+Run the same command in several processes (one a GPU, say) to share the work: a training that another process
+is at is left to it.
 
 Example:
     python tools/analysis_tools/run_table.py table4 --seeds 3
-    python tools/analysis_tools/run_table.py table2 table4 --on synthetic --seeds 3 --dry-run     # what is to do, and which data is missing
-    python tools/analysis_tools/run_table.py table4 --rows 'no mask*' --columns '*100*'             # some rows and columns
+    # what is to do, and which data is missing
+    python tools/analysis_tools/run_table.py table2 table4 --on synthetic --seeds 3 --dry-run
+    # some rows and columns
+    python tools/analysis_tools/run_table.py table4 --rows 'no mask*' --columns '*100*'
     python tools/analysis_tools/run_table.py table9 --on wlasl --start rgb=KINETICS.pth --out tables.md
 """
 
@@ -48,21 +52,39 @@ from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('tables', nargs='*', metavar='TABLE', help='a name of --list, or a definition file')
     parser.add_argument(
-        '--on', metavar='SETTING', help='what to measure on: a file of on/ beside the definition (default: the one that the table names)'
+        '--on',
+        metavar='SETTING',
+        help='what to measure on: a file of on/ beside the definition (default: '
+        'the one that the table names)',
     )
     parser.add_argument('--seeds', type=int, default=1, help='seeds 0 .. N - 1 (default: %(default)s)')
-    parser.add_argument('--rows', nargs='+', metavar='NAME', help='only these rows: names, or patterns such as "no *" (default: all)')
-    parser.add_argument('--columns', nargs='+', metavar='TITLE', help='only these of our columns, likewise; what only others need is not trained')
-    parser.add_argument('--split', default='', help="test on this split instead of 'test', to choose something")
+    parser.add_argument(
+        '--rows',
+        nargs='+',
+        metavar='NAME',
+        help='only these rows: names, or patterns such as "no *" (default: all)',
+    )
+    parser.add_argument(
+        '--columns',
+        nargs='+',
+        metavar='TITLE',
+        help='only these of our columns, likewise; what only others need is not trained',
+    )
+    parser.add_argument(
+        '--split', default='', help="test on this split instead of 'test', to choose something"
+    )
     parser.add_argument(
         '--start',
         nargs='+',
         default=[],
         metavar='BASE=CHECKPOINT',
-        help='start the trainings of a base that the setting starts from random weights from these, with a new head: rgb=KINETICS.pth',
+        help='start the trainings of a base that the setting starts from random weights from these, with a '
+        'new head: rgb=KINETICS.pth',
     )
     parser.add_argument('--work-dir', type=output_path, default='work_dirs/tables')
     parser.add_argument(
@@ -71,10 +93,22 @@ def parse_args() -> argparse.Namespace:
         metavar='FILE.md',
         help='also write the tables into this page, each between its own marks; the rest of the page stays',
     )
-    parser.add_argument('--dry-run', action='store_true', help='list the trainings, what is done, and missing data with its commands')
-    parser.add_argument('--print-only', action='store_true', help='print the tables from what is there; train nothing')
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='list the trainings, what is done, and missing data with its commands',
+    )
+    parser.add_argument(
+        '--print-only', action='store_true', help='print the tables from what is there; train nothing'
+    )
     parser.add_argument('--list', action='store_true', help='list the tables')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change in every training')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OptionsAction,
+        metavar='KEY=VALUE',
+        help='config values to change in every training',
+    )
     args = parser.parse_args()
     if args.seeds < 1:
         parser.error(f'--seeds must be at least 1, got {args.seeds}')
@@ -110,7 +144,11 @@ def show_runs(plans: List[Plan], work_dir: Path) -> None:
 
 
 def _chosen(args: argparse.Namespace) -> List[str]:
-    return [f'{what} {" ".join(names)}' for what, names in (('rows', args.rows), ('columns', args.columns)) if names]
+    return [
+        f'{what} {" ".join(names)}'
+        for what, names in (('rows', args.rows), ('columns', args.columns))
+        if names
+    ]
 
 
 def main() -> None:
@@ -127,7 +165,9 @@ def main() -> None:
             prepare_stores(setting)
         if args.rows:
             table = choose_rows(table, args.rows)
-        plans.append(make_plan(table, setting, range(args.seeds), args.cfg_options, args.split, made, args.columns))
+        plans.append(
+            make_plan(table, setting, range(args.seeds), args.cfg_options, args.split, made, args.columns)
+        )
     if args.dry_run:
         show_runs(plans, work_dir)
         return
@@ -137,7 +177,8 @@ def main() -> None:
     texts: Dict[str, str] = {}
     for plan in plans:
         parts = [f'{plan.table.name} on {plan.setting.name}', args.split, *_chosen(args)]
-        name = ', '.join(part for part in parts if part)  # a page keeps the whole table beside some rows of it
+        # a page keeps the whole table beside some rows of it
+        name = ', '.join(part for part in parts if part)
         texts[name] = table_markdown(plan, work_dir)
         print(f'\n{texts[name]}', flush=True)
         if plan.table.figure:

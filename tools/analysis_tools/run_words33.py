@@ -1,18 +1,22 @@
 #!/usr/bin/env python
-"""The words33 protocol on real clips: k labelled clips a gloss, one row a method, mean and sample standard deviation over its seeds.
+"""The words33 protocol on real clips: k labelled clips a gloss, one row a method, mean and sample standard
+deviation over its seeds.
 
-Rows: SignBERT (H) and ST-Consistency fine-tuned from their pre-trained encoders and from scratch, with frozen encoders (linear), by nearest
-neighbours (kNN); SignBERT with the k labels spread over the rest of the pool, whose own are not read: the nearest neighbour there (propagated), or
-fine-tuned on it (self-training), without and with the knowledge that the gloss "-" is rest; mmaction2's ST-GCN over hands and trunk (P) and its sum
-with SignBERT (H+P); a logistic regression. Each method pre-trains once without labels, each model is trained and tested once; what is
-already there is not run again, and a cut-off pre-training is resumed.
+Rows: SignBERT (H) and ST-Consistency fine-tuned from their pre-trained encoders and from scratch, with frozen
+encoders (linear), by nearest neighbours (kNN); SignBERT with the k labels spread over the rest of the pool,
+whose own are not read: the nearest neighbour there (propagated), or fine-tuned on it (self-training), without
+and with the knowledge that the gloss "-" is rest; mmaction2's ST-GCN over hands and trunk (P) and its sum
+with SignBERT (H+P); a logistic regression. Each method pre-trains once without labels, each model is trained
+and tested once; what is already there is not run again, and a cut-off pre-training is resumed.
 
-The stores come from tools/dataset_converters/npz_to_store.py (see README). With --dev nothing of the test set is touched: training clips are
-those before floor(0.5 n) of a gloss, tests are on those from there to floor(0.6 n). Use it to choose anything.
+The stores come from tools/dataset_converters/npz_to_store.py (see README). With --dev nothing of the test set
+is touched: training clips are those before floor(0.5 n) of a gloss, tests are on those from there to
+floor(0.6 n). Use it to choose anything.
 
 Example:
     python tools/analysis_tools/run_words33.py --rows signbert signbert_scratch logreg
-    python tools/analysis_tools/run_words33.py --dev --shots 1 5 --rows signbert --cfg-options optim_wrapper.optimizer.lr=5e-4
+    python tools/analysis_tools/run_words33.py --dev --shots 1 5 --rows signbert \
+        --cfg-options optim_wrapper.optimizer.lr=5e-4
 """
 
 import argparse
@@ -58,7 +62,8 @@ class Row:
         pretrain (str): The pre-training config there; '' = from scratch.
         protocol (str): 'train', 'knn', 'propagate', 'logreg', or 'sum' of the scores of ``parts``.
         parts (tuple[str]): Names of rows.
-        few_only (bool): It learns from clips without labels too, of which the whole pool has none: that cell is left out.
+        few_only (bool): It learns from clips without labels too, of which the whole pool has none: that cell
+            is left out.
         rest (bool): 'propagate' knows that the gloss "-" stands for no sign.
     """
 
@@ -78,10 +83,21 @@ _H, _ST = 'words33/signbert_d128', 'words33/st_consistency_d64'
 _ST_PRETRAIN = 'st_consistency/st_consistency_d64_b32_pretrain-words33'
 ROWS = {
     'signbert': Row('SignBERT (H), pre-trained', f'{_H}_finetune', f'{_H}_pretrain'),
-    'signbert_propagate': Row('SignBERT (H), propagated', f'{_H}_finetune', f'{_H}_pretrain', 'propagate', few_only=True),
-    'signbert_propagate_rest': Row('SignBERT (H), propagated, rest known', f'{_H}_finetune', f'{_H}_pretrain', 'propagate', few_only=True, rest=True),
+    'signbert_propagate': Row(
+        'SignBERT (H), propagated', f'{_H}_finetune', f'{_H}_pretrain', 'propagate', few_only=True
+    ),
+    'signbert_propagate_rest': Row(
+        'SignBERT (H), propagated, rest known',
+        f'{_H}_finetune',
+        f'{_H}_pretrain',
+        'propagate',
+        few_only=True,
+        rest=True,
+    ),
     'signbert_semi': Row('SignBERT (H), self-training', f'{_H}_semi', f'{_H}_pretrain', few_only=True),
-    'signbert_semi_rest': Row('SignBERT (H), self-training, rest known', f'{_H}_semi_rest', f'{_H}_pretrain', few_only=True),
+    'signbert_semi_rest': Row(
+        'SignBERT (H), self-training, rest known', f'{_H}_semi_rest', f'{_H}_pretrain', few_only=True
+    ),
     'signbert_scratch': Row('SignBERT (H), from scratch', f'{_H}_finetune'),
     'signbert_linear': Row('SignBERT (H), linear', f'{_H}_linear', f'{_H}_pretrain'),
     'signbert_knn': Row('SignBERT (H), kNN', f'{_H}_finetune', f'{_H}_pretrain', 'knn'),
@@ -114,9 +130,19 @@ def figures(scores: np.ndarray, labels: np.ndarray, rest: int) -> Dict[str, floa
     """The three accuracies of scores (N, classes), in percent."""
     import torch
 
-    right = target_ranks(torch.from_numpy(np.asarray(scores, np.float64)), torch.from_numpy(labels)).numpy() < 1
+    right = (
+        target_ranks(torch.from_numpy(np.asarray(scores, np.float64)), torch.from_numpy(labels)).numpy() < 1
+    )
     per_class = [right[labels == gloss].mean() for gloss in np.unique(labels)]
-    return dict(zip(KEYS, (100 * float(value) for value in (right.mean(), np.mean(per_class), right[labels != rest].mean()))))
+    return dict(
+        zip(
+            KEYS,
+            (
+                100 * float(value)
+                for value in (right.mean(), np.mean(per_class), right[labels != rest].mean())
+            ),
+        )
+    )
 
 
 def pretrain(config: str, work_dir: Path, dev: bool, options: Optional[dict]) -> str:
@@ -126,14 +152,26 @@ def pretrain(config: str, work_dir: Path, dev: bool, options: Optional[dict]) ->
     last = work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
     if not last.is_file():
         if dev:
-            words33 = next(part for part in cfg.train_dataloader.dataset.get('datasets', [cfg.train_dataloader.dataset]) if part.get('split'))
+            words33 = next(
+                part
+                for part in cfg.train_dataloader.dataset.get('datasets', [cfg.train_dataloader.dataset])
+                if part.get('split')
+            )
             words33.split = ['train']
         cfg.resume = True
         Runner.from_cfg(cfg).train()
     return str(last)
 
 
-def finetune(config: str, checkpoint: Optional[str], folder: Path, dev: bool, shots: str, seed: int, options: Optional[dict]) -> Dict[str, float]:
+def finetune(
+    config: str,
+    checkpoint: Optional[str],
+    folder: Path,
+    dev: bool,
+    shots: str,
+    seed: int,
+    options: Optional[dict],
+) -> Dict[str, float]:
     """Trains and tests once; the test clips' scores stay in ``folder``."""
     cfg: Config = load_config(config, options)
     train_split, few_shot, test_split = labelled(dev, shots, seed)
@@ -158,14 +196,21 @@ def finetune(config: str, checkpoint: Optional[str], folder: Path, dev: bool, sh
     runner.train()
     metrics = {key: float(value) for key, value in runner.test().items()}
     part = clip_scores(str(dump), load_predictions(dump))
-    np.savez(folder / 'scores.npz', video_ids=np.array(part.video_ids), scores=part.scores.astype(np.float32), labels=part.labels)
+    np.savez(
+        folder / 'scores.npz',
+        video_ids=np.array(part.video_ids),
+        scores=part.scores.astype(np.float32),
+        labels=part.labels,
+    )
     for file in [dump, *folder.glob('*.pth')]:
         file.unlink()  # dozens of runs: the scores are what is wanted
     return metrics
 
 
 def knn(row: Row, checkpoint: str, dev: bool, shots: str, seed: int, cache: dict) -> Dict[str, float]:
-    """Nearest labelled clips in the pre-trained encoder's features, or nearest clip of the pool under the labels spread there; nothing is trained."""
+    """Nearest labelled clips in the pre-trained encoder's features, or nearest clip of the pool under the
+    labels spread there; nothing is trained.
+    """
     import torch
 
     cfg = load_config(config_path(row.config))
@@ -179,20 +224,30 @@ def knn(row: Row, checkpoint: str, dev: bool, shots: str, seed: int, cache: dict
         features = {}
         for name, split in (('pool', train_split), ('test', test_split)):
             loader['dataset'] = ConfigDict(cfg.test_dataloader.dataset, split=split)
-            features[name] = extract_features(model, Runner.build_dataloader(ConfigDict(loader)), segments=2 if propagated else 0)
+            features[name] = extract_features(
+                model, Runner.build_dataloader(ConfigDict(loader)), segments=2 if propagated else 0
+            )
         store = cfg.test_dataloader.dataset
-        place = {int(clip): index for index, clip in enumerate(PoseDataset(store.store, train_split, layout=store.layout).clips)}
+        place = {
+            int(clip): index
+            for index, clip in enumerate(PoseDataset(store.store, train_split, layout=store.layout).clips)
+        }
         cache[key] = features, place, PoseDataset(store.store, layout=store.layout).glosses.index(REST)
     features, place, rest = cache[key]
     store = cfg.train_dataloader.dataset
-    chosen = [place[int(clip)] for clip in PoseDataset(store.store, train_split, layout=store.layout, few_shot=few_shot).clips]
+    chosen = [
+        place[int(clip)]
+        for clip in PoseDataset(store.store, train_split, layout=store.layout, few_shot=few_shot).clips
+    ]
     vectors, labels = features['pool']
     if propagated:
         known = torch.full_like(labels, -1)
         known[chosen] = labels[chosen]
         labels = propagate_labels(vectors, known, 33, background=rest if row.rest else None)
         chosen = labels >= 0
-    scores = knn_scores(vectors[chosen], labels[chosen], features['test'][0], 33, 1 if propagated else NEIGHBOURS[shots])
+    scores = knn_scores(
+        vectors[chosen], labels[chosen], features['test'][0], 33, 1 if propagated else NEIGHBOURS[shots]
+    )
     return figures(scores.numpy(), features['test'][1].numpy(), rest)
 
 
@@ -201,7 +256,14 @@ def summed(folders: Sequence[Path], rest: int) -> Dict[str, float]:
     parts = []
     for folder in folders:
         fields = read_npz(folder / 'scores.npz')
-        parts.append(ClipScores(folder.parent.name, fields['video_ids'].tolist(), fields['scores'].astype(np.float64), fields['labels']))
+        parts.append(
+            ClipScores(
+                folder.parent.name,
+                fields['video_ids'].tolist(),
+                fields['scores'].astype(np.float64),
+                fields['labels'],
+            )
+        )
     aligned, missing = align(parts)
     if any(missing.values()):
         raise ValueError(f'the parts were tested on other clips: {missing}')
@@ -258,7 +320,9 @@ class Protocol:
             return None
         if row.pretrain not in self._checkpoints:
             folder = self.work_dir / 'pretrain' / Path(row.pretrain).name
-            self._checkpoints[row.pretrain] = pretrain(config_path(row.pretrain), folder, self.args.dev, self.args.pretrain_options)
+            self._checkpoints[row.pretrain] = pretrain(
+                config_path(row.pretrain), folder, self.args.dev, self.args.pretrain_options
+            )
         return self._checkpoints[row.pretrain]
 
     def folder(self, name: str, shots: str, seed: int) -> Path:
@@ -272,7 +336,9 @@ class Protocol:
             return json.loads(result.read_text())
         folder.mkdir(parents=True, exist_ok=True)
         if row.protocol == 'train':
-            metrics = finetune(config_path(row.config), self.checkpoint(row), folder, dev, shots, seed, self.args.cfg_options)
+            metrics = finetune(
+                config_path(row.config), self.checkpoint(row), folder, dev, shots, seed, self.args.cfg_options
+            )
         elif row.protocol in ('knn', 'propagate'):
             metrics = knn(row, self.checkpoint(row), dev, shots, seed, self._knn)
         elif row.protocol == 'sum':
@@ -291,14 +357,30 @@ class Protocol:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('--shots', nargs='+', choices=list(SEEDS), default=list(SEEDS))
     parser.add_argument('--rows', nargs='+', choices=list(ROWS), default=list(ROWS))
     parser.add_argument('--seeds', type=int, help='at most so many seeds')
-    parser.add_argument('--dev', action='store_true', help='train and develop inside the pool; the test set is not touched')
+    parser.add_argument(
+        '--dev', action='store_true', help='train and develop inside the pool; the test set is not touched'
+    )
     parser.add_argument('--work-dir', default='work_dirs/words33')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='of the recognisers that are trained')
-    parser.add_argument('--pretrain-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='of the pre-training configs')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OptionsAction,
+        metavar='KEY=VALUE',
+        help='of the recognisers that are trained',
+    )
+    parser.add_argument(
+        '--pretrain-options',
+        nargs='+',
+        action=OptionsAction,
+        metavar='KEY=VALUE',
+        help='of the pre-training configs',
+    )
     args = parser.parse_args()
     protocol = Protocol(args)
     cells = [(name, shots) for shots in args.shots for name in args.rows if ROWS[name].trains_at(shots)]
@@ -310,7 +392,8 @@ def main() -> None:
         results.setdefault((name, shots), []).append(metrics)
         left = (time.time() - start) / number * (len(runs) - number)
         print(
-            f'[{number}/{len(runs)}] {ROWS[name].title}, {pool(shots)}, seed {seed}: P-I {metrics["p_i/top1"]:.1f} ({left / 60:.0f} min left)',
+            f'[{number}/{len(runs)}] {ROWS[name].title}, {pool(shots)}, seed {seed}: P-I '
+            f'{metrics["p_i/top1"]:.1f} ({left / 60:.0f} min left)',
             flush=True,
         )
     text = table(results, args.dev)

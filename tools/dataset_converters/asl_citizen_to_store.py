@@ -1,7 +1,8 @@
 """ASL Citizen -> a PoseStore with the official splits; see docs/dataset_zoo/asl_citizen.md.
 
 Example:
-    python tools/dataset_converters/asl_citizen_to_store.py ASL_Citizen data/asl_citizen --videos ASL_Citizen/videos --extractor mediapipe
+    python tools/dataset_converters/asl_citizen_to_store.py ASL_Citizen data/asl_citizen \
+        --videos ASL_Citizen/videos --extractor mediapipe
 """
 
 from signbert_mm.datasets.sources.asl_citizen import asl_citizen_index

@@ -10,7 +10,9 @@ from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
-    args = source_parser(__doc__, 'folder with {train,validation,test}_labels.csv and SignList_ClassId_TR_EN.csv').parse_args()
+    args = source_parser(
+        __doc__, 'folder with {train,validation,test}_labels.csv and SignList_ClassId_TR_EN.csv'
+    ).parse_args()
     convert_source(args, autsl_index(args.root, args.splits, args.repeated))
 
 

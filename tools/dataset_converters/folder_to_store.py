@@ -1,13 +1,19 @@
-"""Your own videos, a folder for each gloss -> a PoseStore with labels and splits; see docs/user_guides/small_language.md.
+"""Your own videos, a folder for each gloss -> a PoseStore with labels and splits; see
+docs/user_guides/small_language.md.
 
-VIDEOS/<gloss>/<anything>.mp4, at any depth below the gloss; a folder of numbered images counts as a video. Poses are extracted into OUT.poses first,
-where a run that was killed goes on, or taken from --poses.
+VIDEOS/<gloss>/<anything>.mp4, at any depth below the gloss; a folder of numbered images counts as a video.
+Poses are extracted into OUT.poses first, where a run that was killed goes on, or taken from --poses.
 
 Examples:
     python tools/dataset_converters/folder_to_store.py my_videos data/my_language --test-share 0.2
-    python tools/dataset_converters/folder_to_store.py my_videos data/my_language --signer '^[^_]+' --test-signers cem     # hello/cem_1.mp4
-    python tools/dataset_converters/folder_to_store.py my_videos data/my_language --signer '^[^/]+(?=/)' --test-signers cem # hello/cem/1.mp4
-    python tools/dataset_converters/folder_to_store.py my_videos data/my_language --poses data/my_poses --test-share 0.2
+    # hello/cem_1.mp4
+    python tools/dataset_converters/folder_to_store.py my_videos data/my_language --signer '^[^_]+' \
+        --test-signers cem
+    # hello/cem/1.mp4
+    python tools/dataset_converters/folder_to_store.py my_videos data/my_language \
+        --signer '^[^/]+(?=/)' --test-signers cem
+    python tools/dataset_converters/folder_to_store.py my_videos data/my_language --poses data/my_poses \
+        --test-share 0.2
 """
 
 from signbert_mm.datasets.sources.cli import convert_source, source_parser
@@ -19,8 +25,12 @@ def main() -> None:
     parser = source_parser(__doc__, 'the videos: <gloss>/<anything>.mp4', listed=False)
     parser.set_defaults(extractor='mediapipe')
     group = parser.add_argument_group('splits (default: all clips in train)')
-    group.add_argument('--signer', default='', metavar='REGEX', help="finds the signer in a file's path below its gloss")
-    group.add_argument('--test-signers', nargs='+', default=[], metavar='NAME', help='their clips are in test')
+    group.add_argument(
+        '--signer', default='', metavar='REGEX', help="finds the signer in a file's path below its gloss"
+    )
+    group.add_argument(
+        '--test-signers', nargs='+', default=[], metavar='NAME', help='their clips are in test'
+    )
     group.add_argument('--val-signers', nargs='+', default=[], metavar='NAME', help='their clips are in val')
     group.add_argument('--test-share', type=float, default=0.0, help="share of each gloss's clips in test")
     group.add_argument('--val-share', type=float, default=0.0, help="share of each gloss's clips in val")
@@ -29,9 +39,17 @@ def main() -> None:
     parser.add_argument('--licence', default='', help='on what terms, for meta.json')
     args = parser.parse_args()
     index = video_folder_index(
-        args.root, args.signer, args.test_signers, args.val_signers, args.test_share, args.val_share, args.seed,
-        args.source, args.licence, args.repeated,
-    )  # fmt: skip
+        args.root,
+        args.signer,
+        args.test_signers,
+        args.val_signers,
+        args.test_share,
+        args.val_share,
+        args.seed,
+        args.source,
+        args.licence,
+        args.repeated,
+    )
     without = untrained(index)
     if without:
         print(f'glosses without a clip in train: {", ".join(without)}')

@@ -13,16 +13,34 @@ from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
-    parser = converter_parser(__doc__, 'root', 'the downloaded folder, with test/test_annotation_tracking.txt, or that file')
-    parser.add_argument('--sequences', help='file of lines "image sequence", where the image names do not tell the sequence')
-    parser.add_argument('--train-share', type=float, default=0.7, help='of each sequence, its begin (default: 0.7)')
-    parser.add_argument('--clip-len', type=int, default=32, help='frames a clip; 0 = whole sequences (default: 32)')
-    parser.add_argument('--side', choices=SIDES, default='right', help='which hand it is; checked against the joints (default: right)')
+    parser = converter_parser(
+        __doc__, 'root', 'the downloaded folder, with test/test_annotation_tracking.txt, or that file'
+    )
+    parser.add_argument(
+        '--sequences', help='file of lines "image sequence", where the image names do not tell the sequence'
+    )
+    parser.add_argument(
+        '--train-share', type=float, default=0.7, help='of each sequence, its begin (default: 0.7)'
+    )
+    parser.add_argument(
+        '--clip-len', type=int, default=32, help='frames a clip; 0 = whole sequences (default: 32)'
+    )
+    parser.add_argument(
+        '--side',
+        choices=SIDES,
+        default='right',
+        help='which hand it is; checked against the joints (default: right)',
+    )
     args = parser.parse_args()
     clips = Hands17Clips(args.root, args.sequences, args.train_share, args.clip_len, args.side)
     if len(clips.sequences) != SEQUENCES or sum(clips.frames().values()) != PAPER_FRAMES:
-        print(f'{len(clips.sequences)} sequences of {sum(clips.frames().values()):,} frames; the paper has {SEQUENCES} of {PAPER_FRAMES:,}')
-    write_hand_clips(clips, args.out, args.source_name or SOURCE, args.licence or LICENCE, None, args.dtype, args.overwrite)
+        print(
+            f'{len(clips.sequences)} sequences of {sum(clips.frames().values()):,} frames; the paper has '
+            f'{SEQUENCES} of {PAPER_FRAMES:,}'
+        )
+    write_hand_clips(
+        clips, args.out, args.source_name or SOURCE, args.licence or LICENCE, None, args.dtype, args.overwrite
+    )
 
 
 if __name__ == '__main__':

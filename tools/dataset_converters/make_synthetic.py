@@ -4,7 +4,8 @@ The defaults make the default benchmark: 100 glosses, 20 signers (14 train, 2 va
 
 Example:
     python tools/dataset_converters/make_synthetic.py data/synthetic
-    python tools/dataset_converters/make_synthetic.py data/demo --glosses 30 --signers 10 --clips-per-gloss 20 --layout sign_49
+    python tools/dataset_converters/make_synthetic.py data/demo --glosses 30 --signers 10 \
+        --clips-per-gloss 20 --layout sign_49
 """
 
 import argparse
@@ -14,28 +15,51 @@ from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('out', help="the store's folder")
     parser.add_argument('--glosses', type=int, default=100)
     parser.add_argument('--signers', type=int, default=20)
     parser.add_argument('--clips-per-gloss', type=int, default=40, help='at least as many as signers')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--layout', default='coco_wholebody_133', help='joints of the store; face and feet are missing (default: %(default)s)')
-    parser.add_argument('--dtype', choices=('float32', 'int16'), default='float32', help='int16: 1/8 px, half the size')
+    parser.add_argument(
+        '--layout',
+        default='coco_wholebody_133',
+        help='joints of the store; face and feet are missing (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--dtype', choices=('float32', 'int16'), default='float32', help='int16: 1/8 px, half the size'
+    )
     parser.add_argument('--variety', type=float, default=1.0, help='how far signers and clips differ, 0 .. 3')
-    parser.add_argument('--detector', type=float, default=1.0, help="strength of the detector's faults, 0 .. 5")
+    parser.add_argument(
+        '--detector', type=float, default=1.0, help="strength of the detector's faults, 0 .. 5"
+    )
     parser.add_argument('--no-truth', action='store_true', help='leave out the true 2-D and 3-D joints')
     parser.add_argument('--overwrite', action='store_true', help='replace a store that is there')
     args = parser.parse_args()
     try:
         store = write_synthetic_store(
-            args.out, args.glosses, args.signers, args.clips_per_gloss, args.seed, args.layout, args.dtype, not args.no_truth, args.overwrite,
-            progress=True, variety=args.variety, detector=args.detector,
-        )  # fmt: skip
+            args.out,
+            args.glosses,
+            args.signers,
+            args.clips_per_gloss,
+            args.seed,
+            args.layout,
+            args.dtype,
+            not args.no_truth,
+            args.overwrite,
+            progress=True,
+            variety=args.variety,
+            detector=args.detector,
+        )
     except (ValueError, KeyError, FileExistsError) as error:
         raise SystemExit(f'make_synthetic: {error.args[0]}') from error
     splits = ', '.join(f'{count} {name}' for name, count in store.meta['splits'].items())
-    print(f'{store.folder}: {len(store)} clips ({splits}), {store.meta["frames"]} frames, {len(store.glosses)} glosses')
+    print(
+        f'{store.folder}: {len(store)} clips ({splits}), {store.meta["frames"]} frames, '
+        f'{len(store.glosses)} glosses'
+    )
     print(SYNTHETIC_NOTE)
 
 

@@ -14,7 +14,9 @@ def main() -> None:
     parser = converter_parser(__doc__, 'tree', 'folder of <gloss>/<sequence>/<frame>.npy')
     parser.add_argument('--hand', choices=('left', 'right'), help='which hand, for 63 numbers a frame')
     parser.add_argument('--fps', type=float, default=0.0, help='frames a second (default: unknown)')
-    parser.add_argument('--protocol', choices=PROTOCOLS, help='how to split; without it all clips are "train"')
+    parser.add_argument(
+        '--protocol', choices=PROTOCOLS, help='how to split; without it all clips are "train"'
+    )
     add_image_size(parser)
     args = parser.parse_args()
     clips = MPTreeClips(args.tree, args.width, args.height, args.fps, args.hand, args.protocol)

@@ -1,7 +1,8 @@
 """NMFs-CSL -> a PoseStore with the official labels and splits; see docs/dataset_zoo/nmfs_csl.md.
 
 Example:
-    python tools/dataset_converters/nmfs_csl_to_store.py NMFs-CSL data/nmfs_csl --videos NMFs-CSL/video --extractor mediapipe
+    python tools/dataset_converters/nmfs_csl_to_store.py NMFs-CSL data/nmfs_csl --videos NMFs-CSL/video \
+        --extractor mediapipe
 """
 
 from signbert_mm.datasets.sources.cli import convert_source, source_parser
@@ -12,15 +13,35 @@ from signbert_mm.engine.runner import run_tool
 
 def main() -> None:
     parser = source_parser(__doc__, 'folder with traintestlist/trainlist01.txt and testlist01.txt')
-    parser.add_argument('--train-list', help='the list of training videos, where it lies elsewhere; also as csv "video,label"')
+    parser.add_argument(
+        '--train-list', help='the list of training videos, where it lies elsewhere; also as csv "video,label"'
+    )
     parser.add_argument('--test-list', help='the list of test videos')
-    parser.add_argument('--words', help='file with the words, one a line in the order of the labels (default: they are called by their number)')
-    parser.add_argument('--label-from', choices=LABELS, default='both', help='where labels come from; both must agree (default: both)')
-    parser.add_argument('--num-classes', type=int, default=CLASSES, help=f'size of the vocabulary (default: {CLASSES})')
+    parser.add_argument(
+        '--words',
+        help='file with the words, one a line in the order of the labels '
+        '(default: they are called by their number)',
+    )
+    parser.add_argument(
+        '--label-from',
+        choices=LABELS,
+        default='both',
+        help='where labels come from; both must agree (default: both)',
+    )
+    parser.add_argument(
+        '--num-classes', type=int, default=CLASSES, help=f'size of the vocabulary (default: {CLASSES})'
+    )
     args = parser.parse_args()
     index = nmfs_csl_index(
-        args.root, args.train_list, args.test_list, args.words, args.label_from, args.num_classes, args.splits, args.repeated
-    )  # fmt: skip
+        args.root,
+        args.train_list,
+        args.test_list,
+        args.words,
+        args.label_from,
+        args.num_classes,
+        args.splits,
+        args.repeated,
+    )
     convert_source(args, index)
 
 

@@ -13,7 +13,10 @@ from signbert_mm.engine.runner import run_tool
 
 def main() -> None:
     parser = converter_parser(__doc__, 'poses', 'folder with .pose files, at any depth, or one file')
-    parser.add_argument('--labels', help='csv with a header: file, gloss and perhaps split, signer; without it clips have no label')
+    parser.add_argument(
+        '--labels',
+        help='csv with a header: file, gloss and perhaps split, signer; without it clips have no label',
+    )
     add_image_size(parser, None, None)
     args = parser.parse_args()
     clips = PoseFormatClips(args.poses, args.labels, args.width, args.height)

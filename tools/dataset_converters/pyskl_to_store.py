@@ -1,7 +1,8 @@
 """A pyskl / mmaction2 skeleton pickle -> a PoseStore. Nothing in the pickle is run.
 
 Example:
-    python tools/dataset_converters/pyskl_to_store.py wlasl.pkl data/wlasl --layout coco_wholebody_133 --glosses glosses.txt
+    python tools/dataset_converters/pyskl_to_store.py wlasl.pkl data/wlasl --layout coco_wholebody_133 \
+        --glosses glosses.txt
 """
 
 from signbert_mm.datasets.importers import PysklClips
@@ -13,7 +14,9 @@ from signbert_mm.layouts import LAYOUTS
 
 def main() -> None:
     parser = converter_parser(__doc__, 'pickle', 'dict(split=.., annotations=..)')
-    parser.add_argument('--layout', choices=sorted(LAYOUTS), help='layout of the joints, where the file does not tell')
+    parser.add_argument(
+        '--layout', choices=sorted(LAYOUTS), help='layout of the joints, where the file does not tell'
+    )
     parser.add_argument('--glosses', help='text file with one gloss a line, in the order of the labels')
     parser.add_argument('--splits', nargs='+', help='only these (default: all)')
     args = parser.parse_args()

@@ -1,7 +1,8 @@
 """SLR500 (CSL isolated) -> a PoseStore with the official labels and splits; see docs/dataset_zoo/slr500.md.
 
 Example:
-    python tools/dataset_converters/slr500_to_store.py SLR500 data/slr500 --videos SLR500/color --extractor mediapipe
+    python tools/dataset_converters/slr500_to_store.py SLR500 data/slr500 --videos SLR500/color \
+        --extractor mediapipe
 """
 
 import argparse
@@ -28,7 +29,9 @@ def signers(text: str) -> List[int]:
 def suffix_of(args: argparse.Namespace) -> str:
     names: List[str] = []
     for path in args.poses:
-        names += open_poses(path, args.layout, args.width, args.height, args.coordinates, args.poses_extractor).names()
+        names += open_poses(
+            path, args.layout, args.width, args.height, args.coordinates, args.poses_extractor
+        ).names()
     if args.videos:
         names += [name for name, _ in videos_below(args.videos)[0]]
     return find_suffix(names) if names else '_color'
@@ -37,21 +40,51 @@ def suffix_of(args: argparse.Namespace) -> str:
 def main() -> None:
     parser = source_parser(__doc__, 'folder with dictionary.txt (lines "000000<tab>word")')
     parser.add_argument('--dictionary', help='that file, where it lies elsewhere')
-    parser.add_argument('--encoding', default='utf-8-sig', help='of the dictionary, for instance gb18030 (default: UTF-8)')
-    parser.add_argument('--train-list', help='list of training videos (default: traintestlist/trainlist01.txt, if it is there)')
+    parser.add_argument(
+        '--encoding', default='utf-8-sig', help='of the dictionary, for instance gb18030 (default: UTF-8)'
+    )
+    parser.add_argument(
+        '--train-list',
+        help='list of training videos (default: traintestlist/trainlist01.txt, if it is there)',
+    )
     parser.add_argument('--test-list', help='list of test videos')
-    parser.add_argument('--train-signers', type=signers, default='1-36', help='numbers of the signers, without lists (default: 1-36)')
+    parser.add_argument(
+        '--train-signers',
+        type=signers,
+        default='1-36',
+        help='numbers of the signers, without lists (default: 1-36)',
+    )
     parser.add_argument('--test-signers', type=signers, default='37-50', help='(default: 37-50)')
-    parser.add_argument('--repetitions', type=int, default=REPETITIONS, help=f'of each word by each signer (default: {REPETITIONS})')
-    parser.add_argument('--suffix', choices=SUFFIXES, help='what follows the numbers in video names (default: as the first video or pose has it)')
-    parser.add_argument('--num-classes', type=int, default=CLASSES, help=f'size of the vocabulary (default: {CLASSES})')
+    parser.add_argument(
+        '--repetitions',
+        type=int,
+        default=REPETITIONS,
+        help=f'of each word by each signer (default: {REPETITIONS})',
+    )
+    parser.add_argument(
+        '--suffix',
+        choices=SUFFIXES,
+        help='what follows the numbers in video names (default: as the first video or pose has it)',
+    )
+    parser.add_argument(
+        '--num-classes', type=int, default=CLASSES, help=f'size of the vocabulary (default: {CLASSES})'
+    )
     args = parser.parse_args()
     suffix = suffix_of(args) if args.suffix is None else args.suffix
     people = dict(train=args.train_signers, test=args.test_signers)
     index = slr500_index(
-        args.root, args.dictionary, args.train_list, args.test_list, people, args.repetitions, suffix, args.encoding, args.num_classes, args.splits,
+        args.root,
+        args.dictionary,
+        args.train_list,
+        args.test_list,
+        people,
+        args.repetitions,
+        suffix,
+        args.encoding,
+        args.num_classes,
+        args.splits,
         args.repeated,
-    )  # fmt: skip
+    )
     convert_source(args, index)
 
 

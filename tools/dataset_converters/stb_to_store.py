@@ -13,17 +13,54 @@ from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
-    parser = converter_parser(__doc__, 'root', 'the downloaded folder, with labels/B1Counting_SK.mat and the others')
-    parser.add_argument('--camera', choices=('SK', 'BB'), default='SK', help='SK: RealSense, colour image; BB: Bumblebee, left image (default: SK)')
-    wrist = 'the annotated root is the palm centre: leave the wrist out (default), extrapolate it, or take the palm'
+    parser = converter_parser(
+        __doc__, 'root', 'the downloaded folder, with labels/B1Counting_SK.mat and the others'
+    )
+    parser.add_argument(
+        '--camera',
+        choices=('SK', 'BB'),
+        default='SK',
+        help='SK: RealSense, colour image; BB: Bumblebee, left image (default: SK)',
+    )
+    wrist = (
+        'the annotated root is the palm centre: leave the wrist out (default), extrapolate it, or take '
+        'the palm'
+    )
     parser.add_argument('--wrist', choices=WRISTS, default='missing', help=wrist)
-    parser.add_argument('--through', choices=('middle', 'ring'), default='middle', help='finger that extrapolates the wrist (default: middle)')
-    parser.add_argument('--test-sequences', nargs='+', default=list(TEST_SEQUENCES), help=f'the rest trains (default: {" ".join(TEST_SEQUENCES)})')
-    parser.add_argument('--clip-len', type=int, default=1, help='frames a clip; 0 = whole sequences (default: 1)')
-    parser.add_argument('--side', choices=SIDES, default='left', help='which hand it is; checked against the joints (default: left)')
+    parser.add_argument(
+        '--through',
+        choices=('middle', 'ring'),
+        default='middle',
+        help='finger that extrapolates the wrist (default: middle)',
+    )
+    parser.add_argument(
+        '--test-sequences',
+        nargs='+',
+        default=list(TEST_SEQUENCES),
+        help=f'the rest trains (default: {" ".join(TEST_SEQUENCES)})',
+    )
+    parser.add_argument(
+        '--clip-len', type=int, default=1, help='frames a clip; 0 = whole sequences (default: 1)'
+    )
+    parser.add_argument(
+        '--side',
+        choices=SIDES,
+        default='left',
+        help='which hand it is; checked against the joints (default: left)',
+    )
     args = parser.parse_args()
-    clips = StbClips(args.root, args.camera, args.wrist, args.through, args.test_sequences, args.clip_len, args.side)
-    write_hand_clips(clips, args.out, args.source_name or SOURCE, args.licence or LICENCE, OFFICIAL, args.dtype, args.overwrite)
+    clips = StbClips(
+        args.root, args.camera, args.wrist, args.through, args.test_sequences, args.clip_len, args.side
+    )
+    write_hand_clips(
+        clips,
+        args.out,
+        args.source_name or SOURCE,
+        args.licence or LICENCE,
+        OFFICIAL,
+        args.dtype,
+        args.overwrite,
+    )
 
 
 if __name__ == '__main__':

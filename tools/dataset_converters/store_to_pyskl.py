@@ -12,7 +12,9 @@ from signbert_mm.engine.runner import run_tool
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('store', help='folder of the store')
     parser.add_argument('out', help='the new .pkl file')
     args = parser.parse_args()

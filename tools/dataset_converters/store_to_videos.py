@@ -1,8 +1,10 @@
 #!/usr/bin/env python
-"""Draw the clips of a store as small videos, one file a clip: RGB data for networks that read frames, where there are poses only.
+"""Draw the clips of a store as small videos, one file a clip: RGB data for networks that read frames, where
+there are poses only.
 
 Example:
-    python tools/dataset_converters/store_to_videos.py data/synthetic_demo data/synthetic_demo_videos --size 64
+    python tools/dataset_converters/store_to_videos.py data/synthetic_demo data/synthetic_demo_videos \
+        --size 64
 """
 
 import argparse
@@ -31,21 +33,27 @@ SUPERSAMPLING = 4
 
 
 def square(keypoints: np.ndarray, scores: np.ndarray, margin: float = 0.05) -> Tuple[np.ndarray, float]:
-    """Corner (2,) and side of the square, in pixels, that holds all joints found in the clip (T, V, 2), with a margin; the clip must show one."""
+    """Corner (2,) and side of the square, in pixels, that holds all joints found in the clip (T, V, 2), with
+    a margin; the clip must show one.
+    """
     points = keypoints[scores > 0]
     low, high = points.min(0), points.max(0)
     side = max(float((high - low).max()), 1.0) * (1 + 2 * margin)
     return (low + high - side) / 2, side
 
 
-def write_video(path: str, keypoints: np.ndarray, scores: np.ndarray, layout: Layout, size: int, fps: float) -> None:
+def write_video(
+    path: str, keypoints: np.ndarray, scores: np.ndarray, layout: Layout, size: int, fps: float
+) -> None:
     """Frames (T, V, 2) drawn on white, cut to the square of the clip's joints; written beside and renamed."""
     import av
 
     fine = size * SUPERSAMPLING
     corner, side = square(keypoints, scores) if (scores > 0).any() else (np.zeros(2), 1.0)
     # a name of its own length: that of a long id would be too long
-    partial = os.path.join(os.path.dirname(path), f'.{hashlib.blake2b(path.encode(), digest_size=8).hexdigest()}.partial')
+    partial = os.path.join(
+        os.path.dirname(path), f'.{hashlib.blake2b(path.encode(), digest_size=8).hexdigest()}.partial'
+    )
     with av.open(partial, 'w', format='mp4') as container:
         stream = container.add_stream('mpeg4', rate=max(1, round(fps)))
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = size, size, 'yuv420p', 400_000
@@ -58,12 +66,16 @@ def write_video(path: str, keypoints: np.ndarray, scores: np.ndarray, layout: La
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('store', help='folder of a PoseStore')
     parser.add_argument('out', help='folder of the videos, <video_id>.mp4; those that are there are kept')
     parser.add_argument('--split', nargs='+', help='only these splits (default: all)')
     parser.add_argument('--size', type=int, default=64, help='side in pixels, even (default: %(default)s)')
-    parser.add_argument('--fps', type=float, default=25.0, help='where the store gives none (default: %(default)s)')
+    parser.add_argument(
+        '--fps', type=float, default=25.0, help='where the store gives none (default: %(default)s)'
+    )
     parser.add_argument('--few-shot', type=int, metavar='K', help='only k clips a gloss')
     args = parser.parse_args()
     if args.size < 16 or args.size % 2:
@@ -75,7 +87,8 @@ def main() -> None:
     repeated = next((name for name, count in Counter(names).items() if count > 1), None)
     if repeated is not None:
         raise ValueError(
-            f'{args.store}: video_id {repeated!r} is in several splits, so one video would stand for several clips; '
+            f'{args.store}: video_id {repeated!r} is in several splits, so one video would stand for several '
+            'clips; '
             'draw each split into a folder of its own (--split)'
         )
     paths = [path_below(args.out, name, '.mp4', f'{args.store}: video_id') for name in names]

@@ -1,12 +1,14 @@
 #!/usr/bin/env python
 """Export a recogniser to ONNX, crop, mirroring and masks included, and check it against torch.
 
-The file takes keypoints (B, T, V, 2) in pixels, scores (B, T, V) with 0 = missing, length (B,) and image_size (B, 2), B and T free, and gives logits
-and attention; of ST-Consistency, whose pipeline resamples time, also `frames`: which frame of the input a row of attention stands for. Its metadata
-hold the glosses, the joints' layout and how time is sampled, so that SignInferencer(FILE, backend='onnx') needs nothing else.
+The file takes keypoints (B, T, V, 2) in pixels, scores (B, T, V) with 0 = missing, length (B,) and image_size
+(B, 2), B and T free, and gives logits and attention; of ST-Consistency, whose pipeline resamples time, also
+`frames`: which frame of the input a row of attention stands for. Its metadata hold the glosses, the joints'
+layout and how time is sampled, so that SignInferencer(FILE, backend='onnx') needs nothing else.
 
 Example:
-    python tools/deployment/export_onnx.py configs/words33/signbert_d128_finetune.py work_dirs/words33/epoch_150.pth words33.onnx
+    python tools/deployment/export_onnx.py configs/words33/signbert_d128_finetune.py \
+        work_dirs/words33/epoch_150.pth words33.onnx
 """
 
 import argparse
@@ -32,13 +34,27 @@ SHAPES = ((1, 1), (1, 16), (5, 10), (2, 40))
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('out', type=output_path, metavar='OUT.onnx', help='the file to write')
-    parser.add_argument('--tolerance', type=float, default=1e-4, help='largest difference from torch that is accepted (default: %(default)s)')
-    parser.add_argument('--clips', type=int, default=64, help='real clips of the test data to check with, where it is there (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--tolerance',
+        type=float,
+        default=1e-4,
+        help='largest difference from torch that is accepted (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--clips',
+        type=int,
+        default=64,
+        help='real clips of the test data to check with, where it is there (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     return parser.parse_args()
 
 
@@ -57,7 +73,9 @@ def main() -> None:
     if os.path.isdir(folder):
         every = InputReader().clips(folder, split=split if isinstance(split, str) else None)
         clips = [clip for _, clip in zip(range(args.clips), every)]
-        worst[f'{len(clips)} clips of {folder}'] = largest_difference(model, args.out, clips_of(backend, clips))
+        worst[f'{len(clips)} clips of {folder}'] = largest_difference(
+            model, args.out, clips_of(backend, clips)
+        )
     else:
         print(f'{folder} is not there: checked on random input only')
     for what, difference in worst.items():
@@ -65,8 +83,14 @@ def main() -> None:
     if not max(worst.values()) <= args.tolerance:
         bad = f'{args.out}.differs'
         os.replace(args.out, bad)
-        sys.exit(f'the exported graph differs from torch by {max(worst.values()):.1e}, more than {args.tolerance:.0e}; it is kept as {bad}')
-    print(f'{args.out}: {os.path.getsize(args.out) / 1e6:.1f} MB, {len(backend.glosses)} glosses, {backend.spec}')
+        sys.exit(
+            f'the exported graph differs from torch by {max(worst.values()):.1e}, more than '
+            f'{args.tolerance:.0e}; it is kept as {bad}'
+        )
+    print(
+        f'{args.out}: {os.path.getsize(args.out) / 1e6:.1f} MB, {len(backend.glosses)} glosses, '
+        f'{backend.spec}'
+    )
 
 
 if __name__ == '__main__':

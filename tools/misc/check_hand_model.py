@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""Report what a hand model holds and whether it is whole: MANO_RIGHT.pkl, or 'free' for this project's own hand.
+"""Report what a hand model holds and whether it is whole: MANO_RIGHT.pkl, or 'free' for this project's own
+hand.
 
 Nothing in the file is run. Exit code 0: whole; 1: not, with the reason.
 """
@@ -30,7 +31,9 @@ VIEWS = dict(  # rows: screen's right, down, away from the viewer, in the asset'
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('hand', metavar='PATH|free', help="MANO_RIGHT.pkl, its folder, or the word 'free'")
-    parser.add_argument('--draw', metavar='OUT.png', help='draw it in several poses and shapes, with its 21 joints')
+    parser.add_argument(
+        '--draw', metavar='OUT.png', help='draw it in several poses and shapes, with its 21 joints'
+    )
     return parser.parse_args()
 
 
@@ -58,9 +61,15 @@ def print_anatomy(asset: HandAsset) -> None:
         bones = np.linalg.norm(np.diff(chain, axis=0), axis=1)
         span = f'{first}..{first + 2}'
         weight = asset.skinning[tip, first + 2]
-        print(f'{name:<8}{span:>10}{bones[0]:>12.1f}{bones[1]:>8.1f}{bones[2]:>8.1f}{bones[3]:>10.1f}   {tip}, {weight:.3f}')
+        print(
+            f'{name:<8}{span:>10}{bones[0]:>12.1f}{bones[1]:>8.1f}{bones[2]:>8.1f}{bones[3]:>10.1f}   '
+            f'{tip}, {weight:.3f}'
+        )
     away = np.linalg.norm(points[asset.tip_ids[2]] - joints[0])
-    print(f'\nside {asset.side}; wrist to middle fingertip {away:.1f} mm; at most {(asset.skinning > 1e-6).sum(1).max()} joints move a vertex')
+    print(
+        f'\nside {asset.side}; wrist to middle fingertip {away:.1f} mm; at most '
+        f'{(asset.skinning > 1e-6).sum(1).max()} joints move a vertex'
+    )
     gram = np.abs(asset.pca @ asset.pca.T - np.eye(len(asset.pca))).max()
     bend = np.rad2deg(np.linalg.norm(asset.mean.reshape(15, 3), axis=1)).max()
     print(f'pose axes orthonormal to {gram:.1e}; mean pose bends a joint by {bend:.0f} degrees at most')

@@ -1,8 +1,9 @@
 #!/usr/bin/env python
-"""Write the free hand's file anew: signbert_mm/hand_models/data/free_hand.npz, which load_hand_asset('free') reads.
+"""Write the free hand's file anew: signbert_mm/hand_models/data/free_hand.npz, which load_hand_asset('free')
+reads.
 
-Needed only when the hand itself is to change. Checkpoints name the hash of their hand: give the new one to FREE_HASH in
-signbert_mm/hand_models/asset.py, and models of the old hand no longer load.
+Needed only when the hand itself is to change. Checkpoints name the hash of their hand: give the new one to
+FREE_HASH in signbert_mm/hand_models/asset.py, and models of the old hand no longer load.
 """
 
 import argparse
@@ -20,7 +21,9 @@ from signbert_mm.hand_models.free_hand import generate_free_hand
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument('out', nargs='?', metavar='OUT.npz', help=f'where to write it; default {FREE_HAND_FILE}')
+    parser.add_argument(
+        'out', nargs='?', metavar='OUT.npz', help=f'where to write it; default {FREE_HAND_FILE}'
+    )
     return parser.parse_args()
 
 
@@ -29,7 +32,11 @@ def main() -> int:
     asset = generate_free_hand()
     out.parent.mkdir(parents=True, exist_ok=True)
     write_free_hand(asset, out)
-    same = 'the hash of this version' if asset.hash == FREE_HASH else f'this version has {FREE_HASH}: change FREE_HASH to read it'
+    same = (
+        'the hash of this version'
+        if asset.hash == FREE_HASH
+        else (f'this version has {FREE_HASH}: change FREE_HASH to read it')
+    )
     print(f'{out}: {out.stat().st_size:,} bytes, hash {asset.hash} ({same})')
     return 0
 

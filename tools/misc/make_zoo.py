@@ -1,9 +1,11 @@
 #!/usr/bin/env python
-"""Build the zoo: a small release file (half precision, under 10 MB) of each model whose metafile entry has `Weights`, with a card and its log.
+"""Build the zoo: a small release file (half precision, under 10 MB) of each model whose metafile entry has
+`Weights`, with a card and its log.
 
-A model that is not trained yet is trained by its entry's `Training Command`, which is long, after the encoder that it starts from; one that was cut
-off is resumed by the same command. Existing runs in work_dirs/ are taken, where their config is the present one. Files are named by their SHA-256;
-`get_model(NAME, pretrained=True)` finds them in the same folder.
+A model that is not trained yet is trained by its entry's `Training Command`, which is long, after the encoder
+that it starts from; one that was cut off is resumed by the same command. Existing runs in work_dirs/ are
+taken, where their config is the present one. Files are named by their SHA-256; `get_model(NAME,
+pretrained=True)` finds them in the same folder.
 
 Example:
     python tools/misc/make_zoo.py --list
@@ -33,7 +35,13 @@ from publish_model import publish
 from zoo_pages import card, write_table
 
 from signbert_mm.apis.zoo import zoo_file, zoo_folder, zoo_models
-from signbert_mm.engine.checkpoint_io import CheckpointError, check_whole, find_last_whole_checkpoint, load_checkpoint_file, write_atomic
+from signbert_mm.engine.checkpoint_io import (
+    CheckpointError,
+    check_whole,
+    find_last_whole_checkpoint,
+    load_checkpoint_file,
+    write_atomic,
+)
 from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,12 +55,22 @@ RESOURCES = 'resources.json'
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('models', nargs='*', metavar='NAME', help='these only (default: all whose entry has Weights)')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'models', nargs='*', metavar='NAME', help='these only (default: all whose entry has Weights)'
+    )
     parser.add_argument('--no-train', action='store_true', help='only what is trained already')
-    parser.add_argument('--no-test', action='store_true', help='do not test the release files; their cards say so')
+    parser.add_argument(
+        '--no-test', action='store_true', help='do not test the release files; their cards say so'
+    )
     parser.add_argument('--list', action='store_true', help='what is there and what would be trained')
-    parser.add_argument('--table', metavar='PAGE.md', help='write the table of all metafiles into this page, and build nothing')
+    parser.add_argument(
+        '--table',
+        metavar='PAGE.md',
+        help='write the table of all metafiles into this page, and build nothing',
+    )
     return parser.parse_args()
 
 
@@ -78,13 +96,18 @@ class Recipe:
                 raise ValueError
             args = parser.parse_args(self.command[2:])
         except (ValueError, argparse.ArgumentError, SystemExit) as error:
-            raise ConfigError(f'metafile, {self.name}: Training Command must be `python tools/train.py CONFIG --work-dir DIR [...]`') from error
+            raise ConfigError(
+                f'metafile, {self.name}: Training Command must be `python tools/train.py '
+                'CONFIG --work-dir DIR [...]`'
+            ) from error
         self.cfg, self.work_dir = load_config(args.config, args.cfg_options), Path(args.work_dir)
         self.checkpoint = self.work_dir / f'epoch_{self.cfg.train_cfg.max_epochs}.pth'
 
 
 def read_plain(text: str) -> Dict[str, Any]:
-    """A config as a checkpoint keeps it, ``name = value`` with ``dict(...)``, read without executing anything."""
+    """A config as a checkpoint keeps it, ``name = value`` with ``dict(...)``, read without executing
+    anything.
+    """
 
     def value(node: ast.AST) -> Any:
         if isinstance(node, ast.Call):
@@ -95,7 +118,9 @@ def read_plain(text: str) -> Dict[str, Any]:
             return {ast.literal_eval(key): value(item) for key, item in zip(node.keys, node.values)}
         return ast.literal_eval(node)
 
-    return {node.targets[0].id: value(node.value) for node in ast.parse(text).body if isinstance(node, ast.Assign)}
+    return {
+        node.targets[0].id: value(node.value) for node in ast.parse(text).body if isinstance(node, ast.Assign)
+    }
 
 
 def differences(old: Any, new: Any, place: str) -> Iterator[str]:
@@ -122,7 +147,8 @@ def check_config(checkpoint: Path, cfg: Config) -> dict:
     if places:
         more = f' and {len(places) - 4} more' if len(places) > 4 else ''
         raise CheckpointError(
-            f'{checkpoint} was trained by another config, which differs in {", ".join(places[:4])}{more}: move {checkpoint.parent} away to train anew'
+            f'{checkpoint} was trained by another config, which differs in {", ".join(places[:4])}{more}: '
+            f'move {checkpoint.parent} away to train anew'
         )
     return meta
 
@@ -146,7 +172,8 @@ _WATCH = """import json, resource, subprocess, sys
 code = subprocess.call(sys.argv[1:], stdout=2)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss]))"""
-"""A small process in between: the system counts to a process's peak what its parent held when it was started."""
+"""A small process in between: the system counts to a process's peak what its parent held when it was started.
+"""
 
 
 def run(command: List[str]) -> Dict[str, float]:
@@ -169,7 +196,9 @@ def run(command: List[str]) -> Dict[str, float]:
 
 
 def starts_from(recipe: Recipe) -> Optional[Recipe]:
-    """The recipe of the model whose checkpoint is this one's ``load_from``; None where it starts from none, or from a file that no entry makes."""
+    """The recipe of the model whose checkpoint is this one's ``load_from``; None where it starts from none,
+    or from a file that no entry makes.
+    """
     start = recipe.cfg.get('load_from')
     if not start:
         return None
@@ -178,7 +207,8 @@ def starts_from(recipe: Recipe) -> Optional[Recipe]:
 
 
 def trained(recipe: Recipe, train_missing: bool) -> dict:
-    """The ``meta`` of a model's last checkpoint; where it is not there it is trained, and before it the model that it starts from.
+    """The ``meta`` of a model's last checkpoint; where it is not there it is trained, and before it the model
+    that it starts from.
 
     Raises:
         FileNotFoundError, CheckpointError, RuntimeError: As :func:`train` and :func:`check_config`.
@@ -192,7 +222,10 @@ def trained(recipe: Recipe, train_missing: bool) -> dict:
                 print(f'  {recipe.name} starts from {start.name}, which is trained first', flush=True)
             trained(start, train_missing)
         elif path and not Path(path).is_file():
-            raise FileNotFoundError(f'{path}, from which {recipe.name} starts, is not there, and no entry of the metafiles makes it')
+            raise FileNotFoundError(
+                f'{path}, from which {recipe.name} starts, is not there, and no entry of '
+                'the metafiles makes it'
+            )
         train(recipe)
     check_whole(recipe.checkpoint)
     return check_config(recipe.checkpoint, recipe.cfg)
@@ -207,7 +240,9 @@ def train(recipe: Recipe) -> None:
     """
     for part in missing_stores(recipe.cfg.train_dataloader):
         if 'prepare' not in part:
-            raise FileNotFoundError(f'{part["store"]} is not there; README, "Real clips", has the command that makes it')
+            raise FileNotFoundError(
+                f'{part["store"]} is not there; README, "Real clips", has the command that makes it'
+            )
         if missing_stores(part):
             run(shlex.split(part['prepare']))
     last = find_last_whole_checkpoint(recipe.work_dir) if recipe.work_dir.is_dir() else None
@@ -248,7 +283,10 @@ def build(recipe: Recipe, train_missing: bool, test_files: bool) -> Path:
     size = path.stat().st_size
     if size >= LARGEST:
         path.unlink()
-        raise CheckpointError(f'{recipe.name}: {size / 1e6:.1f} MB in half precision; release files are under {LARGEST / 1e6:.0f} MB')
+        raise CheckpointError(
+            f'{recipe.name}: {size / 1e6:.1f} MB in half precision; release files are '
+            f'under {LARGEST / 1e6:.0f} MB'
+        )
     for old in folder.glob(f'{recipe.name}-????????.*'):
         if not old.name.startswith(path.stem):
             print(f'  {old} is an older one: removed')
@@ -279,7 +317,11 @@ def main() -> None:
     for name in args.models or published:
         recipe = Recipe(published[name])
         if args.list:
-            state = zoo_file(name) or ('trained' if recipe.checkpoint.is_file() else 'to be trained: ' + recipe.entry['Training Command'])
+            state = zoo_file(name) or (
+                'trained'
+                if recipe.checkpoint.is_file()
+                else 'to be trained: ' + recipe.entry['Training Command']
+            )
             print(f'{name}: {state}')
             continue
         print(name, flush=True)
@@ -289,7 +331,9 @@ def main() -> None:
             failed[name] = str(error)
             print(f'  not built: {error}', flush=True)
     if failed:
-        raise SystemExit(f'{len(failed)} of {len(args.models or published)} models were not built: ' + '; '.join(failed))
+        raise SystemExit(
+            f'{len(failed)} of {len(args.models or published)} models were not built: ' + '; '.join(failed)
+        )
 
 
 if __name__ == '__main__':

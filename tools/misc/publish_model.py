@@ -1,7 +1,9 @@
 #!/usr/bin/env python
-"""Make a checkpoint small enough to publish: weights, and what says how to use them; no optimizer, schedule, log or folder of this machine.
+"""Make a checkpoint small enough to publish: weights, and what says how to use them; no optimizer, schedule,
+log or folder of this machine.
 
-The file is named by the first 8 digits of its SHA-256, as OpenMMLab does: OUT.pth becomes OUT-1a2b3c4d.pth. init_model and tools/test.py load it.
+The file is named by the first 8 digits of its SHA-256, as OpenMMLab does: OUT.pth becomes OUT-1a2b3c4d.pth.
+init_model and tools/test.py load it.
 
 Example:
     python tools/misc/publish_model.py work_dirs/words33/epoch_150.pth signbert_d128_words33.pth
@@ -35,10 +37,19 @@ _OF_THE_RUN = re.compile(r'^(work_dir|load_from|resume|experiment_name|launcher)
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('out', type=output_path, metavar='OUT.pth', help='the name to which the hash is added')
-    parser.add_argument('--half', '--fp16', action='store_true', help='store the weights in half precision; models load them as float32 again')
+    parser.add_argument(
+        'out', type=output_path, metavar='OUT.pth', help='the name to which the hash is added'
+    )
+    parser.add_argument(
+        '--half',
+        '--fp16',
+        action='store_true',
+        help='store the weights in half precision; models load them as float32 again',
+    )
     args = parser.parse_args()
     if not args.out.endswith('.pth'):
         parser.error(f'{args.out}: the name must end in .pth')
@@ -46,13 +57,20 @@ def parse_args() -> argparse.Namespace:
 
 
 def published_meta(meta: dict) -> dict:
-    """What of a checkpoint's ``meta`` is published: :data:`META`, without the folders of the machine that trained it."""
+    """What of a checkpoint's ``meta`` is published: :data:`META`, without the folders of the machine that
+    trained it.
+    """
     kept = {name: meta[name] for name in META if name in meta}
     if isinstance(kept.get('cfg'), str):
         kept['cfg'] = _OF_THE_RUN.sub('', kept['cfg'])
     data = kept.get('dataset_meta')
     if isinstance(data, dict) and isinstance(data.get('coverage'), list):
-        kept['dataset_meta'] = dict(data, coverage=[{key: value for key, value in row.items() if key != 'folder'} for row in data['coverage']])
+        kept['dataset_meta'] = dict(
+            data,
+            coverage=[
+                {key: value for key, value in row.items() if key != 'folder'} for row in data['coverage']
+            ],
+        )
     return kept
 
 
@@ -73,9 +91,12 @@ def published(content: dict, half: bool) -> dict:
             if value.is_floating_point():
                 value = value.half() if half else value
                 if not torch.isfinite(value).all():
-                    raise CheckpointError(
-                        f'weight {name} is not finite{" in half precision; publish without --half" if half else "; this training has diverged"}'
+                    why = (
+                        ' in half precision; publish without --half'
+                        if half
+                        else '; this training has diverged'
                     )
+                    raise CheckpointError(f'weight {name} is not finite{why}')
         weights[name] = value
     return dict(meta=published_meta(content.get('meta') or {}), state_dict=weights)
 
@@ -96,7 +117,10 @@ def publish(checkpoint: Union[str, Path], out: Union[str, Path], half: bool) -> 
     """
     content = load_checkpoint_file(checkpoint)
     if not isinstance(content.get('state_dict'), dict):
-        raise CheckpointError(f'checkpoint {checkpoint} has no state_dict, only {sorted(map(str, content))[:8]}; give one of tools/train.py')
+        raise CheckpointError(
+            f'checkpoint {checkpoint} has no state_dict, only '
+            f'{sorted(map(str, content))[:8]}; give one of tools/train.py'
+        )
     buffer = io.BytesIO()
     torch.save(published(content, half), buffer)
     data = buffer.getvalue()
@@ -108,7 +132,10 @@ def publish(checkpoint: Union[str, Path], out: Union[str, Path], half: bool) -> 
 def main() -> None:
     args = parse_args()
     path = publish(args.checkpoint, args.out, args.half)
-    print(f'{path}: {path.stat().st_size / 1e6:.2f} MB; the checkpoint has {os.path.getsize(args.checkpoint) / 1e6:.2f} MB')
+    print(
+        f'{path}: {path.stat().st_size / 1e6:.2f} MB; the checkpoint has '
+        f'{os.path.getsize(args.checkpoint) / 1e6:.2f} MB'
+    )
 
 
 if __name__ == '__main__':

@@ -1,9 +1,11 @@
 #!/usr/bin/env python
-"""Check a data set from end to end: counts against the official ones, hands found, lengths, extractors, and what is wrong with it.
+"""Check a data set from end to end: counts against the official ones, hands found, lengths, extractors, and
+what is wrong with it.
 
 Exit code 0: usable; 1: an error was found. Warnings and notes do not change it.
 
-Example: python tools/misc/verify_dataset.py data/wlasl2000 --official wlasl2000 --out report.json --figure lengths.png
+Example: python tools/misc/verify_dataset.py data/wlasl2000 --official wlasl2000 --out report.json --figure
+lengths.png
 """
 
 import argparse
@@ -23,15 +25,21 @@ from signbert_mm.visualization import plot_lengths
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('store', help='folder of the store')
     parser.add_argument(
         '--official',
         metavar='NAME|FILE.json',
-        help='data set whose published counts are compared, or a file: split -> clips (default: as the store says)',
+        help='data set whose published counts are compared, or a file: split -> clips (default: as the store '
+        'says)',
     )
     parser.add_argument(
-        '--signer-independent', action='store_true', default=None, help='a signer in train and in another split is an error (default: where known)'
+        '--signer-independent',
+        action='store_true',
+        default=None,
+        help='a signer in train and in another split is an error (default: where known)',
     )
     parser.add_argument('--per-class', action='store_true', help='print the clips of each gloss')
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write everything here')
@@ -51,9 +59,13 @@ def main() -> None:
     print(report.text(args.per_class))
     if args.out:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.out).write_text(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + '\n', encoding='utf-8')
+        Path(args.out).write_text(
+            json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + '\n', encoding='utf-8'
+        )
     if args.figure and report.lengths:
-        plot_lengths(args.figure, report.lengths['edges'], report.lengths['counts'], Path(args.store).resolve().name)
+        plot_lengths(
+            args.figure, report.lengths['edges'], report.lengths['counts'], Path(args.store).resolve().name
+        )
         print(f'figure in {args.figure}')
     if not report.ok:
         sys.exit(1)

@@ -24,7 +24,10 @@ def as_list(value: Any) -> list:
 def results_lines(entry: dict) -> List[str]:
     """``Dataset: metric value, ...`` of each result of an entry."""
     results = as_list(entry.get('Results'))
-    return [f'{one["Dataset"]}: ' + ', '.join(f'{name} {value}' for name, value in one['Metrics'].items()) for one in results]
+    return [
+        f'{one["Dataset"]}: ' + ', '.join(f'{name} {value}' for name, value in one['Metrics'].items())
+        for one in results
+    ]
 
 
 def resources_line(used: Optional[dict]) -> str:
@@ -32,7 +35,10 @@ def resources_line(used: Optional[dict]) -> str:
     if used is None:
         return ''
     part = ' (the last part of a training that was cut off)' if used['resumed'] else ''
-    return f'{used["cpu"]:.0f} s of CPU, {used["wall"]:.0f} s of wall time, largest resident set {used["memory"]:.2f} GB{part}'
+    return (
+        f'{used["cpu"]:.0f} s of CPU, {used["wall"]:.0f} s of wall time, largest resident set '
+        f'{used["memory"]:.2f} GB{part}'
+    )
 
 
 def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict[str, Any], log: bool) -> str:
@@ -42,13 +48,18 @@ def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict
         entry (dict): The model's entry in its metafile.
         path (Path): The release file.
         meta (dict): Of the checkpoint it was made from.
-        used (dict, optional): ``wall``, ``cpu``, ``memory``, ``resumed`` of its training; None = not measured by make_zoo.py.
+        used (dict, optional): ``wall``, ``cpu``, ``memory``, ``resumed`` of its training; None = not measured
+            by make_zoo.py.
         tested (dict): ``command`` and ``metrics`` of the file, or ``why`` there are none.
         log (bool): Its log lies beside it.
     """
     metadata = entry['Metadata']
     same = Path(entry['Weights']).name == path.name
-    took = resources_line(used) or (same and f'{metadata["Training Time"]}; memory: {metadata["Training Memory (GB)"]} GB') or 'not measured'
+    took = (
+        resources_line(used)
+        or (same and f'{metadata["Training Time"]}; memory: {metadata["Training Memory (GB)"]} GB')
+        or 'not measured'
+    )
     versions = ', '.join(f'{key} {meta[name]}' for key, name in VERSIONS.items() if name in meta)
     rows = {
         'config': f'`{entry["Config"]}`',
@@ -63,16 +74,37 @@ def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict
         'log': f'{path.stem}.log.json' if log else 'none is there',
         'SHA-256': hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    lines = [f'# {path.name}', '', f'{entry["In Collection"]}, half precision (models load it as float32), {path.stat().st_size / 1e6:.2f} MB.', '']
+    lines = [
+        f'# {path.name}',
+        '',
+        f'{entry["In Collection"]}, half precision (models load it as float32), '
+        f'{path.stat().st_size / 1e6:.2f} MB.',
+        '',
+    ]
     lines += ['| | |', '|---|---|', *(f'| {key} | {value} |' for key, value in rows.items())]
     lines += ['', '## Training data', '', *(f'- {item}' for item in as_list(metadata['Training Data']))]
     lines += ['', '## Result', '']
     if 'why' in tested:
         lines.append(f'This file: not measured, {tested["why"]}.')
     else:
-        lines += ['This file:', '', '```shell', tested['command'], '```', '', '```json', json.dumps(tested['metrics'], indent=1), '```']
+        lines += [
+            'This file:',
+            '',
+            '```shell',
+            tested['command'],
+            '```',
+            '',
+            '```json',
+            json.dumps(tested['metrics'], indent=1),
+            '```',
+        ]
     if same and entry.get('Results'):
-        lines += ['', 'In the metafile (single precision):', '', *(f'- {line}' for line in results_lines(entry))]
+        lines += [
+            '',
+            'In the metafile (single precision):',
+            '',
+            *(f'- {line}' for line in results_lines(entry)),
+        ]
     use = f"from signbert_mm.apis import get_model\n\nmodel = get_model('{entry['Name']}', pretrained=True)"
     if 'Glosses' in metadata:
         use = USE_RECOGNISER.format(name=entry['Name'])
@@ -84,16 +116,23 @@ def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict
 
 def table(entries: Iterable[dict]) -> str:
     """All entries, Markdown: one row a model."""
-    lines = ['| model | parameters, GFLOPs | training data | training | result | file |', '|---|---|---|---|---|---|']
+    lines = [
+        '| model | parameters, GFLOPs | training data | training | result | file |',
+        '|---|---|---|---|---|---|',
+    ]
     for entry in entries:
         metadata = entry['Metadata']
         link = f'[{entry["Name"]}](../{entry["Config"]})'
         size = f'{metadata["Parameters"]:,}, {metadata["FLOPs"] / 1e9:.4f}'
-        data = '<br>'.join(item.split(';')[0] for item in as_list(metadata['Training Data']))  # sources and licences are in the card and the metafile
+        # sources and licences are in the card and the metafile
+        data = '<br>'.join(item.split(';')[0] for item in as_list(metadata['Training Data']))
         took = f'{metadata["Training Time"]}; {metadata["Training Memory (GB)"]} GB'
         weights = entry.get('Weights')
         file = f'`{Path(weights).name}`' if weights else 'none'
-        lines.append(f'| {link} | {size} | {data} | {took} | {"<br>".join(results_lines(entry)) or "not measured"} | {file} |')
+        lines.append(
+            f'| {link} | {size} | {data} | {took} | '
+            f'{"<br>".join(results_lines(entry)) or "not measured"} | {file} |'
+        )
     return '\n'.join(lines)
 
 
@@ -106,5 +145,10 @@ def write_table(entries: List[dict], page: Path) -> None:
     text = page.read_text(encoding='utf-8')
     if START not in text or END not in text:
         raise ValueError(f'{page} has no lines {START} and {END}')
-    new = re.sub(f'(?<={re.escape(START)}\n).*(?={re.escape(END)})', lambda _: f'\n{table(entries)}\n\n', text, flags=re.DOTALL)
+    new = re.sub(
+        f'(?<={re.escape(START)}\n).*(?={re.escape(END)})',
+        lambda _: f'\n{table(entries)}\n\n',
+        text,
+        flags=re.DOTALL,
+    )
     write_atomic(new.encode(), page)

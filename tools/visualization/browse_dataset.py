@@ -31,13 +31,32 @@ Stage = Tuple[str, Dict[str, np.ndarray]]
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--data', choices=['train', 'val', 'test'], default='train', help='whose data and pipeline (default: %(default)s)')
-    parser.add_argument('--index', type=int, nargs='+', help='which clips (default: --number of them, evenly spread)')
+    parser.add_argument(
+        '--data',
+        choices=['train', 'val', 'test'],
+        default='train',
+        help='whose data and pipeline (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--index', type=int, nargs='+', help='which clips (default: --number of them, evenly spread)'
+    )
     parser.add_argument('--number', type=int, default=4, help='how many clips (default: %(default)s)')
-    parser.add_argument('--epoch', type=int, default=0, help='the epoch whose random numbers are drawn (default: %(default)s)')
-    parser.add_argument('--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)')
-    parser.add_argument('--out', type=output_path, default='browse', metavar='FOLDER', help='where the pictures go (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--epoch', type=int, default=0, help='the epoch whose random numbers are drawn (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--out',
+        type=output_path,
+        default='browse',
+        metavar='FOLDER',
+        help='where the pictures go (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     return parser.parse_args()
 
 
@@ -55,7 +74,9 @@ def _snapshot(batch: Dict[str, Tensor]) -> Dict[str, np.ndarray]:
 
 
 def hand_cell(stage: Dict[str, np.ndarray], t: int, hand: int) -> np.ndarray:
-    """One crop as the model sees it: the left hand is mirrored from MirrorLeftHand on; masked joints are empty circles."""
+    """One crop as the model sees it: the left hand is mirrored from MirrorLeftHand on; masked joints are
+    empty circles.
+    """
     if not stage['hand_valid'][t, hand]:
         return tile_canvas(HEIGHT, HEIGHT, 'not found')
     canvas = tile_canvas(HEIGHT, HEIGHT)
@@ -64,7 +85,9 @@ def hand_cell(stage: Dict[str, np.ndarray], t: int, hand: int) -> np.ndarray:
     if 'target' in stage:
         joints = np.where((disturbed == 1)[:, None], stage['target'][t, hand] * HEIGHT, joints)
     scores = stage['hand_scores'][t, hand]
-    smoothly(canvas, lambda big, f: draw_hand(big, f * joints, scores, hollow=disturbed == 1, moved=disturbed == 2))
+    smoothly(
+        canvas, lambda big, f: draw_hand(big, f * joints, scores, hollow=disturbed == 1, moved=disturbed == 2)
+    )
     if 'operation' in stage and stage['operation'][t, hand]:
         frame_tile(canvas, tuple(MASKING.values())[stage['operation'][t, hand] - 1])
     return canvas
@@ -74,7 +97,11 @@ def what_changed(before: Optional[Dict[str, np.ndarray]], after: Dict[str, np.nd
     """The fields that a transform added or changed."""
     if before is None:
         return ', '.join(name for name in ('keypoints', 'scores') if name in after)
-    names = [name for name, value in after.items() if name not in before or before[name].shape != value.shape or (before[name] != value).any()]
+    names = [
+        name
+        for name, value in after.items()
+        if name not in before or before[name].shape != value.shape or (before[name] != value).any()
+    ]
     return ', '.join(names) or 'nothing'
 
 
@@ -89,11 +116,17 @@ def clip_figure(stages: List[Stage], layout: str, columns: int, title: str, subt
     for name, stage in stages:
         changed = what_changed(before, stage)
         if before is None or 'keypoints' in changed or ('boxes' in stage and 'boxes' not in before):
-            boxes = np.where(stage['hand_valid'][..., None], stage['boxes'], 0) if 'boxes' in stage else [None] * len(stage['scores'])
+            boxes = (
+                np.where(stage['hand_valid'][..., None], stage['boxes'], 0)
+                if 'boxes' in stage
+                else [None] * len(stage['scores'])
+            )
 
             def pose(_: int, column: int, stage: dict = stage, boxes: np.ndarray = boxes) -> np.ndarray:
                 t = frames[column]
-                return pose_cell(stage['keypoints'][t], stage['scores'][t], layout, view, HEIGHT, width, boxes[t])
+                return pose_cell(
+                    stage['keypoints'][t], stage['scores'][t], layout, view, HEIGHT, width, boxes[t]
+                )
 
             parts.append(picture_grid([name], heads, pose, (HEIGHT, width), title_width=TITLES))
         if 'hands' in stage:
@@ -102,7 +135,9 @@ def clip_figure(stages: List[Stage], layout: str, columns: int, title: str, subt
                 return hand_cell(stage, frames[column], 1 - row)
 
             notes = [_short(f'{"" if before is None else "changes "}{changed}'), '']
-            parts.append(picture_grid(['right hand', 'left hand'], heads, crop, (HEIGHT, HEIGHT), name, notes, TITLES))
+            parts.append(
+                picture_grid(['right hand', 'left hand'], heads, crop, (HEIGHT, HEIGHT), name, notes, TITLES)
+            )
         before = stage
     return page(parts, title, subtitle)
 
@@ -123,7 +158,9 @@ def main() -> None:
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
     pipeline = preprocessor.train_pipeline if args.data == 'train' else preprocessor.test_pipeline
     seed = preprocessor.seed if preprocessor.seed is not None else cfg.get('randomness', {}).get('seed') or 0
-    places = args.index or np.unique(np.linspace(0, len(dataset) - 1, args.number).round().astype(int)).tolist()
+    places = (
+        args.index or np.unique(np.linspace(0, len(dataset) - 1, args.number).round().astype(int)).tolist()
+    )
     outside = [place for place in places if not 0 <= place < len(dataset)]
     if outside:
         raise ValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
@@ -138,7 +175,11 @@ def main() -> None:
         name = glosses[label] if 0 <= label < len(glosses) else 'no label'
         video = loaded.get('video_id', [''])[0]
         picture = clip_figure(
-            stages, layout, args.columns, f'clip {place}: {name}', f'{video}  {int(batch["length"][0])} frames, {args.data} pipeline'.strip()
+            stages,
+            layout,
+            args.columns,
+            f'clip {place}: {name}',
+            f'{video}  {int(batch["length"][0])} frames, {args.data} pipeline'.strip(),
         )
         print(save_image(Path(args.out) / f'{args.data}_{place:06d}.png', picture))
 

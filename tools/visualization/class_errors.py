@@ -1,10 +1,12 @@
 #!/usr/bin/env python
-"""Errors by sign of two models beside each other, hands alone against trunk alone (ST-Consistency, Figure 5): a picture and a csv.
+"""Errors by sign of two models beside each other, hands alone against trunk alone (ST-Consistency, Figure 5):
+a picture and a csv.
 
 Example:
     python tools/test.py HAND_CONFIG HAND_CHECKPOINT --dump hand.pkl
     python tools/test.py TRUNK_CONFIG TRUNK_CHECKPOINT --dump trunk.pkl
-    python tools/visualization/class_errors.py hand.pkl trunk.pkl --names hand trunk --config HAND_CONFIG --out errors.png
+    python tools/visualization/class_errors.py hand.pkl trunk.pkl --names hand trunk \
+        --config HAND_CONFIG --out errors.png
 """
 
 import argparse
@@ -28,14 +30,28 @@ from signbert_mm.visualization import class_errors, plot_class_errors
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('predictions', nargs=2, help='files that tools/test.py --dump wrote, on the same test clips')
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'predictions', nargs=2, help='files that tools/test.py --dump wrote, on the same test clips'
+    )
     parser.add_argument('--names', nargs=2, help='names of the models (default: those of the files)')
-    parser.add_argument('--config', help='config whose test data names the glosses; without it classes are numbers')
-    parser.add_argument('--most', type=int, default=40, help='classes drawn at most, those that differ most (default: %(default)s)')
+    parser.add_argument(
+        '--config', help='config whose test data names the glosses; without it classes are numbers'
+    )
+    parser.add_argument(
+        '--most',
+        type=int,
+        default=40,
+        help='classes drawn at most, those that differ most (default: %(default)s)',
+    )
     parser.add_argument('--title', default='', help='above the picture')
     parser.add_argument(
-        '--out', type=output_path, default='class_errors.png', help='picture; the figures go beside it as .csv (default: %(default)s)'
+        '--out',
+        type=output_path,
+        default='class_errors.png',
+        help='picture; the figures go beside it as .csv (default: %(default)s)',
     )
     return parser.parse_args()
 
@@ -47,14 +63,20 @@ def main() -> None:
     if names[0] == names[1]:
         raise ValueError(f'--names: both models are named {names[0]!r}')
     if number != other_number or not np.array_equal(labels, others):
-        raise ValueError(f'{args.predictions[0]} and {args.predictions[1]} are not of the same test clips; test both models on the same data')
+        raise ValueError(
+            f'{args.predictions[0]} and {args.predictions[1]} are not of the same test clips; '
+            'test both models on the same data'
+        )
     glosses = None
     if args.config:
         cfg = load_config(args.config)
         init_default_scope(cfg.default_scope)
         glosses = list(DATASETS.build(cfg.test_dataloader.dataset).metainfo['glosses'])
         if len(glosses) != number:
-            raise ValueError(f'{args.config}: its test data has {len(glosses)} glosses, the predictions are over {number} classes')
+            raise ValueError(
+                f'{args.config}: its test data has {len(glosses)} glosses, the predictions are '
+                f'over {number} classes'
+            )
     errors = {name: class_errors(labels, predicted, number) for name, predicted in zip(names, (one, two))}
     print(f'written: {plot_class_errors(args.out, errors, glosses, args.most, args.title)}')
     table = Path(args.out).with_suffix('.csv')
@@ -63,7 +85,13 @@ def main() -> None:
         writer.writerow(['class', 'clips', *(f'{name}, wrong in %' for name in names)])
         counts = np.bincount(labels, minlength=number)
         for label in np.flatnonzero(counts):
-            writer.writerow([glosses[label] if glosses else label, counts[label], *(f'{values[label]:.2f}' for values in errors.values())])
+            writer.writerow(
+                [
+                    glosses[label] if glosses else label,
+                    counts[label],
+                    *(f'{values[label]:.2f}' for values in errors.values()),
+                ]
+            )
     print(f'written: {table}')
 
 

@@ -1,10 +1,12 @@
 #!/usr/bin/env python
 """Loss and kNN accuracy over the epochs of a pre-training, from the log in its work directory.
 
-The kNN figures are those of KNNHook, on clips that its config names (a validation split of signers that are not in training).
+The kNN figures are those of KNNHook, on clips that its config names (a validation split of signers that are
+not in training).
 
 Example:
-    python tools/train.py configs/st_consistency/st_consistency_d64_b32_pretrain-synthetic.py --work-dir work_dirs/stc
+    python tools/train.py configs/st_consistency/st_consistency_d64_b32_pretrain-synthetic.py \
+        --work-dir work_dirs/stc
     python tools/visualization/pretraining_curve.py work_dirs/stc --out pretraining.png
 """
 
@@ -31,11 +33,17 @@ KNN = {'knn/top1': 'top-1', 'knn/top5': 'top-5'}
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('run', metavar='RUN', help='work directory, or a scalars.json file')
-    parser.add_argument('--smooth', type=int, default=1, metavar='N', help='mean over N logged losses (default: %(default)s)')
+    parser.add_argument(
+        '--smooth', type=int, default=1, metavar='N', help='mean over N logged losses (default: %(default)s)'
+    )
     parser.add_argument('--title', default='', help='above the picture')
-    parser.add_argument('--out', type=output_path, default='pretraining.png', help='picture (default: %(default)s)')
+    parser.add_argument(
+        '--out', type=output_path, default='pretraining.png', help='picture (default: %(default)s)'
+    )
     return parser.parse_args()
 
 
@@ -48,7 +56,10 @@ def loss_curves(train: Series, window: int = 1) -> Dict[str, Curve]:
     epochs = train.get('epoch', {})
     shares = [step / epochs[step] for step in train['loss'] if epochs.get(step, 0) > 0]
     if not shares:
-        raise ValueError('the losses were logged without epochs, by a training that counts iterations; analyze_logs.py draws them')
+        raise ValueError(
+            'the losses were logged without epochs, by a training that counts iterations; '
+            'analyze_logs.py draws them'
+        )
     per_epoch = math.ceil(max(shares))  # the fewest that put every logged line into its epoch
     curves = {}
     for name in ('loss', *sorted(key for key in train if key.startswith('loss_'))):
@@ -66,14 +77,21 @@ def main() -> None:
     train, val = read_run(args.run)
     if 'loss' not in train:
         raise ValueError(f'{args.run}: no losses were logged; give the work directory of a training')
-    knn = {title: (sorted(val[key]), [val[key][epoch] for epoch in sorted(val[key])]) for key, title in KNN.items() if key in val}
+    knn = {
+        title: (sorted(val[key]), [val[key][epoch] for epoch in sorted(val[key])])
+        for key, title in KNN.items()
+        if key in val
+    }
     if not knn:
         raise ValueError(f'{args.run}: no kNN accuracy was logged; pre-train with KNNHook in custom_hooks')
     try:
         curves = loss_curves(train, args.smooth)
     except ValueError as error:
         raise ValueError(f'{args.run}: {error}') from error
-    for name, (epochs, values) in {'loss': curves['loss'], **{f'kNN {title}': curve for title, curve in knn.items()}}.items():
+    for name, (epochs, values) in {
+        'loss': curves['loss'],
+        **{f'kNN {title}': curve for title, curve in knn.items()},
+    }.items():
         print(f'{name}: {values[0]:.2f} at epoch {epochs[0]:.1f}, {values[-1]:.2f} at epoch {epochs[-1]:.1f}')
     print(f'written: {plot_pretraining(args.out, curves, knn, args.title)}')
 

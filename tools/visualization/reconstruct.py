@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""Draw what a pre-trained model rebuilds (SignBERT, Figure 3): ground truth, masked input, reconstruction and hand mesh over time.
+"""Draw what a pre-trained model rebuilds (SignBERT, Figure 3): ground truth, masked input, reconstruction and
+hand mesh over time.
 
 Examples:
     python tools/visualization/reconstruct.py configs/pretrain_all.py CHECKPOINT --data train --index 0 7
@@ -33,21 +34,44 @@ from signbert_mm.visualization import mesh_in_crop, reconstruction_figure, save_
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file of pre-training')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
-        '--data', choices=['train', 'val', 'test'], default='train', help='whose clips; the test pipeline masks them (default: %(default)s)'
+        '--data',
+        choices=['train', 'val', 'test'],
+        default='train',
+        help='whose clips; the test pipeline masks them (default: %(default)s)',
     )
-    parser.add_argument('--input', metavar='PATH', help='a video, a folder of videos, or a PoseStore, in place of the clips that the config names')
-    parser.add_argument('--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)')
-    parser.add_argument('--index', type=int, nargs='+', help='which clips (default: --number of them, evenly spread)')
+    parser.add_argument(
+        '--input',
+        metavar='PATH',
+        help='a video, a folder of videos, or a PoseStore, in place of the clips that the config names',
+    )
+    parser.add_argument(
+        '--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--index', type=int, nargs='+', help='which clips (default: --number of them, evenly spread)'
+    )
     parser.add_argument('--number', type=int, default=4, help='how many clips (default: %(default)s)')
-    parser.add_argument('--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)')
+    parser.add_argument(
+        '--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)'
+    )
     parser.add_argument('--no-mesh', action='store_true', help='leave out the fourth row')
-    parser.add_argument('--out', type=output_path, default='reconstructions', metavar='FOLDER', help='where the pictures go (default: %(default)s)')
+    parser.add_argument(
+        '--out',
+        type=output_path,
+        default='reconstructions',
+        metavar='FOLDER',
+        help='where the pictures go (default: %(default)s)',
+    )
     parser.add_argument('--device', default='cpu', help='where the model runs (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     return parser.parse_args()
 
 
@@ -62,13 +86,17 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
     try:
         model.load_state_dict(content.get('state_dict', content))
     except RuntimeError as error:
-        raise CheckpointError(f'checkpoint {checkpoint} does not fit the model of the config: {error}') from None
+        raise CheckpointError(
+            f'checkpoint {checkpoint} does not fit the model of the config: {error}'
+        ) from None
     if not hasattr(model, 'decoder'):
         raise ValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
     return model.to(device).eval()
 
 
-def draw(sample: SignDataSample, places: np.ndarray, model: torch.nn.Module, name: str, args: argparse.Namespace) -> np.ndarray:
+def draw(
+    sample: SignDataSample, places: np.ndarray, model: torch.nn.Module, name: str, args: argparse.Namespace
+) -> np.ndarray:
     """The figure of one prediction, whose frames are ``places`` of the clip."""
     hand_model = None if args.no_mesh else getattr(model.decoder, 'hand_model', None)
     mesh = faces = None
@@ -107,7 +135,9 @@ def main() -> None:
         of_inputs(model, cfg, args)
         return
     dataset = DATASETS.build(cfg[f'{args.data}_dataloader'].dataset)
-    places = args.index or np.unique(np.linspace(0, len(dataset) - 1, args.number).round().astype(int)).tolist()
+    places = (
+        args.index or np.unique(np.linspace(0, len(dataset) - 1, args.number).round().astype(int)).tolist()
+    )
     outside = [place for place in places if not 0 <= place < len(dataset)]
     if outside:
         raise ValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
@@ -117,11 +147,19 @@ def main() -> None:
         with torch.no_grad():
             data = model.data_preprocessor(loaded, training=False)
             if 'chosen' not in data['inputs']:
-                raise ValueError('the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and ZeroMissing at its end')
+                raise ValueError(
+                    'the test pipeline of the data preprocessor masks nothing; add '
+                    'MaskHandTokens and ZeroMissing at its end'
+                )
             sample = model(data['inputs'], mode='predict')[0]
         label, shown = int(sample.gt_label), data['inputs']['frames'][0].cpu().numpy()
         name = f'clip {place}' + (f': {glosses[label]}' if 0 <= label < len(glosses) else '')
-        print(save_image(Path(args.out) / f'{args.data}_{place:06d}.png', draw(sample, shown, model, f'{name}  {sample.video_id}'.strip(), args)))
+        print(
+            save_image(
+                Path(args.out) / f'{args.data}_{place:06d}.png',
+                draw(sample, shown, model, f'{name}  {sample.video_id}'.strip(), args),
+            )
+        )
 
 
 if __name__ == '__main__':

@@ -4,7 +4,8 @@
 Example:
     python tools/test.py JOINT_CONFIG JOINT_CHECKPOINT --dump joint.pkl
     python tools/test.py MOTION_CONFIG MOTION_CHECKPOINT --dump motion.pkl
-    python tools/visualization/signers.py JOINT_CONFIG joint.pkl motion.pkl --names joint motion --out signers.png
+    python tools/visualization/signers.py JOINT_CONFIG joint.pkl motion.pkl --names joint motion \
+        --out signers.png
 """
 
 import argparse
@@ -27,12 +28,18 @@ from signbert_mm.visualization import plot_signers, signer_accuracy
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config whose test_dataloader knows the signers')
-    parser.add_argument('predictions', nargs='+', help='files that tools/test.py --dump wrote, on that test data')
+    parser.add_argument(
+        'predictions', nargs='+', help='files that tools/test.py --dump wrote, on that test data'
+    )
     parser.add_argument('--names', nargs='+', help='names of the models (default: those of the files)')
     parser.add_argument('--title', default='', help='above the picture')
-    parser.add_argument('--out', type=output_path, default='signers.png', help='picture (default: %(default)s)')
+    parser.add_argument(
+        '--out', type=output_path, default='signers.png', help='picture (default: %(default)s)'
+    )
     return parser.parse_args()
 
 
@@ -46,15 +53,24 @@ def main() -> None:
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     signers = dataset.store.signer[dataset.clips]
     if not any(signers):
-        raise ConfigError(f'{dataset.store.folder}: no clip has a signer, so there is nothing to compare; convert it again with the signers given')
+        raise ConfigError(
+            f'{dataset.store.folder}: no clip has a signer, so there is nothing to compare; '
+            'convert it again with the signers given'
+        )
     models = {}
     for name, path in zip(names, args.predictions):
         labels, predicted, _ = read_labels(path)
         if not np.array_equal(labels, dataset.labels):
-            raise ValueError(f'{path}: not the predictions of the {len(dataset)} test clips of {args.config}; make them with this test data')
+            raise ValueError(
+                f'{path}: not the predictions of the {len(dataset)} test clips of '
+                f'{args.config}; make them with this test data'
+            )
         models[name] = signer_accuracy(labels, predicted, signers)
     for signer, (_, count) in models[names[0]].items():
-        print(f'{signer or "unknown":12}  {count:5} clips  ' + '  '.join(f'{name} {models[name][signer][0]:.1f} %' for name in names))
+        print(
+            f'{signer or "unknown":12}  {count:5} clips  '
+            + '  '.join(f'{name} {models[name][signer][0]:.1f} %' for name in names)
+        )
     print(f'written: {plot_signers(args.out, models, args.title)}')
 
 

@@ -1,10 +1,14 @@
 #!/usr/bin/env python
-"""t-SNE of the features of labelled clips (ST-Consistency, Figure 3), a panel for each checkpoint. Needs scikit-learn.
+"""t-SNE of the features of labelled clips (ST-Consistency, Figure 3), a panel for each checkpoint.
 
-Takes configs of pre-trainers and of recognisers; a recogniser takes a pre-training checkpoint too. 'none' = random weights.
+Needs scikit-learn.
+
+Takes configs of pre-trainers and of recognisers; a recogniser takes a pre-training checkpoint too. 'none' =
+random weights.
 
 Example:
-    python tools/visualization/tsne.py configs/st_consistency/st_consistency_d64_b64_synthetic.py none PRETRAINED.pth --classes 10 --out tsne.png
+    python tools/visualization/tsne.py configs/st_consistency/st_consistency_d64_b64_synthetic.py none \
+        PRETRAINED.pth --classes 10 --out tsne.png
 """
 
 import argparse
@@ -30,25 +34,50 @@ from signbert_mm.visualization import plot_embedding, tsne
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('config', help='config file with a test_dataloader (or val_dataloader)')
-    parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT', help="checkpoint files, or 'none' for random weights")
-    parser.add_argument('--names', nargs='+', help="names of the panels (default: a checkpoint's folder, of a published one its file name)")
-    parser.add_argument('--split', choices=('test', 'val'), default='test', help='whose clips (default: %(default)s)')
-    parser.add_argument('--classes', type=int, default=20, help='only clips of the first so many glosses (default: %(default)s)')
+    parser.add_argument(
+        'checkpoints', nargs='+', metavar='CHECKPOINT', help="checkpoint files, or 'none' for random weights"
+    )
+    parser.add_argument(
+        '--names',
+        nargs='+',
+        help="names of the panels (default: a checkpoint's folder, of a published one its file name)",
+    )
+    parser.add_argument(
+        '--split', choices=('test', 'val'), default='test', help='whose clips (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--classes',
+        type=int,
+        default=20,
+        help='only clips of the first so many glosses (default: %(default)s)',
+    )
     parser.add_argument('--perplexity', type=float, default=30.0, help='default: %(default)s')
-    parser.add_argument('--seed', type=int, default=0, help='of t-SNE and of random weights (default: %(default)s)')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of t-SNE and of random weights (default: %(default)s)'
+    )
     parser.add_argument('--out', type=output_path, default='tsne.png', help='picture (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     return parser.parse_args()
 
 
 def panel_name(checkpoint: str) -> str:
-    """A run's folder; for a file whose name tells more than epoch_60.pth does, as a published one's, that name without its hash."""
+    """A run's folder; for a file whose name tells more than epoch_60.pth does, as a published one's, that
+    name without its hash.
+    """
     if checkpoint == 'none':
         return 'random weights'
     path = Path(checkpoint).resolve()
-    return path.parent.name if re.match(r'(best|epoch|iter|last|latest)(_|$)', path.stem) else re.sub(r'-[0-9a-f]{8}$', '', path.stem)
+    return (
+        path.parent.name
+        if re.match(r'(best|epoch|iter|last|latest)(_|$)', path.stem)
+        else re.sub(r'-[0-9a-f]{8}$', '', path.stem)
+    )
 
 
 def main() -> None:
@@ -61,12 +90,17 @@ def main() -> None:
     init_default_scope(cfg.get('default_scope'))
     loader = cfg.get(f'{args.split}_dataloader')
     if loader is None:
-        raise ConfigError(f'config {args.config} has no {args.split}_dataloader, so there are no labelled clips')
+        raise ConfigError(
+            f'config {args.config} has no {args.split}_dataloader, so there are no labelled clips'
+        )
     loader = Runner.build_dataloader(loader)
     panels = {}
     for name, checkpoint in zip(names, args.checkpoints):
         set_random_seed(args.seed)
-        features, labels = (tensor.numpy() for tensor in extract_features(build_model(cfg, checkpoint).to(get_device()), loader))
+        features, labels = (
+            tensor.numpy()
+            for tensor in extract_features(build_model(cfg, checkpoint).to(get_device()), loader)
+        )
         chosen = np.flatnonzero((labels >= 0) & (labels < args.classes))
         panels[name] = (tsne(features[chosen], args.perplexity, args.seed), labels[chosen])
         print(f'{name}: {len(chosen)} clips of {len(set(labels[chosen].tolist()))} glosses')

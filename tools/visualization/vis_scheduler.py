@@ -1,5 +1,7 @@
 #!/usr/bin/env python
-"""Learning rate (and momentum) over training, as a config's optimizer and schedulers give it; nothing is trained."""
+"""Learning rate (and momentum) over training, as a config's optimizer and schedulers give it; nothing is
+trained.
+"""
 
 import argparse
 import math
@@ -33,12 +35,22 @@ NAMES = dict(lr='learning rate', momentum='momentum')
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
-    parser.add_argument('--param', nargs='+', choices=sorted(NAMES), default=['lr'], help='what to draw (default: lr)')
-    parser.add_argument('--clips', type=int, help='clips in the training data (default: counted from the data)')
-    parser.add_argument('--gpus', type=int, default=1, help='processes, each with its batch (default: %(default)s)')
+    parser.add_argument(
+        '--param', nargs='+', choices=sorted(NAMES), default=['lr'], help='what to draw (default: lr)'
+    )
+    parser.add_argument(
+        '--clips', type=int, help='clips in the training data (default: counted from the data)'
+    )
+    parser.add_argument(
+        '--gpus', type=int, default=1, help='processes, each with its batch (default: %(default)s)'
+    )
     parser.add_argument('--log', action='store_true', help='logarithmic y')
-    parser.add_argument('--out', type=output_path, default='schedule.png', help='picture (default: %(default)s)')
-    parser.add_argument('--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change')
+    parser.add_argument(
+        '--out', type=output_path, default='schedule.png', help='picture (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+    )
     return parser.parse_args()
 
 
@@ -57,14 +69,20 @@ def iterations_per_epoch(cfg: Config, clips: int, gpus: int) -> int:
     """Batches of one process in an epoch; the last, smaller one counts unless it is dropped."""
     loader = cfg.train_dataloader
     share = math.ceil(clips / gpus)
-    return max(1, share // loader.batch_size if loader.get('drop_last') else math.ceil(share / loader.batch_size))
+    return max(
+        1, share // loader.batch_size if loader.get('drop_last') else math.ceil(share / loader.batch_size)
+    )
 
 
 def schedule(cfg: Config, per_epoch: int) -> Dict[str, List[float]]:
     """The parameters of the first group at each iteration, from mmengine's own schedulers."""
     train_cfg = cfg.train_cfg
     by_epoch = train_cfg.get('by_epoch', 'max_epochs' in train_cfg)
-    loop = dict(by_epoch=True, max_epochs=train_cfg.max_epochs) if by_epoch else dict(by_epoch=False, max_iters=train_cfg.max_iters)
+    loop = (
+        dict(by_epoch=True, max_epochs=train_cfg.max_epochs)
+        if by_epoch
+        else dict(by_epoch=False, max_iters=train_cfg.max_iters)
+    )
     optimizer = cfg.optim_wrapper.optimizer
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(
@@ -84,10 +102,13 @@ def schedule(cfg: Config, per_epoch: int) -> Dict[str, List[float]]:
         iterations = train_cfg.max_epochs * per_epoch if by_epoch else train_cfg.max_iters
         group = runner.optim_wrapper.param_groups[0]
         values = {name: [] for name in NAMES}
-        warnings.filterwarnings('ignore', message='Detected call of `scheduler.step')  # there is no optimizer step here
+        # there is no optimizer step here
+        warnings.filterwarnings('ignore', message='Detected call of `scheduler.step')
         for iteration in range(1, iterations + 1):
             values['lr'].append(float(group['lr']))
-            values['momentum'].append(float(group['betas'][0] if 'betas' in group else group.get('momentum', 0.0)))
+            values['momentum'].append(
+                float(group['betas'][0] if 'betas' in group else group.get('momentum', 0.0))
+            )
             for scheduler in schedulers:
                 if not scheduler.by_epoch or (by_epoch and iteration % per_epoch == 0):
                     scheduler.step()
@@ -103,7 +124,10 @@ def main() -> None:
     values = schedule(cfg, per_epoch)
     lr = values['lr']
     changes = [0] + [place for place in range(1, len(lr)) if lr[place] != lr[place - 1]]
-    print(f'{len(lr)} iterations, {per_epoch} an epoch of {clips} clips; learning rate {lr[0]:g} at first, {max(lr):g} at most, {lr[-1]:g} at last')
+    print(
+        f'{len(lr)} iterations, {per_epoch} an epoch of {clips} clips; learning rate {lr[0]:g} at first, '
+        f'{max(lr):g} at most, {lr[-1]:g} at last'
+    )
     if len(changes) <= 12:
         for place in changes:
             print(f'  from iteration {place} (epoch {place // per_epoch + 1}): {lr[place]:g}')

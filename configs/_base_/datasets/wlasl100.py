@@ -1,7 +1,10 @@
 # WLASL (Li et al. 2020), 100 glosses (docs/dataset_zoo/wlasl.md).
 _base_ = './labelled_clips.py'
 
-_prepare = 'python tools/dataset_converters/wlasl_to_store.py WLASL data/wlasl100 --subset 100 --videos WLASL/start_kit/videos --extractor mediapipe'
+_prepare = (
+    'python tools/dataset_converters/wlasl_to_store.py WLASL data/wlasl100 --subset 100 --videos '
+    'WLASL/start_kit/videos --extractor mediapipe'
+)
 _store = dict(store='data/wlasl100', prepare=_prepare)
 train_dataloader = dict(dataset=_store)
 test_dataloader = dict(dataset=_store)

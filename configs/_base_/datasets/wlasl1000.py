@@ -2,7 +2,8 @@
 _base_ = './labelled_clips.py'
 
 _prepare = (
-    'python tools/dataset_converters/wlasl_to_store.py WLASL data/wlasl1000 --subset 1000 --videos WLASL/start_kit/videos --extractor mediapipe'
+    'python tools/dataset_converters/wlasl_to_store.py WLASL data/wlasl1000 --subset 1000 --videos '
+    'WLASL/start_kit/videos --extractor mediapipe'
 )
 _store = dict(store='data/wlasl1000', prepare=_prepare)
 train_dataloader = dict(dataset=_store)

@@ -2,7 +2,8 @@
 _base_ = './labelled_clips.py'
 
 _prepare = (
-    'python tools/dataset_converters/wlasl_to_store.py WLASL data/wlasl2000 --subset 2000 --videos WLASL/start_kit/videos --extractor mediapipe'
+    'python tools/dataset_converters/wlasl_to_store.py WLASL data/wlasl2000 --subset 2000 --videos '
+    'WLASL/start_kit/videos --extractor mediapipe'
 )
 _store = dict(store='data/wlasl2000', prepare=_prepare)
 train_dataloader = dict(dataset=_store)

@@ -1,5 +1,5 @@
-# R of WLASL and MS-ASL: mmaction2's I3D (ResNet-50 inflated). Start from weights of mmaction2 with --cfg-options model.model.backbone.pretrained=..
-# or from a Kinetics recogniser with load_from.
+# R of WLASL and MS-ASL: mmaction2's I3D (ResNet-50 inflated). Start from weights of mmaction2 with
+# --cfg-options model.model.backbone.pretrained=.. or from a Kinetics recogniser with load_from.
 _normalize = [dict(type='NormalizeImages')]
 model = dict(
     type='MMActionRecognizer',
@@ -19,6 +19,14 @@ model = dict(
             inflate=((1, 1, 1), (1, 0, 1, 0), (1, 0, 1, 0, 1, 0), (0, 1, 0)),
             zero_init_residual=False,
         ),
-        cls_head=dict(type='I3DHead', num_classes=2000, in_channels=2048, spatial_type='avg', dropout_ratio=0.5, init_std=0.01, average_clips='prob'),
+        cls_head=dict(
+            type='I3DHead',
+            num_classes=2000,
+            in_channels=2048,
+            spatial_type='avg',
+            dropout_ratio=0.5,
+            init_std=0.01,
+            average_clips='prob',
+        ),
     ),
 )

@@ -1,4 +1,5 @@
-# The pre-trainer, narrow enough for a laptop; location gives back what the crop takes away (not in the paper).
+# The pre-trainer, narrow enough for a laptop; location gives back what the crop takes away (not in the
+# paper).
 _base_ = './signbert_pretrain.py'
 model = dict(
     embedder=dict(gesture=dict(joint_channels=(32, 32, 64), part_channels=(64, 128)), location=True),

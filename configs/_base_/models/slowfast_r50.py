@@ -36,6 +36,13 @@ model = dict(
                 norm_eval=False,
             ),
         ),
-        cls_head=dict(type='SlowFastHead', in_channels=2304, num_classes=2000, spatial_type='avg', dropout_ratio=0.5, average_clips='prob'),
+        cls_head=dict(
+            type='SlowFastHead',
+            in_channels=2304,
+            num_classes=2000,
+            spatial_type='avg',
+            dropout_ratio=0.5,
+            average_clips='prob',
+        ),
     ),
 )

@@ -1,5 +1,13 @@
-# ST-Consistency's encoder of one modality at full width (joint and motion have one each). Every value is that of the authors' code.
-_gcn = dict(type='GestureGCN', joint_channels=(128, 128, 256), part_channels=(512, 512), norm='BN', input_norm=True, output_norm=False)
+# ST-Consistency's encoder of one modality at full width (joint and motion have one each). Every value is that
+# of the authors' code.
+_gcn = dict(
+    type='GestureGCN',
+    joint_channels=(128, 128, 256),
+    part_channels=(512, 512),
+    norm='BN',
+    input_norm=True,
+    output_norm=False,
+)
 _time = dict(type='TemporalGCNEmbedder', channels=512, num_blocks=2, dropout=0.25)
 _attention = dict(type='HandTransformer', num_layers=3, num_heads=8, dropout=0.1, input_norm=True)
 
@@ -14,7 +22,8 @@ encoder = dict(
     attend_missing=False,  # not known of the authors' code; pooling leaves missing hands out there too
 )
 
-# what makes it narrow enough to pre-train on a laptop's core: model = dict(encoder={{_base_.encoder_d64}}) over a config of full width
+# what makes it narrow enough to pre-train on a laptop's core: model = dict(encoder={{_base_.encoder_d64}})
+# over a config of full width
 _d64_gcn = dict(joint_channels=(16, 16, 32), part_channels=(32, 64))
 encoder_d64 = dict(
     hand_embedder=dict(gesture=_d64_gcn, channels=64, num_blocks=1, dropout=0.1),

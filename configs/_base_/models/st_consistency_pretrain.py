@@ -1,7 +1,9 @@
-# ST-Consistency's pre-trainer at full width. Numbers of equations are the paper's; the ranges of the augmentation are not given there.
+# ST-Consistency's pre-trainer at full width. Numbers of equations are the paper's; the ranges of the
+# augmentation are not given there.
 _base_ = './st_consistency_encoder.py'
 
-_crop_in_time = [dict(type='TemporalCropResize', clip_len=64, ratio=(0.1, 1.0), min_frames=32)]  # authors' code: [0.1, 1], at least 32 frames
+# authors' code: [0.1, 1], at least 32 frames
+_crop_in_time = [dict(type='TemporalCropResize', clip_len=64, ratio=(0.1, 1.0), min_frames=32)]
 _whole = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [
@@ -26,5 +28,8 @@ model = dict(
     weights=None,  # equal: 0.5 and 0.5 (eq. 8)
     loss_contrast=dict(type='InfoNCELoss', temperature=0.07),  # eq. 2
     loss_consistency=dict(type='ConsistencyLoss', temperature=0.1),  # eq. 3
-    loss_transfer=dict(type='KnowledgeTransferLoss', num_anchors=8192, teacher_temperature=0.05, student_temperature=0.1),  # eqs. 4 to 7
+    # eqs. 4 to 7
+    loss_transfer=dict(
+        type='KnowledgeTransferLoss', num_anchors=8192, teacher_temperature=0.05, student_temperature=0.1
+    ),
 )

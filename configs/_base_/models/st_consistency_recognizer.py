@@ -2,10 +2,17 @@
 _base_ = './st_consistency_encoder.py'
 
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
-_augment = [dict(type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), shift=0.05)]  # not given in the paper
-_output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing', threshold=0.5), dict(type='Motion')]  # authors' code: joints under 0.5 are zeroed
-_train = [dict(type='TemporalCropResize', clip_len=64, ratio=(0.5, 1.0), min_frames=32), dict(type='RandomFlip')]  # authors' code: [0.5, 1]
-_test = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]  # authors' code: the middle 0.95
+# not given in the paper
+_augment = [dict(type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), shift=0.05)]
+# authors' code: joints under 0.5 are zeroed
+_output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing', threshold=0.5), dict(type='Motion')]
+# authors' code: [0.5, 1]
+_train = [
+    dict(type='TemporalCropResize', clip_len=64, ratio=(0.5, 1.0), min_frames=32),
+    dict(type='RandomFlip'),
+]
+# authors' code: the middle 0.95
+_test = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]
 
 model = dict(
     type='STConsistencyRecognizer',
@@ -16,5 +23,6 @@ model = dict(
     ),
     encoder={{_base_.encoder}},
     modalities=('joint', 'motion'),
-    head=dict(type='LinearFusionHead', in_channels=512, fusion='sum', loss=dict(type='CrossEntropyLoss')),  # authors' code: 'mean'
+    # authors' code: 'mean'
+    head=dict(type='LinearFusionHead', in_channels=512, fusion='sum', loss=dict(type='CrossEntropyLoss')),
 )

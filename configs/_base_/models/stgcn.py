@@ -1,5 +1,6 @@
-# P of the papers' tables: mmaction2's ST-GCN over a whole skeleton (49 joints: two hands and the trunk), joint stream.
-# Another layout: set it here, in SkeletonInput and in the data set; another stream: in SkeletonInput.
+# P of the papers' tables: mmaction2's ST-GCN over a whole skeleton (49 joints: two hands and the trunk),
+# joint stream. Another layout: set it here, in SkeletonInput and in the data set; another stream: in
+# SkeletonInput.
 _skeleton = [dict(type='SkeletonInput', layout='sign_49', stream='joint')]
 model = dict(
     type='MMActionRecognizer',

@@ -6,7 +6,15 @@ model = dict(
     input_key='imgs',
     model=dict(
         type='Recognizer2D',
-        backbone=dict(type='ResNetTSM', pretrained=None, pretrained2d=False, depth=50, norm_eval=False, shift_div=8, num_segments=8),
+        backbone=dict(
+            type='ResNetTSM',
+            pretrained=None,
+            pretrained2d=False,
+            depth=50,
+            norm_eval=False,
+            shift_div=8,
+            num_segments=8,
+        ),
         cls_head=dict(
             type='TSMHead',
             num_segments=8,

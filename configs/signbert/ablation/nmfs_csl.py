@@ -2,7 +2,12 @@ title = 'SignBERT on NMFs-CSL, top-1 in %'
 also = ('table3', '3')
 on = 'nmfs_csl'
 corner = 'method'
-columns = [dict(base=['finetune', 'skeleton', 'rgb'], metrics={'total': 'p_i/top1', 'confusing': 'p_i/confusing/top1', 'normal': 'p_i/normal/top1'})]
+columns = [
+    dict(
+        base=['finetune', 'skeleton', 'rgb'],
+        metrics={'total': 'p_i/top1', 'confusing': 'p_i/confusing/top1', 'normal': 'p_i/normal/top1'},
+    )
+]
 rows = [
     dict(name='ST-GCN', steps=[dict(base='skeleton')]),
     dict(name='H', steps=[dict(base='pretrain'), dict(base='finetune')]),
@@ -16,5 +21,6 @@ paper = {
 }
 note = (
     'H: hands only; P: ST-GCN; R: RGB (configs/fusion). '
-    'That this is Table 3 of the paper is an assumption: the numbers of its comparison tables were not at hand.'
+    'That this is Table 3 of the paper is an assumption: the numbers of its comparison tables were not at '
+    'hand.'
 )

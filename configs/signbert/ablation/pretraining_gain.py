@@ -24,6 +24,7 @@ paper = {
     'WLASL2000 P-I': [None, None, None, 39.40],
 }
 note = (
-    'kNN: 20 neighbours among the labelled clips in the features of the pre-trained encoder, nothing is trained. '
+    'kNN: 20 neighbours among the labelled clips in the features of the pre-trained encoder, nothing is '
+    'trained. '
     'linear: the pre-trained encoder stays as it is, and the prediction head is trained.'
 )

@@ -2,12 +2,33 @@ title = 'SignBERT Table 2: sequences, half of the tokens chosen, PCK@20 and AUC 
 also = ('2',)
 corner = 'mask'
 columns = [
-    dict(base='sequence', metrics={'input P@20': 'input/pck20', 'input AUC': 'input/auc', 'output P@20': 'output/pck20', 'output AUC': 'output/auc'})
+    dict(
+        base='sequence',
+        metrics={
+            'input P@20': 'input/pck20',
+            'input AUC': 'input/auc',
+            'output P@20': 'output/pck20',
+            'output AUC': 'output/auc',
+        },
+    )
 ]
 rows = [
-    dict(name='joint', steps=[dict(base='sequence', by_type=dict(MaskHandTokens=dict(operations=('joint', 'identity'))))]),
-    dict(name='frame', steps=[dict(base='sequence', by_type=dict(MaskHandTokens=dict(operations=('frame', 'identity'))))]),
-    dict(name='joint + frame', steps=[dict(base='sequence', by_type=dict(MaskHandTokens=dict(operations=('joint', 'frame', 'identity'))))]),
+    dict(
+        name='joint',
+        steps=[dict(base='sequence', by_type=dict(MaskHandTokens=dict(operations=('joint', 'identity'))))],
+    ),
+    dict(
+        name='frame',
+        steps=[dict(base='sequence', by_type=dict(MaskHandTokens=dict(operations=('frame', 'identity'))))],
+    ),
+    dict(
+        name='joint + frame',
+        steps=[
+            dict(
+                base='sequence', by_type=dict(MaskHandTokens=dict(operations=('joint', 'frame', 'identity')))
+            )
+        ],
+    ),
 ]
 paper = {
     'input P@20': [86.38, 80.85, 81.43],

@@ -8,15 +8,26 @@ rows = [
     dict(name='none', steps=[dict(base='finetune')]),
     dict(
         name='joint',
-        steps=[dict(base='pretrain', by_type=dict(MaskHandTokens=dict(operations=('joint', 'identity')))), dict(base='finetune')],
+        steps=[
+            dict(base='pretrain', by_type=dict(MaskHandTokens=dict(operations=('joint', 'identity')))),
+            dict(base='finetune'),
+        ],
     ),
     dict(
         name='frame',
-        steps=[dict(base='pretrain', by_type=dict(MaskHandTokens=dict(operations=('frame', 'identity')))), dict(base='finetune')],
+        steps=[
+            dict(base='pretrain', by_type=dict(MaskHandTokens=dict(operations=('frame', 'identity')))),
+            dict(base='finetune'),
+        ],
     ),
     dict(
         name='joint + frame',
-        steps=[dict(base='pretrain', by_type=dict(MaskHandTokens=dict(operations=('joint', 'frame', 'identity')))), dict(base='finetune')],
+        steps=[
+            dict(
+                base='pretrain', by_type=dict(MaskHandTokens=dict(operations=('joint', 'frame', 'identity')))
+            ),
+            dict(base='finetune'),
+        ],
     ),
 ]
 paper = {

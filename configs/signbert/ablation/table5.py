@@ -9,7 +9,9 @@ columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'})
 def _fc(layers):
     # takes the place of the hand model's decoder; its width is that of the backbone in every setting
     changes = {
-        'model.decoder': dict(_delete_=True, type='FCDecoder', in_channels='$model.backbone.embed_dims', num_layers=layers),
+        'model.decoder': dict(
+            _delete_=True, type='FCDecoder', in_channels='$model.backbone.embed_dims', num_layers=layers
+        ),
         'model.loss_reg': None,
     }
     return [dict(base='pretrain', options=changes), dict(base='finetune')]

@@ -5,7 +5,13 @@ order = True
 against = '3'
 columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'})]
 rows = [
-    dict(name=str(layers), steps=[dict(base=base, options={'model.backbone.num_layers': layers}) for base in ('pretrain', 'finetune')])
+    dict(
+        name=str(layers),
+        steps=[
+            dict(base=base, options={'model.backbone.num_layers': layers})
+            for base in ('pretrain', 'finetune')
+        ],
+    )
     for layers in (2, 3, 4, 5)
 ]
 paper = {

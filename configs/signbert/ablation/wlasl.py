@@ -19,5 +19,6 @@ paper = {
 }
 note = (
     'H: hands only; P: ST-GCN; R: RGB (configs/fusion). '
-    'That this is Table 9 of the paper is an assumption: the numbers of its comparison tables were not at hand.'
+    'That this is Table 9 of the paper is an assumption: the numbers of its comparison tables were not at '
+    'hand.'
 )

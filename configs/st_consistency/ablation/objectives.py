@@ -10,7 +10,11 @@ columns = [
 
 
 def _without(*losses):
-    return [dict(base='pretrain', options={f'model.{loss}': None for loss in losses}), dict(base='finetune'), dict(base='linear', after='pretrain')]
+    return [
+        dict(base='pretrain', options={f'model.{loss}': None for loss in losses}),
+        dict(base='finetune'),
+        dict(base='linear', after='pretrain'),
+    ]
 
 
 rows = [
@@ -24,4 +28,8 @@ paper = {
     'MSASL200 P-I': [75.35, 78.51, 81.46, 82.93],
     'MSASL1000 P-I': [57.32, 61.74, 64.07, 65.22],
 }
-note = 'The paper adds one objective to the contrastive one at a time; that the first of its two rows is the consistency is assumed.'
+note = (
+    'The paper adds one objective to the contrastive one at a time; that the first of its two rows is '
+    'the '
+    'consistency is assumed.'
+)

@@ -1,4 +1,6 @@
-title = 'ST-Consistency: knowledge transfer between joint and motion, and recognition by one of them, top-1 in %'
+title = (
+    'ST-Consistency: knowledge transfer between joint and motion, and recognition by one of them, top-1 in %'
+)
 corner = 'modality, transfer'
 order = True
 columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1'})]
@@ -6,7 +8,10 @@ columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1'})]
 
 def _row(modality, transfer):
     pretrain = {} if transfer else {'model.loss_transfer': None}
-    steps = [dict(base='pretrain', options=pretrain), dict(base='finetune', options={'model.modalities': (modality,)})]
+    steps = [
+        dict(base='pretrain', options=pretrain),
+        dict(base='finetune', options={'model.modalities': (modality,)}),
+    ]
     return dict(name=f'{modality}, {"with" if transfer else "without"}', steps=steps)
 
 
@@ -16,4 +21,7 @@ paper = {
     'MSASL200 P-I': [76.64, 80.57, 73.83, 75.86],
     'MSASL1000 P-I': [59.22, 61.07, 56.63, 58.58],
 }
-note = 'Without transfer no objective links the two modalities, so that one pre-training of both stands for one of each.'
+note = (
+    'Without transfer no objective links the two modalities, so that one pre-training of both stands for '
+    'one of each.'
+)

@@ -1,13 +1,18 @@
 title = 'ST-Consistency: weights of joint and motion in pre-training (eq. 8), and recognition, top-1 in %'
 corner = 'joint / motion'
 order = True
-columns = [dict(base='finetune', metrics={'P-I': 'p_i/top1'}), dict(base='pretrain', metrics={'kNN P-I': 'p_i/top1'})]
+columns = [
+    dict(base='finetune', metrics={'P-I': 'p_i/top1'}),
+    dict(base='pretrain', metrics={'kNN P-I': 'p_i/top1'}),
+]
 
 
 def _row(joint):
     motion = round(1 - joint, 1)
     options = {} if joint == motion else {'model.weights': dict(_delete_=True, joint=joint, motion=motion)}
-    return dict(name=f'{joint} / {motion}', steps=[dict(base='pretrain', options=options), dict(base='finetune')])
+    return dict(
+        name=f'{joint} / {motion}', steps=[dict(base='pretrain', options=options), dict(base='finetune')]
+    )
 
 
 rows = [_row(joint) for joint in (0.3, 0.4, 0.5, 0.6, 0.7)]

@@ -28,7 +28,9 @@ class Clip:
 
 
 def split_name(text: str) -> str:
-    """A split as a person writes it: 'train', 'val' and 'test' in any capitals; other names stay as they are."""
+    """A split as a person writes it: 'train', 'val' and 'test' in any capitals; other names stay as they
+    are.
+    """
     text = clean_text(text)
     return text.casefold() if text.casefold() in ('train', 'val', 'test') else text
 
@@ -43,7 +45,9 @@ def check_spelling(splits: Iterable[str], where: str) -> None:
     for split in splits:
         other = first.setdefault(split.casefold(), split)
         if other != split:
-            raise ValueError(f'{where}: splits {other!r} and {split!r} differ in their capitals alone; write one of them')
+            raise ValueError(
+                f'{where}: splits {other!r} and {split!r} differ in their capitals alone; write one of them'
+            )
 
 
 def write_clips(writer: PoseStoreWriter, clips: Iterable[Clip]) -> PoseStore:

@@ -1,4 +1,6 @@
-"""npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions of the image."""
+"""npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions
+of the image.
+"""
 
 import os
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
@@ -15,7 +17,9 @@ _FIELDS = ('hands', 'length', 'label', 'classes', 'seq_id')
 
 
 def words33_splits(label: np.ndarray, seq_id: np.ndarray) -> np.ndarray:
-    """Within each gloss by ``seq_id`` as an integer: the first floor(n / 2) 'train', up to floor(3 n / 5) 'val', the rest 'test'; shape (N,) str."""
+    """Within each gloss by ``seq_id`` as an integer: the first floor(n / 2) 'train', up to floor(3 n / 5)
+    'val', the rest 'test'; shape (N,) str.
+    """
     split = np.full(len(label), 'train', dtype='<U5')
     order = np.lexsort((seq_id.astype(np.int64), label))
     for members in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
@@ -29,15 +33,16 @@ class NpzClips:
     """The clips of one such file, in its order.
 
     Args:
-        path (str): The file: ``hands`` (N, T, 2, 21, 2), x and y as fractions of image width and height, 0 = left and
-            1 = right, all zero = hand not found; ``length`` (N,); ``label`` (N,) into ``classes``; ``seq_id`` (N,);
-            ``pose`` (N, T, P <= 33, 3), x, y and visibility of MediaPipe's first P pose points, optional. Also
-            optional: ``split`` (N,) str, ``session`` (N,) and ``signer`` (N,) int, -1 = unknown, ``twin`` (N,) int,
-            the group of clips with the same landmarks, -1 = none, and ``in...`` (N,) bool, which clips a subset of the
-            vocabulary has.
+        path (str): The file: ``hands`` (N, T, 2, 21, 2), x and y as fractions of image width and height, 0 =
+            left and 1 = right, all zero = hand not found; ``length`` (N,); ``label`` (N,) into ``classes``;
+            ``seq_id`` (N,); ``pose`` (N, T, P <= 33, 3), x, y and visibility of MediaPipe's first P pose
+            points, optional. Also optional: ``split`` (N,) str, ``session`` (N,) and ``signer`` (N,) int, -1
+            = unknown, ``twin`` (N,) int, the group of clips with the same landmarks, -1 = none, and ``in...``
+            (N,) bool, which clips a subset of the vocabulary has.
         width, height (int): Image size in pixels, which the file does not tell.
-        protocol (str, optional): 'words33' splits as :func:`words33_splits`; 'recorded' by the file's ``split``;
-            'sessions' makes a split of each ``session``: 'session0', 'session1', ..; None = all 'train'.
+        protocol (str, optional): 'words33' splits as :func:`words33_splits`; 'recorded' by the file's
+            ``split``; 'sessions' makes a split of each ``session``: 'session0', 'session1', ..; None = all
+            'train'.
         subset (str): A boolean field, as 'in100': only its clips, and of the glosses only theirs. '' = all.
         drop_twins (bool): Leave out the clips that have a twin.
 
@@ -70,7 +75,8 @@ class NpzClips:
         outside = np.flatnonzero((label < 0) | (label >= len(self.glosses)))
         if len(outside):
             raise ValueError(
-                f'{path}: clip {outside[0]}: field label is {label[outside[0]]}, outside 0 .. {len(self.glosses) - 1} '
+                f'{path}: clip {outside[0]}: field label is {label[outside[0]]}, outside 0 .. '
+                f'{len(self.glosses) - 1} '
                 f'({len(self.glosses)} classes); correct label or classes'
             )
         self.length, self.seq_id = fields['length'], fields['seq_id'].astype(str)
@@ -99,7 +105,8 @@ class NpzClips:
         self.label = np.searchsorted(classes, label)
 
     def keep_glosses(self, glosses: Sequence[str]) -> int:
-        """Takes over another label map, such as that of a model, and leaves out the clips whose gloss is not in it.
+        """Takes over another label map, such as that of a model, and leaves out the clips whose gloss is not
+        in it.
 
         Args:
             glosses (Sequence[str]): The other label map; it may have glosses that the file has not.
@@ -116,7 +123,9 @@ class NpzClips:
         label = np.where(self.label < len(new), new[np.minimum(self.label, len(new) - 1)], -1)
         kept = self.kept[label[self.kept] >= 0]
         if not len(kept):
-            raise ValueError(f'{self.path}: no clip has a gloss of {list(glosses)[:5]} .. ({len(place)} glosses)')
+            raise ValueError(
+                f'{self.path}: no clip has a gloss of {list(glosses)[:5]} .. ({len(place)} glosses)'
+            )
         left_out = len(self.kept) - len(kept)
         self.kept, self.label, self.glosses = kept, label, list(glosses)
         return left_out
@@ -127,7 +136,10 @@ class NpzClips:
         try:
             fields = read_npz(path)
         except ArrayFileError as error:
-            raise ValueError(f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again with numpy.savez') from error
+            raise ValueError(
+                f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save '
+                'it again with numpy.savez'
+            ) from error
         absent = [name for name in (*_FIELDS, *optional) if name not in fields]
         if absent:
             raise ValueError(f'{path}: fields absent: {absent}; found {sorted(fields)}')
@@ -135,7 +147,9 @@ class NpzClips:
         if hands.ndim != 5 or hands.shape[2:] != (2, 21, 2):
             raise ValueError(f'{path}: hands are of shape {hands.shape}; expected (N, T, 2, 21, 2)')
         if pose is not None and (pose.shape[:2] != hands.shape[:2] or pose.ndim != 4 or pose.shape[3] != 3):
-            raise ValueError(f'{path}: pose is of shape {pose.shape}; expected {hands.shape[:2]} + (points, 3)')
+            raise ValueError(
+                f'{path}: pose is of shape {pose.shape}; expected {hands.shape[:2]} + (points, 3)'
+            )
         if pose is not None and pose.shape[2] > 33:
             raise ValueError(f'{path}: pose has {pose.shape[2]} points; MediaPipe has 33')
         columns = ('length', 'label', 'seq_id', 'signer', *optional)
@@ -144,7 +158,10 @@ class NpzClips:
             raise ValueError(f'{path}: fields {wrong} are not of shape ({len(hands)},)')
         classes = fields['classes']
         if classes.dtype.kind not in 'USiu' or classes.ndim != 1:
-            raise ValueError(f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, text of shape (N,)')
+            raise ValueError(
+                f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, '
+                'text of shape (N,)'
+            )
         for place, gloss in enumerate(classes.astype(str).tolist()):
             check_name(gloss, f'{path}: class {place}')  # a part of each clip's id
         return fields
@@ -164,7 +181,8 @@ class NpzClips:
             length = int(self.length[index])
             if not 0 < length <= self._hands.shape[1]:
                 raise ValueError(
-                    f'{self.path}: clip {index}: length {length} is outside 1 .. {self._hands.shape[1]}; correct length, or leave the clip out'
+                    f'{self.path}: clip {index}: length {length} is outside 1 .. {self._hands.shape[1]}; '
+                    'correct length, or leave the clip out'
                 )
             keypoints = np.zeros((length, joints, 3), dtype=np.float32)
             for side, first in enumerate(self._blocks()):

@@ -14,10 +14,15 @@ from .common import Clip, UnreadableError, check_spelling, split_name
 if TYPE_CHECKING:
     from pose_format import Pose
 
-# layout: component and the joints it fills; components that are not named here (face, world landmarks) are left out
+# layout: component and the joints it fills; components that are not named here (face, world landmarks) are
+# left out
 COMPONENTS = dict(
-    mediapipe_holistic=dict(POSE_LANDMARKS='body', LEFT_HAND_LANDMARKS='left_hand', RIGHT_HAND_LANDMARKS='right_hand'),
-    openpose=dict(pose_keypoints_2d='body', hand_left_keypoints_2d='left_hand', hand_right_keypoints_2d='right_hand'),
+    mediapipe_holistic=dict(
+        POSE_LANDMARKS='body', LEFT_HAND_LANDMARKS='left_hand', RIGHT_HAND_LANDMARKS='right_hand'
+    ),
+    openpose=dict(
+        pose_keypoints_2d='body', hand_left_keypoints_2d='left_hand', hand_right_keypoints_2d='right_hand'
+    ),
 )
 COLUMNS = ('file', 'gloss', 'split', 'signer')
 
@@ -29,9 +34,9 @@ class PoseFormatClips:
 
     Args:
         source (str | Sequence[str]): A folder, searched to any depth, or files.
-        labels (str, optional): A csv file with a header: ``file`` (path below the folder, or file name where only one file
-            has it; '.pose' may be left out), ``gloss``, and perhaps ``split`` and ``signer``. Files that it does not list are
-            left out, which is logged. None = no labels, all 'train'.
+        labels (str, optional): A csv file with a header: ``file`` (path below the folder, or file name where
+            only one file has it; '.pose' may be left out), ``gloss``, and perhaps ``split`` and ``signer``.
+            Files that it does not list are left out, which is logged. None = no labels, all 'train'.
         width, height (int, optional): Image size in pixels, for files that do not tell.
 
     Attributes:
@@ -41,17 +46,23 @@ class PoseFormatClips:
     Raises:
         ImportError: pose-format is not installed.
         FileNotFoundError: There are no such files.
-        ValueError: A file is damaged or has other components; the csv lacks a column or a gloss, lists a file twice, or
-            names files that are not there or are there twice.
+        ValueError: A file is damaged or has other components; the csv lacks a column or a gloss, lists a file
+            twice, or names files that are not there or are there twice.
     """
 
     def __init__(
-        self, source: Union[str, Sequence[str]], labels: Optional[str] = None, width: Optional[int] = None, height: Optional[int] = None
+        self,
+        source: Union[str, Sequence[str]],
+        labels: Optional[str] = None,
+        width: Optional[int] = None,
+        height: Optional[int] = None,
     ) -> None:
         try:
             from pose_format import Pose
         except ImportError as error:
-            raise ImportError('reading .pose files needs the package pose-format: pip install pose-format') from error
+            raise ImportError(
+                'reading .pose files needs the package pose-format: pip install pose-format'
+            ) from error
         self._pose = Pose
         self.width, self.height = width, height
         if isinstance(source, str) and os.path.isdir(source):
@@ -73,7 +84,9 @@ class PoseFormatClips:
         components = {component.name for component in self._read(self.files[0]).header.components}
         fits = [layout for layout, names in COMPONENTS.items() if components & set(names)]
         if not fits:
-            raise ValueError(f'{self.files[0]}: components {sorted(components)}; expected those of one of {COMPONENTS}')
+            raise ValueError(
+                f'{self.files[0]}: components {sorted(components)}; expected those of one of {COMPONENTS}'
+            )
         self.layout = fits[0]
 
     def _video_id(self, path: str) -> str:
@@ -87,7 +100,8 @@ class PoseFormatClips:
             first, other = rows.setdefault(name, (line, row))
             if other != row:
                 raise ValueError(
-                    f'{path}: {name!r} is listed twice: line {first} ({other["gloss"]}) and line {line} ({row["gloss"]}); remove one of them'
+                    f'{path}: {name!r} is listed twice: line {first} ({other["gloss"]}) and line {line} '
+                    f'({row["gloss"]}); remove one of them'
                 )
         check_spelling([row['split'] for _, row in rows.values()], path)
         index = NameIndex([(self._video_id(file), file) for file in self.files], self.folder)
@@ -98,12 +112,17 @@ class PoseFormatClips:
             raise ValueError(f'{path}: {error}') from None
         absent = [name for name, match in zip(rows, matches) if match is None]
         if absent or not rows:
-            raise ValueError(f'{path}: rows that name no file in {self.folder}: {len(absent)}, the first: {absent[:5]}; correct the column `file`')
+            raise ValueError(
+                f'{path}: rows that name no file in {self.folder}: {len(absent)}, the first: '
+                f'{absent[:5]}; correct the column `file`'
+            )
         chosen: Dict[str, Dict[str, str]] = {}
         for match, (line, row) in zip(matches, rows.values()):
             file = index[match.key]
             if file in chosen:
-                raise ValueError(f'{path}: line {line}: {file} is listed by another line too; remove one of them')
+                raise ValueError(
+                    f'{path}: line {line}: {file} is listed by another line too; remove one of them'
+                )
             chosen[file] = row
         unlisted = [LeftOut(file, f'not listed in {path}') for file in self.files if file not in chosen]
         report_left_out(unlisted, self.folder)
@@ -121,7 +140,8 @@ class PoseFormatClips:
             return self._pose.read(data)
         except Exception as error:  # the package raises whatever its parsing meets
             raise UnreadableError(
-                f'{path}: not a whole .pose file ({type(error).__name__}: {error}; {len(data)} bytes found); get it again or leave it out'
+                f'{path}: not a whole .pose file ({type(error).__name__}: {error}; {len(data)} bytes found); '
+                'get it again or leave it out'
             ) from error
 
     def __iter__(self) -> Iterator[Clip]:
@@ -132,14 +152,21 @@ class PoseFormatClips:
         layout = get_layout(self.layout)
         pose = self._read(path)
         if not {component.name for component in pose.header.components} & set(COMPONENTS[self.layout]):
-            raise ValueError(f'{path}: has none of the components of {self.layout}, which the first file has; convert it apart')
+            raise ValueError(
+                f'{path}: has none of the components of {self.layout}, which the first file '
+                'has; convert it apart'
+            )
         size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
         if not all(size):
             raise ValueError(f'{path}: the header gives no image size; give width and height')
         data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)  # (T, people, points, 2)
-        score = np.asarray(pose.body.confidence, dtype=np.float32) * ~np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
+        score = np.asarray(pose.body.confidence, dtype=np.float32) * ~np.ma.getmaskarray(pose.body.data)[
+            ..., :2
+        ].any(axis=-1)
         if not data.shape[0] or not data.shape[1]:
-            raise UnreadableError(f'{path}: data of shape {data.shape}, so no frames or no person; leave it out')
+            raise UnreadableError(
+                f'{path}: data of shape {data.shape}, so no frames or no person; leave it out'
+            )
         person = int(score.mean(axis=(0, 2)).argmax())
         values = np.concatenate([data[:, person], score[:, person, :, None]], axis=-1)  # (T, points, 3)
         values[values[:, :, 2] <= 0] = 0
@@ -149,7 +176,10 @@ class PoseFormatClips:
             joints = layout.parts.get(COMPONENTS[self.layout].get(component.name, ''), ())
             end = begin + len(component.points)
             if joints and len(joints) != end - begin:
-                raise ValueError(f'{path}: {component.name} has {end - begin} points, but {len(joints)} are expected; use an unreduced file')
+                raise ValueError(
+                    f'{path}: {component.name} has {end - begin} points, but {len(joints)} are '
+                    'expected; use an unreduced file'
+                )
             if joints:
                 keypoints[:, joints] = values[:, begin:end]
             begin = end

@@ -1,4 +1,6 @@
-"""Data sets as their owners ship them, into a PoseStore: an index of the clips (one file a data set), poses by video, and their conversion."""
+"""Data sets as their owners ship them, into a PoseStore: an index of the clips (one file a data set), poses
+by video, and their conversion.
+"""
 
 from .annotation import ClipRecord, SourceIndex
 from .convert import convert

@@ -12,8 +12,9 @@ LISTS = dict(
     train=['train_labels.csv'],
     val=['validation_labels.csv', 'val_labels.csv'],
     test=['test_labels.csv'],
-)  # fmt: skip
-OFFICIAL = dict(train=28142, val=4418, test=3742)  # 36,302, the challenge's release with the balanced test set
+)
+# 36,302, the challenge's release with the balanced test set
+OFFICIAL = dict(train=28142, val=4418, test=3742)
 PAPER = dict(total=38336)  # with the imbalanced test set, which is not in the release
 SOURCE = 'AUTSL (Sincan and Keles, IEEE Access 2020), https://chalearnlap.cvc.uab.es/dataset/40/description'
 LICENCE = 'academic research, by the terms of its download page'
@@ -22,8 +23,9 @@ LICENCE = 'academic research, by the terms of its download page'
 def autsl_index(root: str, splits: Sequence[str] = SPLITS, repeated: str = 'error') -> SourceIndex:
     """The clips of AUTSL: 226 glosses, 43 signers, 31 of them in train, 6 in val, 6 in test.
 
-    A clip ``signer3_sample20`` is the video ``signer3_sample20_color.mp4``; those that end in ``_depth`` are not used. Glosses are the English words
-    of the class list, with the Turkish one behind where several signs share the English word.
+    A clip ``signer3_sample20`` is the video ``signer3_sample20_color.mp4``; those that end in ``_depth`` are
+    not used. Glosses are the English words of the class list, with the Turkish one behind where several signs
+    share the English word.
 
     Args:
         root (str): Folder with the lists in it or below.
@@ -45,7 +47,9 @@ def autsl_index(root: str, splits: Sequence[str] = SPLITS, repeated: str = 'erro
             label = whole_number(label, 'label', f'{path}: {where}')
             records.append(ClipRecord(name, label, split, f'{name}_color', signer.group(1), where=where))
     official = {split: OFFICIAL[split] for split in splits}
-    return SourceIndex('autsl', glosses, records, SOURCE, LICENCE, official, PAPER, annotation=root, repeated=repeated)
+    return SourceIndex(
+        'autsl', glosses, records, SOURCE, LICENCE, official, PAPER, annotation=root, repeated=repeated
+    )
 
 
 def _glosses(path: str) -> List[str]:
@@ -53,10 +57,16 @@ def _glosses(path: str) -> List[str]:
     for where, (number, turkish, english) in csv_rows(path, ('ClassId', 'TR', 'EN')):
         label = whole_number(number, 'ClassId', f'{path}: {where}')
         if label in words:
-            raise ValueError(f'{path}: {where}: ClassId {label} is listed twice: {words[label]} and {(turkish, english)}; get the file again')
+            raise ValueError(
+                f'{path}: {where}: ClassId {label} is listed twice: {words[label]} and '
+                f'{(turkish, english)}; get the file again'
+            )
         words[label] = (turkish, english)
     if sorted(words) != list(range(len(words))):
-        raise ValueError(f'{path}: ClassIds are {sorted(words)[:5]} .. {max(words, default="")}; expected 0, 1, 2 .. without gaps')
+        raise ValueError(
+            f'{path}: ClassIds are {sorted(words)[:5]} .. {max(words, default="")}; expected 0, '
+            '1, 2 .. without gaps'
+        )
     times = Counter(english for _, english in words.values())
     named = [words[label] for label in range(len(words))]
     return [english if times[english] == 1 else f'{english} ({turkish})' for turkish, english in named]

@@ -24,17 +24,20 @@ def extract_absent(
     allow_mixed: bool = False,
     extraction: Optional[dict] = None,
 ) -> Tuple[List[PoseSource], NameIndex, List[LeftOut]]:
-    """Extracts the poses of those videos of ``index`` that are in no source, into ``<out>.poses``; after that is whole, into ``<out>.poses2``, ..
+    """Extracts the poses of those videos of ``index`` that are in no source, into ``<out>.poses``; after that
+    is whole, into ``<out>.poses2``, ..
 
     Args:
         index, out, sources, videos, extractor, workers, allow_mixed, extraction: As :func:`convert`.
 
     Returns:
-        tuple[list[PoseSource], NameIndex, list[LeftOut]]: All sources; why a video has no poses, by its name; what lies in
+        tuple[list[PoseSource], NameIndex, list[LeftOut]]: All sources; why a video has no poses, by its name;
+        what lies in
             the folder and is neither a listed clip's nor a video.
 
     Raises:
-        ValueError: There is something to extract and no extractor, or poses of several extractors would mix; before anything is extracted.
+        ValueError: There is something to extract and no extractor, or poses of several extractors would mix;
+            before anything is extracted.
     """
     from ...extraction import build_extractor, extract_folder
 
@@ -48,15 +51,21 @@ def extract_absent(
     names = find_names([record for record, place in zip(index.records, places) if place is None], files)
     needed = {name: files[name] for name in names if name is not None}
     used = {*needed, *find_names(index.records, files)}
-    left_out += [LeftOut(files[name], 'a video of no listed clip') for name in files.names() if name not in used]
+    left_out += [
+        LeftOut(files[name], 'a video of no listed clip') for name in files.names() if name not in used
+    ]
     report_left_out(left_out, videos)
     if not needed:
         return sources, NameIndex((), videos), left_out
     if extractor is None:
-        raise ValueError(f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)')
+        raise ValueError(
+            f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)'
+        )
     built = build_extractor(extractor)
     check_mixture(
-        [place for place in places if place], allow_mixed, (built.layout.name, extractor_name(built.name, built.version, built.fingerprint))
+        [place for place in places if place],
+        allow_mixed,
+        (built.layout.name, extractor_name(built.name, built.version, built.fingerprint)),
     )
     print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {videos}) are extracted')
     target = _numbered(out, len(stores))
@@ -76,7 +85,8 @@ def extract_absent(
         unread = dict(failures(f'{target}.parts'))
         if set(unread) != set(needed):
             raise
-        return sources, NameIndex(unread.items(), videos), left_out  # not one could be read: they are all missing
+        # not one could be read: they are all missing
+        return sources, NameIndex(unread.items(), videos), left_out
     return [*sources, StorePoses(store)], NameIndex(failures(target), videos), left_out
 
 

@@ -10,7 +10,8 @@ SPLITS = ('train', 'val', 'test')
 
 
 def find_file(root: str, names: Sequence[str], what: str, needed: bool = True) -> str:
-    """The file of one of these names in ``root`` or below, the one nearest to ``root``; '' where there is none and it is not ``needed``.
+    """The file of one of these names in ``root`` or below, the one nearest to ``root``; '' where there is
+    none and it is not ``needed``.
 
     Raises:
         FileNotFoundError: ``root`` or the file is not there; says which names were looked for.
@@ -22,20 +23,28 @@ def find_file(root: str, names: Sequence[str], what: str, needed: bool = True) -
     for folder in walk(root):
         below = os.path.relpath(folder.path, root)
         depth = 0 if below == os.curdir else below.count(os.sep) + 1
-        found += [(names.index(name), depth, os.path.join(folder.path, name)) for name in folder.files if name in names]
+        found += [
+            (names.index(name), depth, os.path.join(folder.path, name))
+            for name in folder.files
+            if name in names
+        ]
     if not found and needed:
-        raise FileNotFoundError(f'{os.path.abspath(root)}: {what} is absent; looked for {" or ".join(names)} there and below')
+        raise FileNotFoundError(
+            f'{os.path.abspath(root)}: {what} is absent; looked for {" or ".join(names)} there and below'
+        )
     nearest = sorted(item for item in found if item[:2] == min(found)[:2])
     if len(nearest) > 1:
         raise ValueError(
-            f'{os.path.abspath(root)}: {what} is there {len(nearest)} times: {nearest[0][2]} and {nearest[1][2]}; remove one '
+            f'{os.path.abspath(root)}: {what} is there {len(nearest)} times: {nearest[0][2]} and '
+            f'{nearest[1][2]}; remove one '
             'of them, or give the folder that holds the right one'
         )
     return nearest[0][2] if nearest else ''
 
 
 def json_entries(path: str) -> Iterator[Tuple[str, dict]]:
-    """``(place, entry)`` of a list of objects; the place is 'NAME line 7' where the file has an entry a line, else 'NAME entry 7'.
+    """``(place, entry)`` of a list of objects; the place is 'NAME line 7' where the file has an entry a line,
+    else 'NAME entry 7'.
 
     Raises:
         ValueError: As :func:`read_json`, or an entry is not an object.
@@ -60,7 +69,10 @@ def json_field(entry: dict, name: str, kinds: Union[type, Tuple[type, ...]], whe
         raise ValueError(f'{where}: field {name!r} is absent; found {sorted(entry)[:20]}')
     value = entry[name]
     if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-        raise ValueError(f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file again or correct it')
+        raise ValueError(
+            f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file '
+            'again or correct it'
+        )
     return value
 
 

@@ -1,4 +1,6 @@
-"""What the data sets of annotated 3-D hand joints share: the camera, the order of the joints, which hand it is, and clips."""
+"""What the data sets of annotated 3-D hand joints share: the camera, the order of the joints, which hand it
+is, and clips.
+"""
 
 from dataclasses import dataclass
 from typing import Iterator, Mapping, Optional, Protocol, Sequence
@@ -65,7 +67,8 @@ def keypoints_of(points: np.ndarray, camera: PinholeCamera, where: Sequence[str]
     wrong = annotated & ~(np.isfinite(points).all(axis=-1) & (points[..., 2] > 0))
     for frame, joint in np.argwhere(wrong)[:1]:
         raise ValueError(
-            f'{where[frame]}: joint {HAND_21.joints[joint]} lies at {points[frame, joint].tolist()}, which no camera sees (z must be above 0); '
+            f'{where[frame]}: joint {HAND_21.joints[joint]} lies at {points[frame, joint].tolist()}, which '
+            'no camera sees (z must be above 0); '
             'correct the annotation, or write 0 0 0 where the joint is not annotated'
         )
     keypoints = np.zeros(points.shape, dtype=np.float32)
@@ -77,8 +80,9 @@ def keypoints_of(points: np.ndarray, camera: PinholeCamera, where: Sequence[str]
 def right_hand_share(points: np.ndarray) -> float:
     """In which share of the frames the joints have the shape of a right hand, by the way the fingers bend.
 
-    Fingers bend about an axis that runs from the little to the forefinger's knuckle in a right hand and the other way in a left one (by the
-    right-hand rule). Mirrored images show in this number, too. A stretched hand tells little, so a single frame proves nothing.
+    Fingers bend about an axis that runs from the little to the forefinger's knuckle in a right hand and the
+    other way in a left one (by the right-hand rule). Mirrored images show in this number, too. A stretched
+    hand tells little, so a single frame proves nothing.
 
     Args:
         points (ndarray): Shape (T, 21, 3) in a right-handed frame such as the camera's, hand_21 order.
@@ -86,13 +90,17 @@ def right_hand_share(points: np.ndarray) -> float:
     Returns:
         float: In [0, 1]; NaN where no frame has all the fingers' joints.
     """
-    fingers = np.asarray([[HAND_21.joints.index(f'{finger}{knuckle}') for knuckle in (1, 2, 3, 4)] for finger in FINGERS[1:]])  # (4, 4)
+    # (4, 4)
+    fingers = np.asarray(
+        [[HAND_21.joints.index(f'{finger}{knuckle}') for knuckle in (1, 2, 3, 4)] for finger in FINGERS[1:]]
+    )
     knuckles = points[:, fingers]  # (T, 4, 4, 3)
     known = (knuckles != 0).any(axis=-1).all(axis=(1, 2))
     knuckles = knuckles[known]
     if not len(knuckles):
         return float('nan')
-    axis = np.cross(knuckles[:, :, 1] - knuckles[:, :, 0], knuckles[:, :, 3] - knuckles[:, :, 1]).sum(axis=1)  # (T, 3)
+    # (T, 3)
+    axis = np.cross(knuckles[:, :, 1] - knuckles[:, :, 0], knuckles[:, :, 3] - knuckles[:, :, 1]).sum(axis=1)
     across = knuckles[:, 0, 0] - knuckles[:, -1, 0]
     return float(((axis * across).sum(axis=-1) > 0).mean())
 
@@ -105,12 +113,21 @@ def check_side(share: float, side: str, name: str) -> None:
     if agree < 0.25:
         other = SIDES[side == 'left']
         raise ValueError(
-            f'{name}: by the way the fingers bend this is a {other} hand in {1 - agree:.0%} of the frames, not a {side} one; give --side {other} and '
+            f'{name}: by the way the fingers bend this is a {other} hand in {1 - agree:.0%} of the frames, '
+            f'not a {side} one; give --side {other} and '
             f"side='{other}' in the config's data sets (or correct the order of the joints)"
         )
 
 
-def cut_clips(keypoints: np.ndarray, clip_len: int, split: str, name: str, camera: PinholeCamera, start: int = 0, fps: float = 0.0) -> Iterator[Clip]:
+def cut_clips(
+    keypoints: np.ndarray,
+    clip_len: int,
+    split: str,
+    name: str,
+    camera: PinholeCamera,
+    start: int = 0,
+    fps: float = 0.0,
+) -> Iterator[Clip]:
     """Clips of ``clip_len`` neighbouring frames, the last one shorter; 0 = one clip.
 
     Args:
@@ -154,19 +171,36 @@ def write_hand_clips(
     Args:
         clips (HandClips): The clips.
         out, source, licence, dtype, overwrite: As :class:`PoseStoreWriter`.
-        official_frames (Mapping[str, int], optional): Frames of each split by the owners; a difference is printed.
+        official_frames (Mapping[str, int], optional): Frames of each split by the owners; a difference is
+            printed.
     """
     frames = clips.frames()
     single = clips.notes['clip_len'] == 1
-    notes = dict(clips.notes, frames=frames, **({} if official_frames is None else dict(official_frames=dict(official_frames))))
+    notes = dict(
+        clips.notes,
+        frames=frames,
+        **({} if official_frames is None else dict(official_frames=dict(official_frames))),
+    )
     writer = PoseStoreWriter(
-        out, 'hand_21', [], dtype, source, licence, extractor='annotation', notes=notes, overwrite=overwrite, coverage=clips.coverage(),
+        out,
+        'hand_21',
+        [],
+        dtype,
+        source,
+        licence,
+        extractor='annotation',
+        notes=notes,
+        overwrite=overwrite,
+        coverage=clips.coverage(),
         official=official_frames if single else None,
-    )  # fmt: skip
+    )
     store = write_clips(writer, clips)
     print(store)
     for split, count in frames.items():
         official = (official_frames or {}).get(split, count)
         print(f'  {split}: {count:,} frames' + (f', {official:,} by the owners' if official != count else ''))
-    print(f'  {clips.right_hand_share:.0%} of the frames look like a right hand; taken as the {clips.notes["side"]} one')
+    print(
+        f'  {clips.right_hand_share:.0%} of the frames look like a right hand; taken as the '
+        f'{clips.notes["side"]} one'
+    )
     return store

@@ -1,4 +1,6 @@
-"""HANDS17, the 2017 Hands in the Million challenge (Yuan et al.), its tracking sequences: 3-D joints in a text file."""
+"""HANDS17, the 2017 Hands in the Million challenge (Yuan et al.), its tracking sequences: 3-D joints in a
+text file.
+"""
 
 import os
 import re
@@ -21,7 +23,9 @@ CAMERA = PinholeCamera(475.065948, 475.065857, 315.944855, 245.287079)  # the ow
 _NAMES = dict(T='thumb', I='forefinger', M='middle_finger', R='ring_finger', P='pinky_finger')
 # Wrist, TMCP, IMCP, MMCP, RMCP, PMCP, TPIP, TDIP, TTIP, IPIP, ..
 JOINTS = (
-    ('hand_root',) + tuple(f'{name}1' for name in _NAMES.values()) + tuple(f'{name}{knuckle}' for name in _NAMES.values() for knuckle in (2, 3, 4))
+    ('hand_root',)
+    + tuple(f'{name}1' for name in _NAMES.values())
+    + tuple(f'{name}{knuckle}' for name in _NAMES.values() for knuckle in (2, 3, 4))
 )
 _FOLDER = re.compile(r'(?:^|/)([^/]+)/images/[^/]+$')
 
@@ -32,16 +36,18 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
     """Lines of an image name and 63 numbers, separated by tabs or blanks.
 
     Returns:
-        tuple: Image names with '/' between the parts; joints (N, 21, 3) float64 in mm, in the file's order; line numbers, from 1.
+        tuple: Image names with '/' between the parts; joints (N, 21, 3) float64 in mm, in the file's order;
+            line numbers, from 1.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A line has another number of joints or something that is no number, an image is listed twice (line numbers are named), or
-            there are no lines.
+        ValueError: A line has another number of joints or something that is no number, an image is listed
+            twice (line numbers are named), or there are no lines.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'{os.path.abspath(path)}: no such file; it holds the joints of the tracking sequences (see docs/dataset_zoo/hands17.md)'
+            f'{os.path.abspath(path)}: no such file; it holds the joints of the tracking sequences (see '
+            'docs/dataset_zoo/hands17.md)'
         )
     names: List[str] = []
     rows: List[np.ndarray] = []
@@ -51,13 +57,21 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
         parts = line.split()
         name = parts[0].replace('\\', '/')
         if len(parts) != 1 + 3 * NUM_HAND_JOINTS:
-            raise ValueError(f'{path} line {number}: {len(parts) - 1} numbers after {parts[0]!r}; expected {3 * NUM_HAND_JOINTS}')
+            raise ValueError(
+                f'{path} line {number}: {len(parts) - 1} numbers after {parts[0]!r}; expected '
+                f'{3 * NUM_HAND_JOINTS}'
+            )
         try:
             rows.append(np.asarray(parts[1:], dtype=np.float64))
         except ValueError as error:
-            raise ValueError(f'{path} line {number}: {error}; expected an image name and {3 * NUM_HAND_JOINTS} numbers') from None
+            raise ValueError(
+                f'{path} line {number}: {error}; expected an image name and {3 * NUM_HAND_JOINTS} numbers'
+            ) from None
         if name in seen:
-            raise ValueError(f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; remove one of them')
+            raise ValueError(
+                f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; '
+                'remove one of them'
+            )
         seen[name] = number
         names.append(name)
         lines.append(number)
@@ -67,21 +81,30 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
 
 
 def read_sequence_list(path: str) -> Dict[str, str]:
-    """Lines of an image name and the name of its sequence, in the order of the frames -> image name -> sequence.
+    """Lines of an image name and the name of its sequence, in the order of the frames -> image name ->
+    sequence.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: A line has not two words, or an image is listed twice.
     """
     if not os.path.isfile(path):
-        raise FileNotFoundError(f'{os.path.abspath(path)}: no such file; it holds a line for each frame: image name, name of the sequence')
+        raise FileNotFoundError(
+            f'{os.path.abspath(path)}: no such file; it holds a line for each frame: '
+            'image name, name of the sequence'
+        )
     sequences: Dict[str, str] = {}
     for number, line in text_lines(path):
         parts = line.replace('\\', '/').split()
         if len(parts) != 2:
-            raise ValueError(f'{path} line {number}: {len(parts)} words; expected an image name and the name of its sequence')
+            raise ValueError(
+                f'{path} line {number}: {len(parts)} words; expected an image name and the name '
+                'of its sequence'
+            )
         if parts[0] in sequences:
-            raise ValueError(f'{path} line {number}: image {parts[0]!r} is listed twice; remove one of the lines')
+            raise ValueError(
+                f'{path} line {number}: image {parts[0]!r} is listed twice; remove one of the lines'
+            )
         sequences[parts[0]] = parts[1]
     if not sequences:
         raise ValueError(f'{path}: no lines')
@@ -91,16 +114,18 @@ def read_sequence_list(path: str) -> Dict[str, str]:
 class Hands17Clips:
     """Clips of HANDS17, layout hand_21, for :func:`~signbert_mm.datasets.importers.write_clips`.
 
-    The annotation is ``test_annotation_tracking.txt``: image name and 63 numbers a line, x, y, z of 21 joints in mm in the camera's frame, which is
-    projected here. A frame's sequence is the folder above ``images`` in its name (``tracking\\12\\images\\image_D00000001.png`` is of
-    sequence 12), its place the order of the lines. Of each sequence the first ``train_share`` trains and the rest tests (SignBERT section 4.4).
+    The annotation is ``test_annotation_tracking.txt``: image name and 63 numbers a line, x, y, z of 21 joints
+    in mm in the camera's frame, which is projected here. A frame's sequence is the folder above ``images`` in
+    its name (``tracking\\12\\images\\image_D00000001.png`` is of sequence 12), its place the order of the
+    lines. Of each sequence the first ``train_share`` trains and the rest tests (SignBERT section 4.4).
 
     Args:
         root (str): The downloaded folder, or the annotation file.
-        sequences (str, optional): A file that says which frame belongs to which sequence (:func:`read_sequence_list`), where the names do not.
-            Frames that it leaves out are left out.
+        sequences (str, optional): A file that says which frame belongs to which sequence
+            (:func:`read_sequence_list`), where the names do not. Frames that it leaves out are left out.
         train_share (float): Rounded down to whole frames, which is not given in the paper.
-        clip_len (int): Frames a clip: neighbouring ones, not across the split; 0 = whole sequences. 32 is not given in the paper.
+        clip_len (int): Frames a clip: neighbouring ones, not across the split; 0 = whole sequences. 32 is not
+            given in the paper.
         side (str): Which hand it is. The owners do not say; it is checked against the joints.
 
     Raises:
@@ -111,10 +136,18 @@ class Hands17Clips:
     layout = 'hand_21'
     glosses: List[str] = []
 
-    def __init__(self, root: str, sequences: Optional[str] = None, train_share: float = 0.7, clip_len: int = 32, side: str = 'right') -> None:
+    def __init__(
+        self,
+        root: str,
+        sequences: Optional[str] = None,
+        train_share: float = 0.7,
+        clip_len: int = 32,
+        side: str = 'right',
+    ) -> None:
         if not 0 < train_share < 1 or clip_len < 0:
             raise ValueError(
-                f'HANDS17: train_share is {train_share}, clip_len {clip_len}; give a share within 0 and 1, and frames (0 = whole sequences)'
+                f'HANDS17: train_share is {train_share}, clip_len {clip_len}; give a share within 0 and 1, '
+                'and frames (0 = whole sequences)'
             )
         self.path = root if os.path.isfile(root) else _find(root)
         self.train_share, self.clip_len = train_share, clip_len
@@ -124,24 +157,35 @@ class Hands17Clips:
         check_side(self.right_hand_share, side, f'HANDS17 ({self.path})')
         self.sequences = self._group(names, points, lines, sequences)
         self.notes = dict(
-            dataset='hands17', joints='annotated, not extracted', sequences=len(self.sequences), train_share=train_share, clip_len=clip_len,
-            side=side, right_hand_share=round(self.right_hand_share, 4), paper_frames=PAPER_FRAMES,
-        )  # fmt: skip
+            dataset='hands17',
+            joints='annotated, not extracted',
+            sequences=len(self.sequences),
+            train_share=train_share,
+            clip_len=clip_len,
+            side=side,
+            right_hand_share=round(self.right_hand_share, 4),
+            paper_frames=PAPER_FRAMES,
+        )
 
-    def _group(self, names: List[str], points: np.ndarray, lines: List[int], path: Optional[str]) -> Sequences:
+    def _group(
+        self, names: List[str], points: np.ndarray, lines: List[int], path: Optional[str]
+    ) -> Sequences:
         place = {name: row for row, name in enumerate(names)}
         order: Dict[str, List[int]] = {}
         if path:
             for name, sequence in read_sequence_list(path).items():
                 if name not in place:
-                    raise ValueError(f'{path}: image {name!r} is not in {self.path}; the two files do not belong together')
+                    raise ValueError(
+                        f'{path}: image {name!r} is not in {self.path}; the two files do not belong together'
+                    )
                 order.setdefault(sequence, []).append(place[name])
         else:
             for row, name in enumerate(names):
                 found = _FOLDER.search(name)
                 if not found:
                     raise ValueError(
-                        f'{self.path} line {lines[row]}: {name!r} does not tell its sequence, as tracking\\12\\images\\image_D00000001.png does; use '
+                        f'{self.path} line {lines[row]}: {name!r} does not tell its sequence, as '
+                        'tracking\\12\\images\\image_D00000001.png does; use '
                         f'{ANNOTATION}, or give a list of sequences (--sequences)'
                     )
                 order.setdefault(found.group(1), []).append(row)
@@ -178,7 +222,11 @@ class Hands17Clips:
 
 
 def _find(root: str) -> str:
-    found = [path for path in (os.path.join(root, 'test', ANNOTATION), os.path.join(root, ANNOTATION)) if os.path.isfile(path)]
+    found = [
+        path
+        for path in (os.path.join(root, 'test', ANNOTATION), os.path.join(root, ANNOTATION))
+        if os.path.isfile(path)
+    ]
     if len(found) > 1:
         raise ValueError(f'{ANNOTATION} is there twice: {found[0]} and {found[1]}; remove one of them')
     return found[0] if found else os.path.join(root, 'test', ANNOTATION)

@@ -32,11 +32,15 @@ def find_names(records: Sequence[ClipRecord], names: NameIndex) -> List[Optional
     Raises:
         ValueError: As :func:`~signbert_mm.files.matching.match_names`.
     """
-    return [match and match.key for match in match_names([(record.video_id, record.video) for record in records], [names])]
+    return [
+        match and match.key
+        for match in match_names([(record.video_id, record.video) for record in records], [names])
+    ]
 
 
 def find_clips(records: Sequence[ClipRecord], sources: Sequence[PoseSource]) -> List[Optional[Place]]:
-    """Where the poses of each clip lie, or else those of its video: in the first source that has them under that very name,
+    """Where the poses of each clip lie, or else those of its video: in the first source that has them under
+    that very name,
     or else under a name that ends in it.
 
     Raises:
@@ -44,10 +48,15 @@ def find_clips(records: Sequence[ClipRecord], sources: Sequence[PoseSource]) -> 
     """
     clips = [(record.video_id, record.video) for record in records]
     matches = match_names(clips, [source.index for source in sources])
-    return [match and Place(sources[match.index], match.key, match.name != record.video_id, match.exact) for match, record in zip(matches, records)]
+    return [
+        match and Place(sources[match.index], match.key, match.name != record.video_id, match.exact)
+        for match, record in zip(matches, records)
+    ]
 
 
-def check_mixture(places: Sequence[Place], allow_mixed: bool, coming: Optional[Tuple[str, str]] = None) -> List[str]:
+def check_mixture(
+    places: Sequence[Place], allow_mixed: bool, coming: Optional[Tuple[str, str]] = None
+) -> List[str]:
     """The extractors whose poses are used.
 
     Args:
@@ -62,13 +71,20 @@ def check_mixture(places: Sequence[Place], allow_mixed: bool, coming: Optional[T
     extractors = [name for source in used for name in source.extractors] + ([coming[1]] if coming else [])
     layouts = [source.layout for source in used] + ([coming[0]] if coming else [])
     clips = Counter(place.source.path for place in places)
-    told = [f'{source.path}: {clips[source.path]:,} clips, {source.layout}, {", ".join(source.extractors)}' for source in used]
+    told = [
+        f'{source.path}: {clips[source.path]:,} clips, {source.layout}, {", ".join(source.extractors)}'
+        for source in used
+    ]
     told += [f'now: {coming[0]}, {coming[1]}'] if coming else []
     if len(set(layouts)) > 1:
-        raise ValueError(f'poses of several layouts do not fit into one store: {"; ".join(told)}; extract all with one extractor')
+        raise ValueError(
+            f'poses of several layouts do not fit into one store: {"; ".join(told)}; extract '
+            'all with one extractor'
+        )
     if len(set(extractors)) > 1 and not allow_mixed:
         raise ValueError(
-            f'poses of several extractors would mix in one store: {"; ".join(told)}; a model can tell them apart, so extract all with one, '
+            f'poses of several extractors would mix in one store: {"; ".join(told)}; a model can tell them '
+            'apart, so extract all with one, '
             'or allow it (--allow-mixed), which the store then says'
         )
     return list(dict.fromkeys(extractors))

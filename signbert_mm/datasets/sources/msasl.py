@@ -7,7 +7,8 @@ from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, find_file, json_entries, json_field, read_json
 
 SUBSETS = (100, 200, 500, 1000)
-# clips of labels below N in MSASL_{train,val,test}.json; they add up to the paper's 5,736, 9,719, 17,823 and 25,513
+# clips of labels below N in MSASL_{train,val,test}.json; they add up to the paper's 5,736, 9,719, 17,823 and
+# 25,513
 OFFICIAL = {
     100: dict(train=3789, val=1190, test=757),
     200: dict(train=6319, val=2041, test=1359),
@@ -19,11 +20,14 @@ LICENCE = "the terms that come with Microsoft's download; the videos are their u
 _NUMBER = (int, float)
 
 
-def msasl_index(root: str, subset: int = 1000, splits: Sequence[str] = SPLITS, repeated: str = 'error') -> SourceIndex:
+def msasl_index(
+    root: str, subset: int = 1000, splits: Sequence[str] = SPLITS, repeated: str = 'error'
+) -> SourceIndex:
     """The clips of MS-ASL<subset> with the official labels and splits.
 
-    The lists name pieces of YouTube videos, often several of one video. A clip's ``video_id`` is ``<YouTube id>_<start>_<end>`` with the annotated
-    frame numbers, and its ``video`` is the YouTube id: a video (or its poses) called so is cut from ``start_time`` to ``end_time``.
+    The lists name pieces of YouTube videos, often several of one video. A clip's ``video_id`` is ``<YouTube
+    id>_<start>_<end>`` with the annotated frame numbers, and its ``video`` is the YouTube id: a video (or its
+    poses) called so is cut from ``start_time`` to ``end_time``.
 
     Args:
         root (str): Folder with the lists in it or below.
@@ -47,13 +51,22 @@ def msasl_index(root: str, subset: int = 1000, splits: Sequence[str] = SPLITS, r
         for where, entry in json_entries(path):
             record = _record(entry, split, where, path)
             if not 0 <= record.label < len(glosses):
-                raise ValueError(f'{path}: {where}: label {record.label} is outside 0 .. {len(glosses) - 1} (the class list); correct it')
+                raise ValueError(
+                    f'{path}: {where}: label {record.label} is outside 0 .. {len(glosses) - 1} '
+                    '(the class list); correct it'
+                )
             if record.label < subset:
                 records.append(record)
     return SourceIndex(
-        f'msasl{subset}', glosses[:subset], records, SOURCE, LICENCE, {split: OFFICIAL[subset][split] for split in splits},
-        annotation=root, repeated=repeated,
-    )  # fmt: skip
+        f'msasl{subset}',
+        glosses[:subset],
+        records,
+        SOURCE,
+        LICENCE,
+        {split: OFFICIAL[subset][split] for split in splits},
+        annotation=root,
+        repeated=repeated,
+    )
 
 
 def youtube_id(url: str) -> Optional[str]:
@@ -72,9 +85,19 @@ def _record(entry: dict, split: str, where: str, path: str) -> ClipRecord:
     frames = [int(json_field(entry, name, _NUMBER, place)) for name in ('start', 'end')]
     fps, width, height = (json_field(entry, name, _NUMBER, place) for name in ('fps', 'width', 'height'))
     return ClipRecord(
-        f'{video}_{frames[0]}_{frames[1]}', label, split, video, str(entry.get('signer_id', '')), begin, end, 'seconds', float(fps),
-        (round(width), round(height)), _box(entry.get('box'), place), where,
-    )  # fmt: skip
+        f'{video}_{frames[0]}_{frames[1]}',
+        label,
+        split,
+        video,
+        str(entry.get('signer_id', '')),
+        begin,
+        end,
+        'seconds',
+        float(fps),
+        (round(width), round(height)),
+        _box(entry.get('box'), place),
+        where,
+    )
 
 
 def _box(box: Optional[List[float]], where: str) -> Optional[Tuple[float, float, float, float]]:
@@ -82,6 +105,8 @@ def _box(box: Optional[List[float]], where: str) -> Optional[Tuple[float, float,
     if box is None:
         return None
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(value, _NUMBER) for value in box):
-        raise ValueError(f'{where}: box is {box!r}; expected [top, left, bottom, right] as fractions of the image')
+        raise ValueError(
+            f'{where}: box is {box!r}; expected [top, left, bottom, right] as fractions of the image'
+        )
     top, left, bottom, right = (float(value) for value in box)
     return left, top, right, bottom

@@ -82,19 +82,27 @@ class PoseSource(ABC):
 
 
 class StorePoses(PoseSource):
-    """A PoseStore, as ``tools/extract_poses.py`` writes it: ``video_id`` = path below the videos' folder without suffix."""
+    """A PoseStore, as ``tools/extract_poses.py`` writes it: ``video_id`` = path below the videos' folder
+    without suffix.
+    """
 
     def __init__(self, store: Union[str, PoseStore]) -> None:
         self.store = store if isinstance(store, PoseStore) else PoseStore(store)
         meta = self.store.meta
         notes = meta.get('notes') or {}
         fingerprint = (notes.get('extraction') or {}).get('fingerprint', '')
-        told = notes.get('extractors') or [extractor_name(meta.get('extractor', ''), meta.get('extractor_version', ''), fingerprint)]
-        names = NameIndex(((name, place) for place, name in enumerate(self.store.video_id.tolist())), self.store.folder)
+        told = notes.get('extractors') or [
+            extractor_name(meta.get('extractor', ''), meta.get('extractor_version', ''), fingerprint)
+        ]
+        names = NameIndex(
+            ((name, place) for place, name in enumerate(self.store.video_id.tolist())), self.store.folder
+        )
         super().__init__(self.store.folder, self.store.layout.name, [name for name in told if name], names)
         # missing.txt has split, id, gloss, reason; failed.txt of an extraction id, reason
         rows = [line.split('\t') for line in self.store.missing] + failures(self.store.folder)
-        self._reasons = NameIndex({row[-3] if len(row) == 4 else row[0]: row[-1] for row in rows}.items(), self.store.folder)
+        self._reasons = NameIndex(
+            {row[-3] if len(row) == 4 else row[0]: row[-1] for row in rows}.items(), self.store.folder
+        )
 
     def why(self, name: str) -> str:
         keys = self._reasons.alike(name)
@@ -113,12 +121,16 @@ class PysklPoses(PoseSource):
 
     def __init__(self, path: str, layout: Optional[str] = None, extractor: str = '') -> None:
         self.clips = PysklClips(path, layout)
-        names = NameIndex(((without_suffix(name), place) for place, name in enumerate(self.clips.ids())), path)
+        names = NameIndex(
+            ((without_suffix(name), place) for place, name in enumerate(self.clips.ids())), path
+        )
         super().__init__(path, self.clips.layout, [extractor] if extractor else [], names)
 
     def read(self, key: str) -> VideoPose:
         clip = self.clips.clip(self._names[key])
-        get_layout(self.layout).check_joints(clip.keypoints.shape[1], f'{self.path}: annotation {self._names[key]} ({key})')
+        get_layout(self.layout).check_joints(
+            clip.keypoints.shape[1], f'{self.path}: annotation {self._names[key]} ({key})'
+        )
         return _video_pose(clip)
 
 
@@ -137,8 +149,8 @@ class PoseFormatPoses(PoseSource):
 class ArrayPoses(PoseSource):
     """A folder of ``.npy`` or ``.npz`` files, each (T, V, 2) or (T, V, 3): x, y and perhaps score.
 
-    Without scores a joint at 0, 0 is missing. An npz holds one array, or ``keypoints`` beside any of ``scores`` (T, V), ``width``, ``height`` and
-    ``fps``.
+    Without scores a joint at 0, 0 is missing. An npz holds one array, or ``keypoints`` beside any of
+    ``scores`` (T, V), ``width``, ``height`` and ``fps``.
 
     Args:
         folder (str): The folder.
@@ -158,11 +170,15 @@ class ArrayPoses(PoseSource):
         extractor: str = '',
     ) -> None:
         if coordinates not in COORDINATES:
-            raise ValueError(f'{folder}: coordinates are {coordinates!r}; choose one of {", ".join(COORDINATES)}')
+            raise ValueError(
+                f'{folder}: coordinates are {coordinates!r}; choose one of {", ".join(COORDINATES)}'
+            )
         self.width, self.height, self.coordinates = width, height, coordinates
         listing = list_files(folder, ('.npy', '.npz'), 'an .npy or .npz file')
         report_left_out(listing.left_out, folder)
-        names: NameIndex[str] = NameIndex([(os.path.splitext(name)[0], path) for name, path in listing.taken], folder)
+        names: NameIndex[str] = NameIndex(
+            [(os.path.splitext(name)[0], path) for name, path in listing.taken], folder
+        )
         if not len(names):
             raise FileNotFoundError(f'{os.path.abspath(folder)}: no .npy or .npz files in it')
         self._names = names
@@ -178,7 +194,10 @@ class ArrayPoses(PoseSource):
             fits = [layout.name for layout in LAYOUTS.values() if layout.num_joints == found]
             if len(fits) != 1:
                 counts = {layout.name: layout.num_joints for layout in LAYOUTS.values()}
-                raise ValueError(f'{self._names[name]}: {found} joints found; layouts have {counts}; give one (--layout), or register yours')
+                raise ValueError(
+                    f'{self._names[name]}: {found} joints found; layouts have {counts}; give '
+                    'one (--layout), or register yours'
+                )
             return fits[0]
         raise ValueError(f'{self._names.where}: none of its {len(self._names)} files can be read')
 
@@ -192,9 +211,15 @@ class ArrayPoses(PoseSource):
             fields = {'keypoints': next(iter(fields.values()))}
         keypoints = fields.get('keypoints')
         if keypoints is None:
-            raise ValueError(f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and scores, width, height, fps)')
+            raise ValueError(
+                f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and '
+                'scores, width, height, fps)'
+            )
         if keypoints.ndim != 3 or keypoints.shape[2] not in (2, 3) or keypoints.dtype.kind not in 'fiu':
-            raise ValueError(f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers of shape (T, V, 2) or (T, V, 3)')
+            raise ValueError(
+                f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers '
+                'of shape (T, V, 2) or (T, V, 3)'
+            )
         if not len(keypoints):
             raise UnreadableError(f'{path}: no frames')
         return fields
@@ -210,8 +235,12 @@ class ArrayPoses(PoseSource):
         if scores is not None:
             keypoints = np.concatenate([keypoints[..., :2], scores[..., None].astype(np.float32)], axis=-1)
         elif keypoints.shape[2] == 2:
-            keypoints = np.concatenate([keypoints, (keypoints != 0).any(axis=-1, keepdims=True).astype(np.float32)], axis=-1)
-        width, height = (int(fields[name]) if name in fields else getattr(self, name) for name in ('width', 'height'))
+            keypoints = np.concatenate(
+                [keypoints, (keypoints != 0).any(axis=-1, keepdims=True).astype(np.float32)], axis=-1
+            )
+        width, height = (
+            int(fields[name]) if name in fields else getattr(self, name) for name in ('width', 'height')
+        )
         if self.coordinates == 'fractions':
             if not width or not height:
                 raise ValueError(f'{path}: fractions of the image need its size; give --width and --height')
@@ -254,7 +283,9 @@ class LandmarkPoses(PoseSource):
         self.mirrored, self.trim = mirrored, trim
         listing = list_files(folder, ('.npy',), 'an .npy file')
         report_left_out(listing.left_out, folder)
-        names: NameIndex[str] = NameIndex([(os.path.splitext(name)[0], path) for name, path in listing.taken], folder)
+        names: NameIndex[str] = NameIndex(
+            [(os.path.splitext(name)[0], path) for name, path in listing.taken], folder
+        )
         if not len(names):
             raise FileNotFoundError(f'{os.path.abspath(folder)}: no .npy files; <video id>.npy expected')
         super().__init__(folder, 'hands_42', [extractor], names)
@@ -292,7 +323,8 @@ def open_poses(
     coordinates: str = 'pixels',
     extractor: str = '',
 ) -> PoseSource:
-    """The source at ``path``, by what is there: a PoseStore, a pickle, a folder of .pose files or one of .npy and .npz files.
+    """The source at ``path``, by what is there: a PoseStore, a pickle, a folder of .pose files or one of .npy
+    and .npz files.
 
     Args:
         path (str): A folder or a pickle.

@@ -1,4 +1,7 @@
-"""SLR500 (Huang et al. 2019), also called CSL-500 and CSL isolated: 500 Chinese sign words, 50 signers, 5 times each."""
+"""SLR500 (Huang et al.
+
+2019), also called CSL-500 and CSL isolated: 500 Chinese sign words, 50 signers, 5 times each.
+"""
 
 import os
 import re
@@ -14,7 +17,9 @@ CLASSES = 500
 SIGNERS = dict(train=range(1, 37), test=range(37, 51))
 REPETITIONS = 5
 OFFICIAL = dict(train=90000, test=35000)
-SOURCE = 'SLR500: Huang et al., Attention-based 3D-CNNs for large-vocabulary sign language recognition, TCSVT 2019'
+SOURCE = (
+    'SLR500: Huang et al., Attention-based 3D-CNNs for large-vocabulary sign language recognition, TCSVT 2019'
+)
 LICENCE = 'research only, by an agreement signed with the owners'
 DICTIONARY = 'dictionary.txt'
 SIZE = (1280, 720)  # by the released code of ST-Consistency, for poses that do not tell
@@ -37,7 +42,9 @@ def parse_name(name: str) -> Tuple[int, int, int]:
     """
     found = _NAME.match(name)
     if not found:
-        raise ValueError(f'{name!r} is not a name such as P01_25_19_2: signer, row and place of the word, repetition')
+        raise ValueError(
+            f'{name!r} is not a name such as P01_25_19_2: signer, row and place of the word, repetition'
+        )
     signer, row, place, repetition = map(int, found.groups())
     return signer, (row - 1) * _ROW + place, repetition
 
@@ -55,7 +62,8 @@ def find_suffix(names: Iterable[str]) -> str:
             return found.group(2) or ''
         shown += [name] if len(shown) < 3 else []
     raise ValueError(
-        f'SLR500: no name such as P01_01_00_0, P01_01_00_0_color or P01_01_00_0._color is there; found {shown}; give the suffix (--suffix)'
+        'SLR500: no name such as P01_01_00_0, P01_01_00_0_color or P01_01_00_0._color is there; found '
+        f'{shown}; give the suffix (--suffix)'
     )
 
 
@@ -72,16 +80,19 @@ def slr500_index(
     splits: Sequence[str] = ('train', 'test'),
     repeated: str = 'error',
 ) -> SourceIndex:
-    """The clips of the data set: those of the owners' lists where there are any, else every word of every signer, ``repetitions`` times.
+    """The clips of the data set: those of the owners' lists where there are any, else every word of every
+    signer, ``repetitions`` times.
 
     Args:
         root (str): The downloaded folder, with ``dictionary.txt``: lines ``000000<tab>word``.
         dictionary (str, optional): That file, where it lies elsewhere.
-        train_list, test_list (str, optional): Lists of videos; by default those in ``root``, if they are there.
-        signers (dict[str, Iterable[int]], optional): Numbers of the signers of 'train' and 'test', where there are no lists; P01 to P36 and P37 to
-            P50 by default.
+        train_list, test_list (str, optional): Lists of videos; by default those in ``root``, if they are
+            there.
+        signers (dict[str, Iterable[int]], optional): Numbers of the signers of 'train' and 'test', where
+            there are no lists; P01 to P36 and P37 to P50 by default.
         repetitions (int): How often a signer shows a word, numbered from 0.
-        suffix (str): What stands behind the numbers in the names of videos or poses: '', '_color' or '._color'.
+        suffix (str): What stands behind the numbers in the names of videos or poses: '', '_color' or
+            '._color'.
         encoding (str): Of the dictionary.
         num_classes (int): Size of the vocabulary.
         splits (Sequence[str]): Only these.
@@ -89,7 +100,8 @@ def slr500_index(
 
     Raises:
         FileNotFoundError: The dictionary or a list that was named is absent.
-        ValueError: A line is malformed or a video is listed twice; a video's name contradicts its folder or the split of its signer is not one.
+        ValueError: A line is malformed or a video is listed twice; a video's name contradicts its folder or
+            the split of its signer is not one.
     """
     if suffix not in SUFFIXES:
         raise ValueError(f'SLR500: suffix is {suffix!r}; choose one of {", ".join(map(repr, SUFFIXES))}')
@@ -99,24 +111,55 @@ def slr500_index(
     if paths:
         records, where = _listed(paths, num_classes, suffix), root
     else:
-        people = {split: numbers for split, numbers in {**SIGNERS, **(signers or {})}.items() if split in splits}
+        people = {
+            split: numbers for split, numbers in {**SIGNERS, **(signers or {})}.items() if split in splits
+        }
         records, where = _grid(people, num_classes, repetitions, suffix), path
     notes = dict(splits='lists of the owners' if paths else 'by signer')
-    official = {split: OFFICIAL[split] for split in OFFICIAL if split in splits} if num_classes == CLASSES else {}
-    return SourceIndex('slr500', glosses, records, SOURCE, LICENCE, official, notes=notes, annotation=where, repeated=repeated)
+    official = (
+        {split: OFFICIAL[split] for split in OFFICIAL if split in splits} if num_classes == CLASSES else {}
+    )
+    return SourceIndex(
+        'slr500',
+        glosses,
+        records,
+        SOURCE,
+        LICENCE,
+        official,
+        notes=notes,
+        annotation=where,
+        repeated=repeated,
+    )
 
 
 def _record(name: str, label: int, split: str, signer: int, suffix: str, where: str) -> ClipRecord:
-    return ClipRecord(name, label, split, video=f'{name}{suffix}' if suffix else '', signer=f'P{signer:02d}', size=SIZE, where=where)
+    return ClipRecord(
+        name,
+        label,
+        split,
+        video=f'{name}{suffix}' if suffix else '',
+        signer=f'P{signer:02d}',
+        size=SIZE,
+        where=where,
+    )
 
 
-def _grid(signers: Dict[str, Iterable[int]], num_classes: int, repetitions: int, suffix: str) -> List[ClipRecord]:
+def _grid(
+    signers: Dict[str, Iterable[int]], num_classes: int, repetitions: int, suffix: str
+) -> List[ClipRecord]:
     people = [(split, signer) for split, numbers in signers.items() for signer in numbers]
     twice = [signer for signer, times in Counter(signer for _, signer in people).items() if times > 1]
     if twice:
         raise ValueError(f'SLR500: signers {twice} are in more than one split; each belongs to one')
     return [
-        _record(video_name(signer, label, repetition), label, split, signer, suffix, f'word {label}, signer {signer}')
+        _record(
+            video_name(signer, label, repetition),
+            label,
+            split,
+            signer,
+            suffix,
+            f'word {label}, signer {signer}',
+        )
         for split, signer in people
         for label in range(num_classes)
         for repetition in range(repetitions)
@@ -132,12 +175,18 @@ def _listed(paths: Dict[str, str], num_classes: int, suffix: str) -> List[ClipRe
         except ValueError as error:
             raise ValueError(f'{video.where}: {error}') from None
         if label != video.label:
-            raise ValueError(f'{video.where}: by its name {name} shows word {label}, but its folder is {video.label}; correct the list')
+            raise ValueError(
+                f'{video.where}: by its name {name} shows word {label}, but its folder is '
+                f'{video.label}; correct the list'
+            )
         records.append(_record(name, label, video.split, signer, suffix, video.where))
     people = {split: {record.signer for record in records if record.split == split} for split in paths}
     both = sorted(set.intersection(*people.values())) if len(people) > 1 else []
     if both:
-        raise ValueError(f'{", ".join(paths.values())}: signers {both[:5]} are in both lists; the splits of SLR500 have no signer in common')
+        raise ValueError(
+            f'{", ".join(paths.values())}: signers {both[:5]} are in both lists; the splits of '
+            'SLR500 have no signer in common'
+        )
     return records
 
 
@@ -149,7 +198,10 @@ def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-
         ValueError: A line is malformed, or the numbers are not 0 .. num_classes - 1 in order.
     """
     if not os.path.isfile(path):
-        raise FileNotFoundError(f'{os.path.abspath(path)}: no such file; it holds lines such as 000000<tab>word (give it with --dictionary)')
+        raise FileNotFoundError(
+            f'{os.path.abspath(path)}: no such file; it holds lines such as '
+            '000000<tab>word (give it with --dictionary)'
+        )
     try:
         lines = text_lines(path, encoding)
     except ValueError as error:
@@ -158,10 +210,18 @@ def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-
     for number, line in lines:
         code, _, word = line.partition('\t')
         if not code.isdigit() or not word.strip():
-            raise ValueError(f'{path} line {number}: {line!r}; expected a number, a tab and a word, as in 000000<tab>word')
+            raise ValueError(
+                f'{path} line {number}: {line!r}; expected a number, a tab and a word, as in 000000<tab>word'
+            )
         if int(code) != len(words):
-            raise ValueError(f'{path} line {number}: word {int(code)} found where {len(words)} was expected; each number comes once, from 0 in order')
+            raise ValueError(
+                f'{path} line {number}: word {int(code)} found where {len(words)} was expected; '
+                'each number comes once, from 0 in order'
+            )
         words.append(word.strip() if word.strip() not in words else f'{word.strip()} ({code})')
     if len(words) != num_classes:
-        raise ValueError(f'{path}: {len(words)} words; expected {num_classes}: the file is not whole or not of this data set')
+        raise ValueError(
+            f'{path}: {len(words)} words; expected {num_classes}: the file is not whole or not '
+            'of this data set'
+        )
     return words

@@ -27,28 +27,31 @@ def video_folder_index(
     licence: str = '',
     repeated: str = 'error',
 ) -> SourceIndex:
-    """The videos ``<root>/<gloss>/<anything>.mp4``, at any depth below the gloss; folders of numbered images count as videos.
+    """The videos ``<root>/<gloss>/<anything>.mp4``, at any depth below the gloss; folders of numbered images
+    count as videos.
 
-    Glosses are in alphabetical order. A clip's id is its path below ``root`` without suffix, ``hello/anna_1``. Splits go by signer or by share;
-    without either all clips are in 'train'.
+    Glosses are in alphabetical order. A clip's id is its path below ``root`` without suffix,
+    ``hello/anna_1``. Splits go by signer or by share; without either all clips are in 'train'.
 
     Args:
         root (str): The folder.
-        signer (str): A regular expression, looked for in what follows the gloss's folder (``anna_1``); its first group, or else the whole match, is
-            the signer: ``'^[^_]+'`` for ``hello/anna_1.mp4``, ``'^[^/]+(?=/)'`` for ``hello/anna/1.mp4``. '' = signers are not known.
+        signer (str): A regular expression, looked for in what follows the gloss's folder (``anna_1``); its
+            first group, or else the whole match, is the signer: ``'^[^_]+'`` for ``hello/anna_1.mp4``,
+            ``'^[^/]+(?=/)'`` for ``hello/anna/1.mp4``. '' = signers are not known.
         test_signers, val_signers (Sequence[str]): Signers whose clips are in these splits.
-        test_share, val_share (float): Share of each gloss's clips in these splits, to the nearest number; at least one clip stays in 'train'. Which
-            ones is a function of ``seed`` and the clip's id: a clip that is added moves few others.
+        test_share, val_share (float): Share of each gloss's clips in these splits, to the nearest number; at
+            least one clip stays in 'train'. Which ones is a function of ``seed`` and the clip's id: a clip
+            that is added moves few others.
         seed (int): Of that draw.
         source, licence (str): For the store's meta.
-        repeated (str): What to do where two videos have one name but for the suffix, as a.mov and a.mp4: 'error', or
-            'first' = keep the first; ``notes['repeated']`` lists the rest.
+        repeated (str): What to do where two videos have one name but for the suffix, as a.mov and a.mp4:
+            'error', or 'first' = keep the first; ``notes['repeated']`` lists the rest.
 
     Raises:
         FileNotFoundError: There is no such folder, or no video in folders of glosses.
-        ValueError: Two videos have one name but for the suffix, a video lies in no gloss's folder, its name does not fit
-            ``signer``, a signer is in no video or in two splits, both ways of splitting are asked for, shares are out of
-            range, or nothing is left to train on.
+        ValueError: Two videos have one name but for the suffix, a video lies in no gloss's folder, its name
+            does not fit ``signer``, a signer is in no video or in two splits, both ways of splitting are
+            asked for, shares are out of range, or nothing is left to train on.
     """
     root = os.path.abspath(root)
     if (test_signers or val_signers) and (test_share or val_share):
@@ -56,7 +59,10 @@ def video_folder_index(
     if (test_signers or val_signers) and not signer:
         raise ValueError('splits by signers need `signer` (--signer), which finds the signer in a file name')
     if min(test_share, val_share) < 0 or test_share + val_share >= 1:
-        raise ValueError(f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, and together below 1')
+        raise ValueError(
+            f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, '
+            'and together below 1'
+        )
     both = sorted(set(test_signers) & set(val_signers))
     if both:
         raise ValueError(f'signers {", ".join(both)} are to be in test and in val; choose one')
@@ -67,7 +73,10 @@ def video_folder_index(
     names, twice = _by_name(root, found, repeated)
     loose = [name for name in names if '/' not in name]
     if loose:
-        raise ValueError(f'{root}: {", ".join(loose[:5])} lies in no folder of a gloss; the layout is <gloss>/<anything>.mp4')
+        raise ValueError(
+            f'{root}: {", ".join(loose[:5])} lies in no folder of a gloss; the layout is '
+            '<gloss>/<anything>.mp4'
+        )
     if not names:
         report_left_out(left_out, root)
         raise FileNotFoundError(f'{root}: no videos in it; the layout is <gloss>/<anything>.mp4')
@@ -76,19 +85,45 @@ def video_folder_index(
     known = set(signers.values())
     unknown = sorted({*test_signers, *val_signers} - known)
     if unknown:
-        raise ValueError(f'{root}: no video is of signer {", ".join(unknown)}; --signer {signer!r} finds {", ".join(sorted(known)[:20])}')
+        raise ValueError(
+            f'{root}: no video is of signer {", ".join(unknown)}; --signer {signer!r} finds '
+            f'{", ".join(sorted(known)[:20])}'
+        )
     if test_signers or val_signers:
-        splits = {name: TEST if who in test_signers else VAL if who in val_signers else TRAIN for name, who in signers.items()}
+        splits = {
+            name: TEST if who in test_signers else VAL if who in val_signers else TRAIN
+            for name, who in signers.items()
+        }
     else:
         splits = _by_share(names, {TEST: test_share, VAL: val_share}, seed)
     if TRAIN not in splits.values():
         raise ValueError(f'{root}: no clip is left in train; leave a signer there')
     glosses = sorted({_gloss(name) for name in names})
     labels = {gloss: label for label, gloss in enumerate(glosses)}
-    records = [ClipRecord(name, labels[_gloss(name)], splits[name], signer=signers[name], where=name) for name in names]
-    notes = dict(splits=dict(signer=signer, test_signers=[*test_signers], val_signers=[*val_signers], shares=[test_share, val_share], seed=seed))
+    records = [
+        ClipRecord(name, labels[_gloss(name)], splits[name], signer=signers[name], where=name)
+        for name in names
+    ]
+    notes = dict(
+        splits=dict(
+            signer=signer,
+            test_signers=[*test_signers],
+            val_signers=[*val_signers],
+            shares=[test_share, val_share],
+            seed=seed,
+        )
+    )
     notes.update(dict(repeated=twice) if twice else {})
-    return SourceIndex(os.path.basename(root), glosses, records, source=source, licence=licence, notes=notes, annotation=root, repeated=repeated)
+    return SourceIndex(
+        os.path.basename(root),
+        glosses,
+        records,
+        source=source,
+        licence=licence,
+        notes=notes,
+        annotation=root,
+        repeated=repeated,
+    )
 
 
 def _why_unclear(path: str) -> str:
@@ -98,10 +133,15 @@ def _why_unclear(path: str) -> str:
 
 def _report_empty(root: str, names: Sequence[str], odd: Sequence[str]) -> None:
     """Logs the folders of ``root`` from which no clip comes, so that no gloss is lost in silence."""
-    report_left_out([LeftOut(path, f'{_why_unclear(path)}, so there is no clip of this gloss') for path in odd], root)
+    report_left_out(
+        [LeftOut(path, f'{_why_unclear(path)}, so there is no clip of this gloss') for path in odd], root
+    )
     used = {*(_gloss(name) for name in names), *map(os.path.basename, odd)}
     empty = [name for name in next(walk(root)).folders if clean_text(name) not in used]
-    report_left_out([LeftOut(os.path.join(root, name), 'no video in it, so the gloss is left out') for name in empty], root)
+    report_left_out(
+        [LeftOut(os.path.join(root, name), 'no video in it, so the gloss is left out') for name in empty],
+        root,
+    )
 
 
 def _by_name(root: str, found: Sequence[Tuple[str, str]], repeated: str) -> Tuple[List[str], List[str]]:
@@ -118,7 +158,8 @@ def _by_name(root: str, found: Sequence[Tuple[str, str]], repeated: str) -> Tupl
             twice.append(f'{name}: {below}')
         else:
             raise ValueError(
-                f'{root}: {first[name]} and {below} would both be clip {name!r}; remove or rename one of them, or keep the first (--repeated first)'
+                f'{root}: {first[name]} and {below} would both be clip {name!r}; remove or rename one of '
+                'them, or keep the first (--repeated first)'
             )
     return list(first), twice
 
@@ -129,7 +170,9 @@ def untrained(index: SourceIndex) -> List[str]:
 
 
 def undrawn(index: SourceIndex, split: str) -> List[str]:
-    """Glosses that no clip of ``split`` has though a share of each gloss's clips was asked for: they have too few videos."""
+    """Glosses that no clip of ``split`` has though a share of each gloss's clips was asked for: they have too
+    few videos.
+    """
     shares = dict(zip((TEST, VAL), index.notes['splits']['shares']))
     return _without(index, split) if shares.get(split) else []
 
@@ -149,7 +192,10 @@ def _signer(root: str, name: str, pattern: str) -> str:
     match = re.search(pattern, name.split('/', 1)[1])
     found = (match[1] if match.re.groups else match[0]) if match else ''
     if not found:
-        raise ValueError(f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; correct the pattern, or rename the file')
+        raise ValueError(
+            f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; '
+            'correct the pattern, or rename the file'
+        )
     return found
 
 
@@ -160,7 +206,9 @@ def _by_share(names: Sequence[str], shares: Dict[str, float], seed: int) -> Dict
         clips.setdefault(_gloss(name), []).append(name)
     splits = {}
     for rows in clips.values():
-        rows = sorted(rows, key=lambda name: hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=8).digest())
+        rows = sorted(
+            rows, key=lambda name: hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=8).digest()
+        )
         counts = {split: int(share * len(rows) + 0.5) for split, share in shares.items()}
         while sum(counts.values()) >= len(rows):
             counts[max(counts, key=counts.get)] -= 1

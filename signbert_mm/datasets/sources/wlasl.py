@@ -22,14 +22,18 @@ SOURCE = 'WLASL (Li et al., WACV 2020), https://dxli94.github.io/WLASL'
 LICENCE = 'C-UDA 1.0, academic and computational use only'
 
 
-def wlasl_index(root: str, subset: int = 2000, splits: Sequence[str] = SPLITS, repeated: str = 'error') -> SourceIndex:
+def wlasl_index(
+    root: str, subset: int = 2000, splits: Sequence[str] = SPLITS, repeated: str = 'error'
+) -> SourceIndex:
     """The clips of WLASL<subset> with the official labels and splits.
 
-    They come from ``nslt_<subset>.json``, or from a larger ``nslt_*.json``, which holds the same clips. Without any of these, from ``WLASL_v*.json``
-    alone, whose lists are a few clips shorter. Where ``WLASL_v*.json`` is there too it adds the signers and the places in the YouTube videos.
+    They come from ``nslt_<subset>.json``, or from a larger ``nslt_*.json``, which holds the same clips.
+    Without any of these, from ``WLASL_v*.json`` alone, whose lists are a few clips shorter. Where
+    ``WLASL_v*.json`` is there too it adds the signers and the places in the YouTube videos.
 
-    The owners' script leaves each clip as ``videos/<video_id>.mp4``, cut already. In a folder of raw videos those of YouTube bear YouTube's name;
-    they are cut here by ``frame_start`` and ``frame_end``, which count at 25 frames a second.
+    The owners' script leaves each clip as ``videos/<video_id>.mp4``, cut already. In a folder of raw videos
+    those of YouTube bear YouTube's name; they are cut here by ``frame_start`` and ``frame_end``, which count
+    at 25 frames a second.
 
     Args:
         root (str): A checkout of the owners' repository, or any folder with these files in it or below.
@@ -39,32 +43,52 @@ def wlasl_index(root: str, subset: int = 2000, splits: Sequence[str] = SPLITS, r
 
     Raises:
         FileNotFoundError: There are no annotations.
-        ValueError: ``subset`` is unknown, or an annotation is malformed; the message names the file and the place.
+        ValueError: ``subset`` is unknown, or an annotation is malformed; the message names the file and the
+            place.
     """
     if subset not in SUBSETS:
         raise ValueError(f'WLASL{subset}: choose a subset of {", ".join(map(str, SUBSETS))}')
     lists = [f'nslt_{size}.json' for size in SUBSETS if size >= subset]
     path = find_file(root, lists, 'the list of clips', needed=False)
-    whole = find_file(root, ['WLASL_v0.3.json', 'WLASL_v0.2.json', 'WLASL_v0.1.json'], 'the annotation', needed=not path)
+    whole = find_file(
+        root, ['WLASL_v0.3.json', 'WLASL_v0.2.json', 'WLASL_v0.1.json'], 'the annotation', needed=not path
+    )
     glosses, instances = _instances(whole, repeated) if whole else ([], {})
-    named = find_file(root, ['wlasl_class_list.txt'], 'the class list (or WLASL_v0.3.json)', needed=not glosses)
+    named = find_file(
+        root, ['wlasl_class_list.txt'], 'the class list (or WLASL_v0.3.json)', needed=not glosses
+    )
     glosses = _class_list(named) if named else glosses
     if len(glosses) < subset:
-        raise ValueError(f'{named or whole}: {len(glosses)} glosses found, {subset} needed; get the file again')
+        raise ValueError(
+            f'{named or whole}: {len(glosses)} glosses found, {subset} needed; get the file again'
+        )
     if path:
         clips = _nslt(path, subset, int(re.findall(r'\d+', os.path.basename(path))[0]))
     else:
         path = whole
-        clips = [(where, name, label, entry['split']) for name, (where, label, entry) in instances.items() if label < subset]
+        clips = [
+            (where, name, label, entry['split'])
+            for name, (where, label, entry) in instances.items()
+            if label < subset
+        ]
     records = [
-        ClipRecord.of_span(name, label, split, where=where, **(_details(*instances[name]) if name in instances else {}))
+        ClipRecord.of_span(
+            name, label, split, where=where, **(_details(*instances[name]) if name in instances else {})
+        )
         for where, name, label, split in clips
         if split in splits
-    ]  # fmt: skip
+    ]
     return SourceIndex(
-        f'wlasl{subset}', glosses[:subset], records, SOURCE, LICENCE, {split: OFFICIAL[subset][split] for split in splits}, PAPER[subset],
-        annotation=path, repeated=repeated,
-    )  # fmt: skip
+        f'wlasl{subset}',
+        glosses[:subset],
+        records,
+        SOURCE,
+        LICENCE,
+        {split: OFFICIAL[subset][split] for split in splits},
+        PAPER[subset],
+        annotation=path,
+        repeated=repeated,
+    )
 
 
 def wlasl_list(path: str, classes: str = '') -> SourceIndex:
@@ -112,7 +136,10 @@ def _nslt(path: str, subset: int, limit: int) -> List[Tuple[str, str, int, str]]
             raise ValueError(f'{where}: {entry!r} found; expected subset and action')
         action, split = json_field(entry, 'action', list, where), json_field(entry, 'subset', str, where)
         if len(action) != 3 or not all(isinstance(value, int) for value in action) or split not in SPLITS:
-            raise ValueError(f'{where}: subset is {split!r}, action is {action}; expected one of {SPLITS} and [label, first frame, last frame]')
+            raise ValueError(
+                f'{where}: subset is {split!r}, action is {action}; expected one of {SPLITS} '
+                'and [label, first frame, last frame]'
+            )
         if not 0 <= action[0] < limit:
             raise ValueError(f'{where}: label {action[0]} is outside 0 .. {limit - 1}; get the file again')
         if action[0] < subset:
@@ -140,7 +167,8 @@ def _instances(path: str, repeated: str) -> Tuple[List[str], Dict[str, Tuple[str
                 continue
             if name in found:
                 raise ValueError(
-                    f'{path}: video {name!r} is listed twice: {found[name][0]} and {place}; remove one of them, or keep the first (--repeated first)'
+                    f'{path}: video {name!r} is listed twice: {found[name][0]} and {place}; remove one of '
+                    'them, or keep the first (--repeated first)'
                 )
             found[name] = (place, label, instance)
     return glosses, found
@@ -152,6 +180,7 @@ def _details(place: str, label: int, instance: dict) -> Dict[str, Any]:
     url = str(instance.get('url', ''))
     if re.search(r'youtube\.com|youtu\.be', url):
         first, last = (json_field(instance, name, int, place) for name in ('frame_start', 'frame_end'))
-        # the owners' scripts name a YouTube video by the last 11 characters of its address; frames count from 1, -1 = to the end
+        # the owners' scripts name a YouTube video by the last 11 characters of its address; frames count from
+        # 1, -1 = to the end
         details.update(video=url[-11:], start=(first - 1) / FPS, end=None if last <= 0 else last / FPS)
     return details

@@ -1,8 +1,9 @@
 """Small array helpers of the generator.
 
-Frames of all clips lie side by side on the last axis (no padding), and vectors and joints on the axes before it, so that every operation runs over
-long contiguous rows. Only element-wise operations and sums over leading axes are used: a frame's numbers then do not depend on its neighbours,
-and a clip is the same whatever chunk it was made in.
+Frames of all clips lie side by side on the last axis (no padding), and vectors and joints on the axes before
+it, so that every operation runs over long contiguous rows. Only element-wise operations and sums over leading
+axes are used: a frame's numbers then do not depend on its neighbours, and a clip is the same whatever chunk
+it was made in.
 """
 
 from typing import Tuple
@@ -59,7 +60,9 @@ def quaternion_axes(q: ndarray) -> Tuple[ndarray, ndarray]:
 
 
 def frame_quaternion(y_axis: ndarray, z_axis: ndarray) -> ndarray:
-    """The quaternion (w, x, y, z) that turns the y and z axes to two given ones, each of shape (3,); ``z_axis`` is made orthogonal first."""
+    """The quaternion (w, x, y, z) that turns the y and z axes to two given ones, each of shape (3,);
+    ``z_axis`` is made orthogonal first.
+    """
     y_axis = y_axis / np.linalg.norm(y_axis)
     z_axis = z_axis - y_axis * (y_axis @ z_axis)
     z_axis = z_axis / np.linalg.norm(z_axis)

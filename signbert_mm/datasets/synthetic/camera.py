@@ -16,7 +16,8 @@ _NEAREST = 1.2  # metres from the body
 class Cameras:
     """Arrays with the B clips on the last axis.
 
-    Camera frame: x to the right of the image, y down, z away from the camera, metres. A point there lies at ``focal * (x, y) / z + centre`` pixels.
+    Camera frame: x to the right of the image, y down, z away from the camera, metres. A point there lies at
+    ``focal * (x, y) / z + centre`` pixels.
     """
 
     rotation: ndarray  # (3, 3, B) from the body frame to the camera frame
@@ -36,7 +37,11 @@ def place_cameras(signers: Signers, signer: ndarray, numbers: ClipNumbers, varie
     s = signers
     yaw, pitch, roll = s.yaw[signer], s.pitch[signer], s.roll[signer]
     jitter = numbers.normal(variety, 6)
-    yaw, pitch, roll = yaw + np.radians(4) * jitter[0], pitch + np.radians(2) * jitter[1], roll + np.radians(0.8) * jitter[2]
+    yaw, pitch, roll = (
+        yaw + np.radians(4) * jitter[0],
+        pitch + np.radians(2) * jitter[1],
+        roll + np.radians(0.8) * jitter[2],
+    )
     image_size = IMAGE_SIZES[s.image[signer]].T.astype(np.float64)
     view = s.view[signer] * s.scale[signer] * np.exp(0.06 * jitter[3])
     # a wide view is taken from near, but no hand may come too close to the lens
@@ -50,6 +55,10 @@ def place_cameras(signers: Signers, signer: ndarray, numbers: ClipNumbers, varie
         [sy * cp, -sp, -cy * cp],
     ]
     rotation = np.stack([np.stack(row) for row in rows])  # (3, 3, B)
-    rotation = np.stack([cr * rotation[0] - sr * rotation[1], sr * rotation[0] + cr * rotation[1], rotation[2]])
-    shift = np.stack([s.off_x[signer] + 0.02 * jitter[4], _AIM + s.off_y[signer] + 0.02 * jitter[5], distance])
+    rotation = np.stack(
+        [cr * rotation[0] - sr * rotation[1], sr * rotation[0] + cr * rotation[1], rotation[2]]
+    )
+    shift = np.stack(
+        [s.off_x[signer] + 0.02 * jitter[4], _AIM + s.off_y[signer] + 0.02 * jitter[5], distance]
+    )
     return Cameras(rotation, shift, focal, 0.5 * image_size, image_size)

@@ -1,4 +1,6 @@
-"""What a pose detector makes of the true joints: jitter, lost and wrong joints, lost hands, confidences that are not always right."""
+"""What a pose detector makes of the true joints: jitter, lost and wrong joints, lost hands, confidences that
+are not always right.
+"""
 
 from dataclasses import dataclass
 from typing import List, Tuple
@@ -18,13 +20,17 @@ class DetectorOdds:
     """Rates at strength 1; each is multiplied by the strength (and by the clip's quality where said).
 
     Args:
-        jitter (float): Deviation of a clear joint, share of the hand's size (x quality); hidden and blurred joints have more.
+        jitter (float): Deviation of a clear joint, share of the hand's size (x quality); hidden and blurred
+            joints have more.
         pixel (float): Deviation at any size, pixels.
-        lost, wrong, timid, bold (float): Odds a joint and frame: missing; far off with low confidence; low confidence where right; far off with
-            high confidence.
-        burst (float): Odds of each of 3 bursts a hand and clip in which the hand is lost for 2 to 14 frames (x quality).
-        blink (float): Odds that a hand is lost in a single frame; fast hands are lost up to five times as often.
-        swap (float): Share of the bursts in which the other hand's joints are reported in place of the lost one's.
+        lost, wrong, timid, bold (float): Odds a joint and frame: missing; far off with low confidence; low
+            confidence where right; far off with high confidence.
+        burst (float): Odds of each of 3 bursts a hand and clip in which the hand is lost for 2 to 14 frames
+            (x quality).
+        blink (float): Odds that a hand is lost in a single frame; fast hands are lost up to five times as
+            often.
+        swap (float): Share of the bursts in which the other hand's joints are reported in place of the lost
+            one's.
         absent (float): Odds that a hand at rest is never found.
     """
 
@@ -49,7 +55,9 @@ def _shifted(values: ndarray, frames: Frames) -> ndarray:
     return before
 
 
-def _frame_numbers(generators: List[np.random.Generator], length: ndarray, joints: int) -> Tuple[ndarray, ndarray, ndarray]:
+def _frame_numbers(
+    generators: List[np.random.Generator], length: ndarray, joints: int
+) -> Tuple[ndarray, ndarray, ndarray]:
     """Noise (2, joints, F) normal; chances (joints, F) and (2, F) uniform; float32."""
     total = int(length.sum())
     noise = np.empty((2 * joints, total), dtype=np.float32)
@@ -63,12 +71,22 @@ def _frame_numbers(generators: List[np.random.Generator], length: ndarray, joint
 
 
 def _lost_hands(
-    frames: Frames, numbers: ClipNumbers, both: ndarray, left_handed: ndarray, quality: ndarray, speed: ndarray, blink: ndarray, odds: DetectorOdds,
+    frames: Frames,
+    numbers: ClipNumbers,
+    both: ndarray,
+    left_handed: ndarray,
+    quality: ndarray,
+    speed: ndarray,
+    blink: ndarray,
+    odds: DetectorOdds,
     strength: float,
-) -> Tuple[ndarray, ndarray]:  # fmt: skip
+) -> Tuple[ndarray, ndarray]:
     """(2, F) bool each: the hand is lost; it is replaced by the other one."""
     active = numbers.uniform(0, 1, _BURSTS, 2) < odds.burst * strength * quality
-    start, duration = numbers.uniform(-0.1, 1.0, _BURSTS, 2), numbers.uniform(2.0, 14.0, _BURSTS, 2) / frames.length
+    start, duration = (
+        numbers.uniform(-0.1, 1.0, _BURSTS, 2),
+        numbers.uniform(2.0, 14.0, _BURSTS, 2) / frames.length,
+    )
     swapped = numbers.uniform(0, 1, _BURSTS, 2) < odds.swap
     leading = np.stack([left_handed, ~left_handed])
     absent = frames.spread((numbers.uniform(0, 1) < odds.absent * strength) & ~both & ~leading) > 0
@@ -76,20 +94,33 @@ def _lost_hands(
     swap = np.zeros_like(lost)
     for burst in range(_BURSTS):
         from_here = frames.spread(start[burst])
-        inside = (frames.time >= from_here) & (frames.time <= from_here + frames.spread(duration[burst])) & (frames.spread(active[burst]) > 0)
+        inside = (
+            (frames.time >= from_here)
+            & (frames.time <= from_here + frames.spread(duration[burst]))
+            & (frames.spread(active[burst]) > 0)
+        )
         swap |= inside & (frames.spread(swapped[burst]) > 0)
         lost |= inside
     return (lost & ~swap) | absent, swap & ~absent
 
 
 def detect(
-    pixels: ndarray, depth: ndarray, frames: Frames, numbers: ClipNumbers, image_size: ndarray, both: ndarray, left_handed: ndarray, quality: ndarray,
-    strength: float, odds: DetectorOdds,
-) -> Tuple[ndarray, ndarray]:  # fmt: skip
+    pixels: ndarray,
+    depth: ndarray,
+    frames: Frames,
+    numbers: ClipNumbers,
+    image_size: ndarray,
+    both: ndarray,
+    left_handed: ndarray,
+    quality: ndarray,
+    strength: float,
+    odds: DetectorOdds,
+) -> Tuple[ndarray, ndarray]:
     """Runs the detector model.
 
     Args:
-        pixels (ndarray): Shape (2, 55, F) float32, true x and y in pixels: 13 body joints, left hand, right hand.
+        pixels (ndarray): Shape (2, 55, F) float32, true x and y in pixels: 13 body joints, left hand, right
+            hand.
         depth (ndarray): Shape (55, F) float32, metres from the camera.
         image_size (ndarray): Shape (2, B), pixels.
         both, left_handed (ndarray): Shape (B,) bool: whether the sign uses both hands; which hand leads.
@@ -97,7 +128,8 @@ def detect(
         strength (float): 0 = no faults at all.
 
     Returns:
-        tuple: Coordinates (2, 55, F), pixels, and confidences (55, F) in [0, 1]; a missing joint has 0 in all three.
+        tuple: Coordinates (2, 55, F), pixels, and confidences (55, F) in [0, 1]; a missing joint has 0 in all
+            three.
     """
     joints = pixels.shape[1]
     noise, chance, blink = _frame_numbers(numbers.generators, frames.length, joints)
@@ -113,9 +145,12 @@ def detect(
         blur = 1.0 + 2.0 * np.clip(speed[hand] / np.float32(0.35), 0.0, 1.0)
         deviation[part] = (odds.jitter * size[hand] * blur * (1.0 + 1.5 * hidden[hand]) + odds.pixel) * factor
 
-    # one number a joint and frame decides on its fate: lost | wrong | wrong and bold | right and timid | as usual
+    # one number a joint and frame decides on its fate: lost | wrong | wrong and bold | right and timid | as
+    # usual
     edges = (np.cumsum([odds.lost, odds.wrong, odds.bold, odds.timid]) * strength).astype(np.float32)
-    scale = np.concatenate([np.repeat(across[None] * np.float32(0.15), _BODY, 0), np.repeat(size * np.float32(0.22), 21, 0)])
+    scale = np.concatenate(
+        [np.repeat(across[None] * np.float32(0.15), _BODY, 0), np.repeat(size * np.float32(0.22), 21, 0)]
+    )
     rare = chance < edges[3]  # the few that need more than the usual
     row, frame = np.nonzero(rare)
     fate = chance[row, frame]
@@ -144,7 +179,9 @@ def detect(
     scores *= ~lost[:, None]
 
     width, height = frames.spread(image_size)
-    score *= (chance >= edges[0]) & (found[0] >= 0) & (found[1] >= 0) & (found[0] < width) & (found[1] < height)
+    score *= (
+        (chance >= edges[0]) & (found[0] >= 0) & (found[1] >= 0) & (found[0] < width) & (found[1] < height)
+    )
     outside = (scores > 0).sum(axis=1) < 6  # too little of the hand is in the picture
     scores *= ~outside[:, None]
     found *= score > 0
@@ -152,7 +189,9 @@ def detect(
 
 
 def _hand_state(pixels: ndarray, depth: ndarray, frames: Frames) -> Tuple[ndarray, ndarray, ndarray]:
-    """Size (2, F) in pixels; how hidden each joint is (2, 21, F) in [0, 1]; speed (2, F) in hand sizes a frame."""
+    """Size (2, F) in pixels; how hidden each joint is (2, 21, F) in [0, 1]; speed (2, F) in hand sizes a
+    frame.
+    """
     hands = pixels[:, _BODY:].reshape(2, 2, 21, -1)
     away = hands[:, :, 1:] - hands[:, :, :1]
     size = np.sqrt((away[0] * away[0] + away[1] * away[1]).max(axis=1))

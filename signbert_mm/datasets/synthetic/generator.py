@@ -17,10 +17,13 @@ from .signers import Signers
 from .vocabulary import Vocabulary
 
 SYNTHETIC_NOTE = (
-    'Synthetic signs: hand poses come from joint angles on all 45 axes of a hand skeleton of their own, with bone lengths, noise and '
-    'coarticulation for each signer; they do not lie in the 25 pose and 10 shape coefficients that the hand-model decoder predicts.'
+    'Synthetic signs: hand poses come from joint angles on all 45 axes of a hand skeleton of their own, with '
+    'bone lengths, noise and '
+    'coarticulation for each signer; they do not lie in the 25 pose and 10 shape coefficients that the '
+    'hand-model decoder predicts.'
 )
-# A store's notes keep it: count on where the same arguments give other signs than before (last bits do not count).
+# A store's notes keep it: count on where the same arguments give other signs than before (last bits do not
+# count).
 GENERATOR_VERSION = 1
 SPLITS = ('train', 'val', 'test')
 _CHUNK = 64
@@ -31,12 +34,15 @@ class SyntheticBatch:
     """Clips side by side: frames of clip b are rows ``offset[b]`` to ``offset[b] + length[b]``.
 
     Attributes:
-        keypoints (ndarray): Shape (F, V, 3) float32: x and y in pixels, confidence in [0, 1]; all 0 where a joint is missing or not made.
-        true_2d (ndarray): Shape (F, 49, 2) float32, pixels: the true joints in layout sign_49, also where they are missing or outside the image.
+        keypoints (ndarray): Shape (F, V, 3) float32: x and y in pixels, confidence in [0, 1]; all 0 where a
+            joint is missing or not made.
+        true_2d (ndarray): Shape (F, 49, 2) float32, pixels: the true joints in layout sign_49, also where
+            they are missing or outside the image.
         true_3d (ndarray): Shape (F, 49, 3) float32, metres in the camera frame: x right, y down, z away.
         offset, length, index, label, signer (ndarray): Shape (B,) int64.
         image_size (ndarray): Shape (B, 2) int64, width and height in pixels.
-        camera (ndarray): Shape (B, 3) float32: focal length, centre x, centre y in pixels; ``true_2d = focal * true_3d[:2] / true_3d[2] + centre``.
+        camera (ndarray): Shape (B, 3) float32: focal length, centre x, centre y in pixels; ``true_2d = focal
+            * true_3d[:2] / true_3d[2] + centre``.
     """
 
     keypoints: ndarray
@@ -61,16 +67,19 @@ class SyntheticBatch:
 class SyntheticSigns:
     """A made-up sign language, its signers, their cameras and a detector that errs.
 
-    A gloss is a sequence of hand shapes and orientations on a wrist path relative to the body, with one hand or both (symmetric, alternating, or a
-    passive base hand). Shapes, places and movements come from small shared lists, and many glosses differ from another in a single part. Signers
-    differ in bones, proportions, habits, tempo, handedness and camera; clips of one signer differ too. The detector loses joints and hands,
+    A gloss is a sequence of hand shapes and orientations on a wrist path relative to the body, with one hand
+    or both (symmetric, alternating, or a passive base hand). Shapes, places and movements come from small
+    shared lists, and many glosses differ from another in a single part. Signers differ in bones, proportions,
+    habits, tempo, handedness and camera; clips of one signer differ too. The detector loses joints and hands,
     jitters, and is sure when it should not be.
 
-    Hand poses come from all 45 joint angles of a skeleton of this room's own, not from the hand model's 25 pose and 10 shape coefficients
-    (``SYNTHETIC_NOTE`` says so; put it beside every table made with these signs).
+    Hand poses come from all 45 joint angles of a skeleton of this room's own, not from the hand model's 25
+    pose and 10 shape coefficients (``SYNTHETIC_NOTE`` says so; put it beside every table made with these
+    signs).
 
-    Clip i is of gloss ``i % num_glosses`` by signer ``i // num_glosses % num_signers``. It depends on the arguments and i alone, never on which
-    clips are made beside it or where; growing ``num_glosses`` or ``num_signers`` keeps the glosses and signers there were.
+    Clip i is of gloss ``i % num_glosses`` by signer ``i // num_glosses % num_signers``. It depends on the
+    arguments and i alone, never on which clips are made beside it or where; growing ``num_glosses`` or
+    ``num_signers`` keeps the glosses and signers there were.
 
     Args:
         num_glosses (int): Size of the vocabulary, 1 .. 20,000.
@@ -78,11 +87,13 @@ class SyntheticSigns:
         seed (int): 0 .. 2**63 - 1.
         layout (str | Layout): Joints of the clips; what the generator does not make (face, feet) is missing.
         length (tuple[int, int]): Fewest and most frames of a clip, at 25 frames a second.
-        val_signers, test_signers (int, optional): Signers held out; by default a tenth (at least 1) and a fifth (at least 1) of all.
+        val_signers, test_signers (int, optional): Signers held out; by default a tenth (at least 1) and a
+            fifth (at least 1) of all.
         left_handed (float): Odds that a signer is left-handed.
-        variety (float): How far signers and clips differ; 1 = as meant, 0 = one average signer before one camera.
-        detector (float): Strength of the detector's faults; 1 = as meant, 0 = the true joints inside the image (a hand with fewer than 6 of them
-            there is not found).
+        variety (float): How far signers and clips differ; 1 = as meant, 0 = one average signer before one
+            camera.
+        detector (float): Strength of the detector's faults; 1 = as meant, 0 = the true joints inside the
+            image (a hand with fewer than 6 of them there is not found).
 
     Raises:
         ValueError: An argument is outside its range, or the layout has none of the joints.
@@ -111,11 +122,23 @@ class SyntheticSigns:
         val_signers = max(1, num_signers // 10) if val_signers is None else val_signers
         test_signers = max(1, num_signers // 5) if test_signers is None else test_signers
         self.arguments = dict(
-            num_glosses=num_glosses, num_signers=num_signers, seed=seed, length=list(length), val_signers=val_signers, test_signers=test_signers,
-            left_handed=left_handed, variety=variety, detector=detector,
-        )  # fmt: skip
+            num_glosses=num_glosses,
+            num_signers=num_signers,
+            seed=seed,
+            length=list(length),
+            val_signers=val_signers,
+            test_signers=test_signers,
+            left_handed=left_handed,
+            variety=variety,
+            detector=detector,
+        )
         _check(**self.arguments)
-        self.num_glosses, self.num_signers, self.seed, self.length = int(num_glosses), int(num_signers), int(seed), tuple(length)
+        self.num_glosses, self.num_signers, self.seed, self.length = (
+            int(num_glosses),
+            int(num_signers),
+            int(seed),
+            tuple(length),
+        )
         self.variety, self.detector = float(variety), float(detector)
         self.layout = get_layout(layout)
         self._columns, self._sources = _columns(self.layout)
@@ -126,7 +149,9 @@ class SyntheticSigns:
         self.signers = Signers(self.num_signers, self.seed, shapes, left_handed, self.variety)
         train = self.num_signers - val_signers - test_signers
         self.signer_splits: List[str] = ['train'] * train + ['val'] * val_signers + ['test'] * test_signers
-        self.signer_names = [f'signer_{index:0{max(2, len(str(num_signers - 1)))}d}' for index in range(num_signers)]
+        self.signer_names = [
+            f'signer_{index:0{max(2, len(str(num_signers - 1)))}d}' for index in range(num_signers)
+        ]
 
     @property
     def glosses(self) -> List[str]:
@@ -156,11 +181,18 @@ class SyntheticSigns:
         """
         indices = np.asarray(indices, dtype=np.int64)
         if indices.ndim != 1 or len(indices) == 0 or indices.min() < 0 or indices.max() > 1 << 62:
-            raise ValueError(f'SyntheticSigns.generate: give one or more clip indices in 0 .. 2**62, got shape {indices.shape}, {indices[:5]}')
+            raise ValueError(
+                'SyntheticSigns.generate: give one or more clip indices in 0 .. 2**62, got '
+                f'shape {indices.shape}, {indices[:5]}'
+            )
         parts = [self._chunk(indices[start : start + _CHUNK]) for start in range(0, len(indices), _CHUNK)]
         if len(parts) == 1:
             return parts[0]
-        joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in SyntheticBatch.__dataclass_fields__ if name != 'offset'}
+        joined = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in SyntheticBatch.__dataclass_fields__
+            if name != 'offset'
+        }
         return SyntheticBatch(offset=np.cumsum(joined['length']) - joined['length'], **joined)
 
     def _chunk(self, indices: ndarray) -> SyntheticBatch:
@@ -174,15 +206,29 @@ class SyntheticSigns:
 
         rotation, shift = frames.spread(cameras.rotation), frames.spread(cameras.shift)
         aim = world[1] - shift[1]
-        seen = [rotation[row, 0] * world[0] + rotation[row, 1] * aim + rotation[row, 2] * world[2] for row in range(3)]
+        seen = [
+            rotation[row, 0] * world[0] + rotation[row, 1] * aim + rotation[row, 2] * world[2]
+            for row in range(3)
+        ]
         seen = np.stack([seen[0] + shift[0], seen[1], seen[2] + shift[2]])
         pixels = seen[:2] * (frames.spread(cameras.focal) / seen[2]) + frames.spread(cameras.centre)[:, None]
         quality = self.signers.quality[signer] * np.exp(numbers.normal(0.2 * self.variety))
         found, score = detect(
-            pixels, seen[2], frames, numbers, cameras.image_size, plan.uses_both, plan.left_handed, quality, self.detector, DetectorOdds()
+            pixels,
+            seen[2],
+            frames,
+            numbers,
+            cameras.image_size,
+            plan.uses_both,
+            plan.left_handed,
+            quality,
+            self.detector,
+            DetectorOdds(),
         )
         keypoints = np.zeros((len(frames.clip), self.layout.num_joints, 3), dtype=np.float32)
-        keypoints[:, self._columns] = np.concatenate([found, score[None]])[:, self._sources].transpose(2, 1, 0)
+        keypoints[:, self._columns] = np.concatenate([found, score[None]])[:, self._sources].transpose(
+            2, 1, 0
+        )
         return SyntheticBatch(
             keypoints=keypoints,
             true_2d=np.ascontiguousarray(pixels[:, self._truth].transpose(2, 1, 0)),
@@ -198,20 +244,48 @@ class SyntheticSigns:
 
 
 def _check(
-    num_glosses: int, num_signers: int, seed: int, length: Sequence[int], val_signers: int, test_signers: int, left_handed: float, variety: float,
+    num_glosses: int,
+    num_signers: int,
+    seed: int,
+    length: Sequence[int],
+    val_signers: int,
+    test_signers: int,
+    left_handed: float,
+    variety: float,
     detector: float,
-) -> None:  # fmt: skip
+) -> None:
     held_out = val_signers + test_signers
-    whole = dict(num_glosses=num_glosses, num_signers=num_signers, seed=seed, val_signers=val_signers, test_signers=test_signers)
+    whole = dict(
+        num_glosses=num_glosses,
+        num_signers=num_signers,
+        seed=seed,
+        val_signers=val_signers,
+        test_signers=test_signers,
+    )
     rules = [(name, value, value == int(value), 'a whole number') for name, value in whole.items()]
     rules += [
         ('num_glosses', num_glosses, 1 <= num_glosses <= 20000, '1 .. 20,000'),
-        ('num_signers', num_signers, 3 <= num_signers <= 100000, '3 .. 100,000 (train, val and test have different signers)'),
+        (
+            'num_signers',
+            num_signers,
+            3 <= num_signers <= 100000,
+            '3 .. 100,000 (train, val and test have different signers)',
+        ),
         ('seed', seed, 0 <= seed < 1 << 63, '0 .. 2**63 - 1'),
-        ('length', length, len(length) == 2 and 1 <= length[0] <= length[1], 'fewest and most frames, 1 <= fewest <= most'),
+        (
+            'length',
+            length,
+            len(length) == 2 and 1 <= length[0] <= length[1],
+            'fewest and most frames, 1 <= fewest <= most',
+        ),
         ('val_signers', val_signers, val_signers >= 1, '1 or more'),
         ('test_signers', test_signers, test_signers >= 1, '1 or more'),
-        ('val_signers + test_signers', held_out, held_out < num_signers, f'fewer than num_signers = {num_signers}'),
+        (
+            'val_signers + test_signers',
+            held_out,
+            held_out < num_signers,
+            f'fewer than num_signers = {num_signers}',
+        ),
         ('left_handed', left_handed, 0 <= left_handed <= 1, '0 .. 1'),
         ('variety', variety, 0 <= variety <= 3, '0 .. 3'),
         ('detector', detector, 0 <= detector <= 5, '0 .. 5'),
@@ -232,6 +306,9 @@ def _columns(layout: Layout) -> Tuple[ndarray, ndarray]:
     """
     pairs = [(column, _PLACE[joint]) for column, joint in enumerate(layout.joints) if joint in _PLACE]
     if not pairs:
-        raise ValueError(f'SyntheticSigns makes none of the joints of layout {layout.name!r}; choose one with named hands or arms, such as hands_42')
+        raise ValueError(
+            f'SyntheticSigns makes none of the joints of layout {layout.name!r}; choose one '
+            'with named hands or arms, such as hands_42'
+        )
     columns, sources = zip(*pairs)
     return np.array(columns), np.array(sources)

@@ -1,8 +1,8 @@
 """A hand of 21 joints, 15 of which rotate about three axes each.
 
-Right hand, metres. With the hand held up, palm to the viewer: x towards the thumb, y along the fingers, z out of the palm. The wrist is the origin.
-Joint order: COCO-WholeBody's. This skeleton shares nothing with :mod:`signbert_mm.hand_models`: other bones, other rest pose, plain joint angles
-in place of PCA coefficients.
+Right hand, metres. With the hand held up, palm to the viewer: x towards the thumb, y along the fingers, z out
+of the palm. The wrist is the origin. Joint order: COCO-WholeBody's. This skeleton shares nothing with
+:mod:`signbert_mm.hand_models`: other bones, other rest pose, plain joint angles in place of PCA coefficients.
 """
 
 from typing import List, Tuple
@@ -12,16 +12,41 @@ from numpy import ndarray
 
 NUM_AXES = 45
 # wrist to the first joint of thumb, forefinger, middle, ring and little finger, metres, an adult's
-ROOTS = np.array([[0.024, 0.026, 0.010], [0.026, 0.089, 0.000], [0.004, 0.092, -0.002], [-0.015, 0.086, 0.000], [-0.032, 0.077, 0.005]])
+ROOTS = np.array(
+    [
+        [0.024, 0.026, 0.010],
+        [0.026, 0.089, 0.000],
+        [0.004, 0.092, -0.002],
+        [-0.015, 0.086, 0.000],
+        [-0.032, 0.077, 0.005],
+    ]
+)
 # the three bones of each finger from its first joint to its tip, metres
-BONES = np.array([[0.045, 0.034, 0.028], [0.043, 0.026, 0.021], [0.047, 0.030, 0.022], [0.044, 0.028, 0.022], [0.034, 0.020, 0.019]])
-# resting direction of each finger: turn about z (degrees, towards the thumb positive), then roll about the finger's own axis
+BONES = np.array(
+    [
+        [0.045, 0.034, 0.028],
+        [0.043, 0.026, 0.021],
+        [0.047, 0.030, 0.022],
+        [0.044, 0.028, 0.022],
+        [0.034, 0.020, 0.019],
+    ]
+)
+# resting direction of each finger: turn about z (degrees, towards the thumb positive), then roll about the
+# finger's own axis
 _SPLAY = np.array([48.0, 4.0, 0.0, -4.0, -9.0])
 _ROLL = np.array([-62.0, 0.0, 0.0, 3.0, 8.0])
-# (finger, joint, axis) in degrees; axis 0 = flexion, 1 = abduction (towards the thumb positive), 2 = twist. For the thumb, abduction of its
-# first joint is palmar abduction (out of the palm).
-_FINGER_LIMITS = [[(-25, 95), (-25, 25), (-12, 12)], [(-8, 112), (-6, 6), (-6, 6)], [(-12, 85), (-5, 5), (-5, 5)]]
-_THUMB_LIMITS = [[(-30, 50), (-40, 50), (-50, 50)], [(-15, 65), (-15, 15), (-12, 12)], [(-25, 85), (-6, 6), (-6, 6)]]
+# (finger, joint, axis) in degrees; axis 0 = flexion, 1 = abduction (towards the thumb positive), 2 = twist.
+# For the thumb, abduction of its first joint is palmar abduction (out of the palm).
+_FINGER_LIMITS = [
+    [(-25, 95), (-25, 25), (-12, 12)],
+    [(-8, 112), (-6, 6), (-6, 6)],
+    [(-12, 85), (-5, 5), (-5, 5)],
+]
+_THUMB_LIMITS = [
+    [(-30, 50), (-40, 50), (-50, 50)],
+    [(-15, 65), (-15, 15), (-12, 12)],
+    [(-25, 85), (-6, 6), (-6, 6)],
+]
 LIMITS = np.radians(np.array([_THUMB_LIMITS] + 4 * [_FINGER_LIMITS], dtype=np.float64))  # (5, 3, 3, 2)
 LIMITS.setflags(write=False)
 
@@ -40,7 +65,9 @@ _REST = _rest_frames()
 
 
 def _local(angles: ndarray) -> Tuple[Columns, Columns, Columns]:
-    """Columns of Rz(-abduction) Rx(flexion) Ry(twist); ``angles`` (5, 3 axes, N) -> three columns of three (5, N) arrays."""
+    """Columns of Rz(-abduction) Rx(flexion) Ry(twist); ``angles`` (5, 3 axes, N) -> three columns of three
+    (5, N) arrays.
+    """
     (sf, sa, st), (cf, ca, ct) = (np.moveaxis(f(angles), 1, 0) for f in (np.sin, np.cos))
     first = [ca, -sa, None]
     middle = [sa * cf, ca * cf, sf]
@@ -69,7 +96,12 @@ def hand_joints(angles: ndarray, bones: ndarray, roots: ndarray) -> ndarray:
         columns = _local(np.ascontiguousarray(angles[:, level]))
         if level == 2:
             columns = (None, columns[1], None)  # beyond the last joint only its direction is needed
-        frame = [None if c is None else [frame[0][row] * c[0] + frame[1][row] * c[1] + frame[2][row] * c[2] for row in range(3)] for c in columns]
+        frame = [
+            None
+            if c is None
+            else [frame[0][row] * c[0] + frame[1][row] * c[1] + frame[2][row] * c[2] for row in range(3)]
+            for c in columns
+        ]
         place = place + np.stack(frame[1]) * bones[:, level]
         joints[:, 2 + level :: 4] = place
     return joints

@@ -1,9 +1,11 @@
 """What signs are made of: hand shapes, hand orientations, places and directions.
 
-Real sign languages build thousands of signs from some dozens of shapes, places and movements; sharing them is what makes signs easy to confuse.
-The lists below follow those inventories in outline and describe no particular language.
+Real sign languages build thousands of signs from some dozens of shapes, places and movements; sharing them is
+what makes signs easy to confuse. The lists below follow those inventories in outline and describe no
+particular language.
 
-Body frame: origin between the shoulders, metres, x to the signer's left, y up, z forward. Everything is given for the RIGHT hand.
+Body frame: origin between the shoulders, metres, x to the signer's left, y up, z forward. Everything is given
+for the RIGHT hand.
 """
 
 from typing import Dict, Tuple
@@ -79,7 +81,10 @@ _SHAPES: Dict[str, Tuple[str, str, float]] = dict(
 SHAPE_NAMES = tuple(_SHAPES)
 RELAXED = SHAPE_NAMES.index('relaxed')
 # shapes that the passive hand of a two-handed sign takes
-BASE_SHAPES = tuple(SHAPE_NAMES.index(name) for name in ('flat', 'fist', 'spread', 'curved', 'round', 'pointing', 'flat_thumb_out', 'bent_flat'))
+BASE_SHAPES = tuple(
+    SHAPE_NAMES.index(name)
+    for name in ('flat', 'fist', 'spread', 'curved', 'round', 'pointing', 'flat_thumb_out', 'bent_flat')
+)
 _CLOSED = np.array([-1.0, 0.0, 1.5, 3.5])  # degrees towards the thumb: straight fingers lie side by side
 _SPREAD = np.array([9.0, 1.0, -7.0, -15.0])
 
@@ -87,7 +92,8 @@ _SPREAD = np.array([9.0, 1.0, -7.0, -15.0])
 def shape_angles(rng: np.random.Generator) -> ndarray:
     """The shapes as joint angles.
 
-    Every one of the 45 axes takes part: what the states above leave at 0 gets a small value of its own from ``rng``, and fingers of one state differ.
+    Every one of the 45 axes takes part: what the states above leave at 0 gets a small value of its own from
+    ``rng``, and fingers of one state differ.
 
     Returns:
         ndarray: Shape (len(SHAPE_NAMES), 5, 3, 3), radians, within the joint limits.
@@ -98,7 +104,9 @@ def shape_angles(rng: np.random.Generator) -> ndarray:
         for finger, state in enumerate(fingers):
             angles[index, 1 + finger, :, 0] = _FINGER_STATES[state]
             straight = 1.0 - min(max(_FINGER_STATES[state][0], 0) / 90.0, 1.0)
-            angles[index, 1 + finger, 0, 1] = straight * (_CLOSED[finger] * (1 - spread) + _SPREAD[finger] * spread)
+            angles[index, 1 + finger, 0, 1] = straight * (
+                _CLOSED[finger] * (1 - spread) + _SPREAD[finger] * spread
+            )
     scale = np.array([4.0, 2.0, 2.0])  # flexion, abduction, twist
     angles += rng.standard_normal(angles.shape) * scale
     return np.clip(np.radians(angles), LIMITS[..., 0], LIMITS[..., 1])
@@ -121,31 +129,61 @@ _ORIENTATIONS = dict(
     up_forward_down=((0.1, 0.7, 0.8), (0.0, -0.8, 0.7)),
 )
 ORIENTATION_NAMES = tuple(_ORIENTATIONS)
-ORIENTATIONS = np.stack([frame_quaternion(np.array(y), np.array(z)) for y, z in _ORIENTATIONS.values()])  # (O, 4)
+# (O, 4)
+ORIENTATIONS = np.stack([frame_quaternion(np.array(y), np.array(z)) for y, z in _ORIENTATIONS.values()])
 BASE_ORIENTATIONS = tuple(
-    ORIENTATION_NAMES.index(name) for name in ('medial_up', 'medial_in', 'medial_down', 'forward_medial', 'forward_up', 'forward_down')
+    ORIENTATION_NAMES.index(name)
+    for name in ('medial_up', 'medial_in', 'medial_down', 'forward_medial', 'forward_up', 'forward_down')
 )
 
 # where the middle of the hand goes; those of the head move with the signer's head
 _PLACES = dict(
-    forehead=(-0.05, 0.31, 0.13), temple=(-0.11, 0.27, 0.09), cheek=(-0.09, 0.19, 0.11), mouth=(-0.02, 0.16, 0.15), chin=(-0.02, 0.11, 0.14),
+    forehead=(-0.05, 0.31, 0.13),
+    temple=(-0.11, 0.27, 0.09),
+    cheek=(-0.09, 0.19, 0.11),
+    mouth=(-0.02, 0.16, 0.15),
+    chin=(-0.02, 0.11, 0.14),
     beside_head=(-0.24, 0.22, 0.16),
-    neck=(-0.03, 0.04, 0.13), shoulder_own=(-0.20, 0.00, 0.14), shoulder_other=(0.12, -0.02, 0.17), chest=(-0.03, -0.14, 0.17),
-    chest_own=(-0.13, -0.12, 0.18), belly=(-0.03, -0.32, 0.20),
-    high=(-0.12, 0.02, 0.34), middle=(-0.08, -0.14, 0.36), middle_own=(-0.24, -0.13, 0.32), middle_other=(0.06, -0.15, 0.33),
-    low=(-0.10, -0.28, 0.34), wide=(-0.36, -0.10, 0.26),
-)  # fmt: skip
+    neck=(-0.03, 0.04, 0.13),
+    shoulder_own=(-0.20, 0.00, 0.14),
+    shoulder_other=(0.12, -0.02, 0.17),
+    chest=(-0.03, -0.14, 0.17),
+    chest_own=(-0.13, -0.12, 0.18),
+    belly=(-0.03, -0.32, 0.20),
+    high=(-0.12, 0.02, 0.34),
+    middle=(-0.08, -0.14, 0.36),
+    middle_own=(-0.24, -0.13, 0.32),
+    middle_other=(0.06, -0.15, 0.33),
+    low=(-0.10, -0.28, 0.34),
+    wide=(-0.36, -0.10, 0.26),
+)
 PLACE_NAMES = tuple(_PLACES)
 PLACES = np.array(list(_PLACES.values()))  # (P, 3)
-HEAD_PLACES = np.array([name in ('forehead', 'temple', 'cheek', 'mouth', 'chin', 'beside_head') for name in PLACE_NAMES])
+HEAD_PLACES = np.array(
+    [name in ('forehead', 'temple', 'cheek', 'mouth', 'chin', 'beside_head') for name in PLACE_NAMES]
+)
 # both hands can be there without crossing
-OWN_SIDE_PLACES = tuple(PLACE_NAMES.index(name) for name in _PLACES if name not in ('shoulder_other', 'middle_other'))
+OWN_SIDE_PLACES = tuple(
+    PLACE_NAMES.index(name) for name in _PLACES if name not in ('shoulder_other', 'middle_other')
+)
 # the dominant hand meets the passive one there
 BASE_PLACES = tuple(PLACE_NAMES.index(name) for name in ('middle', 'low', 'chest', 'middle_other'))
 
 _D = 0.7071
 DIRECTIONS = np.array(
-    [(0, 1, 0), (0, -1, 0), (-1, 0, 0), (1, 0, 0), (0, 0, 1), (-_D, -_D, 0), (_D, -_D, 0), (0, -_D, _D), (-_D, 0, _D), (-_D, _D, 0)], dtype=np.float64
+    [
+        (0, 1, 0),
+        (0, -1, 0),
+        (-1, 0, 0),
+        (1, 0, 0),
+        (0, 0, 1),
+        (-_D, -_D, 0),
+        (_D, -_D, 0),
+        (0, -_D, _D),
+        (-_D, 0, _D),
+        (-_D, _D, 0),
+    ],
+    dtype=np.float64,
 )
 # axes of the plane that a circle lies in: frontal, sagittal, level
 PLANES = np.array([[(1, 0, 0), (0, 1, 0)], [(0, 1, 0), (0, 0, 1)], [(1, 0, 0), (0, 0, 1)]], dtype=np.float64)

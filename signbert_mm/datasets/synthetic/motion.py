@@ -11,7 +11,8 @@ from .plan import Plan
 from .signers import Signers
 
 BODY_JOINTS = (
-    'nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow left_wrist right_wrist left_hip right_hip'
+    'nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow '
+    'left_wrist right_wrist left_hip right_hip'
 ).split()
 _TURN = 2.0 * np.pi
 _WIGGLE = np.radians(16.0)
@@ -20,7 +21,9 @@ _HEAD = np.array([(0.0, 0.010, 0.105), (0.032, 0.045, 0.080), (0.076, 0.020, 0.0
 
 
 class Frames(NamedTuple):
-    """Where each of the F frames lies: ``clip`` (F,) int64, ``time`` (F,) float32 in [0, 1], ``second`` (F,) float32, ``length`` (B,) int64."""
+    """Where each of the F frames lies: ``clip`` (F,) int64, ``time`` (F,) float32 in [0, 1], ``second`` (F,)
+    float32, ``length`` (B,) int64.
+    """
 
     clip: ndarray
     time: ndarray
@@ -44,10 +47,14 @@ def _sine(periods: ndarray) -> ndarray:
 
 
 def _progress(plan: Plan, frames: Frames) -> Tuple[ndarray, ndarray, ndarray, ndarray, ndarray]:
-    """Progress in [0, 1] of the sign, then weights of the posture before and after: of the path, of shape and orientation; (2 hands, F) each."""
+    """Progress in [0, 1] of the sign, then weights of the posture before and after: of the path, of shape and
+    orientation; (2 hands, F) each.
+    """
     spread = frames.spread
     time = frames.time - spread(plan.lag)  # (2, F)
-    onset, end, way_in, way_out = (spread(a) for a in (plan.onset, plan.end, plan.transit[0], plan.transit[1]))
+    onset, end, way_in, way_out = (
+        spread(a) for a in (plan.onset, plan.end, plan.transit[0], plan.transit[1])
+    )
     overlap, ease, skew = spread(plan.overlap), spread(plan.ease), spread(plan.skew)
     begin, stop = onset - overlap * way_in, end + overlap * way_out
     s = np.clip((time - begin) / (stop - begin), 0.0, 1.0)
@@ -55,7 +62,13 @@ def _progress(plan: Plan, frames: Frames) -> Tuple[ndarray, ndarray, ndarray, nd
     s = s + ease * (smoothstep(s) - s)
     from_start, from_end = (time - onset) / way_in + 1.0, (time - end) / way_out
     # the hand takes its shape before it arrives and keeps it as it leaves
-    return s, 1.0 - smoothstep(from_start), smoothstep(from_end), 1.0 - smoothstep(from_start * 1.25), smoothstep(from_end * 1.25 - 0.25)
+    return (
+        s,
+        1.0 - smoothstep(from_start),
+        smoothstep(from_end),
+        1.0 - smoothstep(from_start * 1.25),
+        smoothstep(from_end * 1.25 - 0.25),
+    )
 
 
 def _wrists(plan: Plan, frames: Frames, s: ndarray, before: ndarray, after: ndarray) -> ndarray:
@@ -66,7 +79,12 @@ def _wrists(plan: Plan, frames: Frames, s: ndarray, before: ndarray, after: ndar
     along = np.where(fro > 0, 0.5 - 0.5 * np.cos(np.float32(_TURN) * run), np.where(phase > 0, 1.0 - s, s))
     quarter = spread(plan.quarter)
     wave, wave_2 = _sine(run) - _sine(phase), _sine(run + quarter) - _sine(phase + quarter)
-    core = spread(plan.start) + spread(plan.shift) * along + spread(plan.wave) * wave + spread(plan.wave_2) * wave_2
+    core = (
+        spread(plan.start)
+        + spread(plan.shift) * along
+        + spread(plan.wave) * wave
+        + spread(plan.wave_2) * wave_2
+    )
     amplitude, frequency, start = (spread(a) for a in plan.tremor)  # (2, 3, F) each
     tremor = np.moveaxis(amplitude * _sine(frequency * frames.second + start), 1, 0)
     return core * (1.0 - before - after) + spread(plan.before) * before + spread(plan.after) * after + tremor
@@ -87,8 +105,12 @@ def _blend(keys: ndarray, place: ndarray, frames: Frames, sharp: float) -> ndarr
     return first.reshape(channels, hands, -1)
 
 
-def _arm(shoulder: ndarray, target: ndarray, upper: ndarray, fore: ndarray, swivel: ndarray) -> Tuple[ndarray, ndarray]:
-    """Two bones from ``shoulder`` towards ``target``: elbow and wrist, (3, 2, F) each; a target out of reach is drawn in."""
+def _arm(
+    shoulder: ndarray, target: ndarray, upper: ndarray, fore: ndarray, swivel: ndarray
+) -> Tuple[ndarray, ndarray]:
+    """Two bones from ``shoulder`` towards ``target``: elbow and wrist, (3, 2, F) each; a target out of reach
+    is drawn in.
+    """
     way = target - shoulder
     distance = np.sqrt(np.maximum(dot(way, way), 1e-8))
     reach = np.clip(distance, np.abs(upper - fore) + 0.08, 0.985 * (upper + fore))
@@ -106,7 +128,8 @@ def clip_joints(plan: Plan, signers: Signers, signer: ndarray, frames: Frames) -
     """All joints of all frames.
 
     Returns:
-        tuple: Body joints (3, 13, F) in the order of BODY_JOINTS and hand joints (3, 2, 21, F), float32, metres, in the body frame.
+        tuple: Body joints (3, 13, F) in the order of BODY_JOINTS and hand joints (3, 2, 21, F), float32,
+            metres, in the body frame.
     """
     spread = frames.spread
     s, before, after, shape_before, shape_after = _progress(plan, frames)
@@ -115,8 +138,14 @@ def clip_joints(plan: Plan, signers: Signers, signer: ndarray, frames: Frames) -
     to_and_fro = 0.5 - 0.5 * np.cos(np.float32(_TURN) * s * np.maximum(np.rint(spread(plan.cycles)), 2.0))
     swing = spread(plan.swing)  # (3, 2, F)
     core = (1.0 - shape_before) * (1.0 - shape_after)
-    angles = _blend(plan.shapes, (1.0 + 2.0 * (s + swing[0] * (to_and_fro - s))) * core + 4.0 * shape_after, frames, 1.6)  # (45, 2, F)
-    quaternion = _blend(plan.orientations, (1.0 + s + swing[1] * (to_and_fro - s)) * core + 3.0 * shape_after, frames, 1.0)  # (4, 2, F)
+    # (45, 2, F)
+    angles = _blend(
+        plan.shapes, (1.0 + 2.0 * (s + swing[0] * (to_and_fro - s))) * core + 4.0 * shape_after, frames, 1.6
+    )
+    # (4, 2, F)
+    quaternion = _blend(
+        plan.orientations, (1.0 + s + swing[1] * (to_and_fro - s)) * core + 3.0 * shape_after, frames, 1.0
+    )
     angles = angles.reshape(5, 3, 3, 2, -1)
     lag = np.float32(0.18) * np.arange(4, dtype=np.float32)[:, None, None]
     knuckles = angles[1:, 0, 0] + np.float32(_WIGGLE) * swing[2] * core * _sine(4.0 * s + lag)
@@ -133,7 +162,8 @@ def clip_joints(plan: Plan, signers: Signers, signer: ndarray, frames: Frames) -
     z_axis = unit(z_axis - y_axis * dot(y_axis, z_axis))
     axes = (cross(y_axis, z_axis), y_axis, z_axis)
     twice = np.concatenate([frames.length, frames.length])
-    bones, roots = (np.moveaxis(a[signer], 0, -1).astype(np.float32) for a in (signers.bones, signers.roots))  # (5, 3, B) each
+    # (5, 3, B) each
+    bones, roots = (np.moveaxis(a[signer], 0, -1).astype(np.float32) for a in (signers.bones, signers.roots))
     bones = np.repeat(np.concatenate([bones, bones], axis=-1), twice, axis=-1)
     roots = np.repeat(np.concatenate([roots, roots], axis=-1), twice, axis=-1).transpose(1, 0, 2)
     local = hand_joints(angles.reshape(5, 3, 3, -1), bones, roots).reshape(3, 21, 2, -1)
@@ -141,7 +171,9 @@ def clip_joints(plan: Plan, signers: Signers, signer: ndarray, frames: Frames) -
     for axis in range(3):
         for hand in range(2):
             x, y, z = (a[axis, hand] for a in axes)
-            hands[axis, hand] = local[0, :, hand] * x + local[1, :, hand] * y + local[2, :, hand] * z + wrist[axis, hand]
+            hands[axis, hand] = (
+                local[0, :, hand] * x + local[1, :, hand] * y + local[2, :, hand] * z + wrist[axis, hand]
+            )
 
     sway = [spread(a[0]) * _sine(spread(a[1]) * frames.second + spread(a[2])) for a in plan.sway]
     body = np.empty((3, 13, len(half)), dtype=np.float32)

@@ -22,7 +22,9 @@ SHAPE_KEYS, ORIENTATION_KEYS = 5, 4
 
 
 class ClipNumbers:
-    """Random numbers of clips, each a function of (seed, clip index, order of the call) alone; hands out arrays with the clips on the last axis."""
+    """Random numbers of clips, each a function of (seed, clip index, order of the call) alone; hands out
+    arrays with the clips on the last axis.
+    """
 
     def __init__(self, seed: int, indices: ndarray) -> None:
         self.generators = [generator(seed, int(index)) for index in indices]
@@ -46,10 +48,11 @@ class ClipNumbers:
 
 @dataclass
 class Plan:
-    """Arrays with the B clips on the last axis; before it, where both hands have their own, the hand (0 = left, 1 = right).
+    """Arrays with the B clips on the last axis; before it, where both hands have their own, the hand (0 =
+    left, 1 = right).
 
-    Positions are in the right hand's body frame (:mod:`.inventory`) for both hands: the left one is mirrored when it is placed. Times are shares of
-    the clip.
+    Positions are in the right hand's body frame (:mod:`.inventory`) for both hands: the left one is mirrored
+    when it is placed. Times are shares of the clip.
     """
 
     length: ndarray  # (B,) int64 frames
@@ -81,8 +84,15 @@ class Plan:
     sway: ndarray  # (5, 3, B) x, y, z of the body, turn and nod of the head: amplitude, frequency, phase
 
 
-def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer: ndarray, numbers: ClipNumbers, length: Tuple[int, int],
-               variety: float) -> Plan:  # fmt: skip
+def plan_clips(
+    vocabulary: Vocabulary,
+    signers: Signers,
+    gloss: ndarray,
+    signer: ndarray,
+    numbers: ClipNumbers,
+    length: Tuple[int, int],
+    variety: float,
+) -> Plan:
     """Plans one clip for each pair of gloss and signer, both int64 of shape (B,)."""
     v, s = vocabulary, signers
     size = len(gloss)
@@ -111,19 +121,36 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
     base = kind == BASE
 
     # --- hand orientations, (4, key, role, B)
-    rest = np.where(numbers.uniform(0, 1, 2) < 0.7, s.rest[signer], (numbers.uniform(0, 1, 2) * len(inv.REST_PLACES)).astype(np.int64))
+    rest = np.where(
+        numbers.uniform(0, 1, 2) < 0.7,
+        s.rest[signer],
+        (numbers.uniform(0, 1, 2) * len(inv.REST_PLACES)).astype(np.int64),
+    )
     continuous = numbers.uniform(0, 1, 2) < s.continuous[signer]  # before, after
     neighbour = (numbers.uniform(0, 1, 2) * len(v.glosses)).astype(np.int64)
 
     def facing(index: ndarray, key: int) -> ndarray:
         """(role, B) indices -> (4, role, B) with the signer's habit and this clip's."""
         vector = 0.5 * (np.moveaxis(s.orientation_bias[signer, index], -1, 0) + numbers_orientation[:, key])
-        return quaternion_product(np.concatenate([np.ones_like(vector[:1]), vector]), np.moveaxis(inv.ORIENTATIONS[index], -1, 0))
+        return quaternion_product(
+            np.concatenate([np.ones_like(vector[:1]), vector]), np.moveaxis(inv.ORIENTATIONS[index], -1, 0)
+        )
 
     numbers_orientation = numbers.normal(np.radians(10.0) * variety, 3, ORIENTATION_KEYS, 2)
     at_rest = np.moveaxis(inv.REST_ORIENTATIONS[rest], -1, 0)  # (4, 2 before and after, B)
     keys = [facing(np.stack([v.orientations[neighbour[0], 1]] * 2), 0)]
-    keys += [facing(np.stack([np.where(base, v.base_orientation[gloss], v.orientations[gloss, k]), v.orientations[gloss, k]]), 1 + k) for k in (0, 1)]
+    keys += [
+        facing(
+            np.stack(
+                [
+                    np.where(base, v.base_orientation[gloss], v.orientations[gloss, k]),
+                    v.orientations[gloss, k],
+                ]
+            ),
+            1 + k,
+        )
+        for k in (0, 1)
+    ]
     keys += [facing(np.stack([v.orientations[neighbour[1], 0]] * 2), 3)]
     orientations = np.stack(keys, axis=1)  # (4, key, role, B)
     for key, which in ((0, 0), (3, 1)):
@@ -152,18 +179,27 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
     second = np.where(v.move[gloss] == BETWEEN, place(v.place_2[gloss]), first + v.shift[gloss].T * big)
     meeting = v.meeting_shift[gloss].T * np.where(base, scale, 0.0)
     start = np.stack([first, first + meeting], axis=1) - fingers[:, 1] * reach
-    shift = np.stack([np.where(base, 0.0, second - first), second - first], axis=1) - (fingers[:, 2] - fingers[:, 1]) * reach
+    shift = (
+        np.stack([np.where(base, 0.0, second - first), second - first], axis=1)
+        - (fingers[:, 2] - fingers[:, 1]) * reach
+    )
     both = (kind == SYMMETRIC) | (kind == ALTERNATING)
     start[0] = np.where(both, np.minimum(start[0], -0.05), start[0])
     shift[0] = np.where(both, np.minimum(shift[0], -0.05 - start[0]), shift[0])
-    rest_place = np.moveaxis(inv.REST_PLACES[rest], -1, 0) * scale + numbers.normal(0.02 * variety, 3, 2)  # (3, before and after, B)
+    # (3, before and after, B)
+    rest_place = np.moveaxis(inv.REST_PLACES[rest], -1, 0) * scale + numbers.normal(0.02 * variety, 3, 2)
     around = []
     for which, key in ((0, 0), (1, 3)):
         aside = place(v.place[neighbour[which]])[:, None] - fingers[:, key] * reach
         around.append(np.where(continuous[which], aside, rest_place[:, None, which]))
     before, after = around
     idle = kind == ONE_HANDED
-    for array, value in ((before, rest_place[:, 0]), (after, rest_place[:, 0]), (start, rest_place[:, 0]), (shift, np.zeros(3)[:, None])):
+    for array, value in (
+        (before, rest_place[:, 0]),
+        (after, rest_place[:, 0]),
+        (start, rest_place[:, 0]),
+        (shift, np.zeros(3)[:, None]),
+    ):
         array[:, _NON] = np.where(idle, value, array[:, _NON])
     moving = np.stack([np.where(passive, 0.0, 1.0), np.ones(size)]) * big  # (role, B)
 
@@ -186,10 +222,20 @@ def plan_clips(vocabulary: Vocabulary, signers: Signers, gloss: ndarray, signer:
     shapes = np.moveaxis(s.shapes[signer, index].reshape(SHAPE_KEYS, 2, size, 45), -1, 0) + noise
     limits = LIMITS.reshape(45, 2, 1, 1, 1)
     shapes = np.clip(shapes, limits[:, 0], limits[:, 1])
-    swing = np.stack([np.stack([np.where(passive, 0.0, 1.0), np.ones(size)]) * v.swing[gloss, part] for part in range(3)])
+    swing = np.stack(
+        [np.stack([np.where(passive, 0.0, 1.0), np.ones(size)]) * v.swing[gloss, part] for part in range(3)]
+    )
 
-    tremor = np.stack([numbers.uniform(0.002, 0.007, 2, 3) * variety, numbers.uniform(1.0, 3.0, 2, 3), numbers.uniform(0, 1, 2, 3)])
-    sway = np.stack([numbers.uniform(0.2, 1.0, 5), numbers.uniform(0.3, 1.2, 5), numbers.uniform(0, 1, 5)], axis=1)
+    tremor = np.stack(
+        [
+            numbers.uniform(0.002, 0.007, 2, 3) * variety,
+            numbers.uniform(1.0, 3.0, 2, 3),
+            numbers.uniform(0, 1, 2, 3),
+        ]
+    )
+    sway = np.stack(
+        [numbers.uniform(0.2, 1.0, 5), numbers.uniform(0.3, 1.2, 5), numbers.uniform(0, 1, 5)], axis=1
+    )
     sway[:, 0] *= variety * np.array([0.012, 0.006, 0.012, 0.15, 0.12])[:, None]
     return Plan(
         length=count,

@@ -6,35 +6,47 @@ from . import inventory as inv
 from .arrays import generator
 from .hand_skeleton import BONES, LIMITS, ROOTS
 
-IMAGE_SIZES = np.array([(640, 480), (1280, 720), (512, 512), (640, 360), (720, 576), (480, 640), (1920, 1080), (256, 256)])
-_MAX_LEAN = 2.5  # a draw further out than this many deviations is pulled in, so that no signer is a caricature
+IMAGE_SIZES = np.array(
+    [(640, 480), (1280, 720), (512, 512), (640, 360), (720, 576), (480, 640), (1920, 1080), (256, 256)]
+)
+# a draw further out than this many deviations is pulled in, so that no signer is a caricature
+_MAX_LEAN = 2.5
 
 
 class Signers:
-    """``num_signers`` people, as arrays whose first axis is the signer; the first n are the same for every larger number.
+    """``num_signers`` people, as arrays whose first axis is the signer; the first n are the same for every
+    larger number.
 
     Args:
         num_signers (int): How many.
         seed (int): Seed of the data set.
         shapes (ndarray): Shape (shapes, 5, 3, 3), radians: the vocabulary's hand shapes.
         left_handed (float): Odds of being left-handed.
-        variety (float): 1 = as meant; 0 = every signer is the average one before one camera (hands stay as drawn: left_handed is apart).
+        variety (float): 1 = as meant; 0 = every signer is the average one before one camera (hands stay as
+            drawn: left_handed is apart).
 
     Attributes:
         bones (S, 5, 3), roots (S, 5, 3): Finger bones and wrist-to-finger roots, metres.
         hand_scale (S,): Against an adult's mean.
-        scale, shoulder, upper_arm, forearm, hip, head (S,): Body size; half shoulder width, bone lengths, half hip width, head's height, metres.
+        scale, shoulder, upper_arm, forearm, hip, head (S,): Body size; half shoulder width, bone lengths,
+            half hip width, head's height, metres.
         left_handed (S,) bool.
         tempo, amplitude (S,): Factors of length and of path size.
         shapes (S, shapes, 5, 3, 3): The shapes as this signer makes them, radians, within the joint limits.
         place_bias (S, P, 3), orientation_bias (S, O, 3): Metres; radians.
-        swivel (S,): How far the elbow is held out. transit (S,): Seconds to the sign and back. ease, overlap, stiffness (S,): Manner of movement.
-        rest (S,) int: Favourite resting posture. continuous, trimmed (S,): Odds that a clip is cut out of running signing; cut close.
-        yaw, pitch, roll (S,): Camera, radians. view, off_x, off_y (S,): Height of the picture at the body and shift of its centre, metres.
-        fov (S,): Vertical field of view, radians. image (S,) int: Index into IMAGE_SIZES. quality (S,): Factor of the detector's error.
+        swivel (S,): How far the elbow is held out. transit (S,): Seconds to the sign and back. ease, overlap,
+            stiffness (S,): Manner of movement.
+        rest (S,) int: Favourite resting posture. continuous, trimmed (S,): Odds that a clip is cut out of
+        running signing; cut close.
+        yaw, pitch, roll (S,): Camera, radians. view, off_x, off_y (S,): Height of the picture at the body and
+            shift of its centre, metres.
+        fov (S,): Vertical field of view, radians. image (S,) int: Index into IMAGE_SIZES. quality (S,):
+            Factor of the detector's error.
     """
 
-    def __init__(self, num_signers: int, seed: int, shapes: np.ndarray, left_handed: float, variety: float) -> None:
+    def __init__(
+        self, num_signers: int, seed: int, shapes: np.ndarray, left_handed: float, variety: float
+    ) -> None:
         rows = [self._one(generator(seed, (1 << 63) + signer), variety) for signer in range(num_signers)]
         for name in rows[0]:
             setattr(self, name, np.array([row[name] for row in rows]))

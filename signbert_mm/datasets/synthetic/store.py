@@ -27,8 +27,10 @@ class SyntheticTruth:
 
     Attributes:
         layout (Layout): sign_49, whatever the store's own layout is.
-        true_2d (memmap): Shape (sum_T, 49, 2) float32, pixels, rows as in the store's ``keypoints``; also joints that the detector lost.
-        true_3d (memmap): Shape (sum_T, 49, 3) float32, metres in the camera frame: x right, y down, z away from the camera.
+        true_2d (memmap): Shape (sum_T, 49, 2) float32, pixels, rows as in the store's ``keypoints``; also
+            joints that the detector lost.
+        true_3d (memmap): Shape (sum_T, 49, 3) float32, metres in the camera frame: x right, y down, z away
+            from the camera.
         camera (memmap): Shape (N, 3) float32, pixels: focal length, centre x, centre y of each clip.
 
     Raises:
@@ -48,13 +50,19 @@ class SyntheticTruth:
     def _open(folder: str, name: str, shape: Sequence[int]) -> np.ndarray:
         path = os.path.join(folder, name)
         if not os.path.isfile(path):
-            raise FileNotFoundError(f'{path}: absent; make the store with tools/dataset_converters/make_synthetic.py, without --no-truth')
+            raise FileNotFoundError(
+                f'{path}: absent; make the store with '
+                'tools/dataset_converters/make_synthetic.py, without --no-truth'
+            )
         try:
             array = open_array(path)
         except ValueError as error:
             raise ValueError(f'{path}: damaged or truncated; make the store again') from error
         if array.shape != tuple(shape) or array.dtype != np.float32:
-            raise ValueError(f'{path}: float32 of shape {tuple(shape)} expected, {array.dtype} of shape {array.shape} found; make the store again')
+            raise ValueError(
+                f'{path}: float32 of shape {tuple(shape)} expected, {array.dtype} of shape '
+                f'{array.shape} found; make the store again'
+            )
         return array
 
 
@@ -71,9 +79,11 @@ def write_synthetic_store(
     progress: bool = False,
     **options: object,
 ) -> PoseStore:
-    """Makes synthetic signs and writes them as a PoseStore with splits train, val and test of different signers.
+    """Makes synthetic signs and writes them as a PoseStore with splits train, val and test of different
+    signers.
 
-    The defaults are the default benchmark. With ``truth``, the true joints lie beside (:class:`SyntheticTruth`).
+    The defaults are the default benchmark. With ``truth``, the true joints lie beside
+    (:class:`SyntheticTruth`).
 
     Args:
         folder (str): The store's folder.
@@ -91,16 +101,30 @@ def write_synthetic_store(
     signs = SyntheticSigns(num_glosses, num_signers, seed, layout, **options)
     if clips_per_gloss < num_signers:
         raise ValueError(
-            f'write_synthetic_store: clips_per_gloss = {clips_per_gloss} is below num_signers = {num_signers}, so the held-out signers would have no '
+            f'write_synthetic_store: clips_per_gloss = {clips_per_gloss} is below num_signers = '
+            f'{num_signers}, so the held-out signers would have no '
             'clips; give more clips or fewer signers'
         )
     total = num_glosses * clips_per_gloss
-    notes = dict(note=SYNTHETIC_NOTE, generator=GENERATOR_VERSION, arguments=signs.arguments, clips_per_gloss=clips_per_gloss)
+    notes = dict(
+        note=SYNTHETIC_NOTE,
+        generator=GENERATOR_VERSION,
+        arguments=signs.arguments,
+        clips_per_gloss=clips_per_gloss,
+    )
     bar = ProgressBar(total) if progress else None
     with PoseStoreWriter(
-        folder, signs.layout, signs.glosses, dtype, 'synthetic signs (signbert_mm)', 'the licence of signbert_mm', 'detector model', notes=notes,
-        overwrite=overwrite, hand_rule='any',  # as the published results on synthetic signs were computed
-    ) as writer:  # fmt: skip
+        folder,
+        signs.layout,
+        signs.glosses,
+        dtype,
+        'synthetic signs (signbert_mm)',
+        'the licence of signbert_mm',
+        'detector model',
+        notes=notes,
+        overwrite=overwrite,
+        hand_rule='any',  # as the published results on synthetic signs were computed
+    ) as writer:
         files = _start(writer.partial) if truth else {}
         try:
             cameras, rows = [], 0
@@ -112,9 +136,15 @@ def write_synthetic_store(
                     take = int(batch.index[clip]) // (num_glosses * num_signers)
                     width, height = batch.image_size[clip].tolist()
                     writer.add(
-                        batch.keypoints[batch.rows(clip)], int(batch.label[clip]), splits[clip], f'{signer}_{gloss}_{take:03d}', signer, width=width,
-                        height=height, fps=FPS,
-                    )  # fmt: skip
+                        batch.keypoints[batch.rows(clip)],
+                        int(batch.label[clip]),
+                        splits[clip],
+                        f'{signer}_{gloss}_{take:03d}',
+                        signer,
+                        width=width,
+                        height=height,
+                        fps=FPS,
+                    )
                 cameras.append(batch.camera)
                 rows += len(batch.keypoints)
                 if truth:

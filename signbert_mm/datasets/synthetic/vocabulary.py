@@ -53,9 +53,17 @@ def _pick(odds: Tuple[float, ...], share: float) -> int:
 
 
 def _draw(rng: np.random.Generator, number: int, offsets: ndarray) -> Gloss:
-    """The ``number``-th sign that is no pair; kinds and movements are spread evenly, so that small vocabularies have them all."""
+    """The ``number``-th sign that is no pair; kinds and movements are spread evenly, so that small
+    vocabularies have them all.
+    """
     kind = _pick(_KIND_ODDS, (offsets[0] + number * _EVEN[0]) % 1.0)
-    places = inv.BASE_PLACES if kind == BASE else inv.OWN_SIDE_PLACES if kind != ONE_HANDED else tuple(range(len(inv.PLACE_NAMES)))
+    places = (
+        inv.BASE_PLACES
+        if kind == BASE
+        else inv.OWN_SIDE_PLACES
+        if kind != ONE_HANDED
+        else tuple(range(len(inv.PLACE_NAMES)))
+    )
     place = int(rng.choice(places))
     place_2 = int(rng.choice([p for p in places if _distance(p, place) > 0.12]))
     move = _pick(_MOVE_ODDS, (offsets[1] + number * _EVEN[1]) % 1.0)
@@ -65,10 +73,18 @@ def _draw(rng: np.random.Generator, number: int, offsets: ndarray) -> Gloss:
         move = CIRCLE if rng.random() < 0.5 else REPEATED
     first, second = (int(s) for s in rng.choice(np.arange(1, len(inv.SHAPE_NAMES)), 2, replace=False))
     changes = rng.random() < 0.35
-    shapes = ((first, first, second), (first, second, second))[int(rng.integers(2))] if changes else (first, first, first)
+    shapes = (
+        ((first, first, second), (first, second, second))[int(rng.integers(2))]
+        if changes
+        else (first, first, first)
+    )
     facing = tuple(int(o) for o in rng.choice(len(inv.ORIENTATIONS), 2, replace=False))
     turns = rng.random() < 0.3
-    swing = (changes and bool(rng.random() < 0.35), turns and bool(rng.random() < 0.4), not changes and bool(rng.random() < 0.1))
+    swing = (
+        changes and bool(rng.random() < 0.35),
+        turns and bool(rng.random() < 0.4),
+        not changes and bool(rng.random() < 0.1),
+    )
     if move == HOLD and not (changes or turns or swing[2]):
         move = SHAKE
     return Gloss(
@@ -90,7 +106,9 @@ def _draw(rng: np.random.Generator, number: int, offsets: ndarray) -> Gloss:
 
 
 def _pair(rng: np.random.Generator, old: Gloss, new: Gloss) -> Gloss:
-    """``old`` with one part of ``new`` where the two agree on which hands and movements there are, else ``new``."""
+    """``old`` with one part of ``new`` where the two agree on which hands and movements there are, else
+    ``new``.
+    """
     parts = [('shapes',), ('orientations',)]
     if old.move != BETWEEN and old.kind == new.kind:
         parts.append(('place',))
@@ -99,10 +117,14 @@ def _pair(rng: np.random.Generator, old: Gloss, new: Gloss) -> Gloss:
     names = parts[int(rng.integers(len(parts)))]
     pair = replace(old, **{name: getattr(new, name) for name in names})
     changes, turns = pair.shapes[0] != pair.shapes[2], pair.orientations[0] != pair.orientations[1]
-    pair = replace(pair, swing=(pair.swing[0] and changes, pair.swing[1] and turns, pair.swing[2] and not changes))
+    pair = replace(
+        pair, swing=(pair.swing[0] and changes, pair.swing[1] and turns, pair.swing[2] and not changes)
+    )
     still = pair.move == HOLD and not (changes or turns or pair.swing[2])
     # two signs must not differ by less than a signer's own manner does
-    same = replace(pair, size=old.size) == old or (names == ('place',) and _distance(pair.place, old.place) < 0.09)
+    same = replace(pair, size=old.size) == old or (
+        names == ('place',) and _distance(pair.place, old.place) < 0.09
+    )
     return new if still or same else pair
 
 
@@ -116,13 +138,19 @@ class Vocabulary:
     Attributes:
         glosses (list[Gloss]): The signs.
         names (list[str]): ``gloss_000``, ``gloss_001``, ...
-        kind, place, move ...: The same as int64 arrays of shape (G,); ``shapes`` (G, 3), ``orientations`` (G, 2), ``swing`` (G, 3) bool.
-        shift (ndarray): Shape (G, 3) float64, metres: start to end of the wrist path (0 for circles and holds).
-        wave, wave_2 (ndarray): Shape (G, 3) float64, metres: axis times amplitude of the two waves added to the path.
-        cycles (ndarray): Shape (G,) float64: periods of those waves, or of the to and fro of a repeated movement.
+        kind, place, move ...: The same as int64 arrays of shape (G,); ``shapes`` (G, 3), ``orientations`` (G,
+            2), ``swing`` (G, 3) bool.
+        shift (ndarray): Shape (G, 3) float64, metres: start to end of the wrist path (0 for circles and
+            holds).
+        wave, wave_2 (ndarray): Shape (G, 3) float64, metres: axis times amplitude of the two waves added to
+            the path.
+        cycles (ndarray): Shape (G,) float64: periods of those waves, or of the to and fro of a repeated
+            movement.
         quarter (ndarray): Shape (G,): phase of the second wave in periods.
-        frames (ndarray): Shape (G,) float64: usual length of the sign itself, between the ways there and back.
-        meeting_shift (ndarray): Shape (G, 3) float64, metres: passive hand to dominant hand (0 where there is no passive hand).
+        frames (ndarray): Shape (G,) float64: usual length of the sign itself, between the ways there and
+            back.
+        meeting_shift (ndarray): Shape (G, 3) float64, metres: passive hand to dominant hand (0 where there is
+            no passive hand).
     """
 
     def __init__(self, num_glosses: int, rng: np.random.Generator) -> None:
@@ -146,10 +174,18 @@ class Vocabulary:
         for name in Gloss.__dataclass_fields__:
             setattr(self, name, np.array([getattr(gloss, name) for gloss in self.glosses]))
         paths = [_path(gloss) for gloss in self.glosses]
-        self.shift, self.wave, self.wave_2 = (np.array([path[part] for path in paths], dtype=np.float64) for part in range(3))  # (G, 3) each
-        self.cycles, self.quarter = (np.array([path[part] for path in paths], dtype=np.float64) for part in (3, 4))  # (G,) each
+        # (G, 3) each
+        self.shift, self.wave, self.wave_2 = (
+            np.array([path[part] for path in paths], dtype=np.float64) for part in range(3)
+        )
+        # (G,) each
+        self.cycles, self.quarter = (
+            np.array([path[part] for path in paths], dtype=np.float64) for part in (3, 4)
+        )
         # a beat of a repeated movement takes about 6 frames, a change of shape or orientation 4
-        beats = np.where(self.move == SHAKE, 1.0, np.maximum(self.cycles, 2.0 * self.swing[:, :2].any(axis=1)))
+        beats = np.where(
+            self.move == SHAKE, 1.0, np.maximum(self.cycles, 2.0 * self.swing[:, :2].any(axis=1))
+        )
         turns = self.orientations[:, 0] != self.orientations[:, 1]
         self.frames = 17.0 + 6.0 * np.maximum(beats - 1.0, 0.0) + 4.0 * turns + np.array(pace)
         self.meeting_shift = np.where((self.kind == BASE)[:, None], _MEETINGS[self.meeting], 0.0)
@@ -168,7 +204,13 @@ def _path(gloss: Gloss) -> Tuple[ndarray, ndarray, ndarray, float, float]:
         return along * size, across * size * 0.5 * gloss.turn, zero, 0.5, 0.0
     if gloss.move == CIRCLE:
         first, second = inv.PLANES[gloss.plane]
-        return zero, first * size * 0.5 * gloss.turn, second * size * 0.5, 2.0 if gloss.size == 0 else 1.0, 0.25
+        return (
+            zero,
+            first * size * 0.5 * gloss.turn,
+            second * size * 0.5,
+            2.0 if gloss.size == 0 else 1.0,
+            0.25,
+        )
     if gloss.move == ZIGZAG:
         return along * size * 1.2, across * size * 0.3, zero, 2.5, 0.0
     if gloss.move == REPEATED:

@@ -12,10 +12,12 @@ from ...registry import TRANSFORMS
 
 
 class BatchTransform(ABC):
-    """``(batch, draws) -> batch``: a dict of tensors with leading batch axis B, and the batch's random numbers.
+    """``(batch, draws) -> batch``: a dict of tensors with leading batch axis B, and the batch's random
+    numbers.
 
-    One class serves a worker, a test and the device. A transform may add keys and replace tensors; it does not write into tensors it was given. All
-    its random numbers come from ``draws``, under names that begin with the transform's own.
+    One class serves a worker, a test and the device. A transform may add keys and replace tensors; it does
+    not write into tensors it was given. All its random numbers come from ``draws``, under names that begin
+    with the transform's own.
     """
 
     @abstractmethod
@@ -32,7 +34,8 @@ class BatchTransform(ABC):
 
     def __repr__(self) -> str:
         names = [name for name in inspect.signature(type(self).__init__).parameters if name != 'self']
-        return f'{type(self).__name__}({", ".join(f"{name}={_shown(getattr(self, name))}" for name in names if hasattr(self, name))})'
+        settings = [f'{name}={_shown(getattr(self, name))}' for name in names if hasattr(self, name)]
+        return f'{type(self).__name__}({", ".join(settings)})'
 
 
 def _shown(value: object) -> str:
@@ -41,7 +44,8 @@ def _shown(value: object) -> str:
 
 
 class ConstantIndex:
-    """Constant numbers as a tensor on any device, copied there once: every copy from the host would wait for the device.
+    """Constant numbers as a tensor on any device, copied there once: every copy from the host would wait for
+    the device.
 
     Args:
         values (Sequence[int]): The numbers.
@@ -70,10 +74,15 @@ class Compose(BatchTransform):
     """
 
     def __init__(self, transforms: Sequence[Union[dict, Callable]]) -> None:
-        self.transforms = [TRANSFORMS.build(transform) if isinstance(transform, dict) else transform for transform in transforms]
+        self.transforms = [
+            TRANSFORMS.build(transform) if isinstance(transform, dict) else transform
+            for transform in transforms
+        ]
         for place, transform in enumerate(self.transforms):
             if not callable(transform):
-                raise TypeError(f'Compose: transform {place} is {transform!r}; give a config (dict) or a callable')
+                raise TypeError(
+                    f'Compose: transform {place} is {transform!r}; give a config (dict) or a callable'
+                )
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         for transform in self.transforms:

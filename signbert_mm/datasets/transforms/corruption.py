@@ -15,18 +15,22 @@ NUM_HANDS_JOINTS = 2 * NUM_HAND_JOINTS
 
 @TRANSFORMS.register_module()
 class RandomJointMask(BatchTransform):
-    """Masks joints of hands and trunk, the same ones in all frames of a clip, or passes them through a random matrix.
+    """Masks joints of hands and trunk, the same ones in all frames of a clip, or passes them through a random
+    matrix.
 
-    The paper names a joint mask; its size and odds are not given. The authors' code corrupts 25 of the 49 joints: it zeroes them, or passes them
-    through a 2x2 matrix with entries uniform in [-1, 1] (``num_joints=25, corrupt=0.5``; the odds of the two are not known).
+    The paper names a joint mask; its size and odds are not given. The authors' code corrupts 25 of the 49
+    joints: it zeroes them, or passes them through a 2x2 matrix with entries uniform in [-1, 1]
+    (``num_joints=25, corrupt=0.5``; the odds of the two are not known).
 
     Args:
         num_joints (int): How many of the 49 joints, exactly.
         prob (float): Probability that a clip is touched.
-        corrupt (float): Probability that a touched clip's joints go through a matrix; else they are masked, which means missing: score 0.
+        corrupt (float): Probability that a touched clip's joints go through a matrix; else they are masked,
+            which means missing: score 0.
 
-    Reads and replaces ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``. Call it after :class:`HandCrop` and
-    :class:`NormalizeTrunk`, before :class:`MirrorLeftHand`; :class:`ZeroMissing` then zeroes what is masked.
+    Reads and replaces ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``.
+    Call it after :class:`HandCrop` and :class:`NormalizeTrunk`, before :class:`MirrorLeftHand`;
+    :class:`ZeroMissing` then zeroes what is masked.
 
     Raises:
         ValueError: ``num_joints`` is outside 0 .. 49.
@@ -34,7 +38,10 @@ class RandomJointMask(BatchTransform):
 
     def __init__(self, num_joints: int = 10, prob: float = 0.5, corrupt: float = 0.0) -> None:
         if not 0 <= num_joints <= 49:
-            raise ValueError(f'RandomJointMask: num_joints must lie in 0..49 (42 of the hands and 7 of the trunk), got {num_joints}')
+            raise ValueError(
+                'RandomJointMask: num_joints must lie in 0..49 (42 of the hands and 7 of the '
+                f'trunk), got {num_joints}'
+            )
         self.num_joints, self.prob, self.corrupt = num_joints, prob, corrupt
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
@@ -44,7 +51,10 @@ class RandomJointMask(BatchTransform):
         through = draws.bernoulli('joint_mask/corrupt', self.corrupt)[:, None]
         matrix = draws.uniform('joint_mask/matrix', 2, 2, low=-1.0, high=1.0)
         moved, lost = picked & through, picked & ~through
-        for points, scores, part in (('hands', 'hand_scores', slice(0, NUM_HANDS_JOINTS)), ('trunk', 'trunk_scores', slice(NUM_HANDS_JOINTS, None))):
+        for points, scores, part in (
+            ('hands', 'hand_scores', slice(0, NUM_HANDS_JOINTS)),
+            ('trunk', 'trunk_scores', slice(NUM_HANDS_JOINTS, None)),
+        ):
             shape = (len(picked), 1, *batch[scores].shape[2:])  # (B, 1, 2, 21), (B, 1, 7)
             passed = batch[points] @ matrix.reshape(-1, *[1] * (len(shape) - 2), 2, 2).transpose(-1, -2)
             batch[points] = torch.where(moved[:, part].reshape(*shape, 1), passed, batch[points])
@@ -56,7 +66,8 @@ class RandomJointMask(BatchTransform):
 class RandomChoice(BatchTransform):
     """Each clip gets one of several transforms, with equal odds.
 
-    All run on the whole batch, each on draws of its own, and a clip takes the tensors of its choice; they must leave shapes and keys as they are.
+    All run on the whole batch, each on draws of its own, and a clip takes the tensors of its choice; they
+    must leave shapes and keys as they are.
 
     Args:
         transforms (Sequence[dict | Callable]): Configs or transforms.
@@ -71,5 +82,7 @@ class RandomChoice(BatchTransform):
         for place, transform in enumerate(self.transforms):
             for key, value in transform(dict(batch), draws.child(f'choice{place}')).items():
                 if value is not batch.get(key):
-                    out[key] = torch.where((choice == place).reshape(-1, *[1] * (value.ndim - 1)), value, out[key])
+                    out[key] = torch.where(
+                        (choice == place).reshape(-1, *[1] * (value.ndim - 1)), value, out[key]
+                    )
         return out

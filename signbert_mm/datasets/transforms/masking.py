@@ -17,9 +17,10 @@ OPERATIONS = ('joint', 'frame', 'identity')
 class MaskHandTokens(BatchTransform):
     """Chooses tokens (one hand in one frame) to rebuild and disturbs them.
 
-    Exactly ``floor(ratio n + 1/2)`` of a clip's n valid tokens are chosen (that it is exact is not given in the paper). Each gets one of
-    ``operations`` with equal odds. joint: m ~ U{1..max_joints} of the 21 joints are each, with equal odds, zeroed or moved by an offset uniform
-    in +-``offset`` of the crop. frame: all joints zeroed. identity: nothing. A token is never chosen where the hand is missing.
+    Exactly ``floor(ratio n + 1/2)`` of a clip's n valid tokens are chosen (that it is exact is not given in
+    the paper). Each gets one of ``operations`` with equal odds. joint: m ~ U{1..max_joints} of the 21 joints
+    are each, with equal odds, zeroed or moved by an offset uniform in +-``offset`` of the crop. frame: all
+    joints zeroed. identity: nothing. A token is never chosen where the hand is missing.
 
     Args:
         ratio (float): Share of the valid tokens; 50 % in the paper.
@@ -27,22 +28,36 @@ class MaskHandTokens(BatchTransform):
         max_joints (int): M; not given in the paper.
         offset (float): Largest move, as a fraction of the crop; not given in the paper.
 
-    Reads ``hands``, ``hand_valid``; call it after mirroring and augmentation and before :class:`ZeroMissing`. Sets ``target`` to the undisturbed
-    ``hands`` and adds ``chosen`` (B, T, 2) bool, ``operation`` (B, T, 2) int64 (see :data:`OPERATIONS`) and ``disturbed`` (B, T, 2, 21) int64:
-    0 untouched, 1 zeroed, 2 moved.
+    Reads ``hands``, ``hand_valid``; call it after mirroring and augmentation and before :class:`ZeroMissing`.
+    Sets ``target`` to the undisturbed ``hands`` and adds ``chosen`` (B, T, 2) bool, ``operation`` (B, T, 2)
+    int64 (see :data:`OPERATIONS`) and ``disturbed`` (B, T, 2, 21) int64: 0 untouched, 1 zeroed, 2 moved.
 
     Raises:
-        ValueError: An operation is unknown, repeated or none is given; ``ratio`` is outside [0, 1]; ``max_joints`` is outside 1..21.
+        ValueError: An operation is unknown, repeated or none is given; ``ratio`` is outside [0, 1];
+            ``max_joints`` is outside 1..21.
     """
 
-    def __init__(self, ratio: float = 0.5, operations: Sequence[str] = OPERATIONS, max_joints: int = 7, offset: float = 0.25) -> None:
+    def __init__(
+        self,
+        ratio: float = 0.5,
+        operations: Sequence[str] = OPERATIONS,
+        max_joints: int = 7,
+        offset: float = 0.25,
+    ) -> None:
         if not operations or set(operations) - set(OPERATIONS) or len(set(operations)) != len(operations):
-            raise ValueError(f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {tuple(operations)}')
+            raise ValueError(
+                f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {tuple(operations)}'
+            )
         if not 0 <= ratio <= 1:
             raise ValueError(f'MaskHandTokens: ratio must lie in [0, 1], got {ratio}')
         if not 1 <= max_joints <= 21:
             raise ValueError(f'MaskHandTokens: max_joints must lie in 1..21, got {max_joints}')
-        self.ratio, self.operations, self.max_joints, self.offset = ratio, tuple(operations), max_joints, offset
+        self.ratio, self.operations, self.max_joints, self.offset = (
+            ratio,
+            tuple(operations),
+            max_joints,
+            offset,
+        )
         self.codes = ConstantIndex([OPERATIONS.index(name) + 1 for name in operations])
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
@@ -50,7 +65,10 @@ class MaskHandTokens(BatchTransform):
         tokens, joints = valid.shape[1:], hands.shape[1:4]
 
         # the first tokens in a random order of the valid ones
-        order = _unequal(draws.upper_bits('mask/token', *tokens).flatten(1)).masked_fill(~valid.flatten(1), 1 << 62)  # (B, 2T)
+        # (B, 2T)
+        order = _unequal(draws.upper_bits('mask/token', *tokens).flatten(1)).masked_fill(
+            ~valid.flatten(1), 1 << 62
+        )
         count = torch.floor(valid.flatten(1).sum(1) * self.ratio + 0.5).to(torch.int64)
         chosen = _smallest(order, count).reshape_as(valid) & valid
 
@@ -74,12 +92,16 @@ class MaskHandTokens(BatchTransform):
 
 
 def first_in_random_order(bits: Tensor, count: Tensor) -> Tensor:
-    """Picks ``count`` (...) of K things, all choices as likely, by random ``bits`` (..., K) of :meth:`Draws.upper_bits`: bool (..., K)."""
+    """Picks ``count`` (...) of K things, all choices as likely, by random ``bits`` (..., K) of
+    :meth:`Draws.upper_bits`: bool (..., K).
+    """
     return _smallest(_unequal(bits), count)
 
 
 def _unequal(bits: Tensor) -> Tensor:
-    """24-bit integers (..., K) in the same order; of equal ones the earlier is smaller, in any batch and on any device."""
+    """24-bit integers (..., K) in the same order; of equal ones the earlier is smaller, in any batch and on
+    any device.
+    """
     return bits * bits.shape[-1] + torch.arange(bits.shape[-1], device=bits.device)
 
 

@@ -14,10 +14,11 @@ class KeepOneHand(BatchTransform):
     """Leaves one hand of each clip and makes the other missing (SignBERT Table 1 rebuilds single hands).
 
     Args:
-        hand (str): 'left', 'right', or 'better': the hand whose scores add up to more over the clip; of equal ones the right.
+        hand (str): 'left', 'right', or 'better': the hand whose scores add up to more over the clip; of equal
+            ones the right.
 
-    Reads ``hand_scores`` (B, T, 2, 21), ``hand_valid`` (B, T, 2), ``location`` (B, T, 2, 3); all three are 0 for the other hand afterwards. Call it
-    after :class:`HandCrop` and before :class:`MaskHandTokens`.
+    Reads ``hand_scores`` (B, T, 2, 21), ``hand_valid`` (B, T, 2), ``location`` (B, T, 2, 3); all three are 0
+    for the other hand afterwards. Call it after :class:`HandCrop` and before :class:`MaskHandTokens`.
 
     Raises:
         ValueError: ``hand`` is unknown.
@@ -31,7 +32,11 @@ class KeepOneHand(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         scores = batch['hand_scores']
         total = scores.sum((1, 3))  # (B, 2)
-        right = torch.full_like(total[:, 0], self.hand == 'right', dtype=torch.bool) if self.hand != 'better' else total[:, 1] >= total[:, 0]
+        right = (
+            torch.full_like(total[:, 0], self.hand == 'right', dtype=torch.bool)
+            if self.hand != 'better'
+            else total[:, 1] >= total[:, 0]
+        )
         kept = torch.stack([~right, right], dim=-1)[:, None]  # (B, 1, 2)
         batch['hand_scores'] = scores * kept[..., None]
         batch['hand_valid'] = batch['hand_valid'] & kept

@@ -14,7 +14,8 @@ from .base import BatchTransform, ConstantIndex
 
 @TRANSFORMS.register_module()
 class RandomFlip(BatchTransform):
-    """Mirrors whole clips: ``x -> width - x``, and left joints change places with right ones, as if a left-handed signer had signed.
+    """Mirrors whole clips: ``x -> width - x``, and left joints change places with right ones, as if a
+    left-handed signer had signed.
 
     After :class:`HandCrop` and :class:`MirrorLeftHand` this is the same as exchanging the two hand slots.
 
@@ -29,11 +30,15 @@ class RandomFlip(BatchTransform):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores = batch['keypoints'], batch['scores']
-        self.layout.check_joints(keypoints.shape[2], "RandomFlip (its layout and the data set's must be the same)")
+        self.layout.check_joints(
+            keypoints.shape[2], "RandomFlip (its layout and the data set's must be the same)"
+        )
         order = self.order.on(keypoints.device)
         flip = draws.bernoulli('flip', self.prob)  # (B,)
         mirrored = keypoints.index_select(2, order)
-        mirrored = torch.stack([batch['image_size'][:, 0, None, None] - mirrored[..., 0], mirrored[..., 1]], dim=-1)
+        mirrored = torch.stack(
+            [batch['image_size'][:, 0, None, None] - mirrored[..., 0], mirrored[..., 1]], dim=-1
+        )
         batch['keypoints'] = torch.where(flip[:, None, None, None], mirrored, keypoints)
         batch['scores'] = torch.where(flip[:, None, None], scores.index_select(2, order), scores)
         return batch
@@ -41,7 +46,8 @@ class RandomFlip(BatchTransform):
 
 @TRANSFORMS.register_module()
 class RandomAffine(BatchTransform):
-    """Rotates, scales, stretches, shears and shifts the whole skeleton, one draw a clip (ranges not given in the papers).
+    """Rotates, scales, stretches, shears and shifts the whole skeleton, one draw a clip (ranges not given in
+    the papers).
 
     Args:
         rotation (float): Angle uniform in +- this many degrees.
@@ -50,9 +56,10 @@ class RandomAffine(BatchTransform):
         shear (float): Shear factor of x along y, uniform in +- this.
         shift (float): Shift uniform in +- this fraction of the image size, for each axis.
         shear_y (float): Shear factor of y along x, uniform in +- this.
-        space (str): 'image': ``keypoints``, about the image centre, before the crop, which then takes scale and shift from the hands again. 'pose':
-            ``hands`` in their crops and ``trunk`` in the image, each about its centre (0.5, 0.5), by one matrix and shift; after :class:`HandCrop`
-            and :class:`NormalizeTrunk`, before :class:`MirrorLeftHand`.
+        space (str): 'image': ``keypoints``, about the image centre, before the crop, which then takes scale
+            and shift from the hands again. 'pose': ``hands`` in their crops and ``trunk`` in the image, each
+            about its centre (0.5, 0.5), by one matrix and shift; after :class:`HandCrop` and
+            :class:`NormalizeTrunk`, before :class:`MirrorLeftHand`.
     """
 
     def __init__(
@@ -69,7 +76,13 @@ class RandomAffine(BatchTransform):
             raise ValueError(f'RandomAffine: scale must be (low, high) with 0 < low <= high, got {scale}')
         if space not in ('image', 'pose'):
             raise ValueError(f"RandomAffine: space must be 'image' or 'pose', got {space!r}")
-        self.rotation, self.scale, self.stretch, self.shear, self.shift = rotation, scale, stretch, shear, shift
+        self.rotation, self.scale, self.stretch, self.shear, self.shift = (
+            rotation,
+            scale,
+            stretch,
+            shear,
+            shift,
+        )
         self.shear_y, self.space = shear_y, space
 
     def __call__(self, batch: dict, draws: Draws) -> dict:

@@ -11,8 +11,9 @@ from .base import BatchTransform
 class TemporalSample(BatchTransform):
     """Picks ``clip_len`` frames of each clip, before any keypoint is read.
 
-    Reads ``length`` (B,) int64, frames a clip, at least 1. Adds ``frames`` (B, clip_len) int64, positions in 0 .. length - 1 and 0 in the padding,
-    and sets ``length`` to the number of real frames, min(length, clip_len); those from there on are padding.
+    Reads ``length`` (B,) int64, frames a clip, at least 1. Adds ``frames`` (B, clip_len) int64, positions in
+    0 .. length - 1 and 0 in the padding, and sets ``length`` to the number of real frames, min(length,
+    clip_len); those from there on are padding.
 
     Args:
         clip_len (int): Frames a clip; 32 downstream in SignBERT section 4.1.
@@ -36,7 +37,9 @@ class TemporalSample(BatchTransform):
 
 @TRANSFORMS.register_module()
 class RandomTemporalSample(TemporalSample):
-    """A window of ``clip_len`` neighbouring frames, its start uniform; all frames of a shorter clip, then padding."""
+    """A window of ``clip_len`` neighbouring frames, its start uniform; all frames of a shorter clip, then
+    padding.
+    """
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         room = (batch['length'] - self.clip_len).clamp(min=0) + 1
@@ -58,7 +61,8 @@ class UniformTemporalSample(TemporalSample):
     Args:
         clip_len (int): Segments.
         test_mode (bool): The middle of each segment; else a uniform draw from it.
-        repeat (bool): A clip shorter than ``clip_len`` gives frames more than once and has no padding; else it gives all its frames, then padding.
+        repeat (bool): A clip shorter than ``clip_len`` gives frames more than once and has no padding; else
+            it gives all its frames, then padding.
     """
 
     def __init__(self, clip_len: int = 32, test_mode: bool = False, repeat: bool = True) -> None:

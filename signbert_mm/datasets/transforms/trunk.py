@@ -11,15 +11,17 @@ from .base import BatchTransform, ConstantIndex
 
 @TRANSFORMS.register_module()
 class NormalizeTrunk(BatchTransform):
-    """The seven trunk joints as fractions of the image's width and height (ST-Consistency's authors' code); global hand movement lives in its wrists.
+    """The seven trunk joints as fractions of the image's width and height (ST-Consistency's authors' code);
+    global hand movement lives in its wrists.
 
     Args:
         layout (str): Layout of ``keypoints``; it must have the seven joints.
 
-    Reads ``keypoints`` (B, T, V, 2) in pixels, ``scores`` (B, T, V), ``image_size`` (B, 2), ``length`` (B,). Adds
+    Reads ``keypoints`` (B, T, V, 2) in pixels, ``scores`` (B, T, V), ``image_size`` (B, 2), ``length`` (B,).
+    Adds
 
-    - ``trunk`` (B, T, 7, 2): nose, then left shoulder, elbow, wrist, then right, in [0, 1] within the image; missing joints hold values without
-      meaning until :class:`ZeroMissing`;
+    - ``trunk`` (B, T, 7, 2): nose, then left shoulder, elbow, wrist, then right, in [0, 1] within the image;
+      missing joints hold values without meaning until :class:`ZeroMissing`;
     - ``trunk_scores`` (B, T, 7), 0 = missing; 0 in all frames from ``length`` on.
 
     Raises:
@@ -31,14 +33,17 @@ class NormalizeTrunk(BatchTransform):
         absent = [joint for joint in TRUNK_JOINTS if joint not in self.layout.joints]
         if absent:
             raise ValueError(
-                f"NormalizeTrunk: layout {self.layout.name!r} has no joint {absent}. Read the data as layout='sign_49': joints that a store lacks "
+                f'NormalizeTrunk: layout {self.layout.name!r} has no joint {absent}. Read the data as '
+                "layout='sign_49': joints that a store lacks "
                 "are missing ones then; the encoder's parts=('hand',) does without the trunk"
             )
         self.joints = ConstantIndex(self.layout.indices(TRUNK_JOINTS))
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         keypoints, scores = batch['keypoints'], batch['scores']
-        self.layout.check_joints(keypoints.shape[2], "NormalizeTrunk (its layout and the data set's must be the same)")
+        self.layout.check_joints(
+            keypoints.shape[2], "NormalizeTrunk (its layout and the data set's must be the same)"
+        )
         joints = self.joints.on(keypoints.device)
         real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]  # (B, T)
         batch['trunk'] = keypoints.index_select(2, joints) / batch['image_size'][:, None, None]

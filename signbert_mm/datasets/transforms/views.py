@@ -17,10 +17,12 @@ class Motion(BatchTransform):
     A joint that is missing in either frame has no motion: 0. (The paper says nothing of missing joints.)
 
     Args:
-        zero (str): 'first': the frame without motion is the first (eq. 1). 'last': m_t = x_{t+1} - x_t, and it is the last (the authors' code).
+        zero (str): 'first': the frame without motion is the first (eq. 1). 'last': m_t = x_{t+1} - x_t, and
+            it is the last (the authors' code).
 
-    Reads ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``, after everything else. Adds ``motion``, a dict of
-    ``hands`` and ``trunk`` in the same shapes; in the crop a hand moves relative to its box, and the trunk holds where it goes.
+    Reads ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``, after
+    everything else. Adds ``motion``, a dict of ``hands`` and ``trunk`` in the same shapes; in the crop a hand
+    moves relative to its box, and the trunk holds where it goes.
     """
 
     def __init__(self, zero: str = 'first') -> None:
@@ -30,7 +32,8 @@ class Motion(BatchTransform):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         batch['motion'] = dict(
-            hands=self._motion(batch['hands'], batch['hand_scores'] > 0), trunk=self._motion(batch['trunk'], batch['trunk_scores'] > 0)
+            hands=self._motion(batch['hands'], batch['hand_scores'] > 0),
+            trunk=self._motion(batch['trunk'], batch['trunk_scores'] > 0),
         )
         return batch
 
@@ -45,14 +48,14 @@ class MakeViews(BatchTransform):
     """Makes views of a clip, each by its own draws; hands and trunk of a view share theirs.
 
     Args:
-        transforms (Sequence[dict | Callable]): From keypoints to ``hands``, ``hand_valid``, ``hand_scores``, ``trunk``,
-            ``trunk_scores`` and, for encoders of motion, ``motion``.
+        transforms (Sequence[dict | Callable]): From keypoints to ``hands``, ``hand_valid``, ``hand_scores``,
+            ``trunk``, ``trunk_scores`` and, for encoders of motion, ``motion``.
         num_views (int): 2 in pre-training, 1 downstream.
 
-    Adds ``views``, a list of dicts: ``joint=dict(hands, trunk)``; ``motion=dict(hands, trunk)`` where there; ``hand_valid``
-    (B, T, 2) bool: the frame shows a joint of that hand; ``trunk_valid`` (B, T) bool: it shows a trunk joint; ``frame_valid``
-    (B, T) bool: it is not padding. Draws of view v begin with ``view<v>/``. The batch keeps its other keys as they came, but
-    ``length`` and ``frames`` are those of the first view.
+    Adds ``views``, a list of dicts: ``joint=dict(hands, trunk)``; ``motion=dict(hands, trunk)`` where there;
+    ``hand_valid`` (B, T, 2) bool: the frame shows a joint of that hand; ``trunk_valid`` (B, T) bool: it shows
+    a trunk joint; ``frame_valid`` (B, T) bool: it is not padding. Draws of view v begin with ``view<v>/``.
+    The batch keeps its other keys as they came, but ``length`` and ``frames`` are those of the first view.
 
     Raises:
         ValueError: ``num_views`` is below 1, or the transforms leave out something that a view needs.
@@ -65,10 +68,15 @@ class MakeViews(BatchTransform):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         made = [self.transforms(dict(batch), draws.child(f'view{view}')) for view in range(self.num_views)]
-        absent = [key for key in ('hands', 'hand_valid', 'hand_scores', 'trunk', 'trunk_scores') if key not in made[0]]
+        absent = [
+            key
+            for key in ('hands', 'hand_valid', 'hand_scores', 'trunk', 'trunk_scores')
+            if key not in made[0]
+        ]
         if absent:
             raise ValueError(
-                f"MakeViews: its transforms leave no {absent}; they need dict(type='HandCrop'), dict(type='NormalizeTrunk'), "
+                f"MakeViews: its transforms leave no {absent}; they need dict(type='HandCrop'), "
+                "dict(type='NormalizeTrunk'), "
                 "dict(type='MirrorLeftHand'), dict(type='ZeroMissing') and, for motion, dict(type='Motion')"
             )
         kept = {key: made[0][key] for key in ('length', 'frames') if key in made[0]}
@@ -81,6 +89,12 @@ class MakeViews(BatchTransform):
         if 'motion' in batch:
             view['motion'] = batch['motion']
         frame_valid = torch.arange(hands.shape[1], device=hands.device) < batch['length'][:, None]
-        # the transforms may have lost every joint of a hand that was found: by a threshold on the score, or a mask
+        # the transforms may have lost every joint of a hand that was found: by a threshold on the score, or a
+        # mask
         hand_valid = batch['hand_valid'] & (batch['hand_scores'] > 0).any(-1)
-        return dict(view, hand_valid=hand_valid, trunk_valid=(batch['trunk_scores'] > 0).any(-1), frame_valid=frame_valid)
+        return dict(
+            view,
+            hand_valid=hand_valid,
+            trunk_valid=(batch['trunk_scores'] > 0).any(-1),
+            frame_valid=frame_valid,
+        )

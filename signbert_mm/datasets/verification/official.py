@@ -17,7 +17,9 @@ def _tables() -> Dict[str, Dict[str, int]]:
     """``OFFICIAL`` of each module of ``datasets/sources``: split -> clips, or subset -> split -> clips."""
     tables: Dict[str, Dict[str, int]] = {}
     for found in pkgutil.iter_modules(sources.__path__):
-        official = getattr(importlib.import_module(f'{sources.__name__}.{found.name}'), 'OFFICIAL', None) or {}
+        official = (
+            getattr(importlib.import_module(f'{sources.__name__}.{found.name}'), 'OFFICIAL', None) or {}
+        )
         for key, value in official.items():
             if isinstance(value, dict):
                 tables[f'{found.name}{key}'] = dict(value)
@@ -47,5 +49,8 @@ def official_counts(name: str) -> Dict[str, int]:
     tables = _tables()
     key = re.sub(r'[^a-z0-9_]', '', name.lower())
     if key not in tables:
-        raise ValueError(f'the official counts of {name!r} are not known; known: {", ".join(sorted(tables))}; or give a JSON file: split -> clips')
+        raise ValueError(
+            f'the official counts of {name!r} are not known; known: '
+            f'{", ".join(sorted(tables))}; or give a JSON file: split -> clips'
+        )
     return tables[key]

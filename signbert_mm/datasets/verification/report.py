@@ -32,8 +32,10 @@ class StoreReport:
     Attributes:
         folder (str): The store.
         facts (dict): Layout, extractors, counts, and other single values; {} where the store does not open.
-        splits (dict[str, dict]): Split -> clips, listed, official, glosses, signers, frames, hand rates, lengths.
-        lengths (dict): ``edges`` of the bins in frames, first included and last not, and ``counts``: split -> clips in each.
+        splits (dict[str, dict]): Split -> clips, listed, official, glosses, signers, frames, hand rates,
+            lengths.
+        lengths (dict): ``edges`` of the bins in frames, first included and last not, and ``counts``: split ->
+            clips in each.
         classes (list[dict]): For each gloss its clips in each split, and the listed ones where known.
         problems (list[Problem]): Errors first.
     """
@@ -65,7 +67,11 @@ class StoreReport:
             per_class (bool): With a line for each gloss.
         """
         lines = [self.folder]
-        lines += [f'  {name.replace("_", " ")}: {_plain(value)}' for name, value in self.facts.items() if value not in ('', [], None)]
+        lines += [
+            f'  {name.replace("_", " ")}: {_plain(value)}'
+            for name, value in self.facts.items()
+            if value not in ('', [], None)
+        ]
         if self.splits:
             lines += ['', *_table(_SPLIT_HEAD, [_split_row(name, row) for name, row in self.splits.items()])]
             lines += ['', *_table(_HAND_HEAD, [_hand_row(name, row) for name, row in self.splits.items()])]
@@ -74,21 +80,44 @@ class StoreReport:
             splits = list(self.splits)[:-1]
             lines += [
                 '',
-                *_table(('clips of a gloss', 'least', 'median', 'most', 'glosses without'), [_class_row(name, self.classes) for name in splits]),
+                *_table(
+                    ('clips of a gloss', 'least', 'median', 'most', 'glosses without'),
+                    [_class_row(name, self.classes) for name in splits],
+                ),
             ]
             if per_class:
                 rows = [[row['gloss'], *(_of(row, name) for name in splits)] for row in self.classes]
                 lines += ['', *_table(('gloss', *splits), rows)]
         lines += ['']
         for problem in self.problems:
-            shown = f' ({", ".join(problem.examples)}{", ..." if problem.count > len(problem.examples) else ""})' if problem.examples else ''
+            shown = (
+                f' ({", ".join(problem.examples)}{", ..." if problem.count > len(problem.examples) else ""})'
+                if problem.examples
+                else ''
+            )
             lines.append(f'{problem.severity.upper()} {problem.kind}: {problem.message}{shown}')
         errors, warnings = self.kinds('error'), self.kinds('warning')
-        lines.append(f'{_number(errors, "error")}, {_number(warnings, "warning")}' if errors or warnings else 'no problems found')
+        lines.append(
+            f'{_number(errors, "error")}, {_number(warnings, "warning")}'
+            if errors or warnings
+            else 'no problems found'
+        )
         return '\n'.join(lines)
 
 
-_SPLIT_HEAD = ('split', 'clips', 'listed', 'official', 'missing', 'glosses', 'signers', 'frames', 'length: least', 'median', 'most')
+_SPLIT_HEAD = (
+    'split',
+    'clips',
+    'listed',
+    'official',
+    'missing',
+    'glosses',
+    'signers',
+    'frames',
+    'length: least',
+    'median',
+    'most',
+)
 _HAND_HEAD = ('hands found, % of frames', 'any', 'left', 'right', 'both', 'clips without any')
 
 
@@ -107,9 +136,13 @@ def _split_row(name: str, row: dict) -> List[str]:
     missing = '' if row['listed'] is None else f'{row["listed"] - row["clips"]:,}'
     length = row['length']
     return [
-        name, f'{row["clips"]:,}', *('' if count is None else f'{count:,}' for count in counts), missing,
-        *(f'{row[key]:,}' for key in ('glosses', 'signers', 'frames')), *(f'{length[key]:g}' if length else '' for key in ('min', 'median', 'max')),
-    ]  # fmt: skip
+        name,
+        f'{row["clips"]:,}',
+        *('' if count is None else f'{count:,}' for count in counts),
+        missing,
+        *(f'{row[key]:,}' for key in ('glosses', 'signers', 'frames')),
+        *(f'{length[key]:g}' if length else '' for key in ('min', 'median', 'max')),
+    ]
 
 
 def _hand_row(name: str, row: dict) -> List[str]:
@@ -133,7 +166,11 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> List[str]:
     cells = [[line[column] for column in kept] for line in (head, *rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(kept))]
     lines = [
-        '  '.join(cell.ljust(w) if column == 0 else cell.rjust(w) for column, (cell, w) in enumerate(zip(line, widths))).rstrip() for line in cells
+        '  '.join(
+            cell.ljust(w) if column == 0 else cell.rjust(w)
+            for column, (cell, w) in enumerate(zip(line, widths))
+        ).rstrip()
+        for line in cells
     ]
     return [lines[0], '-' * max(map(len, lines)), *lines[1:]]
 
@@ -144,4 +181,7 @@ def _histogram(lengths: dict, width: int = 50) -> List[str]:
     most = max(totals)
     names = [str(a) if b - a == 1 else f'{a}..{b - 1}' for a, b in zip(edges, edges[1:])]
     room = max(map(len, names))
-    return [f'  {name.rjust(room)}  {"#" * max(round(width * total / most), total > 0):<{width}}  {total:,}' for name, total in zip(names, totals)]
+    return [
+        f'  {name.rjust(room)}  {"#" * max(round(width * total / most), total > 0):<{width}}  {total:,}'
+        for name, total in zip(names, totals)
+    ]

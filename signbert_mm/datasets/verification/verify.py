@@ -26,9 +26,10 @@ def verify_store(
 
     Args:
         folder (str): The store.
-        official (str | dict[str, int], optional): Clips that the owners publish, split -> clips, or what :func:`official_counts` takes; None =
-            those that the store names.
-        signer_independent (bool, optional): No signer may be in train and in another split; None = as the data set is known to be.
+        official (str | dict[str, int], optional): Clips that the owners publish, split -> clips, or what
+            :func:`official_counts` takes; None = those that the store names.
+        signer_independent (bool, optional): No signer may be in train and in another split; None = as the
+            data set is known to be.
         progress (Callable, optional): Called with the clips that are read and their number.
         chunk_numbers (int): Numbers held in memory at a time.
 
@@ -48,7 +49,9 @@ def verify_store(
         store = PoseStore(folder)
         store.keypoints  # noqa: B018 - opened here, so that its message is reported
     except (OSError, ValueError, KeyError) as error:
-        report.problems.append(Problem('error', 'torn', str(error.args[0] if isinstance(error, KeyError) else error)))
+        report.problems.append(
+            Problem('error', 'torn', str(error.args[0] if isinstance(error, KeyError) else error))
+        )
         return report
     known = store.official if known is None else known
     name = official if isinstance(official, str) else (store.meta.get('notes') or {}).get('dataset', '')
@@ -73,18 +76,25 @@ def _facts(store: PoseStore, scan: Scan) -> dict:
         layout=store.layout.name,
         dtype=store.meta['dtype'],
         extractors=store.extractors,
-        clips_by_the_paper=[f'{split} {count:,}' for split, count in ((store.meta.get('notes') or {}).get('paper') or {}).items()],
+        clips_by_the_paper=[
+            f'{split} {count:,}'
+            for split, count in ((store.meta.get('notes') or {}).get('paper') or {}).items()
+        ],
         clips=len(store),
         frames=int(store.meta['frames']),
         glosses=len(store.glosses),
-        image_sizes=[f'{sizes[i][0]}x{sizes[i][1]} ({number[i]:,})' for i in order] + ([f'and {len(sizes) - 3} more'] if len(sizes) > 3 else []),
+        image_sizes=[f'{sizes[i][0]}x{sizes[i][1]} ({number[i]:,})' for i in order]
+        + ([f'and {len(sizes) - 3} more'] if len(sizes) > 3 else []),
         joints_found=f'{100 * found / (store.meta["frames"] * store.layout.num_joints):.1f} %',
-        joints_outside_the_image=f'{100 * int(scan.counts["outside"].sum()) / max(1, found):.2f} % of those found',
+        joints_outside_the_image=f'{100 * int(scan.counts["outside"].sum()) / max(1, found):.2f} % of those '
+        'found',
     )
 
 
 def _hand_frames(store: PoseStore) -> Dict[str, np.ndarray]:
-    """Frames of each clip in which a hand was found, shape (N,) int64; of a layout of one hand, whose side nobody tells, only 'any'."""
+    """Frames of each clip in which a hand was found, shape (N,) int64; of a layout of one hand, whose side
+    nobody tells, only 'any'.
+    """
     left, right = ((store.hand_flags & bit) > 0 for bit in (LEFT_FOUND, RIGHT_FOUND))
     found = dict(any=left | right)
     if store.layout.name != 'hand_21':
@@ -109,7 +119,9 @@ def _splits(store: PoseStore, hands: Dict[str, np.ndarray], official: Dict[str, 
             signers=len(set(signers[signers != ''].tolist())),
             frames=frames,
             length=dict(zip(('min', 'q25', 'median', 'q75', 'max'), quantiles)),
-            hands={key: float(counts[here].sum() / frames) for key, counts in hands.items()} if frames else {},
+            hands={key: float(counts[here].sum() / frames) for key, counts in hands.items()}
+            if frames
+            else {},
             clips_without_hand=int((hands['any'][here] == 0).sum()),
         )
     return rows
@@ -118,8 +130,12 @@ def _splits(store: PoseStore, hands: Dict[str, np.ndarray], official: Dict[str, 
 def _lengths(store: PoseStore) -> dict:
     shortest, longest = int(store.length.min()), int(store.length.max())
     upper = int(np.quantile(store.length, 0.99))  # a few very long clips share the last bin
-    edges = np.unique(np.append(np.ceil(np.linspace(shortest, upper + 1, BINS + 1)), longest + 1)).astype(np.int64)
-    counts = {name: np.histogram(store.length[store.split == name], edges)[0].tolist() for name in store.split_names}
+    edges = np.unique(np.append(np.ceil(np.linspace(shortest, upper + 1, BINS + 1)), longest + 1)).astype(
+        np.int64
+    )
+    counts = {
+        name: np.histogram(store.length[store.split == name], edges)[0].tolist() for name in store.split_names
+    }
     return dict(edges=edges.tolist(), counts=counts)
 
 
@@ -127,7 +143,10 @@ def _classes(store: PoseStore) -> List[dict]:
     if not store.glosses:
         return []
     number = len(store.glosses)
-    counts = {name: np.bincount(store.label[(store.split == name) & (store.label >= 0)], minlength=number) for name in store.split_names}
+    counts = {
+        name: np.bincount(store.label[(store.split == name) & (store.label >= 0)], minlength=number)
+        for name in store.split_names
+    }
     listed = {name: row['per_class'] for name, row in store.coverage.items() if 'per_class' in row}
     return [
         dict(

@@ -9,4 +9,13 @@ from .load_report_hook import LoadReportHook
 from .pseudo_label_hook import PseudoLabelHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
-__all__ = ['ClassCountHook', 'CompileHook', 'DeferredLossHook', 'EpochSeedHook', 'KNNHook', 'LoadReportHook', 'PseudoLabelHook', 'SafeCheckpointHook']
+__all__ = [
+    'ClassCountHook',
+    'CompileHook',
+    'DeferredLossHook',
+    'EpochSeedHook',
+    'KNNHook',
+    'LoadReportHook',
+    'PseudoLabelHook',
+    'SafeCheckpointHook',
+]

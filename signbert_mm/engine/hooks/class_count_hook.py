@@ -13,12 +13,14 @@ from .safe_checkpoint_hook import dataset_facts
 
 @HOOKS.register_module()
 class ClassCountHook(Hook):
-    """Refuses a recogniser whose head has another number of classes than the data has glosses, before the first batch; and validation data with
+    """Refuses a recogniser whose head has another number of classes than the data has glosses, before the
+    first batch; and validation data with
     another label map than the training data.
 
-    Without it, labels beyond the head's classes end in an assertion on the device, too large a head trains unnoticed, and labels of another map
-    give an accuracy that means nothing. Models without ``head.num_classes``, as in pre-training, and data sets without glosses pass. A model whose
-    head's config is not ``model.head`` has its key as ``head_key``.
+    Without it, labels beyond the head's classes end in an assertion on the device, too large a head trains
+    unnoticed, and labels of another map give an accuracy that means nothing. Models without
+    ``head.num_classes``, as in pre-training, and data sets without glosses pass. A model whose head's config
+    is not ``model.head`` has its key as ``head_key``.
     """
 
     def before_train(self, runner) -> None:
@@ -26,11 +28,15 @@ class ClassCountHook(Hook):
         self._check(runner, data, 'train_dataloader')
         if runner.val_loop is not None:
             self._check(runner, runner.val_loop.dataloader.dataset, 'val_dataloader')
-            there, here = (dataset_facts(dataset).get('glosses') for dataset in (data, runner.val_loop.dataloader.dataset))
+            there, here = (
+                dataset_facts(dataset).get('glosses')
+                for dataset in (data, runner.val_loop.dataloader.dataset)
+            )
             if self._classes(runner) is not None and there and here and there != here:
                 label = next(label for label, pair in enumerate(zip(there, here)) if pair[0] != pair[1])
                 raise ConfigError(
-                    f'config: val_dataloader has another label map than train_dataloader: label {label} is {there[label]!r} in training and '
+                    f'config: val_dataloader has another label map than train_dataloader: label {label} is '
+                    f'{there[label]!r} in training and '
                     f'{here[label]!r} in validation. Prepare both with one list of glosses'
                 )
 
@@ -57,7 +63,8 @@ class ClassCountHook(Hook):
         labels = getattr(dataset, 'labels', None)
         if name == 'train_dataloader' and labels is not None and (np.asarray(labels) < 0).any():
             raise ConfigError(
-                f'{name}: {(np.asarray(labels) < 0).sum()} of {len(labels)} clips have no label, and {type(model).__name__} learns from labels. '
+                f'{name}: {(np.asarray(labels) < 0).sum()} of {len(labels)} clips have no label, and '
+                f'{type(model).__name__} learns from labels. '
                 'Prepare the data with glosses; a ConcatPoseDataset gives labels with keep_labels=True'
             )
         glosses = dataset_facts(dataset).get('glosses')

@@ -12,20 +12,23 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class CompileHook(Hook):
-    """Compiles the model's forward pass and its losses, as one graph, and crop, augmentation and masks as another, for training alone.
+    """Compiles the model's forward pass and its losses, as one graph, and crop, augmentation and masks as
+    another, for training alone.
 
-    mmengine's own ``compile=...`` takes all of ``train_step``, with copies to the device and the optimizer's bookkeeping, in which graphs break.
-    Validation and testing run as they are: their batches have other sizes, and predictions are lists. Turn it on with
-    ``--cfg-options default_hooks.compile.type=CompileHook``.
+    mmengine's own ``compile=...`` takes all of ``train_step``, with copies to the device and the optimizer's
+    bookkeeping, in which graphs break. Validation and testing run as they are: their batches have other
+    sizes, and predictions are lists. Turn it on with ``--cfg-options
+    default_hooks.compile.type=CompileHook``.
 
     Args:
         mode (str, optional): 'reduce-overhead' = CUDA graphs, 'max-autotune', ..; None = torch's default.
         backend (str): 'inductor'; it needs a C++ compiler on the CPU, Triton on a GPU.
         fullgraph (bool): A graph break is an error.
-        dynamic (bool, optional): One graph for all batch sizes. False: one for each, so two where an epoch ends with a short batch, unless the loader
-            has ``drop_last=True``.
-        preprocess (bool): Crop, augmentation and masks too, hundreds of small operators otherwise: chosen tokens and masks stay the same,
-            coordinates to rounding. Left as it is where the model's data preprocessor is not a :class:`SignDataPreprocessor`.
+        dynamic (bool, optional): One graph for all batch sizes. False: one for each, so two where an epoch
+            ends with a short batch, unless the loader has ``drop_last=True``.
+        preprocess (bool): Crop, augmentation and masks too, hundreds of small operators otherwise: chosen
+            tokens and masks stay the same, coordinates to rounding. Left as it is where the model's data
+            preprocessor is not a :class:`SignDataPreprocessor`.
     """
 
     priority = 'VERY_LOW'
@@ -49,7 +52,8 @@ class CompileHook(Hook):
     def before_train(self, runner) -> None:
         compat.mend_inductor_cache()
         model = self._model(runner)
-        model.compile(**self.options)  # what compiles is the call: parameters and their names stay, and copies of the model are plain
+        # what compiles is the call: parameters and their names stay, and copies of the model are plain
+        model.compile(**self.options)
         self._compiled = model._compiled_call_impl
         if self.preprocess and isinstance(model.data_preprocessor, SignDataPreprocessor):
             model.data_preprocessor.compile(**self.options)

@@ -12,12 +12,13 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class DeferredLossHook(RuntimeInfoHook):
-    """mmengine's ``RuntimeInfoHook`` reads every loss back from the device at every step, so that the next one waits: this one keeps them there and
+    """mmengine's ``RuntimeInfoHook`` reads every loss back from the device at every step, so that the next
+    one waits: this one keeps them there and
     reads those of ``interval`` steps at once.
 
-    The log is the same as long as its interval is a multiple of this one; checkpoints have all losses at any interval. Turn it on with
-    ``--cfg-options default_hooks.runtime_info.type=DeferredLossHook``. (``clip_grad`` in the optimizer wrapper waits at every step too: mmengine logs
-    the norm.)
+    The log is the same as long as its interval is a multiple of this one; checkpoints have all losses at any
+    interval. Turn it on with ``--cfg-options default_hooks.runtime_info.type=DeferredLossHook``.
+    (``clip_grad`` in the optimizer wrapper waits at every step too: mmengine logs the norm.)
 
     Args:
         interval (int): Steps between two readings.
@@ -33,7 +34,9 @@ class DeferredLossHook(RuntimeInfoHook):
         self.interval = interval
         self._kept: Dict[str, List[Tensor]] = {}
 
-    def after_train_iter(self, runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self, runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
+    ) -> None:
         for name, value in (outputs or {}).items():
             if isinstance(value, Tensor):
                 self._kept.setdefault(name, []).append(value.detach())
@@ -47,7 +50,11 @@ class DeferredLossHook(RuntimeInfoHook):
         """The checkpoint's copy of the message hub, made before this, gets the losses that were waiting."""
         if self._kept:
             self._read(runner)
-            checkpoint['message_hub'] = apply_to(runner.message_hub.state_dict(), lambda value: hasattr(value, 'cpu'), lambda value: value.cpu())
+            checkpoint['message_hub'] = apply_to(
+                runner.message_hub.state_dict(),
+                lambda value: hasattr(value, 'cpu'),
+                lambda value: value.cpu(),
+            )
 
     def _read(self, runner) -> None:
         for name, values in self._kept.items():

@@ -16,7 +16,9 @@ from ..randomness import seed_from
 
 
 def seed_generators(seed: int) -> None:
-    """Seed Python's, numpy's and torch's generators (and the current CUDA device's) with ``seed``, 64 bits."""
+    """Seed Python's, numpy's and torch's generators (and the current CUDA device's) with ``seed``, 64
+    bits.
+    """
     random.seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)
     torch.default_generator.manual_seed(seed)
@@ -36,11 +38,13 @@ def tell(dataset: Any, method: str, value: int) -> None:
 
 @HOOKS.register_module()
 class EpochSeedHook(DistSamplerSeedHook):
-    """Tells the run's seed and the epoch to whatever draws, and reseeds the generators before every iteration from (seed, epoch, iteration, rank).
+    """Tells the run's seed and the epoch to whatever draws, and reseeds the generators before every iteration
+    from (seed, epoch, iteration, rank).
 
-    So dropout and whatever else draws in the training step is the same in a resumed run as in one that was never interrupted, at any batch, without
-    a random state in the checkpoint. A data set's own draws come from :class:`signbert_mm.draws.Draws`; one that uses the global generators resumes
-    bit for bit at the end of an epoch only. It takes the place of mmengine's ``DistSamplerSeedHook``:
+    So dropout and whatever else draws in the training step is the same in a resumed run as in one that was
+    never interrupted, at any batch, without a random state in the checkpoint. A data set's own draws come
+    from :class:`signbert_mm.draws.Draws`; one that uses the global generators resumes bit for bit at the end
+    of an epoch only. It takes the place of mmengine's ``DistSamplerSeedHook``:
     ``default_hooks=dict(sampler_seed=dict(type='EpochSeedHook'))``.
 
     Args:
@@ -60,10 +64,15 @@ class EpochSeedHook(DistSamplerSeedHook):
 
     @staticmethod
     def _follow_sampler(runner, loader: Any) -> None:
-        """An iteration-based loop has no epochs of its own, but its iterator tells the sampler of each new pass: the data set then hears it too."""
+        """An iteration-based loop has no epochs of its own, but its iterator tells the sampler of each new
+        pass: the data set then hears it too.
+        """
         sampler_set_epoch = getattr(loader.sampler, 'set_epoch', None)
         if sampler_set_epoch is None or isinstance(loader.sampler, InfiniteSampler):
-            runner.logger.warning('EpochSeedHook: an endless sampler has no epochs, so each clip gets the same draws each time; use DefaultSampler.')
+            runner.logger.warning(
+                'EpochSeedHook: an endless sampler has no epochs, so each clip gets the '
+                'same draws each time; use DefaultSampler.'
+            )
             return
 
         def set_epoch(epoch: int) -> None:

@@ -13,10 +13,12 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class KNNHook(Hook):
-    """Every so many epochs, and once before the first: kNN on labelled clips, logged as ``knn/top1``, ``knn/top5`` and ``knn/per_class_top1``.
+    """Every so many epochs, and once before the first: kNN on labelled clips, logged as ``knn/top1``,
+    ``knn/top5`` and ``knn/per_class_top1``.
 
-    Labels are for measurement alone: nothing of it reaches the training. ``gallery`` and ``query`` take the test pipeline of the model's data
-    preprocessor. Never choose anything by a test split: give a split of the training signers, or a validation split.
+    Labels are for measurement alone: nothing of it reaches the training. ``gallery`` and ``query`` take the
+    test pipeline of the model's data preprocessor. Never choose anything by a test split: give a split of the
+    training signers, or a validation split.
 
     Args:
         gallery (dict): A data loader config, clips whose labels vote.
@@ -28,10 +30,18 @@ class KNNHook(Hook):
 
     priority = 'LOW'
 
-    def __init__(self, gallery: dict, query: dict, interval: int = 1, k: int = 20, temperature: float = 0.07) -> None:
+    def __init__(
+        self, gallery: dict, query: dict, interval: int = 1, k: int = 20, temperature: float = 0.07
+    ) -> None:
         if interval < 1:
             raise ValueError(f'KNNHook: interval must be at least 1, got {interval}')
-        self.gallery, self.query, self.interval, self.k, self.temperature = gallery, query, interval, k, temperature
+        self.gallery, self.query, self.interval, self.k, self.temperature = (
+            gallery,
+            query,
+            interval,
+            k,
+            temperature,
+        )
 
     def before_train(self, runner: Runner) -> None:
         self.gallery, self.query = (self._loader(runner, loader) for loader in (self.gallery, self.query))
@@ -59,4 +69,8 @@ class KNNHook(Hook):
         coverage = coverage_text(self.query.dataset.metainfo)
         if coverage:
             runner.logger.info(f'Epoch {epoch}: kNN accuracy on {coverage}')
-        runner.visualizer.add_scalars({f'knn/{name}': value for name, value in figures.items()}, step=epoch, file_path=f'{runner.timestamp}.json')
+        runner.visualizer.add_scalars(
+            {f'knn/{name}': value for name, value in figures.items()},
+            step=epoch,
+            file_path=f'{runner.timestamp}.json',
+        )

@@ -21,17 +21,20 @@ KEY = 'pseudo_labels'
 
 @HOOKS.register_module()
 class PseudoLabelHook(Hook):
-    """Labels the unlabelled clips of a :class:`PseudoLabelDataset` by label propagation over the encoder's features (not in the papers).
+    """Labels the unlabelled clips of a :class:`PseudoLabelDataset` by label propagation over the encoder's
+    features (not in the papers).
 
-    What the store says of the unlabelled clips' labels is not read; the features are the mean tokens of ``segments`` parts of a clip, as in the
-    dictionary of signs. Before the first epoch they are the pre-trained encoder's. The checkpoint keeps the labels given, so that a resumed run goes
-    on with them. In a distributed run every process computes the same labels.
+    What the store says of the unlabelled clips' labels is not read; the features are the mean tokens of
+    ``segments`` parts of a clip, as in the dictionary of signs. Before the first epoch they are the
+    pre-trained encoder's. The checkpoint keeps the labels given, so that a resumed run goes on with them. In
+    a distributed run every process computes the same labels.
 
     Args:
         epochs (Sequence[int]): Before which epochs, counted from 0; 0 must be among them.
         segments (int): Parts of a clip.
         batch_size (int): Clips the encoder sees at a time.
-        background (str, optional): The gloss that stands for no sign, see :func:`propagate_labels`. That it does is knowledge beside the labels.
+        background (str, optional): The gloss that stands for no sign, see :func:`propagate_labels`. That it
+            does is knowledge beside the labels.
         **propagation: The other arguments of :func:`propagate_labels`.
 
     Raises:
@@ -58,30 +61,46 @@ class PseudoLabelHook(Hook):
     def _dataset(runner: Runner) -> PseudoLabelDataset:
         dataset = runner.train_loop.dataloader.dataset
         if not isinstance(dataset, PseudoLabelDataset):
-            raise ConfigError(f'PseudoLabelHook: train_dataloader.dataset must be a PseudoLabelDataset, it is a {type(dataset).__name__}')
+            raise ConfigError(
+                'PseudoLabelHook: train_dataloader.dataset must be a PseudoLabelDataset, it '
+                f'is a {type(dataset).__name__}'
+            )
         return dataset
 
     def before_train(self, runner: Runner) -> None:
         dataset = self._dataset(runner)
         if self.background is not None and self.background not in dataset.glosses:
-            raise ConfigError(f'PseudoLabelHook: background={self.background!r} is no gloss of {dataset.labelled.store.folder}')
+            raise ConfigError(
+                f'PseudoLabelHook: background={self.background!r} is no gloss of '
+                f'{dataset.labelled.store.folder}'
+            )
         if self._given is not None:  # a resumed run
             dataset.set_pseudo_labels(self._given)
 
     def before_train_epoch(self, runner: Runner) -> None:
         loop = runner.train_loop
-        done = loop.batches_done if isinstance(loop, ResumableTrainLoop) else runner.iter - runner.epoch * len(loop.dataloader)
+        done = (
+            loop.batches_done
+            if isinstance(loop, ResumableTrainLoop)
+            else runner.iter - runner.epoch * len(loop.dataloader)
+        )
         within = done > 0  # resumed in the middle of it
         if runner.epoch not in self.epochs or (within and self._given is not None):
             return
         dataset = self._dataset(runner)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        features, _ = extract_features(model, DataLoader(dataset.clean, self.batch_size, collate_fn=collate_poses), self.segments)
+        features, _ = extract_features(
+            model, DataLoader(dataset.clean, self.batch_size, collate_fn=collate_poses), self.segments
+        )
         background = None if self.background is None else dataset.glosses.index(self.background)
-        labels = propagate_labels(features, dataset.known_labels, len(dataset.glosses), background=background, **self.propagation)
+        labels = propagate_labels(
+            features, dataset.known_labels, len(dataset.glosses), background=background, **self.propagation
+        )
         self._given = labels[len(dataset.labelled) :].clone()
         used = dataset.set_pseudo_labels(self._given)
-        runner.logger.info(f'Epoch {runner.epoch + 1}: {used} of {len(dataset.unlabelled)} unlabelled clips got a label')
+        runner.logger.info(
+            f'Epoch {runner.epoch + 1}: {used} of {len(dataset.unlabelled)} unlabelled clips got a label'
+        )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if self._given is not None:

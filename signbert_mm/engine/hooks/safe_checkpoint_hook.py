@@ -53,9 +53,12 @@ def package_git_hash() -> str:
 
 
 def dataset_facts(dataset: Any) -> Dict[str, Any]:
-    """``glosses`` (list of str), ``layout`` (str), ``extractor`` (list of str), ``fps`` (float) of a data set, as far as ``metainfo`` or attributes
+    """``glosses`` (list of str), ``layout`` (str), ``extractor`` (list of str), ``fps`` (float) of a data
+    set, as far as ``metainfo`` or attributes
     state them."""
-    while not hasattr(dataset, 'metainfo') and not hasattr(dataset, 'glosses') and hasattr(dataset, 'dataset'):
+    while (
+        not hasattr(dataset, 'metainfo') and not hasattr(dataset, 'glosses') and hasattr(dataset, 'dataset')
+    ):
         dataset = dataset.dataset
     meta = getattr(dataset, 'metainfo', None) or {}
     facts: Dict[str, Any] = {}
@@ -77,35 +80,47 @@ def dataset_facts(dataset: Any) -> Dict[str, Any]:
 class SafeCheckpointHook(CheckpointHook):
     """mmengine's ``CheckpointHook`` with the same arguments, and these differences.
 
-    - A checkpoint and ``last_checkpoint`` are written beside, synced and renamed; older ones (``max_keep_ckpts``, the last best) are removed only
-      after that. A kill or a full disk at any moment leaves the previous checkpoint whole.
-    - The file holds tensors and plain values only, so it loads with ``weights_only=True`` (mmengine #1655): the message hub as arrays.
-    - ``meta`` also holds the package version, its git hash, the training data's glosses, layout, extractors and frame rate, and the place in the
-      epoch.
-    - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder; ``resume='auto'`` too where ``load_from`` is given,
-      which starts the run if there is none (mmengine's tools drop it then, and train from scratch).
+    - A checkpoint and ``last_checkpoint`` are written beside, synced and renamed; older ones
+      (``max_keep_ckpts``, the last best) are removed only after that. A kill or a full disk at any moment
+      leaves the previous checkpoint whole.
+    - The file holds tensors and plain values only, so it loads with ``weights_only=True`` (mmengine #1655):
+      the message hub as arrays.
+    - ``meta`` also holds the package version, its git hash, the training data's glosses, layout, extractors
+      and frame rate, and the place in the epoch.
+    - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder;
+      ``resume='auto'`` too where ``load_from`` is given, which starts the run if there is none (mmengine's
+      tools drop it then, and train from scratch).
     - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming goes on in the middle of the epoch.
-    - A loss that is not finite stops the training, a few steps later at most, and always before a checkpoint is written: good
-      ones are not rotated away.
-    - SIGTERM under :class:`ResumableTrainLoop`: the state is saved at the next step of the optimizer, as ``interrupted.pth`` in
-      runs that save by epoch, and the training ends (:class:`TrainingStopped`).
-    - A checkpoint without the optimizer's state is no longer resumed from in silence: an error, where this run saves it.
-    - ``runner.val()`` without training keeps no best checkpoint: it changes no weights (mmengine's hook fails there with ``save_best``).
+    - A loss that is not finite stops the training, a few steps later at most, and always before a checkpoint
+      is written: good ones are not rotated away.
+    - SIGTERM under :class:`ResumableTrainLoop`: the state is saved at the next step of the optimizer, as
+      ``interrupted.pth`` in runs that save by epoch, and the training ends (:class:`TrainingStopped`).
+    - A checkpoint without the optimizer's state is no longer resumed from in silence: an error, where this
+      run saves it.
+    - ``runner.val()`` without training keeps no best checkpoint: it changes no weights (mmengine's hook fails
+      there with ``save_best``).
     """
 
     def __init__(self, *args: Any, backend_args: Optional[dict] = None, **kwargs: Any) -> None:
         known = [name for name in inspect.signature(CheckpointHook).parameters if name != 'kwargs']
         for name in kwargs:
             if name not in known:  # mmengine would keep it until the first save, and fail there
-                raise ConfigError(f'config: {type(self).__name__} has no argument {name!r}. {did_you_mean(name, known)}')
+                raise ConfigError(
+                    f'config: {type(self).__name__} has no argument {name!r}. {did_you_mean(name, known)}'
+                )
         super().__init__(*args, backend_args=backend_args or dict(backend=ATOMIC_BACKEND), **kwargs)
-        self._losses: List[Tuple[int, Dict[str, torch.Tensor]]] = []  # of the steps that were not looked at yet
+        # of the steps that were not looked at yet
+        self._losses: List[Tuple[int, Dict[str, torch.Tensor]]] = []
         self._saved_iter: Optional[int] = None  # the place of the last checkpoint of this process
 
     def before_run(self, runner) -> None:
         """Choose the checkpoint to resume from; mmengine loads it after this."""
         if runner._resume == 'auto' or (runner._resume and runner._load_from is None):
-            out_dir = osp.join(self.out_dir, osp.basename(runner.work_dir.rstrip(osp.sep))) if self.out_dir else None
+            out_dir = (
+                osp.join(self.out_dir, osp.basename(runner.work_dir.rstrip(osp.sep)))
+                if self.out_dir
+                else None
+            )
             found = find_last_whole_checkpoint(runner.work_dir, out_dir)
             if found is None:
                 start = f'the weights of {runner._load_from}' if runner._load_from else 'the beginning'
@@ -121,12 +136,15 @@ class SafeCheckpointHook(CheckpointHook):
         every = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         if every > 1 and (self.interval if not self.by_epoch else len(runner.train_dataloader)) % every:
             runner.logger.warning(
-                f'Some checkpoints fall between two steps of the optimizer (accumulative_counts={every}); a run resumed from one lacks the gradients '
-                'gathered until then. Choose an interval, or a number of batches in the epoch, that is a multiple of it.'
+                f'Some checkpoints fall between two steps of the optimizer (accumulative_counts={every}); a '
+                'run resumed from one lacks the gradients '
+                'gathered until then. Choose an interval, or a number of batches in the epoch, that is a '
+                'multiple of it.'
             )
         if not self.by_epoch and not isinstance(runner.train_loop, ResumableTrainLoop):
             runner.logger.warning(
-                'Checkpoints in the middle of an epoch resume exactly only with train_cfg=dict(type="ResumableTrainLoop", max_epochs=...); '
+                'Checkpoints in the middle of an epoch resume exactly only with '
+                'train_cfg=dict(type="ResumableTrainLoop", max_epochs=...); '
                 f'this run uses {type(runner.train_loop).__name__}.'
             )
 
@@ -137,7 +155,11 @@ class SafeCheckpointHook(CheckpointHook):
             refuse_non_finite(checkpoint, 'the model')
         except CheckpointError as error:
             raise DivergedError(f'{error} No checkpoint is written; those before are kept.') from None
-        meta.update(signbert_mm_version=__version__, signbert_mm_git=package_git_hash(), **dataset_facts(runner.train_dataloader.dataset))
+        meta.update(
+            signbert_mm_version=__version__,
+            signbert_mm_git=package_git_hash(),
+            **dataset_facts(runner.train_dataloader.dataset),
+        )
         loop = runner.train_loop
         if isinstance(loop, ResumableTrainLoop):
             meta['progress'] = loop.progress(epoch=meta['epoch'], iteration=meta['iter'])
@@ -151,7 +173,8 @@ class SafeCheckpointHook(CheckpointHook):
         """Make ready what mmengine loads.
 
         Raises:
-            CheckpointError: Resuming, from a file that lacks a part of the state, or whose epochs were cut otherwise.
+            CheckpointError: Resuming, from a file that lacks a part of the state, or whose epochs were cut
+                otherwise.
         """
         if runner._resume:
             self._refuse_partial(runner, checkpoint)
@@ -164,7 +187,9 @@ class SafeCheckpointHook(CheckpointHook):
         ratio = loop.go_on_from(checkpoint['meta'], runtime_info, str(runner._load_from))
         strategy = getattr(runner, 'strategy', None)
         built = getattr(strategy or runner, 'param_schedulers', None)
-        continue_schedules(checkpoint.get('param_schedulers'), runner.cfg.get('param_scheduler'), built, ratio)
+        continue_schedules(
+            checkpoint.get('param_schedulers'), runner.cfg.get('param_scheduler'), built, ratio
+        )
         if 'max_iters' in getattr(strategy, 'dispatch_kwargs', {}):
             strategy.dispatch_kwargs['max_iters'] = loop.max_iters
 
@@ -176,23 +201,32 @@ class SafeCheckpointHook(CheckpointHook):
         absent += [key for key in wanted if key not in checkpoint]
         if absent:
             raise CheckpointError(
-                f'checkpoint {runner._load_from} cannot be resumed from: it holds no {", ".join(absent)}, as a published file or one '
+                f'checkpoint {runner._load_from} cannot be resumed from: it holds no {", ".join(absent)}, as '
+                'a published file or one '
                 'saved without its optimizer. To start a new run from its weights: '
                 f'--cfg-options load_from={runner._load_from} (without --resume)'
             )
         if 'optimizer' not in checkpoint:
-            runner.logger.warning('The checkpoint holds no optimizer state (save_optimizer=False): the optimizer starts anew.')
+            runner.logger.warning(
+                'The checkpoint holds no optimizer state (save_optimizer=False): the optimizer starts anew.'
+            )
         if 'param_schedulers' not in checkpoint and getattr(runner, 'param_schedulers', None):
             runner.logger.warning('The checkpoint holds no state of schedules: param_scheduler starts anew.')
 
-    def after_train_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self, runner, batch_idx: int, data_batch: Any = None, outputs: Optional[dict] = None
+    ) -> None:
         """Look at the losses now and then, save where it is due, and stop where it was asked for.
 
         Raises:
             DivergedError: A loss is not finite.
             TrainingStopped: SIGTERM came, and the state is saved.
         """
-        losses = {name: value.detach() for name, value in (outputs or {}).items() if isinstance(value, torch.Tensor) and 'loss' in name}
+        losses = {
+            name: value.detach()
+            for name, value in (outputs or {}).items()
+            if isinstance(value, torch.Tensor) and 'loss' in name
+        }
         self._losses.append((runner.iter, losses))
         if (runner.iter + 1) % CHECK_EVERY == 0:
             self._refuse_diverged(runner)
@@ -200,7 +234,11 @@ class SafeCheckpointHook(CheckpointHook):
         every = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         # between two steps of the optimizer, the gradients gathered so far would be lost
         if (runner.iter + 1) % every == 0 and self._is_asked_to_stop(runner):
-            self._stop(runner, f'after batch {batch_idx + 1} of {len(runner.train_dataloader)} of epoch {runner.epoch + 1}', runner.iter + 1)
+            self._stop(
+                runner,
+                f'after batch {batch_idx + 1} of {len(runner.train_dataloader)} of epoch {runner.epoch + 1}',
+                runner.iter + 1,
+            )
 
     def before_train_epoch(self, runner) -> None:
         # without a checkpoint of this place, the next batch is waited for
@@ -221,19 +259,32 @@ class SafeCheckpointHook(CheckpointHook):
         if self._saved_iter != iteration:
             self._refuse_diverged(runner)
             if self.by_epoch:
-                self._save(runner, INTERRUPTED, dict(epoch=runner.epoch, iter=iteration), by_epoch=False, whole=True)
+                self._save(
+                    runner, INTERRUPTED, dict(epoch=runner.epoch, iter=iteration), by_epoch=False, whole=True
+                )
             else:
                 self._save_checkpoint_with_step(runner, iteration, dict(epoch=runner.epoch, iter=iteration))
         raise TrainingStopped(
-            f'SIGTERM: stopped {place}; the state is in {self.last_ckpt}. To go on, start the same command with --resume (without a path)'
+            f'SIGTERM: stopped {place}; the state is in {self.last_ckpt}. To go on, start the same command '
+            'with --resume (without a path)'
         )
 
     def _refuse_diverged(self, runner) -> None:
-        """Look at the losses of all processes since the last time; each process calls it at the same steps."""
+        """Look at the losses of all processes since the last time; each process calls it at the same
+        steps.
+        """
         waiting, self._losses = self._losses, []
-        rows = [torch.stack([value.float().sum() for value in losses.values()]).sum() for _, losses in waiting if losses]
+        rows = [
+            torch.stack([value.float().sum() for value in losses.values()]).sum()
+            for _, losses in waiting
+            if losses
+        ]
         steps = [(step, losses) for step, losses in waiting if losses]
-        bad = ~torch.isfinite(torch.stack(rows)) if rows else torch.zeros(1, dtype=torch.bool, device=self._device(runner))
+        bad = (
+            ~torch.isfinite(torch.stack(rows))
+            if rows
+            else torch.zeros(1, dtype=torch.bool, device=self._device(runner))
+        )
         anywhere = bad.any().float()
         if get_world_size() > 1:
             all_reduce(anywhere, 'max')
@@ -242,11 +293,17 @@ class SafeCheckpointHook(CheckpointHook):
         text = 'in another process'
         if bad.any():
             step, losses = steps[int(bad.float().argmax())]
-            text = f'at iteration {step + 1}: ' + ', '.join(f'{name} {float(value.float().sum()):g}' for name, value in losses.items())
-        kept = f'The last checkpoint is {self.last_ckpt}' if self.last_ckpt else 'No checkpoint was written yet'
+            text = f'at iteration {step + 1}: ' + ', '.join(
+                f'{name} {float(value.float().sum()):g}' for name, value in losses.items()
+            )
+        kept = (
+            f'The last checkpoint is {self.last_ckpt}' if self.last_ckpt else 'No checkpoint was written yet'
+        )
         raise DivergedError(
-            f'the loss is not finite {text}. Training stops, and nothing is written over. {kept}. Lower optim_wrapper.optimizer.lr, '
-            'clip gradients (optim_wrapper.clip_grad=dict(max_norm=1)), or look for damaged clips with tools/misc/verify_dataset.py'
+            f'the loss is not finite {text}. Training stops, and nothing is written over. {kept}. Lower '
+            'optim_wrapper.optimizer.lr, '
+            'clip gradients (optim_wrapper.clip_grad=dict(max_norm=1)), or look for damaged clips with '
+            'tools/misc/verify_dataset.py'
         )
 
     @staticmethod
@@ -259,10 +316,13 @@ class SafeCheckpointHook(CheckpointHook):
             super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
-        """As mmengine's, in the order that loses nothing: save, point to it, and only then remove the oldest."""
+        """As mmengine's, in the order that loses nothing: save, point to it, and only then remove the
+        oldest.
+        """
         self._refuse_diverged(runner)
         if self.max_keep_ckpts > 0 and (not self.keep_ckpt_ids or self.keep_ckpt_ids[-1] != step):
-            # The saved list still holds the one to be removed: after a kill in between, ``before_train`` of the resumed run removes it.
+            # The saved list still holds the one to be removed: after a kill in between, ``before_train`` of
+            # the resumed run removes it.
             kept = [*self.keep_ckpt_ids, step]
             runner.message_hub.update_info('keep_ckpt_ids', kept)
         else:
@@ -281,7 +341,9 @@ class SafeCheckpointHook(CheckpointHook):
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
 
     def _save(self, runner, filename: str, meta: dict, by_epoch: bool, whole: bool = False) -> None:
-        """Write a checkpoint and point to it; ``whole`` keeps the optimizer's state whatever the arguments say."""
+        """Write a checkpoint and point to it; ``whole`` keeps the optimizer's state whatever the arguments
+        say.
+        """
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
@@ -302,7 +364,9 @@ class SafeCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         if not hasattr(self.file_backend, 'removing_last'):
             print_log(
-                'backend_args names another file backend: the best checkpoint is not replaced atomically', logger='current', level=logging.WARNING
+                'backend_args names another file backend: the best checkpoint is not replaced atomically',
+                logger='current',
+                level=logging.WARNING,
             )
             super()._save_best_checkpoint(runner, metrics)
             return

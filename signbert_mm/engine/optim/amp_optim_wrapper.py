@@ -12,32 +12,44 @@ from ...registry import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module(name=['SignAmpOptimWrapper', 'AmpOptimWrapper'])
 class SignAmpOptimWrapper(AmpOptimWrapper):
-    """mmengine's ``AmpOptimWrapper``, which refuses the CPU, for CPU and CUDA; within this project's scope it takes its name as well.
+    """mmengine's ``AmpOptimWrapper``, which refuses the CPU, for CPU and CUDA; within this project's scope it
+    takes its name as well.
 
     bfloat16 where the device has it (CPU, Ampere and newer), else float16 with a gradient scaler (CUDA only).
 
     Args:
         dtype (str | torch.dtype, optional): 'bfloat16' or 'float16'; None picks by device.
-        loss_scale (str | float | dict): The gradient scaler's, for float16: 'dynamic', a fixed scale, or ``GradScaler`` arguments.
+        loss_scale (str | float | dict): The gradient scaler's, for float16: 'dynamic', a fixed scale, or
+            ``GradScaler`` arguments.
         **kwargs: Those of ``OptimWrapper``.
 
     Raises:
         ValueError: float16 on the CPU, or another dtype.
     """
 
-    def __init__(self, dtype: Optional[Union[str, torch.dtype]] = None, loss_scale: Union[str, float, dict] = 'dynamic', **kwargs: object) -> None:
+    def __init__(
+        self,
+        dtype: Optional[Union[str, torch.dtype]] = None,
+        loss_scale: Union[str, float, dict] = 'dynamic',
+        **kwargs: object,
+    ) -> None:
         OptimWrapper.__init__(self, **kwargs)  # not AmpOptimWrapper's, which asserts that there is a GPU
-        self.device_type = next(p.device.type for group in self.optimizer.param_groups for p in group['params'])
+        self.device_type = next(
+            p.device.type for group in self.optimizer.param_groups for p in group['params']
+        )
         if isinstance(dtype, str):
             dtype = {'bfloat16': torch.bfloat16, 'float16': torch.float16}.get(dtype, dtype)
         if dtype is None:
             half = self.device_type == 'cuda' and not torch.cuda.is_bf16_supported()
             dtype = torch.float16 if half else torch.bfloat16
         if dtype not in (torch.bfloat16, torch.float16):
-            raise ValueError(f"optim_wrapper.dtype must be 'bfloat16' or 'float16' (or None: by device), got {dtype!r}")
+            raise ValueError(
+                f"optim_wrapper.dtype must be 'bfloat16' or 'float16' (or None: by device), got {dtype!r}"
+            )
         if dtype is torch.float16 and self.device_type != 'cuda':
             raise ValueError(
-                f"optim_wrapper.dtype='float16' needs a CUDA device and the model is on {self.device_type}; use 'bfloat16' or leave it out"
+                f"optim_wrapper.dtype='float16' needs a CUDA device and the model is on {self.device_type}; "
+                "use 'bfloat16' or leave it out"
             )
         self.cast_dtype = dtype
         self._scale_update_param = loss_scale if isinstance(loss_scale, float) else None
@@ -45,7 +57,9 @@ class SignAmpOptimWrapper(AmpOptimWrapper):
         if isinstance(loss_scale, float):
             scaling['init_scale'] = loss_scale
         elif loss_scale != 'dynamic' and not isinstance(loss_scale, dict):
-            raise ValueError(f"optim_wrapper.loss_scale must be 'dynamic', a float or a dict, got {loss_scale!r}")
+            raise ValueError(
+                f"optim_wrapper.loss_scale must be 'dynamic', a float or a dict, got {loss_scale!r}"
+            )
         scaling.setdefault('enabled', dtype is torch.float16)
         self.loss_scaler = torch.amp.GradScaler(self.device_type, **scaling)
 

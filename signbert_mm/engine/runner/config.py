@@ -26,7 +26,10 @@ class ConfigError(ValueError):
 
 def _close(name: str, known: Iterable[str], count: int = 3) -> List[str]:
     def likeness(item: str) -> float:
-        return max(difflib.SequenceMatcher(None, *pair).ratio() for pair in ((name, item), (name.lower(), item.lower())))
+        return max(
+            difflib.SequenceMatcher(None, *pair).ratio()
+            for pair in ((name, item), (name.lower(), item.lower()))
+        )
 
     ranked = sorted(((likeness(item), item) for item in set(known)), reverse=True)
     return [item for ratio, item in ranked[:count] if ratio >= 0.6]
@@ -44,7 +47,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def config_roots() -> List[str]:
     """Folders that hold the project's ``configs``: a checkout, or an installed package's ``.mim``."""
     package = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-    return [root for root in (osp.dirname(package), osp.join(package, '.mim')) if osp.isdir(osp.join(root, 'configs', '_base_'))]
+    return [
+        root
+        for root in (osp.dirname(package), osp.join(package, '.mim'))
+        if osp.isdir(osp.join(root, 'configs', '_base_'))
+    ]
 
 
 def find_config(path: str) -> str:
@@ -63,10 +70,14 @@ def find_config(path: str) -> str:
     known = {}
     for root in roots:
         for folder, _, files in os.walk(osp.join(root, 'configs')):
-            known.update({file: osp.relpath(osp.join(folder, file), root) for file in files if file.endswith('.py')})
+            known.update(
+                {file: osp.relpath(osp.join(folder, file), root) for file in files if file.endswith('.py')}
+            )
     close = _close(osp.basename(path), known)
     hint = f' Did you mean {" or ".join(known[name] for name in close)}?' if close else ''
-    raise FileNotFoundError(f'config {path} does not exist (looked in {os.getcwd()} and in the configs of the project).{hint}')
+    raise FileNotFoundError(
+        f'config {path} does not exist (looked in {os.getcwd()} and in the configs of the project).{hint}'
+    )
 
 
 def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
@@ -82,7 +93,10 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
                     close = difflib.get_close_matches(part, list(node.keys()), n=1, cutoff=0.75)
                     if close:
                         meant = '.'.join([*path, close[0]])
-                        raise ConfigError(f'--cfg-options {key}: the config has no {".".join([*path, part])!r}. Did you mean {meant!r}?')
+                        raise ConfigError(
+                            f'--cfg-options {key}: the config has no '
+                            f'{".".join([*path, part])!r}. Did you mean {meant!r}?'
+                        )
                     break
                 node = node[part]
             else:
@@ -94,7 +108,8 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
     """Refuses a config, or one of its base files, that Python's parser cannot read as text.
 
     Raises:
-        ConfigError: It begins with a byte order mark or is not UTF-8; the message names the file and the remedy.
+        ConfigError: It begins with a byte order mark or is not UTF-8; the message names the file and the
+            remedy.
     """
     try:
         text = read_text(path)
@@ -103,7 +118,8 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
     with open(path, 'rb') as file:
         if file.read(3) == codecs.BOM_UTF8:
             raise ConfigError(
-                f'{path}: begins with a byte order mark, which Python refuses; save it as UTF-8 without one, for instance: '
+                f'{path}: begins with a byte order mark, which Python refuses; save it as UTF-8 without one, '
+                'for instance: '
                 f"sed -i '1s/^\\xEF\\xBB\\xBF//' {path}"
             )
     for name in _BASE_FILE.findall(text):
@@ -113,12 +129,13 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
 
 
 def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
-    """Read a config file, merge ``--cfg-options`` into it and set a default ``work_dir`` (``work_dirs/<name of the config>``).
+    """Read a config file, merge ``--cfg-options`` into it and set a default ``work_dir`` (``work_dirs/<name
+    of the config>``).
 
     Raises:
         FileNotFoundError: No such config.
-        ConfigError: An option whose key is not in the config though one much like it is, or that names no place in a
-            list; a file that is not UTF-8 text.
+        ConfigError: An option whose key is not in the config though one much like it is, or that names no
+            place in a list; a file that is not UTF-8 text.
     """
     from .options import merge_options
 
@@ -135,8 +152,20 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
 
 def _registry(name: str) -> Optional[Registry]:
     """The registry of this kind: this project's, else mmengine's."""
-    known = [value for module in (registries, mmengine.registry) for value in vars(module).values() if isinstance(value, Registry)]
-    return next((item for item in sorted(known, key=lambda item: item.scope != registries.SCOPE) if item.name == name), None)
+    known = [
+        value
+        for module in (registries, mmengine.registry)
+        for value in vars(module).values()
+        if isinstance(value, Registry)
+    ]
+    return next(
+        (
+            item
+            for item in sorted(known, key=lambda item: item.scope != registries.SCOPE)
+            if item.name == name
+        ),
+        None,
+    )
 
 
 def _known_names(registry: Registry) -> List[str]:
@@ -161,7 +190,9 @@ def _innermost(traceback: Optional[TracebackType], function: str, variable: str)
 def _unknown(registry: Registry, name: str) -> ConfigError:
     names = _known_names(registry)
     if name in names:
-        return ConfigError(f'config: {name!r} is found only with default_scope={registries.SCOPE!r} in the config')
+        return ConfigError(
+            f'config: {name!r} is found only with default_scope={registries.SCOPE!r} in the config'
+        )
     return ConfigError(f'config: there is no {registry.name} of type {name!r}. {did_you_mean(name, names)}')
 
 
@@ -170,7 +201,8 @@ def explain_config_errors() -> Iterator[None]:
     """Turn mmengine's complaints about an unknown ``type`` or argument into ones that name the cure.
 
     Raises:
-        ConfigError: Instead of ``KeyError`` (unknown type) and of ``TypeError`` (unknown or missing argument of a registered class).
+        ConfigError: Instead of ``KeyError`` (unknown type) and of ``TypeError`` (unknown or missing argument
+            of a registered class).
     """
     try:
         yield
@@ -181,18 +213,33 @@ def explain_config_errors() -> Iterator[None]:
         if registry is not None:
             raise _unknown(registry, match.group(1)) from error
         if 'must contain the key "type"' in text:
-            raise ConfigError(f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True in a _base_.') from error
+            raise ConfigError(
+                f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or '
+                '_delete_=True in a _base_.'
+            ) from error
         raise
     except TypeError as error:
         constructor = _innermost(error.__traceback__, '__call__', 'self')
-        if 'None is not a callable' in str(error) and hasattr(constructor, 'optimizer_cfg'):  # mmengine looks the optimizer up and does not check
+        # mmengine looks the optimizer up and does not check
+        if 'None is not a callable' in str(error) and hasattr(constructor, 'optimizer_cfg'):
             raise _unknown(mmengine.registry.OPTIMIZERS, constructor.optimizer_cfg['type']) from error
         built = _innermost(error.__traceback__, 'build_from_cfg', 'obj_cls')
-        match = re.search(r'(\w+)\.__init__\(\) (got an unexpected keyword argument|missing \d+ required \S+ arguments?:?) ?(.*)', str(error))
+        match = re.search(
+            r'(\w+)\.__init__\(\) (got an unexpected keyword argument|missing \d+ required \S+ '
+            r'arguments?:?) ?(.*)',
+            str(error),
+        )
         if match is None or getattr(built, '__name__', None) != match.group(1):
             raise
-        accepted = [name for name in inspect.signature(built).parameters if name not in ('self', 'args', 'kwargs')]
+        accepted = [
+            name for name in inspect.signature(built).parameters if name not in ('self', 'args', 'kwargs')
+        ]
         if 'unexpected' in match.group(2):
             name = match.group(3).split("'")[1]
-            raise ConfigError(f'config: {match.group(1)} has no argument {name!r}. {did_you_mean(name, accepted)}') from error
-        raise ConfigError(f'config: {match.group(1)} needs the argument {match.group(3)}. Its arguments: {", ".join(accepted)}.') from error
+            raise ConfigError(
+                f'config: {match.group(1)} has no argument {name!r}. {did_you_mean(name, accepted)}'
+            ) from error
+        raise ConfigError(
+            f'config: {match.group(1)} needs the argument {match.group(3)}. Its arguments: '
+            f'{", ".join(accepted)}.'
+        ) from error

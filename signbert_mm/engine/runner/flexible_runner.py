@@ -14,13 +14,16 @@ UNSHARDED = ('KNNHook', 'EMAHook')  # they look into the model outside of its fo
 
 @RUNNERS.register_module(name=['SignFlexibleRunner', 'FlexibleRunner'])
 class SignFlexibleRunner(FlexibleRunner):
-    """mmengine's ``FlexibleRunner`` mended (see :mod:`signbert_mm.compat`); within this project's scope it takes its name as well.
+    """mmengine's ``FlexibleRunner`` mended (see :mod:`signbert_mm.compat`); within this project's scope it
+    takes its name as well.
 
-    ``before_run`` comes before a checkpoint is loaded, as in ``Runner``; ``after_load_checkpoint`` sees the model as it was before it was sharded,
-    names and shapes without numbers; ``compile`` of the config counts; strategies of this project are found.
+    ``before_run`` comes before a checkpoint is loaded, as in ``Runner``; ``after_load_checkpoint`` sees the
+    model as it was before it was sharded, names and shapes without numbers; ``compile`` of the config counts;
+    strategies of this project are found.
 
     Raises:
-        ConfigError: A hook that needs the whole model outside of a forward pass: kNN or an average of the weights.
+        ConfigError: A hook that needs the whole model outside of a forward pass: kNN or an average of the
+            weights.
     """
 
     _begun = False
@@ -39,7 +42,10 @@ class SignFlexibleRunner(FlexibleRunner):
     def train(self) -> Any:
         found = [type(hook).__name__ for hook in self.hooks if type(hook).__name__ in UNSHARDED]
         if found and hasattr(self.strategy, 'activation_checkpointing'):
-            raise ConfigError(f'config: {", ".join(found)} reads the whole model, of which FSDPStrategy gives each process a part: leave it out')
+            raise ConfigError(
+                f'config: {", ".join(found)} reads the whole model, of which FSDPStrategy '
+                'gives each process a part: leave it out'
+            )
         return super().train()
 
     def load_or_resume(self) -> None:
@@ -69,7 +75,8 @@ class SignFlexibleRunner(FlexibleRunner):
 def build_runner(cfg: Config, training: bool = True) -> Union[Runner, FlexibleRunner]:
     """The config's runner: mmengine's ``Runner``, or that of ``runner_type``.
 
-    Testing in one process needs no strategy, so it has ``Runner``, whose model the checkpoints of all strategies fit.
+    Testing in one process needs no strategy, so it has ``Runner``, whose model the checkpoints of all
+    strategies fit.
     """
     if 'runner_type' not in cfg or (not training and cfg.get('launcher', 'none') == 'none'):
         return Runner.from_cfg(cfg)

@@ -22,8 +22,14 @@ from .config import ConfigError
 
 @ROOT_FUNCTIONS.register_module()  # mmengine looks policies up in its own registry, whatever the scope
 @FUNCTIONS.register_module()
-def wrap_layers(module: nn.Module, recurse: bool, nonwrapped_numel: int, classes: Sequence[str] = ('TransformerEncoderLayer',)) -> bool:
-    """FSDP's policy by name: each module of these classes is a unit, gathered whole while it computes; the rest is the root's unit.
+def wrap_layers(
+    module: nn.Module,
+    recurse: bool,
+    nonwrapped_numel: int,
+    classes: Sequence[str] = ('TransformerEncoderLayer',),
+) -> bool:
+    """FSDP's policy by name: each module of these classes is a unit, gathered whole while it computes; the
+    rest is the root's unit.
 
     Args:
         module (Module): Asked about.
@@ -39,9 +45,12 @@ def _names(module: nn.Module) -> Set[str]:
 
 
 def skeleton(model: nn.Module) -> nn.Module:
-    """A copy that holds no numbers: parameters and buffers of the same names and shapes, on the meta device."""
+    """A copy that holds no numbers: parameters and buffers of the same names and shapes, on the meta
+    device.
+    """
     memo: Dict[int, Any] = {
-        id(parameter): nn.Parameter(parameter.detach().to('meta'), requires_grad=parameter.requires_grad) for parameter in model.parameters()
+        id(parameter): nn.Parameter(parameter.detach().to('meta'), requires_grad=parameter.requires_grad)
+        for parameter in model.parameters()
     }
     memo.update((id(buffer), buffer.detach().to('meta')) for buffer in model.buffers())
     return copy.deepcopy(model, memo)
@@ -49,41 +58,60 @@ def skeleton(model: nn.Module) -> nn.Module:
 
 @STRATEGIES.register_module(name=['SignFSDPStrategy', 'FSDPStrategy'])
 class SignFSDPStrategy(FSDPStrategy):
-    """mmengine's ``FSDPStrategy`` mended (see :mod:`signbert_mm.compat`), for GPUs and, with gloo, for CPU processes; within this project's scope it
+    """mmengine's ``FSDPStrategy`` mended (see :mod:`signbert_mm.compat`), for GPUs and, with gloo, for CPU
+    processes; within this project's scope it
     takes its name as well.
 
-    Checkpoints are one file of whole tensors, written atomically by the first process: they load into any number of processes, and weights of them
-    without FSDP. Use it with ``runner_type='FlexibleRunner'`` and several processes. Mixed precision is ``SignAmpOptimWrapper``'s (bfloat16); FSDP's
-    own ``mixed_precision`` would round the coordinates too.
+    Checkpoints are one file of whole tensors, written atomically by the first process: they load into any
+    number of processes, and weights of them without FSDP. Use it with ``runner_type='FlexibleRunner'`` and
+    several processes. Mixed precision is ``SignAmpOptimWrapper``'s (bfloat16); FSDP's own ``mixed_precision``
+    would round the coordinates too.
 
     Args:
-        model_wrapper (dict, optional): Arguments of ``MMFullyShardedDataParallel``, for instance ``auto_wrap_policy=dict(type='wrap_layers',
-            classes=[..])``, see :func:`wrap_layers`; without a policy the whole model is one unit, which saves memory between steps only.
+        model_wrapper (dict, optional): Arguments of ``MMFullyShardedDataParallel``, for instance
+            ``auto_wrap_policy=dict(type='wrap_layers', classes=[..])``, see :func:`wrap_layers`; without a
+            policy the whole model is one unit, which saves memory between steps only.
         state_dict_cfg (str): 'full', the one kind that this project's checkpoint hooks read.
         **kwargs: Those of mmengine's ``FSDPStrategy``.
 
     Raises:
-        ConfigError: There is one process without a launcher, ``state_dict_cfg`` is another, or a policy's classes are not in the model.
+        ConfigError: There is one process without a launcher, ``state_dict_cfg`` is another, or a policy's
+            classes are not in the model.
     """
 
-    def __init__(self, *, model_wrapper: Optional[dict] = None, state_dict_cfg: str = 'full', **kwargs: Any) -> None:
+    def __init__(
+        self, *, model_wrapper: Optional[dict] = None, state_dict_cfg: str = 'full', **kwargs: Any
+    ) -> None:
         if state_dict_cfg != 'full':
-            raise ConfigError(f"strategy.state_dict_cfg is {state_dict_cfg!r}; use 'full': hooks and tools read whole tensors in one file")
+            raise ConfigError(
+                f"strategy.state_dict_cfg is {state_dict_cfg!r}; use 'full': hooks and tools "
+                'read whole tensors in one file'
+            )
         wrapper = dict(copy.deepcopy(model_wrapper) or {})
         wrapper.setdefault('type', 'MMFullyShardedDataParallel')
         super().__init__(model_wrapper=wrapper, state_dict_cfg='full', **kwargs)
         if not is_distributed():
-            raise ConfigError('FSDPStrategy needs processes: start with tools/dist_train.sh CONFIG PROCESSES (1 will do), srun or mpirun')
+            raise ConfigError(
+                'FSDPStrategy needs processes: start with tools/dist_train.sh CONFIG PROCESSES '
+                '(1 will do), srun or mpirun'
+            )
         if get_device() == 'cpu':
             self.state_dict_config.offload_to_cpu = self.optim_state_dict_config.offload_to_cpu = False
 
     def _wrap_model(self, model: nn.Module) -> nn.Module:
         self.skeleton = skeleton(model)
         policy = self.model_wrapper.get('auto_wrap_policy')
-        classes = policy.get('classes', ('TransformerEncoderLayer',)) if isinstance(policy, dict) and policy.get('type') == 'wrap_layers' else ()
+        classes = (
+            policy.get('classes', ('TransformerEncoderLayer',))
+            if isinstance(policy, dict) and policy.get('type') == 'wrap_layers'
+            else ()
+        )
         absent = set(classes).difference(*map(_names, model.modules()))
         if absent:
-            raise ConfigError(f'strategy.model_wrapper.auto_wrap_policy: {sorted(absent)} not in {type(model).__name__}, so nothing of it is split')
+            raise ConfigError(
+                f'strategy.model_wrapper.auto_wrap_policy: {sorted(absent)} not in '
+                f'{type(model).__name__}, so nothing of it is split'
+            )
         if get_device() == 'cpu':
             self.model_wrapper.setdefault('device_id', torch.device('cpu'))
         return super()._wrap_model(model)
@@ -100,8 +128,13 @@ class SignFSDPStrategy(FSDPStrategy):
         scaler = getattr(wrapper, 'loss_scaler', None)
         if scaler is not None and scaler.is_enabled():
             raise ConfigError("optim_wrapper.dtype='float16' does not go with FSDPStrategy; use 'bfloat16'")
-        if getattr(wrapper, 'clip_grad_kwargs', None) and getattr(wrapper, 'clip_func', None) is nn.utils.clip_grad_norm_:
-            wrapper.clip_func = lambda parameters, max_norm, norm_type=2.0: model.clip_grad_norm_(max_norm, norm_type)
+        if (
+            getattr(wrapper, 'clip_grad_kwargs', None)
+            and getattr(wrapper, 'clip_func', None) is nn.utils.clip_grad_norm_
+        ):
+            wrapper.clip_func = lambda parameters, max_norm, norm_type=2.0: model.clip_grad_norm_(
+                max_norm, norm_type
+            )
         return wrapper
 
     def optim_state_dict(self) -> dict:
@@ -111,7 +144,9 @@ class SignFSDPStrategy(FSDPStrategy):
     def load_optim_state_dict(self, state_dict: dict) -> None:
         """What :meth:`optim_state_dict` gave, in the first process at least."""
         optimizer = self.optim_wrapper.optimizer
-        self.optim_wrapper.load_state_dict(FullyShardedDataParallel.optim_state_dict_to_load(self.model, optimizer, state_dict))
+        self.optim_wrapper.load_state_dict(
+            FullyShardedDataParallel.optim_state_dict_to_load(self.model, optimizer, state_dict)
+        )
 
     def save_checkpoint(
         self,
@@ -129,7 +164,9 @@ class SignFSDPStrategy(FSDPStrategy):
         if save_param_scheduler and hasattr(self, 'param_schedulers'):
             checkpoint['param_schedulers'] = self.scheduler_state_dict()
         checkpoint.update(extra_ckpt or {})
-        facts = dict(seed=self.seed, time=time.strftime('%Y%m%d_%H%M%S'), mmengine_version=mmengine.__version__)
+        facts = dict(
+            seed=self.seed, time=time.strftime('%Y%m%d_%H%M%S'), mmengine_version=mmengine.__version__
+        )
         checkpoint['meta'] = dict(checkpoint.get('meta') or {}, **facts)
         if callback is not None:
             callback(checkpoint)

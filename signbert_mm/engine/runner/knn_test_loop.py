@@ -16,14 +16,16 @@ from .config import ConfigError
 
 @LOOPS.register_module()
 class KNNTestLoop(TestLoop):
-    """Weighted kNN of the model's features in place of a classifier; the votes go to the evaluator as class scores. ``pred_candidates`` tells the
-    classes that got any: no other counts, so that top-5 over few neighbours is not filled up with classes that none of them is of.
+    """Weighted kNN of the model's features in place of a classifier; the votes go to the evaluator as class
+    scores. ``pred_candidates`` tells the
+    classes that got any: no other counts, so that top-5 over few neighbours is not filled up with classes
+    that none of them is of.
 
     So a pre-training can be tested as a recogniser is, by the same metric (:class:`SignAccuracy`)::
 
         test_dataloader = dict(.., dataset=dict(.., split='test'))  # what is recognised
-        test_cfg = dict(type='KNNTestLoop', gallery=dict(.., dataset=dict(.., split='train')))  # whose labels vote
-        test_evaluator = dict(type='SignAccuracy')
+        test_cfg = dict(type='KNNTestLoop', gallery=dict(.., dataset=dict(.., split='train')))  # whose labels
+        vote test_evaluator = dict(type='SignAccuracy')
 
     Args:
         runner, dataloader, evaluator: As mmengine's ``TestLoop``.
@@ -45,7 +47,9 @@ class KNNTestLoop(TestLoop):
         temperature: float = 0.07,
     ) -> None:
         super().__init__(runner, dataloader, evaluator)
-        self.gallery = runner.build_dataloader(gallery, seed=runner.seed) if isinstance(gallery, dict) else gallery
+        self.gallery = (
+            runner.build_dataloader(gallery, seed=runner.seed) if isinstance(gallery, dict) else gallery
+        )
         self.k, self.temperature = k, temperature
         self._check(self.gallery.dataset, self.dataloader.dataset)
 
@@ -53,11 +57,21 @@ class KNNTestLoop(TestLoop):
     def _check(gallery: Dataset, queries: Dataset) -> None:
         there, here = (list(dataset.metainfo['glosses']) for dataset in (gallery, queries))
         if there != here:
-            raise ConfigError(f'test_cfg.gallery ({len(there)} glosses) and test_dataloader ({len(here)}) have other label maps; give both the same')
-        if hasattr(gallery, 'clips') and hasattr(queries, 'clips') and gallery.store.folder == queries.store.folder:
+            raise ConfigError(
+                f'test_cfg.gallery ({len(there)} glosses) and test_dataloader ({len(here)}) '
+                'have other label maps; give both the same'
+            )
+        if (
+            hasattr(gallery, 'clips')
+            and hasattr(queries, 'clips')
+            and gallery.store.folder == queries.store.folder
+        ):
             both = len(np.intersect1d(gallery.clips, queries.clips))
             if both:
-                raise ConfigError(f'test_cfg.gallery holds {both} clips of test_dataloader ({queries.store.folder}); give them different splits')
+                raise ConfigError(
+                    f'test_cfg.gallery holds {both} clips of test_dataloader '
+                    f'({queries.store.folder}); give them different splits'
+                )
 
     def run(self) -> Dict[str, float]:
         """Measures."""
@@ -65,11 +79,16 @@ class KNNTestLoop(TestLoop):
         self.runner.call_hook('before_test_epoch')
         gallery, labels = extract_features(self.runner.model, self.gallery)
         queries, truth = extract_features(self.runner.model, self.dataloader)
-        scores = knn_scores(gallery, labels, queries, len(self.gallery.dataset.metainfo['glosses']), self.k, self.temperature)
-        # every process knows the features of all clips, and hands over its share of them, as a sampler would cut it
+        scores = knn_scores(
+            gallery, labels, queries, len(self.gallery.dataset.metainfo['glosses']), self.k, self.temperature
+        )
+        # every process knows the features of all clips, and hands over its share of them, as a sampler would
+        # cut it
         mine = range(get_rank(), len(truth), get_world_size())
         samples = [
-            SignDataSample(sample_idx=place, pred_candidates=scores[place] > 0).set_gt_label(truth[place]).set_pred_scores(scores[place])
+            SignDataSample(sample_idx=place, pred_candidates=scores[place] > 0)
+            .set_gt_label(truth[place])
+            .set_pred_scores(scores[place])
             for place in mine
         ]
         self.evaluator.process(data_samples=samples, data_batch=None)

@@ -27,7 +27,9 @@ VISUALIZER = dict(type='SignVisualizer', vis_backends=[dict(type='LocalVisBacken
 
 
 class OptionsAction(DictAction):
-    """mmengine's ``DictAction``, whose values may also hold dicts: ``key="[dict(type='A'), dict(type='B', size=3)]"``, or in braces."""
+    """mmengine's ``DictAction``, whose values may also hold dicts: ``key="[dict(type='A'), dict(type='B',
+    size=3)]"``, or in braces.
+    """
 
     @staticmethod
     def _parse_iterable(val: str) -> Any:
@@ -37,14 +39,20 @@ class OptionsAction(DictAction):
 
 
 def parse_dicts(text: str) -> Any:
-    """Python's notation of dicts, lists, tuples and plain values; nothing is executed, and a bare word is text.
+    """Python's notation of dicts, lists, tuples and plain values; nothing is executed, and a bare word is
+    text.
 
     Raises:
         ConfigError: It is something else.
     """
 
     def value(node: ast.AST) -> Any:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict' and not node.args:
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == 'dict'
+            and not node.args
+        ):
             if all(keyword.arg for keyword in node.keywords):
                 return {keyword.arg: value(keyword.value) for keyword in node.keywords}
         elif isinstance(node, ast.Dict) and None not in node.keys:
@@ -62,7 +70,8 @@ def parse_dicts(text: str) -> Any:
         found = value(ast.parse(text.strip(), mode='eval').body)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise ConfigError(
-            f"--cfg-options: {text[:200]!r} cannot be read ({type(error).__name__}); write dicts as dict(type='A', size=3) and put quotes "
+            f'--cfg-options: {text[:200]!r} cannot be read ({type(error).__name__}); write dicts as '
+            "dict(type='A', size=3) and put quotes "
             'around the whole option'
         ) from error
     return list(found) if isinstance(found, tuple) and not text.strip().startswith('(') else found
@@ -71,7 +80,8 @@ def parse_dicts(text: str) -> Any:
 def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
     """Changes a config in place.
 
-    A number in a key is a place in a list; the place behind the last one adds an entry, which mmengine refuses.
+    A number in a key is a place in a list; the place behind the last one adds an entry, which mmengine
+    refuses.
 
     Raises:
         ConfigError: A key that is close to one of the config's, or a place beyond the end of a list.
@@ -83,7 +93,11 @@ def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
         if _set_in_list(cfg, key, value):
             continue
         before = _value_of(cfg, key)
-        if isinstance(value, dict) and not isinstance(before, (dict, type(None))) and not all(str(part).isdigit() for part in value):
+        if (
+            isinstance(value, dict)
+            and not isinstance(before, (dict, type(None)))
+            and not all(str(part).isdigit() for part in value)
+        ):
             value = dict(value, _delete_=True)  # instead of what is no dict; mmengine would merge the two
         cfg.merge_from_dict({key: value})
     settle_vis_backends(cfg)
@@ -106,7 +120,9 @@ def _set_in_list(cfg: Config, key: str, value: Any) -> bool:
     index = _place(node, last, key)
     before = node[index] if isinstance(node, list) else node.get(index)
     if isinstance(value, dict):
-        value = Config._merge_a_into_b(dict(value), before if isinstance(before, dict) else ConfigDict(), allow_list_keys=True)
+        value = Config._merge_a_into_b(
+            dict(value), before if isinstance(before, dict) else ConfigDict(), allow_list_keys=True
+        )
     node[index] = value
     return True
 
@@ -137,14 +153,18 @@ def _place(node: Any, part: str, key: str) -> Union[int, str]:
     if not isinstance(node, list):
         raise ConfigError(f'--cfg-options {key}: {part!r} names a part of {node!r}, which has none')
     if not part.isdigit() or int(part) > len(node):
-        raise ConfigError(f'--cfg-options {key}: {part!r} is no place in a list of {len(node)}; 0 to {len(node)} are, and {len(node)} adds an entry')
+        raise ConfigError(
+            f'--cfg-options {key}: {part!r} is no place in a list of {len(node)}; 0 to '
+            f'{len(node)} are, and {len(node)} adds an entry'
+        )
     if int(part) == len(node):
         node.append(ConfigDict())
     return int(part)
 
 
 def settle_vis_backends(cfg: Config) -> None:
-    """Backends of the visualizer that are given by name become what mmengine takes: ``TensorboardVisBackend``, or ``tensorboard``.
+    """Backends of the visualizer that are given by name become what mmengine takes:
+    ``TensorboardVisBackend``, or ``tensorboard``.
 
     Raises:
         ConfigError: A backend is neither a name nor a dict with ``type``, or a name stands for no backend.
@@ -158,17 +178,26 @@ def settle_vis_backends(cfg: Config) -> None:
 
 
 def _backend(entry: Any) -> Any:
-    if not isinstance(entry, (str, dict)) or (isinstance(entry, dict) and not isinstance(entry.get('type'), (str, type))):
-        raise ConfigError(f'visualizer.vis_backends: {entry!r} is no backend; give its name, or dict(type=NAME, ..)')
+    if not isinstance(entry, (str, dict)) or (
+        isinstance(entry, dict) and not isinstance(entry.get('type'), (str, type))
+    ):
+        raise ConfigError(
+            f'visualizer.vis_backends: {entry!r} is no backend; give its name, or dict(type=NAME, ..)'
+        )
     entry = ConfigDict(type=entry) if isinstance(entry, str) else entry
     name = entry['type']
     if isinstance(name, str) and '.' not in name:
         VISBACKENDS.import_from_location()
         known = {}
         for registered in VISBACKENDS.module_dict:
-            known.update({registered.lower(): registered, registered.lower().replace('visbackend', ''): registered})
+            known.update(
+                {registered.lower(): registered, registered.lower().replace('visbackend', ''): registered}
+            )
         if name.lower() not in known:
-            raise ConfigError(f'visualizer.vis_backends: there is no backend {name!r}. {did_you_mean(name, VISBACKENDS.module_dict)}')
+            raise ConfigError(
+                f'visualizer.vis_backends: there is no backend {name!r}. '
+                f'{did_you_mean(name, VISBACKENDS.module_dict)}'
+            )
         entry['type'] = known[name.lower()]
     return entry
 
@@ -187,8 +216,14 @@ def check_vis_backends(cfg: Config) -> None:
         kind = entry.get('type')
         package = VIS_PACKAGES.get(kind) if isinstance(kind, str) else None
         if package is not None and importlib.util.find_spec(package) is None:
-            raise ConfigError(f'visualizer.vis_backends: {kind} needs the package {package}, which is not installed: pip install {package}')
+            raise ConfigError(
+                f'visualizer.vis_backends: {kind} needs the package {package}, which is not '
+                f'installed: pip install {package}'
+            )
         names.append(entry.get('name') or kind)
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
-        raise ConfigError(f'visualizer.vis_backends: {", ".join(twice)} is there twice; leave one out, or give them different names (name=..)')
+        raise ConfigError(
+            f'visualizer.vis_backends: {", ".join(twice)} is there twice; leave one out, or '
+            'give them different names (name=..)'
+        )

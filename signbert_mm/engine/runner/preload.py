@@ -16,7 +16,9 @@ def _on_device(dataset: Any) -> bool:
 
 
 def settle_preload(cfg: Config) -> None:
-    """Loaders of clips that are held on the device get no workers, which could not reach it, and pin nothing: the batch is there already."""
+    """Loaders of clips that are held on the device get no workers, which could not reach it, and pin nothing:
+    the batch is there already.
+    """
     for name in LOADERS:
         loader = cfg.get(name)
         if isinstance(loader, dict) and _on_device(loader.get('dataset')):

@@ -14,10 +14,10 @@ _NEVER = 10**9  # mmengine's `end` of a schedule without one
 def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> None:
     """Make the state of a checkpoint's schedules, in place, fit the run that goes on from it.
 
-    - What a config gives in epochs and mmengine counts in iterations (``convert_to_iter_based``) stands at the epoch where it
-      stood, whatever the number of batches in an epoch.
-    - What has no ``end`` in the config ended with the epochs of the run that wrote the checkpoint. Where this one has more, a
-      warning says that the last value stays.
+    - What a config gives in epochs and mmengine counts in iterations (``convert_to_iter_based``) stands at
+      the epoch where it stood, whatever the number of batches in an epoch.
+    - What has no ``end`` in the config ended with the epochs of the run that wrote the checkpoint. Where this
+      one has more, a warning says that the last value stays.
 
     Args:
         states (list[dict]): ``param_schedulers`` of a checkpoint.
@@ -28,10 +28,13 @@ def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> N
     configs = [configs] if isinstance(configs, dict) else configs
     if not states:
         return
-    if not all(isinstance(part, (list, tuple)) and len(part) == len(states) for part in (states, configs, built)):
+    if not all(
+        isinstance(part, (list, tuple)) and len(part) == len(states) for part in (states, configs, built)
+    ):
         if ratio != 1:
             print_log(
-                'The number of batches in an epoch has changed; the schedules of the checkpoint, other in number than those of the '
+                'The number of batches in an epoch has changed; the schedules of the checkpoint, other in '
+                'number than those of the '
                 'config, are loaded as they are.',
                 logger='current',
                 level=logging.WARNING,
@@ -43,8 +46,10 @@ def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> N
         end = getattr(new, 'end', None)
         if config.get('end') is None and isinstance(end, int) and state.get('end', end) < end:
             print_log(
-                f'{config.get("type")} ended with the epochs of the checkpoint, at step {state["end"]}, and this run goes on to {end}: '
-                'its last value stays. A longer schedule needs a new run (load_from without --resume), or `end` in the config from '
+                f'{config.get("type")} ended with the epochs of the checkpoint, at step {state["end"]}, and '
+                f'this run goes on to {end}: '
+                'its last value stays. A longer schedule needs a new run (load_from without --resume), or '
+                '`end` in the config from '
                 'the start.',
                 logger='current',
                 level=logging.WARNING,
@@ -53,7 +58,11 @@ def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> N
 
 def _stretch(state: dict, config: dict, ratio: float) -> None:
     if 'total_steps' in state:
-        print_log(f'{config["type"]} goes on by the old number of batches in an epoch.', logger='current', level=logging.WARNING)
+        print_log(
+            f'{config["type"]} goes on by the old number of batches in an epoch.',
+            logger='current',
+            level=logging.WARNING,
+        )
         return
     for key in _COUNTS:
         if isinstance(state.get(key), (int, float)) and 0 <= state[key] < _NEVER:
@@ -62,4 +71,6 @@ def _stretch(state: dict, config: dict, ratio: float) -> None:
         if key in state:
             state[key] = [round(value * ratio) for value in state[key]]
     if 'milestones' in state:
-        state['milestones'] = Counter({round(step * ratio): times for step, times in state['milestones'].items()})
+        state['milestones'] = Counter(
+            {round(step * ratio): times for step, times in state['milestones'].items()}
+        )

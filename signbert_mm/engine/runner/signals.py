@@ -1,4 +1,6 @@
-"""SIGTERM, by which Slurm and other schedulers end a job: a training saves a checkpoint first, other tools clean up."""
+"""SIGTERM, by which Slurm and other schedulers end a job: a training saves a checkpoint first, other tools
+clean up.
+"""
 
 import os
 import signal
@@ -51,7 +53,9 @@ def _die(signum: int) -> None:
 
 @contextmanager
 def _handling(handler: Callable, taken_over: tuple) -> Iterator[bool]:
-    """Sets a handler of SIGTERM where one of ``taken_over`` is set; in other threads than the first, never."""
+    """Sets a handler of SIGTERM where one of ``taken_over`` is set; in other threads than the first,
+    never.
+    """
     here = threading.current_thread() is threading.main_thread()
     old = signal.getsignal(signal.SIGTERM)
     if not here or old not in taken_over:
@@ -87,9 +91,11 @@ def watching() -> Iterator[StopFlag]:
 
 
 class ShieldedWorker:
-    """A loader's ``worker_init_fn`` that ignores SIGTERM from others than the parent, which still needs its batches.
+    """A loader's ``worker_init_fn`` that ignores SIGTERM from others than the parent, which still needs its
+    batches.
 
-    A scheduler signals all processes of a job, and a loader whose worker dies raises in the middle of the checkpoint.
+    A scheduler signals all processes of a job, and a loader whose worker dies raises in the middle of the
+    checkpoint.
 
     Args:
         init (callable, optional): The ``worker_init_fn`` that was set.

@@ -20,7 +20,9 @@ LOCK = '.training.lock'  # in the work dir, held by the run that writes there
 
 
 class _Rest:
-    """A batch sampler's batches but the first ``done``, one at a time: a list would hold the index of every clip that is left."""
+    """A batch sampler's batches but the first ``done``, one at a time: a list would hold the index of every
+    clip that is left.
+    """
 
     def __init__(self, batches: Iterable[List[int]], done: int) -> None:
         self.batches, self.done = batches, done
@@ -34,21 +36,25 @@ class _Rest:
 
 @LOOPS.register_module()
 class ResumableTrainLoop(EpochBasedTrainLoop):
-    """mmengine's ``EpochBasedTrainLoop`` (same arguments) that goes on where a checkpoint of ``by_epoch=False`` was taken.
+    """mmengine's ``EpochBasedTrainLoop`` (same arguments) that goes on where a checkpoint of
+    ``by_epoch=False`` was taken.
 
-    The batches of the epoch that were already seen are skipped by their indices, without loading them. Together with ``EpochSeedHook``, whose random
-    numbers depend on (seed, epoch, iteration) alone, a resumed run equals the uninterrupted one bit for bit on one kind of device and thread count.
+    The batches of the epoch that were already seen are skipped by their indices, without loading them.
+    Together with ``EpochSeedHook``, whose random numbers depend on (seed, epoch, iteration) alone, a resumed
+    run equals the uninterrupted one bit for bit on one kind of device and thread count.
 
-    A checkpoint at the end of an epoch may be resumed with another number of batches in an epoch (other processes, batch size
-    or clips): the epochs that are left have this run's number.
+    A checkpoint at the end of an epoch may be resumed with another number of batches in an epoch (other
+    processes, batch size or clips): the epochs that are left have this run's number.
 
-    While it runs, SIGTERM asks it to stop; :class:`SafeCheckpointHook` then saves, at the next step of the optimizer.
+    While it runs, SIGTERM asks it to stop; :class:`SafeCheckpointHook` then saves, at the next step of the
+    optimizer.
 
-    A model with ``enter_batch(begins, ends)`` is told before each batch whether it is the first or the last of a step of the optimizer, of which
-    ``accumulative_counts`` makes one of several batches.
+    A model with ``enter_batch(begins, ends)`` is told before each batch whether it is the first or the last
+    of a step of the optimizer, of which ``accumulative_counts`` makes one of several batches.
     """
 
-    _epoch_begin = 0  # the iteration at which the epoch in work began; with fewer batches than now before it, may be below 0
+    # the iteration at which the epoch in work began; with fewer batches than now before it, may be below 0
+    _epoch_begin = 0
     _placed = False
     stop: Optional[StopFlag] = None
 
@@ -63,15 +69,18 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if not len(self.dataloader):
             sampler = getattr(self.dataloader.batch_sampler, 'drop_last', False)
             raise ConfigError(
-                f'config: train_dataloader gives no batch, so nothing would be trained: {len(self.dataloader.dataset)} clips for '
-                f'{get_world_size()} processes with batch size {self._batch_size()}{", drop_last=True" if sampler else ""}. '
+                'config: train_dataloader gives no batch, so nothing would be trained: '
+                f'{len(self.dataloader.dataset)} clips for '
+                f'{get_world_size()} processes with batch size '
+                f'{self._batch_size()}{", drop_last=True" if sampler else ""}. '
                 'Lower batch_size, or give more clips'
             )
         if not self._placed and self._iter:  # another checkpoint hook than this project's
             self.go_on_from(dict(epoch=self._epoch, iter=self._iter), None, 'resumed from')
         if self._epoch >= self._max_epochs and self._iter:
             self.runner.logger.warning(
-                f'Nothing is left to train: the checkpoint is of the end of epoch {self._epoch}, and train_cfg.max_epochs is '
+                f'Nothing is left to train: the checkpoint is of the end of epoch {self._epoch}, and '
+                'train_cfg.max_epochs is '
                 f'{self._max_epochs}. To train longer: --cfg-options train_cfg.max_epochs=N'
             )
         for loop in (self, self.runner._val_loop):
@@ -107,28 +116,40 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """
         if not saved or saved['batches_done'] in (0, saved['batches_per_epoch']):
             return
-        now = dict(batches_per_epoch=len(self.dataloader), batch_size=self._batch_size(), world_size=get_world_size())
-        differ = [f'{key} {saved[key]} there, {now[key]} here' for key in now if key in saved and saved[key] != now[key]]
+        now = dict(
+            batches_per_epoch=len(self.dataloader), batch_size=self._batch_size(), world_size=get_world_size()
+        )
+        differ = [
+            f'{key} {saved[key]} there, {now[key]} here'
+            for key in now
+            if key in saved and saved[key] != now[key]
+        ]
         if differ:
             raise CheckpointError(
-                f'checkpoint {filename} was taken {saved["batches_done"]} batches into an epoch of {saved["batches_per_epoch"]}, and this run cuts '
-                f'its epochs otherwise ({"; ".join(differ)}). Resume with the same data, batch size and number of processes, or from a checkpoint '
+                f'checkpoint {filename} was taken {saved["batches_done"]} batches into an epoch of '
+                f'{saved["batches_per_epoch"]}, and this run cuts '
+                f'its epochs otherwise ({"; ".join(differ)}). Resume with the same data, batch size and '
+                'number of processes, or from a checkpoint '
                 'at the end of an epoch.'
             )
 
-    def go_on_from(self, meta: Dict[str, Any], runtime_info: Optional[Dict[str, Any]], filename: str) -> float:
+    def go_on_from(
+        self, meta: Dict[str, Any], runtime_info: Optional[Dict[str, Any]], filename: str
+    ) -> float:
         """Take the place of a checkpoint, before mmengine sets the epoch and the iteration.
 
         Args:
             meta (dict): The checkpoint's: ``epoch``, ``iter`` and, of this project, ``progress``.
-            runtime_info (dict, optional): Of its message hub; mmengine notes ``max_epochs`` and ``max_iters`` there.
+            runtime_info (dict, optional): Of its message hub; mmengine notes ``max_epochs`` and ``max_iters``
+                there.
             filename (str): How messages name it.
 
         Returns:
             float: Batches in an epoch now over those when it was saved.
 
         Raises:
-            CheckpointError: It was taken in the middle of an epoch that was cut otherwise, or does not say where.
+            CheckpointError: It was taken in the middle of an epoch that was cut otherwise, or does not say
+                where.
         """
         epoch, iteration, batches = int(meta['epoch']), int(meta['iter']), len(self.dataloader)
         saved = meta.get('progress') or self._place(epoch, iteration, runtime_info or {}, filename)
@@ -138,10 +159,15 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._epoch_begin, self._placed = iteration - done, True
         self._max_iters = self._epoch_begin + (self._max_epochs - epoch) * batches
         if saved['batches_per_epoch'] != batches:
-            self.runner.logger.info(f'From here on an epoch has {batches} batches; until epoch {epoch} it had {saved["batches_per_epoch"]}.')
+            self.runner.logger.info(
+                f'From here on an epoch has {batches} batches; until epoch {epoch} it '
+                f'had {saved["batches_per_epoch"]}.'
+            )
         return batches / saved['batches_per_epoch']
 
-    def _place(self, epoch: int, iteration: int, runtime_info: Dict[str, Any], filename: str) -> Dict[str, int]:
+    def _place(
+        self, epoch: int, iteration: int, runtime_info: Dict[str, Any], filename: str
+    ) -> Dict[str, int]:
         """As :meth:`progress`, of a checkpoint that stock mmengine wrote."""
         epochs, iterations = runtime_info.get('max_epochs'), runtime_info.get('max_iters')
         known = bool(epochs and iterations and iterations % epochs == 0)
@@ -149,8 +175,10 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         done = iteration - epoch * batches
         if not 0 <= done <= batches:
             raise CheckpointError(
-                f'checkpoint {filename} is of epoch {epoch} and iteration {iteration}, and does not say how many batches its epochs '
-                f'had (here they have {batches}). Resume with the data, batch size and number of processes it was trained with; '
+                f'checkpoint {filename} is of epoch {epoch} and iteration {iteration}, and does not say how '
+                'many batches its epochs '
+                f'had (here they have {batches}). Resume with the data, batch size and number of processes '
+                'it was trained with; '
                 'or start a new run from its weights: --cfg-options load_from=CHECKPOINT, without --resume.'
             )
         return dict(batches_done=done, batches_per_epoch=batches)
@@ -173,7 +201,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if hasattr(model, 'enter_batch'):
             wrapper = self.runner.optim_wrapper
             every, done = getattr(wrapper, '_accumulative_counts', 1), getattr(wrapper, '_inner_count', 0)
-            model.enter_batch(begins=done % every == 0, ends=(done + 1) % every == 0 or done + 1 == self.max_iters)
+            model.enter_batch(
+                begins=done % every == 0, ends=(done + 1) % every == 0 or done + 1 == self.max_iters
+            )
         super().run_iter(idx, data_batch)
 
     def _batch_size(self) -> int:
@@ -183,13 +213,25 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     def _remaining(self, done: int) -> Iterable[Any]:
         loader = self.dataloader
         if loader.batch_sampler is None or isinstance(loader.dataset, IterableDataset):
-            raise CheckpointError('an iterable data set, or one that batches by itself, cannot resume in the middle of an epoch: save by epoch')
+            raise CheckpointError(
+                'an iterable data set, or one that batches by itself, cannot resume in the '
+                'middle of an epoch: save by epoch'
+            )
         if not 0 <= done <= len(loader):
-            raise RuntimeError(f'{done} batches of an epoch of {len(loader)} are done: the loader has changed while it was in use')
+            raise RuntimeError(
+                f'{done} batches of an epoch of {len(loader)} are done: the loader has '
+                'changed while it was in use'
+            )
         self.runner.logger.info(f'Going on in epoch {self._epoch + 1} after {done} of {len(loader)} batches.')
         if done == len(loader):
             return ()
-        workers = dict(prefetch_factor=loader.prefetch_factor, multiprocessing_context=loader.multiprocessing_context) if loader.num_workers else {}
+        workers = (
+            dict(
+                prefetch_factor=loader.prefetch_factor, multiprocessing_context=loader.multiprocessing_context
+            )
+            if loader.num_workers
+            else {}
+        )
         return DataLoader(
             loader.dataset,
             batch_sampler=_Rest(loader.batch_sampler, done),

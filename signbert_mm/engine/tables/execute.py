@@ -31,7 +31,9 @@ _EVERY = 30.0
 
 @contextmanager
 def hold(path: Path) -> Iterator[bool]:
-    """Whether this process now holds the lock; the system lets go of it when the process ends, however it ends."""
+    """Whether this process now holds the lock; the system lets go of it when the process ends, however it
+    ends.
+    """
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,17 +57,29 @@ class _Progress(Hook):
         if time.time() >= self.next:
             done = runner.iter + 1 - self.first
             left = (time.time() - self.start) / done * (runner.max_iters - runner.iter - 1)
-            self.report(f'    iteration {runner.iter + 1} of {runner.max_iters}, {in_words(left)} left in this run')
+            self.report(
+                f'    iteration {runner.iter + 1} of {runner.max_iters}, {in_words(left)} left in this run'
+            )
             self.next = time.time() + _EVERY
 
 
 def in_words(seconds: float) -> str:
     """'40 s', '12 min' or '5.1 h'."""
-    return f'{seconds:.0f} s' if seconds < 90 else f'{seconds / 60:.0f} min' if seconds < 5400 else f'{seconds / 3600:.1f} h'
+    return (
+        f'{seconds:.0f} s'
+        if seconds < 90
+        else f'{seconds / 60:.0f} min'
+        if seconds < 5400
+        else f'{seconds / 3600:.1f} h'
+    )
 
 
 def _runner(cfg: Config, folder: Path) -> Runner:
-    cfg.work_dir, cfg.experiment_name, cfg.log_level = str(folder), f'{folder.name}_{time.time_ns()}', 'WARNING'
+    cfg.work_dir, cfg.experiment_name, cfg.log_level = (
+        str(folder),
+        f'{folder.name}_{time.time_ns()}',
+        'WARNING',
+    )
     prepare_launch(cfg, 'none')
     if get_device() == 'cpu':
         compat.keep_large_blocks()
@@ -82,7 +96,11 @@ def _dump(record: dict) -> bytes:
 
 
 def _device() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f'{get_device()}, {torch.get_num_threads()} threads'
+    return (
+        torch.cuda.get_device_name()
+        if torch.cuda.is_available()
+        else f'{get_device()}, {torch.get_num_threads()} threads'
+    )
 
 
 def _close(runner: Runner) -> None:
@@ -96,7 +114,9 @@ def train(run: Run, work_dir: Path, report: Report) -> None:
     cfg = copy.deepcopy(run.cfg)
     for key in ('dataloader', 'evaluator', 'cfg'):
         cfg[f'val_{key}'] = cfg[f'test_{key}'] = None
-    cfg.setdefault('default_hooks', {}).setdefault('checkpoint', dict(type='SafeCheckpointHook')).pop('save_best', None)
+    cfg.setdefault('default_hooks', {}).setdefault('checkpoint', dict(type='SafeCheckpointHook')).pop(
+        'save_best', None
+    )
     last = find_last_whole_checkpoint(folder)
     if last:
         report(f'    goes on from {Path(last).name}')
@@ -110,7 +130,14 @@ def train(run: Run, work_dir: Path, report: Report) -> None:
     _close(runner)
     seconds = round(time.time() - start, 1)
     checkpoint = Path(find_last_whole_checkpoint(folder)).name
-    record = dict(seconds=seconds, resumed=bool(last), checkpoint=checkpoint, stores=run.stores('train'), device=_device(), torch=torch.__version__)
+    record = dict(
+        seconds=seconds,
+        resumed=bool(last),
+        checkpoint=checkpoint,
+        stores=run.stores('train'),
+        device=_device(),
+        torch=torch.__version__,
+    )
     write_atomic(_dump(record), str(folder / 'trained.json'))
 
 
@@ -124,7 +151,9 @@ def test(run: Run, work_dir: Path) -> None:
     cfg.test_cfg = cfg.get('test_cfg') or dict(type='TestLoop')
     dump = folder / f'predictions_{run.test_key}.pkl'
     if run.keep_scores:
-        evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+        evaluators = (
+            cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+        )
         cfg.test_evaluator = [*evaluators, dict(type='signbert_mm.DumpPredictions', out_file_path=str(dump))]
     start = time.time()
     runner = _runner(cfg, folder)
@@ -137,7 +166,12 @@ def test(run: Run, work_dir: Path) -> None:
         dump.unlink()
     seconds = round(time.time() - start, 1)
     record = dict(
-        metrics=metrics, seconds=seconds, stores=run.stores('test'), coverage=coverage, glosses=list(meta.get('glosses', [])), device=_device()
+        metrics=metrics,
+        seconds=seconds,
+        stores=run.stores('test'),
+        coverage=coverage,
+        glosses=list(meta.get('glosses', [])),
+        device=_device(),
     )
     write_atomic(_dump(record), str(folder / f'test_{run.test_key}.json'))
 
@@ -154,7 +188,8 @@ def _attempt(run: Run, tests: Set[Run], work_dir: Path, report: Report, title: s
         if not held or is_done(run, tests, work_dir):
             return False
         report(title)
-        with open(os.devnull, 'w') as nowhere, redirect_stdout(nowhere):  # mmengine's lines, which the log in the run's folder has
+        # mmengine's lines, which the log in the run's folder has
+        with open(os.devnull, 'w') as nowhere, redirect_stdout(nowhere):
             if run.trained(work_dir) is None:
                 train(run, work_dir, report)
             if run in tests and not run.is_tested(work_dir):
@@ -173,7 +208,8 @@ def _seconds_of(runs: Iterable[Run], work_dir: Path) -> Dict[str, float]:
 
 
 def execute(runs: List[Run], tests: Set[Run], work_dir: Path, report: Optional[Report] = None) -> None:
-    """Trains and tests what is missing, in order; a run that another process is at is left to it and waited for at the end.
+    """Trains and tests what is missing, in order; a run that another process is at is left to it and waited
+    for at the end.
 
     Args:
         runs (list[Run]): Each after the one that it starts from.
@@ -187,8 +223,12 @@ def execute(runs: List[Run], tests: Set[Run], work_dir: Path, report: Optional[R
     waiting: Optional[str] = None
     while pending:
         seconds = _seconds_of(runs, work_dir)
-        cost = {run: seconds.get(run.stem, sum(seconds.values()) / len(seconds) if seconds else 0.0) for run in pending}
-        rate = spent / (time.time() - start) if spent else 1.0  # seconds of training a second, of all processes together
+        cost = {
+            run: seconds.get(run.stem, sum(seconds.values()) / len(seconds) if seconds else 0.0)
+            for run in pending
+        }
+        # seconds of training a second, of all processes together
+        rate = spent / (time.time() - start) if spent else 1.0
         left = f', about {in_words(sum(cost.values()) / rate)} left' if seconds else ''
         for run in pending:
             title = f'[{total - len(pending) + 1}/{total}{left}] {run.name}'

@@ -21,9 +21,12 @@ def common_coverage(parts: Sequence[List[dict]], clips: int) -> List[dict]:
         clips (int): How many are common.
 
     Returns:
-        list[dict]: That of the test with the fewest clips; where fewer than its are common, in one row of all its data sets.
+        list[dict]: That of the test with the fewest clips; where fewer than its are common, in one row of all
+        its data sets.
     """
-    rows = min((part for part in parts if part), key=lambda part: sum(row['clips'] for row in part), default=[])
+    rows = min(
+        (part for part in parts if part), key=lambda part: sum(row['clips'] for row in part), default=[]
+    )
     if not rows or sum(row['clips'] for row in rows) == clips:
         return rows
     whole = {key: '+'.join(dict.fromkeys(row[key] for row in rows)) for key in ('name', 'split')}
@@ -35,7 +38,8 @@ def common_coverage(parts: Sequence[List[dict]], clips: int) -> List[dict]:
 
 @dataclass(eq=False)
 class FusedRun:
-    """The sum of the probabilities that tests left, as ``tools/analysis_tools/fuse_scores.py`` forms it; nothing is trained.
+    """The sum of the probabilities that tests left, as ``tools/analysis_tools/fuse_scores.py`` forms it;
+    nothing is trained.
 
     Attributes:
         parts (list[Run]): Two or more of one seed; their tests then leave the clips' scores.
@@ -50,7 +54,8 @@ class FusedRun:
             part.keep_scores = True
 
     def tested(self, work_dir: Path) -> Optional[dict]:
-        """``metrics`` as the first part's evaluator has them, of the clips that all parts have, and their ``coverage``; None where a test has not
+        """``metrics`` as the first part's evaluator has them, of the clips that all parts have, and their
+        ``coverage``; None where a test has not
         left its scores.
 
         Raises:
@@ -67,13 +72,28 @@ class FusedRun:
         for name, clips in missing.items():
             if clips:
                 print_log(
-                    f'{name} lacks {len(clips)} clips that others have; they are left out of the sum: {", ".join(clips[:10])}', logger='current'
+                    f'{name} lacks {len(clips)} clips that others have; they are left out of the sum: '
+                    f'{", ".join(clips[:10])}',
+                    logger='current',
                 )
         configs = self.parts[0].cfg.test_evaluator
-        evaluator = Evaluator([METRICS.build(config) for config in (configs if isinstance(configs, (list, tuple)) else [configs])])
-        coverage = common_coverage([part.tested(work_dir).get('coverage') or [] for part in self.parts], len(aligned[0].video_ids))
+        evaluator = Evaluator(
+            [
+                METRICS.build(config)
+                for config in (configs if isinstance(configs, (list, tuple)) else [configs])
+            ]
+        )
+        coverage = common_coverage(
+            [part.tested(work_dir).get('coverage') or [] for part in self.parts], len(aligned[0].video_ids)
+        )
         evaluator.dataset_meta = dict(glosses=self.parts[0].tested(work_dir)['glosses'], coverage=coverage)
         clips = zip(aligned[0].video_ids, torch.from_numpy(fused(aligned)), aligned[0].labels.tolist())
-        samples = [dict(sample_idx=index, video_id=name, pred_scores=score, gt_label=label) for index, (name, score, label) in enumerate(clips)]
+        samples = [
+            dict(sample_idx=index, video_id=name, pred_scores=score, gt_label=label)
+            for index, (name, score, label) in enumerate(clips)
+        ]
         evaluator.process(samples)
-        return dict(metrics={key: float(value) for key, value in evaluator.evaluate(len(samples)).items()}, coverage=coverage)
+        return dict(
+            metrics={key: float(value) for key, value in evaluator.evaluate(len(samples)).items()},
+            coverage=coverage,
+        )

@@ -1,4 +1,6 @@
-"""What the trainings of tables need and is not there: stores, videos and checkpoints, each with what makes it."""
+"""What the trainings of tables need and is not there: stores, videos and checkpoints, each with what makes
+it.
+"""
 
 import os
 import re
@@ -58,10 +60,15 @@ def _wanted(run: Run, tested: bool, work_dir: Path) -> List[Any]:
 
 
 def _prepare_commands(plans: Sequence[Plan]) -> Dict[str, str]:
-    """Store folder -> the command that prepares it, of these tables' configs and of all data configs that come with the project."""
+    """Store folder -> the command that prepares it, of these tables' configs and of all data configs that
+    come with the project.
+    """
     configs = [run.cfg.to_dict() for plan in plans for run in plan.runs]
     for root in config_roots()[:1]:
-        configs += [Config.fromfile(path).to_dict() for path in sorted(glob(os.path.join(root, 'configs', '_base_', 'datasets', '*.py')))]
+        configs += [
+            Config.fromfile(path).to_dict()
+            for path in sorted(glob(os.path.join(root, 'configs', '_base_', 'datasets', '*.py')))
+        ]
     found: Dict[str, str] = {}
     for part, _ in _data_sets(configs):
         if part.get('prepare'):
@@ -70,7 +77,8 @@ def _prepare_commands(plans: Sequence[Plan]) -> Dict[str, str]:
 
 
 def missing_data(plans: Sequence[Plan], work_dir: Path) -> List[Missing]:
-    """What is not there of all that the trainings and tests of tables are still to read, in the order in which they need it.
+    """What is not there of all that the trainings and tests of tables are still to read, in the order in
+    which they need it.
 
     Args:
         plans (Sequence[Plan]): The tables.
@@ -93,7 +101,13 @@ def missing_data(plans: Sequence[Plan], work_dir: Path) -> List[Missing]:
                 if part.get('videos'):
                     add(run, _videos(part, commands, made))
             start = run.cfg.get('load_from')
-            if start and run.parent is None and not run.trained(work_dir) and '://' not in str(start) and not os.path.isfile(start):
+            if (
+                start
+                and run.parent is None
+                and not run.trained(work_dir)
+                and '://' not in str(start)
+                and not os.path.isfile(start)
+            ):
                 add(run, Missing('checkpoint', str(start), 'train it, or name another checkpoint'))
     return list(found.values())
 
@@ -101,8 +115,14 @@ def missing_data(plans: Sequence[Plan], work_dir: Path) -> List[Missing]:
 def _store(folder: str, optional: bool, commands: Mapping[str, str], made: Set[str]) -> Optional[Missing]:
     if (Path(folder) / META).is_file():
         return None
-    remedy = 'made by run_table.py when it trains: synthetic signs' if folder in made else commands.get(folder, 'one of tools/dataset_converters')
-    return Missing('store', folder, remedy, note='one of these stores is enough, more are better' if optional else '')
+    remedy = (
+        'made by run_table.py when it trains: synthetic signs'
+        if folder in made
+        else commands.get(folder, 'one of tools/dataset_converters')
+    )
+    return Missing(
+        'store', folder, remedy, note='one of these stores is enough, more are better' if optional else ''
+    )
 
 
 def _videos(part: Mapping, commands: Mapping[str, str], made: Set[str]) -> Optional[Missing]:
@@ -115,17 +135,25 @@ def _videos(part: Mapping, commands: Mapping[str, str], made: Set[str]) -> Optio
         absent, clips = _clips_without_video(folder, PoseStore(store), part.get('split'), suffixes)
         if not absent:
             return None
-        note = f'{absent} of {clips} clips have no video there' + (' and are left out' if part.get('missing') == 'drop' else '')
+        note = f'{absent} of {clips} clips have no video there' + (
+            ' and are left out' if part.get('missing') == 'drop' else ''
+        )
     if store in made:
         remedy = f'python tools/dataset_converters/store_to_videos.py {store} {folder}'
     else:
         source = re.search(r'--videos (\S+)', commands.get(store, ''))
         remedy = f'put the video of each clip there: {folder}/<video_id>{suffixes[0] if suffixes else ".mp4"}'
-        remedy += f' (the originals: {source[1]}; docs/dataset_zoo says how they are named and cut)' if source else ''
+        remedy += (
+            f' (the originals: {source[1]}; docs/dataset_zoo says how they are named and cut)'
+            if source
+            else ''
+        )
     return Missing('videos', folder, remedy, note=note)
 
 
-def _clips_without_video(folder: str, store: PoseStore, split: Any, suffixes: Optional[Sequence[str]]) -> Tuple[int, int]:
+def _clips_without_video(
+    folder: str, store: PoseStore, split: Any, suffixes: Optional[Sequence[str]]
+) -> Tuple[int, int]:
     """How many clips of a split have no video, and how many clips it has."""
     splits = [split] if isinstance(split, str) else split
     places = np.arange(len(store)) if splits is None else np.flatnonzero(np.isin(store.split, list(splits)))
@@ -139,6 +167,8 @@ def missing_text(items: Sequence[Missing]) -> str:
     """Lines for people: each folder, who needs it, and the command below it; '' where nothing is missing."""
     lines = []
     for item in items:
-        about = f'{len(item.runs)} training{"s" * (len(item.runs) > 1)}' + (f'; {item.note}' if item.note else '')
+        about = f'{len(item.runs)} training{"s" * (len(item.runs) > 1)}' + (
+            f'; {item.note}' if item.note else ''
+        )
         lines += [f'{item.kind:10}  {item.path}  ({about})', f'              {item.remedy}']
     return '\n'.join(['', f'Missing ({len(items)}), and what makes it:', *lines]) if lines else ''

@@ -24,7 +24,8 @@ class Plan:
 
     Attributes:
         columns (list[str]): Titles of our columns.
-        cells (dict[tuple[int, str], list[Cell]]): (row, column title) -> one cell a seed; absent where the row has no such figure.
+        cells (dict[tuple[int, str], list[Cell]]): (row, column title) -> one cell a seed; absent where the
+            row has no such figure.
         runs (list[Run]): All trainings, each after the one that it starts from.
         tests (set[Run]): Those of them whose test is wanted.
     """
@@ -38,7 +39,9 @@ class Plan:
     tests: Set[Run] = field(default_factory=set)
 
 
-def _runs_of_row(row: Mapping, setting: Setting, seed: int, extra: Mapping, split: str, made: Dict[tuple, Run]) -> Dict[str, Dict[str, Run]]:
+def _runs_of_row(
+    row: Mapping, setting: Setting, seed: int, extra: Mapping, split: str, made: Dict[tuple, Run]
+) -> Dict[str, Dict[str, Run]]:
     """Base -> variant -> run."""
     found: Dict[str, Dict[str, Run]] = {}
     parents: Dict[str, Optional[Run]] = {'': None}
@@ -46,11 +49,15 @@ def _runs_of_row(row: Mapping, setting: Setting, seed: int, extra: Mapping, spli
         base = setting.bases.get(step['base'])
         if base is None:
             raise ConfigError(
-                f'setting {setting.name!r} has no base {step["base"]!r}, which row {row["name"]!r} needs. {did_you_mean(step["base"], setting.bases)}'
+                f'setting {setting.name!r} has no base {step["base"]!r}, which row {row["name"]!r} needs. '
+                f'{did_you_mean(step["base"], setting.bases)}'
             )
         if 'after' in step:
             if step['after'] not in found:
-                raise ConfigError(f'row {row["name"]!r}: no step before {step["base"]!r} has the base {step["after"]!r}, which it comes after')
+                raise ConfigError(
+                    f'row {row["name"]!r}: no step before {step["base"]!r} has the base '
+                    f'{step["after"]!r}, which it comes after'
+                )
             parents = found[step['after']]
         runs = {}
         for variant, changes in (base.get('variants') or {'': {}}).items():
@@ -59,10 +66,17 @@ def _runs_of_row(row: Mapping, setting: Setting, seed: int, extra: Mapping, spli
             cfg = resolve(config, [base, changes, step, extra], seed)
             if base.get('start'):
                 if parent:
-                    raise ConfigError(f'row {row["name"]!r}: {step["base"]!r} starts from the step before and, by `start`, from {base["start"]!r}')
+                    raise ConfigError(
+                        f'row {row["name"]!r}: {step["base"]!r} starts from the step before '
+                        f'and, by `start`, from {base["start"]!r}'
+                    )
                 cfg.merge_from_dict({'load_from': base['start'], 'default_hooks.load_report.new_head': True})
             if split and cfg.get('test_dataloader'):
-                kind = 'SignVideoDataset' if cfg.test_dataloader.dataset.type == 'SignVideoDataset' else 'PoseDataset'
+                kind = (
+                    'SignVideoDataset'
+                    if cfg.test_dataloader.dataset.type == 'SignVideoDataset'
+                    else 'PoseDataset'
+                )
                 change_types(cfg, {f'test_dataloader:{kind}': dict(split=split)}, config)
             run = Run(cfg, config, seed, parent)
             runs[variant] = made.setdefault((run.name, run.test_key), run)
@@ -74,7 +88,8 @@ def _parent(parents: Mapping[str, Optional[Run]], variant: str, row: Mapping, st
     """The run that a variant starts from: that of its name, or the only one."""
     if variant not in parents and len(parents) > 1:
         raise ConfigError(
-            f'row {row["name"]!r}: variant {variant!r} of {step["base"]!r} has nothing to start from: the step before has the variants '
+            f'row {row["name"]!r}: variant {variant!r} of {step["base"]!r} has nothing to start from: the '
+            'step before has the variants '
             f'{", ".join(map(repr, parents))}. Give both bases the same variants, or the step before only one'
         )
     return parents.get(variant, next(iter(parents.values())))
@@ -97,11 +112,12 @@ def make_plan(
         options (Mapping, optional): As ``--cfg-options``, for every training.
         split (str): Test on this split instead of 'test'.
         made (dict, optional): Runs of other plans, which this one then shares.
-        columns (Sequence[str], optional): Titles of our columns, as printed, or patterns; only what they need is trained. None = all.
+        columns (Sequence[str], optional): Titles of our columns, as printed, or patterns; only what they need
+            is trained. None = all.
 
     Raises:
-        ConfigError: No column has such a title, the setting lacks a base, a variant has nothing to start from or starts from two, or a
-            config lacks what a change names or has no test.
+        ConfigError: No column has such a title, the setting lacks a base, a variant has nothing to start from
+            or starts from two, or a config lacks what a change names or has no test.
     """
     plan = Plan(table, setting, seeds)
     made = {} if made is None else made
@@ -112,7 +128,9 @@ def make_plan(
         for place, row in enumerate(table.rows):
             if row.get('fuse'):
                 continue
-            found = by_name[row['name']] = _runs_of_row(row, setting, seed, dict(options=options or {}), split, made)
+            found = by_name[row['name']] = _runs_of_row(
+                row, setting, seed, dict(options=options or {}), split, made
+            )
             _add_runs(plan, found)
             for column in table.columns:
                 for variant, run in _tested(column, found).items():
@@ -120,7 +138,10 @@ def make_plan(
                         plan.tests.add(_with_test(run))
                         _add_cells(plan, place, column, variant, run)
         for place, row in enumerate(table.rows):
-            parts = [_part(part, row, by_name, setting, seed, dict(options=options or {}), split, made) for part in row.get('fuse') or ()]
+            parts = [
+                _part(part, row, by_name, setting, seed, dict(options=options or {}), split, made)
+                for part in row.get('fuse') or ()
+            ]
             for found in parts:
                 _add_runs(plan, found)
             for column in table.columns if parts else ():
@@ -133,10 +154,15 @@ def make_plan(
                     _add_cells(plan, place, column, variant, FusedRun(runs))
     strange = sorted({title for _, title in plan.cells} - set(titles))
     if strange:
-        raise ConfigError(f'{table.name} on {setting.name!r}: bases of one column have other variants than the first of them: {", ".join(strange)}')
+        raise ConfigError(
+            f'{table.name} on {setting.name!r}: bases of one column have other variants than '
+            f'the first of them: {", ".join(strange)}'
+        )
     if wanted is not None:
         plan.columns = [title for title in titles if title in wanted]
-        shown = {title: values for title, values in table.paper.items() if title in wanted or _fits(title, columns)}
+        shown = {
+            title: values for title, values in table.paper.items() if title in wanted or _fits(title, columns)
+        }
         plan.table = replace(table, paper=shown)
         plan.cells = {place: cells for place, cells in plan.cells.items() if place[1] in wanted}
         kept = {run for test in plan.tests for run in test.lineage()}
@@ -149,7 +175,8 @@ def choose_rows(table: Table, rows: Sequence[str]) -> Table:
 
     Args:
         table (Table): All of it.
-        rows (Sequence[str]): Names of rows, without regard to case, or patterns of the shell such as ``'*mask*'``.
+        rows (Sequence[str]): Names of rows, without regard to case, or patterns of the shell such as
+            ``'*mask*'``.
 
     Raises:
         ConfigError: One fits no row.
@@ -161,7 +188,13 @@ def choose_rows(table: Table, rows: Sequence[str]) -> Table:
     kept = []
     for row in (table.rows[place] for place in places):
         if row.get('fuse'):  # what it sums may be a row that is not printed
-            row = dict(row, fuse=[steps[part] if isinstance(part, str) and part not in wanted else part for part in row['fuse']])
+            row = dict(
+                row,
+                fuse=[
+                    steps[part] if isinstance(part, str) and part not in wanted else part
+                    for part in row['fuse']
+                ],
+            )
         kept.append(row)
     figure = dict(table.figure, x=[table.figure['x'][place] for place in places]) if table.figure else {}
     return replace(
@@ -193,16 +226,24 @@ def _chosen(table: str, what: str, names: Sequence[str], patterns: Sequence[str]
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:
-    return any(name.lower() == pattern.lower() or fnmatch(name.lower(), pattern.lower()) for pattern in patterns)
+    return any(
+        name.lower() == pattern.lower() or fnmatch(name.lower(), pattern.lower()) for pattern in patterns
+    )
 
 
 def _has_cells(column: Mapping, variant: str, wanted: Optional[Set[str]]) -> bool:
     return wanted is None or any(f'{variant} {title}'.strip() in wanted for title in column['metrics'])
 
 
-def _part(part: Union[str, Sequence[Mapping]], row: Mapping, by_name: Mapping, *arguments) -> Dict[str, Dict[str, Run]]:
+def _part(
+    part: Union[str, Sequence[Mapping]], row: Mapping, by_name: Mapping, *arguments
+) -> Dict[str, Dict[str, Run]]:
     """Base -> variant -> run, of one part of a row that sums."""
-    return by_name[part] if isinstance(part, str) else _runs_of_row(dict(name=row['name'], steps=part), *arguments)
+    return (
+        by_name[part]
+        if isinstance(part, str)
+        else _runs_of_row(dict(name=row['name'], steps=part), *arguments)
+    )
 
 
 def _add_runs(plan: Plan, found: Mapping[str, Mapping[str, Run]]) -> None:
@@ -217,7 +258,10 @@ def _add_cells(plan: Plan, place: int, column: Mapping, variant: str, run: Union
 
 def _with_test(run: Run) -> Run:
     if run.cfg.get('test_dataloader') is None or run.cfg.get('test_evaluator') is None:
-        raise ConfigError(f'{run.config}: the table shows figures of its test, and it has no test_dataloader or test_evaluator')
+        raise ConfigError(
+            f'{run.config}: the table shows figures of its test, and it has no test_dataloader '
+            'or test_evaluator'
+        )
     return run
 
 

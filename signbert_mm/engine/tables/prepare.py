@@ -29,7 +29,14 @@ def prepare_stores(setting: Setting, report: Callable[[str], None] = print) -> N
                 time.sleep(1)
         notes = json.loads(meta.read_text(encoding='utf-8')).get('notes') or {}
         made = dict(notes.get('arguments') or {}, clips_per_gloss=notes.get('clips_per_gloss'))
-        differ = {key: (value, made[key]) for key, value in arguments.items() if key in made and made[key] != value}
+        differ = {
+            key: (value, made[key]) for key, value in arguments.items() if key in made and made[key] != value
+        }
         if differ:
-            what = ', '.join(f'{key} {there} there, {here} asked for' for key, (here, there) in differ.items())
-            raise ConfigError(f'{folder} is not the store that setting {setting.name!r} asks for ({what}). Move it away; it is then made anew')
+            what = ', '.join(
+                f'{key} {there} there, {here} asked for' for key, (here, there) in differ.items()
+            )
+            raise ConfigError(
+                f'{folder} is not the store that setting {setting.name!r} asks for ({what}). '
+                'Move it away; it is then made anew'
+            )

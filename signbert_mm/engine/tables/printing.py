@@ -28,7 +28,10 @@ def figures(plan: Plan, work_dir: Path) -> Figures:
             if record is None:
                 continue
             if cell.key not in record['metrics']:
-                raise ConfigError(f'{plan.table.name}: the test of {cell.run.name} has no {cell.key!r}. {did_you_mean(cell.key, record["metrics"])}')
+                raise ConfigError(
+                    f'{plan.table.name}: the test of {cell.run.name} has no {cell.key!r}. '
+                    f'{did_you_mean(cell.key, record["metrics"])}'
+                )
             found.setdefault(place, {})[cell.run.seed] = record['metrics'][cell.key]
     return found
 
@@ -37,7 +40,9 @@ def mean_and_deviation(values: Iterable[float]) -> Tuple[float, Optional[float]]
     """Mean and, of two or more, the sample standard deviation (n - 1)."""
     values = list(values)
     mean = sum(values) / len(values)
-    return mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else None
+    return mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(
+        values
+    ) > 1 else None
 
 
 def _spread(values: Iterable[float], sign: str = '') -> str:
@@ -61,7 +66,8 @@ def _order(names: Sequence[str], values: Sequence[Optional[float]]) -> str:
 
 
 def table_markdown(plan: Plan, work_dir: Path) -> str:
-    """The table: a column of ours each, the paper's of the same title right beside it, its other columns at the end.
+    """The table: a column of ours each, the paper's of the same title right beside it, its other columns at
+    the end.
 
     Ours are means over seeds +- the sample standard deviation; what is not there is "not measured".
     """
@@ -79,13 +85,20 @@ def table_markdown(plan: Plan, work_dir: Path) -> str:
             heads.append(f'{title}, paper')
             columns.append(_paper(values))
     lines = [f'| {table.corner} | ' + ' | '.join(heads) + ' |', '|---' * (1 + len(heads)) + '|']
-    lines += [f'| {name} | ' + ' | '.join(column[place] for column in columns) + ' |' for place, name in enumerate(names)]
+    lines += [
+        f'| {name} | ' + ' | '.join(column[place] for column in columns) + ' |'
+        for place, name in enumerate(names)
+    ]
     text = f'**{table.title}.** On {plan.setting.title}.\n\n' + '\n'.join(lines) + '\n'
     if table.order:
         text += '\n' + '\n'.join(_orders(plan, names, found)) + '\n'
     if table.against:
         text += '\n' + '\n'.join(_differences(plan, names, found)) + '\n'
-    notes = [note for note in (_seeds(plan), table.note, plan.setting.note, *_starts(plan), *_coverage(plan, work_dir)) if note]
+    notes = [
+        note
+        for note in (_seeds(plan), table.note, plan.setting.note, *_starts(plan), *_coverage(plan, work_dir))
+        if note
+    ]
     return text + '\n' + '\n'.join(notes) + '\n'
 
 
@@ -96,11 +109,20 @@ def _paper(values: Sequence[Optional[float]]) -> List[str]:
 def _orders(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
     lines = []
     for title in plan.columns:
-        values = [mean_and_deviation(found[place, title].values())[0] if (place, title) in found else None for place in range(len(names))]
+        values = [
+            mean_and_deviation(found[place, title].values())[0] if (place, title) in found else None
+            for place in range(len(names))
+        ]
         if sum(value is not None for value in values) > 1:
             lines.append(f'- Order on {title}: {_order(names, values)}')
-    known = {title: values for title, values in plan.table.paper.items() if sum(value is not None for value in values) > 1}
-    return lines + [f'- Order in the paper, {title}: {_order(names, values)}' for title, values in known.items()]
+    known = {
+        title: values
+        for title, values in plan.table.paper.items()
+        if sum(value is not None for value in values) > 1
+    }
+    return lines + [
+        f'- Order in the paper, {title}: {_order(names, values)}' for title, values in known.items()
+    ]
 
 
 def _differences(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
@@ -109,7 +131,11 @@ def _differences(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
     for title in plan.columns:
         reference, parts = found.get((base, title), {}), []
         for place, name in enumerate(names):
-            values = [value - reference[seed] for seed, value in found.get((place, title), {}).items() if seed in reference]
+            values = [
+                value - reference[seed]
+                for seed, value in found.get((place, title), {}).items()
+                if seed in reference
+            ]
             if place != base and values:
                 parts.append(f'{name} {_spread(values, "+")}')
         if parts:
@@ -119,23 +145,37 @@ def _differences(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
 
 def _seeds(plan: Plan) -> str:
     seeds = list(plan.seeds)
-    return f'Seeds {", ".join(map(str, seeds))}: mean +- sample standard deviation.' if len(seeds) > 1 else f'Seed {seeds[0]}.'
+    return (
+        f'Seeds {", ".join(map(str, seeds))}: mean +- sample standard deviation.'
+        if len(seeds) > 1
+        else f'Seed {seeds[0]}.'
+    )
 
 
 def _starts(plan: Plan) -> List[str]:
     """What the bases with a ``start`` started from, of those that rows use."""
-    parts = [part for row in plan.table.rows for part in (row.get('steps') or (), *(row.get('fuse') or ())) if not isinstance(part, str)]
+    parts = [
+        part
+        for row in plan.table.rows
+        for part in (row.get('steps') or (), *(row.get('fuse') or ()))
+        if not isinstance(part, str)
+    ]
     lines = []
     for base in dict.fromkeys(step['base'] for part in parts for step in part):
         start = plan.setting.bases.get(base, {}).get('start')
         if start is not None:
-            random = f'random weights (--start {base}=CHECKPOINT takes others, such as those of mmaction2 for Kinetics)'
+            random = (
+                f'random weights (--start {base}=CHECKPOINT takes others, such as those of mmaction2 '
+                'for Kinetics)'
+            )
             lines.append(f'Base {base}: trained from {start or random}.')
     return lines
 
 
 def _coverage(plan: Plan, work_dir: Path) -> List[str]:
-    """How many of the published clips were tested, of data sets that know it; the rows are named where they differ."""
+    """How many of the published clips were tested, of data sets that know it; the rows are named where they
+    differ.
+    """
     found: Dict[Tuple[str, str], Dict[str, List[str]]] = {}
     for (place, _), cells in sorted(plan.cells.items(), key=lambda cell: cell[0][0]):
         for cell in cells:
@@ -147,16 +187,22 @@ def _coverage(plan: Plan, work_dir: Path) -> List[str]:
                     counts = f'{row["clips"]} clips of some glosses; of all glosses {of_all} are there'
                 else:
                     continue
-                found.setdefault((row['name'], row['split']), {}).setdefault(counts, []).append(plan.table.rows[place]['name'])
+                found.setdefault((row['name'], row['split']), {}).setdefault(counts, []).append(
+                    plan.table.rows[place]['name']
+                )
     return [
-        f'Coverage of {name}, {split}: {counts}' + (f' ({", ".join(dict.fromkeys(rows))})' if len(texts) > 1 else '') + '.'
+        f'Coverage of {name}, {split}: {counts}'
+        + (f' ({", ".join(dict.fromkeys(rows))})' if len(texts) > 1 else '')
+        + '.'
         for (name, split), texts in found.items()
         for counts, rows in texts.items()
     ]
 
 
 def replace_block(path: Path, name: str, text: str) -> None:
-    """Writes ``text`` between the marks of ``name`` in a page; a page without them gets them at its end, and the rest of it stays."""
+    """Writes ``text`` between the marks of ``name`` in a page; a page without them gets them at its end, and
+    the rest of it stays.
+    """
     begin, end = f'<!-- {name} -->', f'<!-- end of {name} -->'
     block = f'{begin}\n{text.strip()}\n{end}'
     page = path.read_text(encoding='utf-8') if path.is_file() else ''
@@ -169,7 +215,8 @@ def replace_block(path: Path, name: str, text: str) -> None:
 
 
 def draw_figure(plan: Plan, work_dir: Path) -> Path:
-    """Our columns over the definition's ``figure['x']``, a line each with its spread over seeds, as ``<table>_<setting>.png`` in the work folder.
+    """Our columns over the definition's ``figure['x']``, a line each with its spread over seeds, as
+    ``<table>_<setting>.png`` in the work folder.
 
     Raises:
         ConfigError: Nothing has been measured.
@@ -179,8 +226,18 @@ def draw_figure(plan: Plan, work_dir: Path) -> Path:
     for title in plan.columns:
         places = [place for place in range(len(x)) if (place, title) in found]
         if places:
-            lines[title] = ([x[place] for place in places], *zip(*(mean_and_deviation(found[place, title].values()) for place in places)))
+            lines[title] = (
+                [x[place] for place in places],
+                *zip(*(mean_and_deviation(found[place, title].values()) for place in places)),
+            )
     if not lines:
         raise ConfigError(f'{plan.table.name}: nothing has been measured yet, so there is no figure')
     path = work_dir / f'{plan.table.name}_{plan.setting.name}.png'
-    return plot_sweep(path, lines, figure.get('xlabel', ''), figure.get('ylabel', '%'), plan.table.title, figure.get('log', False))
+    return plot_sweep(
+        path,
+        lines,
+        figure.get('xlabel', ''),
+        figure.get('ylabel', '%'),
+        plan.table.title,
+        figure.get('log', False),
+    )

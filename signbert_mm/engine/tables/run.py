@@ -34,9 +34,15 @@ _NO_RESULT_HOOKS = ('timer', 'logger', 'checkpoint')
 
 
 def _plain(node: Any, cfg: Mapping, seed: int) -> Any:
-    """A copy without shared parts; '$seed' becomes the seed, '$a.b' the config's value of a.b, '$a.b/4' a quarter of it."""
+    """A copy without shared parts; '$seed' becomes the seed, '$a.b' the config's value of a.b, '$a.b/4' a
+    quarter of it.
+    """
     if isinstance(node, Mapping):
-        return {key: _plain(value, cfg, seed) for key, value in node.items() if not str(key).startswith('_') or str(key) == '_delete_'}
+        return {
+            key: _plain(value, cfg, seed)
+            for key, value in node.items()
+            if not str(key).startswith('_') or str(key) == '_delete_'
+        }
     if isinstance(node, (list, tuple)):
         return type(node)(_plain(value, cfg, seed) for value in node)
     if not (isinstance(node, str) and node.startswith('$')):
@@ -84,7 +90,9 @@ def change_types(cfg: Config, by_type: Mapping[str, Mapping], where: str) -> Non
             node = node.get(part) or {}
         found = [part for part in _dicts(node) if part.get('type') == name]
         if not found:
-            raise ConfigError(f'{where}: by_type names {key!r}, and there is no {name} in {place or "the config"}')
+            raise ConfigError(
+                f'{where}: by_type names {key!r}, and there is no {name} in {place or "the config"}'
+            )
         for part in found:
             part.update(copy.deepcopy(dict(values)))
 
@@ -94,9 +102,10 @@ def resolve(config: str, changes: Sequence[Mapping], seed: int) -> Config:
 
     Args:
         config (str): Config file.
-        changes (Sequence[Mapping]): Each with ``options`` (as ``--cfg-options``) and ``by_type``: ``{'Type': values}`` for all parts of this type, or
-            ``{'train_dataloader:Type': values}`` for those below a key. The text '$seed' anywhere becomes the seed, and '$a.b'
-            the config's value of ``a.b``, '$a.b/4' a quarter of it.
+        changes (Sequence[Mapping]): Each with ``options`` (as ``--cfg-options``) and ``by_type``: ``{'Type':
+            values}`` for all parts of this type, or ``{'train_dataloader:Type': values}`` for those below a
+            key. The text '$seed' anywhere becomes the seed, and '$a.b' the config's value of ``a.b``,
+            '$a.b/4' a quarter of it.
         seed (int): Of the run.
 
     Raises:
@@ -120,9 +129,18 @@ def _without(node: Any, keys: Sequence[str]) -> Any:
 
 def training_part(cfg: Config) -> dict:
     """What the weights depend on."""
-    part = {key: value for key, value in cfg.to_dict().items() if key not in _NO_TRAINING and not key.startswith(('val_', 'test_'))}
-    part['default_hooks'] = {key: value for key, value in (part.get('default_hooks') or {}).items() if key not in _NO_RESULT_HOOKS}
-    part['model'] = dict(part['model'], data_preprocessor=_without(part['model'].get('data_preprocessor') or {}, ['test_pipeline']))
+    part = {
+        key: value
+        for key, value in cfg.to_dict().items()
+        if key not in _NO_TRAINING and not key.startswith(('val_', 'test_'))
+    }
+    part['default_hooks'] = {
+        key: value for key, value in (part.get('default_hooks') or {}).items() if key not in _NO_RESULT_HOOKS
+    }
+    part['model'] = dict(
+        part['model'],
+        data_preprocessor=_without(part['model'].get('data_preprocessor') or {}, ['test_pipeline']),
+    )
     return _without(part, _NO_RESULT)
 
 
@@ -140,10 +158,12 @@ def fingerprint(value: Any) -> str:
 
 
 def data_fingerprints(meta: dict) -> List[str]:
-    """The fingerprints by which a store's data is known: the first is what is recorded, the others what older records hold.
+    """The fingerprints by which a store's data is known: the first is what is recorded, the others what older
+    records hold.
 
-    It is that of the store's files. Synthetic signs are computed, and their last bits follow the processor: their store is known by
-    what they were made from, so that a table goes on on another machine where the store was made anew.
+    It is that of the store's files. Synthetic signs are computed, and their last bits follow the processor:
+    their store is known by what they were made from, so that a table goes on on another machine where the
+    store was made anew.
 
     Args:
         meta (dict): The store's ``meta.json``.
@@ -157,19 +177,31 @@ def data_fingerprints(meta: dict) -> List[str]:
 
 
 def _leaves(node: Any, path: tuple = ()) -> Iterator[tuple]:
-    scalars = isinstance(node, (list, tuple)) and not any(isinstance(value, (dict, list, tuple)) for value in node)
+    scalars = isinstance(node, (list, tuple)) and not any(
+        isinstance(value, (dict, list, tuple)) for value in node
+    )
     if isinstance(node, dict) or (isinstance(node, (list, tuple)) and not scalars):
         for key, value in node.items() if isinstance(node, dict) else enumerate(node):
             yield from _leaves(value, (*path, key))
     else:
-        text = '-'.join(str(value) for value in node) if scalars and len(node) < 4 else f'{len(node)}' if scalars else str(node)
+        text = (
+            '-'.join(str(value) for value in node)
+            if scalars and len(node) < 4
+            else f'{len(node)}'
+            if scalars
+            else str(node)
+        )
         yield path, text
 
 
 def _changes_in_words(cfg: Config, config: str) -> str:
     """What the config's changes are, short enough for a folder's name."""
     here, there = dict(_leaves(training_part(cfg))), dict(_leaves(training_part(_fresh(_loaded(config), 0))))
-    words = [f'{path[-1]}-{text}' for path, text in here.items() if there.get(path) != text and path[-1] not in ('seed', 'type')]
+    words = [
+        f'{path[-1]}-{text}'
+        for path, text in here.items()
+        if there.get(path) != text and path[-1] not in ('seed', 'type')
+    ]
     words += [f'{text}' for path, text in here.items() if there.get(path) != text and path[-1] == 'type']
     return re.sub(r'[^\w.-]+', '-', '_'.join(dict.fromkeys(words)))[:60].strip('-_')
 
@@ -206,7 +238,9 @@ class Run:
         return work_dir / self.name
 
     def stores(self, kind: str) -> Dict[str, str]:
-        """Store folder -> fingerprint of its data, of those of ``train_dataloader``, or ``test_dataloader`` and ``test_cfg``, that are there."""
+        """Store folder -> fingerprint of its data, of those of ``train_dataloader``, or ``test_dataloader``
+        and ``test_cfg``, that are there.
+        """
         return {store: data_fingerprints(meta)[0] for store, meta in self._metas(kind).items()}
 
     def _metas(self, kind: str) -> Dict[str, dict]:
@@ -240,7 +274,9 @@ class Run:
 
     def is_tested(self, work_dir: Path) -> bool:
         """Whether its test has left all that is wanted."""
-        return self.tested(work_dir) is not None and not (self.keep_scores and not self.scores(work_dir).is_file())
+        return self.tested(work_dir) is not None and not (
+            self.keep_scores and not self.scores(work_dir).is_file()
+        )
 
     def _record(self, path: Path, kind: str) -> Optional[dict]:
         if not path.is_file():
@@ -250,7 +286,8 @@ class Run:
         differ = sorted(store for store, prints in now.items() if record['stores'].get(store) not in prints)
         if differ:
             raise ConfigError(
-                f'{path}: made with other data than is now in {", ".join(differ)}. Remove {path.parent} (and what was trained from it) to do it '
+                f'{path}: made with other data than is now in {", ".join(differ)}. Remove {path.parent} (and '
+                'what was trained from it) to do it '
                 'again, or use another --work-dir'
             )
         return record

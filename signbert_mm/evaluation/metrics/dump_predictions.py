@@ -9,9 +9,15 @@ from signbert_mm.registry import METRICS
 
 
 def _own(value: Any) -> Any:
-    """A tensor that shares a larger storage, as a batch's row does, by itself: pickle writes the whole storage."""
+    """A tensor that shares a larger storage, as a batch's row does, by itself: pickle writes the whole
+    storage.
+    """
     if isinstance(value, Tensor):
-        return value.clone() if value.untyped_storage().nbytes() > value.numel() * value.element_size() else value
+        return (
+            value.clone()
+            if value.untyped_storage().nbytes() > value.numel() * value.element_size()
+            else value
+        )
     if isinstance(value, (list, tuple)):
         return type(value)(_own(item) for item in value)
     return {key: _own(item) for key, item in value.items()} if isinstance(value, dict) else value

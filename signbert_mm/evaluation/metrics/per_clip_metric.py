@@ -22,15 +22,17 @@ def clip_name(data_sample: dict) -> str:
 class PerClipMetric(BaseMetric):
     """Base of metrics that keep one row of numbers a clip.
 
-    A distributed sampler fills up the ranks' shares with clips that another rank has too. mmengine drops them by position, which is right for
-    its own sampler only; here they are known by ``sample_idx``, whatever the sampler, and after that the number of clips must be that of the data
-    set.
+    A distributed sampler fills up the ranks' shares with clips that another rank has too. mmengine drops them
+    by position, which is right for its own sampler only; here they are known by ``sample_idx``, whatever the
+    sampler, and after that the number of clips must be that of the data set.
 
-    Where the test data are not all of the published ones (``dataset_meta``, see :func:`~signbert_mm.evaluation.coverage.coverage_text`), the log
-    says so beside the figures: 'accuracy on 4,321 of 5,000 test clips (86.4 %) of wlasl2000'.
+    Where the test data are not all of the published ones (``dataset_meta``, see
+    :func:`~signbert_mm.evaluation.coverage.coverage_text`), the log says so beside the figures: 'accuracy on
+    4,321 of 5,000 test clips (86.4 %) of wlasl2000'.
 
     Args:
-        collect_device (str): As in mmengine: 'cpu' gathers through a directory that all ranks share, 'gpu' through the ranks' devices.
+        collect_device (str): As in mmengine: 'cpu' gathers through a directory that all ranks share, 'gpu'
+            through the ranks' devices.
         prefix (str | None): Put before every key; none by default.
         collect_dir (str | None): The shared directory for 'cpu'.
     """
@@ -51,17 +53,23 @@ class PerClipMetric(BaseMetric):
 
         Args:
             data_batch (Any): Not used.
-            data_samples (Sequence[dict]): :class:`~signbert_mm.structures.SignDataSample` as dicts (mmengine's Evaluator makes them).
+            data_samples (Sequence[dict]): :class:`~signbert_mm.structures.SignDataSample` as dicts
+                (mmengine's Evaluator makes them).
 
         Raises:
             KeyError: A prediction has no ``sample_idx``.
         """
         for sample in data_samples:
             if 'sample_idx' not in sample:
-                raise KeyError(f'{type(self).__name__}: {clip_name(sample)} has no sample_idx; the model must return SignDataSample with it')
+                raise KeyError(
+                    f'{type(self).__name__}: {clip_name(sample)} has no sample_idx; the model '
+                    'must return SignDataSample with it'
+                )
         if data_samples:
             rows = self.clip_rows(data_samples)
-            self.results += [(int(s['sample_idx']), str(s.get('video_id', '')), row) for s, row in zip(data_samples, rows)]
+            self.results += [
+                (int(s['sample_idx']), str(s.get('video_id', '')), row) for s, row in zip(data_samples, rows)
+            ]
 
     def evaluate(self, size: int) -> Dict[str, float]:
         """Gathers all ranks' rows and computes the metrics.
@@ -70,9 +78,11 @@ class PerClipMetric(BaseMetric):
             size (int): The number of clips in the data set.
 
         Raises:
-            ValueError: No predictions; a clip predicted twice with different annotations; clips missing or too many.
+            ValueError: No predictions; a clip predicted twice with different annotations; clips missing or
+                too many.
         """
-        # mmengine gathers and cuts to `size` by position: hand it one item a rank, so that nothing is cut before duplicates are known
+        # mmengine gathers and cuts to `size` by position: hand it one item a rank, so that nothing is cut
+        # before duplicates are known
         self.results = [(size, self.results)]
         return super().evaluate(get_world_size())
 
@@ -84,11 +94,17 @@ class PerClipMetric(BaseMetric):
             for clip in rows:
                 first = clips.setdefault(clip[0], clip)
                 if first[1] != clip[1]:
-                    raise ValueError(f'{name}: sample_idx {clip[0]} is both {first[1]!r} and {clip[1]!r}; indices must be unique in the data set')
+                    raise ValueError(
+                        f'{name}: sample_idx {clip[0]} is both {first[1]!r} and {clip[1]!r}; '
+                        'indices must be unique in the data set'
+                    )
         if not clips:
             raise ValueError(f'{name}: no predictions to evaluate; is the split empty?')
         if len(clips) != size:
-            raise ValueError(f'{name}: {len(clips)} different clips were predicted, but the data set has {size}; is sample_idx unique in it?')
+            raise ValueError(
+                f'{name}: {len(clips)} different clips were predicted, but the data set has '
+                f'{size}; is sample_idx unique in it?'
+            )
         metrics = self.compute_rows(np.stack([clips[index][2] for index in sorted(clips)]))
         coverage = coverage_text(self.dataset_meta)
         if coverage:

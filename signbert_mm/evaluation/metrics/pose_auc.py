@@ -14,16 +14,18 @@ _FIELDS = ('pred_hands', 'input_hands', 'target_hands', 'hand_scores', 'hand_val
 
 @METRICS.register_module()
 class PoseAUC(PerClipMetric):
-    """How near the reconstruction comes to the unmasked pose (SignBERT section 4.4, STB and HANDS17), in percent.
+    """How near the reconstruction comes to the unmasked pose (SignBERT section 4.4, STB and HANDS17), in
+    percent.
 
-    PCK@t: the share of annotated joints at most t pixels from the target, over all annotated joints of all clips, chosen for masking or not.
-    AUC: the trapezoid of PCK at 20, 21, .. 40 pixels, divided by 20. Both for the model's input (``input/pck20``, ``input/auc``) and its output
-    (``output/pck20``, ``output/auc``), and once more over the joints of chosen tokens alone (``chosen/output/pck20``; not in the paper).
-    A joint is annotated where its hand was found and its score is above ``min_score``.
+    PCK@t: the share of annotated joints at most t pixels from the target, over all annotated joints of all
+    clips, chosen for masking or not. AUC: the trapezoid of PCK at 20, 21, .. 40 pixels, divided by 20. Both
+    for the model's input (``input/pck20``, ``input/auc``) and its output (``output/pck20``, ``output/auc``),
+    and once more over the joints of chosen tokens alone (``chosen/output/pck20``; not in the paper). A joint
+    is annotated where its hand was found and its score is above ``min_score``.
 
     Args:
-        crop_size (float | None): Side of the crop in pixels, by which the [0, 1] coordinates are scaled. None: the pixels of the video, by each
-            token's ``boxes``.
+        crop_size (float | None): Side of the crop in pixels, by which the [0, 1] coordinates are scaled.
+            None: the pixels of the video, by each token's ``boxes``.
         thresholds (tuple[int, int]): First and last threshold in pixels; whole pixels between them are taken.
         min_score (float): Joints with a score at most this are not annotated.
         **kwargs: See :class:`PerClipMetric`.
@@ -35,39 +37,62 @@ class PoseAUC(PerClipMetric):
 
     measures = 'PCK and AUC'
 
-    def __init__(self, crop_size: Optional[float] = 256, thresholds: Sequence[int] = (20, 40), min_score: float = 0.0, **kwargs) -> None:
+    def __init__(
+        self,
+        crop_size: Optional[float] = 256,
+        thresholds: Sequence[int] = (20, 40),
+        min_score: float = 0.0,
+        **kwargs,
+    ) -> None:
         super().__init__(**kwargs)
         first, last = thresholds
         if not 0 < first < last:
-            raise ValueError(f'PoseAUC: thresholds are (first, last) in pixels with 0 < first < last, got {thresholds!r}')
+            raise ValueError(
+                f'PoseAUC: thresholds are (first, last) in pixels with 0 < first < last, got {thresholds!r}'
+            )
         if crop_size is not None and crop_size <= 0:
             raise ValueError(f'PoseAUC: crop_size must be positive, got {crop_size!r}')
         self.crop_size, self.min_score = crop_size, min_score
         self.thresholds = torch.arange(first, last + 1, dtype=torch.float64)
 
     def clip_rows(self, data_samples: Sequence[dict]) -> List[np.ndarray]:
-        """Rows of counts: joints, joints within each threshold of the input, of the output; then the same for chosen tokens."""
+        """Rows of counts: joints, joints within each threshold of the input, of the output; then the same for
+        chosen tokens.
+        """
         return [self._row(sample) for sample in data_samples]
 
     def _row(self, sample: dict) -> np.ndarray:
         needed = _FIELDS + (('boxes',) if self.crop_size is None else ())
         absent = [field for field in needed if sample.get(field) is None]
         if absent:
-            raise KeyError(f'PoseAUC: {clip_name(sample)} lacks {", ".join(absent)}; is this a pre-trainer in predict mode?')
+            raise KeyError(
+                f'PoseAUC: {clip_name(sample)} lacks {", ".join(absent)}; is this a pre-trainer '
+                'in predict mode?'
+            )
         fields = {field: sample[field].detach().cpu().double() for field in needed}
-        annotated = (fields['hand_valid'][..., None] > 0) & (fields['hand_scores'] > self.min_score)  # (T, 2, 21)
+        # (T, 2, 21)
+        annotated = (fields['hand_valid'][..., None] > 0) & (fields['hand_scores'] > self.min_score)
         scale = fields['boxes'][..., 2:] if self.crop_size is None else self.crop_size
-        chosen = annotated & sample['chosen'].cpu()[..., None] if sample.get('chosen') is not None else torch.zeros_like(annotated)
+        chosen = (
+            annotated & sample['chosen'].cpu()[..., None]
+            if sample.get('chosen') is not None
+            else torch.zeros_like(annotated)
+        )
         distances = {}
         for name in ('input_hands', 'pred_hands'):
             distance = (fields[name] - fields['target_hands']).norm(dim=-1) * scale  # (T, 2, 21)
             if not distance[annotated].isfinite().all():
-                raise ValueError(f'PoseAUC: {clip_name(sample)}: {name} or target_hands not finite at an annotated joint')
+                raise ValueError(
+                    f'PoseAUC: {clip_name(sample)}: {name} or target_hands not finite at an annotated joint'
+                )
             distances[name] = distance
         row = []
         for joints in (annotated, chosen):
             row.append(joints.sum()[None])
-            row += [(distances[name][joints][:, None] <= self.thresholds).sum(0) for name in ('input_hands', 'pred_hands')]
+            row += [
+                (distances[name][joints][:, None] <= self.thresholds).sum(0)
+                for name in ('input_hands', 'pred_hands')
+            ]
         return torch.cat(row).numpy()
 
     def compute_rows(self, rows: np.ndarray) -> Dict[str, float]:
@@ -75,7 +100,10 @@ class PoseAUC(PerClipMetric):
         total = rows.sum(0).astype(np.float64)
         first, steps = int(self.thresholds[0]), len(self.thresholds)
         if total[0] == 0:
-            raise ValueError(f'PoseAUC: none of the {len(rows)} clips has an annotated joint (hand found and score above {self.min_score})')
+            raise ValueError(
+                f'PoseAUC: none of the {len(rows)} clips has an annotated joint (hand found and '
+                f'score above {self.min_score})'
+            )
         metrics: Dict[str, float] = {}
         for prefix, counts in zip(('', 'chosen/'), np.split(total, 2)):
             if counts[0] == 0:

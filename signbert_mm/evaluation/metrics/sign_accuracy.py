@@ -15,15 +15,19 @@ WITHOUT_EXCLUDED = 'without_excluded'
 NEVER = 2**31 - 1  # the rank of what is in no top-k
 
 
-def target_ranks(scores: torch.Tensor, labels: torch.Tensor, candidates: Optional[torch.Tensor] = None) -> torch.Tensor:
+def target_ranks(
+    scores: torch.Tensor, labels: torch.Tensor, candidates: Optional[torch.Tensor] = None
+) -> torch.Tensor:
     """How many classes stand before the right one.
 
-    Ties: of equal scores the class of lower index stands first, so that results depend neither on the device nor on the sort.
+    Ties: of equal scores the class of lower index stands first, so that results depend neither on the device
+    nor on the sort.
 
     Args:
         scores (Tensor): Shape (B, classes) float, finite.
         labels (Tensor): Shape (B,) int64 in [0, classes).
-        candidates (Tensor, optional): Shape (B, classes) bool; the others stand nowhere, whatever their score: classes without a vote in kNN.
+        candidates (Tensor, optional): Shape (B, classes) bool; the others stand nowhere, whatever their
+            score: classes without a vote in kNN.
 
     Returns:
         Tensor: Shape (B,) int64; 0 = the right class is best, ``NEVER`` = it is no candidate.
@@ -40,26 +44,29 @@ def target_ranks(scores: torch.Tensor, labels: torch.Tensor, candidates: Optiona
 class SignAccuracy(PerClipMetric):
     """Top-k accuracy over clips (P-I) and averaged over classes (P-C), in percent.
 
-    P-C is the mean, over the classes that have test clips, of the class's accuracy. Classes without test clips are counted
-    (``classes/absent``) and left out; nothing becomes NaN. Keys: ``p_i/top1``, ``p_c/top5``, with subsets ``p_i/confusing/top1``, and ``clips``,
-    ``classes/present``, ``classes/absent``. A subset takes the test clips of its classes; predictions range over all classes all the same, as in
-    NMFs-CSL. A subset without any test clip is named in a warning and has no keys. Where a sample has ``pred_candidates`` ((classes,) bool, from
-    :class:`KNNTestLoop`), the classes that are none are in no top-k.
+    P-C is the mean, over the classes that have test clips, of the class's accuracy. Classes without test
+    clips are counted (``classes/absent``) and left out; nothing becomes NaN. Keys: ``p_i/top1``,
+    ``p_c/top5``, with subsets ``p_i/confusing/top1``, and ``clips``, ``classes/present``, ``classes/absent``.
+    A subset takes the test clips of its classes; predictions range over all classes all the same, as in
+    NMFs-CSL. A subset without any test clip is named in a warning and has no keys. Where a sample has
+    ``pred_candidates`` ((classes,) bool, from :class:`KNNTestLoop`), the classes that are none are in no
+    top-k.
 
     Args:
-        topk (int | Sequence[int]): The k of top-k. With k >= the number of classes (all candidates) the result is 100 by definition; a warning says
-            so.
+        topk (int | Sequence[int]): The k of top-k. With k >= the number of classes (all candidates) the
+            result is 100 by definition; a warning says so.
         subsets (Mapping[str, Sequence[int | str]] | None): Named class subsets, by class index or gloss.
-        exclude (Sequence[int | str]): Classes, by index or gloss, without which everything is reported additionally, as
-            ``p_i/without_excluded/top1``.
+        exclude (Sequence[int | str]): Classes, by index or gloss, without which everything is reported
+            additionally, as ``p_i/without_excluded/top1``.
         **kwargs: See :class:`PerClipMetric`.
 
     Raises:
-        ValueError: A k below 1; a class of a subset that does not exist; scores not finite; a label of -1 or beyond the scores; class counts
-            that differ between clips or from the data set's glosses.
+        ValueError: A k below 1; a class of a subset that does not exist; scores not finite; a label of -1 or
+            beyond the scores; class counts that differ between clips or from the data set's glosses.
 
     Example:
-        >>> dict(type='SignAccuracy', topk=(1, 2, 5), subsets=dict(confusing=list(range(610)), normal=list(range(610, 1067))))
+        >>> subsets = dict(confusing=list(range(610)), normal=list(range(610, 1067)))
+        >>> metric = dict(type='SignAccuracy', topk=(1, 2, 5), subsets=subsets)
     """
 
     measures = 'accuracy'
@@ -76,7 +83,9 @@ class SignAccuracy(PerClipMetric):
         self.subsets = dict(subsets or {})
         self.exclude = list(exclude)
         if isinstance(exclude, str) or any(isinstance(classes, str) for classes in self.subsets.values()):
-            raise ValueError(f'SignAccuracy: subsets and exclude take lists of classes, got {subsets!r} and {exclude!r}')
+            raise ValueError(
+                f'SignAccuracy: subsets and exclude take lists of classes, got {subsets!r} and {exclude!r}'
+            )
         if not self.topk or any(k < 1 for k in self.topk):
             raise ValueError(f'SignAccuracy: topk must be positive integers, got {topk!r}')
         for name in self.subsets:
@@ -88,31 +97,52 @@ class SignAccuracy(PerClipMetric):
         for sample in data_samples:
             absent = [field for field in ('pred_scores', 'gt_label') if sample.get(field) is None]
             if absent:
-                raise KeyError(f'SignAccuracy: {clip_name(sample)} has no {" and no ".join(absent)}; is this a recogniser in predict mode?')
+                raise KeyError(
+                    f'SignAccuracy: {clip_name(sample)} has no {" and no ".join(absent)}; is this '
+                    'a recogniser in predict mode?'
+                )
         counts = sorted({len(sample['pred_scores']) for sample in data_samples})
         if len(counts) > 1:
             raise ValueError(f'SignAccuracy: clips of one batch have scores of {counts} classes')
-        # float64 on the CPU holds every float16, bfloat16 and float32 score exactly: no tie is made by the comparison
+        # float64 on the CPU holds every float16, bfloat16 and float32 score exactly: no tie is made by the
+        # comparison
         scores = torch.stack([sample['pred_scores'].detach() for sample in data_samples]).cpu().double()
         labels = torch.tensor([int(sample['gt_label']) for sample in data_samples])
         for sample, finite, label in zip(data_samples, scores.isfinite().all(1).tolist(), labels.tolist()):
             if not finite:
-                raise ValueError(f'SignAccuracy: {clip_name(sample)}: scores not finite; the model has diverged or its input was not finite')
+                raise ValueError(
+                    f'SignAccuracy: {clip_name(sample)}: scores not finite; the model has '
+                    'diverged or its input was not finite'
+                )
             if label == -1:
-                raise ValueError(f'SignAccuracy: {clip_name(sample)} has no label (-1); accuracy needs a labelled split')
+                raise ValueError(
+                    f'SignAccuracy: {clip_name(sample)} has no label (-1); accuracy needs a labelled split'
+                )
             if not 0 <= label < counts[0]:
-                raise ValueError(f'SignAccuracy: {clip_name(sample)}: label {label} is outside the {counts[0]} classes of the scores')
+                raise ValueError(
+                    f'SignAccuracy: {clip_name(sample)}: label {label} is outside the '
+                    f'{counts[0]} classes of the scores'
+                )
         given = [sample.get('pred_candidates') for sample in data_samples]
-        candidates = None if all(flags is None for flags in given) else self._candidates(data_samples, given, counts[0])
+        candidates = (
+            None
+            if all(flags is None for flags in given)
+            else self._candidates(data_samples, given, counts[0])
+        )
         ranks = target_ranks(scores, labels, candidates).tolist()
         return [np.array([label, rank, counts[0]]) for label, rank in zip(labels.tolist(), ranks)]
 
     @staticmethod
-    def _candidates(data_samples: Sequence[dict], given: Sequence[Optional[torch.Tensor]], num_classes: int) -> torch.Tensor:
+    def _candidates(
+        data_samples: Sequence[dict], given: Sequence[Optional[torch.Tensor]], num_classes: int
+    ) -> torch.Tensor:
         for sample, flags in zip(data_samples, given):
             if flags is None or flags.shape != (num_classes,) or flags.dtype != torch.bool:
                 found = 'nothing' if flags is None else f'{flags.dtype} of shape {tuple(flags.shape)}'
-                raise ValueError(f'SignAccuracy: {clip_name(sample)}: pred_candidates must be bool of shape ({num_classes},), got {found}')
+                raise ValueError(
+                    f'SignAccuracy: {clip_name(sample)}: pred_candidates must be bool of shape '
+                    f'({num_classes},), got {found}'
+                )
         return torch.stack(list(given)).cpu()
 
     def compute_rows(self, rows: np.ndarray) -> Dict[str, float]:
@@ -140,7 +170,9 @@ class SignAccuracy(PerClipMetric):
                 continue
             for k in self.topk:
                 correct = np.bincount(labels[ranks < k], minlength=num_classes)
-                metrics[f'p_i/{name}top{k}'] = 100.0 * float(correct[present].sum() / per_class[present].sum())
+                metrics[f'p_i/{name}top{k}'] = 100.0 * float(
+                    correct[present].sum() / per_class[present].sum()
+                )
                 metrics[f'p_c/{name}top{k}'] = 100.0 * float((correct[present] / per_class[present]).mean())
         metrics['clips'] = len(labels)
         metrics['classes/present'] = int((per_class > 0).sum())
@@ -149,7 +181,10 @@ class SignAccuracy(PerClipMetric):
             absent = np.flatnonzero(per_class == 0)
             shown = ', '.join(repr(glosses[index]) if glosses else str(index) for index in absent[:10])
             more = ', ...' if len(absent) > 10 else ''
-            self._log(f'{len(absent)} of {num_classes} classes have no test clip and are left out of P-C: {shown}{more}')
+            self._log(
+                f'{len(absent)} of {num_classes} classes have no test clip and are left out of P-C: '
+                f'{shown}{more}'
+            )
         return metrics
 
     def _log(self, message: str, level: int = logging.INFO) -> None:
@@ -161,18 +196,25 @@ class SignAccuracy(PerClipMetric):
         glosses = list(meta.get('glosses') or meta.get('classes') or [])
         if glosses and len(glosses) != num_classes:
             raise ValueError(
-                f"SignAccuracy: scores of {num_classes} classes, but the data set has {len(glosses)} glosses; set the head's num_classes to that"
+                f'SignAccuracy: scores of {num_classes} classes, but the data set has {len(glosses)} '
+                "glosses; set the head's num_classes to that"
             )
         return glosses
 
     @staticmethod
-    def _select(classes: Sequence[Union[int, str]], glosses: List[str], num_classes: int, where: str) -> np.ndarray:
+    def _select(
+        classes: Sequence[Union[int, str]], glosses: List[str], num_classes: int, where: str
+    ) -> np.ndarray:
         """Shape (num_classes,) bool, true for the classes named by index or gloss."""
         selected = np.zeros(num_classes, dtype=bool)
         for name in classes:
             if isinstance(name, str):
                 if name not in glosses:
-                    known = f'glosses begin {glosses[:5]}' if glosses else 'the data set names no glosses: give class indices'
+                    known = (
+                        f'glosses begin {glosses[:5]}'
+                        if glosses
+                        else ('the data set names no glosses: give class indices')
+                    )
                     raise ValueError(f'SignAccuracy: {where}: no gloss {name!r}; {known}')
                 name = glosses.index(name)
             if not 0 <= name < num_classes:

@@ -12,25 +12,42 @@ from ...registry import MODELS
 class EncoderLayer(nn.TransformerEncoderLayer):
     """torch's layer, ``batch_first``, whose attention keeps the batch first inside as well.
 
-    torch's own puts time first for it: the projection of the input then goes over strided rows, and where its weight needs no gradient, as in key
-    encoders, frame by frame. Parameters, their names, dropout's draws and the fast path of evaluation are torch's.
+    torch's own puts time first for it: the projection of the input then goes over strided rows, and where its
+    weight needs no gradient, as in key encoders, frame by frame. Parameters, their names, dropout's draws and
+    the fast path of evaluation are torch's.
     """
 
-    def _sa_block(self, x: Tensor, attn_mask: Optional[Tensor], key_padding_mask: Optional[Tensor], is_causal: bool = False) -> Tensor:
+    def _sa_block(
+        self,
+        x: Tensor,
+        attn_mask: Optional[Tensor],
+        key_padding_mask: Optional[Tensor],
+        is_causal: bool = False,
+    ) -> Tensor:
         if attn_mask is not None:
             return super()._sa_block(x, attn_mask, key_padding_mask, is_causal)
-        attention, mask = self.self_attn, None if key_padding_mask is None else key_padding_mask[:, None, None]
+        attention, mask = (
+            self.self_attn,
+            None if key_padding_mask is None else key_padding_mask[:, None, None],
+        )
         rows = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
-        query, key, value = rows.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (B, heads, N, C / heads) each
-        mixed = F.scaled_dot_product_attention(query, key, value, mask, attention.dropout if self.training else 0.0)
-        return self.dropout1(attention.out_proj(mixed.permute(2, 0, 1, 3).flatten(2)).transpose(0, 1))  # time first here: dropout's draws
+        # (B, heads, N, C / heads) each
+        query, key, value = rows.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(
+            query, key, value, mask, attention.dropout if self.training else 0.0
+        )
+        # time first here: dropout's draws
+        return self.dropout1(attention.out_proj(mixed.permute(2, 0, 1, 3).flatten(2)).transpose(0, 1))
 
 
 @MODELS.register_module()
 class HandTransformer(BaseModule):
-    """N post-norm Transformer encoder layers over all tokens of a clip, both hands in one sequence (eq. 1; N = 3).
+    """N post-norm Transformer encoder layers over all tokens of a clip, both hands in one sequence (eq.
 
-    torch's own encoder, with its fused attention. Width, heads, feed-forward width, dropout and activation are not given in the paper.
+    1; N = 3).
+
+    torch's own encoder, with its fused attention. Width, heads, feed-forward width, dropout and activation
+    are not given in the paper.
 
     Args:
         embed_dims (int): Token width.
@@ -52,12 +69,17 @@ class HandTransformer(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
-        layer = EncoderLayer(embed_dims, num_heads, feedforward_channels, dropout, activation='gelu', batch_first=True)
+        layer = EncoderLayer(
+            embed_dims, num_heads, feedforward_channels, dropout, activation='gelu', batch_first=True
+        )
         # nested tensors would wait for the device, and give back zeros in place of masked tokens
         self.encoder = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
         self.embed_dims = embed_dims
-        self.input = nn.Sequential(nn.LayerNorm(embed_dims), nn.Dropout(dropout)) if input_norm else nn.Identity()
-        for name, parameter in self.encoder.named_parameters():  # the encoder copies one layer: draw each anew
+        self.input = (
+            nn.Sequential(nn.LayerNorm(embed_dims), nn.Dropout(dropout)) if input_norm else nn.Identity()
+        )
+        # the encoder copies one layer: draw each anew
+        for name, parameter in self.encoder.named_parameters():
             if parameter.ndim > 1:
                 nn.init.xavier_uniform_(parameter)
             elif name.endswith('bias'):

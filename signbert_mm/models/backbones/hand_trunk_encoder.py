@@ -16,22 +16,29 @@ HAND_LAYOUTS = ('channel', 'sequence')
 
 @MODELS.register_module()
 class HandTrunkEncoder(BaseModule):
-    """GCN, temporal blocks and a Transformer for the hands, and such a stream of its own for the trunk; softmax attention pools each in time.
+    """GCN, temporal blocks and a Transformer for the hands, and such a stream of its own for the trunk;
+    softmax attention pools each in time.
 
-    Both hands share the GCN and the temporal blocks. No position code; in the 'sequence' layout a learned vector says which hand a token is (as in
-    SignBERT; the authors have the 'channel' layout only). The encoder, except its inputs, is described by the authors' code alone.
+    Both hands share the GCN and the temporal blocks. No position code; in the 'sequence' layout a learned
+    vector says which hand a token is (as in SignBERT; the authors have the 'channel' layout only). The
+    encoder, except its inputs, is described by the authors' code alone.
 
     Args:
-        hand_embedder (dict): :class:`TemporalGCNEmbedder` of a hand; a config of ``MODELS`` like all that follow.
+        hand_embedder (dict): :class:`TemporalGCNEmbedder` of a hand; a config of ``MODELS`` like all that
+            follow.
         trunk_embedder (dict): That of the trunk.
-        hand_backbone (dict): :class:`HandTransformer` over the hands' tokens; in the 'channel' layout twice as wide as ``hand_embedder``'s, in the
-            'sequence' layout as wide.
+        hand_backbone (dict): :class:`HandTransformer` over the hands' tokens; in the 'channel' layout twice
+            as wide as ``hand_embedder``'s, in the 'sequence' layout as wide.
         trunk_backbone (dict): That over the trunk's tokens.
-        parts (Sequence[str]): Of 'hand' and 'trunk', those to build and to return; the configs of the others are not read.
-        hand_layout (str): 'channel': the hands of a frame side by side are one token. 'sequence': each hand is a token.
-        masked (bool): A missing hand is left out of the statistics of batch norm, and is 0 to the temporal blocks. False: it counts as a hand of
-            zeros (the authors' code). Frames that are padding are left out in both cases.
-        attend_missing (bool): Attention sees the tokens of missing hands (in the 'channel' layout, of frames without any hand). Pooling never does.
+        parts (Sequence[str]): Of 'hand' and 'trunk', those to build and to return; the configs of the others
+            are not read.
+        hand_layout (str): 'channel': the hands of a frame side by side are one token. 'sequence': each hand
+            is a token.
+        masked (bool): A missing hand is left out of the statistics of batch norm, and is 0 to the temporal
+            blocks. False: it counts as a hand of zeros (the authors' code). Frames that are padding are left
+            out in both cases.
+        attend_missing (bool): Attention sees the tokens of missing hands (in the 'channel' layout, of frames
+            without any hand). Pooling never does.
         sync_norm (bool): The statistics of batch norm are those of all processes.
 
     ``out_channels`` is the width of both vectors.
@@ -55,11 +62,20 @@ class HandTrunkEncoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if not parts or set(parts) - set(PARTS) or len(set(parts)) != len(parts):
-            raise ValueError(f'HandTrunkEncoder: parts must be some of {PARTS}, each once, got {tuple(parts)}')
+            raise ValueError(
+                f'HandTrunkEncoder: parts must be some of {PARTS}, each once, got {tuple(parts)}'
+            )
         if hand_layout not in HAND_LAYOUTS:
-            raise ValueError(f'HandTrunkEncoder: hand_layout must be one of {HAND_LAYOUTS}, got {hand_layout!r}')
+            raise ValueError(
+                f'HandTrunkEncoder: hand_layout must be one of {HAND_LAYOUTS}, got {hand_layout!r}'
+            )
         given = dict(hand=(hand_embedder, hand_backbone), trunk=(trunk_embedder, trunk_backbone))
-        self.parts, self.hand_layout, self.masked, self.attend_missing = tuple(parts), hand_layout, masked, attend_missing
+        self.parts, self.hand_layout, self.masked, self.attend_missing = (
+            tuple(parts),
+            hand_layout,
+            masked,
+            attend_missing,
+        )
         self.embedders, self.backbones, self.scorers = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
         widths = {}
         for part in PARTS:
@@ -67,7 +83,10 @@ class HandTrunkEncoder(BaseModule):
                 continue
             embedder, backbone = given[part]
             if embedder is None or backbone is None:
-                raise ValueError(f'HandTrunkEncoder: parts names {part!r}, so {part}_embedder and {part}_backbone are needed')
+                raise ValueError(
+                    f'HandTrunkEncoder: parts names {part!r}, so {part}_embedder and '
+                    f'{part}_backbone are needed'
+                )
             self.embedders[part], self.backbones[part] = MODELS.build(embedder), MODELS.build(backbone)
             widths[part] = width = self.embedders[part].out_channels
             wanted = 2 * width if part == 'hand' and hand_layout == 'channel' else width
@@ -79,12 +98,19 @@ class HandTrunkEncoder(BaseModule):
                 )
             self.scorers[part] = nn.Linear(width, 1, bias=False)  # the softmax does not see a common shift
         if len(set(widths.values())) > 1:
-            raise ValueError(f'HandTrunkEncoder: hand and trunk are added up, so their embedders must be of one width, got {widths}')
+            raise ValueError(
+                'HandTrunkEncoder: hand and trunk are added up, so their embedders must be of '
+                f'one width, got {widths}'
+            )
         self.out_channels = next(iter(widths.values()))
         for module in self.modules():
             if isinstance(module, TokenBatchNorm):
                 module.sync = sync_norm
-        self.chirality = nn.Parameter(0.02 * torch.randn(2, self.out_channels)) if 'hand' in self.parts and hand_layout == 'sequence' else None
+        self.chirality = (
+            nn.Parameter(0.02 * torch.randn(2, self.out_channels))
+            if 'hand' in self.parts and hand_layout == 'sequence'
+            else None
+        )
 
     def forward(
         self,
@@ -98,19 +124,27 @@ class HandTrunkEncoder(BaseModule):
         """Vectors of hands and trunk.
 
         Args:
-            hands (Tensor): Shape (B, T, 2, 21, 2), crop coordinates or their motion, left hand mirrored; (0, 0) = missing joint.
-            trunk (Tensor): Shape (B, T, 7, 2), fractions of the image or their motion; (0, 0) = missing joint.
-            hand_valid (Tensor): Shape (B, T, 2) bool: the hand was found. What stands in ``hands`` elsewhere never matters.
+            hands (Tensor): Shape (B, T, 2, 21, 2), crop coordinates or their motion, left hand mirrored; (0,
+                0) = missing joint.
+            trunk (Tensor): Shape (B, T, 7, 2), fractions of the image or their motion; (0, 0) = missing
+                joint.
+            hand_valid (Tensor): Shape (B, T, 2) bool: the hand was found. What stands in ``hands`` elsewhere
+                never matters.
             frame_valid (Tensor): Shape (B, T) bool: the frame is not padding. At least one a clip.
-            trunk_valid (Tensor, optional): Shape (B, T) bool: the frame shows the trunk; None = all frames do.
+            trunk_valid (Tensor, optional): Shape (B, T) bool: the frame shows the trunk; None = all frames
+                do.
             attention (bool): Also return the pooling weights.
 
         Returns:
-            dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; each is 0 in a clip that never shows the part. With
-            ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T, 1), which sum to 1 over a clip, or to 0 there.
+            dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; each is 0 in a clip that never
+                shows the part. With
+            ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T, 1), which sum to 1
+            over a clip, or to 0 there.
         """
         frames = frame_valid[..., None]  # (B, T, 1)
-        found = dict(hand=hand_valid & frames, trunk=frames if trunk_valid is None else trunk_valid[..., None] & frames)
+        found = dict(
+            hand=hand_valid & frames, trunk=frames if trunk_valid is None else trunk_valid[..., None] & frames
+        )
         points = dict(hand=hands, trunk=trunk[:, :, None])
         out = {}
         for part in self.parts:
@@ -138,7 +172,9 @@ class HandTrunkEncoder(BaseModule):
         tokens = tokens.unflatten(0, (-1, points.shape[2])).transpose(1, 2)  # (B, T, H, C)
         seen = frames if self.attend_missing else valid
         if part == 'hand' and self.hand_layout == 'channel':
-            hidden = self.backbones[part](tokens.flatten(2)[:, :, None], _at_least_one(seen.any(-1, keepdim=True)))
+            hidden = self.backbones[part](
+                tokens.flatten(2)[:, :, None], _at_least_one(seen.any(-1, keepdim=True))
+            )
             return hidden.reshape(tokens.shape)
         if part == 'hand':
             tokens = tokens + self.chirality
@@ -146,6 +182,8 @@ class HandTrunkEncoder(BaseModule):
 
 
 def _at_least_one(valid: Tensor) -> Tensor:
-    """``valid`` (B, T, H), and the first token of a clip that has none, so that attention stays finite; pooling leaves it out again."""
+    """``valid`` (B, T, H), and the first token of a clip that has none, so that attention stays finite;
+    pooling leaves it out again.
+    """
     first = torch.arange(valid[0].numel(), device=valid.device).view_as(valid[0]) == 0
     return valid | (first & ~valid.flatten(1).any(1)[:, None, None])

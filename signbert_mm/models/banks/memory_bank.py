@@ -15,10 +15,12 @@ INIT = ('empty', 'random')
 def gather_in_sampler_order(values: Tensor) -> Tensor:
     """The rows of all processes, in the order in which one process with the whole batch would have them.
 
-    ``DefaultSampler`` deals the clips out in turn: process r of W has the places r, r + W, r + 2 W, .. So the processes' rows are interleaved.
+    ``DefaultSampler`` deals the clips out in turn: process r of W has the places r, r + W, r + 2 W, .. So the
+    processes' rows are interleaved.
 
     Args:
-        values (Tensor): Shape (B, ...), equally many rows on each process (``round_up=True``, the sampler's default, sees to that).
+        values (Tensor): Shape (B, ...), equally many rows on each process (``round_up=True``, the sampler's
+            default, sees to that).
 
     Returns:
         Tensor: Shape (W B, ...), without gradient.
@@ -29,23 +31,32 @@ def gather_in_sampler_order(values: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class MemoryBank(nn.Module):
-    """Rings of the last ``size`` keys, one for each of ``groups``, all with one pointer: a slot holds the same clip in every group.
+    """Rings of the last ``size`` keys, one for each of ``groups``, all with one pointer: a slot holds the
+    same clip in every group.
 
-    The order is that of the clips, whatever the number of processes; the oldest keys are overwritten, and a ring that the batch does not divide
-    wraps round within a batch. A key of zeros is no key: the slot was never written, or the clip shows no such part. Keys and pointer are buffers, so
-    a resumed run goes on with them. Nothing waits for the device.
+    The order is that of the clips, whatever the number of processes; the oldest keys are overwritten, and a
+    ring that the batch does not divide wraps round within a batch. A key of zeros is no key: the slot was
+    never written, or the clip shows no such part. Keys and pointer are buffers, so a resumed run goes on with
+    them. Nothing waits for the device.
 
     Args:
         size (int): N, keys a group; 16,384 in the paper.
         channels (int): Length of a key; 128 in the paper.
         groups (Sequence[str]): Names of the rings.
-        init (str): 'empty' = slots are no keys until they are written; 'random' = directions drawn uniformly, as in MoCo (not given in the paper).
+        init (str): 'empty' = slots are no keys until they are written; 'random' = directions drawn uniformly,
+            as in MoCo (not given in the paper).
 
     Raises:
         ValueError: A size or width below 1, groups that are not distinct, or an unknown ``init``.
     """
 
-    def __init__(self, size: int = 16384, channels: int = 128, groups: Sequence[str] = ('hand', 'trunk'), init: str = 'empty') -> None:
+    def __init__(
+        self,
+        size: int = 16384,
+        channels: int = 128,
+        groups: Sequence[str] = ('hand', 'trunk'),
+        init: str = 'empty',
+    ) -> None:
         super().__init__()
         if size < 1 or channels < 1:
             raise ValueError(f'MemoryBank: size and channels must be at least 1, got {size} and {channels}')
@@ -55,7 +66,9 @@ class MemoryBank(nn.Module):
             raise ValueError(f'MemoryBank: init must be one of {INIT}, got {init!r}')
         self.size, self.channels, self.groups, self.init = size, channels, tuple(groups), init
         shape = (len(self.groups), size, channels)
-        self.register_buffer('keys', torch.zeros(shape) if init == 'empty' else F.normalize(torch.randn(shape), dim=-1))
+        self.register_buffer(
+            'keys', torch.zeros(shape) if init == 'empty' else F.normalize(torch.randn(shape), dim=-1)
+        )
         self.register_buffer('pointer', torch.zeros((), dtype=torch.int64))
         self.register_buffer('held', None, persistent=False)
 
@@ -63,7 +76,8 @@ class MemoryBank(nn.Module):
         return f'size={self.size}, channels={self.channels}, groups={self.groups}, init={self.init!r}'
 
     def snapshot(self, held: bool = False) -> Dict[str, Tensor]:
-        """A copy (N, C) of each group's ring, which a later :meth:`push` leaves alone: the backward pass needs the keys of the forward pass.
+        """A copy (N, C) of each group's ring, which a later :meth:`push` leaves alone: the backward pass
+        needs the keys of the forward pass.
 
         Args:
             held (bool): As the rings were at the last :meth:`hold`, if there was one.
@@ -72,7 +86,9 @@ class MemoryBank(nn.Module):
 
     @torch.no_grad()
     def hold(self) -> None:
-        """Keeps the rings as they are for ``snapshot(held=True)``: batches whose gradients are added up see one bank, as one large batch does."""
+        """Keeps the rings as they are for ``snapshot(held=True)``: batches whose gradients are added up see
+        one bank, as one large batch does.
+        """
         if self.held is None:
             self.held = self.keys.clone()
         else:
@@ -83,7 +99,8 @@ class MemoryBank(nn.Module):
         """Writes the keys of a batch, those of all processes, over the oldest.
 
         Args:
-            keys (dict[str, Tensor]): For each group, shape (B, C); zeros = the clip has no such part. Of a batch larger than the ring the last
+            keys (dict[str, Tensor]): For each group, shape (B, C); zeros = the clip has no such part. Of a
+                batch larger than the ring the last
             ``size`` keys stay.
 
         Raises:
@@ -94,7 +111,10 @@ class MemoryBank(nn.Module):
             raise KeyError(f'MemoryBank: keys of {sorted(keys)}, but the groups are {sorted(self.groups)}')
         rows = torch.stack([keys[group] for group in self.groups], dim=1)  # (B, G, C)
         if rows.shape[2:] != self.keys.shape[2:]:
-            raise ValueError(f'MemoryBank: keys of length {rows.shape[2]}, but the bank holds keys of length {self.channels}')
+            raise ValueError(
+                f'MemoryBank: keys of length {rows.shape[2]}, but the bank holds keys of length '
+                f'{self.channels}'
+            )
         rows = gather_in_sampler_order(rows).transpose(0, 1).to(self.keys.dtype)  # (G, W B, C)
         count = rows.shape[1]
         first = max(count - self.size, 0)

@@ -19,7 +19,13 @@ class FCDecoder(BaseModule):
         num_joints (int): Joints of a hand.
     """
 
-    def __init__(self, in_channels: int = 512, num_layers: int = 1, num_joints: int = 21, init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: int = 512,
+        num_layers: int = 1,
+        num_joints: int = 21,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
         super().__init__(init_cfg)
         if num_layers not in (1, 2):
             raise ValueError(f'FCDecoder: num_layers must be 1 or 2, got {num_layers}')

@@ -11,24 +11,29 @@ from ...registry import MODELS
 
 _CROP_FILL = 1 / 2.2
 """Share of the crop that the first output spans: the reciprocal of HandCrop's padding."""
-_IDENTITY = {'6d': (1.0, 0, 0, 0, 1, 0), 'svd': (1.0, 0, 0, 0, 1, 0, 0, 0, 1), 'none': (1.0, 0, 0, 0, 1, 0, 0, 0, 1)}
+_IDENTITY = {
+    '6d': (1.0, 0, 0, 0, 1, 0),
+    'svd': (1.0, 0, 0, 0, 1, 0, 0, 0, 1),
+    'none': (1.0, 0, 0, 0, 1, 0, 0, 0, 1),
+}
 
 
 @MODELS.register_module()
 class HandModelDecoder(BaseModule):
     """One fully connected layer to hand-model parameters and a camera; the hand model turns them into joints.
 
-    eq. 2: token -> theta (PCA pose), beta (10, shape), c_r (rotation), c_o (2), c_s (1). eqs. 3, 4: the hand model. eq. 5: J2D = c_s
-    orthographic(c_r J3D) + c_o.
-    Everything here runs in float32, outside autocast. The hand model's own root orientation stays 0.
+    eq. 2: token -> theta (PCA pose), beta (10, shape), c_r (rotation), c_o (2), c_s (1). eqs. 3, 4: the hand
+    model. eq. 5: J2D = c_s orthographic(c_r J3D) + c_o. Everything here runs in float32, outside autocast.
+    The hand model's own root orientation stays 0.
 
     Args:
         in_channels (int): Token width.
         hand_model (dict): A config of ``MODELS``; ``num_pca`` is the size of theta, 25 in the paper.
-        rotation (str): '6d' (default; orthonormal by Gram-Schmidt), 'svd' (3 x 3 projected to the nearest rotation; on GPUs the
-            decomposition waits for the device), 'none' (the raw 3 x 3).
-            How c_r becomes a rotation is not given in the paper.
-        init_std (float): Standard deviation of the first weights; the biases make the first output a rest hand that fills the crop (not given in
+        rotation (str): '6d' (default; orthonormal by Gram-Schmidt), 'svd' (3 x 3 projected to the nearest
+            rotation; on GPUs the decomposition waits for the device), 'none' (the raw 3 x 3). How c_r becomes
+            a rotation is not given in the paper.
+        init_std (float): Standard deviation of the first weights; the biases make the first output a rest
+            hand that fills the crop (not given in
         the paper).
 
     Raises:
@@ -45,22 +50,34 @@ class HandModelDecoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if rotation not in _IDENTITY:
-            raise ValueError(f'HandModelDecoder: rotation must be one of {sorted(_IDENTITY)}, got {rotation!r}')
+            raise ValueError(
+                f'HandModelDecoder: rotation must be one of {sorted(_IDENTITY)}, got {rotation!r}'
+            )
         self.hand_model = MODELS.build(hand_model or dict(type='HandModel'))
         self.in_channels, self.rotation = in_channels, rotation
-        self.sizes = [self.hand_model.num_pca, 10, len(_IDENTITY[rotation]), 2, 1]  # theta, beta, c_r, c_o, c_s
+        # theta, beta, c_r, c_o, c_s
+        self.sizes = [self.hand_model.num_pca, 10, len(_IDENTITY[rotation]), 2, 1]
         self.fc = nn.Linear(in_channels, sum(self.sizes))
         with torch.no_grad():
             rest = self.hand_model.joints(torch.zeros(self.sizes[0]), torch.zeros(10))[:, :2]
             low, high = rest.amin(0), rest.amax(0)
             scale = _CROP_FILL / (high - low).max()
             offset = 0.5 - scale * (low + high) / 2
-            bias = [torch.zeros(self.sizes[0] + 10), torch.as_tensor(_IDENTITY[rotation]), offset, scale[None]]
+            bias = [
+                torch.zeros(self.sizes[0] + 10),
+                torch.as_tensor(_IDENTITY[rotation]),
+                offset,
+                scale[None],
+            ]
             self.fc.bias.copy_(torch.cat(bias))
             nn.init.normal_(self.fc.weight, std=init_std)
 
     def parameters_of(self, tokens: Tensor) -> Dict[str, Tensor]:
-        """eq. 2. Shapes: ``theta`` (..., P), ``beta`` (..., 10), ``rotation`` (..., 3, 3), ``offset`` (..., 2), ``scale`` (..., 1)."""
+        """eq. 2.
+
+        Shapes: ``theta`` (..., P), ``beta`` (..., 10), ``rotation`` (..., 3, 3), ``offset`` (..., 2),
+        ``scale`` (..., 1).
+        """
         theta, beta, rotation, offset, scale = self.fc(tokens).split(self.sizes, dim=-1)
         if self.rotation == '6d':
             rotation = rotation_6d_to_matrix(rotation)
@@ -77,9 +94,11 @@ class HandModelDecoder(BaseModule):
             mesh (bool): Also give the surface, for pictures.
 
         Returns:
-            dict: ``joints2d`` (..., 21, 2), fractions of the (mirrored) crop; ``joints3d`` (..., 21, 3), metres, camera axes; ``theta`` (...,
+            dict: ``joints2d`` (..., 21, 2), fractions of the (mirrored) crop; ``joints3d`` (..., 21, 3),
+                metres, camera axes; ``theta`` (...,
             P); ``beta`` (..., 10);
-            ``rotation``, ``offset``, ``scale``; with ``mesh``, ``vertices`` (..., 778, 3), metres, camera axes. All float32.
+            ``rotation``, ``offset``, ``scale``; with ``mesh``, ``vertices`` (..., 778, 3), metres, camera
+            axes. All float32.
         """
         with torch.autocast(tokens.device.type, enabled=False):
             out = self.parameters_of(tokens.float())

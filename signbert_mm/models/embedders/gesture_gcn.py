@@ -15,7 +15,9 @@ from ..token_batch_norm import TokenBatchNorm
 
 
 class _Block(NamedTuple):
-    """A role's edges from nodes ``src`` to nodes ``dst``, each a range: node by node with weight 1 (``copy``), or by that part of the adjacency."""
+    """A role's edges from nodes ``src`` to nodes ``dst``, each a range: node by node with weight 1
+    (``copy``), or by that part of the adjacency.
+    """
 
     role: int
     dst: Tuple[int, int]
@@ -24,7 +26,10 @@ class _Block(NamedTuple):
 
 
 def _blocks(adjacency: Tensor) -> Tuple[_Block, ...]:
-    """Splits an adjacency (R, V, V) into few blocks. One-to-one edges between consecutive nodes need no gathering: nodes are contiguous rows."""
+    """Splits an adjacency (R, V, V) into few blocks.
+
+    One-to-one edges between consecutive nodes need no gathering: nodes are contiguous rows.
+    """
     blocks = []
     for role, matrix in enumerate(adjacency):
         edges = matrix != 0
@@ -39,7 +44,8 @@ def _blocks(adjacency: Tensor) -> Tuple[_Block, ...]:
         rest = (edges & ~single).nonzero()
         if len(rest):
             (dst, src), (last_dst, last_src) = rest.amin(0).tolist(), rest.amax(0).tolist()
-            if single[dst : last_dst + 1, src : last_src + 1].any():  # then the whole role in one block, or a copy would count twice
+            # then the whole role in one block, or a copy would count twice
+            if single[dst : last_dst + 1, src : last_src + 1].any():
                 blocks = [block for block in blocks if block.role != role]
                 dst, src, last_dst, last_src = 0, 0, len(matrix) - 1, len(matrix) - 1
             blocks.append(_Block(role, (dst, last_dst + 1), (src, last_src + 1), False))
@@ -77,7 +83,9 @@ class _Convolve(torch.autograd.Function):
     """:func:`_convolve` with a gradient that gathers nothing either, and keeps only what goes in."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, blocks: Sequence[_Block]) -> Tensor:
+    def forward(
+        ctx, x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, blocks: Sequence[_Block]
+    ) -> Tensor:
         ctx.save_for_backward(x, weight, adjacency)
         ctx.blocks = blocks
         return _convolve(x, weight, bias, adjacency, blocks)
@@ -90,7 +98,11 @@ class _Convolve(torch.autograd.Function):
         grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
         grad_weight = torch.zeros_like(weight)
         for role, dst, src, copy in ctx.blocks:
-            above, nodes, matrix = grad[dst[0] : dst[1]], x[src[0] : src[1]], adjacency[role, dst[0] : dst[1], src[0] : src[1]]
+            above, nodes, matrix = (
+                grad[dst[0] : dst[1]],
+                x[src[0] : src[1]],
+                adjacency[role, dst[0] : dst[1], src[0] : src[1]],
+            )
             if not copy and len(matrix) < len(nodes):
                 above = above.flatten(0, 1)
                 grad_weight[role].addmm_(_mixed(matrix, nodes).t(), above)
@@ -106,11 +118,13 @@ class _Convolve(torch.autograd.Function):
 
 
 class RoleGraphConv(nn.Module):
-    """One graph convolution with a weight for each role of a neighbour: x_i' = act(norm(b + sum over roles r, nodes j of A[r, i, j] W_r x_j)).
+    """One graph convolution with a weight for each role of a neighbour: x_i' = act(norm(b + sum over roles r,
+    nodes j of A[r, i, j] W_r x_j)).
 
-    Nodes come first, (V, N, C), so that consecutive nodes are one matrix. Where edges run one to one between consecutive nodes, a role is one product
-    with that matrix as it lies, added into the result; elsewhere neighbours are summed on the side with fewer nodes. A wrist that five fingers take
-    from is multiplied by W once, and absent neighbours never.
+    Nodes come first, (V, N, C), so that consecutive nodes are one matrix. Where edges run one to one between
+    consecutive nodes, a role is one product with that matrix as it lies, added into the result; elsewhere
+    neighbours are summed on the side with fewer nodes. A wrist that five fingers take from is multiplied by W
+    once, and absent neighbours never.
 
     Args:
         in_channels (int): C.
@@ -134,7 +148,9 @@ class RoleGraphConv(nn.Module):
         self.register_buffer('adjacency', adjacency, persistent=False)
         self.blocks = _blocks(adjacency)
         bound = (len(adjacency) * in_channels) ** -0.5  # as nn.Linear over all roles side by side
-        self.weight = nn.Parameter(torch.empty(len(adjacency), in_channels, out_channels).uniform_(-bound, bound))
+        self.weight = nn.Parameter(
+            torch.empty(len(adjacency), in_channels, out_channels).uniform_(-bound, bound)
+        )
         if norm == 'LN' if bias is None else bias:
             self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
         else:
@@ -143,14 +159,21 @@ class RoleGraphConv(nn.Module):
         self.act = nn.ReLU(inplace=True) if act else nn.Identity()
 
     def forward(self, x: Tensor, valid: Optional[Tensor] = None) -> Tensor:
-        """(V, N, C) -> (V, N, C'); where ``valid`` (N,) bool says no, batch norm does not look and gives 0."""
+        """(V, N, C) -> (V, N, C'); where ``valid`` (N,) bool says no, batch norm does not look and gives
+        0.
+        """
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
-        x, weight, bias, adjacency = (tensor.to(dtype) for tensor in (x, self.weight, self.bias, self.adjacency))
+        x, weight, bias, adjacency = (
+            tensor.to(dtype) for tensor in (x, self.weight, self.bias, self.adjacency)
+        )
         if weight[:, :, 0].numel() <= weight.shape[-1] or torch.compiler.is_dynamo_compiling():
-            # few channels in: all roles' neighbours side by side, and the wide result is written once; torch.compile, too, is better at few large
-            # products than at writing into slices
-            taken = torch.matmul(adjacency.flatten(0, 1), x.flatten(1)).view(*adjacency.shape[:2], *x.shape[1:])  # (R, V, N, C)
+            # few channels in: all roles' neighbours side by side, and the wide result is written once;
+            # torch.compile, too, is better at few large products than at writing into slices
+            # (R, V, N, C)
+            taken = torch.matmul(adjacency.flatten(0, 1), x.flatten(1)).view(
+                *adjacency.shape[:2], *x.shape[1:]
+            )
             x = F.linear(taken.permute(1, 2, 0, 3).flatten(2), weight.flatten(0, 1).t(), bias)
         elif torch.is_grad_enabled():
             x = _Convolve.apply(x, weight, bias, adjacency, self.blocks)
@@ -184,23 +207,27 @@ def _make_norm(norm: str, channels: int) -> nn.Module:
 
 @MODELS.register_module()
 class GestureGCN(BaseModule):
-    """Graph convolutions over the joints of a hand or of the trunk, pooled to its parts, then to one vector (SignBERT section 3.1).
+    """Graph convolutions over the joints of a hand or of the trunk, pooled to its parts, then to one vector
+    (SignBERT section 3.1).
 
-    The graph has the physical and the symmetrical edges of the paper. Widths, the symmetrical edges chosen (same joint of neighbouring fingers),
-    weights by role, pooling to six parts, the norm and the activation are not given in the paper. The trunk (ST-Consistency) has three parts, and
-    left and right joints as symmetrical ones.
+    The graph has the physical and the symmetrical edges of the paper. Widths, the symmetrical edges chosen
+    (same joint of neighbouring fingers), weights by role, pooling to six parts, the norm and the activation
+    are not given in the paper. The trunk (ST-Consistency) has three parts, and left and right joints as
+    symmetrical ones.
 
     Args:
         in_channels (int): 2 = x and y.
         joint_channels (Sequence[int]): Widths of the layers on joints.
         part_channels (Sequence[int]): Widths of the layers on parts; the last is the width of the result.
         layout (str): A layout with a hand's parts, or 'trunk_7'.
-        norm (str): 'BN', batch norm over the hands that are valid, or 'LN', layer norm over the channels of one node.
-            Layer norm cannot take out what all hands have in common: at the start 0.4 to 0.6 % of the energy of its
-            result differs between hands, and with batch norm 30 to 40 %. It is here for checkpoints that have it.
+        norm (str): 'BN', batch norm over the hands that are valid, or 'LN', layer norm over the channels of
+            one node. Layer norm cannot take out what all hands have in common: at the start 0.4 to 0.6 % of
+            the energy of its result differs between hands, and with batch norm 30 to 40 %. It is here for
+            checkpoints that have it.
         input_norm (bool): Batch norm of each coordinate of each joint before the first layer.
-        output_norm (bool): Batch norm of the result, which takes out what all hands have in common: then 43 % of the energy
-            of a clip's mean token differs between clips at the start, without it 12 % (WLASL hands, both widths).
+        output_norm (bool): Batch norm of the result, which takes out what all hands have in common: then 43 %
+            of the energy of a clip's mean token differs between clips at the start, without it 12 % (WLASL
+            hands, both widths).
         bias (bool, optional): Learn a bias in each layer; see :class:`RoleGraphConv`.
         sync_norm (bool): The statistics of batch norm are those of all processes.
     """
@@ -222,10 +249,14 @@ class GestureGCN(BaseModule):
         body = get_layout(layout)
         parts, part_edges, part_symmetric = part_graph(body)
         *limbs, root = parts
-        # wrist, all first knuckles, all second ones ..: neighbours along the fingers are then a fixed number of nodes apart, and parts are strides
+        # wrist, all first knuckles, all second ones ..: neighbours along the fingers are then a fixed number
+        # of nodes apart, and parts are strides
         order = root[:1] + [joint for knuckle in zip(*limbs) for joint in knuckle]
         if sorted(order) != list(range(body.num_joints)) or order[: len(root)] != root:
-            raise ValueError(f'GestureGCN: layout {layout!r} is not a wrist and fingers of equal length whose palm is the wrist and their roots')
+            raise ValueError(
+                f'GestureGCN: layout {layout!r} is not a wrist and fingers of equal length '
+                'whose palm is the wrist and their roots'
+            )
         graph = joint_graph(body)[:, order][:, :, order]
         coarse = role_adjacency(len(parts), part_edges, part_symmetric)
         self.norm, self.bias = norm, norm == 'LN' if bias is None else bias
@@ -263,17 +294,24 @@ class GestureGCN(BaseModule):
 
     @staticmethod
     def _layers(widths: Sequence[int], graph: Tensor, norm: str, bias: bool) -> nn.ModuleList:
-        """Layers of these widths; the last one's ReLU comes after the pooling that follows, on fewer nodes and with the same result."""
+        """Layers of these widths; the last one's ReLU comes after the pooling that follows, on fewer nodes
+        and with the same result.
+        """
         pairs = list(zip(widths[:-1], widths[1:]))
-        return nn.ModuleList([RoleGraphConv(a, b, graph, norm, act=i < len(pairs) - 1, bias=bias) for i, (a, b) in enumerate(pairs)])
+        return nn.ModuleList(
+            [
+                RoleGraphConv(a, b, graph, norm, act=i < len(pairs) - 1, bias=bias)
+                for i, (a, b) in enumerate(pairs)
+            ]
+        )
 
     def forward(self, hands: Tensor, valid: Optional[Tensor] = None) -> Tensor:
         """One vector a hand, or a trunk.
 
         Args:
             hands (Tensor): Shape (..., V, 2), crop coordinates in [0, 1]; (0, 0) = missing or masked.
-            valid (Tensor, optional): Shape (...) bool: the others are left out of batch norm, and their vectors are 0
-                where the norm is batch norm. None = all.
+            valid (Tensor, optional): Shape (...) bool: the others are left out of batch norm, and their
+                vectors are 0 where the norm is batch norm. None = all.
 
         Returns:
             Tensor: Shape (..., part_channels[-1]).
@@ -282,7 +320,9 @@ class GestureGCN(BaseModule):
             ValueError: The joint count is not the layout's.
         """
         if hands.shape[-2] != self.num_joints:
-            raise ValueError(f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}')
+            raise ValueError(
+                f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}'
+            )
         x = hands.reshape(-1, *hands.shape[-2:])  # (N, V, 2)
         valid = None if valid is None else valid.reshape(-1)
         # batch norm makes the others 0, so they need not be computed

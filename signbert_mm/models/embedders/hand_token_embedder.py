@@ -26,27 +26,34 @@ def sinusoidal_embedding(length: int, channels: int, base: float = 10000.0) -> T
 
 
 def takes_valid(gesture: nn.Module) -> bool:
-    """Whether a gesture encoder asks which hands are valid: ``forward(hands, valid)``; it may also be ``forward(hands)``."""
+    """Whether a gesture encoder asks which hands are valid: ``forward(hands, valid)``; it may also be
+    ``forward(hands)``.
+    """
     parameters = inspect.signature(gesture.forward).parameters.values()
     return len(parameters) > 1 or any(parameter.kind == parameter.VAR_POSITIONAL for parameter in parameters)
 
 
 @MODELS.register_module()
 class HandTokenEmbedder(BaseModule):
-    """One token a hand and frame: gesture state + sinusoidal time (the same for both hands) + learned 'L' or 'R' vector (eq. 1's input).
+    """One token a hand and frame: gesture state + sinusoidal time (the same for both hands) + learned 'L' or
+    'R' vector (eq. 1's input).
 
-    A clip in which no hand was found gets one learned null token in place of its first, so that attention and pooling stay finite
-    (not in the paper).
+    A clip in which no hand was found gets one learned null token in place of its first, so that attention and
+    pooling stay finite (not in the paper).
 
     Args:
-        gesture (dict): The gesture-state embedder, a config of ``MODELS``: ``(hands, valid) -> vectors``, where ``valid``
-            says which hands count in its statistics, or ``(hands) -> vectors``; its ``out_channels`` is the token width.
+        gesture (dict): The gesture-state embedder, a config of ``MODELS``: ``(hands, valid) -> vectors``,
+            where ``valid`` says which hands count in its statistics, or ``(hands) -> vectors``; its
+            ``out_channels`` is the token width.
         max_frames (int): Longest clip.
-        location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y, side). The
-            crop takes this away from the joints. The paper does not say that it is given back, hence off by default.
+        location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y,
+            side). The crop takes this away from the joints. The paper does not say that it is given back,
+            hence off by default.
     """
 
-    def __init__(self, gesture: dict, max_frames: int = 512, location: bool = False, init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self, gesture: dict, max_frames: int = 512, location: bool = False, init_cfg: Optional[dict] = None
+    ) -> None:
         super().__init__(init_cfg)
         self.gesture = MODELS.build(gesture)
         self._takes_valid = takes_valid(self.gesture)
@@ -62,10 +69,12 @@ class HandTokenEmbedder(BaseModule):
         """Tokens of a batch.
 
         Args:
-            batch (dict): ``hands`` (B, T, 2, 21, 2), ``hand_valid`` (B, T, 2) bool and, with ``location``, ``location`` (B, T, 2, 3).
+            batch (dict): ``hands`` (B, T, 2, 21, 2), ``hand_valid`` (B, T, 2) bool and, with ``location``,
+                ``location`` (B, T, 2, 3).
 
         Returns:
-            tuple[Tensor, Tensor]: Tokens (B, T, 2, C), and which of them attention and pooling may see (B, T, 2) bool: at least one a clip.
+            tuple[Tensor, Tensor]: Tokens (B, T, 2, C), and which of them attention and pooling may see (B, T,
+            2) bool: at least one a clip.
 
         Raises:
             ValueError: The clip is longer than ``max_frames``, or the batch is not cropped.
@@ -73,12 +82,15 @@ class HandTokenEmbedder(BaseModule):
         if 'hands' not in batch:
             raise ValueError(
                 'HandTokenEmbedder: the batch has no `hands`. The pipelines of model.data_preprocessor need '
-                "dict(type='HandCrop', layout=<that of the data set>), dict(type='MirrorLeftHand') and, at the end, dict(type='ZeroMissing')"
+                "dict(type='HandCrop', layout=<that of the data set>), dict(type='MirrorLeftHand') and, at "
+                "the end, dict(type='ZeroMissing')"
             )
         hands, valid = batch['hands'], batch['hand_valid']
         frames = hands.shape[1]
         if frames > len(self.time):
-            raise ValueError(f'HandTokenEmbedder: clips of {frames} frames, but max_frames is {len(self.time)}')
+            raise ValueError(
+                f'HandTokenEmbedder: clips of {frames} frames, but max_frames is {len(self.time)}'
+            )
         # a hand of which nothing is known, masked as a whole, has no gesture and does not count in batch norm
         known = valid & (hands != 0).flatten(-2).any(-1)
         tokens = self.gesture(hands, known) if self._takes_valid else self.gesture(hands)  # (B, T, 2, C)

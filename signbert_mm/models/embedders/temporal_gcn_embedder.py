@@ -13,16 +13,23 @@ from .hand_token_embedder import takes_valid
 
 
 def _products(x: Tensor, weight: Tensor) -> Tensor:
-    """A convolution in time of (N, T, C) by (C', C, K), padded with zeros: each frame's K neighbours side by side, then one product."""
+    """A convolution in time of (N, T, C) by (C', C, K), padded with zeros: each frame's K neighbours side by
+    side, then one product.
+    """
     taps, frames = weight.shape[-1], x.shape[1]
     padded = F.pad(x, (0, 0, taps // 2, taps // 2))
-    return F.linear(torch.cat([padded[:, tap : tap + frames] for tap in range(taps)], dim=-1), weight.transpose(1, 2).flatten(1))
+    return F.linear(
+        torch.cat([padded[:, tap : tap + frames] for tap in range(taps)], dim=-1),
+        weight.transpose(1, 2).flatten(1),
+    )
 
 
 class TemporalBlock(nn.Module):
-    """A convolution of kernel 5 beside two stacked ones of kernel 3, joined by a 1x1 convolution, batch norm, ReLU.
+    """A convolution of kernel 5 beside two stacked ones of kernel 3, joined by a 1x1 convolution, batch norm,
+    ReLU.
 
-    What is not valid counts as 0 at every step, as what lies before a clip's first frame does. Nothing has a bias: batch norm would take it out.
+    What is not valid counts as 0 at every step, as what lies before a clip's first frame does. Nothing has a
+    bias: batch norm would take it out.
 
     Args:
         channels (int): C.
@@ -31,14 +38,17 @@ class TemporalBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.wide = nn.Conv1d(channels, channels, 5, padding=2, bias=False)
-        self.narrow = nn.ModuleList([nn.Conv1d(channels, channels, 3, padding=1, bias=False) for _ in range(2)])
+        self.narrow = nn.ModuleList(
+            [nn.Conv1d(channels, channels, 3, padding=1, bias=False) for _ in range(2)]
+        )
         self.join = nn.Conv1d(2 * channels, channels, 1, bias=False)
         self.norm = TokenBatchNorm(channels)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(N, T, C), 0 where ``valid`` (N, T) says no, to the same."""
         if torch.compiler.is_dynamo_compiling():
-            # the gradients of its convolutions do not come laid out in memory as torch.compile takes them to be: products in their place
+            # the gradients of its convolutions do not come laid out in memory as torch.compile takes them to
+            # be: products in their place
             between = _products(x, self.narrow[0].weight).masked_fill(~valid[..., None], 0.0)
             x = torch.cat([_products(x, self.wide.weight), _products(between, self.narrow[1].weight)], dim=-1)
             return F.relu(self.norm(F.linear(x, self.join.weight[:, :, 0]), valid), inplace=True)
@@ -50,17 +60,25 @@ class TemporalBlock(nn.Module):
 
 @MODELS.register_module()
 class TemporalGCNEmbedder(BaseModule):
-    """Graph convolutions in each frame, a 1x1 convolution with batch norm, ReLU and dropout, then temporal blocks (ST-Consistency's authors' code).
+    """Graph convolutions in each frame, a 1x1 convolution with batch norm, ReLU and dropout, then temporal
+    blocks (ST-Consistency's authors' code).
 
     Args:
-        gesture (dict): A config of ``MODELS``, ``(points, valid) -> vectors`` with ``out_channels``; the authors' is GestureGCN with ``norm='BN'``,
-            ``input_norm=True`` and ``bias=False``.
+        gesture (dict): A config of ``MODELS``, ``(points, valid) -> vectors`` with ``out_channels``; the
+            authors' is GestureGCN with ``norm='BN'``, ``input_norm=True`` and ``bias=False``.
         channels (int): Token width.
         num_blocks (int): Temporal blocks.
         dropout (float): After the 1x1 convolution.
     """
 
-    def __init__(self, gesture: dict, channels: int = 512, num_blocks: int = 2, dropout: float = 0.25, init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        gesture: dict,
+        channels: int = 512,
+        num_blocks: int = 2,
+        dropout: float = 0.25,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
         super().__init__(init_cfg)
         self.gesture = MODELS.build(gesture)
         self._takes_valid = takes_valid(self.gesture)

@@ -41,14 +41,23 @@ class LinearFusionHead(BaseModule):
         super().__init__(init_cfg)
         if fusion not in FUSIONS:
             raise ValueError(f'LinearFusionHead: fusion must be one of {FUSIONS}, got {fusion!r}')
-        self.num_classes, self.in_channels, self.modalities, self.fusion = num_classes, in_channels, tuple(modalities), fusion
+        self.num_classes, self.in_channels, self.modalities, self.fusion = (
+            num_classes,
+            in_channels,
+            tuple(modalities),
+            fusion,
+        )
         self.dropout = nn.Dropout(dropout)
-        self.classifiers = nn.ModuleDict({modality: nn.Linear(in_channels, num_classes) for modality in self.modalities})
+        self.classifiers = nn.ModuleDict(
+            {modality: nn.Linear(in_channels, num_classes) for modality in self.modalities}
+        )
         self.loss_module = MODELS.build(loss or dict(type='CrossEntropyLoss'))
 
     def forward(self, features: Dict[str, Tensor]) -> Tensor:
         """Vectors (B, C) of each modality to logits (B, num_classes)."""
-        logits = sum(classifier(self.dropout(features[modality])) for modality, classifier in self.classifiers.items())
+        logits = sum(
+            classifier(self.dropout(features[modality])) for modality, classifier in self.classifiers.items()
+        )
         return logits / len(self.classifiers) if self.fusion == 'mean' else logits
 
     def loss(self, features: Dict[str, Tensor], label: Tensor) -> dict:

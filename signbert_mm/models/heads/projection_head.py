@@ -20,12 +20,18 @@ class ProjectionHead(BaseModule):
     """
 
     def __init__(
-        self, in_channels: int = 512, out_channels: int = 128, hidden_channels: Optional[int] = None, init_cfg: Optional[dict] = None
+        self,
+        in_channels: int = 512,
+        out_channels: int = 128,
+        hidden_channels: Optional[int] = None,
+        init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
         hidden = in_channels if hidden_channels is None else hidden_channels
         self.in_channels, self.out_channels = in_channels, out_channels
-        self.layers = nn.Sequential(nn.Linear(in_channels, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, out_channels))
+        self.layers = nn.Sequential(
+            nn.Linear(in_channels, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, out_channels)
+        )
 
     def forward(self, features: Tensor) -> Tensor:
         """(..., in_channels) -> (..., out_channels) float32 of length 1."""

@@ -13,7 +13,8 @@ from ..attention_pool import attention_pool
 class SignHead(BaseModule):
     """A simple attention weights the tokens in time, their weighted sum is classified.
 
-    Softmax over the valid tokens of both hands, linear scorer, dropout and linear classifier are not given in the paper.
+    Softmax over the valid tokens of both hands, linear scorer, dropout and linear classifier are not given in
+    the paper.
 
     Args:
         num_classes (int): Glosses.
@@ -45,7 +46,8 @@ class SignHead(BaseModule):
             valid (Tensor): Shape (B, T, 2) bool, at least one a clip.
 
         Returns:
-            tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, 2): it sums to 1 over a clip and is 0 where invalid.
+            tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, 2): it sums to 1 over a
+            clip and is 0 where invalid.
         """
         return attention_pool(self.scorer(tokens).squeeze(-1), tokens, valid)
 

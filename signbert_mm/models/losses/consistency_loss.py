@@ -10,13 +10,15 @@ from .similarity import is_key, kl_divergence, mean_over_clips, over_nearest_anc
 
 @MODELS.register_module()
 class ConsistencyLoss(nn.Module):
-    """KL(p(f~_h) || p(f_tr)) + KL(p(f~_tr) || p(f_h)), p(f) = softmax(f / tau1) over the feature dimensions (eq. 3); mean over clips.
+    """KL(p(f~_h) || p(f_tr)) + KL(p(f~_tr) || p(f_h)), p(f) = softmax(f / tau1) over the feature dimensions
+    (eq. 3); mean over clips.
 
-    The key side (~) is the teacher and gets no gradient. f is the projected vector of length 1 that eq. 2 contrasts (not given in the paper).
+    The key side (~) is the teacher and gets no gradient. f is the projected vector of length 1 that eq. 2
+    contrasts (not given in the paper).
 
-    With ``num_anchors`` the variant of the authors' code: p ranges over the bank's keys instead, over those nearest to the teacher. The hand's
-    teacher is compared with the keys of hands and the trunk's student with the keys of trunks in the same slots, and the other way round (the slots
-    are our reading).
+    With ``num_anchors`` the variant of the authors' code: p ranges over the bank's keys instead, over those
+    nearest to the teacher. The hand's teacher is compared with the keys of hands and the trunk's student with
+    the keys of trunks in the same slots, and the other way round (the slots are our reading).
 
     Args:
         temperature (float): tau1; 0.1 in the paper.
@@ -24,10 +26,15 @@ class ConsistencyLoss(nn.Module):
         loss_weight (float): Factor.
     """
 
-    def __init__(self, temperature: float = 0.1, num_anchors: Optional[int] = None, loss_weight: float = 1.0) -> None:
+    def __init__(
+        self, temperature: float = 0.1, num_anchors: Optional[int] = None, loss_weight: float = 1.0
+    ) -> None:
         super().__init__()
         if temperature <= 0 or (num_anchors is not None and num_anchors < 1):
-            raise ValueError(f'ConsistencyLoss: temperature and num_anchors must be positive, got {temperature} and {num_anchors}')
+            raise ValueError(
+                'ConsistencyLoss: temperature and num_anchors must be positive, got '
+                f'{temperature} and {num_anchors}'
+            )
         self.temperature, self.num_anchors, self.loss_weight = temperature, num_anchors, loss_weight
 
     def forward(
@@ -42,17 +49,26 @@ class ConsistencyLoss(nn.Module):
         Args:
             query (tuple[Tensor, Tensor]): f_h and f_tr, shape (B, C) each.
             key (tuple[Tensor, Tensor]): f~_h and f~_tr, likewise.
-            banks (tuple[Tensor, Tensor], optional): Keys of hands and of trunks, shape (N, C) each; zeros are no keys. Needed with ``num_anchors``.
+            banks (tuple[Tensor, Tensor], optional): Keys of hands and of trunks, shape (N, C) each; zeros are
+                no keys. Needed with ``num_anchors``.
             counts (Tensor, optional): Shape (B,) bool: clips that count; None = all.
         """
         per_clip = self._one_way(key, query, banks, 0) + self._one_way(key, query, banks, 1)
         return self.loss_weight * (per_clip.mean() if counts is None else mean_over_clips(per_clip, counts))
 
-    def _one_way(self, key: Tuple[Tensor, Tensor], query: Tuple[Tensor, Tensor], banks: Optional[Tuple[Tensor, Tensor]], teacher: int) -> Tensor:
+    def _one_way(
+        self,
+        key: Tuple[Tensor, Tensor],
+        query: Tuple[Tensor, Tensor],
+        banks: Optional[Tuple[Tensor, Tensor]],
+        teacher: int,
+    ) -> Tensor:
         """KL (B,) from key ``teacher`` to the query of the other part."""
         student = 1 - teacher
         if self.num_anchors is None:
             return kl_divergence(key[teacher] / self.temperature, query[student] / self.temperature)
         there = is_key(banks[0]) & is_key(banks[1])
-        near, other = over_nearest_anchors(key[teacher], banks[teacher], query[student], banks[student], self.num_anchors, there)
+        near, other = over_nearest_anchors(
+            key[teacher], banks[teacher], query[student], banks[student], self.num_anchors, there
+        )
         return kl_divergence(near / self.temperature, other / self.temperature)

@@ -9,10 +9,12 @@ from .reconstruction_loss import mean_over_chosen
 
 @MODELS.register_module()
 class HandRegularization(nn.Module):
-    """L_reg = sum over t of |theta_t|^2 + w_beta |beta_t|^2 + w_delta |beta_t - beta_(t-1)|^2 on the chosen tokens (eq. 8).
+    """L_reg = sum over t of |theta_t|^2 + w_beta |beta_t|^2 + w_delta |beta_t - beta_(t-1)|^2 on the chosen
+    tokens (eq. 8).
 
-    The difference is taken between a chosen frame and the frame before it, of the same hand, where the hand was found in that too; it never wraps
-    round and never crosses hands (not given in the paper). Mean over the chosen tokens of a clip and over clips, as in eq. 7.
+    The difference is taken between a chosen frame and the frame before it, of the same hand, where the hand
+    was found in that too; it never wraps round and never crosses hands (not given in the paper). Mean over
+    the chosen tokens of a clip and over clips, as in eq. 7.
 
     Args:
         weight_beta (float): w_beta; 10 in the paper.
@@ -20,7 +22,9 @@ class HandRegularization(nn.Module):
         loss_weight (float): lambda of eq. 6; 0.01 in the paper.
     """
 
-    def __init__(self, weight_beta: float = 10.0, weight_delta: float = 100.0, loss_weight: float = 0.01) -> None:
+    def __init__(
+        self, weight_beta: float = 10.0, weight_delta: float = 100.0, loss_weight: float = 0.01
+    ) -> None:
         super().__init__()
         self.weight_beta, self.weight_delta, self.loss_weight = weight_beta, weight_delta, loss_weight
 
@@ -35,5 +39,7 @@ class HandRegularization(nn.Module):
         """
         change = (beta[:, 1:] - beta[:, :-1]).square().sum(-1) * valid[:, :-1]
         change = torch.cat([torch.zeros_like(beta[:, :1, :, 0]), change], dim=1)  # (B, T, 2)
-        per_token = theta.square().sum(-1) + self.weight_beta * beta.square().sum(-1) + self.weight_delta * change
+        per_token = (
+            theta.square().sum(-1) + self.weight_beta * beta.square().sum(-1) + self.weight_delta * change
+        )
         return self.loss_weight * mean_over_chosen(per_token, chosen)

@@ -11,7 +11,9 @@ from .similarity import NEVER, is_key, mean_over_clips
 
 @MODELS.register_module()
 class InfoNCELoss(nn.Module):
-    """-log(exp(z.z~ / tau) / (exp(z.z~ / tau) + sum over the bank of exp(z.m / tau))), one term of eq. 2; mean over clips.
+    """-log(exp(z.z~ / tau) / (exp(z.z~ / tau) + sum over the bank of exp(z.m / tau))), one term of eq.
+
+    2; mean over clips.
 
     Args:
         temperature (float): tau_c; 0.07 in the paper.

@@ -10,10 +10,11 @@ from .similarity import is_key, kl_divergence, mean_over_clips, over_nearest_anc
 
 @MODELS.register_module()
 class KnowledgeTransferLoss(nn.Module):
-    """L(A -> B) + L(B -> A), L(A -> B) = KL(p(f~_A, tau_t, S_A; N+_A) || p(f_B, tau_s, S_B; N+_A)); mean over clips.
+    """L(A -> B) + L(B -> A), L(A -> B) = KL(p(f~_A, tau_t, S_A; N+_A) || p(f_B, tau_s, S_B; N+_A)); mean over
+    clips.
 
-    N+_A are the K anchors of S_A nearest to f~_A (eq. 5) and p(z, tau, S; N+) the softmax of z.n / tau over them (eq. 6). The key side is the
-    teacher and gets no gradient.
+    N+_A are the K anchors of S_A nearest to f~_A (eq. 5) and p(z, tau, S; N+) the softmax of z.n / tau over
+    them (eq. 6). The key side is the teacher and gets no gradient.
 
     Args:
         num_anchors (int): K; 8,192 in the paper.
@@ -23,7 +24,11 @@ class KnowledgeTransferLoss(nn.Module):
     """
 
     def __init__(
-        self, num_anchors: int = 8192, teacher_temperature: float = 0.05, student_temperature: float = 0.1, loss_weight: float = 1.0
+        self,
+        num_anchors: int = 8192,
+        teacher_temperature: float = 0.05,
+        student_temperature: float = 0.1,
+        loss_weight: float = 1.0,
     ) -> None:
         super().__init__()
         if min(num_anchors, teacher_temperature, student_temperature) <= 0:
@@ -35,19 +40,28 @@ class KnowledgeTransferLoss(nn.Module):
         self.teacher_temperature, self.student_temperature = teacher_temperature, student_temperature
 
     def forward(
-        self, query: Tuple[Tensor, Tensor], key: Tuple[Tensor, Tensor], anchors: Tuple[Tensor, Tensor], counts: Optional[Tensor] = None
+        self,
+        query: Tuple[Tensor, Tensor],
+        key: Tuple[Tensor, Tensor],
+        anchors: Tuple[Tensor, Tensor],
+        counts: Optional[Tensor] = None,
     ) -> Tensor:
         """The loss, a scalar.
 
         Args:
             query (tuple[Tensor, Tensor]): f of both modalities, shape (B, C) each.
             key (tuple[Tensor, Tensor]): f~ of both.
-            anchors (tuple[Tensor, Tensor]): S of both (eq. 4), shape (N, C) each, the same clips in the same slots; zeros are no anchors.
+            anchors (tuple[Tensor, Tensor]): S of both (eq. 4), shape (N, C) each, the same clips in the same
+                slots; zeros are no anchors.
             counts (Tensor, optional): Shape (B,) bool: clips that count; None = all.
         """
         there = is_key(anchors[0]) & is_key(anchors[1])
         per_clip = 0
         for a, b in ((0, 1), (1, 0)):
-            near, other = over_nearest_anchors(key[a], anchors[a], query[b], anchors[b], self.num_anchors, there)
-            per_clip = per_clip + kl_divergence(near / self.teacher_temperature, other / self.student_temperature)
+            near, other = over_nearest_anchors(
+                key[a], anchors[a], query[b], anchors[b], self.num_anchors, there
+            )
+            per_clip = per_clip + kl_divergence(
+                near / self.teacher_temperature, other / self.student_temperature
+            )
         return self.loss_weight * (per_clip.mean() if counts is None else mean_over_clips(per_clip, counts))

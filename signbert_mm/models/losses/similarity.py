@@ -15,7 +15,9 @@ def is_key(keys: Tensor) -> Tensor:
 
 
 def mean_over_clips(per_clip: Tensor, counts: Tensor) -> Tensor:
-    """Mean over the batch of (B,); a clip that does not count adds 0, so that the mean over processes is the mean over the whole batch."""
+    """Mean over the batch of (B,); a clip that does not count adds 0, so that the mean over processes is the
+    mean over the whole batch.
+    """
     return torch.where(counts, per_clip, torch.zeros_like(per_clip)).mean()
 
 
@@ -34,11 +36,18 @@ def kl_divergence(teacher: Tensor, student: Tensor) -> Tensor:
 
 
 def over_nearest_anchors(
-    teacher: Tensor, teacher_anchors: Tensor, student: Tensor, student_anchors: Tensor, count: int, there: Tensor
+    teacher: Tensor,
+    teacher_anchors: Tensor,
+    student: Tensor,
+    student_anchors: Tensor,
+    count: int,
+    there: Tensor,
 ) -> Tuple[Tensor, Tensor]:
-    """Similarities of both sides to the ``count`` anchors that are nearest to the teacher (N+ of ST-Consistency eq. 5).
+    """Similarities of both sides to the ``count`` anchors that are nearest to the teacher (N+ of
+    ST-Consistency eq. 5).
 
-    Similarity is the dot product. Of equally near anchors those in lower slots are taken; of fewer than ``count`` that are there, all.
+    Similarity is the dot product. Of equally near anchors those in lower slots are taken; of fewer than
+    ``count`` that are there, all.
 
     Args:
         teacher (Tensor): Shape (B, C).

@@ -21,48 +21,57 @@ Vectors = Dict[str, Tensor]
 
 @MODELS.register_module()
 class STConsistency(BaseModel):
-    """Two views of a clip, seen as joints and as motion, through query encoders and through key encoders that follow them.
+    """Two views of a clip, seen as joints and as motion, through query encoders and through key encoders that
+    follow them.
 
-    L = sum over modalities of w (L_CL + L_con) + L_KT (eq. 8). z are the projected vectors of hand and trunk; the overall vector of eqs. 4 to 7 is
-    their sum, as the anchors are (S = M_h + M_tr, eq. 4), and with ``overall_bank`` the projection of the pooled f_h + f_tr. Queries are of the first
-    view and keys of the second; gradient goes through the queries alone.
+    L = sum over modalities of w (L_CL + L_con) + L_KT (eq. 8). z are the projected vectors of hand and trunk;
+    the overall vector of eqs. 4 to 7 is their sum, as the anchors are (S = M_h + M_tr, eq. 4), and with
+    ``overall_bank`` the projection of the pooled f_h + f_tr. Queries are of the first view and keys of the
+    second; gradient goes through the queries alone.
 
-    A clip without any hand, or without any trunk joint, has a vector of zeros for that part: it adds nothing to a sum, is no negative, and the clip
-    does not count in that part's losses. Slots that were not written yet are no keys either, so the first losses are over a short bank.
+    A clip without any hand, or without any trunk joint, has a vector of zeros for that part: it adds nothing
+    to a sum, is no negative, and the clip does not count in that part's losses. Slots that were not written
+    yet are no keys either, so the first losses are over a short bank.
 
-    Normalisation in the key encoders is not given in the paper. ``key_mode='train'``: by the statistics of the key batch, with dropout, as the query
-    encoders; keys and queries of one batch are of the same clips, MoCo's shuffling is not built. 'eval': by the moving average of the query encoders'
-    statistics, without dropout, so that a key depends on its clip alone. That average begins at mean 0 and variance 1 and needs some 1 / (1 - m)
-    steps; until then the keys of a part with little variance (the trunk's) are nearly alike (in our runs still after 120). Statistics are those of
-    each process, unless the norms share them (:class:`TokenBatchNorm`, ``sync``).
+    Normalisation in the key encoders is not given in the paper. ``key_mode='train'``: by the statistics of
+    the key batch, with dropout, as the query encoders; keys and queries of one batch are of the same clips,
+    MoCo's shuffling is not built. 'eval': by the moving average of the query encoders' statistics, without
+    dropout, so that a key depends on its clip alone. That average begins at mean 0 and variance 1 and needs
+    some 1 / (1 - m) steps; until then the keys of a part with little variance (the trunk's) are nearly alike
+    (in our runs still after 120). Statistics are those of each process, unless the norms share them
+    (:class:`TokenBatchNorm`, ``sync``).
 
-    Batches whose gradients are added up (``accumulative_counts``) are one step: the key encoders move once, before its first batch, and all its
-    batches are compared with the banks as they were before it. So it is the step of one large batch, but for the statistics of batch norm. The loop
-    says where a step begins (:meth:`enter_batch`): :class:`ResumableTrainLoop` does; under another loop every batch counts as a step.
+    Batches whose gradients are added up (``accumulative_counts``) are one step: the key encoders move once,
+    before its first batch, and all its batches are compared with the banks as they were before it. So it is
+    the step of one large batch, but for the statistics of batch norm. The loop says where a step begins
+    (:meth:`enter_batch`): :class:`ResumableTrainLoop` does; under another loop every batch counts as a step.
 
     Args:
-        encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict(hand (B, C), trunk (B, C))``, built for each modality; a config
-            of ``MODELS`` like all that follow.
+        encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict(hand (B, C), trunk (B,
+            C))``, built for each modality; a config of ``MODELS`` like all that follow.
         projector (dict): C -> D, of length 1; built for each modality and part.
         modalities (Sequence[str]): Of 'joint' and 'motion'.
         parts (Sequence[str]): Of 'hand' and 'trunk', what the encoder gives and the losses use.
         bank (dict): :class:`MemoryBank` for the parts; its ``channels`` and ``groups`` are set here.
-        overall_bank (dict, optional): The variant of the authors' code: the overall vector has a projector, a bank and an InfoNCE of its own, and
-            this bank holds the anchors of the transfer.
+        overall_bank (dict, optional): The variant of the authors' code: the overall vector has a projector, a
+            bank and an InfoNCE of its own, and this bank holds the anchors of the transfer.
         momentum (float): m of the key encoders; 0.99 in the paper, 0.999 in the authors' code.
         key_mode (str): 'train' or 'eval', see above.
-        weights (Mapping[str, float], optional): w for each modality; None = equal, sum 1: 0.5 and 0.5 in the paper.
+        weights (Mapping[str, float], optional): w for each modality; None = equal, sum 1: 0.5 and 0.5 in the
+            paper.
         loss_contrast (dict, optional): L_CL (eq. 2); None = off, like the next two.
         loss_consistency (dict, optional): L_con (eq. 3).
         loss_transfer (dict, optional): L_KT (eqs. 5 to 7).
-        data_preprocessor (dict): Gives ``views``: in training two, each ``joint`` and ``motion`` = dict(hands (B, T, 2, 21, 2), trunk (B, T, 7, 2)),
-            ``hand_valid`` (B, T, 2), ``frame_valid`` and ``trunk_valid`` (B, T) bool; see :class:`MakeViews`.
+        data_preprocessor (dict): Gives ``views``: in training two, each ``joint`` and ``motion`` = dict(hands
+            (B, T, 2, 21, 2), trunk (B, T, 7, 2)), ``hand_valid`` (B, T, 2), ``frame_valid`` and
+            ``trunk_valid`` (B, T) bool; see :class:`MakeViews`.
 
-    Modes: 'tensor' gives :meth:`extract_features`; 'loss' a dict of losses that sum to L; 'predict' one :class:`SignDataSample` a clip with
-    ``features``.
+    Modes: 'tensor' gives :meth:`extract_features`; 'loss' a dict of losses that sum to L; 'predict' one
+    :class:`SignDataSample` a clip with ``features``.
 
     Raises:
-        ValueError: All objectives off, one that lacks what it compares, more anchors than a bank holds, or widths that do not fit.
+        ValueError: All objectives off, one that lacks what it compares, more anchors than a bank holds, or
+            widths that do not fit.
     """
 
     def __init__(
@@ -83,21 +92,39 @@ class STConsistency(BaseModel):
         init_cfg: Optional[dict] = None,
     ) -> None:
         # built here: mmengine would look in its own registry wherever no default scope is set
-        super().__init__(MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor, init_cfg)
+        super().__init__(
+            MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor,
+            init_cfg,
+        )
         if key_mode not in ('eval', 'train') or not 0 <= momentum < 1:
             raise ValueError(
-                f"STConsistency: key_mode is 'eval' or 'train' and momentum is from 0 up to, not including, 1; got {key_mode!r} and {momentum}"
+                "STConsistency: key_mode is 'eval' or 'train' and momentum is from 0 up to, not including, "
+                f'1; got {key_mode!r} and {momentum}'
             )
-        self.modalities, self.parts, self.momentum, self.key_mode = tuple(modalities), tuple(parts), momentum, key_mode
+        self.modalities, self.parts, self.momentum, self.key_mode = (
+            tuple(modalities),
+            tuple(parts),
+            momentum,
+            key_mode,
+        )
         self.begins_step = True
-        self.weights = dict(weights) if weights is not None else dict.fromkeys(self.modalities, 1 / max(len(self.modalities), 1))
+        self.weights = (
+            dict(weights)
+            if weights is not None
+            else dict.fromkeys(self.modalities, 1 / max(len(self.modalities), 1))
+        )
         self.loss_contrast, self.loss_consistency, self.loss_transfer = (
             MODELS.build(loss) if loss else None for loss in (loss_contrast, loss_consistency, loss_transfer)
         )
         self._check_objectives(overall_bank is not None)
         self.encoders = ModuleDict({modality: MODELS.build(encoder) for modality in self.modalities})
         names = self.parts + ((OVERALL,) if overall_bank is not None else ())
-        self.projectors = ModuleDict({modality: ModuleDict({name: MODELS.build(projector) for name in names}) for modality in self.modalities})
+        self.projectors = ModuleDict(
+            {
+                modality: ModuleDict({name: MODELS.build(projector) for name in names})
+                for modality in self.modalities
+            }
+        )
         self._check_widths()
         self.key_encoders = _frozen_copy(self.encoders)
         self.key_projectors = _frozen_copy(self.projectors)
@@ -111,20 +138,34 @@ class STConsistency(BaseModel):
             if not found or len(set(found)) < len(found) or not set(found) <= set(known):
                 raise ValueError(f'STConsistency: {field} must be one or both of {known}, got {found}')
         if set(self.weights) != set(self.modalities):
-            raise ValueError(f'STConsistency: weights are of {sorted(self.weights)}, but the modalities are {sorted(self.modalities)}')
+            raise ValueError(
+                f'STConsistency: weights are of {sorted(self.weights)}, but the modalities are '
+                f'{sorted(self.modalities)}'
+            )
         if not (self.loss_contrast or self.loss_consistency or self.loss_transfer):
-            raise ValueError('STConsistency: all objectives are off; give at least one of loss_contrast, loss_consistency and loss_transfer')
+            raise ValueError(
+                'STConsistency: all objectives are off; give at least one of loss_contrast, '
+                'loss_consistency and loss_transfer'
+            )
         if self.loss_consistency is not None and len(self.parts) < 2:
-            raise ValueError(f'STConsistency: loss_consistency compares hand and trunk, but parts is {self.parts}; set loss_consistency=None')
+            raise ValueError(
+                'STConsistency: loss_consistency compares hand and trunk, but parts is '
+                f'{self.parts}; set loss_consistency=None'
+            )
         if self.loss_transfer is not None and len(self.modalities) < 2:
-            raise ValueError(f'STConsistency: loss_transfer compares joint and motion, but modalities is {self.modalities}; set loss_transfer=None')
+            raise ValueError(
+                'STConsistency: loss_transfer compares joint and motion, but modalities is '
+                f'{self.modalities}; set loss_transfer=None'
+            )
         if overall and not (self.loss_contrast or self.loss_transfer):
             raise ValueError(
-                'STConsistency: overall_bank without loss_contrast and loss_transfer: its projector would never be trained; leave it out'
+                'STConsistency: overall_bank without loss_contrast and loss_transfer: its projector would '
+                'never be trained; leave it out'
             )
         if overall and not (self.loss_contrast or self.loss_consistency):
             raise ValueError(
-                "STConsistency: overall_bank with loss_transfer alone: the parts' projectors would never be trained; leave overall_bank out, "
+                "STConsistency: overall_bank with loss_transfer alone: the parts' projectors would never be "
+                'trained; leave overall_bank out, '
                 'or give loss_contrast or loss_consistency'
             )
 
@@ -133,27 +174,38 @@ class STConsistency(BaseModel):
             given = getattr(self.encoders[modality], 'out_channels', None)
             made = getattr(self.encoders[modality], 'parts', self.parts)
             if set(made) != set(self.parts):
-                raise ValueError(f'STConsistency: model.parts is {self.parts}, but model.encoder.parts is {tuple(made)}; set both to the same')
+                raise ValueError(
+                    f'STConsistency: model.parts is {self.parts}, but model.encoder.parts is '
+                    f'{tuple(made)}; set both to the same'
+                )
             for name, projector in self.projectors[modality].items():
                 if given is not None and projector.in_channels != given:
                     raise ValueError(
-                        f'STConsistency: model.encoder gives vectors of width {given}, but model.projector.in_channels is {projector.in_channels} '
+                        f'STConsistency: model.encoder gives vectors of width {given}, but '
+                        f'model.projector.in_channels is {projector.in_channels} '
                         f'({modality}, {name}). Set both to one width'
                     )
 
     def _build_bank(self, config: Optional[dict], names: Sequence[str]) -> MemoryBank:
         projector = next(iter(next(iter(self.projectors.values())).values()))
         groups = [f'{modality}_{name}' for modality in self.modalities for name in names]
-        return MODELS.build(dict(dict(type='MemoryBank'), **(config or {}), channels=projector.out_channels, groups=groups))
+        return MODELS.build(
+            dict(dict(type='MemoryBank'), **(config or {}), channels=projector.out_channels, groups=groups)
+        )
 
     def _check_anchors(self) -> None:
         anchors = self.bank if self.overall_bank is None else self.overall_bank
-        for field, loss, bank in (('loss_transfer', self.loss_transfer, anchors), ('loss_consistency', self.loss_consistency, self.bank)):
+        for field, loss, bank in (
+            ('loss_transfer', self.loss_transfer, anchors),
+            ('loss_consistency', self.loss_consistency, self.bank),
+        ):
             wanted = getattr(loss, 'num_anchors', None)
             if wanted is not None and wanted > bank.size:
                 raise ValueError(
-                    f'STConsistency: model.{field}.num_anchors is {wanted}, but its bank holds {bank.size} keys, so that none would be left out. Set '
-                    f'num_anchors to at most {bank.size}, or the size of model.{"bank" if bank is self.bank else "overall_bank"} to more'
+                    f'STConsistency: model.{field}.num_anchors is {wanted}, but its bank holds {bank.size} '
+                    'keys, so that none would be left out. Set '
+                    f'num_anchors to at most {bank.size}, or the size of '
+                    f'model.{"bank" if bank is self.bank else "overall_bank"} to more'
                 )
 
     def init_weights(self) -> None:
@@ -188,7 +240,9 @@ class STConsistency(BaseModel):
         for key, query in ((self.key_encoders, self.encoders), (self.key_projectors, self.projectors)):
             momentum_update(key, query, momentum, buffers=self.key_mode == 'eval' or momentum == 0.0)
 
-    def forward(self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor') -> Union[Tensor, dict, List[SignDataSample]]:
+    def forward(
+        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
+    ) -> Union[Tensor, dict, List[SignDataSample]]:
         """See the class."""
         if mode == 'loss':
             return self.losses(inputs)
@@ -199,10 +253,15 @@ class STConsistency(BaseModel):
         raise ValueError(f"STConsistency: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
 
     def extract_features(self, inputs: dict) -> Tensor:
-        """What kNN compares: (B, M C), of each modality the pooled f_h + f_tr of length 1, side by side, of the first view."""
+        """What kNN compares: (B, M C), of each modality the pooled f_h + f_tr of length 1, side by side, of
+        the first view.
+        """
         view = _views(inputs, 1)[0]
         present = self._present(view)
-        pooled = [self._sum(self._pool(self.encoders[modality], view, modality), present) for modality in self.modalities]
+        pooled = [
+            self._sum(self._pool(self.encoders[modality], view, modality), present)
+            for modality in self.modalities
+        ]
         return torch.cat([F.normalize(vectors.float(), dim=-1) for vectors in pooled], dim=-1)
 
     def _sum(self, pooled: Vectors, present: Vectors) -> Tensor:
@@ -211,7 +270,13 @@ class STConsistency(BaseModel):
 
     @staticmethod
     def _pool(encoder: nn.Module, view: dict, modality: str) -> Vectors:
-        return encoder(view[modality]['hands'], view[modality]['trunk'], view['hand_valid'], view['frame_valid'], view['trunk_valid'])
+        return encoder(
+            view[modality]['hands'],
+            view[modality]['trunk'],
+            view['hand_valid'],
+            view['frame_valid'],
+            view['trunk_valid'],
+        )
 
     def _present(self, view: dict) -> Vectors:
         """Which clips show each part at all, shape (B,) bool each."""
@@ -222,7 +287,8 @@ class STConsistency(BaseModel):
         return present
 
     def embed(self, view: dict, modality: str, present: Vectors, key: bool = False) -> Vectors:
-        """z of each part (and overall) in one modality, (B, D) each; zeros where the clip does not show the part.
+        """z of each part (and overall) in one modality, (B, D) each; zeros where the clip does not show the
+        part.
 
         Args:
             view (dict): See the class.
@@ -230,54 +296,94 @@ class STConsistency(BaseModel):
             present (dict[str, Tensor]): Shape (B,) bool each.
             key (bool): Through the key encoders.
         """
-        encoders, projectors = (self.key_encoders, self.key_projectors) if key else (self.encoders, self.projectors)
+        encoders, projectors = (
+            (self.key_encoders, self.key_projectors) if key else (self.encoders, self.projectors)
+        )
         pooled = dict(self._pool(encoders[modality], view, modality))
         if self.overall_bank is not None:
             pooled[OVERALL] = self._sum(pooled, present)
-        return {name: projector(pooled[name]) * present[name][:, None] for name, projector in projectors[modality].items()}
+        return {
+            name: projector(pooled[name]) * present[name][:, None]
+            for name, projector in projectors[modality].items()
+        }
 
     def losses(self, inputs: dict) -> dict:
-        """``loss_contrast_joint``, ``loss_consistency_joint``, .. and ``loss_transfer``, scalars whose sum is eq. 8; training banks the keys."""
+        """``loss_contrast_joint``, ``loss_consistency_joint``, ..
+
+        and ``loss_transfer``, scalars whose sum is eq. 8; training banks the keys.
+        """
         query_view, key_view = _views(inputs, 2)
         present = dict(query=self._present(query_view), key=self._present(key_view))
-        queries = {modality: self.embed(query_view, modality, present['query']) for modality in self.modalities}
+        queries = {
+            modality: self.embed(query_view, modality, present['query']) for modality in self.modalities
+        }
         with torch.no_grad():
             if self.training and self.begins_step:
                 self.update_keys()
-            keys = {modality: self.embed(key_view, modality, present['key'], key=True) for modality in self.modalities}
+            keys = {
+                modality: self.embed(key_view, modality, present['key'], key=True)
+                for modality in self.modalities
+            }
         held = self.training and not self.begins_step
-        banks = {**self.bank.snapshot(held), **(self.overall_bank.snapshot(held) if self.overall_bank is not None else {})}
+        banks = {
+            **self.bank.snapshot(held),
+            **(self.overall_bank.snapshot(held) if self.overall_bank is not None else {}),
+        }
         counts = {name: present['query'][name] & present['key'][name] for name in present['query']}
         with torch.autocast(next(iter(counts.values())).device.type, enabled=False):
             losses = self._objectives(queries, keys, banks, counts)
         if self.training:
-            self.bank.push({f'{modality}_{part}': keys[modality][part] for modality in self.modalities for part in self.parts})
+            self.bank.push(
+                {
+                    f'{modality}_{part}': keys[modality][part]
+                    for modality in self.modalities
+                    for part in self.parts
+                }
+            )
             if self.overall_bank is not None:
-                self.overall_bank.push({f'{modality}_{OVERALL}': keys[modality][OVERALL] for modality in self.modalities})
+                self.overall_bank.push(
+                    {f'{modality}_{OVERALL}': keys[modality][OVERALL] for modality in self.modalities}
+                )
         return losses
 
-    def _objectives(self, queries: Dict[str, Vectors], keys: Dict[str, Vectors], banks: Vectors, counts: Vectors) -> dict:
+    def _objectives(
+        self, queries: Dict[str, Vectors], keys: Dict[str, Vectors], banks: Vectors, counts: Vectors
+    ) -> dict:
         losses = {}
         for modality in self.modalities:
             query, key, weight = queries[modality], keys[modality], self.weights[modality]
             if self.loss_contrast is not None:
-                terms = [self.loss_contrast(query[name], key[name], banks[f'{modality}_{name}'], counts[name]) for name in query]
+                terms = [
+                    self.loss_contrast(query[name], key[name], banks[f'{modality}_{name}'], counts[name])
+                    for name in query
+                ]
                 losses[f'loss_contrast_{modality}'] = weight * sum(terms)
             if self.loss_consistency is not None:
                 of_parts = [tuple(vectors[part] for part in PARTS) for vectors in (query, key)]
                 both = counts['hand'] & counts['trunk']
                 part_banks = tuple(banks[f'{modality}_{part}'] for part in PARTS)
-                losses[f'loss_consistency_{modality}'] = weight * self.loss_consistency(*of_parts, part_banks, both)
+                losses[f'loss_consistency_{modality}'] = weight * self.loss_consistency(
+                    *of_parts, part_banks, both
+                )
         if self.loss_transfer is not None:
-            query, key = (tuple(self._overall(side[modality]) for modality in self.modalities) for side in (queries, keys))
-            anchors = tuple(self._overall({name: banks[f'{modality}_{name}'] for name in counts}) for modality in self.modalities)  # eq. 4
+            query, key = (
+                tuple(self._overall(side[modality]) for modality in self.modalities)
+                for side in (queries, keys)
+            )
+            # eq. 4
+            anchors = tuple(
+                self._overall({name: banks[f'{modality}_{name}'] for name in counts})
+                for modality in self.modalities
+            )
             seen = torch.stack(list(counts.values())).any(0)
             losses['loss_transfer'] = self.loss_transfer(query, key, anchors, seen)
         return losses
 
     def _overall(self, vectors: Vectors) -> Tensor:
         """f of eqs. 4 to 7."""
-        return vectors[OVERALL] if self.overall_bank is not None else sum(vectors[part] for part in self.parts)
+        return (
+            vectors[OVERALL] if self.overall_bank is not None else sum(vectors[part] for part in self.parts)
+        )
 
 
 def _frozen_copy(modules: nn.Module) -> nn.Module:
@@ -293,7 +399,8 @@ def _views(inputs: dict, count: int) -> Tuple[dict, ...]:
     views = inputs.get('views', ())
     if len(views) < count:
         raise ValueError(
-            f'STConsistency: {count} view{"s" * (count > 1)} of each clip needed, and the batch has {len(views)}. The pipelines of '
+            f'STConsistency: {count} view{"s" * (count > 1)} of each clip needed, and the batch has '
+            f'{len(views)}. The pipelines of '
             'model.data_preprocessor must make `views`; see configs/_base_/models/st_consistency_pretrain.py'
         )
     return tuple(views[:count])

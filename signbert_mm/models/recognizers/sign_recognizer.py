@@ -14,19 +14,23 @@ from ..widths import check_widths
 
 @MODELS.register_module()
 class SignRecognizer(BaseModel):
-    """Embedder and Transformer as pre-trained, with the prediction head in place of the decoder; nothing is masked.
+    """Embedder and Transformer as pre-trained, with the prediction head in place of the decoder; nothing is
+    masked.
 
-    A pre-training checkpoint fits through ``load_from``: ``embedder.*`` and ``backbone.*`` have the same names there.
+    A pre-training checkpoint fits through ``load_from``: ``embedder.*`` and ``backbone.*`` have the same
+    names there.
 
     Args:
         embedder (dict): As in :class:`SignBERT`; a config of ``MODELS`` like all that follow.
         backbone (dict): As in :class:`SignBERT`.
         head (dict): ``(tokens, valid) -> logits, attention``.
-        frozen (Sequence[str]): Of 'embedder' and 'backbone', those that are not trained (linear evaluation); they stay in evaluation mode.
+        frozen (Sequence[str]): Of 'embedder' and 'backbone', those that are not trained (linear evaluation);
+            they stay in evaluation mode.
         data_preprocessor (dict): Crop, mirror, augment, zero missing.
 
-    Modes: 'tensor' gives logits (B, num_classes); 'loss' a dict of losses; 'predict' one :class:`SignDataSample` a clip with
-    ``pred_scores`` (num_classes,) that sum to 1, ``pred_label`` and ``attention`` (T, 2).
+    Modes: 'tensor' gives logits (B, num_classes); 'loss' a dict of losses; 'predict' one
+    :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1, ``pred_label`` and
+    ``attention`` (T, 2).
     """
 
     def __init__(
@@ -39,10 +43,15 @@ class SignRecognizer(BaseModel):
         init_cfg: Optional[dict] = None,
     ) -> None:
         # built here: mmengine would look in its own registry wherever no default scope is set
-        super().__init__(MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor, init_cfg)
+        super().__init__(
+            MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor,
+            init_cfg,
+        )
         unknown = set(frozen) - {'embedder', 'backbone'}
         if unknown:
-            raise ValueError(f"SignRecognizer: frozen may name 'embedder' and 'backbone', got {sorted(unknown)}")
+            raise ValueError(
+                f"SignRecognizer: frozen may name 'embedder' and 'backbone', got {sorted(unknown)}"
+            )
         self.embedder = MODELS.build(embedder)
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
@@ -67,7 +76,9 @@ class SignRecognizer(BaseModel):
         """What kNN compares: the mean (B, C) of a clip's valid tokens."""
         return mean_pool(*self.extract_tokens(inputs))
 
-    def forward(self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor') -> Union[Tensor, dict, List[SignDataSample]]:
+    def forward(
+        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
+    ) -> Union[Tensor, dict, List[SignDataSample]]:
         """See the class."""
         tokens, valid = self.extract_tokens(inputs)
         if mode == 'loss':

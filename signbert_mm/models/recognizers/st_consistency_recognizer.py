@@ -18,19 +18,21 @@ MODALITIES = ('joint', 'motion')
 class STConsistencyRecognizer(BaseModel):
     """The query encoders as pre-trained, with a linear layer in place of the MLP.
 
-    A pre-training checkpoint fits through ``load_from``: ``encoders.<modality>.*`` have the same names there. Hands or trunk alone: the encoder's
-    ``parts``.
+    A pre-training checkpoint fits through ``load_from``: ``encoders.<modality>.*`` have the same names there.
+    Hands or trunk alone: the encoder's ``parts``.
 
     Args:
-        encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict of vectors``, one is built for each modality; a config of
-            ``MODELS`` like all that follow.
+        encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict of vectors``, one is
+            built for each modality; a config of ``MODELS`` like all that follow.
         head (dict): ``features -> logits``; it is told the modalities.
         modalities (Sequence[str]): Of 'joint' and 'motion', those in use.
-        frozen (bool): The encoders are not trained (linear protocol); they stay in evaluation mode and keep no gradients.
+        frozen (bool): The encoders are not trained (linear protocol); they stay in evaluation mode and keep
+            no gradients.
         data_preprocessor (dict): Its pipelines make one view, see :class:`MakeViews`.
 
-    Modes: 'tensor' gives logits (B, num_classes); 'loss' a dict of losses; 'predict' one :class:`SignDataSample` a clip with ``pred_scores``
-    (num_classes,) that sum to 1, ``pred_label`` and, with hands, ``attention`` (T, 2), the mean of the modalities'.
+    Modes: 'tensor' gives logits (B, num_classes); 'loss' a dict of losses; 'predict' one
+    :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1, ``pred_label`` and, with
+    hands, ``attention`` (T, 2), the mean of the modalities'.
 
     Raises:
         ValueError: A modality is unknown or repeated, or the head's width is not the encoder's.
@@ -46,9 +48,15 @@ class STConsistencyRecognizer(BaseModel):
         init_cfg: Optional[dict] = None,
     ) -> None:
         # built here: mmengine would look in its own registry wherever no default scope is set
-        super().__init__(MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor, init_cfg)
+        super().__init__(
+            MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor,
+            init_cfg,
+        )
         if not modalities or set(modalities) - set(MODALITIES) or len(set(modalities)) != len(modalities):
-            raise ValueError(f'STConsistencyRecognizer: modalities must be some of {MODALITIES}, each once, got {tuple(modalities)}')
+            raise ValueError(
+                f'STConsistencyRecognizer: modalities must be some of {MODALITIES}, each once, '
+                f'got {tuple(modalities)}'
+            )
         self.modalities, self.frozen = tuple(modalities), frozen
         self.encoders = nn.ModuleDict({modality: MODELS.build(encoder) for modality in self.modalities})
         self.head = MODELS.build(dict(head, modalities=self.modalities))
@@ -56,7 +64,8 @@ class STConsistencyRecognizer(BaseModel):
             given, wanted = getattr(module, 'out_channels', None), getattr(self.head, 'in_channels', None)
             if given is not None and wanted is not None and given != wanted:
                 raise ValueError(
-                    f'STConsistencyRecognizer: model.encoder gives vectors of width {given} ({modality}), but model.head.in_channels is {wanted}. '
+                    f'STConsistencyRecognizer: model.encoder gives vectors of width {given} ({modality}), '
+                    f'but model.head.in_channels is {wanted}. '
                     'Set both to one width'
                 )
         if frozen:
@@ -77,39 +86,58 @@ class STConsistencyRecognizer(BaseModel):
         """
         if not inputs.get('views'):
             raise ValueError(
-                'STConsistencyRecognizer: the batch has no `views`. The pipelines of model.data_preprocessor need '
-                "dict(type='MakeViews', transforms=[..]), see configs/_base_/models/st_consistency_recognizer.py"
+                'STConsistencyRecognizer: the batch has no `views`. The pipelines of model.data_preprocessor '
+                'need '
+                "dict(type='MakeViews', transforms=[..]), see "
+                'configs/_base_/models/st_consistency_recognizer.py'
             )
         view = inputs['views'][0]
         absent = [modality for modality in self.modalities if modality not in view]
         if absent:
-            raise ValueError(f"STConsistencyRecognizer: the view has no {absent}; the transforms of MakeViews need dict(type='Motion') at their end")
+            raise ValueError(
+                f'STConsistencyRecognizer: the view has no {absent}; the transforms of '
+                "MakeViews need dict(type='Motion') at their end"
+            )
         valid = [view[name] for name in ('hand_valid', 'frame_valid', 'trunk_valid') if name in view]
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             return {
-                modality: self.encoders[modality](view[modality]['hands'], view[modality]['trunk'], *valid, attention=attention)
+                modality: self.encoders[modality](
+                    view[modality]['hands'], view[modality]['trunk'], *valid, attention=attention
+                )
                 for modality in self.modalities
             }
 
     @staticmethod
     def add_up(encoded: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
         """f = f_h + f_tr (B, C) of each modality, or the one there is."""
-        return {modality: sum(vectors[part] for part in ('hand', 'trunk') if part in vectors) for modality, vectors in encoded.items()}
+        return {
+            modality: sum(vectors[part] for part in ('hand', 'trunk') if part in vectors)
+            for modality, vectors in encoded.items()
+        }
 
     def extract_features(self, inputs: dict) -> Tensor:
         """What kNN compares: (B, M C), f of each modality of length 1, side by side."""
-        return torch.cat([F.normalize(vectors.float(), dim=-1) for vectors in self.add_up(self.encode(inputs)).values()], dim=-1)
+        return torch.cat(
+            [F.normalize(vectors.float(), dim=-1) for vectors in self.add_up(self.encode(inputs)).values()],
+            dim=-1,
+        )
 
     def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Optional[Tensor]]:
-        """Logits (B, num_classes), and the weights (B, T, 2) by which hands are pooled, the mean of the modalities'; None without hands."""
+        """Logits (B, num_classes), and the weights (B, T, 2) by which hands are pooled, the mean of the
+        modalities'; None without hands.
+        """
         encoded = self.encode(inputs, attention=attention)
         weights = [vectors['hand_attention'] for vectors in encoded.values() if 'hand_attention' in vectors]
         return self.head(self.add_up(encoded)), sum(weights) / len(weights) if weights else None
 
-    def forward(self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor') -> Union[Tensor, dict, List[SignDataSample]]:
+    def forward(
+        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
+    ) -> Union[Tensor, dict, List[SignDataSample]]:
         """See the class."""
         if mode not in ('tensor', 'loss', 'predict'):
-            raise ValueError(f"STConsistencyRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+            raise ValueError(
+                f"STConsistencyRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}"
+            )
         if mode == 'loss':
             return self.head.loss(self.add_up(self.encode(inputs)), inputs['label'])
         logits, weights = self.classify(inputs, attention=mode == 'predict')

@@ -6,7 +6,9 @@ import pytest
 
 @pytest.fixture
 def run_converter(monkeypatch, tmp_path, root):
-    """``run_converter('stb_to_store.py', *arguments)`` runs a converter in this process, in an empty folder."""
+    """``run_converter('stb_to_store.py', *arguments)`` runs a converter in this process, in an empty
+    folder.
+    """
 
     def run(name, *arguments):
         monkeypatch.chdir(tmp_path)

@@ -13,7 +13,14 @@ from signbert_mm.extraction import PoseExtractor
 def poses(frames, joints=133, seed=0):
     """Shape (T, V, 3); the first joint's x is the frame's number + 10, so that a cut can be told."""
     random = np.random.RandomState(seed)
-    values = np.stack([random.uniform(5, 300, (frames, joints)), random.uniform(5, 200, (frames, joints)), np.ones((frames, joints))], axis=-1)
+    values = np.stack(
+        [
+            random.uniform(5, 300, (frames, joints)),
+            random.uniform(5, 200, (frames, joints)),
+            np.ones((frames, joints)),
+        ],
+        axis=-1,
+    )
     values[:, 0, 0] = np.arange(frames) + 10
     return values.astype(np.float32)
 
@@ -23,7 +30,9 @@ def write_poses(folder, frames, joints=133, **fields):
     for seed, (name, count) in enumerate(frames.items()):
         path = os.path.join(folder, f'{name}.npz')
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        np.savez(path, keypoints=poses(count, joints, seed), **{'width': 320, 'height': 240, 'fps': 25.0, **fields})
+        np.savez(
+            path, keypoints=poses(count, joints, seed), **{'width': 320, 'height': 240, 'fps': 25.0, **fields}
+        )
     return str(folder)
 
 
@@ -39,7 +48,9 @@ def write_video(path, frames, size=(64, 48), fps=25):
 
 
 class Brightness(PoseExtractor):
-    """All joints at the middle of the frame, x moved by its mean brightness; counts the frames it has seen."""
+    """All joints at the middle of the frame, x moved by its mean brightness; counts the frames it has
+    seen.
+    """
 
     name, version = 'brightness', '1'
 
@@ -59,7 +70,12 @@ class Brightness(PoseExtractor):
 
 def index(*records, glosses=('no', 'yes'), **kwargs):
     """A SourceIndex of records or of (video_id, label, split)."""
-    return SourceIndex('tiny', list(glosses), [record if isinstance(record, ClipRecord) else ClipRecord(*record) for record in records], **kwargs)
+    return SourceIndex(
+        'tiny',
+        list(glosses),
+        [record if isinstance(record, ClipRecord) else ClipRecord(*record) for record in records],
+        **kwargs,
+    )
 
 
 def write_json(path, content):

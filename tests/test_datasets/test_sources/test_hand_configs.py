@@ -14,7 +14,14 @@ NARROW = dict(
 
 def run(root, name, tmp_path):
     cfg = Config.fromfile(root / 'configs' / 'signbert' / f'signbert_d512-n3_b64-60e_{name}.py')
-    cfg.merge_from_dict(dict(model=NARROW, log_level='WARNING', work_dir=str(tmp_path / 'work'), experiment_name=f'hand_configs_{name}'))
+    cfg.merge_from_dict(
+        dict(
+            model=NARROW,
+            log_level='WARNING',
+            work_dir=str(tmp_path / 'work'),
+            experiment_name=f'hand_configs_{name}',
+        )
+    )
     cfg.train_cfg.max_epochs = 1
     for loader in (cfg.train_dataloader, cfg.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False, pin_memory=False, batch_size=8)
@@ -30,7 +37,8 @@ def test_stb(root, run_converter, tmp_path):
     make_stb(tmp_path / 'STB')
     run_converter('stb_to_store.py', 'STB', 'data/stb')
     cfg, runner, metrics = run(root, 'stb', tmp_path)
-    assert metrics['joints'] == 2 * 4 * 20  # 20 annotated joints of one hand; every token is chosen, so 'chosen' says the same
+    # 20 annotated joints of one hand; every token is chosen, so 'chosen' says the same
+    assert metrics['joints'] == 2 * 4 * 20
     assert metrics['output/pck20'] == metrics['chosen/output/pck20'] and 0 <= metrics['output/auc'] <= 100
     assert 70 < metrics['input/pck20'] < 100
     batch = runner.test_dataloader.dataset.__getitems__([0, 1])['inputs']
@@ -50,12 +58,17 @@ def test_hands17(root, run_converter, tmp_path):
 def test_the_subsets_of_nmfs_csl(root):
     cfg = Config.fromfile(root / 'configs' / 'signbert' / 'signbert_d512-n3_b64-60e_nmfs_csl.py')
     subsets = {name: list(classes) for name, classes in cfg.test_evaluator.subsets.items()}
-    assert subsets == dict(confusing=list(range(610)), normal=list(range(610, 1067))) and cfg.test_evaluator.topk == (1, 2, 5)
+    assert subsets == dict(
+        confusing=list(range(610)), normal=list(range(610, 1067))
+    ) and cfg.test_evaluator.topk == (1, 2, 5)
 
 
 @pytest.mark.parametrize('name', ['nmfs_csl', 'slr500', 'stb', 'hands17'])
 def test_the_command_that_a_config_names_is_there(root, name):
     cfg = Config.fromfile(root / 'configs' / 'signbert' / f'signbert_d512-n3_b64-60e_{name}.py')
     for loader in (cfg.train_dataloader, cfg.test_dataloader):
-        assert loader.dataset.prepare.split()[1] == f'tools/dataset_converters/{name}_to_store.py' and loader.dataset.store == f'data/{name}'
+        assert (
+            loader.dataset.prepare.split()[1] == f'tools/dataset_converters/{name}_to_store.py'
+            and loader.dataset.store == f'data/{name}'
+        )
     assert (root / loader.dataset.prepare.split()[1]).is_file()

@@ -32,15 +32,28 @@ def test_the_official_lists(tmp_path):
     make_lists(tmp_path)
     found = index(tmp_path)
     assert found.counts() == dict(train=12, test=4) and found.glosses == ['0000', '0001', '0002', '0003']
-    assert [(record.video_id, record.label, record.split) for record in found.records[2:4]] == [('0/0_2', 0, 'train'), ('1/1_0', 1, 'train')]
-    assert found.records[-1].label == 3 and found.records[-1].split == 'test' and found.records[-1].where.endswith('testlist01.txt line 4')
+    assert [(record.video_id, record.label, record.split) for record in found.records[2:4]] == [
+        ('0/0_2', 0, 'train'),
+        ('1/1_0', 1, 'train'),
+    ]
+    assert (
+        found.records[-1].label == 3
+        and found.records[-1].split == 'test'
+        and found.records[-1].where.endswith('testlist01.txt line 4')
+    )
     assert index(tmp_path, splits=['test']).counts() == dict(test=4)
 
 
 def test_official_counts_and_image_sizes(tmp_path):
-    """24 training and 6 test clips of each of 1,067 words; 610 of them at another image size than the rest."""
+    """24 training and 6 test clips of each of 1,067 words; 610 of them at another image size than the
+    rest.
+    """
     names = [f'{label:04d}/{take:02d}.mp4' for label in range(1067) for take in range(30)]
-    make_lists(tmp_path, [name for name in names if int(name[5:7]) < 24], [name for name in names if int(name[5:7]) >= 24])
+    make_lists(
+        tmp_path,
+        [name for name in names if int(name[5:7]) < 24],
+        [name for name in names if int(name[5:7]) >= 24],
+    )
     found = nmfs_csl_index(str(tmp_path))
     assert found.counts() == OFFICIAL and found.deviations() == []
     sizes = {record.label: record.size for record in found.records}
@@ -62,19 +75,34 @@ def test_lists_as_csv_and_words(tmp_path):
 
 def test_tool(tmp_path, run_converter):
     make_lists(tmp_path / 'raw')
-    make_poses(tmp_path / 'poses', [video for video in TRAIN + TEST if video not in ('0/0_1.mp4', '2/2_9.mp4')])
+    make_poses(
+        tmp_path / 'poses', [video for video in TRAIN + TEST if video not in ('0/0_1.mp4', '2/2_9.mp4')]
+    )
     (tmp_path / 'poses' / '3' / '3_9.npy').write_bytes(b'broken')
     arguments = ['--poses', 'poses', '--num-classes', CLASSES, '--width', 640, '--height', 480]
     run_converter('nmfs_csl_to_store.py', 'raw', 'data/nmfs_csl', *arguments)
     store = PoseStore('data/nmfs_csl')
     assert store.split_counts() == dict(train=11, test=2) and store.layout.name == 'coco_wholebody_133'
-    assert store.coverage['train'] == dict(per_class=[3, 3, 3, 3], expected=12, present=11) and store.coverage['test']['present'] == 2
-    assert [line.split('\t')[:2] for line in store.missing] == [['train', '0/0_1'], ['test', '2/2_9'], ['test', '3/3_9']]
+    assert (
+        store.coverage['train'] == dict(per_class=[3, 3, 3, 3], expected=12, present=11)
+        and store.coverage['test']['present'] == 2
+    )
+    assert [line.split('\t')[:2] for line in store.missing] == [
+        ['train', '0/0_1'],
+        ['test', '2/2_9'],
+        ['test', '3/3_9'],
+    ]
     place = store.video_id.tolist().index('1/1_2')
-    assert store.label[place] == 1 and store.split[place] == 'train' and store.clip(place)[0][0, 0].tolist() == [104, 50]
+    assert (
+        store.label[place] == 1
+        and store.split[place] == 'train'
+        and store.clip(place)[0][0, 0].tolist() == [104, 50]
+    )
     make_poses(tmp_path / 'poses', ['0/0_0.mp4'], joints=132)
     with pytest.raises(SystemExit, match='0_0.npy'):
-        run_converter('nmfs_csl_to_store.py', 'raw', 'data/other', *arguments, '--layout', 'coco_wholebody_133')
+        run_converter(
+            'nmfs_csl_to_store.py', 'raw', 'data/other', *arguments, '--layout', 'coco_wholebody_133'
+        )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +130,10 @@ def test_other_bad_folders(tmp_path):
     with pytest.raises(FileNotFoundError, match='testlist01.txt'):
         index(tmp_path)
     make_lists(tmp_path, test=TEST + ['0/0_0.mp4'])
-    with pytest.raises(ValueError, match="'0/0_0' is listed twice: .*trainlist01.txt line 1 .train. and .*testlist01.txt line 5 .test."):
+    with pytest.raises(
+        ValueError,
+        match="'0/0_0' is listed twice: .*trainlist01.txt line 1 .train. and .*testlist01.txt line 5 .test.",
+    ):
         index(tmp_path)
     make_lists(tmp_path, ['0/a.mp4 1', '1/b.mp4 2'])
     assert [record.label for record in index(tmp_path, label_from='folder').records[:2]] == [0, 1]

@@ -10,7 +10,9 @@ SIGNERS = dict(train=[1, 2], test=[37])
 
 def make_dictionary(folder, words=WORDS):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'dictionary.txt').write_text(''.join(f'{label:06d}\t词{label}\n' for label in range(words)), encoding='utf-8')
+    (folder / 'dictionary.txt').write_text(
+        ''.join(f'{label:06d}\t词{label}\n' for label in range(words)), encoding='utf-8'
+    )
 
 
 def index(folder, **options):
@@ -30,19 +32,36 @@ def test_official_counts(tmp_path):
     make_dictionary(tmp_path, 500)
     found = slr500_index(str(tmp_path))
     assert found.counts() == OFFICIAL == dict(train=90000, test=35000) and found.deviations() == []
-    signers = {split: {record.signer for record in found.records if record.split == split} for split in OFFICIAL}
-    assert len(signers['train']) == 36 and len(signers['test']) == 14 and not signers['train'] & signers['test']
+    signers = {
+        split: {record.signer for record in found.records if record.split == split} for split in OFFICIAL
+    }
+    assert (
+        len(signers['train']) == 36 and len(signers['test']) == 14 and not signers['train'] & signers['test']
+    )
     last = found.records[-1]
-    assert (last.video_id, last.video, last.label, last.signer, last.split) == ('P50_25_19_4', 'P50_25_19_4_color', 499, 'P50', 'test')
+    assert (last.video_id, last.video, last.label, last.signer, last.split) == (
+        'P50_25_19_4',
+        'P50_25_19_4_color',
+        499,
+        'P50',
+        'test',
+    )
 
 
-@pytest.mark.parametrize('folder, suffix', [('color/{:03d}', '._color'), ('color/{:06d}', '_color'), ('{:03d}', '')])
+@pytest.mark.parametrize(
+    'folder, suffix', [('color/{:03d}', '._color'), ('color/{:06d}', '_color'), ('{:03d}', '')]
+)
 def test_tool(tmp_path, run_converter, folder, suffix):
     make_dictionary(tmp_path / 'raw')
     for signer in (1, 2, 37):
         for label in range(WORDS):
             for repetition in range(2):
-                path = tmp_path / 'poses' / folder.format(label) / f'{video_name(signer, label, repetition)}{suffix}.npz'
+                path = (
+                    tmp_path
+                    / 'poses'
+                    / folder.format(label)
+                    / f'{video_name(signer, label, repetition)}{suffix}.npz'
+                )
                 path.parent.mkdir(parents=True, exist_ok=True)
                 if (signer, label, repetition) != (2, 21, 1):
                     np.savez(path, keypoints=np.full((2, 133, 3), [10 + label, signer, 1], dtype=np.float32))
@@ -51,7 +70,10 @@ def test_tool(tmp_path, run_converter, folder, suffix):
     run_converter('slr500_to_store.py', 'raw', 'data/slr500', '--poses', 'poses', *options)
     store = PoseStore('data/slr500')
     assert store.split_counts() == dict(train=87, test=43) and store.glosses[21] == '词21'
-    assert [line.split('\t')[:3] for line in store.missing] == [['train', 'P02_02_01_1', '词21'], ['test', 'P37_02_00_0', '词20']]
+    assert [line.split('\t')[:3] for line in store.missing] == [
+        ['train', 'P02_02_01_1', '词21'],
+        ['test', 'P37_02_00_0', '词20'],
+    ]
     assert store.coverage['train']['expected'] == 88 and store.coverage['train']['per_class'] == [4] * WORDS
     place = store.video_id.tolist().index('P37_02_01_1')
     assert (store.label[place], store.signer[place], store.width[place]) == (21, 'P37', 1280)
@@ -61,13 +83,16 @@ def test_tool(tmp_path, run_converter, folder, suffix):
 def test_the_owners_lists_come_first(tmp_path):
     make_dictionary(tmp_path)
     (tmp_path / 'traintestlist').mkdir()
-    (tmp_path / 'traintestlist' / 'trainlist01.txt').write_text('000/P05_01_00_3._color.avi\n021/P05_02_01_0._color.avi\n')
+    (tmp_path / 'traintestlist' / 'trainlist01.txt').write_text(
+        '000/P05_01_00_3._color.avi\n021/P05_02_01_0._color.avi\n'
+    )
     (tmp_path / 'traintestlist' / 'testlist01.txt').write_text('021/P06_02_01_0_color.avi\n')
     found = index(tmp_path, suffix='._color')
     assert [(record.video_id, record.video, record.label, record.split) for record in found.records] == [
-        ('P05_01_00_3', 'P05_01_00_3._color', 0, 'train'), ('P05_02_01_0', 'P05_02_01_0._color', 21, 'train'),
+        ('P05_01_00_3', 'P05_01_00_3._color', 0, 'train'),
+        ('P05_02_01_0', 'P05_02_01_0._color', 21, 'train'),
         ('P06_02_01_0', 'P06_02_01_0._color', 21, 'test'),
-    ]  # fmt: skip
+    ]
     assert index(tmp_path, splits=['test']).counts() == dict(test=1)
     bad = [
         ('020/P05_02_01_0.avi', 'line 1: by its name P05_02_01_0 shows word 21, but its folder is 20'),
@@ -114,7 +139,9 @@ def test_bad_dictionaries(tmp_path):
 
 
 def test_videos_as_they_are_downloaded(tmp_path):
-    """Videos are found by the owners' names, and one that cannot be read is missing; the poses come from a stand-in for an extractor."""
+    """Videos are found by the owners' names, and one that cannot be read is missing; the poses come from a
+    stand-in for an extractor.
+    """
     pytest.importorskip('av', reason='videos are read with PyAV')
     import cv2
 
@@ -137,8 +164,14 @@ def test_videos_as_they_are_downloaded(tmp_path):
         writer.release()
     (path.parent / 'P37_02_01_1._color.avi').write_bytes(b'RIFF broken')
     listed = index(tmp_path / 'raw', suffix='._color')
-    store = convert(listed, str(tmp_path / 'out'), videos=str(tmp_path / 'raw' / 'color'), extractor=Brightness())
-    assert store.video_id.tolist() == ['P01_01_00_0', 'P37_02_01_0'] and store.length.tolist() == [3, 4] and store.label.tolist() == [0, 21]
+    store = convert(
+        listed, str(tmp_path / 'out'), videos=str(tmp_path / 'raw' / 'color'), extractor=Brightness()
+    )
+    assert (
+        store.video_id.tolist() == ['P01_01_00_0', 'P37_02_01_0']
+        and store.length.tolist() == [3, 4]
+        and store.label.tolist() == [0, 21]
+    )
     assert store.width.tolist() == [64, 64] and abs(store.clip(1)[0][0, 0, 0] - 150) < 5
     reasons = {line.split('\t')[1]: line.split('\t')[3] for line in store.missing}
     assert len(reasons) == len(listed) - 2 and reasons['P01_01_00_1'] != reasons['P37_02_01_1']

@@ -2,23 +2,44 @@ import pytest
 from source_fixtures import index, write_text
 
 from signbert_mm.datasets.sources import ClipRecord
-from signbert_mm.datasets.sources.files import csv_rows, find_file, json_entries, json_field, read_json, whole_number
+from signbert_mm.datasets.sources.files import (
+    csv_rows,
+    find_file,
+    json_entries,
+    json_field,
+    read_json,
+    whole_number,
+)
 from signbert_mm.datasets.sources.names import NameIndex, files_below, without_suffix
 
 
 def test_counts_and_deviations():
-    found = index(('a', 0, 'train'), ('b', 1, 'train'), ('c', 1, 'test'), official=dict(train=3, test=1, val=2))
+    found = index(
+        ('a', 0, 'train'), ('b', 1, 'train'), ('c', 1, 'test'), official=dict(train=3, test=1, val=2)
+    )
     assert len(found) == 3 and found.counts() == dict(train=2, test=1)
-    assert found.deviations() == ['train: 2 clips listed, 3 in the official list', 'val: 0 clips listed, 2 in the official list']
+    assert found.deviations() == [
+        'train: 2 clips listed, 3 in the official list',
+        'val: 0 clips listed, 2 in the official list',
+    ]
     assert index(('a', 0, 'train')).deviations() == []
 
 
 def test_a_video_listed_twice_names_both_places():
-    records = [ClipRecord('a', 0, 'train', where='train.csv line 2'), ClipRecord('a', 1, 'test', where='test.csv line 9')]
-    with pytest.raises(ValueError, match=r"'a' is listed twice: train.csv line 2 \(train\) and test.csv line 9 \(test\)"):
+    records = [
+        ClipRecord('a', 0, 'train', where='train.csv line 2'),
+        ClipRecord('a', 1, 'test', where='test.csv line 9'),
+    ]
+    with pytest.raises(
+        ValueError,
+        match=r"'a' is listed twice: train.csv line 2 \(train\) and test.csv line "
+        r'9 \(test\)',
+    ):
         index(*records)
     kept = index(*records, repeated='first')
-    assert [record.split for record in kept.records] == ['train'] and kept.notes == dict(repeated=['a: test.csv line 9'])
+    assert [record.split for record in kept.records] == ['train'] and kept.notes == dict(
+        repeated=['a: test.csv line 9']
+    )
     with pytest.raises(ValueError, match="repeated is 'last'"):
         index(*records, repeated='last')
 
@@ -39,14 +60,25 @@ def test_records_that_cannot_be():
 def test_names():
     names = NameIndex([('train/a', 1), ('test/b', 2), ('c', 3), ('x/d', 4), ('y/d', 5)], 'here')
     assert [names.key(name) for name in ('train/a', 'a', 'data/train/a', 'b', 'z/c', 'aa', 'val/a')] == [
-        'train/a', 'train/a', 'train/a', 'test/b', 'c', None, None,
-    ]  # fmt: skip
+        'train/a',
+        'train/a',
+        'train/a',
+        'test/b',
+        'c',
+        None,
+        None,
+    ]
     assert names.key('x/d') == 'x/d'
     with pytest.raises(ValueError, match=r"here: 'd' fits several: \['x/d', 'y/d'\]"):
         names.key('d')
     with pytest.raises(ValueError, match="'a' is there twice: 1 and 2"):
         NameIndex([('a', 1), ('a', 2)], 'here')
-    assert [without_suffix(name) for name in ('a.mp4', '4.7-A.MP4', '4.7-A', 'b.Webm')] == ['a', '4.7-A', '4.7-A', 'b']
+    assert [without_suffix(name) for name in ('a.mp4', '4.7-A.MP4', '4.7-A', 'b.Webm')] == [
+        'a',
+        '4.7-A',
+        '4.7-A',
+        'b',
+    ]
 
 
 def test_files_below(tmp_path):
@@ -62,7 +94,9 @@ def test_find_file_prefers_the_first_name_then_the_nearest(tmp_path):
         write_text(tmp_path / name, '')
     assert find_file(str(tmp_path), ['a.json', 'b.json'], 'the list') == str(tmp_path / 'two' / 'a.json')
     assert find_file(str(tmp_path), ['c.json'], 'the list', needed=False) == ''
-    with pytest.raises(FileNotFoundError, match='the list is absent; looked for c.json or d.json there and below'):
+    with pytest.raises(
+        FileNotFoundError, match='the list is absent; looked for c.json or d.json there and below'
+    ):
         find_file(str(tmp_path), ['c.json', 'd.json'], 'the list')
     with pytest.raises(FileNotFoundError, match='no such folder'):
         find_file(str(tmp_path / 'nowhere'), ['a.json'], 'the list')
@@ -89,7 +123,11 @@ def test_json_entries(tmp_path):
     write_text(path, '[{"a": 1},\n{"a": "x"},\n{"b": true}]')
     entries = list(json_entries(path))
     assert entries[0] == ('f.json line 1', dict(a=1)) and json_field(entries[0][1], 'a', int, 'here') == 1
-    for entry, message in ((entries[1][1], "'a' is 'x', a str"), (entries[2][1], r"'a' is absent; found \['b'\]"), (dict(a=True), 'a is|a bool')):
+    for entry, message in (
+        (entries[1][1], "'a' is 'x', a str"),
+        (entries[2][1], r"'a' is absent; found \['b'\]"),
+        (dict(a=True), 'a is|a bool'),
+    ):
         with pytest.raises(ValueError, match=message):
             json_field(entry, 'a', int, 'here')
     write_text(path, '[{"a":\n1},\n5]')
@@ -100,7 +138,10 @@ def test_json_entries(tmp_path):
 def test_csv_rows(tmp_path):
     path = str(tmp_path / 'f.csv')
     write_text(path, '\ufeffz,Gloss,File\n1, no ,a\n\n2,"yes, sir",b\n')
-    assert list(csv_rows(path, ('File', 'Gloss'))) == [('f.csv line 2', ['a', 'no']), ('f.csv line 4', ['b', 'yes, sir'])]
+    assert list(csv_rows(path, ('File', 'Gloss'))) == [
+        ('f.csv line 2', ['a', 'no']),
+        ('f.csv line 4', ['b', 'yes, sir']),
+    ]
     write_text(path, 'a,0\nb,1\n')
     assert [row for _, row in csv_rows(path, ('name', 'label'), header=None)] == [['a', '0'], ['b', '1']]
     write_text(path, 'label,name\n0,a\n')

@@ -41,7 +41,11 @@ def test_a_video_of_another_clip_is_not_taken(tmp_path):
 
 
 def test_names_that_are_not_quite_equal_are_told(tmp_path, capsys):
-    convert(index(('a', 0, 'train'), ('b', 0, 'train')), str(tmp_path / 's'), store(tmp_path / 'p', 'x/a', 'b', 'rest'))
+    convert(
+        index(('a', 0, 'train'), ('b', 0, 'train')),
+        str(tmp_path / 's'),
+        store(tmp_path / 'p', 'x/a', 'b', 'rest'),
+    )
     printed = capsys.readouterr().out
     assert "tiny: 1 clip is found by the end of the name, the first: 'a' is 'x/a' of" in printed
     assert "1 of 3 poses are of no listed clip, the first: 'rest'" in printed
@@ -58,12 +62,22 @@ def test_what_lies_beside_the_videos_is_counted(tmp_path, capsys):
     clips = video_folder_index(str(tmp_path / 'v'))
     convert(clips, str(tmp_path / 's'), videos=str(tmp_path / 'v'), extractor=Brightness())
     printed = capsys.readouterr().out
-    assert 'train: 2 of 2 clips (100.0%)' in printed and '2 files or folders are not taken, the first: ' in printed
+    assert (
+        'train: 2 of 2 clips (100.0%)' in printed
+        and '2 files or folders are not taken, the first: ' in printed
+    )
     assert clips.glosses == ['bye', 'hello'] and 'caf\\xe9.mp4 (the name is not UTF-8: rename it)' in printed
 
 
 def test_folders_of_images_that_are_no_sequence_are_missing_clips(tmp_path):
-    for name in ('hello/good/0.png', 'hello/good/1.png', 'bye/cams/l0.png', 'bye/cams/l1.png', 'bye/cams/r0.png', 'bye/cams/r1.png'):
+    for name in (
+        'hello/good/0.png',
+        'hello/good/1.png',
+        'bye/cams/l0.png',
+        'bye/cams/l1.png',
+        'bye/cams/r0.png',
+        'bye/cams/r1.png',
+    ):
         (tmp_path / 'v' / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(tmp_path / 'v' / name), np.zeros((48, 64, 3), np.uint8))
     clips = video_folder_index(str(tmp_path / 'v'))
@@ -133,7 +147,9 @@ def uneven_video(path):
         stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
         stream.codec_context.time_base = Fraction(1, 1000)
         for number, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 + 4 * number, np.uint8), format='rgb24')
+            frame = av.VideoFrame.from_ndarray(
+                np.full((48, 64, 3), 20 + 4 * number, np.uint8), format='rgb24'
+            )
             frame.pts, frame.time_base = int(time), Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -141,7 +157,9 @@ def uneven_video(path):
 
 def test_seconds_are_those_of_the_frames_where_the_rate_is_uneven(tmp_path):
     uneven_video(tmp_path / 'v' / 'long.mp4')
-    records = [ClipRecord(f'long_{start}', 0, 'train', 'long', start=start, end=start + 0.8) for start in (0.0, 1.6)]
+    records = [
+        ClipRecord(f'long_{start}', 0, 'train', 'long', start=start, end=start + 0.8) for start in (0.0, 1.6)
+    ]
     made = convert(index(*records), str(tmp_path / 's'), videos=str(tmp_path / 'v'), extractor=Shade())
     whole = PoseStore(tmp_path / 's.poses')
     shades = whole.clip(0)[0][:, 0, 0]

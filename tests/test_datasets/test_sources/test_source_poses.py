@@ -19,9 +19,18 @@ def write_store(folder, **kwargs):
 
 
 def test_store(tmp_path):
-    write_store(tmp_path / 's', extractor='mediapipe', extractor_version='0.10.21', notes=dict(extraction=dict(fingerprint='abcd')))
+    write_store(
+        tmp_path / 's',
+        extractor='mediapipe',
+        extractor_version='0.10.21',
+        notes=dict(extraction=dict(fingerprint='abcd')),
+    )
     source = open_poses(str(tmp_path / 's'))
-    assert source.layout == 'coco_wholebody_133' and source.extractors == ['mediapipe 0.10.21 [abcd]'] and len(source) == 2
+    assert (
+        source.layout == 'coco_wholebody_133'
+        and source.extractors == ['mediapipe 0.10.21 [abcd]']
+        and len(source) == 2
+    )
     pose = source.read(source.find('a'))
     np.testing.assert_array_equal(pose.keypoints, poses(3))
     assert (pose.width, pose.height, pose.fps) == (320, 240, 30.0) and source.find('c') is None
@@ -37,18 +46,36 @@ def test_arrays(tmp_path):
     plain = scored[..., :2].copy()
     plain[1, 5] = 0
     np.savez(tmp_path / 'two.npz', plain)
-    np.savez(tmp_path / 'named.npz', keypoints=plain, scores=scored[..., 2] * 0.5, width=100, height=80, fps=12.5)
+    np.savez(
+        tmp_path / 'named.npz', keypoints=plain, scores=scored[..., 2] * 0.5, width=100, height=80, fps=12.5
+    )
     source = open_poses(str(tmp_path), width=320, height=240, extractor='mine 2')
-    assert source.layout == 'coco_wholebody_133' and source.extractors == ['mine 2'] and sorted(source.names()) == ['named', 'three', 'two']
+    assert (
+        source.layout == 'coco_wholebody_133'
+        and source.extractors == ['mine 2']
+        and sorted(source.names()) == ['named', 'three', 'two']
+    )
     np.testing.assert_array_equal(source.read('three').keypoints, scored)
     two, named = source.read('two'), source.read('named')
-    assert two.keypoints[1, 5].tolist() == [0, 0, 0] and two.keypoints[1, 6, 2] == 1 and (two.width, two.height, two.fps) == (320, 240, 0)
-    assert (named.keypoints[..., 2] == 0.5).all() and (named.width, named.height, named.fps) == (100, 80, 12.5)
+    assert (
+        two.keypoints[1, 5].tolist() == [0, 0, 0]
+        and two.keypoints[1, 6, 2] == 1
+        and (two.width, two.height, two.fps) == (320, 240, 0)
+    )
+    assert (named.keypoints[..., 2] == 0.5).all() and (named.width, named.height, named.fps) == (
+        100,
+        80,
+        12.5,
+    )
 
 
 def test_arrays_in_fractions(tmp_path):
     np.save(tmp_path / 'a.npy', poses(2, 75) / [640, 480, 1])
-    with pytest.raises(ValueError, match=r'a.npy: no coordinate is above 0\.\d+, so these are not pixels; give --coordinates fractions'):
+    with pytest.raises(
+        ValueError,
+        match=r'a.npy: no coordinate is above 0\.\d+, so these are not pixels; '
+        r'give --coordinates fractions',
+    ):
         open_poses(str(tmp_path)).read('a')
     with pytest.raises(ValueError, match='need its size; give --width'):
         open_poses(str(tmp_path), coordinates='fractions').read('a')
@@ -84,7 +111,11 @@ def test_arrays_that_are_wrong(tmp_path):
     for name in ('torn', 'empty', 'none', 'objects'):
         with pytest.raises(UnreadableError, match=name):
             source.read(name)
-    for name, message in (('flat', r'shape \(3, 399\)'), ('odd', r"arrays \['x', 'y'\]"), ('score', r'scores are of shape \(3, 2\)')):
+    for name, message in (
+        ('flat', r'shape \(3, 399\)'),
+        ('odd', r"arrays \['x', 'y'\]"),
+        ('score', r'scores are of shape \(3, 2\)'),
+    ):
         with pytest.raises(ValueError, match=message):
             source.read(name)
 
@@ -92,7 +123,14 @@ def test_arrays_that_are_wrong(tmp_path):
 def test_pyskl(tmp_path):
     values = poses(3, 133)
     annotations = [
-        dict(frame_dir=name, total_frames=3, img_shape=(240, 320), label=0, keypoint=values[None, ..., :2], keypoint_score=values[None, ..., 2])
+        dict(
+            frame_dir=name,
+            total_frames=3,
+            img_shape=(240, 320),
+            label=0,
+            keypoint=values[None, ..., :2],
+            keypoint_score=values[None, ..., 2],
+        )
         for name in ('a.mp4', '4.7-b')
     ]
     with open(tmp_path / 'p.pkl', 'wb') as file:

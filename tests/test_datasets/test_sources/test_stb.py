@@ -5,7 +5,15 @@ import pytest
 from hand_points import left_hand, right_hand
 
 from signbert_mm.datasets import PoseStore
-from signbert_mm.datasets.sources.stb import BB_CAMERA, OFFICIAL, SK_CAMERA, TEST_SEQUENCES, TRAIN_SEQUENCES, StbClips, rotation_matrix
+from signbert_mm.datasets.sources.stb import (
+    BB_CAMERA,
+    OFFICIAL,
+    SK_CAMERA,
+    TEST_SEQUENCES,
+    TRAIN_SEQUENCES,
+    StbClips,
+    rotation_matrix,
+)
 
 savemat = pytest.importorskip('scipy.io', reason='.mat files are written with scipy').savemat
 # the owners' order (README of the data set): palm, little, ring, middle, index finger, thumb -> hand_21
@@ -14,14 +22,18 @@ FRAMES = 4
 
 
 def make_stb(folder, camera='SK', hand=left_hand, frames=FRAMES):
-    """A folder in the official layout; returns the joints by sequence, hand_21 order, the palm centre in the wrist's place."""
+    """A folder in the official layout; returns the joints by sequence, hand_21 order, the palm centre in the
+    wrist's place.
+    """
     (folder / 'labels').mkdir(parents=True)
     made = {}
     for number, name in enumerate(TRAIN_SEQUENCES + TEST_SEQUENCES):
         points = hand(frames, number)
         points[:, 0] = (points[:, 0] + points[:, 9]) / 2
         made[name] = points
-        savemat(folder / 'labels' / f'{name}_{camera}.mat', dict(handPara=points[:, TO_STB].transpose(2, 1, 0)))
+        savemat(
+            folder / 'labels' / f'{name}_{camera}.mat', dict(handPara=points[:, TO_STB].transpose(2, 1, 0))
+        )
     return made
 
 
@@ -38,7 +50,9 @@ def test_official_counts():
 
 def test_rotation_matrix_by_hand():
     np.testing.assert_allclose(rotation_matrix([0, 0, np.pi / 2]) @ [1, 0, 0], [0, 1, 0], atol=1e-12)
-    np.testing.assert_allclose(rotation_matrix([0.1, -0.2, 0.3]) @ rotation_matrix([-0.1, 0.2, -0.3]), np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(
+        rotation_matrix([0.1, -0.2, 0.3]) @ rotation_matrix([-0.1, 0.2, -0.3]), np.eye(3), atol=1e-12
+    )
     np.testing.assert_array_equal(rotation_matrix([0, 0, 0]), np.eye(3))
 
 
@@ -64,14 +78,20 @@ def test_stereo_camera_and_the_wrist(tmp_path):
     made = make_stb(tmp_path, 'BB')['B1Counting'][1]
 
     def wrist(**options):
-        clip = next(clip for clip in StbClips(str(tmp_path), 'BB', **options) if clip.video_id == 'B1Counting/00001')
+        clip = next(
+            clip for clip in StbClips(str(tmp_path), 'BB', **options) if clip.video_id == 'B1Counting/00001'
+        )
         np.testing.assert_allclose(clip.keypoints[0, 9, :2], BB_CAMERA.project(made[9]), rtol=1e-5)
         return clip.keypoints[0, 0]
 
     assert wrist().tolist() == [0, 0, 0]
     np.testing.assert_allclose(wrist(wrist='palm'), [*BB_CAMERA.project(made[0]), 1], rtol=1e-5)
-    np.testing.assert_allclose(wrist(wrist='extrapolate'), [*BB_CAMERA.project(2 * made[0] - made[9]), 1], rtol=1e-5)
-    np.testing.assert_allclose(wrist(wrist='extrapolate', through='ring'), [*BB_CAMERA.project(2 * made[0] - made[13]), 1], rtol=1e-5)
+    np.testing.assert_allclose(
+        wrist(wrist='extrapolate'), [*BB_CAMERA.project(2 * made[0] - made[9]), 1], rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        wrist(wrist='extrapolate', through='ring'), [*BB_CAMERA.project(2 * made[0] - made[13]), 1], rtol=1e-5
+    )
     assert SK_CAMERA.width == 640
 
 
@@ -80,7 +100,9 @@ def test_unannotated_joints_and_sequences_as_clips(tmp_path):
     points = made['B2Random'].copy()
     points[0, [0, 8]] = 0
     savemat(tmp_path / 'labels' / 'B2Random_SK.mat', dict(handPara=points[:, TO_STB].transpose(2, 1, 0)))
-    clips = {clip.video_id: clip.keypoints for clip in StbClips(str(tmp_path), wrist='extrapolate', clip_len=0)}
+    clips = {
+        clip.video_id: clip.keypoints for clip in StbClips(str(tmp_path), wrist='extrapolate', clip_len=0)
+    }
     assert len(clips) == 12 and len(clips['B2Random/00000']) == FRAMES
     np.testing.assert_array_equal(clips['B2Random/00000'][0, [0, 8]], 0)
     assert (clips['B2Random/00000'][1:, :, 2] == 1).all() and clips['B2Random/00000'][0, :, 2].sum() == 19
@@ -90,9 +112,17 @@ def test_tool(stb, run_converter, capsys):
     folder, _ = stb
     run_converter('stb_to_store.py', folder, 'data/stb', '--clip-len', 3)
     store = PoseStore('data/stb')
-    assert store.split_counts() == dict(train=20, test=4) and store.layout.name == 'hand_21' and store.glosses == []
+    assert (
+        store.split_counts() == dict(train=20, test=4)
+        and store.layout.name == 'hand_21'
+        and store.glosses == []
+    )
     assert store.coverage == dict(train=dict(expected=20, present=20), test=dict(expected=4, present=4))
-    assert store.meta['notes']['wrist'] == 'missing' and store.meta['notes']['side'] == 'left' and store.meta['extractor'] == 'annotation'
+    assert (
+        store.meta['notes']['wrist'] == 'missing'
+        and store.meta['notes']['side'] == 'left'
+        and store.meta['extractor'] == 'annotation'
+    )
     assert store.meta['notes']['official_frames'] == OFFICIAL
     assert '15,000 by the owners' in capsys.readouterr().out
     run_converter('stb_to_store.py', folder, 'data/stb', '--overwrite')
@@ -125,7 +155,12 @@ def test_bad_folders(stb, tmp_path, monkeypatch):
     savemat(labels / 'B4Random_SK.mat', dict(handPara=points[:, TO_STB].transpose(2, 1, 0)))
     with pytest.raises(ValueError, match='B4Random, frame 3: joint forefinger3'):
         list(StbClips(str(tmp_path)))
-    for options in (dict(camera='XX'), dict(wrist='guess'), dict(test_sequences=('B9Random',)), dict(clip_len=-1)):
+    for options in (
+        dict(camera='XX'),
+        dict(wrist='guess'),
+        dict(test_sequences=('B9Random',)),
+        dict(clip_len=-1),
+    ):
         with pytest.raises(ValueError, match='STB'):
             StbClips(str(stb[0]), **options)
     monkeypatch.setitem(sys.modules, 'scipy.io', None)

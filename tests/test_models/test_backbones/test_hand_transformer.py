@@ -12,15 +12,22 @@ from signbert_mm.models.backbones.hand_transformer import EncoderLayer
 
 def encoder(**changes):
     torch.manual_seed(0)
-    model = HandTransformer(**{**dict(embed_dims=12, num_layers=2, num_heads=3, feedforward_channels=20, dropout=0.0), **changes})
+    model = HandTransformer(
+        **{**dict(embed_dims=12, num_layers=2, num_heads=3, feedforward_channels=20, dropout=0.0), **changes}
+    )
     for name, parameter in model.named_parameters():
         if parameter.ndim == 1:  # biases and norms away from 0 and 1
-            torch.nn.init.normal_(parameter, mean=1.0 if 'norm' in name and 'weight' in name else 0.0, std=0.2)
+            torch.nn.init.normal_(
+                parameter, mean=1.0 if 'norm' in name and 'weight' in name else 0.0, std=0.2
+            )
     return model
 
 
 def reference(model, tokens, valid):
-    """One clip: (N, C) and (N,). y = LN(x + attention(x)); z = LN(y + ffn(y)), one token and one head at a time."""
+    """One clip: (N, C) and (N,).
+
+    y = LN(x + attention(x)); z = LN(y + ffn(y)), one token and one head at a time.
+    """
     x = tokens
     width = x.shape[1]
     for layer in model.encoder.layers:
@@ -32,7 +39,12 @@ def reference(model, tokens, valid):
             pieces = []
             for head in range(heads):
                 part = slice(head * size, (head + 1) * size)
-                score = [q[i, part] @ k[j, part] / math.sqrt(size) if valid[j] else torch.tensor(-math.inf, dtype=x.dtype) for j in range(len(x))]
+                score = [
+                    q[i, part] @ k[j, part] / math.sqrt(size)
+                    if valid[j]
+                    else torch.tensor(-math.inf, dtype=x.dtype)
+                    for j in range(len(x))
+                ]
                 weight = torch.stack(score).softmax(0)
                 pieces.append(sum(weight[j] * v[j, part] for j in range(len(x)) if valid[j]))
             rows.append(torch.cat(pieces))
@@ -40,7 +52,13 @@ def reference(model, tokens, valid):
         x = F.layer_norm(x + mixed, (width,), layer.norm1.weight, layer.norm1.bias, layer.norm1.eps)
         hidden = x @ layer.linear1.weight.T + layer.linear1.bias
         hidden = 0.5 * hidden * (1 + torch.erf(hidden / math.sqrt(2)))  # GELU
-        x = F.layer_norm(x + hidden @ layer.linear2.weight.T + layer.linear2.bias, (width,), layer.norm2.weight, layer.norm2.bias, layer.norm2.eps)
+        x = F.layer_norm(
+            x + hidden @ layer.linear2.weight.T + layer.linear2.bias,
+            (width,),
+            layer.norm2.weight,
+            layer.norm2.bias,
+            layer.norm2.eps,
+        )
     return x
 
 
@@ -95,7 +113,12 @@ def test_defaults_are_the_reference_ones():
     model = HandTransformer()
     layer = model.encoder.layers[0]
     assert model.embed_dims == 512 and len(model.encoder.layers) == 3
-    assert layer.self_attn.num_heads == 8 and layer.linear1.out_features == 2048 and layer.dropout.p == 0.1 and not layer.norm_first
+    assert (
+        layer.self_attn.num_heads == 8
+        and layer.linear1.out_features == 2048
+        and layer.dropout.p == 0.1
+        and not layer.norm_first
+    )
 
 
 def test_layers_begin_apart():
@@ -125,7 +148,9 @@ def test_the_input_norm_comes_first():
     torch.manual_seed(0)
     model = HandTransformer(8, 1, 2, 12, dropout=0.0, input_norm=True).eval()
     tokens, valid = torch.randn(2, 3, 1, 8), torch.ones(2, 3, 1, dtype=torch.bool)
-    normed = (tokens - tokens.mean(-1, keepdim=True)) / (tokens.var(-1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    normed = (tokens - tokens.mean(-1, keepdim=True)) / (
+        tokens.var(-1, unbiased=False, keepdim=True) + 1e-5
+    ).sqrt()
     expected = model.encoder(normed.flatten(1, 2)).reshape(tokens.shape)
     torch.testing.assert_close(model(tokens, valid), expected, rtol=1e-4, atol=1e-5)
     assert not any(name.startswith('input') for name in HandTransformer(8, 1, 2, 12).state_dict())
@@ -136,7 +161,10 @@ def test_the_input_norm_comes_first():
 def test_batch_first_attention_is_torchs(monkeypatch, dropout, frozen):
     """In training: values, gradients, and the draws of dropout."""
     model = encoder(dropout=dropout, input_norm=True).requires_grad_(not frozen)
-    tokens, valid = torch.rand(3, 4, 2, 12, requires_grad=True), torch.rand(3, 4, 2, generator=torch.Generator().manual_seed(3)) < 0.6
+    tokens, valid = (
+        torch.rand(3, 4, 2, 12, requires_grad=True),
+        torch.rand(3, 4, 2, generator=torch.Generator().manual_seed(3)) < 0.6,
+    )
     valid[:, 0] = True
 
     def run():

@@ -35,7 +35,10 @@ def padded(view, frames):
     def longer(value):
         return torch.cat([value, value.new_zeros(len(value), frames, *value.shape[2:])], 1)
 
-    return {key: longer(value) if key in NAMES else {part: longer(points) for part, points in value.items()} for key, value in view.items()}
+    return {
+        key: longer(value) if key in NAMES else {part: longer(points) for part, points in value.items()}
+        for key, value in view.items()
+    }
 
 
 OPTIONS = [
@@ -44,13 +47,23 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize('options', [*OPTIONS, dict(parts=('hand',)), dict(parts=('trunk',)), dict(parts=('hand',), hand_layout='sequence')], ids=str)
+@pytest.mark.parametrize(
+    'options',
+    [*OPTIONS, dict(parts=('hand',)), dict(parts=('trunk',)), dict(parts=('hand',), hand_layout='sequence')],
+    ids=str,
+)
 def test_every_parameter_gets_a_gradient(options):
     model = build(**options)
     out = run(model, make_view(empty=[1], no_trunk=[2]))
-    assert set(out) == set(options.get('parts', ('hand', 'trunk'))) and all(value.shape == (4, 8) for value in out.values())
+    assert set(out) == set(options.get('parts', ('hand', 'trunk'))) and all(
+        value.shape == (4, 8) for value in out.values()
+    )
     sum((value * torch.randn_like(value)).sum() for value in out.values()).backward()
-    assert not [name for name, parameter in model.named_parameters() if parameter.grad is None or not parameter.grad.any()]
+    assert not [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.grad is None or not parameter.grad.any()
+    ]
 
 
 @pytest.mark.parametrize('training', [True, False])
@@ -83,7 +96,9 @@ def test_frames_without_a_hand_are_attended_by_config_only(options):
 
 
 @pytest.mark.parametrize('layout', ['channel', 'sequence'])
-@pytest.mark.parametrize('count, frames, empty', [(1, 6, []), (1, 1, []), (3, 1, [1]), (1, 1, [0]), (2, 5, [0, 1])])
+@pytest.mark.parametrize(
+    'count, frames, empty', [(1, 6, []), (1, 1, []), (3, 1, [1]), (1, 1, [0]), (2, 5, [0, 1])]
+)
 def test_small_and_empty_batches(layout, count, frames, empty):
     model, view = build(hand_layout=layout), make_view(count, frames, empty=empty, no_trunk=empty)
     out = run(model, view, attention=True)
@@ -95,22 +110,31 @@ def test_small_and_empty_batches(layout, count, frames, empty):
         assert out[part].shape == (count, 8)
         for clip in range(count):
             assert bool(out[part][clip].any()) == (clip not in empty)
-            torch.testing.assert_close(out[f'{part}_attention'][clip].sum(), torch.tensor(float(clip not in empty)))
+            torch.testing.assert_close(
+                out[f'{part}_attention'][clip].sum(), torch.tensor(float(clip not in empty))
+            )
 
 
 @pytest.mark.parametrize('layout', ['channel', 'sequence'])
 def test_clips_do_not_see_each_other(layout):
     model, view = build(hand_layout=layout).eval(), make_view(4, empty=[0])
-    one = {key: value[2:3] if key in NAMES else {part: points[2:3] for part, points in value.items()} for key, value in view.items()}
+    one = {
+        key: value[2:3] if key in NAMES else {part: points[2:3] for part, points in value.items()}
+        for key, value in view.items()
+    }
     close(run(model, one), run(model, view), slice(2, 3))
 
 
 @pytest.mark.parametrize('layout', ['channel', 'sequence'])
 def test_the_parts_one_after_the_other(layout):
-    """GCN and blocks a hand, attention over frames or tokens, softmax over valid tokens by a loop over clips."""
+    """GCN and blocks a hand, attention over frames or tokens, softmax over valid tokens by a loop over
+    clips.
+    """
     model, view = build(hand_layout=layout).eval(), make_view(3)
     hands, valid = view['joint']['hands'], view['hand_valid']
-    tokens = torch.stack([model.embedders['hand'](hands[:, :, hand], valid[:, :, hand]) for hand in (0, 1)], dim=2)
+    tokens = torch.stack(
+        [model.embedders['hand'](hands[:, :, hand], valid[:, :, hand]) for hand in (0, 1)], dim=2
+    )
     if layout == 'channel':
         side_by_side = torch.cat([tokens[:, :, 0], tokens[:, :, 1]], -1)[:, :, None]
         tokens = model.backbones['hand'](side_by_side, valid.any(-1, keepdim=True)).reshape(3, 6, 2, 8)
@@ -119,28 +143,42 @@ def test_the_parts_one_after_the_other(layout):
     out = run(model, view, attention=True)
     for clip in range(3):
         kept = [(time, hand) for time in range(6) for hand in (0, 1) if valid[clip, time, hand]]
-        scores = torch.stack([tokens[clip, time, hand] @ model.scorers['hand'].weight[0] for time, hand in kept]).double()
+        scores = torch.stack(
+            [tokens[clip, time, hand] @ model.scorers['hand'].weight[0] for time, hand in kept]
+        ).double()
         weights = scores.exp() / scores.exp().sum()
-        expected = sum(weight * tokens[clip, time, hand].double() for weight, (time, hand) in zip(weights, kept))
+        expected = sum(
+            weight * tokens[clip, time, hand].double() for weight, (time, hand) in zip(weights, kept)
+        )
         torch.testing.assert_close(out['hand'][clip].double(), expected, rtol=1e-4, atol=1e-5)
         for weight, (time, hand) in zip(weights, kept):
-            torch.testing.assert_close(out['hand_attention'][clip, time, hand].double(), weight, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(
+                out['hand_attention'][clip, time, hand].double(), weight, rtol=1e-4, atol=1e-5
+            )
     trunk = model.embedders['trunk'](view['joint']['trunk'], view['trunk_valid'])[:, :, None]
     trunk = model.backbones['trunk'](trunk, view['trunk_valid'][..., None])[:, :, 0]
-    weights = (trunk @ model.scorers['trunk'].weight[0]).masked_fill(~view['trunk_valid'], float('-inf')).softmax(1)
+    weights = (
+        (trunk @ model.scorers['trunk'].weight[0]).masked_fill(~view['trunk_valid'], float('-inf')).softmax(1)
+    )
     torch.testing.assert_close(out['trunk'], torch.einsum('bt,btc->bc', weights, trunk), rtol=1e-4, atol=1e-5)
 
 
 def test_hands_and_trunk_do_not_see_each_other():
     model, view = build().eval(), make_view()
     other = dict(view, joint=dict(view['joint'], trunk=torch.rand(4, 6, 7, 2)))
-    assert torch.equal(run(model, other)['hand'], run(model, view)['hand']) and not torch.equal(run(model, other)['trunk'], run(model, view)['trunk'])
+    assert torch.equal(run(model, other)['hand'], run(model, view)['hand']) and not torch.equal(
+        run(model, other)['trunk'], run(model, view)['trunk']
+    )
 
 
 def test_left_and_right_are_told_apart():
     for layout in ('channel', 'sequence'):
         model, view = build(hand_layout=layout).eval(), make_view()
-        turned = dict(view, hand_valid=view['hand_valid'].flip(2), joint=dict(view['joint'], hands=view['joint']['hands'].flip(2)))
+        turned = dict(
+            view,
+            hand_valid=view['hand_valid'].flip(2),
+            joint=dict(view['joint'], hands=view['joint']['hands'].flip(2)),
+        )
         assert (run(model, turned)['hand'] - run(model, view)['hand']).abs().max() > 1e-3
 
 
@@ -183,7 +221,9 @@ def test_wrong_options(options, message):
 
 def test_widths_that_do_not_fit():
     config = encoder_config('channel')
-    with pytest.raises(ValueError, match=r"hand_layout='sequence' hand_backbone\.embed_dims must be 8, got 16"):
+    with pytest.raises(
+        ValueError, match=r"hand_layout='sequence' hand_backbone\.embed_dims must be 8, got 16"
+    ):
         MODELS.build(dict(config, hand_layout='sequence'))
     with pytest.raises(ValueError, match=r'trunk_backbone\.embed_dims must be 8, got 16'):
         MODELS.build(dict(config, trunk_backbone=config['hand_backbone']))

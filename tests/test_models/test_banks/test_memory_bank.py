@@ -15,7 +15,9 @@ def keys_of(numbers, channels=2):
 
 @pytest.mark.parametrize('size, batch', [(7, 3), (6, 3), (5, 5), (4, 9), (1, 2), (16, 3)])
 def test_it_holds_the_last_clips_in_their_order(size, batch):
-    """Against a list that is written slot by slot; sizes that the batch divides or not, and batches larger than the bank."""
+    """Against a list that is written slot by slot; sizes that the batch divides or not, and batches larger
+    than the bank.
+    """
     bank, slots, place = MemoryBank(size, 2), [0.0] * size, 0
     for step in range(6):
         numbers = list(range(1 + step * batch, 1 + (step + 1) * batch))
@@ -23,7 +25,9 @@ def test_it_holds_the_last_clips_in_their_order(size, batch):
         for number in numbers:
             slots[place % size], place = float(number), place + 1
         held = bank.snapshot()
-        assert held['hand'][:, 0].tolist() == slots and held['trunk'][:, 1].tolist() == [-value for value in slots]
+        assert held['hand'][:, 0].tolist() == slots and held['trunk'][:, 1].tolist() == [
+            -value for value in slots
+        ]
         assert int(bank.pointer) == place % size
 
 
@@ -50,7 +54,9 @@ def test_the_state_goes_on(tmp_path):
     for one in (bank, other):
         one.push(keys_of([4, 5, 6]))
     assert (
-        torch.equal(bank.keys, other.keys) and torch.equal(bank.pointer, other.pointer) and other.snapshot()['hand'][:, 0].tolist() == [6, 2, 3, 4, 5]
+        torch.equal(bank.keys, other.keys)
+        and torch.equal(bank.pointer, other.pointer)
+        and other.snapshot()['hand'][:, 0].tolist() == [6, 2, 3, 4, 5]
     )
 
 

@@ -19,7 +19,9 @@ def test_values(layers):
             x = (linears[0].weight.double() @ x + linears[0].bias.double()).clamp(min=0)
         x = linears[-1].weight.double() @ x + linears[-1].bias.double()
         for joint in range(21):
-            torch.testing.assert_close(out['joints2d'][place][joint].double(), x[2 * joint : 2 * joint + 2], rtol=1e-5, atol=1e-6)
+            torch.testing.assert_close(
+                out['joints2d'][place][joint].double(), x[2 * joint : 2 * joint + 2], rtol=1e-5, atol=1e-6
+            )
 
 
 def test_begins_in_the_middle_of_the_crop():

@@ -30,7 +30,11 @@ def rotation_of(raw, mode):
     if mode == 'none':
         return matrix
     u, _, vh = torch.linalg.svd(matrix)
-    return u @ torch.diag(torch.tensor([1.0, 1.0, float(torch.linalg.det(u @ vh).detach())], dtype=raw.dtype)) @ vh
+    return (
+        u
+        @ torch.diag(torch.tensor([1.0, 1.0, float(torch.linalg.det(u @ vh).detach())], dtype=raw.dtype))
+        @ vh
+    )
 
 
 @pytest.mark.parametrize('mode', ROTATIONS)
@@ -50,7 +54,9 @@ def test_equations_2_to_5(mode):
         for joint in range(21):
             turned = turn @ joints[joint]
             torch.testing.assert_close(out['joints3d'][row, joint].double(), turned, rtol=1e-4, atol=1e-6)
-            torch.testing.assert_close(out['joints2d'][row, joint].double(), scale * turned[:2] + offset, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(
+                out['joints2d'][row, joint].double(), scale * turned[:2] + offset, rtol=1e-4, atol=1e-5
+            )
 
 
 @pytest.mark.parametrize('mode', ROTATIONS)
@@ -64,7 +70,8 @@ def test_the_first_output_is_a_hand_that_fills_the_crop(mode):
     joints = out['joints2d'][0, 0]
     low, high = joints.amin(0), joints.amax(0)
     torch.testing.assert_close((low + high) / 2, torch.full((2,), 0.5))
-    assert float((high - low).max().detach()) == pytest.approx(1 / 2.2, rel=1e-4)  # as HandCrop leaves it: padding 2.2
+    # as HandCrop leaves it: padding 2.2
+    assert float((high - low).max().detach()) == pytest.approx(1 / 2.2, rel=1e-4)
     torch.testing.assert_close(out['rotation'], torch.eye(3).expand(2, 3, 3, 3))
     assert not out['theta'].any() and not out['beta'].any()
     # and with the first weights as they are in training, about so
@@ -89,7 +96,11 @@ def test_gradients_are_finite_from_the_first_step(mode):
     model = decoder(mode, spread=0.0)
     x = tokens(4).requires_grad_()
     (model(x)['joints2d'] - torch.rand(4, 21, 2)).square().sum().backward()
-    assert model.fc.weight.grad.isfinite().all() and model.fc.bias.grad.isfinite().all() and x.grad.isfinite().all()
+    assert (
+        model.fc.weight.grad.isfinite().all()
+        and model.fc.bias.grad.isfinite().all()
+        and x.grad.isfinite().all()
+    )
     theta, beta, rotation, offset, scale = model.fc.bias.grad.split(model.sizes)
     assert all(part.any() for part in (theta, beta, rotation, offset, scale))
 
@@ -110,7 +121,9 @@ def test_mesh_and_joints_route_agree():
     joints, mesh = model(x), model(x, mesh=True)
     assert mesh['vertices'].shape == (2, 3, 778, 3) and 'vertices' not in joints
     for key, value in joints.items():
-        torch.testing.assert_close(mesh[key], value, rtol=1e-4, atol=1e-6, msg=lambda message, key=key: f'{key}: {message}')
+        torch.testing.assert_close(
+            mesh[key], value, rtol=1e-4, atol=1e-6, msg=lambda message, key=key: f'{key}: {message}'
+        )
     # vertices are in the camera's axes: the fingertips on them are the joints
     vertices, _ = model.hand_model.mesh(mesh['theta'], mesh['beta'])
     for vertex in (0, 333, 777):
@@ -125,7 +138,10 @@ def test_another_number_of_pose_coefficients():
 
 def test_the_checkpoint_holds_no_hand():
     state = decoder().state_dict()
-    assert set(state) == {'fc.weight', 'fc.bias', 'hand_model._extra_state'} and state['hand_model._extra_state'].numel() < 200
+    assert (
+        set(state) == {'fc.weight', 'fc.bias', 'hand_model._extra_state'}
+        and state['hand_model._extra_state'].numel() < 200
+    )
     decoder().load_state_dict(state)
 
 

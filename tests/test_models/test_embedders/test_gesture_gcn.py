@@ -28,7 +28,10 @@ def neighbours(node, edges, symmetric):
 
 
 def convolve(hands, layer, edges, symmetric):
-    """``hands``: a list of nodes' vectors for each hand. Layer norm is a node's own; batch norm goes over all nodes of all hands."""
+    """``hands``: a list of nodes' vectors for each hand.
+
+    Layer norm is a node's own; batch norm goes over all nodes of all hands.
+    """
     out = []
     for nodes in hands:
         for node in range(len(nodes)):
@@ -50,8 +53,15 @@ def convolve(hands, layer, edges, symmetric):
 
 GRAPHS = dict(
     hand_21=(HAND.edges, HAND.symmetric_edges, PARTS, PART_EDGES, PART_SYMMETRIC),
-    # nose 0, left shoulder, elbow, wrist 1 2 3, right 4 5 6; like joints of both arms are symmetric; parts: left arm, right arm, nose
-    trunk_7=([(0, 1), (0, 4), (1, 2), (2, 3), (4, 5), (5, 6)], [(1, 4), (2, 5), (3, 6)], [[1, 2, 3], [4, 5, 6], [0]], [(2, 0), (2, 1)], [(0, 1)]),
+    # nose 0, left shoulder, elbow, wrist 1 2 3, right 4 5 6; like joints of both arms are symmetric; parts:
+    # left arm, right arm, nose
+    trunk_7=(
+        [(0, 1), (0, 4), (1, 2), (2, 3), (4, 5), (5, 6)],
+        [(1, 4), (2, 5), (3, 6)],
+        [[1, 2, 3], [4, 5, 6], [0]],
+        [(2, 0), (2, 1)],
+        [(0, 1)],
+    ),
 )
 
 
@@ -69,7 +79,9 @@ def reference(model, x, layout='hand_21'):
 
 def narrow(norm='LN', **changes):
     torch.manual_seed(0)
-    settings = dict(joint_channels=(5, 7), part_channels=(6, 8), norm=norm, input_norm=False, output_norm=False, bias=True)
+    settings = dict(
+        joint_channels=(5, 7), part_channels=(6, 8), norm=norm, input_norm=False, output_norm=False, bias=True
+    )
     model = GestureGCN(**{**settings, **changes}).double()
     for name, parameter in model.named_parameters():
         if 'norm' in name:  # away from 1 and 0, so that they are seen
@@ -78,7 +90,9 @@ def narrow(norm='LN', **changes):
 
 
 # widths that grow little and much, one layer and several: layers may be computed in different ways
-@pytest.mark.parametrize('joint_channels, part_channels', [((5, 7), (6, 8)), ((12, 4, 20), (3, 16)), ((6,), (40,))])
+@pytest.mark.parametrize(
+    'joint_channels, part_channels', [((5, 7), (6, 8)), ((12, 4, 20), (3, 16)), ((6,), (40,))]
+)
 @pytest.mark.parametrize('norm', ['LN', 'BN'])
 def test_values_and_gradients_equal_plain_loops(norm, joint_channels, part_channels):
     model = narrow(norm, joint_channels=joint_channels, part_channels=part_channels)
@@ -91,7 +105,9 @@ def test_values_and_gradients_equal_plain_loops(norm, joint_channels, part_chann
     by_loops = torch.autograd.grad((expected * direction).sum(), parameters)
     by_model = torch.autograd.grad((model(x) * direction).sum(), parameters)
     for (name, _), a, b in zip(model.named_parameters(), by_model, by_loops):
-        torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6, msg=lambda message, name=name: f'{name}: {message}')
+        torch.testing.assert_close(
+            a, b, rtol=1e-6, atol=1e-6, msg=lambda message, name=name: f'{name}: {message}'
+        )
 
 
 def test_without_gradients_the_values_are_the_same():
@@ -104,7 +120,9 @@ def test_without_gradients_the_values_are_the_same():
 
 def test_gradient_of_the_input():
     model = narrow()
-    x = torch.rand(1, 21, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3), requires_grad=True)
+    x = torch.rand(
+        1, 21, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(3), requires_grad=True
+    )
     assert torch.autograd.gradcheck(model, x)
 
 
@@ -114,7 +132,9 @@ def test_any_leading_axes_and_no_hand_sees_another():
     out = model(hands)
     assert out.shape == (3, 4, 2, 8) == (*hands.shape[:3], model.out_channels)
     for clip, frame, hand in ((0, 0, 0), (2, 3, 1), (1, 2, 0)):
-        torch.testing.assert_close(out[clip, frame, hand], model(hands[clip, frame, hand]), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(
+            out[clip, frame, hand], model(hands[clip, frame, hand]), rtol=1e-5, atol=1e-6
+        )
 
 
 def test_both_hands_share_weights():
@@ -128,7 +148,10 @@ def test_a_hand_of_zeros_is_finite():
     model = narrow().float()
     hands = torch.zeros(2, 21, 2, requires_grad=True)
     model(hands).sum().backward()
-    assert all(parameter.grad.isfinite().all() for parameter in model.parameters()) and hands.grad.isfinite().all()
+    assert (
+        all(parameter.grad.isfinite().all() for parameter in model.parameters())
+        and hands.grad.isfinite().all()
+    )
 
 
 def test_every_parameter_gets_a_gradient():

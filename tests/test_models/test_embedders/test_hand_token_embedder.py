@@ -20,7 +20,9 @@ def test_sinusoids(channels):
     for t in range(9):
         for c in range(channels):
             angle = t / 10000 ** ((c - c % 2) / channels)
-            assert float(code[t, c]) == pytest.approx(math.sin(angle) if c % 2 == 0 else math.cos(angle), abs=1e-5)
+            assert float(code[t, c]) == pytest.approx(
+                math.sin(angle) if c % 2 == 0 else math.cos(angle), abs=1e-5
+            )
 
 
 @pytest.mark.parametrize('location', [False, True])
@@ -37,7 +39,11 @@ def test_a_token_is_gesture_plus_time_plus_chirality(make_batch, location):
                 gesture = model.gesture(batch['hands'][clip, t, hand]) if found else torch.zeros(12)
                 expected = gesture + code[t] + model.chirality[hand]
                 if location:
-                    expected = expected + (batch['location'][clip, t, hand] - 0.5) @ model.location.weight.T + model.location.bias
+                    expected = (
+                        expected
+                        + (batch['location'][clip, t, hand] - 0.5) @ model.location.weight.T
+                        + model.location.bias
+                    )
                 torch.testing.assert_close(tokens[clip, t, hand], expected, rtol=1e-5, atol=1e-5)
 
 
@@ -46,9 +52,16 @@ def test_time_is_the_same_for_both_hands_and_chirality_for_all_times(make_batch)
     batch['hands'] = torch.rand(21, 2).expand(1, 6, 2, 21, 2)
     batch['hand_valid'][:] = True
     tokens = model(batch)[0][0]  # (T, 2, C)
-    torch.testing.assert_close(tokens[:, 0] - tokens[:, 1], (model.chirality[0] - model.chirality[1]).expand(6, 12), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        tokens[:, 0] - tokens[:, 1],
+        (model.chirality[0] - model.chirality[1]).expand(6, 12),
+        rtol=1e-4,
+        atol=1e-5,
+    )
     assert model.chirality[0].ne(model.chirality[1]).all()
-    torch.testing.assert_close(tokens[3] - tokens[0], (model.time[3] - model.time[0]).expand(2, 12), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        tokens[3] - tokens[0], (model.time[3] - model.time[0]).expand(2, 12), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_a_clip_without_a_hand_gets_the_null_token(make_batch):
@@ -69,7 +82,9 @@ def test_the_null_token_learns_from_empty_clips_alone(make_batch):
         model.zero_grad()
         tokens, visible = model(make_batch(3, 4, empty=empty))
         (tokens * visible[..., None]).sum().backward()
-        assert model.null.grad is not None and torch.equal(model.null.grad, torch.full((12,), float(len(empty))))
+        assert model.null.grad is not None and torch.equal(
+            model.null.grad, torch.full((12,), float(len(empty)))
+        )
 
 
 def test_a_missing_hand_says_nothing_about_the_others(make_batch):
@@ -84,8 +99,13 @@ def test_a_missing_hand_says_nothing_about_the_others(make_batch):
 
 @pytest.mark.parametrize('norm', ['BN', 'LN'])
 def test_which_hands_count_in_the_statistics(make_batch, norm):
-    """Those that are found and of which a joint is known: what stands elsewhere changes no token of theirs, in training too."""
-    model, batch = embedder(gesture=dict(GESTURE, norm=norm, input_norm=norm == 'BN', output_norm=norm == 'BN')), make_batch(3, 5)
+    """Those that are found and of which a joint is known: what stands elsewhere changes no token of theirs,
+    in training too.
+    """
+    model, batch = (
+        embedder(gesture=dict(GESTURE, norm=norm, input_norm=norm == 'BN', output_norm=norm == 'BN')),
+        make_batch(3, 5),
+    )
     masked = torch.zeros(3, 5, 2, dtype=torch.bool)
     masked[:, 2] = batch['hand_valid'][:, 2]
     hands = batch['hands'].masked_fill(masked[..., None, None], 0.0)
@@ -106,7 +126,9 @@ def test_one_clip_alone_gives_the_tokens_that_it_gives_in_a_batch(make_batch):
     model(batch)
     tokens, visible = model.eval()(batch)
     for clip in range(4):
-        alone, _ = model({key: value[clip : clip + 1] for key, value in batch.items() if isinstance(value, torch.Tensor)})
+        alone, _ = model(
+            {key: value[clip : clip + 1] for key, value in batch.items() if isinstance(value, torch.Tensor)}
+        )
         seen = visible[clip]
         torch.testing.assert_close(alone[0][seen], tokens[clip][seen], rtol=1e-5, atol=1e-6)
 
@@ -126,4 +148,6 @@ def test_under_autocast(make_batch):
 
 def test_location_is_off_by_default():
     assert not any(name.startswith('location') for name, _ in embedder().named_parameters())
-    assert set(dict(embedder(location=True).named_parameters())) - set(dict(embedder().named_parameters())) == {'location.weight', 'location.bias'}
+    assert set(dict(embedder(location=True).named_parameters())) - set(
+        dict(embedder().named_parameters())
+    ) == {'location.weight', 'location.bias'}

@@ -21,20 +21,35 @@ def convolve(frames, weight):
 
 
 def reference(block, x, valid):
-    clips = [[frame if there else None for frame, there in zip(clip, seen)] for clip, seen in zip(x, valid.tolist())]
+    clips = [
+        [frame if there else None for frame, there in zip(clip, seen)]
+        for clip, seen in zip(x, valid.tolist())
+    ]
     joined = []
     for clip in clips:
         wide = convolve(clip, block.wide.weight)
-        between = [vector if frame is not None else None for vector, frame in zip(convolve(clip, block.narrow[0].weight), clip)]
+        between = [
+            vector if frame is not None else None
+            for vector, frame in zip(convolve(clip, block.narrow[0].weight), clip)
+        ]
         narrow = convolve(between, block.narrow[1].weight)
         joined.append([block.join.weight[:, :, 0] @ torch.cat(pair) for pair in zip(wide, narrow)])
-    kept = torch.stack([vector for clip, frames in zip(joined, clips) for vector, frame in zip(clip, frames) if frame is not None])
+    kept = torch.stack(
+        [
+            vector
+            for clip, frames in zip(joined, clips)
+            for vector, frame in zip(clip, frames)
+            if frame is not None
+        ]
+    )
     mean, variance = kept.mean(0), kept.var(0, unbiased=False)
     out = torch.zeros_like(x)
     for i, frames in enumerate(clips):
         for t, frame in enumerate(frames):
             if frame is not None:
-                out[i, t] = F.relu((joined[i][t] - mean) / (variance + 1e-5).sqrt() * block.norm.weight + block.norm.bias)
+                out[i, t] = F.relu(
+                    (joined[i][t] - mean) / (variance + 1e-5).sqrt() * block.norm.weight + block.norm.bias
+                )
     return out
 
 
@@ -52,7 +67,14 @@ def test_a_block_equals_loops(monkeypatch, share):
 
 def embedder(**changes):
     torch.manual_seed(0)
-    gesture = dict(type='GestureGCN', joint_channels=(4, 6), part_channels=(8, 8), norm='BN', input_norm=True, output_norm=False)
+    gesture = dict(
+        type='GestureGCN',
+        joint_channels=(4, 6),
+        part_channels=(8, 8),
+        norm='BN',
+        input_norm=True,
+        output_norm=False,
+    )
     return TemporalGCNEmbedder(**{**dict(gesture=gesture, channels=10, dropout=0.0), **changes})
 
 
@@ -74,7 +96,11 @@ def test_padding_changes_nothing_and_stays_zero():
 
 
 def test_dropout_is_after_the_projection_and_off_in_evaluation():
-    model, x, valid = embedder(dropout=0.5).eval(), torch.rand(2, 5, 21, 2), torch.ones(2, 5, dtype=torch.bool)
+    model, x, valid = (
+        embedder(dropout=0.5).eval(),
+        torch.rand(2, 5, 21, 2),
+        torch.ones(2, 5, dtype=torch.bool),
+    )
     torch.testing.assert_close(model(x, valid), model(x, valid))
     model.train()
     assert not torch.equal(model(x, valid), model(x, valid))

@@ -28,10 +28,14 @@ def test_against_plain_loops():
         exponents = {place: math.exp(float(scorer @ tokens[(clip, *place)].double())) for place in places}
         total = sum(exponents.values())
         pooled = sum(exponents[place] / total * tokens[(clip, *place)].double() for place in places)
-        torch.testing.assert_close(logits[clip].double(), weight @ pooled + model.classifier.bias.double(), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(
+            logits[clip].double(), weight @ pooled + model.classifier.bias.double(), rtol=1e-5, atol=1e-5
+        )
         for t in range(5):
             for h in range(2):
-                assert float(attention[clip, t, h].detach()) == pytest.approx(exponents.get((t, h), 0.0) / total, abs=1e-6)
+                assert float(attention[clip, t, h].detach()) == pytest.approx(
+                    exponents.get((t, h), 0.0) / total, abs=1e-6
+                )
 
 
 def test_attention_sums_to_one_over_the_valid_tokens_of_both_hands():
@@ -62,14 +66,24 @@ def test_loss_is_cross_entropy():
     label = torch.tensor([0, 3, 1])
     losses = model.loss(tokens, valid, label)
     logits = model(tokens, valid)[0].double()
-    expected = sum(math.log(sum(math.exp(x) for x in row.tolist())) - float(row[k]) for row, k in zip(logits.detach(), label)) / 3
-    assert set(losses) == {'loss_cls'} and float(losses['loss_cls'].detach()) == pytest.approx(expected, rel=1e-5)
+    expected = (
+        sum(
+            math.log(sum(math.exp(x) for x in row.tolist())) - float(row[k])
+            for row, k in zip(logits.detach(), label)
+        )
+        / 3
+    )
+    assert set(losses) == {'loss_cls'} and float(losses['loss_cls'].detach()) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_another_loss_by_config():
     model = head(loss=dict(type='CrossEntropyLoss', label_smoothing=0.1))
     tokens, valid = tokens_and_valid()
-    expected = torch.nn.functional.cross_entropy(model(tokens, valid)[0], torch.tensor([0, 3, 1]), label_smoothing=0.1)
+    expected = torch.nn.functional.cross_entropy(
+        model(tokens, valid)[0], torch.tensor([0, 3, 1]), label_smoothing=0.1
+    )
     torch.testing.assert_close(model.loss(tokens, valid, torch.tensor([0, 3, 1]))['loss_cls'], expected)
 
 

@@ -49,9 +49,13 @@ class TestInfoNCE:
             positive = math.exp(dot(z, k) / 0.07)
             negatives = [math.exp(dot(z, m) / 0.07) for m in bank if m.any()]
             expected.append(-math.log(positive / (positive + sum(negatives))))
-        assert float(InfoNCELoss()(query, key, bank)) == pytest.approx(sum(expected) / 4, rel=1e-12, abs=1e-12)
+        assert float(InfoNCELoss()(query, key, bank)) == pytest.approx(
+            sum(expected) / 4, rel=1e-12, abs=1e-12
+        )
         counts = torch.tensor([True, False, True, True])
-        assert float(InfoNCELoss(loss_weight=2.0)(query, key, bank, counts)) == pytest.approx((sum(expected) - expected[1]) / 2, rel=1e-12, abs=1e-12)
+        assert float(InfoNCELoss(loss_weight=2.0)(query, key, bank, counts)) == pytest.approx(
+            (sum(expected) - expected[1]) / 2, rel=1e-12, abs=1e-12
+        )
 
     def test_gradient_goes_to_the_query_alone(self):
         query, key, bank = (vectors(count, seed).requires_grad_() for count, seed in ((4, 0), (4, 1), (9, 2)))
@@ -73,13 +77,17 @@ class TestConsistency:
             + kl(softmax([x / 0.1 for x in kt.tolist()]), softmax([x / 0.1 for x in h.tolist()]))
             for h, t, kh, kt in zip(hand, trunk, key_hand, key_trunk)
         ]
-        assert float(ConsistencyLoss()((hand, trunk), (key_hand, key_trunk))) == pytest.approx(sum(expected) / 5, rel=1e-12)
+        assert float(ConsistencyLoss()((hand, trunk), (key_hand, key_trunk))) == pytest.approx(
+            sum(expected) / 5, rel=1e-12
+        )
         counts = torch.tensor([True, True, False, True, False])
         assert float(ConsistencyLoss()((hand, trunk), (key_hand, key_trunk), counts=counts)) == pytest.approx(
             (sum(expected) - expected[2] - expected[4]) / 5, rel=1e-12
         )
 
-    @pytest.mark.parametrize('count, gaps', [(4, ()), (4, (0, 3)), (10, (2,)), (10, ()), (6, (0, 1, 2, 3, 4, 5, 6))])
+    @pytest.mark.parametrize(
+        'count, gaps', [(4, ()), (4, (0, 3)), (10, (2,)), (10, ()), (6, (0, 1, 2, 3, 4, 5, 6))]
+    )
     def test_the_variant_over_anchors(self, count, gaps):
         query, key = (vectors(3, 0), vectors(3, 1)), (vectors(3, 2), vectors(3, 3))
         banks = tuple(with_gaps(vectors(10, seed), *gaps) for seed in (4, 5))
@@ -90,17 +98,23 @@ class TestConsistency:
                 p = softmax([dot(key[teacher][clip], banks[teacher][slot]) / 0.1 for slot in slots])
                 q = softmax([dot(query[student][clip], banks[student][slot]) / 0.1 for slot in slots])
                 expected += kl(p, q) / 3
-        assert float(ConsistencyLoss(num_anchors=count)(query, key, banks)) == pytest.approx(expected, rel=1e-10)
+        assert float(ConsistencyLoss(num_anchors=count)(query, key, banks)) == pytest.approx(
+            expected, rel=1e-10
+        )
 
     @pytest.mark.parametrize('count', [None, 4])
     def test_the_key_is_the_teacher(self, count):
         query, key = ([vectors(3, seed).requires_grad_() for seed in seeds] for seeds in ((0, 1), (2, 3)))
-        ConsistencyLoss(num_anchors=count)(tuple(query), tuple(key), (vectors(9, 4), vectors(9, 5))).backward()
+        ConsistencyLoss(num_anchors=count)(
+            tuple(query), tuple(key), (vectors(9, 4), vectors(9, 5))
+        ).backward()
         assert all(vector.grad.any() for vector in query) and all(vector.grad is None for vector in key)
 
 
 class TestTransfer:
-    @pytest.mark.parametrize('count, gaps', [(4, ()), (4, (1, 7)), (10, ()), (10, (0, 9)), (5, (0, 1, 2, 3, 4, 5, 6))])
+    @pytest.mark.parametrize(
+        'count, gaps', [(4, ()), (4, (1, 7)), (10, ()), (10, (0, 9)), (5, (0, 1, 2, 3, 4, 5, 6))]
+    )
     def test_equations_5_to_7(self, count, gaps):
         query, key = (vectors(3, 0), vectors(3, 1)), (vectors(3, 2), vectors(3, 3))
         anchors = tuple(with_gaps(vectors(10, seed) + vectors(10, seed + 10), *gaps) for seed in (4, 5))
@@ -113,7 +127,9 @@ class TestTransfer:
                 expected[clip] += kl(p, q)
         loss = KnowledgeTransferLoss(num_anchors=count)
         assert float(loss(query, key, anchors)) == pytest.approx(sum(expected) / 3, rel=1e-10)
-        assert float(loss(query, key, anchors, torch.tensor([False, True, False]))) == pytest.approx(expected[1] / 3, rel=1e-10)
+        assert float(loss(query, key, anchors, torch.tensor([False, True, False]))) == pytest.approx(
+            expected[1] / 3, rel=1e-10
+        )
 
     def test_of_equally_near_anchors_the_lower_slots_are_taken(self):
         """The student's anchors differ, so that the choice shows."""
@@ -128,7 +144,9 @@ class TestTransfer:
 
     def test_the_key_is_the_teacher(self):
         query, key = ([vectors(3, seed).requires_grad_() for seed in seeds] for seeds in ((0, 1), (2, 3)))
-        KnowledgeTransferLoss(num_anchors=4)(tuple(query), tuple(key), (vectors(9, 4), vectors(9, 5))).backward()
+        KnowledgeTransferLoss(num_anchors=4)(
+            tuple(query), tuple(key), (vectors(9, 4), vectors(9, 5))
+        ).backward()
         assert all(vector.grad.any() for vector in query) and all(vector.grad is None for vector in key)
 
     def test_an_empty_bank_gives_0(self):

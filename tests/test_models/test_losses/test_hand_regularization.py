@@ -23,9 +23,13 @@ def reference(theta, beta, valid, chosen, w_beta=10.0, w_delta=100.0, weight=0.0
             for h in range(2):
                 if not chosen[b, t, h]:
                     continue
-                total = sum(float(x) ** 2 for x in theta[b, t, h]) + w_beta * sum(float(x) ** 2 for x in beta[b, t, h])
+                total = sum(float(x) ** 2 for x in theta[b, t, h]) + w_beta * sum(
+                    float(x) ** 2 for x in beta[b, t, h]
+                )
                 if t > 0 and valid[b, t - 1, h]:
-                    total += w_delta * sum(float(x - y) ** 2 for x, y in zip(beta[b, t, h], beta[b, t - 1, h]))
+                    total += w_delta * sum(
+                        float(x - y) ** 2 for x, y in zip(beta[b, t, h], beta[b, t - 1, h])
+                    )
                 tokens.append(total)
         clips.append(sum(tokens) / len(tokens) if tokens else 0.0)
     return weight * sum(clips) / len(clips)
@@ -60,14 +64,17 @@ def one_change(beta_places, chosen_places, valid_places, frames=4):
         valid[(0, *place)] = True
     for place in chosen_places:
         chosen[(0, *place)] = valid[(0, *place)] = True
-    return float(HandRegularization(weight_beta=0.0, weight_delta=1.0, loss_weight=1.0)(theta, beta, valid, chosen))
+    return float(
+        HandRegularization(weight_beta=0.0, weight_delta=1.0, loss_weight=1.0)(theta, beta, valid, chosen)
+    )
 
 
 def test_the_change_is_to_the_frame_before():
     assert one_change([(1, 0)], chosen_places=[(1, 0)], valid_places=[(0, 0)]) == 1
     assert one_change([(1, 0)], chosen_places=[(2, 0)], valid_places=[(1, 0)]) == 1
     assert one_change([(1, 0)], chosen_places=[(3, 0)], valid_places=[(2, 0)]) == 0
-    assert one_change([(2, 0)], chosen_places=[(1, 0)], valid_places=[(0, 0), (2, 0)]) == 0  # the frame after does not count
+    # the frame after does not count
+    assert one_change([(2, 0)], chosen_places=[(1, 0)], valid_places=[(0, 0), (2, 0)]) == 0
 
 
 def test_the_frame_before_must_show_the_hand_but_need_not_be_chosen():
@@ -82,7 +89,8 @@ def test_it_never_wraps_round():
 
 def test_it_never_crosses_hands():
     assert one_change([(1, 1)], chosen_places=[(1, 1)], valid_places=[(0, 0), (1, 0)]) == 0
-    assert one_change([(0, 1)], chosen_places=[(1, 0), (1, 1)], valid_places=[(0, 0), (0, 1)]) == 0.5  # the mean of 0 and 1
+    # the mean of 0 and 1
+    assert one_change([(0, 1)], chosen_places=[(1, 0), (1, 1)], valid_places=[(0, 0), (0, 1)]) == 0.5
     assert one_change([(1, 1)], chosen_places=[(2, 0)], valid_places=[(1, 0), (1, 1)]) == 0
 
 

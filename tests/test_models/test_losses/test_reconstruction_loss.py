@@ -39,8 +39,12 @@ def reference(predicted, target, scores, chosen, eps=0.5):
 @pytest.mark.parametrize('eps', [0.5, 0.0, 0.9])
 def test_against_plain_loops(eps):
     fields = pose()
-    assert float(ReconstructionLoss(eps=eps)(*fields)) == pytest.approx(reference(*fields, eps=eps), rel=1e-10)
-    assert float(ReconstructionLoss(eps=eps, loss_weight=3.0)(*fields)) == pytest.approx(3 * reference(*fields, eps=eps), rel=1e-10)
+    assert float(ReconstructionLoss(eps=eps)(*fields)) == pytest.approx(
+        reference(*fields, eps=eps), rel=1e-10
+    )
+    assert float(ReconstructionLoss(eps=eps, loss_weight=3.0)(*fields)) == pytest.approx(
+        3 * reference(*fields, eps=eps), rel=1e-10
+    )
 
 
 def test_default_eps_is_the_papers():
@@ -67,7 +71,9 @@ def test_only_chosen_tokens_get_a_gradient():
 def test_clips_without_chosen_tokens_count_as_zero():
     predicted, target, scores, chosen = pose()
     chosen[1] = False
-    assert float(ReconstructionLoss()(predicted, target, scores, chosen)) == pytest.approx(reference(predicted, target, scores, chosen), rel=1e-10)
+    assert float(ReconstructionLoss()(predicted, target, scores, chosen)) == pytest.approx(
+        reference(predicted, target, scores, chosen), rel=1e-10
+    )
     chosen[:] = False
     predicted.requires_grad_()
     loss = ReconstructionLoss()(predicted, target, scores, chosen)

@@ -24,7 +24,9 @@ def gradients(model, batch):
 
 @pytest.mark.parametrize('decoder', ALL_DECODERS)
 def test_every_parameter_gets_a_gradient(pretrainer, make_batch, decoder):
-    """No parameter is left out of the graph (DDP without find_unused_parameters); the null token's gradient is 0 where each clip shows a hand."""
+    """No parameter is left out of the graph (DDP without find_unused_parameters); the null token's gradient
+    is 0 where each clip shows a hand.
+    """
     model = pretrainer(decoder)
     for empty in ([], [1]):
         _, grads = gradients(model, make_batch(6, empty=empty))
@@ -37,8 +39,14 @@ def test_the_losses_are_equations_6_to_8(pretrainer, make_batch):
     model, batch = pretrainer(), make_batch()
     losses, out = model(batch, mode='loss'), model(batch)
     assert set(losses) == {'loss_rec', 'loss_reg'}
-    torch.testing.assert_close(losses['loss_rec'], ReconstructionLoss()(out['joints2d'], batch['target'], batch['hand_scores'], batch['chosen']))
-    torch.testing.assert_close(losses['loss_reg'], HandRegularization()(out['theta'], out['beta'], batch['hand_valid'], batch['chosen']))
+    torch.testing.assert_close(
+        losses['loss_rec'],
+        ReconstructionLoss()(out['joints2d'], batch['target'], batch['hand_scores'], batch['chosen']),
+    )
+    torch.testing.assert_close(
+        losses['loss_reg'],
+        HandRegularization()(out['theta'], out['beta'], batch['hand_valid'], batch['chosen']),
+    )
     assert losses['loss_rec'] > 0 and losses['loss_reg'] > 0
 
 
@@ -92,9 +100,13 @@ def test_padding_changes_nothing(pretrainer, make_batch, pad, training):
 def test_missing_hands_are_never_seen(pretrainer, make_batch):
     model, batch = pretrainer(), make_batch(4, 6)
     missing = ~batch['hand_valid']
-    other = dict(batch, hands=torch.where(missing[..., None, None], torch.rand(4, 6, 2, 21, 2), batch['hands']))
+    other = dict(
+        batch, hands=torch.where(missing[..., None, None], torch.rand(4, 6, 2, 21, 2), batch['hands'])
+    )
     other['location'] = torch.where(missing[..., None], torch.rand(4, 6, 2, 3), batch['location'])
-    torch.testing.assert_close(model(other)['joints2d'][~missing], model(batch)['joints2d'][~missing], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        model(other)['joints2d'][~missing], model(batch)['joints2d'][~missing], rtol=1e-4, atol=1e-5
+    )
 
 
 def test_masked_hands_are_seen(pretrainer, make_batch):
@@ -108,14 +120,18 @@ def test_masked_hands_are_seen(pretrainer, make_batch):
 
 
 @pytest.mark.parametrize('decoder', ['hand', 'fc1'])
-@pytest.mark.parametrize('count, frames, empty', [(1, 6, []), (1, 1, []), (3, 1, [1]), (1, 1, [0]), (2, 5, [0, 1])])
+@pytest.mark.parametrize(
+    'count, frames, empty', [(1, 6, []), (1, 1, []), (3, 1, [1]), (1, 1, [0]), (2, 5, [0, 1])]
+)
 def test_small_and_empty_batches_are_finite(pretrainer, make_batch, decoder, count, frames, empty):
     model, batch = pretrainer(decoder), make_batch(count, frames, empty=empty)
     loss, grads = gradients(model, batch)
     assert loss.shape == () and loss.isfinite() and (len(empty) == count) == (not loss.detach().any())
     assert all(grad is not None and grad.isfinite().all() for grad in grads.values())
     samples = model.eval()(batch, mode='predict')
-    assert len(samples) == count and all(sample.pred_hands.isfinite().all() and len(sample.pred_hands) == frames for sample in samples)
+    assert len(samples) == count and all(
+        sample.pred_hands.isfinite().all() and len(sample.pred_hands) == frames for sample in samples
+    )
 
 
 @pytest.mark.parametrize('decoder', ['hand', 'fc2'])
@@ -127,9 +143,19 @@ def test_prediction_samples(pretrainer, make_batch, decoder):
         samples, out = model(batch, mode='predict'), model(batch)
     for row, sample in enumerate(samples):
         frames = int(batch['length'][row])
-        assert isinstance(sample, SignDataSample) and sample.video_id == 'abc'[row] and sample.sample_idx == 10 + row
+        assert (
+            isinstance(sample, SignDataSample)
+            and sample.video_id == 'abc'[row]
+            and sample.sample_idx == 10 + row
+        )
         assert int(sample.gt_label) == int(batch['label'][row]) and sample.num_frames == frames
-        given = dict(target_hands='target', input_hands='hands', hand_scores='hand_scores', hand_valid='hand_valid', chosen='chosen')
+        given = dict(
+            target_hands='target',
+            input_hands='hands',
+            hand_scores='hand_scores',
+            hand_valid='hand_valid',
+            chosen='chosen',
+        )
         for field, key in dict(given, operation='operation', disturbed='disturbed', boxes='boxes').items():
             assert torch.equal(sample.get(field), batch[key][row, :frames]), field
         assert torch.equal(sample.pred_hands, out['joints2d'][row, :frames])
@@ -155,7 +181,9 @@ def test_runs_under_autocast(pretrainer, make_batch):
 
 def test_it_learns_to_rebuild_what_is_masked(pretrainer, make_batch):
     model, batch = pretrainer('hand'), make_batch(8)
-    batch['target'] = torch.rand(8, 1, 2, 21, 2, generator=torch.Generator().manual_seed(1)).expand_as(batch['target'])
+    batch['target'] = torch.rand(8, 1, 2, 21, 2, generator=torch.Generator().manual_seed(1)).expand_as(
+        batch['target']
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     before = model(batch, mode='loss')['loss_rec'].detach()
     for _ in range(60):

@@ -1,4 +1,6 @@
-"""Checkpoints of P and R: the guards of label maps and class counts see mmaction2's head, and mmaction2's own checkpoints load."""
+"""Checkpoints of P and R: the guards of label maps and class counts see mmaction2's head, and mmaction2's own
+checkpoints load.
+"""
 
 import copy
 
@@ -49,7 +51,11 @@ def runner(tmp_path, root):
             loader.dataset.update(store=str(store), split=part)
             loader.dataset.pop('few_shot', None)
         cfg.test_evaluator = dict(type='SignAccuracy')
-        cfg.train_cfg.max_epochs, cfg.work_dir, cfg.experiment_name = 1, str(tmp_path / f'w{len(made)}'), f'p{len(made)}'
+        cfg.train_cfg.max_epochs, cfg.work_dir, cfg.experiment_name = (
+            1,
+            str(tmp_path / f'w{len(made)}'),
+            f'p{len(made)}',
+        )
         made.append(cfg)
         return Runner.from_cfg(cfg)
 
@@ -65,15 +71,27 @@ def trained(runner, tmp_path):
 
 def test_testing_on_other_labels_is_refused(runner, trained):
     assert runner(GLOSSES, load_from=trained).test()['p_i/top1'] >= 0
-    with pytest.raises(CheckpointError, match="other labels than the data: .*another order: label 0 is 'a' there and 'c' here"):
+    with pytest.raises(
+        CheckpointError,
+        match="other labels than the data: .*another order: label 0 is 'a' there and 'c' here",
+    ):
         runner(GLOSSES[::-1], load_from=trained).test()
     with pytest.raises(
-        ConfigError, match=r'model\.model\.cls_head\.num_classes is 3, but the data of test_dataloader has 4.*cls_head\.num_classes=4'
+        ConfigError,
+        match=r'model\.model\.cls_head\.num_classes is 3, but the data of test_dataloader has '
+        r'4.*cls_head\.num_classes=4',
     ):
         runner([*GLOSSES, 'd'], classes=3).test()
-    with pytest.raises(ConfigError, match=r'model\.model\.cls_head\.num_classes is 3, but the data of train_dataloader has 4'):
+    with pytest.raises(
+        ConfigError,
+        match=r'model\.model\.cls_head\.num_classes is 3, but the data of '
+        r'train_dataloader has 4',
+    ):
         runner([*GLOSSES, 'd'], classes=3).train()
-    text = r'has 3 classes and the model has 4 \(model\.cls_head.*set model\.model\.cls_head\.num_classes=3.*model\.model\.cls_head\.num_classes=4'
+    text = (
+        r'has 3 classes and the model has 4 \(model\.cls_head.*set '
+        r'model\.model\.cls_head\.num_classes=3.*model\.model\.cls_head\.num_classes=4'
+    )
     with pytest.raises(CheckpointError, match=text):
         runner([*GLOSSES, 'd'], load_from=trained).test()
 
@@ -86,7 +104,10 @@ def loaded(run):
 
 def test_fine_tuning_on_other_labels_takes_a_new_head(runner, trained):
     saved = load_checkpoint_file(trained)['state_dict']
-    for glosses, message in ((GLOSSES[::-1], 'other labels than the data'), ([*GLOSSES, 'd'], 'has 3 classes and the model has 4')):
+    for glosses, message in (
+        (GLOSSES[::-1], 'other labels than the data'),
+        ([*GLOSSES, 'd'], 'has 3 classes and the model has 4'),
+    ):
         with pytest.raises(CheckpointError, match=f'{message}.*new_head=True'):
             runner(glosses, load_from=trained).train()
         run = runner(glosses, load_from=trained, **NEW_HEAD)
@@ -102,10 +123,18 @@ def test_fine_tuning_on_other_labels_takes_a_new_head(runner, trained):
 def test_checkpoints_of_mmaction2(runner, trained, tmp_path, prefix, bare):
     """What mmaction2's own training of the same recogniser saves: no 'model.' before the names."""
     saved = load_checkpoint_file(trained)['state_dict']
-    theirs = {prefix + key[len('model.') :]: value + 1 if value.is_floating_point() else value for key, value in saved.items()}
-    other_head = {key: torch.ones((400, *value.shape[1:])) if 'cls_head' in key else value for key, value in theirs.items()}
+    theirs = {
+        prefix + key[len('model.') :]: value + 1 if value.is_floating_point() else value
+        for key, value in saved.items()
+    }
+    other_head = {
+        key: torch.ones((400, *value.shape[1:])) if 'cls_head' in key else value
+        for key, value in theirs.items()
+    }
     for name, weights in (('same', theirs), ('kinetics', other_head)):
-        torch.save(weights if bare else dict(state_dict=weights, meta=dict(epoch=3)), tmp_path / f'{name}.pth')
+        torch.save(
+            weights if bare else dict(state_dict=weights, meta=dict(epoch=3)), tmp_path / f'{name}.pth'
+        )
 
     kinetics = str(tmp_path / 'kinetics.pth')
     with pytest.raises(CheckpointError, match='has 400 classes and the model has 3.*new_head=True'):
@@ -117,13 +146,18 @@ def test_checkpoints_of_mmaction2(runner, trained, tmp_path, prefix, bare):
     backbone = [key for key in saved if 'backbone' in key and saved[key].is_floating_point()]
     assert len(backbone) > 10 and all(torch.equal(found[key], saved[key] + 1) for key in backbone)
     report = next(line for line in lines if str(line).startswith('From checkpoint'))
-    assert f'loaded: model.backbone ({len(saved) - 2} of {len(saved) - 2} tensors)' in report and 'newly initialised: model.cls_head (2)' in report
+    assert (
+        f'loaded: model.backbone ({len(saved) - 2} of {len(saved) - 2} tensors)' in report
+        and 'newly initialised: model.cls_head (2)' in report
+    )
     assert 'left out' not in report
 
     same = str(tmp_path / 'same.pth')
     run = runner(GLOSSES, load_from=same)
     assert run.test()['p_i/top1'] >= 0
-    assert torch.equal(run.model.state_dict()['model.cls_head.fc.weight'], saved['model.cls_head.fc.weight'] + 1)
+    assert torch.equal(
+        run.model.state_dict()['model.cls_head.fc.weight'], saved['model.cls_head.fc.weight'] + 1
+    )
     model = init_model(run.cfg, same)
     assert torch.equal(model.model.cls_head.fc.weight, saved['model.cls_head.fc.weight'] + 1)
 
@@ -137,7 +171,9 @@ def test_checkpoints_of_mmaction2(runner, trained, tmp_path, prefix, bare):
     ],
 )
 def test_kinetics_weights_of_mmaction2_fit(root, theirs, ours):
-    """mmaction2's recognisers of Kinetics-400, built from its own configs, and R: all of the backbone is the same."""
+    """mmaction2's recognisers of Kinetics-400, built from its own configs, and R: all of the backbone is the
+    same.
+    """
     from pathlib import Path
 
     import mmaction
@@ -153,7 +189,12 @@ def test_kinetics_weights_of_mmaction2_fit(root, theirs, ours):
         part.pop('pretrained', None)
     source = MMACTION.build(dict(cfg, _scope_='mmaction')).state_dict()
     model = MODELS.build(load_config(str(root / 'configs' / 'fusion' / f'{ours}.py')).model)
-    given, report = LoadReportHook(new_head=True).compare(model, dict(state_dict=source), 'kinetics.pth', 'train')
+    given, report = LoadReportHook(new_head=True).compare(
+        model, dict(state_dict=source), 'kinetics.pth', 'train'
+    )
     total = sum('backbone' in key for key in model.state_dict())
-    assert f'loaded: model.backbone ({total} of {total} tensors)' in report and 'newly initialised: model.cls_head (2)' in report
+    assert (
+        f'loaded: model.backbone ({total} of {total} tensors)' in report
+        and 'newly initialised: model.cls_head (2)' in report
+    )
     assert set(given) == {key for key in model.state_dict() if 'cls_head' not in key}

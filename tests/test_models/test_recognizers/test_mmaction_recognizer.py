@@ -19,7 +19,14 @@ pytest.importorskip('mmaction', reason='mmaction2 is not installed')
 FRAMES, LAYOUT = 12, 'sam_slr_27'
 MODEL = dict(
     type='RecognizerGCN',
-    backbone=dict(type='STGCN', base_channels=12, num_stages=4, inflate_stages=[3], down_stages=[3], graph_cfg=dict(mode='stgcn_spatial')),
+    backbone=dict(
+        type='STGCN',
+        base_channels=12,
+        num_stages=4,
+        inflate_stages=[3],
+        down_stages=[3],
+        graph_cfg=dict(mode='stgcn_spatial'),
+    ),
     cls_head=dict(type='GCNHead', num_classes=3, in_channels=24),
 )
 PLUS = dict(gcn_adaptive='init', gcn_with_res=True, tcn_type='mstcn', graph_cfg=dict(mode='spatial'))
@@ -31,7 +38,14 @@ def recognizer(layout=LAYOUT, stream='joint', **changes):
     model['backbone'].update(changes)
     pipeline = [dict(type='SkeletonInput', layout=layout, stream=stream)]
     config = dict(type='MMActionRecognizer', model=model, layout=layout)
-    built = MODELS.build(dict(config, data_preprocessor=dict(type='SignDataPreprocessor', train_pipeline=pipeline, test_pipeline=pipeline)))
+    built = MODELS.build(
+        dict(
+            config,
+            data_preprocessor=dict(
+                type='SignDataPreprocessor', train_pipeline=pipeline, test_pipeline=pipeline
+            ),
+        )
+    )
     built.init_weights()
     return built
 
@@ -52,7 +66,12 @@ def store(tmp_path):
 
 def loaded(store, layout=LAYOUT):
     dataset = PoseDataset(
-        str(store), 'test', layout=layout, test_mode=True, drop_empty_frames=False, pipeline=[dict(type='CenterTemporalSample', clip_len=FRAMES)]
+        str(store),
+        'test',
+        layout=layout,
+        test_mode=True,
+        drop_empty_frames=False,
+        pipeline=[dict(type='CenterTemporalSample', clip_len=FRAMES)],
     )
     return collate_poses(dataset.__getitems__([0, 1]))
 
@@ -133,11 +152,17 @@ def test_bad_input(store):
         model(batch, mode='features')
 
 
-@pytest.mark.parametrize('name', ['stgcn_sign49-joint_b64-80e_slr500', 'stgcn_wholebody133-joint_b64-80e_wlasl2000', 'stgcn_c16_bone'])
+@pytest.mark.parametrize(
+    'name',
+    ['stgcn_sign49-joint_b64-80e_slr500', 'stgcn_wholebody133-joint_b64-80e_wlasl2000', 'stgcn_c16_bone'],
+)
 def test_configs_of_p_build(name):
     model = get_model(name)
     joints = model.data_preprocessor.test_pipeline[-1].layout.num_joints
-    assert model.model.backbone.graph.A.shape[-1] == joints and model.model.cls_head.fc.out_features == model.cfg.model.model.cls_head.num_classes
+    assert (
+        model.model.backbone.graph.A.shape[-1] == joints
+        and model.model.cls_head.fc.out_features == model.cfg.model.model.cls_head.num_classes
+    )
 
 
 def test_every_config_of_fusion_is_whole():
@@ -151,7 +176,9 @@ def test_every_config_of_fusion_is_whole():
     ]:
         cfg = _config(name)
         if name.startswith('fusion_'):
-            assert {part.config for part in cfg.model.parts} <= set(list_models()) and len(cfg.model.parts) == 2
+            assert {part.config for part in cfg.model.parts} <= set(list_models()) and len(
+                cfg.model.parts
+            ) == 2
         else:
             data = {cfg[f'{part}_dataloader'].dataset.type for part in ('train', 'test')}
             assert data == {'PoseDataset' if name.startswith('stgcn') else 'SignVideoDataset'}

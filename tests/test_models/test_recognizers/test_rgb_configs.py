@@ -24,9 +24,13 @@ def test_training_step(root, name, shape, millions):
     cfg = load_config(str(root / 'configs' / 'fusion' / f'{name}.py'))
     model = MODELS.build(cfg.model)
     model.init_weights()
-    assert sum(parameter.numel() for parameter in model.parameters()) / 1e6 == pytest.approx(millions, abs=0.1)
+    assert sum(parameter.numel() for parameter in model.parameters()) / 1e6 == pytest.approx(
+        millions, abs=0.1
+    )
     imgs = torch.randint(0, 256, (2, *shape), dtype=torch.uint8)
-    batch = dict(imgs=imgs, label=torch.tensor([1, 3]), index=torch.arange(2), length=torch.ones(2, dtype=torch.int64))
+    batch = dict(
+        imgs=imgs, label=torch.tensor([1, 3]), index=torch.arange(2), length=torch.ones(2, dtype=torch.int64)
+    )
     for transform in model.data_preprocessor.train_pipeline:
         batch = transform(batch, Draws(0, 0, batch['index']))
     loss = model.train()(batch, mode='loss')['loss_cls']

@@ -18,7 +18,11 @@ def test_every_parameter_gets_a_gradient(recognizer, make_batch):
     for empty in ([], [1]):
         _, grads = gradients(model, make_batch(6, empty=empty))
         assert all(grad is not None and grad.isfinite().all() for grad in grads.values())
-        assert {name for name, grad in grads.items() if not grad.any()} <= {'embedder.null', 'head.scorer.bias'}  # softmax does not see a common bias
+        # softmax does not see a common bias
+        assert {name for name, grad in grads.items() if not grad.any()} <= {
+            'embedder.null',
+            'head.scorer.bias',
+        }
 
 
 def test_the_parts_one_after_the_other(recognizer, make_batch):
@@ -26,7 +30,9 @@ def test_the_parts_one_after_the_other(recognizer, make_batch):
     tokens, valid = model.embedder(batch)
     logits, _ = model.head(model.backbone(tokens, valid), valid)
     torch.testing.assert_close(model(batch), logits)
-    torch.testing.assert_close(model(batch, mode='loss')['loss_cls'], torch.nn.functional.cross_entropy(logits, batch['label']))
+    torch.testing.assert_close(
+        model(batch, mode='loss')['loss_cls'], torch.nn.functional.cross_entropy(logits, batch['label'])
+    )
 
 
 def test_a_batch_of_eight_is_the_mean_of_its_halves(recognizer, make_batch, rows):
@@ -49,7 +55,9 @@ def test_padding_changes_nothing(recognizer, make_batch, pad, grad):
 def test_missing_hands_are_never_seen(recognizer, make_batch):
     model, batch = recognizer(), make_batch(4, 6, empty=[2])
     missing = ~batch['hand_valid']
-    other = dict(batch, hands=torch.where(missing[..., None, None], torch.rand(4, 6, 2, 21, 2), batch['hands']))
+    other = dict(
+        batch, hands=torch.where(missing[..., None, None], torch.rand(4, 6, 2, 21, 2), batch['hands'])
+    )
     torch.testing.assert_close(model(other), model(batch), rtol=1e-4, atol=1e-5)
 
 
@@ -66,7 +74,9 @@ def test_the_order_of_frames_matters(recognizer, make_batch):
     assert (model(backwards) - model(batch)).abs().max() > 1e-4
 
 
-@pytest.mark.parametrize('count, frames, empty', [(1, 6, []), (1, 1, []), (3, 1, [1]), (1, 1, [0]), (2, 5, [0, 1])])
+@pytest.mark.parametrize(
+    'count, frames, empty', [(1, 6, []), (1, 1, []), (3, 1, [1]), (1, 1, [0]), (2, 5, [0, 1])]
+)
 def test_small_and_empty_batches_are_finite(recognizer, make_batch, count, frames, empty):
     model, batch = recognizer(), make_batch(count, frames, empty=empty)
     loss, grads = gradients(model, batch)
@@ -83,11 +93,18 @@ def test_prediction_samples(recognizer, make_batch):
     batch['video_id'] = ['a', 'b', 'c']
     logits = model(batch)
     for row, sample in enumerate(model(batch, mode='predict')):
-        assert isinstance(sample, SignDataSample) and sample.video_id == 'abc'[row] and sample.sample_idx == 10 + row
+        assert (
+            isinstance(sample, SignDataSample)
+            and sample.video_id == 'abc'[row]
+            and sample.sample_idx == 10 + row
+        )
         assert int(sample.gt_label) == int(batch['label'][row])
         torch.testing.assert_close(sample.pred_scores, logits[row].softmax(-1).detach())
         assert float(sample.pred_scores.sum()) == pytest.approx(1, abs=1e-5)
-        assert int(sample.pred_label) == int(logits[row].argmax()) and sample.attention.shape == (int(batch['length'][row]), 2)
+        assert int(sample.pred_label) == int(logits[row].argmax()) and sample.attention.shape == (
+            int(batch['length'][row]),
+            2,
+        )
         assert not sample.pred_scores.requires_grad
 
 
@@ -141,7 +158,9 @@ def test_it_learns(recognizer, make_batch):
 
 
 def test_an_unknown_mode(recognizer, make_batch):
-    with pytest.raises(ValueError, match="SignRecognizer: mode must be 'tensor', 'loss' or 'predict', got 'test'"):
+    with pytest.raises(
+        ValueError, match="SignRecognizer: mode must be 'tensor', 'loss' or 'predict', got 'test'"
+    ):
         recognizer()(make_batch(1, 1), mode='test')
 
 

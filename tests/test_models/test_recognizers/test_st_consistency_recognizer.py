@@ -33,16 +33,27 @@ def gradients(model, inputs):
 @pytest.mark.parametrize('parts', [('hand', 'trunk'), ('hand',), ('trunk',)])
 @pytest.mark.parametrize('fusion', ['sum', 'mean'])
 def test_logits_are_the_fused_linear_layers_of_the_sums(modalities, parts, fusion):
-    model, inputs = build(dict(parts=parts), dict(fusion=fusion), modalities=modalities), make_inputs(empty=[1])
+    model, inputs = (
+        build(dict(parts=parts), dict(fusion=fusion), modalities=modalities),
+        make_inputs(empty=[1]),
+    )
     model.eval()
     view, logits = inputs['views'][0], 0
     for modality in modalities:
-        out = model.encoders[modality](view[modality]['hands'], view[modality]['trunk'], view['hand_valid'], view['frame_valid'], view['trunk_valid'])
+        out = model.encoders[modality](
+            view[modality]['hands'],
+            view[modality]['trunk'],
+            view['hand_valid'],
+            view['frame_valid'],
+            view['trunk_valid'],
+        )
         assert set(out) == set(parts)
         logits = logits + model.head.classifiers[modality](sum(out[part] for part in parts))
     logits = logits / (len(modalities) if fusion == 'mean' else 1)
     torch.testing.assert_close(model(inputs), logits)
-    torch.testing.assert_close(model(inputs, mode='loss')['loss_cls'], F.cross_entropy(logits, inputs['label']))
+    torch.testing.assert_close(
+        model(inputs, mode='loss')['loss_cls'], F.cross_entropy(logits, inputs['label'])
+    )
 
 
 @pytest.mark.parametrize('layout', ['channel', 'sequence'])
@@ -51,7 +62,9 @@ def test_every_parameter_gets_a_gradient(layout):
     assert all(grad is not None and grad.isfinite().all() and grad.any() for grad in grads.values())
 
 
-@pytest.mark.parametrize('count, frames, empty', [(1, 6, []), (1, 1, []), (3, 1, [1]), (1, 1, [0]), (2, 5, [0, 1])])
+@pytest.mark.parametrize(
+    'count, frames, empty', [(1, 6, []), (1, 1, []), (3, 1, [1]), (1, 1, [0]), (2, 5, [0, 1])]
+)
 def test_small_and_empty_batches_are_finite(count, frames, empty):
     model, inputs = build(), make_inputs(count, frames, empty=empty, no_trunk=empty)
     loss, grads = gradients(model, inputs)
@@ -64,7 +77,11 @@ def test_prediction_samples():
     model, inputs = build().eval(), dict(make_inputs(3), video_id=['a', 'b', 'c'])
     logits = model(inputs)
     for row, sample in enumerate(model(inputs, mode='predict')):
-        assert isinstance(sample, SignDataSample) and sample.video_id == 'abc'[row] and sample.sample_idx == 10 + row
+        assert (
+            isinstance(sample, SignDataSample)
+            and sample.video_id == 'abc'[row]
+            and sample.sample_idx == 10 + row
+        )
         assert int(sample.gt_label) == row and int(sample.pred_label) == int(logits[row].argmax())
         torch.testing.assert_close(sample.pred_scores, logits[row].softmax(-1).detach())
         assert sample.attention.shape == (6, 2) and abs(float(sample.attention.sum()) - 1) < 1e-5
@@ -76,16 +93,23 @@ def test_what_neighbours_are_looked_for_by():
     features = model.extract_features(inputs)
     assert features.shape == (3, 16)
     torch.testing.assert_close(features.unflatten(1, (2, 8)).norm(dim=-1), torch.ones(3, 2))
-    torch.testing.assert_close(features[:, :8], F.normalize(model.add_up(model.encode(inputs))['joint'], dim=-1))
+    torch.testing.assert_close(
+        features[:, :8], F.normalize(model.add_up(model.encode(inputs))['joint'], dim=-1)
+    )
 
 
 def test_frozen_encoders_learn_nothing_and_drop_nothing():
     model, inputs = build(dict(dropout=0.5), frozen=True), make_inputs()
-    assert model.training and model.head.training and not any(module.training for module in model.encoders.modules())
+    assert (
+        model.training
+        and model.head.training
+        and not any(module.training for module in model.encoders.modules())
+    )
     before = copy.deepcopy(model.encoders.state_dict())
     _, grads = gradients(model, inputs)
     assert all((grad is None) == name.startswith('encoders.') for name, grad in grads.items())
-    assert all(torch.equal(value, before[name]) for name, value in model.encoders.state_dict().items())  # running statistics too
+    # running statistics too
+    assert all(torch.equal(value, before[name]) for name, value in model.encoders.state_dict().items())
     torch.testing.assert_close(model(inputs), model(inputs))
     assert not any(parameter.requires_grad for parameter in model.encoders.parameters())
 
@@ -103,7 +127,9 @@ def test_a_pretraining_checkpoint_gives_the_query_encoders_and_says_so(modalitie
         )
     )
     model = build(modalities=modalities)
-    weights, report = LoadReportHook().compare(model, dict(state_dict=pretrainer.state_dict()), 'checkpoint x', 'train')
+    weights, report = LoadReportHook().compare(
+        model, dict(state_dict=pretrainer.state_dict()), 'checkpoint x', 'train'
+    )
     for modality in modalities:
         count = len(model.encoders[modality].state_dict())
         assert f'encoders.{modality} ({count} of {count} tensors)' in report.split('newly')[0]
@@ -137,10 +163,18 @@ def test_runs_under_autocast():
 @pytest.mark.parametrize(
     'options, message',
     [
-        (dict(modalities=('joints',)), r"modalities must be some of \('joint', 'motion'\), each once, got \('joints',\)"),
+        (
+            dict(modalities=('joints',)),
+            r"modalities must be some of \('joint', 'motion'\), each once, got "
+            r"\('joints',\)",
+        ),
         (dict(modalities=()), 'modalities must be some of'),
         (dict(head=dict(fusion='max')), "fusion must be one of .*'max'"),
-        (dict(head=dict(in_channels=16)), r'model\.encoder gives vectors of width 8 \(joint\), but model\.head\.in_channels is 16'),
+        (
+            dict(head=dict(in_channels=16)),
+            r'model\.encoder gives vectors of width 8 \(joint\), but '
+            r'model\.head\.in_channels is 16',
+        ),
     ],
 )
 def test_wrong_options(options, message):
@@ -153,7 +187,9 @@ def test_wrong_batches():
     with pytest.raises(ValueError, match=r'the batch has no `views`.*MakeViews'):
         model(dict(inputs, views=[]))
     with pytest.raises(ValueError, match=r"the view has no \['motion'\].*Motion"):
-        model(dict(inputs, views=[{key: value for key, value in inputs['views'][0].items() if key != 'motion'}]))
+        model(
+            dict(inputs, views=[{key: value for key, value in inputs['views'][0].items() if key != 'motion'}])
+        )
     with pytest.raises(ValueError, match="mode must be 'tensor', 'loss' or 'predict', got 'test'"):
         model(inputs, mode='test')
 
@@ -167,8 +203,13 @@ def test_wrong_batches():
     ],
 )
 def test_what_is_fine_tuned_sees_what_was_pre_trained(root, pretrained, fine_tuned):
-    """The same clip gives an encoder the same input in both: one test pipeline, one output of the training pipelines, one encoder."""
-    one, other = (Config.fromfile(root / 'configs' / 'st_consistency' / f'{name}.py').model for name in (pretrained, fine_tuned))
+    """The same clip gives an encoder the same input in both: one test pipeline, one output of the training
+    pipelines, one encoder.
+    """
+    one, other = (
+        Config.fromfile(root / 'configs' / 'st_consistency' / f'{name}.py').model
+        for name in (pretrained, fine_tuned)
+    )
     assert one.data_preprocessor.test_pipeline == other.data_preprocessor.test_pipeline
     assert one.encoder == other.encoder and one.modalities == other.modalities
     outputs = [model.data_preprocessor.train_pipeline[0].transforms[-3:] for model in (one, other)]

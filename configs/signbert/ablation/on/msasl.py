@@ -1,17 +1,29 @@
-# MS-ASL at full width; pre-training on the training splits that are there, reconstruction scored on MSASL1000.
+# MS-ASL at full width; pre-training on the training splits that are there, reconstruction scored on
+# MSASL1000.
 title = 'MS-ASL'
-_pretrain = dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/msasl1000'})
+_pretrain = dict(
+    config='configs/signbert/ablation/full/pretrain.py',
+    options={'test_dataloader.dataset.store': 'data/msasl1000'},
+)
 _data = ('train_dataloader.dataset.store', 'test_dataloader.dataset.store')
 _subsets = {
-    f'MSASL{classes}': dict(options={**dict.fromkeys(_data, f'data/msasl{classes}'), 'model.model.cls_head.num_classes': classes})
+    f'MSASL{classes}': dict(
+        options={**dict.fromkeys(_data, f'data/msasl{classes}'), 'model.model.cls_head.num_classes': classes}
+    )
     for classes in (100, 200, 1000)
 }
-_prepare = 'python tools/dataset_converters/msasl_to_store.py MS-ASL {} --subset {} --videos MS-ASL/videos --extractor mediapipe'
+_prepare = (
+    'python tools/dataset_converters/msasl_to_store.py MS-ASL {} --subset {} --videos MS-ASL/videos '
+    '--extractor mediapipe'
+)
 _skeleton = {
     name: dict(
         options={
             **changed['options'],
-            **{place.replace('store', 'prepare'): _prepare.format(changed['options'][place], name[5:]) for place in _data},
+            **{
+                place.replace('store', 'prepare'): _prepare.format(changed['options'][place], name[5:])
+                for place in _data
+            },
         }
     )
     for name, changed in _subsets.items()
@@ -20,8 +32,12 @@ bases = dict(
     pretrain=_pretrain,
     sequence=_pretrain,
     finetune=dict(
-        variants={f'MSASL{classes}': dict(config=f'configs/signbert/signbert_d512-n3_b64-60e_msasl{classes}.py') for classes in (100, 200, 1000)}
+        variants={
+            f'MSASL{classes}': dict(config=f'configs/signbert/signbert_d512-n3_b64-60e_msasl{classes}.py')
+            for classes in (100, 200, 1000)
+        }
     ),
     skeleton=dict(config='configs/fusion/stgcn_sign49-joint_b64-80e_msasl1000.py', variants=_skeleton),
-    rgb=dict(start='', config='configs/fusion/i3d-r50_32x2-b8-50e_msasl1000.py', variants=_subsets),  # videos of all subsets: data/msasl1000_videos
+    # videos of all subsets: data/msasl1000_videos
+    rgb=dict(start='', config='configs/fusion/i3d-r50_32x2-b8-50e_msasl1000.py', variants=_subsets),
 )

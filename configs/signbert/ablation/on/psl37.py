@@ -1,7 +1,9 @@
-# Polish signs in three recording sessions: trained on k clips a gloss of one session, tested on the two others.
+# Polish signs in three recording sessions: trained on k clips a gloss of one session, tested on the two
+# others.
 title = 'PSL37, hands only (d = 128)'
 note = (
-    'Hands alone, 16 frames a clip; 37 glosses, 3,804 clips, three recording sessions. The encoder is that of the setting '
+    'Hands alone, 16 frames a clip; 37 glosses, 3,804 clips, three recording sessions. The encoder is that '
+    'of the setting '
     'wlasl_hands: no Polish sign is in its pre-training. The seed draws which clips are labelled.'
 )
 _PREPARE = 'python tools/dataset_converters/npz_to_store.py psl37.npz data/psl37 --protocol sessions'
@@ -10,7 +12,11 @@ _passes = {1: 500, 5: 100}
 
 
 def _data(place, splits):
-    return {f'{place}.dataset.store': 'data/psl37', f'{place}.dataset.prepare': _PREPARE, f'{place}.dataset.split': splits}
+    return {
+        f'{place}.dataset.store': 'data/psl37',
+        f'{place}.dataset.prepare': _PREPARE,
+        f'{place}.dataset.split': splits,
+    }
 
 
 def _others(session):
@@ -32,7 +38,9 @@ def _sessions(session, shots):
 def _gallery(session, shots):
     pipeline = [dict(type='UniformTemporalSample', clip_len=16, test_mode=True)]
     few = dict(shots=shots, seed='$seed')
-    dataset = dict(type='PoseDataset', layout='hands_42', store='data/psl37', split=f'session{session}', few_shot=few)
+    dataset = dict(
+        type='PoseDataset', layout='hands_42', store='data/psl37', split=f'session{session}', few_shot=few
+    )
     return dict(
         batch_size=64,
         num_workers=0,
@@ -48,7 +56,11 @@ _recogniser = dict(
         'param_scheduler.1.T_max': '$train_cfg.max_epochs',
         'default_hooks.checkpoint.interval': '$train_cfg.max_epochs',
     },
-    variants={f'{shots}-shot, session {session}': dict(options=_sessions(session, shots)) for shots in _passes for session in range(3)},
+    variants={
+        f'{shots}-shot, session {session}': dict(options=_sessions(session, shots))
+        for shots in _passes
+        for session in range(3)
+    },
 )
 _pretrain = dict(
     config='configs/wlasl_hands/signbert_d128_pretrain_wlasl.py',

@@ -1,6 +1,9 @@
 # SLR500 at full width; pre-training on the training splits that are there.
 title = 'SLR500'
-_pretrain = dict(config='configs/signbert/ablation/full/pretrain.py', options={'test_dataloader.dataset.store': 'data/slr500'})
+_pretrain = dict(
+    config='configs/signbert/ablation/full/pretrain.py',
+    options={'test_dataloader.dataset.store': 'data/slr500'},
+)
 bases = dict(
     pretrain=_pretrain,
     sequence=_pretrain,

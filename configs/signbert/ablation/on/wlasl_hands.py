@@ -1,9 +1,12 @@
 # Hard real signs, hands only: the training and validation clips of WLASL that configs/wlasl_hands names.
 title = 'WLASL hands, val, 57 % of the official clips (d = 128)'
 note = (
-    'Hands alone, 16 frames a clip. Pre-training: 16 passes over 15,094 clips without labels (WLASL hands of train, and the '
-    'clips that words33 pre-trains on). Tested on the 165, 446 and 2,253 clips of val after the last pass; the test clips '
-    'were not at hand. They are not all of the official clips, so the figures do not compare with published ones.'
+    'Hands alone, 16 frames a clip. Pre-training: 16 passes over 15,094 clips without labels (WLASL hands of '
+    'train, and the '
+    'clips that words33 pre-trains on). Tested on the 165, 446 and 2,253 clips of val after the last pass; '
+    'the test clips '
+    'were not at hand. They are not all of the official clips, so the figures do not compare with published '
+    'ones.'
 )
 _subsets = (100, 300, 2000)
 
@@ -19,7 +22,12 @@ def _data(subset, places):
     return {**stores, **{f'{place}.dataset.prepare': _convert(subset) for place in places}}
 
 
-_recogniser = dict(variants={f'WLASL{subset}': dict(config=f'configs/wlasl_hands/signbert_d128_wlasl{subset}.py') for subset in _subsets})
+_recogniser = dict(
+    variants={
+        f'WLASL{subset}': dict(config=f'configs/wlasl_hands/signbert_d128_wlasl{subset}.py')
+        for subset in _subsets
+    }
+)
 _pretrain = dict(
     config='configs/wlasl_hands/signbert_d128_pretrain_wlasl.py',
     # the default; named, so that tables share the training
@@ -46,7 +54,10 @@ bases = dict(
             'test_cfg': dict(type='KNNTestLoop', gallery=_gallery),
             'test_evaluator': dict(type='SignAccuracy', topk=(1, 5)),
         },
-        variants={f'WLASL{subset}': dict(options=_data(subset, ('test_dataloader', 'test_cfg.gallery'))) for subset in _subsets},
+        variants={
+            f'WLASL{subset}': dict(options=_data(subset, ('test_dataloader', 'test_cfg.gallery')))
+            for subset in _subsets
+        },
     ),
     finetune=_recogniser,
     linear=dict(_recogniser, options={'model.frozen': ('embedder', 'backbone')}),

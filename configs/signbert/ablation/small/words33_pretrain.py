@@ -1,6 +1,8 @@
-"""Pre-training for the tables on words33: configs/words33/signbert_d128_pretrain.py with 8 passes over the clips instead of 80.
+"""Pre-training for the tables on words33: configs/words33/signbert_d128_pretrain.py with 8 passes over the
+clips instead of 80.
 
-Warm-up and cosine are a tenth as long too. The length was set by what 20 pre-trainings cost on one core, before any of them was tested.
+Warm-up and cosine are a tenth as long too. The length was set by what 20 pre-trainings cost on one core,
+before any of them was tested.
 """
 
 _base_ = '../../../words33/signbert_d128_pretrain.py'

@@ -7,29 +7,48 @@ def _subsets(parts, head=True):
     found = {}
     for classes in (100, 200, 1000):
         store = f'data/msasl{classes}'
-        prepare = f'python tools/dataset_converters/msasl_to_store.py MS-ASL {store} --subset {classes} --videos MS-ASL/videos --extractor mediapipe'
-        options = {f'{part}.dataset.{key}': value for part in parts for key, value in (('store', store), ('prepare', prepare))}
-        found[f'MSASL{classes}'] = dict(options=dict(options, **({'model.head.num_classes': classes} if head else {})))
+        prepare = (
+            f'python tools/dataset_converters/msasl_to_store.py MS-ASL {store} --subset {classes} '
+            '--videos MS-ASL/videos --extractor mediapipe'
+        )
+        options = {
+            f'{part}.dataset.{key}': value
+            for part in parts
+            for key, value in (('store', store), ('prepare', prepare))
+        }
+        found[f'MSASL{classes}'] = dict(
+            options=dict(options, **({'model.head.num_classes': classes} if head else {}))
+        )
     return found
 
 
 _rgb = {
     f'MSASL{classes}': dict(
-        options={**{f'{part}.dataset.store': f'data/msasl{classes}' for part in _parts}, 'model.model.cls_head.num_classes': classes}
+        options={
+            **{f'{part}.dataset.store': f'data/msasl{classes}' for part in _parts},
+            'model.model.cls_head.num_classes': classes,
+        }
     )
     for classes in (100, 200, 1000)
 }
 bases = dict(
     pretrain=dict(
         config='configs/st_consistency/ablation/full/pretrain.py',
-        variants=_subsets(('test_dataloader', 'test_cfg.gallery'), head=False),  # one training, a kNN test of each
+        # one training, a kNN test of each
+        variants=_subsets(('test_dataloader', 'test_cfg.gallery'), head=False),
     ),
-    finetune=dict(config='configs/st_consistency/st_consistency_d512_b64-60e_msasl1000.py', variants=_subsets(_parts)),
-    linear=dict(config='configs/st_consistency/st_consistency_d512_b64-linear-70e_msasl1000.py', variants=_subsets(_parts)),
+    finetune=dict(
+        config='configs/st_consistency/st_consistency_d512_b64-60e_msasl1000.py', variants=_subsets(_parts)
+    ),
+    linear=dict(
+        config='configs/st_consistency/st_consistency_d512_b64-linear-70e_msasl1000.py',
+        variants=_subsets(_parts),
+    ),
     semi=dict(
         config='configs/st_consistency/st_consistency_d512_b64-semi-60e_msasl1000.py',
         options={'train_dataloader.dataset.data_ratio.seed': '$seed'},
         variants=_subsets(_parts),
     ),
-    rgb=dict(start='', config='configs/fusion/i3d-r50_32x2-b8-50e_msasl1000.py', variants=_rgb),  # videos of all subsets: data/msasl1000_videos
+    # videos of all subsets: data/msasl1000_videos
+    rgb=dict(start='', config='configs/fusion/i3d-r50_32x2-b8-50e_msasl1000.py', variants=_rgb),
 )

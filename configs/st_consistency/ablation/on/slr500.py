@@ -3,10 +3,22 @@ title = 'SLR500'
 bases = dict(
     pretrain=dict(
         config='configs/st_consistency/ablation/full/pretrain.py',
-        variants={'SLR500': dict(options={f'{part}.dataset.store': 'data/slr500' for part in ('test_dataloader', 'test_cfg.gallery')})},
+        variants={
+            'SLR500': dict(
+                options={
+                    f'{part}.dataset.store': 'data/slr500' for part in ('test_dataloader', 'test_cfg.gallery')
+                }
+            )
+        },
     ),
-    finetune=dict(variants={'SLR500': dict(config='configs/st_consistency/st_consistency_d512_b64-60e_slr500.py')}),
-    linear=dict(variants={'SLR500': dict(config='configs/st_consistency/st_consistency_d512_b64-linear-70e_slr500.py')}),
+    finetune=dict(
+        variants={'SLR500': dict(config='configs/st_consistency/st_consistency_d512_b64-60e_slr500.py')}
+    ),
+    linear=dict(
+        variants={
+            'SLR500': dict(config='configs/st_consistency/st_consistency_d512_b64-linear-70e_slr500.py')
+        }
+    ),
     semi=dict(
         options={'train_dataloader.dataset.data_ratio.seed': '$seed'},
         variants={'SLR500': dict(config='configs/st_consistency/st_consistency_d512_b64-semi-60e_slr500.py')},

@@ -1,10 +1,17 @@
 # The rows of Tables I to IV: every protocol on one data set.
 corner = 'protocol'
-columns = [dict(base=['pretrain', 'finetune', 'linear', 'semi', 'rgb'], metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'})]
+columns = [
+    dict(
+        base=['pretrain', 'finetune', 'linear', 'semi', 'rgb'], metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'}
+    )
+]
 
 
 def _share(ratio):
-    return [dict(base='pretrain'), dict(base='semi', options={'train_dataloader.dataset.data_ratio.ratio': ratio})]
+    return [
+        dict(base='pretrain'),
+        dict(base='semi', options={'train_dataloader.dataset.data_ratio.ratio': ratio}),
+    ]
 
 
 rows = [

@@ -1,9 +1,15 @@
-"""Fine-tuning of the small setting on 30 glosses: five labelled clips a gloss; the signers of the test clips are not in train."""
+"""Fine-tuning of the small setting on 30 glosses: five labelled clips a gloss; the signers of the test clips
+are not in train.
+"""
 
 _base_ = '../../st_consistency_d64_b64_synthetic.py'
 
 _glosses = dict(classes=[f'gloss_{number:03d}' for number in range(30)], relabel=True)
-_clips = dict(_glosses, store='data/synthetic_tables', prepare='python tools/analysis_tools/run_table.py objectives --on synthetic')
+_clips = dict(
+    _glosses,
+    store='data/synthetic_tables',
+    prepare='python tools/analysis_tools/run_table.py objectives --on synthetic',
+)
 train_dataloader = dict(batch_size=30, dataset=_clips)
 test_dataloader = dict(dataset=_clips)
 train_cfg = dict(max_epochs=50)

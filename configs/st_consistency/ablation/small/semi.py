@@ -1,4 +1,6 @@
-"""The semi-supervised protocol of the small setting: fine-tuning on a share of the training clips of 30 glosses."""
+"""The semi-supervised protocol of the small setting: fine-tuning on a share of the training clips of 30
+glosses.
+"""
 
 _base_ = './finetune.py'
 train_dataloader = dict(dataset=dict(few_shot=None, data_ratio=dict(ratio=0.2, seed=0)))
