@@ -149,12 +149,12 @@ class SignInferencer(LongClips, PretrainedParts):
 
         Returns:
             dict: ``predictions``, one a clip: a :class:`Prediction`, a dict with ``name``, ``glosses`` and
-                ``scores`` (best first; they are the
-            softmax's), ``labels``, ``reason`` ('', or why there is no answer: then these three are empty and
-            ``all_scores`` are 0), ``attention`` (L, 2) of the left and right hand at ``frames`` (L,),
-            ``num_frames``, ``fps``, and ``hand_frames``, in how many of them a hand was found. A file of a
-            folder that could not be read has only ``name`` and ``error``. ``json.dumps`` takes all of it;
-            docs/inference.md has the schema. ``visualization``: the pictures' paths.
+                ``scores`` (best first; they are the softmax's), ``labels``, ``reason`` ('', or why there is
+                no answer: then these three are empty and ``all_scores`` are 0), ``attention`` (L, 2) of the
+                left and right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, in how
+                many of them a hand was found. A file of a folder that could not be read has only ``name`` and
+                ``error``. ``json.dumps`` takes all of it; docs/inference.md has the schema.
+                ``visualization``: the pictures' paths.
         """
         predictions, pictures = [], []
         for number, (clip, found) in enumerate(self.iterate(inputs, batch_size, topk, **options)):

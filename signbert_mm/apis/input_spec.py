@@ -97,8 +97,8 @@ def make_batch(clips: Sequence[PoseClip], spec: InputSpec, sample: Sampler) -> D
 
     Returns:
         dict: keypoints (B, L, V, 2) float32 pixels; scores (B, L, V) float32, 0 = missing; length (B,) int64;
-            image_size (B, 2) float32, width and
-        height; frames (B, L) int64, positions in the clip; label (B,) int64.
+            image_size (B, 2) float32, width and height; frames (B, L) int64, positions in the clip; label
+            (B,) int64.
     """
     target = get_layout(spec.layout)
     kept: List[np.ndarray] = []

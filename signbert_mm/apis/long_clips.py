@@ -205,11 +205,11 @@ class LongClips:
 
         Yields:
             Prediction: One a window: ``start``, ``end`` in steps of 1 / ``fps`` (the frames, where they come
-                evenly at that rate),
-            ``glosses``, ``scores``, ``segments`` that it has ended, ``current`` (the open one or None),
-            ``num_frames`` so far, ``frame_rate`` at which they came, and ``latency``, seconds from the
-            arrival of the last one. ``reason`` is '' or says why the window has no answer; ``glosses`` and
-            ``scores`` are then []. ``reason_so_far`` says it of the stream up to here.
+                evenly at that rate), ``glosses``, ``scores``, ``segments`` that it has ended, ``current``
+                (the open one or None), ``num_frames`` so far, ``frame_rate`` at which they came, and
+                ``latency``, seconds from the arrival of the last one. ``reason`` is '' or says why the window
+                has no answer; ``glosses`` and ``scores`` are then []. ``reason_so_far`` says it of the stream
+                up to here.
         """
         reader = self.reader.open(source, fps=fps)
         try:

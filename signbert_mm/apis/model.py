@@ -98,8 +98,7 @@ def init_model(
 
     Returns:
         nn.Module: The model, with its config as ``cfg`` and what the checkpoint says of its data as
-            ``dataset_meta`` (``glosses``, ``layout``,
-        ``extractor``, ``fps``; {} where it says nothing).
+            ``dataset_meta`` (``glosses``, ``layout``, ``extractor``, ``fps``; {} where it says nothing).
 
     Raises:
         ConfigError: No such model, or a mistake in the config; the message says what was probably meant.

@@ -59,9 +59,9 @@ class Reconstructor:
 
         Returns:
             dict: ``joints2d`` (T, 2, 21, 2) pixels of the image; ``joints3d`` (T, 2, 21, 3) metres, camera
-                axes (x right, y down, z away), about the
-            wrist's own origin; ``valid`` (T, 2) bool: the hand was found, all else there has no meaning and
-            is 0; with ``mesh``, ``vertices`` (T, 2, 778, 3), like joints3d. Left hands are left hands again.
+                axes (x right, y down, z away), about the wrist's own origin; ``valid`` (T, 2) bool: the hand
+                was found, all else there has no meaning and is 0; with ``mesh``, ``vertices`` (T, 2, 778, 3),
+                like joints3d. Left hands are left hands again.
         """
         model = self.backend.model
         shapes = dict(joints2d=(21, 2), joints3d=(21, 3), **(dict(vertices=(778, 3)) if mesh else {}))

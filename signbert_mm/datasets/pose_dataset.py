@@ -383,10 +383,10 @@ class PoseDataset(Dataset):
 
         Returns:
             dict: ``inputs`` holds keypoints (B, T, V, 2) float32 in pixels; scores (B, T, V) float32 in [0,
-                1], 0 = missing joint (coordinates 0
-            too); length (B,) int64, real frames, the rest is padding with score 0; image_size (B, 2) float32,
-            width and height; index, epoch, label (B,) int64, label -1 = none; frames (B, T) int64, positions
-            in the stored clip, 0 in the padding. In ``test_mode`` there is also ``video_id``, list[str].
+                1], 0 = missing joint (coordinates 0 too); length (B,) int64, real frames, the rest is padding
+                with score 0; image_size (B, 2) float32, width and height; index, epoch, label (B,) int64,
+                label -1 = none; frames (B, T) int64, positions in the stored clip, 0 in the padding. In
+                ``test_mode`` there is also ``video_id``, list[str].
         """
         places = torch.as_tensor(indices, dtype=torch.int64)
         return self.batch(places, places, self.epoch)

@@ -253,8 +253,7 @@ class SignVideoDataset(Dataset):
 
         Returns:
             dict: ``inputs``: imgs (views, C, T, H, W) or, as the pipeline's ``FormatShape`` says, (frames, C,
-                H, W), uint8 RGB; label, index, epoch
-            and length (1) int64 scalars. ``video_id``: str.
+                H, W), uint8 RGB; label, index, epoch and length (1) int64 scalars. ``video_id``: str.
 
         Raises:
             ValueError: The video cannot be read; the message names it.

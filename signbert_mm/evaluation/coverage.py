@@ -18,11 +18,10 @@ def coverage_facts(meta: Optional[Mapping[str, Any]]) -> List[Dict[str, Any]]:
 
     Returns:
         list[dict]: For each store that tells it: ``dataset``, ``split``, ``clips`` (that are evaluated),
-        ``expected`` (that the annotations list), ``present`` (that the store holds), ``percent`` (clips of
-        expected). Where a subset of the classes is evaluated and the store tells its
-        coverage only of whole splits: ``split_expected``, ``split_present`` and ``split_percent`` instead. A
-            store that is absent has ``clips`` 0
-        and no more.
+            ``expected`` (that the annotations list), ``present`` (that the store holds), ``percent`` (clips
+            of expected). Where a subset of the classes is evaluated and the store tells its coverage only of
+            whole splits: ``split_expected``, ``split_present`` and ``split_percent`` instead. A store that is
+            absent has ``clips`` 0 and no more.
     """
     rows = (meta or {}).get('coverage')
     facts = []

@@ -21,9 +21,8 @@ def role_adjacency(num_nodes: int, edges: Sequence[Edge], symmetric_edges: Seque
 
     Returns:
         Tensor: Shape (4, V, V), float32. ``[role, i, j]`` is the weight with which node i takes from node j:
-            itself, its neighbour closer to the
-        wrist, those further from it, its symmetric ones. Each row sums to 1, or to 0 where there is no such
-        neighbour.
+            itself, its neighbour closer to the wrist, those further from it, its symmetric ones. Each row
+            sums to 1, or to 0 where there is no such neighbour.
     """
     adjacency = torch.zeros(len(ROLES), num_nodes, num_nodes)
     adjacency[0] = torch.eye(num_nodes)

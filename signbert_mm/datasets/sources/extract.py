@@ -32,8 +32,7 @@ def extract_absent(
 
     Returns:
         tuple[list[PoseSource], NameIndex, list[LeftOut]]: All sources; why a video has no poses, by its name;
-        what lies in
-            the folder and is neither a listed clip's nor a video.
+            what lies in the folder and is neither a listed clip's nor a video.
 
     Raises:
         ValueError: There is something to extract and no extractor, or poses of several extractors would mix;

@@ -137,9 +137,8 @@ class HandTrunkEncoder(BaseModule):
 
         Returns:
             dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; each is 0 in a clip that never
-                shows the part. With
-            ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T, 1), which sum to 1
-            over a clip, or to 0 there.
+                shows the part. With ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention``
+                (B, T, 1), which sum to 1 over a clip, or to 0 there.
         """
         frames = frame_valid[..., None]  # (B, T, 1)
         found = dict(

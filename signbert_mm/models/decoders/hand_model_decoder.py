@@ -95,10 +95,8 @@ class HandModelDecoder(BaseModule):
 
         Returns:
             dict: ``joints2d`` (..., 21, 2), fractions of the (mirrored) crop; ``joints3d`` (..., 21, 3),
-                metres, camera axes; ``theta`` (...,
-            P); ``beta`` (..., 10);
-            ``rotation``, ``offset``, ``scale``; with ``mesh``, ``vertices`` (..., 778, 3), metres, camera
-            axes. All float32.
+                metres, camera axes; ``theta`` (..., P); ``beta`` (..., 10); ``rotation``, ``offset``,
+                ``scale``; with ``mesh``, ``vertices`` (..., 778, 3), metres, camera axes. All float32.
         """
         with torch.autocast(tokens.device.type, enabled=False):
             out = self.parameters_of(tokens.float())
