@@ -1,4 +1,5 @@
-# Few labels on hard real signs: k training clips a gloss of WLASL300's hands. A gloss has 1 to 12, 6.3 in the mean.
+# Few labels on hard real signs: k training clips a gloss of WLASL300's hands.
+# A gloss has 1 to 12 of them, 6.3 in the mean.
 title = 'WLASL300 hands, k labelled clips a gloss, val (d = 128)'
 note = (
     'Hands alone, 16 frames a clip. Pre-training as the setting wlasl_hands. The seed draws which clips are '
