@@ -153,7 +153,7 @@ def test_it_trains_what_is_missing_and_resumes(tool, trained, monkeypatch):
     tool.train(trained)
     assert commands[-2] == ['python', 'demo/run_demo.py', '--only', 'data']
     parts = [dict(store='data/none')]
-    with pytest.raises(FileNotFoundError, match='data/none is not there; README'):
+    with pytest.raises(FileNotFoundError, match='data/none is not there; docs/results.md'):
         tool.train(trained)
 
 

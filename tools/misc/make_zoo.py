@@ -241,7 +241,7 @@ def train(recipe: Recipe) -> None:
     for part in missing_stores(recipe.cfg.train_dataloader):
         if 'prepare' not in part:
             raise FileNotFoundError(
-                f'{part["store"]} is not there; README, "Real clips", has the command that makes it'
+                f'{part["store"]} is not there; docs/results.md has the command that makes it'
             )
         if missing_stores(part):
             run(shlex.split(part['prepare']))
