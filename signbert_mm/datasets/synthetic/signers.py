@@ -30,14 +30,14 @@ class Signers:
         hand_scale (S,): Against an adult's mean.
         scale, shoulder, upper_arm, forearm, hip, head (S,): Body size; half shoulder width, bone lengths,
             half hip width, head's height, metres.
-        left_handed (S,) bool.
+        left_handed (S,): bool.
         tempo, amplitude (S,): Factors of length and of path size.
         shapes (S, shapes, 5, 3, 3): The shapes as this signer makes them, radians, within the joint limits.
         place_bias (S, P, 3), orientation_bias (S, O, 3): Metres; radians.
         swivel (S,): How far the elbow is held out. transit (S,): Seconds to the sign and back. ease, overlap,
             stiffness (S,): Manner of movement.
         rest (S,) int: Favourite resting posture. continuous, trimmed (S,): Odds that a clip is cut out of
-        running signing; cut close.
+            running signing; cut close.
         yaw, pitch, roll (S,): Camera, radians. view, off_x, off_y (S,): Height of the picture at the body and
             shift of its centre, metres.
         fov (S,): Vertical field of view, radians. image (S,) int: Index into IMAGE_SIZES. quality (S,):

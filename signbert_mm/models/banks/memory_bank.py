@@ -101,7 +101,7 @@ class MemoryBank(nn.Module):
         Args:
             keys (dict[str, Tensor]): For each group, shape (B, C); zeros = the clip has no such part. Of a
                 batch larger than the ring the last
-            ``size`` keys stay.
+                ``size`` keys stay.
 
         Raises:
             KeyError: The groups are not those of the bank.

@@ -34,7 +34,7 @@ class HandModelDecoder(BaseModule):
             a rotation is not given in the paper.
         init_std (float): Standard deviation of the first weights; the biases make the first output a rest
             hand that fills the crop (not given in
-        the paper).
+            the paper).
 
     Raises:
         ValueError: ``rotation`` is unknown.

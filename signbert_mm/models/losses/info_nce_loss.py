@@ -11,9 +11,9 @@ from .similarity import NEVER, is_key, mean_over_clips
 
 @MODELS.register_module()
 class InfoNCELoss(nn.Module):
-    """-log(exp(z.z~ / tau) / (exp(z.z~ / tau) + sum over the bank of exp(z.m / tau))), one term of eq.
+    """-log(exp(z.z~ / tau) / (exp(z.z~ / tau) + sum over the bank of exp(z.m / tau))), mean over clips.
 
-    2; mean over clips.
+    One term of eq. 2.
 
     Args:
         temperature (float): tau_c; 0.07 in the paper.
