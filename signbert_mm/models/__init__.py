@@ -2,6 +2,7 @@
 
 from .backbones import HandTransformer, HandTrunkEncoder
 from .banks import MemoryBank
+from .base import BasePretrainer, BaseRecognizer
 from .data_preprocessor import SignDataPreprocessor
 from .decoders import FCDecoder, HandModelDecoder
 from .embedders import GestureGCN, HandTokenEmbedder, TemporalGCNEmbedder
@@ -17,6 +18,8 @@ from .pretrainers import SignBERT, STConsistency
 from .recognizers import MMActionRecognizer, SignRecognizer, STConsistencyRecognizer
 
 __all__ = [
+    'BasePretrainer',
+    'BaseRecognizer',
     'ConsistencyLoss',
     'FCDecoder',
     'GestureGCN',

@@ -8,6 +8,7 @@ from signbert_mm.datasets.transforms import (
     Compose,
     HandCrop,
     MakeViews,
+    MaskHandTokens,
     MirrorLeftHand,
     Motion,
     NormalizeTrunk,
@@ -16,9 +17,12 @@ from signbert_mm.datasets.transforms import (
     RandomFlip,
     RandomJointMask,
     ZeroMissing,
+    steps_in,
+    without_masks,
 )
 from signbert_mm.draws import Draws
 from signbert_mm.layouts import get_layout
+from signbert_mm.registry import TRANSFORMS
 
 SIGN = get_layout('sign_49')
 PIPELINE = [
@@ -372,3 +376,61 @@ def test_hands_that_are_missing_only_to_the_threshold_change_nothing():
         and one['hand_valid'][0, 3, 0]
     )
     assert torch.equal(one['joint']['hands'], other['joint']['hands'])
+
+
+MASKED_VIEWS = dict(
+    type='MakeViews',
+    num_views=2,
+    transforms=[
+        dict(type='HandCrop'),
+        dict(type='NormalizeTrunk'),
+        dict(type='MirrorLeftHand'),
+        dict(type='MaskHandTokens', ratio=0.5),
+        dict(type='ZeroMissing'),
+        dict(type='Motion'),
+    ],
+)
+
+
+def test_each_view_has_masks_of_its_own():
+    batch = clips(frames=8)
+    out = run(TRANSFORMS.build(MASKED_VIEWS), batch)
+    (plain,) = run(
+        MakeViews([step for step in MASKED_VIEWS['transforms'] if 'Mask' not in step['type']]), batch
+    )['views']
+    for view in out['views']:
+        hands, disturbed = view['joint']['hands'], view['disturbed']
+        torch.testing.assert_close(view['target'], plain['joint']['hands'])
+        assert torch.equal(view['hand_valid'], plain['hand_valid'])
+        found = view['hand_valid'].flatten(1).sum(1)
+        assert torch.equal(view['chosen'].flatten(1).sum(1), torch.floor(found / 2 + 0.5).long())
+        assert torch.equal(view['operation'] > 0, view['chosen'])
+        assert (hands[disturbed == 1] == 0).all()
+        assert torch.equal(hands[disturbed == 0], view['target'][disturbed == 0])
+    first, second = out['views']
+    assert not torch.equal(first['chosen'], second['chosen'])
+    assert 'target' not in plain
+
+
+def test_a_masked_joint_has_no_motion():
+    view = run(TRANSFORMS.build(MASKED_VIEWS), clips(frames=8))['views'][0]
+    hands, moved = view['joint']['hands'], view['motion']['hands']
+    there = (view['hand_scores'] > 0) & (view['disturbed'] != 1)
+    for clip, frame, hand, joint in np.ndindex(*there.shape):
+        before = frame > 0 and bool(there[clip, frame - 1, hand, joint])
+        if before and there[clip, frame, hand, joint]:
+            expected = hands[clip, frame, hand, joint] - hands[clip, frame - 1, hand, joint]
+        else:
+            expected = torch.zeros(2)
+        torch.testing.assert_close(moved[clip, frame, hand, joint], expected)
+
+
+def test_masks_are_left_out_of_views_too():
+    views = TRANSFORMS.build(MASKED_VIEWS)
+    mirror = MirrorLeftHand()
+    (kept, same) = without_masks([MaskHandTokens(), views, mirror])
+    assert same is mirror
+    assert kept is not views
+    assert any(step.masks for step in steps_in([views]))
+    assert not any(step.masks for step in steps_in([kept]))
+    assert 'target' not in run(kept, clips())['views'][0]

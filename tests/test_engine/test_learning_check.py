@@ -89,7 +89,7 @@ class DeafGesture(BaseModule):
         self.cut = nn.Parameter(torch.ones(128))
         self.unused = nn.Parameter(torch.ones(3)) if unused else None
 
-    def forward(self, hands):
+    def forward(self, hands, valid):
         return 0.1 * self.line(hands.flatten(-2)) + 0.0 * self.cut
 
 

@@ -1,6 +1,6 @@
 """Batched transforms, one file a family."""
 
-from .base import BatchTransform, Compose
+from .base import BatchTransform, Compose, steps_in, without_masks
 from .corruption import RandomChoice, RandomJointMask
 from .hand_crop import HandCrop, MirrorLeftHand, ZeroMissing
 from .images import NormalizeImages
@@ -38,4 +38,6 @@ __all__ = [
     'TemporalSample',
     'UniformTemporalSample',
     'ZeroMissing',
+    'steps_in',
+    'without_masks',
 ]

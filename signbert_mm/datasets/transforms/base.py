@@ -1,8 +1,9 @@
 """What a batched transform is."""
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
-from typing import Callable, Dict, Sequence, Union
+from typing import Callable, Dict, Iterator, List, Sequence, Union
 
 import torch
 from torch import Tensor
@@ -18,7 +19,14 @@ class BatchTransform(ABC):
     One class serves a worker, a test and the device. A transform may add keys and replace tensors; it does
     not write into tensors it was given. All its random numbers come from ``draws``, under names that begin
     with the transform's own.
+
+    Attributes:
+        masks (bool): It hides what a pre-trainer is to rebuild; left out where a clip is embedded or rebuilt.
+        resamples (bool): It changes which frames of a clip there are.
     """
+
+    masks = False
+    resamples = False
 
     @abstractmethod
     def __call__(self, batch: dict, draws: Draws) -> dict:
@@ -88,3 +96,24 @@ class Compose(BatchTransform):
         for transform in self.transforms:
             batch = transform(batch, draws)
         return batch
+
+
+def steps_in(transforms: Sequence[Callable]) -> Iterator[Callable]:
+    """Each transform, and those inside of it."""
+    for transform in transforms:
+        yield transform
+        inner = getattr(transform, 'transforms', ())
+        yield from steps_in([inner] if callable(inner) else inner)
+
+
+def without_masks(transforms: Sequence[Callable]) -> List[Callable]:
+    """The transforms that mask nothing, also inside of others; those that have none inside stay the same."""
+    kept = []
+    for transform in transforms:
+        if getattr(transform, 'masks', False):
+            continue
+        if any(getattr(step, 'masks', False) for step in steps_in([transform])):
+            transform, inner = copy.copy(transform), transform.transforms
+            transform.transforms = without_masks([inner])[0] if callable(inner) else without_masks(inner)
+        kept.append(transform)
+    return kept

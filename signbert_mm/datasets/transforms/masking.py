@@ -37,6 +37,8 @@ class MaskHandTokens(BatchTransform):
             ``max_joints`` is outside 1..21.
     """
 
+    masks = True
+
     def __init__(
         self,
         ratio: float = 0.5,

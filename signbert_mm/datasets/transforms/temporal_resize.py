@@ -42,6 +42,8 @@ class TemporalCropResize(BatchTransform):
             down.
     """
 
+    resamples = True
+
     def __init__(
         self,
         clip_len: int = 64,

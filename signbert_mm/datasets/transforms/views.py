@@ -9,12 +9,16 @@ from ...draws import Draws
 from ...registry import TRANSFORMS
 from .base import BatchTransform, Compose
 
+MASKED = ('target', 'chosen', 'operation', 'disturbed', 'hand_scores')
+"""What a view has beside its points where they are masked."""
+
 
 @TRANSFORMS.register_module()
 class Motion(BatchTransform):
     """Motion of hands and trunk, m_t = x_t - x_{t-1} (ST-Consistency eq. 1).
 
-    A joint that is missing in either frame has no motion: 0. (The paper says nothing of missing joints.)
+    A joint that is missing, or masked to 0, in either frame has no motion: 0. (The paper says nothing of
+    missing joints.)
 
     Args:
         zero (str): 'first': the frame without motion is the first (eq. 1). 'last': m_t = x_{t+1} - x_t, and
@@ -31,8 +35,12 @@ class Motion(BatchTransform):
         self.zero = zero
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        hands_there = batch['hand_scores'] > 0
+        if 'disturbed' in batch:
+            # a mask leaves the score, and puts 0 in place of the joint
+            hands_there = hands_there & (batch['disturbed'] != 1)
         batch['motion'] = dict(
-            hands=self._motion(batch['hands'], batch['hand_scores'] > 0),
+            hands=self._motion(batch['hands'], hands_there),
             trunk=self._motion(batch['trunk'], batch['trunk_scores'] > 0),
         )
         return batch
@@ -55,6 +63,9 @@ class MakeViews(BatchTransform):
     Adds ``views``, a list of dicts: ``joint=dict(hands, trunk)``; ``motion=dict(hands, trunk)`` where there;
     ``hand_valid`` (B, T, 2) bool: the frame shows a joint of that hand; ``trunk_valid`` (B, T) bool: it shows
     a trunk joint; ``frame_valid`` (B, T) bool: it is not padding. Draws of view v begin with ``view<v>/``.
+    With :class:`MaskHandTokens` among the transforms, before :class:`ZeroMissing`, each view has masks of its
+    own, and what a loss needs to rebuild it: ``target``, ``chosen``, ``operation``, ``disturbed`` and
+    ``hand_scores``.
     The batch keeps its other keys as they came, but ``length`` and ``frames`` are those of the first view.
 
     Raises:
@@ -88,6 +99,8 @@ class MakeViews(BatchTransform):
         view = dict(joint=dict(hands=hands, trunk=batch['trunk']))
         if 'motion' in batch:
             view['motion'] = batch['motion']
+        if 'target' in batch:
+            view.update({key: batch[key] for key in MASKED if key in batch})
         frame_valid = torch.arange(hands.shape[1], device=hands.device) < batch['length'][:, None]
         # the transforms may have lost every joint of a hand that was found: by a threshold on the score, or a
         # mask

@@ -25,12 +25,30 @@ def sinusoidal_embedding(length: int, channels: int, base: float = 10000.0) -> T
     return code
 
 
-def takes_valid(gesture: nn.Module) -> bool:
-    """Whether a gesture encoder asks which hands are valid: ``forward(hands, valid)``; it may also be
-    ``forward(hands)``.
+def build_gesture(config: dict) -> nn.Module:
+    """A gesture encoder, of a hand or of the trunk in one frame; every method takes the same ones.
+
+    It is called with ``points`` (..., V, 2), 0 = missing or masked, and ``valid`` (...) bool, which of them
+    count in its statistics; it gives vectors (..., C) and states C as ``out_channels``. What it gives where
+    ``valid`` says no does not matter.
+
+    Args:
+        config (dict): A config of ``MODELS``.
+
+    Raises:
+        ValueError: Its ``forward`` takes no ``valid``, or it states no ``out_channels``.
     """
-    parameters = inspect.signature(gesture.forward).parameters.values()
-    return len(parameters) > 1 or any(parameter.kind == parameter.VAR_POSITIONAL for parameter in parameters)
+    gesture = MODELS.build(config)
+    try:
+        inspect.signature(gesture.forward).bind(None, None)
+    except TypeError:
+        raise ValueError(
+            f'{type(gesture).__name__}: a gesture encoder is called as forward(points, valid); give its '
+            'forward a second argument, valid (...) bool: which hands count in its statistics'
+        ) from None
+    if not hasattr(gesture, 'out_channels'):
+        raise ValueError(f'{type(gesture).__name__}: a gesture encoder states its width as out_channels')
+    return gesture
 
 
 @MODELS.register_module()
@@ -42,9 +60,8 @@ class HandTokenEmbedder(BaseModule):
     pooling stay finite (not in the paper).
 
     Args:
-        gesture (dict): The gesture-state embedder, a config of ``MODELS``: ``(hands, valid) -> vectors``,
-            where ``valid`` says which hands count in its statistics, or ``(hands) -> vectors``; its
-            ``out_channels`` is the token width.
+        gesture (dict): The gesture encoder, see :func:`build_gesture`; its ``out_channels`` is the token
+            width.
         max_frames (int): Longest clip.
         location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y,
             side). The crop takes this away from the joints. The paper does not say that it is given back,
@@ -55,8 +72,7 @@ class HandTokenEmbedder(BaseModule):
         self, gesture: dict, max_frames: int = 512, location: bool = False, init_cfg: Optional[dict] = None
     ) -> None:
         super().__init__(init_cfg)
-        self.gesture = MODELS.build(gesture)
-        self._takes_valid = takes_valid(self.gesture)
+        self.gesture = build_gesture(gesture)
         self.out_channels = width = self.gesture.out_channels
         self.register_buffer('time', sinusoidal_embedding(max_frames, width), persistent=False)
         self.chirality = nn.Parameter(torch.empty(2, width))
@@ -64,6 +80,11 @@ class HandTokenEmbedder(BaseModule):
         nn.init.normal_(self.chirality, std=0.02)
         nn.init.normal_(self.null, std=0.02)
         self.location = nn.Linear(3, width) if location else None
+
+    @property
+    def max_frames(self) -> int:
+        """The longest clip."""
+        return len(self.time)
 
     def forward(self, batch: dict) -> Tuple[Tensor, Tensor]:
         """Tokens of a batch.
@@ -93,7 +114,7 @@ class HandTokenEmbedder(BaseModule):
             )
         # a hand of which nothing is known, masked as a whole, has no gesture and does not count in batch norm
         known = valid & (hands != 0).flatten(-2).any(-1)
-        tokens = self.gesture(hands, known) if self._takes_valid else self.gesture(hands)  # (B, T, 2, C)
+        tokens = self.gesture(hands, known)  # (B, T, 2, C)
         if self.location is not None:
             # centred, so that the weights need not first learn the bias away
             tokens = tokens + self.location(batch['location'] - 0.5)

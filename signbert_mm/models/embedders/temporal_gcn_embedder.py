@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ...registry import MODELS
 from ..token_batch_norm import TokenBatchNorm
-from .hand_token_embedder import takes_valid
+from .hand_token_embedder import build_gesture
 
 
 def _products(x: Tensor, weight: Tensor) -> Tensor:
@@ -64,8 +64,8 @@ class TemporalGCNEmbedder(BaseModule):
     blocks (ST-Consistency's authors' code).
 
     Args:
-        gesture (dict): A config of ``MODELS``, ``(points, valid) -> vectors`` with ``out_channels``; the
-            authors' is GestureGCN with ``norm='BN'``, ``input_norm=True`` and ``bias=False``.
+        gesture (dict): The gesture encoder, see :func:`build_gesture`; the authors' is GestureGCN with
+            ``norm='BN'``, ``input_norm=True`` and ``bias=False``.
         channels (int): Token width.
         num_blocks (int): Temporal blocks.
         dropout (float): After the 1x1 convolution.
@@ -80,8 +80,7 @@ class TemporalGCNEmbedder(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.gesture = MODELS.build(gesture)
-        self._takes_valid = takes_valid(self.gesture)
+        self.gesture = build_gesture(gesture)
         self.project = nn.Linear(self.gesture.out_channels, channels, bias=False)  # a 1x1 convolution
         self.norm = TokenBatchNorm(channels)
         self.dropout = nn.Dropout(dropout)
@@ -98,8 +97,8 @@ class TemporalGCNEmbedder(BaseModule):
         Returns:
             Tensor: Shape (N, T, channels), at least 0; 0 where not valid.
         """
-        x = self.gesture(points, valid) if self._takes_valid else self.gesture(points)
-        x = self.dropout(F.relu(self.norm(self.project(x), valid), inplace=True))
+        x = self.project(self.gesture(points, valid))
+        x = self.dropout(F.relu(self.norm(x, valid), inplace=True))
         for block in self.blocks:
             x = block(x, valid)
         return x

@@ -1,19 +1,18 @@
 """Pre-training by masking and rebuilding hand poses (SignBERT section 3.2)."""
 
-from typing import List, Optional, Tuple, Union
+from typing import Dict, List, Optional
 
-from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...registry import MODELS
 from ...structures import SignDataSample
-from ..attention_pool import mean_pool
+from ..base import BasePretrainer
 from ..unbatch import unbatch
 from ..widths import check_widths
 
 
 @MODELS.register_module()
-class SignBERT(BaseModel):
+class SignBERT(BasePretrainer):
     """SignBERT's pre-trainer: embedder, Transformer, decoder, and L = L_rec + lambda L_reg on the chosen
     tokens (eq. 6).
 
@@ -41,11 +40,7 @@ class SignBERT(BaseModel):
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        # built here: mmengine would look in its own registry wherever no default scope is set
-        super().__init__(
-            MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor,
-            init_cfg,
-        )
+        super().__init__(data_preprocessor, init_cfg)
         self.embedder = MODELS.build(embedder)
         self.backbone = MODELS.build(backbone)
         self.decoder = MODELS.build(decoder)
@@ -53,39 +48,24 @@ class SignBERT(BaseModel):
         self.loss_rec = MODELS.build(loss_rec or dict(type='ReconstructionLoss'))
         self.loss_reg = MODELS.build(loss_reg) if loss_reg else None
 
-    def forward(
-        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
-    ) -> Union[dict, List[SignDataSample]]:
-        """See the class."""
+    @property
+    def hand_model(self) -> Optional[nn.Module]:
+        """The decoder's."""
+        return getattr(self.decoder, 'hand_model', None)
+
+    def outputs(self, inputs: dict, **options: bool) -> Dict[str, Tensor]:
+        """The decoder's dict; ``options`` are the decoder's, as ``mesh``."""
         tokens, visible = self.embedder(inputs)
-        decoded = self.decoder(self.backbone(tokens, visible))
-        if mode == 'tensor':
-            return decoded
-        if 'target' not in inputs:
-            raise ValueError(
-                'SignBERT: the batch is not masked (no `target`), so there is nothing to rebuild. End the '
-                'pipelines of model.data_preprocessor with '
-                "dict(type='MaskHandTokens'), dict(type='ZeroMissing')"
-            )
-        if mode == 'loss':
-            return self.losses(decoded, inputs)
-        if mode == 'predict':
-            return self.predictions(decoded, inputs)
-        raise ValueError(f"SignBERT: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+        return self.decoder(self.backbone(tokens, visible), **options)
 
-    def extract_tokens(self, inputs: dict) -> Tuple[Tensor, Tensor]:
-        """Contextualised tokens (B, T, 2, C) and which are valid (B, T, 2), of the unmasked pose where the
-        batch is masked.
+    def losses(self, inputs: dict) -> Dict[str, Tensor]:
+        """``loss_rec`` and, with a hand model, ``loss_reg``: scalars whose sum is eq. 6.
+
+        Raises:
+            ValueError: The batch is not masked, or ``loss_reg`` finds no hand model's parameters.
         """
-        tokens, valid = self.embedder(dict(inputs, hands=inputs.get('target', inputs['hands'])))
-        return self.backbone(tokens, valid), valid
-
-    def extract_features(self, inputs: dict) -> Tensor:
-        """What kNN compares: the mean (B, C) of a clip's valid tokens."""
-        return mean_pool(*self.extract_tokens(inputs))
-
-    def losses(self, decoded: dict, inputs: dict) -> dict:
-        """``loss_rec`` and, with a hand model, ``loss_reg``: scalars whose sum is eq. 6."""
+        self._check_masked(inputs)
+        decoded = self.outputs(inputs)
         losses = dict(
             loss_rec=self.loss_rec(
                 decoded['joints2d'], inputs['target'], inputs['hand_scores'], inputs['chosen']
@@ -102,9 +82,10 @@ class SignBERT(BaseModel):
             )
         return losses
 
-    @staticmethod
-    def predictions(decoded: dict, inputs: dict) -> List[SignDataSample]:
+    def predictions(self, inputs: dict) -> List[SignDataSample]:
         """One sample a clip, on the CPU."""
+        self._check_masked(inputs)
+        decoded = self.outputs(inputs)
         fields = dict(
             pred_hands=decoded['joints2d'],
             target_hands=inputs['target'],
@@ -120,3 +101,12 @@ class SignBERT(BaseModel):
         extra: List[str] = ['theta', 'beta', 'rotation', 'offset', 'scale', 'joints3d', 'vertices']
         fields.update({key: decoded[key] for key in extra if key in decoded})
         return unbatch(fields, inputs)
+
+    @staticmethod
+    def _check_masked(inputs: dict) -> None:
+        if 'target' not in inputs:
+            raise ValueError(
+                'SignBERT: the batch is not masked (no `target`), so there is nothing to rebuild. End the '
+                'pipelines of model.data_preprocessor with '
+                "dict(type='MaskHandTokens'), dict(type='ZeroMissing')"
+            )

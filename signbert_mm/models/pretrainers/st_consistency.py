@@ -1,18 +1,17 @@
 """Pre-training by spatial-temporal consistency (ST-Consistency, Zhao et al., TIP 2024)."""
 
 import copy
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel, ModuleDict
+from mmengine.model import ModuleDict
 from torch import Tensor, nn
 
 from ...registry import MODELS
-from ...structures import SignDataSample
 from ..banks import MemoryBank
+from ..base import BasePretrainer
 from ..momentum import momentum_update
-from ..unbatch import unbatch
 
 PARTS = ('hand', 'trunk')
 OVERALL = 'overall'
@@ -20,7 +19,7 @@ Vectors = Dict[str, Tensor]
 
 
 @MODELS.register_module()
-class STConsistency(BaseModel):
+class STConsistency(BasePretrainer):
     """Two views of a clip, seen as joints and as motion, through query encoders and through key encoders that
     follow them.
 
@@ -74,6 +73,9 @@ class STConsistency(BaseModel):
             widths that do not fit.
     """
 
+    encoder_parts = ('encoders',)
+    gives_features = True
+
     def __init__(
         self,
         encoder: dict,
@@ -91,11 +93,7 @@ class STConsistency(BaseModel):
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        # built here: mmengine would look in its own registry wherever no default scope is set
-        super().__init__(
-            MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor,
-            init_cfg,
-        )
+        super().__init__(data_preprocessor, init_cfg)
         if key_mode not in ('eval', 'train') or not 0 <= momentum < 1:
             raise ValueError(
                 "STConsistency: key_mode is 'eval' or 'train' and momentum is from 0 up to, not including, "
@@ -239,18 +237,6 @@ class STConsistency(BaseModel):
         momentum = self.momentum if momentum is None else momentum
         for key, query in ((self.key_encoders, self.encoders), (self.key_projectors, self.projectors)):
             momentum_update(key, query, momentum, buffers=self.key_mode == 'eval' or momentum == 0.0)
-
-    def forward(
-        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
-    ) -> Union[Tensor, dict, List[SignDataSample]]:
-        """See the class."""
-        if mode == 'loss':
-            return self.losses(inputs)
-        if mode == 'tensor':
-            return self.extract_features(inputs)
-        if mode == 'predict':
-            return unbatch(dict(features=self.extract_features(inputs)), inputs, per_clip=('features',))
-        raise ValueError(f"STConsistency: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
 
     def extract_features(self, inputs: dict) -> Tensor:
         """What kNN compares: (B, M C), of each modality the pooled f_h + f_tr of length 1, side by side, of

@@ -1,20 +1,19 @@
 """Recognisers of mmaction2 in this house: P (full keypoints) and R (RGB) of the papers' tables."""
 
 import copy
-from typing import List, Optional, Union
+from typing import Dict, List, Optional
 
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ...layouts import get_layout, inward_edges
 from ...registry import MODELS
 from ...structures import SignDataSample
-from ..unbatch import unbatch
+from ..base import BaseRecognizer
 
 
 @MODELS.register_module()
-class MMActionRecognizer(BaseModel):
+class MMActionRecognizer(BaseRecognizer):
     """A recogniser of mmaction2, built by mmaction2, that reads this house's batches and gives its
     predictions.
 
@@ -39,10 +38,11 @@ class MMActionRecognizer(BaseModel):
         ModuleNotFoundError: mmaction2 is not installed; says how to install it.
     """
 
+    encoder_parts = ()
     head_key = 'model.model.cls_head'
-    """Of :attr:`head` in the config."""
     foreign_part = 'model'
-    """The part whose weights other tools save without this name before theirs."""
+    exportable = False
+    attends = False
 
     def __init__(
         self,
@@ -53,10 +53,7 @@ class MMActionRecognizer(BaseModel):
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        super().__init__(
-            MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor,
-            init_cfg,
-        )
+        super().__init__(data_preprocessor, init_cfg)
         from ...compat import import_mmaction
 
         import_mmaction()
@@ -98,27 +95,24 @@ class MMActionRecognizer(BaseModel):
         scores, _ = self.model.extract_feat(data, stage='head')
         return scores.view(len(data), -1, scores.shape[-1])
 
-    def forward(
-        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
-    ) -> Union[Tensor, dict, List[SignDataSample]]:
-        """See the class."""
+    def outputs(self, inputs: dict) -> Tensor:
+        """Logits (B, num_classes), the mean of a sample's clips."""
+        return self.logits(inputs).mean(1)
+
+    def losses(self, inputs: dict) -> Dict[str, Tensor]:
+        """``loss_cls`` of the head."""
         logits = self.logits(inputs)
-        if mode == 'loss':
-            head, label = self.model.cls_head, inputs['label'].repeat_interleave(logits.shape[1])
-            if head.label_smooth_eps:
-                label = (
-                    one_hot(label, logits.shape[-1]) * (1 - head.label_smooth_eps)
-                    + head.label_smooth_eps / logits.shape[-1]
-                )
-            return dict(loss_cls=head.loss_cls(logits.flatten(0, 1), label))
-        if mode == 'tensor':
-            return logits.mean(1)
-        if mode == 'predict':
-            by_score = getattr(self.model.cls_head, 'average_clips', 'prob') != 'score'
-            scores = logits.float().softmax(-1).mean(1) if by_score else logits.float().mean(1).softmax(-1)
-            return unbatch(
-                dict(pred_scores=scores, pred_label=scores.argmax(-1)),
-                inputs,
-                per_clip=('pred_scores', 'pred_label'),
+        head, label = self.head, inputs['label'].repeat_interleave(logits.shape[1])
+        if head.label_smooth_eps:
+            label = (
+                one_hot(label, logits.shape[-1]) * (1 - head.label_smooth_eps)
+                + head.label_smooth_eps / logits.shape[-1]
             )
-        raise ValueError(f"MMActionRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+        return dict(loss_cls=head.loss_cls(logits.flatten(0, 1), label))
+
+    def predictions(self, inputs: dict) -> List[SignDataSample]:
+        """See the class."""
+        logits = self.logits(inputs).float()
+        if getattr(self.head, 'average_clips', 'prob') == 'score':
+            return self.samples(logits.mean(1).softmax(-1), inputs)
+        return self.samples(logits.softmax(-1).mean(1), inputs)

@@ -1,19 +1,16 @@
 """Recognition of isolated signs (SignBERT section 3.3)."""
 
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Dict, Optional, Sequence, Tuple
 
-from mmengine.model import BaseModel
 from torch import Tensor
 
 from ...registry import MODELS
-from ...structures import SignDataSample
-from ..attention_pool import mean_pool
-from ..unbatch import unbatch
+from ..base import BaseRecognizer
 from ..widths import check_widths
 
 
 @MODELS.register_module()
-class SignRecognizer(BaseModel):
+class SignRecognizer(BaseRecognizer):
     """Embedder and Transformer as pre-trained, with the prediction head in place of the decoder; nothing is
     masked.
 
@@ -42,11 +39,7 @@ class SignRecognizer(BaseModel):
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        # built here: mmengine would look in its own registry wherever no default scope is set
-        super().__init__(
-            MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor,
-            init_cfg,
-        )
+        super().__init__(data_preprocessor, init_cfg)
         unknown = set(frozen) - {'embedder', 'backbone'}
         if unknown:
             raise ValueError(
@@ -57,37 +50,12 @@ class SignRecognizer(BaseModel):
         self.head = MODELS.build(head)
         check_widths(self, 'head')
         self.frozen = tuple(frozen)
-        for name in self.frozen:
-            getattr(self, name).requires_grad_(False)
+        self.freeze(self.frozen)
 
-    def train(self, mode: bool = True) -> 'SignRecognizer':
-        """Frozen parts stay in evaluation mode."""
-        super().train(mode)
-        for name in self.frozen:
-            getattr(self, name).eval()
-        return self
+    def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Tensor]:
+        """Logits (B, num_classes), and the head's weight of each token (B, T, 2)."""
+        return self.head(*self.extract_tokens(inputs))
 
-    def extract_tokens(self, inputs: dict) -> Tuple[Tensor, Tensor]:
-        """Contextualised tokens (B, T, 2, C) and which are valid (B, T, 2)."""
-        tokens, valid = self.embedder(inputs)
-        return self.backbone(tokens, valid), valid
-
-    def extract_features(self, inputs: dict) -> Tensor:
-        """What kNN compares: the mean (B, C) of a clip's valid tokens."""
-        return mean_pool(*self.extract_tokens(inputs))
-
-    def forward(
-        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
-    ) -> Union[Tensor, dict, List[SignDataSample]]:
-        """See the class."""
-        tokens, valid = self.extract_tokens(inputs)
-        if mode == 'loss':
-            return self.head.loss(tokens, valid, inputs['label'])
-        logits, attention = self.head(tokens, valid)
-        if mode == 'tensor':
-            return logits
-        if mode == 'predict':
-            scores = logits.float().softmax(-1)
-            fields = dict(pred_scores=scores, pred_label=scores.argmax(-1), attention=attention)
-            return unbatch(fields, inputs, per_clip=('pred_scores', 'pred_label'))
-        raise ValueError(f"SignRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+    def losses(self, inputs: dict) -> Dict[str, Tensor]:
+        """The head's."""
+        return self.head.loss(*self.extract_tokens(inputs), inputs['label'])

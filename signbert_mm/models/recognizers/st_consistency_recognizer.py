@@ -1,21 +1,19 @@
 """Recognition of isolated signs from joint and motion, hands and trunk (ST-Consistency, downstream)."""
 
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, Optional, Sequence, Tuple
 
 import torch
-from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...registry import MODELS
-from ...structures import SignDataSample
-from ..unbatch import unbatch
+from ..base import BaseRecognizer
 
 MODALITIES = ('joint', 'motion')
 
 
 @MODELS.register_module()
-class STConsistencyRecognizer(BaseModel):
+class STConsistencyRecognizer(BaseRecognizer):
     """The query encoders as pre-trained, with a linear layer in place of the MLP.
 
     A pre-training checkpoint fits through ``load_from``: ``encoders.<modality>.*`` have the same names there.
@@ -38,6 +36,10 @@ class STConsistencyRecognizer(BaseModel):
         ValueError: A modality is unknown or repeated, or the head's width is not the encoder's.
     """
 
+    encoder_parts = ('encoders',)
+    gives_features = True
+    one_length = True
+
     def __init__(
         self,
         encoder: dict,
@@ -47,11 +49,7 @@ class STConsistencyRecognizer(BaseModel):
         data_preprocessor: Optional[dict] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        # built here: mmengine would look in its own registry wherever no default scope is set
-        super().__init__(
-            MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor,
-            init_cfg,
-        )
+        super().__init__(data_preprocessor, init_cfg)
         if not modalities or set(modalities) - set(MODALITIES) or len(set(modalities)) != len(modalities):
             raise ValueError(
                 f'STConsistencyRecognizer: modalities must be some of {MODALITIES}, each once, '
@@ -69,14 +67,12 @@ class STConsistencyRecognizer(BaseModel):
                     'Set both to one width'
                 )
         if frozen:
-            self.encoders.requires_grad_(False)
+            self.freeze(self.encoder_parts)
 
-    def train(self, mode: bool = True) -> 'STConsistencyRecognizer':
-        """Frozen encoders stay in evaluation mode."""
-        super().train(mode)
-        if self.frozen:
-            self.encoders.eval()
-        return self
+    @property
+    def attends(self) -> bool:
+        """Whether any encoder pools hands."""
+        return any('hand' in getattr(encoder, 'parts', ('hand',)) for encoder in self.encoders.values())
 
     def encode(self, inputs: dict, attention: bool = False) -> Dict[str, Dict[str, Tensor]]:
         """What each modality's encoder gives for the first view.
@@ -130,21 +126,6 @@ class STConsistencyRecognizer(BaseModel):
         weights = [vectors['hand_attention'] for vectors in encoded.values() if 'hand_attention' in vectors]
         return self.head(self.add_up(encoded)), sum(weights) / len(weights) if weights else None
 
-    def forward(
-        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
-    ) -> Union[Tensor, dict, List[SignDataSample]]:
-        """See the class."""
-        if mode not in ('tensor', 'loss', 'predict'):
-            raise ValueError(
-                f"STConsistencyRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}"
-            )
-        if mode == 'loss':
-            return self.head.loss(self.add_up(self.encode(inputs)), inputs['label'])
-        logits, weights = self.classify(inputs, attention=mode == 'predict')
-        if mode == 'tensor':
-            return logits
-        scores = logits.float().softmax(-1)
-        fields = dict(pred_scores=scores, pred_label=scores.argmax(-1))
-        if weights is not None:
-            fields['attention'] = weights
-        return unbatch(fields, inputs, per_clip=('pred_scores', 'pred_label'))
+    def losses(self, inputs: dict) -> Dict[str, Tensor]:
+        """The head's."""
+        return self.head.loss(self.add_up(self.encode(inputs)), inputs['label'])

@@ -1,0 +1,193 @@
+"""What the pre-trainers and the recognisers of all methods share."""
+
+from typing import List, Optional, Sequence, Tuple, Union
+
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from ..registry import MODELS
+from ..structures import SignDataSample
+from .attention_pool import mean_pool
+from .unbatch import unbatch
+
+
+class BaseSignModel(BaseModel):
+    """A model of sign clips: its data preprocessor, its three modes, and its encoder's features.
+
+    A subclass gives :meth:`losses`, :meth:`outputs` and :meth:`predictions`, one for each mode. Where it has
+    an ``embedder``, ``(batch) -> tokens, valid``, and a ``backbone``, ``(tokens, valid) -> tokens``, as most
+    have, features come by themselves; another one gives :meth:`extract_features` and ``encoder_parts``.
+
+    What is outside of ``models`` asks these attributes, and never for a class:
+
+    Attributes:
+        recognises (bool): It names signs.
+        encoder_parts (Sequence[str]): Submodules that make its features.
+        frozen: What is not trained, as its config says; () or False = nothing.
+        head_key (str): Of the head, in the config.
+        foreign_part (str): The part whose weights other tools save without this name before theirs.
+        hand_model (Module, optional): The hand model that rebuilds hands.
+
+    Args:
+        data_preprocessor (dict, optional): A config of ``MODELS``, or what it builds.
+    """
+
+    recognises = False
+    encoder_parts: Sequence[str] = ('embedder', 'backbone')
+    frozen: Union[bool, Tuple[str, ...]] = ()
+    head_key = 'model.head'
+    foreign_part = ''
+    hand_model: Optional[nn.Module] = None
+
+    def __init__(
+        self, data_preprocessor: Union[dict, nn.Module, None] = None, init_cfg: Optional[dict] = None
+    ) -> None:
+        # built here: mmengine would look in its own registry wherever no default scope is set
+        if isinstance(data_preprocessor, dict):
+            data_preprocessor = MODELS.build(data_preprocessor)
+        super().__init__(data_preprocessor, init_cfg)
+
+    def forward(
+        self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
+    ) -> Union[Tensor, dict, List[SignDataSample]]:
+        """Runs a batch.
+
+        Args:
+            inputs (dict): What the data preprocessor made.
+            data_samples: mmengine passes it; nothing here reads it.
+            mode (str): 'tensor': what the network gives; 'loss': a dict of losses; 'predict': one
+                :class:`SignDataSample` a clip.
+
+        Raises:
+            ValueError: Another mode.
+        """
+        if mode == 'tensor':
+            return self.outputs(inputs)
+        if mode == 'loss':
+            return self.losses(inputs)
+        if mode == 'predict':
+            return self.predictions(inputs)
+        raise ValueError(f"{type(self).__name__}: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+
+    def outputs(self, inputs: dict) -> Union[Tensor, dict]:
+        """Mode 'tensor'."""
+        raise NotImplementedError
+
+    def losses(self, inputs: dict) -> dict:
+        """Mode 'loss': scalars, whose sum is minimised."""
+        raise NotImplementedError
+
+    def predictions(self, inputs: dict) -> List[SignDataSample]:
+        """Mode 'predict'."""
+        raise NotImplementedError
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Whether :meth:`extract_tokens` serves: there are an embedder and a backbone."""
+        return hasattr(self, 'embedder') and hasattr(self, 'backbone')
+
+    @property
+    def gives_features(self) -> bool:
+        """Whether :meth:`extract_features` serves."""
+        return self.gives_tokens
+
+    @property
+    def max_frames(self) -> Optional[int]:
+        """The longest clip that it takes; None = any."""
+        return getattr(getattr(self, 'embedder', None), 'max_frames', None)
+
+    def extract_tokens(self, inputs: dict) -> Tuple[Tensor, Tensor]:
+        """Contextualised tokens (B, T, 2, C) and which are valid (B, T, 2).
+
+        Raises:
+            TypeError: The model has no embedder and backbone.
+        """
+        if not self.gives_tokens:
+            raise TypeError(f'{type(self).__name__} has no embedder and backbone, so it gives no tokens')
+        tokens, valid = self.embedder(inputs)
+        return self.backbone(tokens, valid), valid
+
+    def extract_features(self, inputs: dict) -> Tensor:
+        """What kNN compares: the mean (B, C) of a clip's valid tokens."""
+        return mean_pool(*self.extract_tokens(inputs))
+
+
+class BasePretrainer(BaseSignModel):
+    """Learns without labels; a subclass gives :meth:`losses`.
+
+    Modes: 'tensor' gives :meth:`extract_features`; 'loss' a dict of losses; 'predict' one
+    :class:`SignDataSample` a clip with ``features``. A subclass may give more.
+    """
+
+    def extract_tokens(self, inputs: dict) -> Tuple[Tensor, Tensor]:
+        """As :meth:`BaseSignModel.extract_tokens`, of the unmasked pose where the batch is masked."""
+        if 'target' in inputs:
+            inputs = dict(inputs, hands=inputs['target'])
+        return super().extract_tokens(inputs)
+
+    def outputs(self, inputs: dict) -> Union[Tensor, dict]:
+        """See :meth:`extract_features`."""
+        return self.extract_features(inputs)
+
+    def predictions(self, inputs: dict) -> List[SignDataSample]:
+        """One sample a clip with ``features``."""
+        return unbatch(dict(features=self.extract_features(inputs)), inputs, per_clip=('features',))
+
+
+class BaseRecognizer(BaseSignModel):
+    """Names the sign of a clip; a subclass gives :meth:`classify` and :meth:`losses`.
+
+    Modes: 'tensor' gives logits (B, num_classes); 'loss' a dict of losses; 'predict' one
+    :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1, ``pred_label`` and,
+    where the model has it, ``attention`` (T, 2).
+
+    Attributes:
+        exportable (bool): :meth:`classify` and the test pipeline can be one ONNX graph.
+        one_length (bool): Its graph takes clips of one length, to which its pipeline brings them.
+        attends (bool): :meth:`classify` gives attention.
+    """
+
+    recognises = True
+    exportable = True
+    one_length = False
+    attends = True
+    _frozen_parts: Tuple[str, ...] = ()
+
+    def freeze(self, parts: Sequence[str]) -> None:
+        """These submodules are not trained, and stay in evaluation mode."""
+        self._frozen_parts = tuple(parts)
+        for name in self._frozen_parts:
+            getattr(self, name).requires_grad_(False)
+
+    def train(self, mode: bool = True) -> 'BaseRecognizer':
+        """Frozen parts stay in evaluation mode."""
+        super().train(mode)
+        for name in self._frozen_parts:
+            getattr(self, name).eval()
+        return self
+
+    def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Optional[Tensor]]:
+        """Logits (B, num_classes), and the weights (B, T, 2) by which a clip's hands are pooled, if any.
+
+        Args:
+            inputs (dict): A batch.
+            attention (bool): The weights are wanted; None may stand in their place otherwise.
+        """
+        raise NotImplementedError
+
+    def outputs(self, inputs: dict) -> Tensor:
+        """Logits (B, num_classes)."""
+        return self.classify(inputs, attention=False)[0]
+
+    def predictions(self, inputs: dict) -> List[SignDataSample]:
+        """See the class."""
+        logits, attention = self.classify(inputs)
+        return self.samples(logits.float().softmax(-1), inputs, attention)
+
+    @staticmethod
+    def samples(scores: Tensor, inputs: dict, attention: Optional[Tensor] = None) -> List[SignDataSample]:
+        """One sample a clip, of scores (B, num_classes) that sum to 1."""
+        fields = dict(pred_scores=scores, pred_label=scores.argmax(-1))
+        if attention is not None:
+            fields['attention'] = attention
+        return unbatch(fields, inputs, per_clip=('pred_scores', 'pred_label'))
