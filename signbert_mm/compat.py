@@ -1,10 +1,10 @@
-"""Every mend of an upstream fault, in one place.
+"""Every workaround of an upstream fault, in one place.
 
-Each function states the fault, its issue and the version at which the mend can go, and does nothing where the
+Each function states the fault, its issue and the version at which it can go, and does nothing where the
 fault is absent. Nothing is imported before it is used: ``import signbert_mm`` stays light. ``import_mmpose``
 and ``import_mmaction`` apply what those packages need and import them.
 
-Five mends are parts of the engine, since a config names them:
+Five workarounds are parts of the engine, since a config names them:
 
 - ``SafeCheckpointHook``: a checkpoint with ``HistoryBuffer`` objects does not load with ``weights_only``
   (mmengine #1655), and mmengine's save is not atomic. Can go when mmengine packs its message hub and renames
@@ -79,7 +79,7 @@ class _LazyOps(ModuleType):
         return absent
 
 
-def mend_mmcv_ops() -> bool:
+def patch_mmcv_ops() -> bool:
     """mmcv-lite has no ``mmcv._ext``, and ``mmpose.models`` imports ``mmcv.ops``: give it operators that
     raise when called.
 
@@ -96,7 +96,7 @@ def mend_mmcv_ops() -> bool:
     return True
 
 
-def mend_mmaction_drn() -> bool:
+def patch_mmaction_drn() -> bool:
     """mmaction2 1.2.0's wheel lacks ``mmaction/models/localizers/drn``, which its ``__init__`` imports: a
     module whose DRN raises when built.
 
@@ -128,7 +128,7 @@ def mend_mmaction_drn() -> bool:
     return True
 
 
-def mend_mmpose_simcc() -> bool:
+def patch_mmpose_simcc() -> bool:
     """``mmpose.visualization`` imports torchvision through ``simcc_vis`` alone: without torchvision, a class
     that raises when it draws.
 
@@ -154,7 +154,7 @@ def mend_mmpose_simcc() -> bool:
     return True
 
 
-def mend_torchvision_ops() -> bool:
+def patch_torchvision_ops() -> bool:
     """A torchvision built for CUDA beside a CPU torch: ``operator torchvision::nms does not exist`` at its
     import, and mmengine's ``collect_env``,
     which imports it, then ends every Runner. Defines the operators' schemas first.
@@ -188,7 +188,7 @@ def mend_torchvision_ops() -> bool:
     return True
 
 
-def mend_checkpoint_loading() -> bool:
+def patch_checkpoint_loading() -> bool:
     """mmengine reads local checkpoints with torch's default and those from the web through
     ``torch.utils.model_zoo.load_url``, which executes what
     they hold (``weights_only=False``): both go through :func:`signbert_mm.engine.load_checkpoint_file`. Its
@@ -310,7 +310,7 @@ def keep_large_blocks() -> bool:
 
     A training step on the CPU took 8 to 12 % less time with it at the demo's width and 2 to 4 % less at full
     width, with the same peak of memory; what was freed goes back to the system when the process ends. It is
-    no mend of torch, which leaves CPU memory to malloc; set early in a process. Elsewhere than on Linux with
+    no workaround of torch, which leaves CPU memory to malloc; set early in a process. Elsewhere than on Linux with
     glibc, and where the environment sets ``MALLOC_MMAP_THRESHOLD_`` itself, nothing happens.
 
     Returns:
@@ -327,7 +327,7 @@ def keep_large_blocks() -> bool:
     return bool(taken and mallopt(trim_threshold, 2**31 - 1) and mallopt(top_pad, 1 << 28))
 
 
-def mend_inductor_cache() -> bool:
+def patch_inductor_cache() -> bool:
     """Inductor's cache of compiled graphs does not know the CPU's vector instructions.
 
     Two processors that share a cache folder (or one, with and without ``ATEN_CPU_CAPABILITY``) share C++
@@ -347,7 +347,7 @@ def mend_inductor_cache() -> bool:
     return True
 
 
-def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
+def patch_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
     """The RTMPose configs in the mmpose wheel: ``backbone.init_cfg`` downloads weights that the checkpoint
     replaces anyway, and ``_scope_='mmdet'``
     imports mmdet, which needs pycocotools. Changes ``cfg.model`` in place and returns ``cfg``.
@@ -378,7 +378,7 @@ def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
 
 
 def import_foreign_scopes(text: str) -> None:
-    """Import, mended, the sister projects whose parts a config's ``text`` names (``type='mmaction.STGCN'``):
+    """Import, patched, the sister projects whose parts a config's ``text`` names (``type='mmaction.STGCN'``):
     mmengine imports them unmended.
     """
     if re.search(r"""['"]mmpose\.[A-Z]""", text):
@@ -388,16 +388,16 @@ def import_foreign_scopes(text: str) -> None:
 
 
 def import_mmpose() -> ModuleType:
-    """``import mmpose`` with its models and APIs, mended for mmcv-lite and for no torchvision.
+    """``import mmpose`` with its models and APIs, patched for mmcv-lite and for no torchvision.
 
     Raises:
         ModuleNotFoundError: mmpose or a part that it needs is not installed; says how to install it.
     """
     if _missing('mmpose'):
         raise ModuleNotFoundError(f'mmpose is not installed: {INSTALL_OPENMMLAB}')
-    mend_torchvision_ops()
-    mend_mmcv_ops()
-    mend_mmpose_simcc()
+    patch_torchvision_ops()
+    patch_mmcv_ops()
+    patch_mmpose_simcc()
     mmpose = importlib.import_module('mmpose')
     importlib.import_module('mmpose.models')
     importlib.import_module('mmpose.apis')
@@ -405,7 +405,7 @@ def import_mmpose() -> ModuleType:
 
 
 def import_mmaction() -> ModuleType:
-    """``import mmaction`` with its models and data sets, mended for mmcv-lite and for the file that its wheel
+    """``import mmaction`` with its models and data sets, patched for mmcv-lite and for the file that its wheel
     lacks.
 
     Raises:
@@ -413,9 +413,9 @@ def import_mmaction() -> ModuleType:
     """
     if _missing('mmaction'):
         raise ModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
-    mend_torchvision_ops()
-    mend_mmcv_ops()
-    mend_mmaction_drn()
+    patch_torchvision_ops()
+    patch_mmcv_ops()
+    patch_mmaction_drn()
     mmaction = importlib.import_module('mmaction')
     importlib.import_module('mmaction.models')
     importlib.import_module('mmaction.datasets')

@@ -20,7 +20,7 @@ from .hooks import (
 from .optim import SignAmpOptimWrapper
 from .runner import ResumableTrainLoop
 
-compat.mend_checkpoint_loading()
+compat.patch_checkpoint_loading()
 
 __all__ = [
     'AtomicLocalBackend',

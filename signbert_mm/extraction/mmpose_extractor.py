@@ -74,7 +74,7 @@ class MMPoseExtractor(PoseExtractor):
         self.version = compat.import_mmpose().__version__
         importlib.import_module('mmpose.datasets')
         path = find_config(config, 'mmpose', CONFIGS)
-        cfg = compat.mend_rtmpose_config(Config.fromfile(path))
+        cfg = compat.patch_rtmpose_config(Config.fromfile(path))
         joints = cfg.model.get('head', {}).get('out_channels')
         if cfg.model.type != 'TopdownPoseEstimator' or joints != self.layout.num_joints:
             raise ValueError(

@@ -31,13 +31,13 @@ class MMDetPersons:
 
     def __init__(self, config: str, checkpoint: str, device: str = 'cpu') -> None:
         self._facts = dict(config=config, checkpoint=file_digest(checkpoint)[:16])
-        if compat.mend_mmcv_ops() or isinstance(sys.modules.get('mmcv._ext'), compat._LazyOps):
+        if compat.patch_mmcv_ops() or isinstance(sys.modules.get('mmcv._ext'), compat._LazyOps):
             raise ModuleNotFoundError(f'mmcv here is mmcv-lite: {INSTALL}')
         try:
             from mmdet.apis import inference_detector, init_detector
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(f'no package {error.name}: {INSTALL}') from error
-        compat.mend_checkpoint_loading()
+        compat.patch_checkpoint_loading()
         self._model = init_detector(find_config(config, 'mmdet'), checkpoint, device=device)
         self._infer = inference_detector
 

@@ -37,7 +37,7 @@ def test_the_frame_is_read_as_rgb_and_found_again_in_pixels(extractor):
     """Against MMPose's own call, which takes BGR."""
     from mmpose.apis import inference_topdown, init_model
 
-    cfg = compat.mend_rtmpose_config(Config.fromfile(find_config(RTMPOSE, 'mmpose')))
+    cfg = compat.patch_rtmpose_config(Config.fromfile(find_config(RTMPOSE, 'mmpose')))
     cfg.model.test_cfg.flip_test = False
     model = init_model(cfg, None, 'cpu')
     model.load_state_dict(extractor._model.state_dict())

@@ -14,7 +14,7 @@ UNSHARDED = ('KNNHook', 'EMAHook')  # they look into the model outside of its fo
 
 @RUNNERS.register_module(name=['SignFlexibleRunner', 'FlexibleRunner'])
 class SignFlexibleRunner(FlexibleRunner):
-    """mmengine's ``FlexibleRunner`` mended (see :mod:`signbert_mm.compat`); within this project's scope it
+    """mmengine's ``FlexibleRunner``, repaired (see :mod:`signbert_mm.compat`); within this project's scope it
     takes its name as well.
 
     ``before_run`` comes before a checkpoint is loaded, as in ``Runner``; ``after_load_checkpoint`` sees the

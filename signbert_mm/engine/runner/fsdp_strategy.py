@@ -58,7 +58,7 @@ def skeleton(model: nn.Module) -> nn.Module:
 
 @STRATEGIES.register_module(name=['SignFSDPStrategy', 'FSDPStrategy'])
 class SignFSDPStrategy(FSDPStrategy):
-    """mmengine's ``FSDPStrategy`` mended (see :mod:`signbert_mm.compat`), for GPUs and, with gloo, for CPU
+    """mmengine's ``FSDPStrategy``, repaired (see :mod:`signbert_mm.compat`), for GPUs and, with gloo, for CPU
     processes; within this project's scope it
     takes its name as well.
 

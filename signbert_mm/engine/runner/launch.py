@@ -42,7 +42,7 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
     cap_workers(cfg)
     settle_no_workers(cfg)
     check_vis_backends(cfg)
-    compat.mend_torchvision_ops()
+    compat.patch_torchvision_ops()
     compat.import_foreign_scopes(cfg.pretty_text)
     if launcher != 'none' and not torch.cuda.is_available():
         compat.init_cpu_group(launcher)
@@ -75,7 +75,7 @@ def is_meant_for_users(error: BaseException) -> bool:
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool; what a person can mend ends in one message, without a traceback
+    """Run a tool; what a person can put right ends in one message, without a traceback
     (``SIGNBERT_MM_TRACEBACK=1`` shows it).
 
     That is a mistake in a config, data or checkpoint, a full disk, and a place that the system lets nobody

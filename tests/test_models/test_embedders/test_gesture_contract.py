@@ -1,4 +1,4 @@
-"""One contract of a gesture encoder: the class of docs/user_guides/own_module.md in both methods, by config."""
+"""One contract of a gesture encoder: the class of docs/user_guides/own_module.md in both methods."""
 
 import re
 import sys
