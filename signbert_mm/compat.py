@@ -310,8 +310,8 @@ def keep_large_blocks() -> bool:
 
     A training step on the CPU took 8 to 12 % less time with it at the demo's width and 2 to 4 % less at full
     width, with the same peak of memory; what was freed goes back to the system when the process ends. It is
-    no workaround of torch, which leaves CPU memory to malloc; set early in a process. Elsewhere than on Linux with
-    glibc, and where the environment sets ``MALLOC_MMAP_THRESHOLD_`` itself, nothing happens.
+    no workaround of torch, which leaves CPU memory to malloc; set early in a process. Elsewhere than on Linux
+    with glibc, and where the environment sets ``MALLOC_MMAP_THRESHOLD_`` itself, nothing happens.
 
     Returns:
         bool: Whether glibc took the setting.
@@ -405,7 +405,8 @@ def import_mmpose() -> ModuleType:
 
 
 def import_mmaction() -> ModuleType:
-    """``import mmaction`` with its models and data sets, patched for mmcv-lite and for the file that its wheel
+    """``import mmaction`` with its models and data sets, patched for mmcv-lite and for the file that its
+    wheel
     lacks.
 
     Raises:
