@@ -17,7 +17,7 @@ from video_demo import answer, frames_with
 from signbert_mm.apis import PoseClip, SignInferencer
 from signbert_mm.apis.inferencer import to_json
 from signbert_mm.datasets import PoseStore
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.extraction import VideoError, open_video
 from signbert_mm.visualization.glb import write_glb
 from signbert_mm.visualization.sign_overlay import SignOverlay, Span

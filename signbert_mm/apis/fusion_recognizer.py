@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from ..engine.runner import ConfigError
+from ..errors import ConfigError
 from ..evaluation.fusion import ClipScores, check_classes, check_weights, fused
 from ..registry import MODELS
 from .backend import Backend

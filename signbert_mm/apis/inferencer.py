@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
 
-from ..engine.checkpoint_io import write_atomic
-from ..engine.runner import ConfigError
+from ..errors import ConfigError
+from ..files.atomic import write_atomic
 from ..registry import INFERENCERS
 from ..structures import SignDataSample
 from ..visualization import prediction_figure, save_image

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..datasets.transforms import TemporalCropResize
 from ..draws import Draws
-from ..engine.runner import ConfigError
+from ..errors import ConfigError
 from ..files.atomic import write_atomic
 from ..layouts import get_layout
 from ..models import SignRecognizer, STConsistencyRecognizer

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import numpy as np
 from mmengine.logging import print_log
 
-from ..engine.runner import ConfigError
+from ..errors import ConfigError
 from .clip_embedder import ClipEmbedder
 from .input_reader import Failure
 from .pose_clip import PoseClip

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..datasets.transforms import Compose, MaskHandTokens, TemporalSample
 from ..draws import Draws
-from ..engine.runner import ConfigError
+from ..errors import ConfigError
 from ..models.pretrainers import SignBERT, STConsistency
 from ..registry import TRANSFORMS
 from .backend import Backend

@@ -11,7 +11,7 @@ from torch.utils.data import default_collate
 
 from ..datasets.video_dataset import build_video_steps, read_video
 from ..draws import Draws
-from ..engine.runner import ConfigError
+from ..errors import ConfigError
 from .backend import Backend
 from .pose_clip import PoseClip
 from .torch_backend import dataset_config

@@ -12,7 +12,6 @@ from ..files.atomic import restore_folder
 from ..files.json import read_json
 from ..layouts import Layout, get_layout
 from .hand_rule import HAND_RULES, hand_joints, hands_found
-from .pose_store_writer import PoseStoreWriter
 from .store_format import (
     CLIPS,
     DTYPES,
@@ -586,6 +585,3 @@ def _fit(timed: np.ndarray, times: np.ndarray, length: np.ndarray) -> bool:
         and int(length[timed].sum()) == len(times)
         and bool(np.isfinite(times).all())
     )
-
-
-__all__ = ['PoseStore', 'PoseStoreWriter']

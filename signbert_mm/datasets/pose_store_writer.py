@@ -7,7 +7,7 @@ import logging
 import os
 from array import array
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
 
 import numpy as np
 from mmengine.logging import print_log
@@ -18,6 +18,7 @@ from ..layouts import Layout, get_layout
 from .frame_times import uneven_times
 from .hand_rule import HAND_RULES, hands_found
 from .pixel_check import OUTSIDE, PixelCheck
+from .pose_store import PoseStore
 from .store_format import (
     CLIPS,
     DTYPES,
@@ -36,9 +37,6 @@ from .store_format import (
     npy_header,
     zeros_at_the_end,
 )
-
-if TYPE_CHECKING:
-    from .pose_store import PoseStore
 
 MAX_COORDINATE = 100_000  # pixels; no image is that wide, and joints may lie somewhat outside of one
 # of array.array, as the columns are stored
@@ -410,15 +408,13 @@ class PoseStoreWriter:
             **(dict(zip(TIMES, (np.asarray(self._timed), np.asarray(self._times)))) if self._timed else {}),
         )
 
-    def close(self) -> 'PoseStore':
+    def close(self) -> PoseStore:
         """Finishes the files, renames them into place and opens the store.
 
         Raises:
             ValueError: No clip was added, the writer was closed before, or ``coverage`` does not fit the
                 clips.
         """
-        from .pose_store import PoseStore
-
         if self._file.closed:
             raise ValueError(f'{self.folder}: this writer is already closed')
         if not len(self):

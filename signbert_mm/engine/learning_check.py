@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ..datasets import collate_poses
+from ..errors import ConfigError
 from ..registry import MODELS, SCOPE
-from .runner.config import ConfigError, explain_config_errors
+from .runner.config import explain_config_errors
 
 _NO_ENCODER = ('key_', 'projectors', 'head', 'decoder', 'loss', 'data_preprocessor')
 LEAST_SHARE = 0.1

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 
 from ..files.folders import IMAGE_SUFFIXES, ImageSequence, image_sequence
-from .resample import resample
-from .video_reader import Frame, VideoError, check_reading
+from .frames import Frame, VideoError, check_reading, resample
 
 
 class ImageFolderReader:

@@ -175,7 +175,7 @@ def _build(cfg: Config, checkpoint: str, path: str) -> torch.nn.Module:
         model = MODELS.build(cfg.model)
         if checkpoint == 'random':
             return model
-    from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
+    from ..files.checkpoints import CheckpointError, load_checkpoint_file
 
     state = load_checkpoint_file(checkpoint)
     state = state.get('state_dict', state)

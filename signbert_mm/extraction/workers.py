@@ -12,10 +12,11 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 
 from ..datasets.frame_times import uneven_times
+from .frames import Frame, VideoError
 from .parts import PartsError, PartWriter, Record, local_place, stamp_of
 from .pose_extractor import PoseExtractor, build_extractor
 from .progress import Progress
-from .video_reader import Frame, VideoError, open_video
+from .video_reader import open_video
 
 _REPORT_EVERY = 25  # frames
 # a full disk, a disk that is read-only, no more open files: the next video would meet them too

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from signbert_mm.registry import MODELS
 
-from .asset import FREE_HASH, NUM_BETAS, NUM_POSE, NUM_VERTICES, OLDER_FREE_HASHES, HandAsset, load_hand_asset
+from .asset import FREE_HASH, NUM_BETAS, NUM_POSE, NUM_VERTICES, OLDER_FREE_HASHES, HandAsset
+from .load import load_hand_asset
 
 BACKENDS = ('native', 'manopth')
 # first joint in MANO's order of thumb, index, middle, ring, little: chains are kept in COCO's order, so that

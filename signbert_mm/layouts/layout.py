@@ -1,7 +1,7 @@
-"""What a joint layout is: names, edges, parts, mirror pairs."""
+"""What a joint layout is: names, edges, parts, mirror pairs; and those that are known by name."""
 
 from dataclasses import dataclass, field
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Dict, Mapping, Sequence, Tuple, Union
 
 Edge = Tuple[int, int]
 
@@ -81,8 +81,6 @@ class Layout:
                 that count.
         """
         if found != self.num_joints:
-            from . import LAYOUTS
-
             fits = sorted(layout.name for layout in LAYOUTS.values() if layout.num_joints == found)
             hint = (
                 f'; layouts with {found} joints: {", ".join(fits)}'
@@ -92,3 +90,34 @@ class Layout:
             raise ValueError(
                 f'{where}: {found} joints found, but layout {self.name!r} has {self.num_joints}{hint}'
             )
+
+
+LAYOUTS: Dict[str, Layout] = {}
+
+
+def register_layout(layout: Layout) -> Layout:
+    """Makes a layout known by its name.
+
+    Raises:
+        KeyError: Another layout has that name.
+    """
+    if LAYOUTS.get(layout.name, layout) != layout:
+        raise KeyError(f'layout {layout.name!r} is already registered')
+    LAYOUTS[layout.name] = layout
+    return layout
+
+
+def get_layout(layout: Union[str, Layout]) -> Layout:
+    """The layout of that name; a Layout is returned as it is.
+
+    Raises:
+        KeyError: No layout has that name; the message lists those that exist.
+    """
+    if isinstance(layout, Layout):
+        return layout
+    if layout not in LAYOUTS:
+        raise KeyError(
+            f'unknown layout {layout!r}; known: {", ".join(sorted(LAYOUTS))} (add one with '
+            'signbert_mm.layouts.register_layout)'
+        )
+    return LAYOUTS[layout]

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..engine.checkpoint_io import write_atomic
+from ..files.atomic import write_atomic
 from .draw_mesh import vertex_normals
 from .palette import SKIN, Color
 

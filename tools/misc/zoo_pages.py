@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional
 
-from signbert_mm.engine.checkpoint_io import write_atomic
+from signbert_mm.files.atomic import write_atomic
 
 LICENCE = 'Apache-2.0, as the code. The training data keep their own, named above.'
 VERSIONS = dict(signbert_mm='signbert_mm_version', revision='signbert_mm_git')

@@ -20,7 +20,8 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import numpy as np
 from mmengine.registry import init_default_scope
 
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.predictions import read_labels
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS

@@ -27,7 +27,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from signbert_mm.engine.load_encoder import build_model
-from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.knn import extract_features
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_embedding, tsne

@@ -6,7 +6,8 @@ from typing import Dict, Iterable
 import numpy as np
 
 from ...files.text import clean_text
-from ..pose_store import PoseStore, PoseStoreWriter
+from ..pose_store import PoseStore
+from ..pose_store_writer import PoseStoreWriter
 
 
 class UnreadableError(ValueError):

@@ -11,7 +11,8 @@ from mmengine.utils import ProgressBar
 
 from ...files.folders import LeftOut
 from ..frame_times import frames_between, mean_rate
-from ..pose_store import PoseStore, PoseStoreWriter
+from ..pose_store import PoseStore
+from ..pose_store_writer import PoseStoreWriter
 from ..store_format import MISSING
 from .annotation import ClipRecord, SourceIndex, split_counts
 from .extract import extract_absent

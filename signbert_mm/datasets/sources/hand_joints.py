@@ -9,7 +9,8 @@ import numpy as np
 
 from ...layouts.hand import FINGERS, HAND_21
 from ..importers import Clip, write_clips
-from ..pose_store import PoseStore, PoseStoreWriter
+from ..pose_store import PoseStore
+from ..pose_store_writer import PoseStoreWriter
 
 SIDES = ('left', 'right')
 

@@ -10,10 +10,10 @@ from torch.utils.data import DataLoader
 
 from ...datasets.collate import collate_poses
 from ...datasets.pseudo_label_dataset import PseudoLabelDataset
+from ...errors import ConfigError
 from ...evaluation.knn import extract_features
 from ...evaluation.label_propagation import propagate_labels
 from ...registry import HOOKS
-from ..runner.config import ConfigError
 from ..runner.train_loop import ResumableTrainLoop
 
 KEY = 'pseudo_labels'

@@ -13,10 +13,11 @@ import torch.distributed
 from mmengine.config import Config
 
 from ... import compat
+from ...errors import ConfigError
+from ...files.checkpoints import CheckpointError
 from ...files.os_errors import describe_os_error
-from ..checkpoint_io import CheckpointError
 from ..old_checkpoints import adapt_config
-from .config import ConfigError, explain_config_errors
+from .config import explain_config_errors
 from .options import check_vis_backends
 from .preload import settle_preload
 from .signals import TrainingStopped, cleaning_up
