@@ -31,11 +31,11 @@ from mmengine.runner import Runner
 
 from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseStoreWriter
-from signbert_mm.datasets.importers import NpzClips, write_clips
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.files.os_errors import output_path
+from signbert_mm.prepare.importers import NpzClips, write_clips
 
 _SELECTS = ('split', 'classes', 'relabel', 'few_shot', 'data_ratio', 'indices', 'hold_out', 'prepare')
 

@@ -16,9 +16,9 @@ Examples:
         --test-share 0.2
 """
 
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.video_folder import undrawn, untrained, video_folder_index
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.sources.cli import convert_source, source_parser
+from signbert_mm.prepare.sources.video_folder import undrawn, untrained, video_folder_index
 
 
 def main() -> None:

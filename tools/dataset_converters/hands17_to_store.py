@@ -6,10 +6,10 @@ Example:
     python tools/dataset_converters/hands17_to_store.py downloads/HANDS17 data/hands17
 """
 
-from signbert_mm.datasets.importers.cli import converter_parser
-from signbert_mm.datasets.sources.hand_joints import SIDES, write_hand_clips
-from signbert_mm.datasets.sources.hands17 import LICENCE, PAPER_FRAMES, SEQUENCES, SOURCE, Hands17Clips
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.importers.cli import converter_parser
+from signbert_mm.prepare.sources.hand_joints import SIDES, write_hand_clips
+from signbert_mm.prepare.sources.hands17 import LICENCE, PAPER_FRAMES, SEQUENCES, SOURCE, Hands17Clips
 
 
 def main() -> None:

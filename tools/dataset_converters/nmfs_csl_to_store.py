@@ -5,10 +5,10 @@ Example:
         --extractor mediapipe
 """
 
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.lists import LABELS
-from signbert_mm.datasets.sources.nmfs_csl import CLASSES, nmfs_csl_index
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.sources.cli import convert_source, source_parser
+from signbert_mm.prepare.sources.lists import LABELS
+from signbert_mm.prepare.sources.nmfs_csl import CLASSES, nmfs_csl_index
 
 
 def main() -> None:

@@ -8,11 +8,11 @@ Example:
 import argparse
 from typing import List
 
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.names import videos_below
-from signbert_mm.datasets.sources.poses import open_poses
-from signbert_mm.datasets.sources.slr500 import CLASSES, REPETITIONS, SUFFIXES, find_suffix, slr500_index
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.sources.cli import convert_source, source_parser
+from signbert_mm.prepare.sources.names import videos_below
+from signbert_mm.prepare.sources.poses import open_poses
+from signbert_mm.prepare.sources.slr500 import CLASSES, REPETITIONS, SUFFIXES, find_suffix, slr500_index
 
 
 def signers(text: str) -> List[int]:

@@ -6,10 +6,10 @@ Example:
     python tools/dataset_converters/stb_to_store.py downloads/STB data/stb
 """
 
-from signbert_mm.datasets.importers.cli import converter_parser
-from signbert_mm.datasets.sources.hand_joints import SIDES, write_hand_clips
-from signbert_mm.datasets.sources.stb import LICENCE, OFFICIAL, SOURCE, TEST_SEQUENCES, WRISTS, StbClips
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.importers.cli import converter_parser
+from signbert_mm.prepare.sources.hand_joints import SIDES, write_hand_clips
+from signbert_mm.prepare.sources.stb import LICENCE, OFFICIAL, SOURCE, TEST_SEQUENCES, WRISTS, StbClips
 
 
 def main() -> None:
