@@ -245,9 +245,7 @@ def test_what_a_store_says_of_itself_survives_the_round_trip(root, monkeypatch, 
 
 def test_entries_of_a_split_that_match_nothing_are_named(tmp_path, monkeypatch):
     lines = []
-    monkeypatch.setattr(
-        'signbert_mm.prepare.importers.pyskl.print_log', lambda text, **_: lines.append(text)
-    )
+    monkeypatch.setattr('signbert_mm.prepare.importers.pyskl.print_log', lambda text, **_: lines.append(text))
     content = dict(
         split=dict(train=['a', 'a', 'z'], val=['y']), annotations=[annotation('a'), annotation('b')]
     )

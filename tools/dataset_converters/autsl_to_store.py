@@ -5,8 +5,8 @@ Example:
 """
 
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import convert_source, source_parser
 from signbert_mm.prepare.sources.autsl import autsl_index
-from signbert_mm.prepare.sources.cli import convert_source, source_parser
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ Examples:
 """
 
 from signbert_mm.engine.runner import run_tool
-from signbert_mm.prepare.sources.cli import convert_source, source_parser
+from signbert_mm.prepare.cli import convert_source, source_parser
 from signbert_mm.prepare.sources.msasl import SUBSETS, msasl_index
 
 

@@ -9,8 +9,8 @@ Example:
 """
 
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_image_size, converter_parser, write_store
 from signbert_mm.prepare.importers import NpzClips
-from signbert_mm.prepare.importers.cli import add_image_size, converter_parser, write_store
 from signbert_mm.prepare.importers.npz import PROTOCOLS
 
 

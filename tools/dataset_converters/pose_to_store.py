@@ -7,8 +7,8 @@ Example:
 """
 
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_image_size, converter_parser, write_store
 from signbert_mm.prepare.importers import PoseFormatClips
-from signbert_mm.prepare.importers.cli import add_image_size, converter_parser, write_store
 
 
 def main() -> None:

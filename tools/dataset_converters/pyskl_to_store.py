@@ -8,8 +8,8 @@ Example:
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.text import read_glosses
 from signbert_mm.layouts import LAYOUTS
+from signbert_mm.prepare.cli import converter_parser, write_store
 from signbert_mm.prepare.importers import PysklClips
-from signbert_mm.prepare.importers.cli import converter_parser, write_store
 
 
 def main() -> None:
