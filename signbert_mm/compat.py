@@ -36,6 +36,14 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Dict, List
 
+from .errors import (
+    UserKeyError,
+    UserModuleNotFoundError,
+    UserNotImplementedError,
+    UserRuntimeError,
+    UserValueError,
+)
+
 INSTALL_OPENMMLAB = (
     'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 '
     'mmaction2==1.2.0 (see requirements/openmmlab.txt)'
@@ -70,7 +78,7 @@ class _LazyOps(ModuleType):
             raise AttributeError(name)
 
         def absent(*args: Any, **kwargs: Any) -> None:
-            raise NotImplementedError(
+            raise UserNotImplementedError(
                 f'the compiled operator mmcv.ops.{name} is not in mmcv-lite; install the full mmcv 2.1.0 (it '
                 'compiles for minutes)'
             )
@@ -105,7 +113,7 @@ def mend_mmaction_drn() -> bool:
     """
     spec = importlib.util.find_spec('mmaction')
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
+        raise UserModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
     folder = os.path.join(next(iter(spec.submodule_search_locations)), 'models', 'localizers', 'drn')
     if 'mmaction.models.localizers.drn.drn' in sys.modules or os.path.isfile(os.path.join(folder, 'drn.py')):
         return False
@@ -114,7 +122,7 @@ def mend_mmaction_drn() -> bool:
         """Absent from this mmaction2 wheel."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            raise NotImplementedError(
+            raise UserNotImplementedError(
                 'mmaction2 1.2.0 ships without its DRN localizer (mmaction2 #2714): '
                 'install mmaction2 from its repository'
             )
@@ -143,7 +151,7 @@ def mend_mmpose_simcc() -> bool:
         """Needs torchvision, which is not installed."""
 
         def draw_instance_xy_heatmap(self, *args: Any, **kwargs: Any) -> None:
-            raise ModuleNotFoundError(
+            raise UserModuleNotFoundError(
                 'drawing SimCC heatmaps needs torchvision (pip install torchvision, of the build of your '
                 "torch); the poses don't"
             )
@@ -248,7 +256,7 @@ def refuse_unknown_optimizer() -> bool:
         name = self.optimizer_cfg['type']
         with OPTIMIZERS.switch_scope_and_registry(None) as registry:
             if isinstance(name, str) and registry.get(name) is None:
-                raise KeyError(f'{name} is not in the {registry.scope}::{registry.name} registry')
+                raise UserKeyError(f'{name} is not in the {registry.scope}::{registry.name} registry')
         return build(self, model)
 
     build_checked.checks_type = True
@@ -304,12 +312,12 @@ def init_cpu_group(launcher: str) -> None:
     elif launcher == 'pytorch':
         env = {}
     else:
-        raise ValueError(f"launcher must be 'pytorch', 'slurm' or 'mpi', got {launcher!r}")
+        raise UserValueError(f"launcher must be 'pytorch', 'slurm' or 'mpi', got {launcher!r}")
     os.environ.update(env)
     os.environ.setdefault('MASTER_PORT', '29500')
     absent = [key for key in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR') if key not in os.environ]
     if absent:
-        raise RuntimeError(
+        raise UserRuntimeError(
             f'--launcher {launcher} without {", ".join(absent)} in the environment: start it '
             'with tools/dist_train.sh, srun or mpirun'
         )
@@ -420,7 +428,7 @@ def import_mmpose() -> ModuleType:
         ModuleNotFoundError: mmpose or a part that it needs is not installed; says how to install it.
     """
     if _missing('mmpose'):
-        raise ModuleNotFoundError(f'mmpose is not installed: {INSTALL_OPENMMLAB}')
+        raise UserModuleNotFoundError(f'mmpose is not installed: {INSTALL_OPENMMLAB}')
     mend_torchvision_ops()
     mend_mmcv_ops()
     mend_mmpose_simcc()
@@ -438,7 +446,7 @@ def import_mmaction() -> ModuleType:
         ModuleNotFoundError: mmaction2 or a part that it needs is not installed; says how to install it.
     """
     if _missing('mmaction'):
-        raise ModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
+        raise UserModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
     mend_torchvision_ops()
     mend_mmcv_ops()
     mend_mmaction_drn()

@@ -34,6 +34,10 @@ class UserRuntimeError(UserError, RuntimeError):
     pass
 
 
+class UserNotImplementedError(UserError, NotImplementedError):
+    pass
+
+
 class UserModuleNotFoundError(UserError, ModuleNotFoundError):
     pass
 

@@ -11,6 +11,7 @@ import torch
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer, print_log
 
+from ..errors import UserTypeError
 from ..files.atomic import PathLike, write_atomic
 from ..files.checkpoints import CheckpointError, InertHistory, check_whole, load_checkpoint_file
 
@@ -158,7 +159,7 @@ def to_plain(value: Any, where: str = '') -> Any:
         return sorted(to_plain(item, where) for item in value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    raise TypeError(
+    raise UserTypeError(
         f'{where or "value"} is a {type(value).__module__}.{type(value).__qualname__}, which a '
         'checkpoint cannot hold'
     )

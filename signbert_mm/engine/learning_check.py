@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ..datasets import collate_poses
-from ..errors import ConfigError
+from ..errors import ConfigError, UserValueError
 from ..registry import MODELS, SCOPE
 from .runner.config import explain_config_errors
 
@@ -131,7 +131,7 @@ def few_clips(labels: Sequence[int], clips: int, classes: int) -> List[int]:
         if label >= 0:
             members.setdefault(int(label), []).append(place)
     if len(members) < 2:
-        raise ValueError(f'{len(members)} classes have clips; a recogniser is checked on two or more')
+        raise UserValueError(f'{len(members)} classes have clips; a recogniser is checked on two or more')
     chosen = sorted(members, key=lambda label: (-len(members[label]), label))[:classes]
     share = max(1, clips // len(chosen))
     return sorted(place for label in chosen for place in members[label][:share])

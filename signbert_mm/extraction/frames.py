@@ -4,8 +4,10 @@ from typing import Iterable, Iterator, NamedTuple, Optional
 
 import numpy as np
 
+from ..errors import UserRuntimeError, UserValueError
 
-class VideoError(RuntimeError):
+
+class VideoError(UserRuntimeError):
     """A file that cannot be read as a whole video; the message names the file, what was found and what to
     do.
     """
@@ -27,9 +29,9 @@ def check_reading(fps: Optional[float], truncated: str) -> None:
         ValueError: ``fps`` is not positive, or ``truncated`` is unknown.
     """
     if fps is not None and not 0 < fps < float('inf'):
-        raise ValueError(f'fps is {fps}; give frames a second, or None for every frame')
+        raise UserValueError(f'fps is {fps}; give frames a second, or None for every frame')
     if truncated not in ('error', 'keep'):
-        raise ValueError(f"truncated is {truncated!r}; choose 'error' or 'keep'")
+        raise UserValueError(f"truncated is {truncated!r}; choose 'error' or 'keep'")
 
 
 def resample(frames: Iterable[Frame], fps: float) -> Iterator[Frame]:

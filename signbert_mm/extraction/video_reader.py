@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Iterator, Optional, Tuple, Type, Union
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError
 from ..files.video_formats import open_container
 from .frames import Frame, VideoError, check_reading, resample
 from .image_folder import ImageFolderReader
@@ -77,7 +78,7 @@ class VideoReader:
         try:
             import av
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(INSTALL_AV) from error
+            raise UserModuleNotFoundError(INSTALL_AV) from error
         self._av = av
         self.path = os.fspath(path)
         self._target, self._truncated = fps, truncated

@@ -10,11 +10,12 @@ from typing import Any, List, Optional, Tuple
 import torch
 from mmengine.logging import print_log
 
+from ..errors import UserRuntimeError
 from .atomic import PathLike
 from .unpickle import NUMPY_NAMES, NumpyArray, without_stand_ins
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UserRuntimeError):
     """A checkpoint that cannot be used; the message names the file and the remedy."""
 
 

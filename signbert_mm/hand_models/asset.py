@@ -9,6 +9,7 @@ from typing import Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.arrays import ArrayFileError, read_npz
 
 NUM_VERTICES, NUM_FACES, NUM_JOINTS, NUM_BETAS, NUM_POSE = 778, 1538, 16, 10, 45
@@ -44,7 +45,7 @@ _SHAPES = dict(
 )
 
 
-class HandAssetError(ValueError):
+class HandAssetError(UserValueError):
     """A hand asset that cannot be used; the message names the source, the field, what was found and what to
     do.
     """

@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmengine.utils import get_git_hash
 
-from ...errors import ConfigError, did_you_mean
+from ...errors import ConfigError, UserRuntimeError, did_you_mean
 from ...files.atomic import remove_leftovers, write_atomic
 from ...files.checkpoints import CheckpointError, refuse_non_finite
 from ...registry import HOOKS
@@ -33,7 +33,7 @@ INTERRUPTED = 'interrupted.pth'  # what a run that was asked to stop leaves, unt
 CHECK_EVERY = 10  # steps between two looks at the losses, each of which waits for the device
 
 
-class DivergedError(RuntimeError):
+class DivergedError(UserRuntimeError):
     """A loss or a weight is no finite number any more, so that training on is in vain."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Sequence, Union
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import VISBACKENDS
 
-from ...errors import ConfigError, did_you_mean
+from ...errors import ConfigError, UserValueError, did_you_mean
 
 VIS_PACKAGES = dict(
     TensorboardVisBackend='tensorboard',
@@ -65,7 +65,7 @@ def parse_dicts(text: str) -> Any:
             return dict(true=True, false=False).get(node.id, node.id)
         elif isinstance(node, (ast.Constant, ast.UnaryOp)):
             return ast.literal_eval(node)
-        raise ValueError('no plain value')
+        raise UserValueError('no plain value')
 
     try:
         found = value(ast.parse(text.strip(), mode='eval').body)

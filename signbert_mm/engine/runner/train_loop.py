@@ -10,7 +10,7 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from ...errors import ConfigError
+from ...errors import ConfigError, UserRuntimeError
 from ...files.checkpoints import CheckpointError
 from ...files.locks import folder_lock
 from ...registry import LOOPS
@@ -218,7 +218,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 'middle of an epoch: save by epoch'
             )
         if not 0 <= done <= len(loader):
-            raise RuntimeError(
+            raise UserRuntimeError(
                 f'{done} batches of an epoch of {len(loader)} are done: the loader has '
                 'changed while it was in use'
             )

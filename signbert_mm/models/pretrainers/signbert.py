@@ -5,6 +5,7 @@ from typing import List, Optional, Tuple, Union
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from ...structures import SignDataSample
 from ..attention_pool import mean_pool
@@ -62,7 +63,7 @@ class SignBERT(BaseModel):
         if mode == 'tensor':
             return decoded
         if 'target' not in inputs:
-            raise ValueError(
+            raise UserValueError(
                 'SignBERT: the batch is not masked (no `target`), so there is nothing to rebuild. End the '
                 'pipelines of model.data_preprocessor with '
                 "dict(type='MaskHandTokens'), dict(type='ZeroMissing')"
@@ -71,7 +72,7 @@ class SignBERT(BaseModel):
             return self.losses(decoded, inputs)
         if mode == 'predict':
             return self.predictions(decoded, inputs)
-        raise ValueError(f"SignBERT: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+        raise UserValueError(f"SignBERT: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
 
     def extract_tokens(self, inputs: dict) -> Tuple[Tensor, Tensor]:
         """Contextualised tokens (B, T, 2, C) and which are valid (B, T, 2), of the unmasked pose where the
@@ -93,7 +94,7 @@ class SignBERT(BaseModel):
         )
         if self.loss_reg is not None:
             if 'theta' not in decoded:
-                raise ValueError(
+                raise UserValueError(
                     'SignBERT: loss_reg (eq. 8) is of hand-model parameters, and '
                     f'{type(self.decoder).__name__} gives none; set model.loss_reg=None'
                 )

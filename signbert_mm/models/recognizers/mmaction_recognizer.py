@@ -7,6 +7,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from ...errors import UserKeyError, UserValueError
 from ...layouts import get_layout, inward_edges
 from ...registry import MODELS
 from ...structures import SignDataSample
@@ -87,7 +88,7 @@ class MMActionRecognizer(BaseModel):
     def logits(self, inputs: dict) -> Tensor:
         """Shape (B, clips, num_classes)."""
         if self.input_key not in inputs:
-            raise KeyError(
+            raise UserKeyError(
                 f'MMActionRecognizer: the batch has no {self.input_key!r}; it has {sorted(inputs)}. Add the '
                 'transform that makes it to '
                 'data_preprocessor (SkeletonInput makes skeleton)'
@@ -121,4 +122,4 @@ class MMActionRecognizer(BaseModel):
                 inputs,
                 per_clip=('pred_scores', 'pred_label'),
             )
-        raise ValueError(f"MMActionRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+        raise UserValueError(f"MMActionRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")

@@ -5,6 +5,7 @@ from typing import List, Optional, Sequence, Tuple, Union
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from ...structures import SignDataSample
 from ..attention_pool import mean_pool
@@ -49,7 +50,7 @@ class SignRecognizer(BaseModel):
         )
         unknown = set(frozen) - {'embedder', 'backbone'}
         if unknown:
-            raise ValueError(
+            raise UserValueError(
                 f"SignRecognizer: frozen may name 'embedder' and 'backbone', got {sorted(unknown)}"
             )
         self.embedder = MODELS.build(embedder)
@@ -90,4 +91,4 @@ class SignRecognizer(BaseModel):
             scores = logits.float().softmax(-1)
             fields = dict(pred_scores=scores, pred_label=scores.argmax(-1), attention=attention)
             return unbatch(fields, inputs, per_clip=('pred_scores', 'pred_label'))
-        raise ValueError(f"SignRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+        raise UserValueError(f"SignRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")

@@ -7,6 +7,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from ...structures import SignDataSample
 from ..unbatch import unbatch
@@ -53,7 +54,7 @@ class STConsistencyRecognizer(BaseModel):
             init_cfg,
         )
         if not modalities or set(modalities) - set(MODALITIES) or len(set(modalities)) != len(modalities):
-            raise ValueError(
+            raise UserValueError(
                 f'STConsistencyRecognizer: modalities must be some of {MODALITIES}, each once, '
                 f'got {tuple(modalities)}'
             )
@@ -63,7 +64,7 @@ class STConsistencyRecognizer(BaseModel):
         for modality, module in self.encoders.items():
             given, wanted = getattr(module, 'out_channels', None), getattr(self.head, 'in_channels', None)
             if given is not None and wanted is not None and given != wanted:
-                raise ValueError(
+                raise UserValueError(
                     f'STConsistencyRecognizer: model.encoder gives vectors of width {given} ({modality}), '
                     f'but model.head.in_channels is {wanted}. '
                     'Set both to one width'
@@ -85,7 +86,7 @@ class STConsistencyRecognizer(BaseModel):
             ValueError: The batch has no views, or no motion where a motion encoder is.
         """
         if not inputs.get('views'):
-            raise ValueError(
+            raise UserValueError(
                 'STConsistencyRecognizer: the batch has no `views`. The pipelines of model.data_preprocessor '
                 'need '
                 "dict(type='MakeViews', transforms=[..]), see "
@@ -94,7 +95,7 @@ class STConsistencyRecognizer(BaseModel):
         view = inputs['views'][0]
         absent = [modality for modality in self.modalities if modality not in view]
         if absent:
-            raise ValueError(
+            raise UserValueError(
                 f'STConsistencyRecognizer: the view has no {absent}; the transforms of '
                 "MakeViews need dict(type='Motion') at their end"
             )
@@ -135,7 +136,7 @@ class STConsistencyRecognizer(BaseModel):
     ) -> Union[Tensor, dict, List[SignDataSample]]:
         """See the class."""
         if mode not in ('tensor', 'loss', 'predict'):
-            raise ValueError(
+            raise UserValueError(
                 f"STConsistencyRecognizer: mode must be 'tensor', 'loss' or 'predict', got {mode!r}"
             )
         if mode == 'loss':

@@ -7,10 +7,11 @@ import numpy as np
 
 from ...datasets.pose_store import PoseStore
 from ...datasets.pose_store_writer import PoseStoreWriter
+from ...errors import UserValueError
 from ...files.text import clean_text
 
 
-class UnreadableError(ValueError):
+class UnreadableError(UserValueError):
     """This one file cannot be read; the others may."""
 
 
@@ -46,7 +47,7 @@ def check_spelling(splits: Iterable[str], where: str) -> None:
     for split in splits:
         other = first.setdefault(split.casefold(), split)
         if other != split:
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: splits {other!r} and {split!r} differ in their capitals alone; write one of them'
             )
 

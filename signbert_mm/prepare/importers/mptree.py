@@ -6,6 +6,7 @@ from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
+from ...errors import UserValueError
 from ...files.arrays import ArrayFileError, read_npy
 from ...files.folders import LeftOut, report_left_out, suffix_of, walk
 from ...files.text import clean_text
@@ -73,12 +74,12 @@ class MPTreeClips:
         self._folders = self.glosses  # as they are called on the disk
         self.glosses = [clean_text(gloss) for gloss in self.glosses]
         if not self.sequences:
-            raise ValueError(f'{folder}: no <gloss>/<sequence>/ folders in it')
+            raise UserValueError(f'{folder}: no <gloss>/<sequence>/ folders in it')
         self.split = np.full(len(self.sequences), 'train')
         if protocol == 'words33':
             odd = [name for _, name in self.sequences if not name.isdigit()]
             if odd:
-                raise ValueError(
+                raise UserValueError(
                     f'{folder}: the words33 protocol orders by sequence number, but there are '
                     f'sequences named {odd[:5]}'
                 )
@@ -87,14 +88,14 @@ class MPTreeClips:
                 np.asarray([name for _, name in self.sequences]),
             )
         elif protocol is not None:
-            raise ValueError(f'{folder}: protocol {protocol!r}; choose words33 or none')
+            raise UserValueError(f'{folder}: protocol {protocol!r}; choose words33 or none')
         first = self._frames(*self.sequences[0])[0][1]
         self.size = _load(first).size
         if self.size not in SIZES:
             known = ', '.join(f'{size} ({what})' for size, what in SIZES.items())
-            raise ValueError(f'{first}: {self.size} numbers found; expected one of {known}')
+            raise UserValueError(f'{first}: {self.size} numbers found; expected one of {known}')
         if (self.size == HAND) != (hand is not None) or hand not in (None, 'left', 'right'):
-            raise ValueError(
+            raise UserValueError(
                 f'{first}: {self.size} numbers a frame ({SIZES[self.size]}), hand is {hand!r}; '
                 "give hand='left' or 'right' for 63 only"
             )
@@ -112,7 +113,7 @@ class MPTreeClips:
         odd = [name for name in names if not re.fullmatch(r'\d+\.npy', name, re.IGNORECASE)]
         if odd or not names:
             what = f'frame files that are not <number>.npy: {sorted(odd)[:5]}' if odd else 'no .npy frames'
-            raise ValueError(f'{folder}: {what}; correct or remove it')
+            raise UserValueError(f'{folder}: {what}; correct or remove it')
         return sorted((int(name[:-4]), os.path.join(folder, name)) for name in names)
 
     def __iter__(self) -> Iterator[Clip]:
@@ -129,7 +130,7 @@ class MPTreeClips:
             for _, path in frames:
                 rows.append(_load(path))
                 if rows[-1].size != self.size:
-                    raise ValueError(
+                    raise UserValueError(
                         f'{path}: {rows[-1].size} numbers found, other frames have {self.size}; '
                         'collect the sequence again or remove it'
                     )
@@ -184,9 +185,9 @@ def _load(path: str) -> np.ndarray:
     try:
         values = read_npy(path)
     except (ArrayFileError, OSError) as error:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: not a plain npy file ({error}); collect this sequence again or remove it'
         ) from error
     if values.dtype.kind not in 'fiu':
-        raise ValueError(f'{path}: {values.dtype} found; expected numbers')
+        raise UserValueError(f'{path}: {values.dtype} found; expected numbers')
     return values.ravel()

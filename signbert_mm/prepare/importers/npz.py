@@ -7,6 +7,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ...errors import UserValueError
 from ...files.arrays import ArrayFileError, read_npz
 from ...files.paths import check_name
 from ...layouts import get_layout
@@ -65,7 +66,9 @@ class NpzClips:
     ) -> None:
         self.path, self.width, self.height = path, width, height
         if protocol not in (None, *PROTOCOLS):
-            raise ValueError(f'{path}: protocol {protocol!r}; choose one of {", ".join(PROTOCOLS)} or none')
+            raise UserValueError(
+                f'{path}: protocol {protocol!r}; choose one of {", ".join(PROTOCOLS)} or none'
+            )
         needed = {'recorded': ['split'], 'sessions': ['session']}.get(protocol, [])
         fields = self._read(path, [*needed, *([subset] if subset else []), *(['twin'] if drop_twins else [])])
         self._hands, self._pose = fields['hands'], fields.get('pose')
@@ -74,7 +77,7 @@ class NpzClips:
         count, label = len(self._hands), fields['label']
         outside = np.flatnonzero((label < 0) | (label >= len(self.glosses)))
         if len(outside):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: clip {outside[0]}: field label is {label[outside[0]]}, outside 0 .. '
                 f'{len(self.glosses) - 1} '
                 f'({len(self.glosses)} classes); correct label or classes'
@@ -91,12 +94,14 @@ class NpzClips:
 
         kept = fields[subset].copy() if subset else np.ones(count, dtype=bool)
         if subset and kept.dtype != bool:
-            raise ValueError(f'{path}: field {subset} is {kept.dtype}; a subset is a boolean field, as in100')
+            raise UserValueError(
+                f'{path}: field {subset} is {kept.dtype}; a subset is a boolean field, as in100'
+            )
         classes = np.unique(label[kept]) if subset else np.arange(len(self.glosses))
         if drop_twins:
             kept &= fields['twin'] < 0
         if not kept.any():
-            raise ValueError(f'{path}: no clips are left (subset {subset!r}, drop_twins={drop_twins})')
+            raise UserValueError(f'{path}: no clips are left (subset {subset!r}, drop_twins={drop_twins})')
         self.glosses = [self.glosses[place] for place in classes]
         self.kept = np.flatnonzero(kept)
         # of all clips of the file, as ``label``, ``split`` and the others
@@ -123,7 +128,7 @@ class NpzClips:
         label = np.where(self.label < len(new), new[np.minimum(self.label, len(new) - 1)], -1)
         kept = self.kept[label[self.kept] >= 0]
         if not len(kept):
-            raise ValueError(
+            raise UserValueError(
                 f'{self.path}: no clip has a gloss of {list(glosses)[:5]} .. ({len(place)} glosses)'
             )
         left_out = len(self.kept) - len(kept)
@@ -136,29 +141,29 @@ class NpzClips:
         try:
             fields = read_npz(path)
         except ArrayFileError as error:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save '
                 'it again with numpy.savez'
             ) from error
         absent = [name for name in (*_FIELDS, *optional) if name not in fields]
         if absent:
-            raise ValueError(f'{path}: fields absent: {absent}; found {sorted(fields)}')
+            raise UserValueError(f'{path}: fields absent: {absent}; found {sorted(fields)}')
         hands, pose = fields['hands'], fields.get('pose')
         if hands.ndim != 5 or hands.shape[2:] != (2, 21, 2):
-            raise ValueError(f'{path}: hands are of shape {hands.shape}; expected (N, T, 2, 21, 2)')
+            raise UserValueError(f'{path}: hands are of shape {hands.shape}; expected (N, T, 2, 21, 2)')
         if pose is not None and (pose.shape[:2] != hands.shape[:2] or pose.ndim != 4 or pose.shape[3] != 3):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: pose is of shape {pose.shape}; expected {hands.shape[:2]} + (points, 3)'
             )
         if pose is not None and pose.shape[2] > 33:
-            raise ValueError(f'{path}: pose has {pose.shape[2]} points; MediaPipe has 33')
+            raise UserValueError(f'{path}: pose has {pose.shape[2]} points; MediaPipe has 33')
         columns = ('length', 'label', 'seq_id', 'signer', *optional)
         wrong = [name for name in columns if name in fields and fields[name].shape != (len(hands),)]
         if wrong:
-            raise ValueError(f'{path}: fields {wrong} are not of shape ({len(hands)},)')
+            raise UserValueError(f'{path}: fields {wrong} are not of shape ({len(hands)},)')
         classes = fields['classes']
         if classes.dtype.kind not in 'USiu' or classes.ndim != 1:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, '
                 'text of shape (N,)'
             )
@@ -180,7 +185,7 @@ class NpzClips:
         for index in self.kept.tolist():
             length = int(self.length[index])
             if not 0 < length <= self._hands.shape[1]:
-                raise ValueError(
+                raise UserValueError(
                     f'{self.path}: clip {index}: length {length} is outside 1 .. {self._hands.shape[1]}; '
                     'correct length, or leave the clip out'
                 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tupl
 
 import numpy as np
 
+from ...errors import UserModuleNotFoundError, UserValueError
 from ...files.folders import LeftOut, list_files, name_below, report_left_out, without_suffix
 from ...files.matching import NameIndex, match_names, plain_name
 from ...files.text import table_rows
@@ -60,7 +61,7 @@ class PoseFormatClips:
         try:
             from pose_format import Pose
         except ImportError as error:
-            raise ImportError(
+            raise UserModuleNotFoundError(
                 'reading .pose files needs the package pose-format: pip install pose-format'
             ) from error
         self._pose = Pose
@@ -84,7 +85,7 @@ class PoseFormatClips:
         components = {component.name for component in self._read(self.files[0]).header.components}
         fits = [layout for layout, names in COMPONENTS.items() if components & set(names)]
         if not fits:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.files[0]}: components {sorted(components)}; expected those of one of {COMPONENTS}'
             )
         self.layout = fits[0]
@@ -99,7 +100,7 @@ class PoseFormatClips:
             row = dict(row, file=name, split=split_name(row['split']))
             first, other = rows.setdefault(name, (line, row))
             if other != row:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: {name!r} is listed twice: line {first} ({other["gloss"]}) and line {line} '
                     f'({row["gloss"]}); remove one of them'
                 )
@@ -109,10 +110,10 @@ class PoseFormatClips:
         try:
             matches = match_names(wanted, [index])
         except ValueError as error:
-            raise ValueError(f'{path}: {error}') from None
+            raise UserValueError(f'{path}: {error}') from None
         absent = [name for name, match in zip(rows, matches) if match is None]
         if absent or not rows:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: rows that name no file in {self.folder}: {len(absent)}, the first: '
                 f'{absent[:5]}; correct the column `file`'
             )
@@ -120,7 +121,7 @@ class PoseFormatClips:
         for match, (line, row) in zip(matches, rows.values()):
             file = index[match.key]
             if file in chosen:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: line {line}: {file} is listed by another line too; remove one of them'
                 )
             chosen[file] = row
@@ -152,13 +153,13 @@ class PoseFormatClips:
         layout = get_layout(self.layout)
         pose = self._read(path)
         if not {component.name for component in pose.header.components} & set(COMPONENTS[self.layout]):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: has none of the components of {self.layout}, which the first file '
                 'has; convert it apart'
             )
         size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
         if not all(size):
-            raise ValueError(f'{path}: the header gives no image size; give width and height')
+            raise UserValueError(f'{path}: the header gives no image size; give width and height')
         data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)  # (T, people, points, 2)
         score = np.asarray(pose.body.confidence, dtype=np.float32) * ~np.ma.getmaskarray(pose.body.data)[
             ..., :2
@@ -176,7 +177,7 @@ class PoseFormatClips:
             joints = layout.parts.get(COMPONENTS[self.layout].get(component.name, ''), ())
             end = begin + len(component.points)
             if joints and len(joints) != end - begin:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: {component.name} has {end - begin} points, but {len(joints)} are '
                     'expected; use an unreduced file'
                 )

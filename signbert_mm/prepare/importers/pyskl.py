@@ -12,6 +12,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from ...datasets.pose_store import PoseStore
+from ...errors import UserValueError
 from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout
 from .common import Clip
@@ -61,13 +62,13 @@ class PysklClips:
             or not isinstance(content.get('annotations'), list)
             or not content['annotations']
         ):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: expected dict(split=.., annotations=[..]) as pyskl and mmaction2 write it'
             )
         self.annotations: List[dict] = content['annotations']
         layout = layout or content.get('layout')
         if layout is None:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: the file does not say its layout; give one, for instance coco_wholebody_133'
             )
         self.layout = get_layout(layout).name
@@ -75,7 +76,7 @@ class PysklClips:
         labels = [self._label(place) for place in range(len(self.annotations))]
         if not glosses and max(labels) >= _MOST_LABELS:
             place = labels.index(max(labels))
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: annotation {place}: label is {max(labels)}; correct it, or give the list of glosses'
             )
         self.glosses: List[str] = (
@@ -89,7 +90,7 @@ class PysklClips:
             for split in where.get(self._id(place), ())
         ]
         if not self._order:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: no annotation is in any of the splits '
                 f'{sorted({name for names in where.values() for name in names})}'
             )
@@ -97,17 +98,19 @@ class PysklClips:
     def _by_id(self, split: Optional[dict], chosen: Optional[Sequence[str]]) -> dict:
         """The splits of each clip."""
         if split is not None and not isinstance(split, dict):
-            raise ValueError(
+            raise UserValueError(
                 f'{self.path}: split is {type(split).__name__}; expected dict(name=[ids, ..], ..)'
             )
         if not split:
             if chosen:
-                raise ValueError(f'{self.path}: the file has no splits, so {list(chosen)} cannot be chosen')
+                raise UserValueError(
+                    f'{self.path}: the file has no splits, so {list(chosen)} cannot be chosen'
+                )
             return {self._id(place): ['train'] for place in range(len(self.annotations))}
         counts = {name: len(to_array(ids)) for name, ids in split.items()}
         absent = [name for name in chosen or () if name not in split]
         if absent:
-            raise ValueError(f'{self.path}: no split {absent}; splits there: {counts}')
+            raise UserValueError(f'{self.path}: no split {absent}; splits there: {counts}')
         where: dict = {}
         there = set(self.ids())
         for name in chosen or split:
@@ -140,13 +143,13 @@ class PysklClips:
         annotation = self.annotations[place]
         if not isinstance(annotation, dict) or name not in annotation:
             found = sorted(annotation) if isinstance(annotation, dict) else annotation
-            raise ValueError(f'{self.path}: annotation {place}: field {name} is absent; found {found}')
+            raise UserValueError(f'{self.path}: annotation {place}: field {name} is absent; found {found}')
         return annotation[name]
 
     def _label(self, place: int) -> int:
         label = to_array(self._field(place, 'label'))
         if label.dtype.kind not in 'iu' or label.size != 1:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.path}: annotation {place}: label is {label.tolist()!r}; expected one whole number'
             )
         return int(label.ravel()[0])
@@ -170,18 +173,20 @@ class PysklClips:
         xy = to_array(self._field(place, 'keypoint')).astype(np.float32)  # (M, T, V, 2)
         frames = int(self._field(place, 'total_frames'))
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, '
                 '2); 3-D joints are not read'
             )
         if xy.shape[0] == 0 and frames > _MOST_FRAMES:
-            raise ValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
+            raise UserValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
         if 'keypoint_score' in self.annotations[place]:
             score = to_array(self.annotations[place]['keypoint_score']).astype(np.float32)  # (M, T, V)
         else:
             score = (xy != 0).any(axis=-1).astype(np.float32)
         if score.shape != xy.shape[:3]:
-            raise ValueError(f'{where}: keypoint_score is of shape {score.shape}; expected {xy.shape[:3]}')
+            raise UserValueError(
+                f'{where}: keypoint_score is of shape {score.shape}; expected {xy.shape[:3]}'
+            )
         values = np.concatenate([xy, score[..., None]], axis=-1)
         person = int(score.mean(axis=(1, 2)).argmax()) if len(score) else 0
         keypoints = (
@@ -194,7 +199,7 @@ class PysklClips:
         name = str(self.annotations[place].get('video_id') or self._id(place))
         fps = to_array(self.annotations[place].get('fps') or 0)
         if fps.dtype.kind not in 'iuf' or fps.size != 1 or not 0 <= fps.ravel()[0] < float('inf'):
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: fps is {fps.tolist()!r:.60}; expected frames a second, or no such field'
             )
         rate = float(fps.ravel()[0])

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from ...errors import UserValueError
+
 UNITS = ('seconds', 'frames')
 REPEATED = ('error', 'first')
 
@@ -48,12 +50,12 @@ class ClipRecord:
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.where or self.video_id}: unit is {self.unit!r}; choose one of {", ".join(UNITS)}'
             )
         start = 0 if self.start is None else self.start
         if start < 0 or (self.end is not None and self.end <= start):
-            raise ValueError(
+            raise UserValueError(
                 f'{self.where or self.video_id}: start {self.start} and end {self.end} ({self.unit}) leave '
                 'no frames; correct the annotation'
             )
@@ -111,9 +113,11 @@ class SourceIndex:
     def __post_init__(self) -> None:
         where = self.annotation or self.name
         if self.repeated not in REPEATED:
-            raise ValueError(f'{where}: repeated is {self.repeated!r}; choose one of {", ".join(REPEATED)}')
+            raise UserValueError(
+                f'{where}: repeated is {self.repeated!r}; choose one of {", ".join(REPEATED)}'
+            )
         if not self.records:
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: no clips are listed; check that this is the annotation of '
                 f'{self.name} and that the file is whole'
             )
@@ -121,7 +125,7 @@ class SourceIndex:
         dropped: List[str] = []
         for record in self.records:
             if not record.video_id or not record.split:
-                raise ValueError(
+                raise UserValueError(
                     f'{where}: {record.where}: video_id is {record.video_id!r}, split is '
                     f'{record.split!r}; neither may be empty'
                 )
@@ -129,14 +133,14 @@ class SourceIndex:
                 if self.repeated == 'first':
                     dropped.append(f'{record.video_id}: {record.where}')
                     continue
-                raise ValueError(
+                raise UserValueError(
                     f'{where}: video {record.video_id!r} is listed twice: {seen[record.video_id].where} '
                     f'({seen[record.video_id].split}) and '
                     f'{record.where} ({record.split}); remove one of them, or keep the first (--repeated '
                     'first)'
                 )
             if not -1 <= record.label < len(self.glosses):
-                raise ValueError(
+                raise UserValueError(
                     f'{where}: {record.where}: video {record.video_id!r} has label {record.label}, outside 0 '
                     f'.. {len(self.glosses) - 1} '
                     f'({len(self.glosses)} glosses); use the class list that belongs to this annotation'

@@ -2,6 +2,7 @@
 
 from typing import Dict, Sequence
 
+from ...errors import UserValueError
 from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, csv_rows, find_file
 from .names import without_suffix
@@ -39,7 +40,7 @@ def asl_citizen_index(root: str, splits: Sequence[str] = SPLITS, repeated: str =
         path = train if split == 'train' else find_file(root, [f'{split}.csv'], f'the list of {split} clips')
         for where, (signer, file, gloss) in csv_rows(path, COLUMNS):
             if gloss not in labels:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: {where}: gloss {gloss!r} is not in {train}; use lists that belong together'
                 )
             records.append(ClipRecord(without_suffix(file), labels[gloss], split, signer=signer, where=where))

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from typing import Dict, List, Sequence, Tuple
 
+from ...errors import UserValueError
 from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, csv_rows, find_file, whole_number
 
@@ -43,7 +44,9 @@ def autsl_index(root: str, splits: Sequence[str] = SPLITS, repeated: str = 'erro
         for where, (name, label) in csv_rows(path, ('sampleName', 'label'), header=None):
             signer = re.fullmatch(r'signer(\d+)_sample\d+', name)
             if signer is None:
-                raise ValueError(f'{path}: {where}: {name!r} found; expected signer<number>_sample<number>')
+                raise UserValueError(
+                    f'{path}: {where}: {name!r} found; expected signer<number>_sample<number>'
+                )
             label = whole_number(label, 'label', f'{path}: {where}')
             records.append(ClipRecord(name, label, split, f'{name}_color', signer.group(1), where=where))
     official = {split: OFFICIAL[split] for split in splits}
@@ -57,13 +60,13 @@ def _glosses(path: str) -> List[str]:
     for where, (number, turkish, english) in csv_rows(path, ('ClassId', 'TR', 'EN')):
         label = whole_number(number, 'ClassId', f'{path}: {where}')
         if label in words:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {where}: ClassId {label} is listed twice: {words[label]} and '
                 f'{(turkish, english)}; get the file again'
             )
         words[label] = (turkish, english)
     if sorted(words) != list(range(len(words))):
-        raise ValueError(
+        raise UserValueError(
             f'{path}: ClassIds are {sorted(words)[:5]} .. {max(words, default="")}; expected 0, '
             '1, 2 .. without gaps'
         )

@@ -13,6 +13,7 @@ from ...datasets.frame_times import frames_between, mean_rate
 from ...datasets.pose_store import PoseStore
 from ...datasets.pose_store_writer import PoseStoreWriter
 from ...datasets.store_format import MISSING
+from ...errors import UserValueError
 from ...files.folders import LeftOut
 from .annotation import ClipRecord, SourceIndex, split_counts
 from .extract import extract_absent
@@ -85,7 +86,7 @@ def convert(
         )
     given = [] if poses is None else [poses] if isinstance(poses, (str, PoseSource)) else list(poses)
     if not given and videos is None:
-        raise ValueError(
+        raise UserValueError(
             f'{index.name}: give poses that were extracted before (--poses), or the videos '
             '(--videos) and an extractor'
         )
@@ -102,7 +103,7 @@ def convert(
     _report_near(index, places)
     found = [place for place in places if place]
     if not found:
-        raise ValueError(_nothing_found(index, sources, videos, failed))
+        raise UserValueError(_nothing_found(index, sources, videos, failed))
     extractors = check_mixture(found, allow_mixed)
     layout = found[0].source.layout
     absent = ABSENT[videos is not None]
@@ -268,7 +269,7 @@ def _write(
         _list(os.path.join(writer.partial, MISSING), missing, index.glosses)
         _list(os.path.join(writer.partial, DOUBTFUL), doubtful, index.glosses)
         if not len(writer):
-            raise ValueError(
+            raise UserValueError(
                 f'{index.name}: none of the {len(places)} clips could be read, the first: '
                 f'{missing[0].record.video_id}: {missing[0].reason}'
             )
@@ -306,7 +307,7 @@ def _expected(index: SourceIndex) -> Dict[str, dict]:
 def _image_size(record: ClipRecord, pose: VideoPose, where: str) -> Tuple[int, int]:
     width, height = (pose.width, pose.height) if pose.width and pose.height else (record.size or (0, 0))
     if not width or not height:
-        raise ValueError(
+        raise UserValueError(
             f'{where}: neither poses nor annotation tell the image size; give --width and --height'
         )
     return int(width), int(height)

@@ -4,6 +4,7 @@ import os
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
 
 from ...datasets.store_format import META
+from ...errors import UserValueError
 from ...files.folders import LeftOut, report_left_out
 from .annotation import SourceIndex
 from .lookup import check_mixture, find_clips, find_names
@@ -58,7 +59,7 @@ def extract_absent(
     if not needed:
         return sources, NameIndex((), videos), left_out
     if extractor is None:
-        raise ValueError(
+        raise UserValueError(
             f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)'
         )
     built = build_extractor(extractor)

@@ -3,6 +3,7 @@
 import os
 from typing import Any, Iterator, List, Sequence, Tuple, Union
 
+from ...errors import UserValueError
 from ...files.folders import walk
 from ...files.text import csv_rows, read_json, read_text
 
@@ -34,7 +35,7 @@ def find_file(root: str, names: Sequence[str], what: str, needed: bool = True) -
         )
     nearest = sorted(item for item in found if item[:2] == min(found)[:2])
     if len(nearest) > 1:
-        raise ValueError(
+        raise UserValueError(
             f'{os.path.abspath(root)}: {what} is there {len(nearest)} times: {nearest[0][2]} and '
             f'{nearest[1][2]}; remove one '
             'of them, or give the folder that holds the right one'
@@ -55,7 +56,7 @@ def json_entries(path: str) -> Iterator[Tuple[str, dict]]:
     for number, entry in enumerate(entries, 1):
         where = f'{os.path.basename(path)} {word} {number}'
         if not isinstance(entry, dict):
-            raise ValueError(f'{path}: {where}: {entry!r} found; an object expected')
+            raise UserValueError(f'{path}: {where}: {entry!r} found; an object expected')
         yield where, entry
 
 
@@ -66,10 +67,10 @@ def json_field(entry: dict, name: str, kinds: Union[type, Tuple[type, ...]], whe
         ValueError: It is absent or of another type.
     """
     if name not in entry:
-        raise ValueError(f'{where}: field {name!r} is absent; found {sorted(entry)[:20]}')
+        raise UserValueError(f'{where}: field {name!r} is absent; found {sorted(entry)[:20]}')
     value = entry[name]
     if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-        raise ValueError(
+        raise UserValueError(
             f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file '
             'again or correct it'
         )
@@ -83,7 +84,7 @@ def whole_number(text: str, name: str, where: str) -> int:
         ValueError: It is none.
     """
     if not text.isdecimal():
-        raise ValueError(f'{where}: {name} is {text!r}; a whole number expected')
+        raise UserValueError(f'{where}: {name} is {text!r}; a whole number expected')
     return int(text)
 
 

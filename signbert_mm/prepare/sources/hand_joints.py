@@ -9,6 +9,7 @@ import numpy as np
 
 from ...datasets.pose_store import PoseStore
 from ...datasets.pose_store_writer import PoseStoreWriter
+from ...errors import UserValueError
 from ...layouts.hand import FINGERS, HAND_21
 from ..importers import Clip, write_clips
 
@@ -67,7 +68,7 @@ def keypoints_of(points: np.ndarray, camera: PinholeCamera, where: Sequence[str]
     annotated = (points != 0).any(axis=-1)
     wrong = annotated & ~(np.isfinite(points).all(axis=-1) & (points[..., 2] > 0))
     for frame, joint in np.argwhere(wrong)[:1]:
-        raise ValueError(
+        raise UserValueError(
             f'{where[frame]}: joint {HAND_21.joints[joint]} lies at {points[frame, joint].tolist()}, which '
             'no camera sees (z must be above 0); '
             'correct the annotation, or write 0 0 0 where the joint is not annotated'
@@ -109,11 +110,11 @@ def right_hand_share(points: np.ndarray) -> float:
 def check_side(share: float, side: str, name: str) -> None:
     """Raises ValueError where the joints contradict ``side`` in more than three quarters of the frames."""
     if side not in SIDES:
-        raise ValueError(f"{name}: side is {side!r}; give 'left' or 'right'")
+        raise UserValueError(f"{name}: side is {side!r}; give 'left' or 'right'")
     agree = share if side == 'right' else 1 - share
     if agree < 0.25:
         other = SIDES[side == 'left']
-        raise ValueError(
+        raise UserValueError(
             f'{name}: by the way the fingers bend this is a {other} hand in {1 - agree:.0%} of the frames, '
             f'not a {side} one; give --side {other} and '
             f"side='{other}' in the config's data sets (or correct the order of the joints)"

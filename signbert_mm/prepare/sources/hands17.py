@@ -8,6 +8,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
+from ...errors import UserValueError
 from ...files.text import text_lines
 from ...layouts.hand import NUM_HAND_JOINTS
 from ..importers import Clip
@@ -57,18 +58,18 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
         parts = line.split()
         name = parts[0].replace('\\', '/')
         if len(parts) != 1 + 3 * NUM_HAND_JOINTS:
-            raise ValueError(
+            raise UserValueError(
                 f'{path} line {number}: {len(parts) - 1} numbers after {parts[0]!r}; expected '
                 f'{3 * NUM_HAND_JOINTS}'
             )
         try:
             rows.append(np.asarray(parts[1:], dtype=np.float64))
         except ValueError as error:
-            raise ValueError(
+            raise UserValueError(
                 f'{path} line {number}: {error}; expected an image name and {3 * NUM_HAND_JOINTS} numbers'
             ) from None
         if name in seen:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; '
                 'remove one of them'
             )
@@ -76,7 +77,7 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
         names.append(name)
         lines.append(number)
     if not names:
-        raise ValueError(f'{path}: no lines; the file is empty: download it again')
+        raise UserValueError(f'{path}: no lines; the file is empty: download it again')
     return names, np.stack(rows).reshape(-1, NUM_HAND_JOINTS, 3), lines
 
 
@@ -97,17 +98,17 @@ def read_sequence_list(path: str) -> Dict[str, str]:
     for number, line in text_lines(path):
         parts = line.replace('\\', '/').split()
         if len(parts) != 2:
-            raise ValueError(
+            raise UserValueError(
                 f'{path} line {number}: {len(parts)} words; expected an image name and the name '
                 'of its sequence'
             )
         if parts[0] in sequences:
-            raise ValueError(
+            raise UserValueError(
                 f'{path} line {number}: image {parts[0]!r} is listed twice; remove one of the lines'
             )
         sequences[parts[0]] = parts[1]
     if not sequences:
-        raise ValueError(f'{path}: no lines')
+        raise UserValueError(f'{path}: no lines')
     return sequences
 
 
@@ -145,7 +146,7 @@ class Hands17Clips:
         side: str = 'right',
     ) -> None:
         if not 0 < train_share < 1 or clip_len < 0:
-            raise ValueError(
+            raise UserValueError(
                 f'HANDS17: train_share is {train_share}, clip_len {clip_len}; give a share within 0 and 1, '
                 'and frames (0 = whole sequences)'
             )
@@ -175,7 +176,7 @@ class Hands17Clips:
         if path:
             for name, sequence in read_sequence_list(path).items():
                 if name not in place:
-                    raise ValueError(
+                    raise UserValueError(
                         f'{path}: image {name!r} is not in {self.path}; the two files do not belong together'
                     )
                 order.setdefault(sequence, []).append(place[name])
@@ -183,7 +184,7 @@ class Hands17Clips:
             for row, name in enumerate(names):
                 found = _FOLDER.search(name)
                 if not found:
-                    raise ValueError(
+                    raise UserValueError(
                         f'{self.path} line {lines[row]}: {name!r} does not tell its sequence, as '
                         'tracking\\12\\images\\image_D00000001.png does; use '
                         f'{ANNOTATION}, or give a list of sequences (--sequences)'
@@ -228,5 +229,5 @@ def _find(root: str) -> str:
         if os.path.isfile(path)
     ]
     if len(found) > 1:
-        raise ValueError(f'{ANNOTATION} is there twice: {found[0]} and {found[1]}; remove one of them')
+        raise UserValueError(f'{ANNOTATION} is there twice: {found[0]} and {found[1]}; remove one of them')
     return found[0] if found else os.path.join(root, 'test', ANNOTATION)

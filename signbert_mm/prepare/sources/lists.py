@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence
 
+from ...errors import UserValueError
 from ...files.text import text_lines
 from .files import find_file
 
@@ -78,7 +79,7 @@ def read_lists(paths: Dict[str, str], num_classes: int, label_from: str = 'both'
         ValueError: A line is malformed or its label is outside the range; file and line number are named.
     """
     if label_from not in LABELS:
-        raise ValueError(f'label_from is {label_from!r}; choose one of {", ".join(LABELS)}')
+        raise UserValueError(f'label_from is {label_from!r}; choose one of {", ".join(LABELS)}')
     videos = []
     for split, path in paths.items():
         for number, line in text_lines(path):
@@ -99,18 +100,18 @@ def _video(line: str, split: str, where: str, num_classes: int, label_from: str)
         or (told is not None and not told.isdigit())
     )
     if wrong or (label_from == 'list' and told is None):
-        raise ValueError(
+        raise UserValueError(
             f'{where}: {line!r}; expected <label>/<video>.<suffix> and perhaps the label, as in '
             '012/P01_01_12_0_color.avi 12'
         )
     label = int(told) if label_from == 'list' else int(folder)
     if label_from == 'both' and told is not None and int(told) != label:
-        raise ValueError(
+        raise UserValueError(
             f'{where}: the list says label {told}, the folder {folder}; if one of the two is to be trusted '
             'throughout, say which (--label-from)'
         )
     if label >= num_classes:
-        raise ValueError(f'{where}: label {label} is outside 0 .. {num_classes - 1}; correct the line')
+        raise UserValueError(f'{where}: label {label} is outside 0 .. {num_classes - 1}; correct the line')
     base = name.rsplit('/', 1)[-1]
     stem = base.split('.')[0] or base
     return ListedVideo(name[: len(name) - len(base)] + stem, label, split, where)

@@ -3,6 +3,7 @@
 import re
 from typing import List, Optional, Sequence, Tuple
 
+from ...errors import UserValueError
 from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, find_file, json_entries, json_field, read_json
 
@@ -40,18 +41,20 @@ def msasl_index(
         ValueError: ``subset`` is unknown, or a list is malformed; the message names the file and the line.
     """
     if subset not in SUBSETS:
-        raise ValueError(f'MS-ASL{subset}: choose a subset of {", ".join(map(str, SUBSETS))}')
+        raise UserValueError(f'MS-ASL{subset}: choose a subset of {", ".join(map(str, SUBSETS))}')
     path = find_file(root, ['MSASL_classes.json'], 'the class list')
     glosses = read_json(path, list)
     if len(glosses) < subset or not all(isinstance(gloss, str) and gloss for gloss in glosses):
-        raise ValueError(f'{path}: {len(glosses)} entries found, {subset} glosses needed; get the file again')
+        raise UserValueError(
+            f'{path}: {len(glosses)} entries found, {subset} glosses needed; get the file again'
+        )
     records = []
     for split in splits:
         path = find_file(root, [f'MSASL_{split}.json'], f'the list of {split} clips')
         for where, entry in json_entries(path):
             record = _record(entry, split, where, path)
             if not 0 <= record.label < len(glosses):
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: {where}: label {record.label} is outside 0 .. {len(glosses) - 1} '
                     '(the class list); correct it'
                 )
@@ -80,7 +83,7 @@ def _record(entry: dict, split: str, where: str, path: str) -> ClipRecord:
     label, url = json_field(entry, 'label', int, place), json_field(entry, 'url', str, place)
     video = youtube_id(url)
     if video is None:
-        raise ValueError(f'{place}: url is {url!r}, in which there is no YouTube id; correct it')
+        raise UserValueError(f'{place}: url is {url!r}, in which there is no YouTube id; correct it')
     begin, end = (float(json_field(entry, name, _NUMBER, place)) for name in ('start_time', 'end_time'))
     frames = [int(json_field(entry, name, _NUMBER, place)) for name in ('start', 'end')]
     fps, width, height = (json_field(entry, name, _NUMBER, place) for name in ('fps', 'width', 'height'))
@@ -105,7 +108,7 @@ def _box(box: Optional[List[float]], where: str) -> Optional[Tuple[float, float,
     if box is None:
         return None
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(value, _NUMBER) for value in box):
-        raise ValueError(
+        raise UserValueError(
             f'{where}: box is {box!r}; expected [top, left, bottom, right] as fractions of the image'
         )
     top, left, bottom, right = (float(value) for value in box)

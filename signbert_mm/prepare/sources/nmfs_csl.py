@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from typing import List, Optional, Sequence, Tuple
 
+from ...errors import UserValueError
 from ...files.text import text_lines
 from .annotation import ClipRecord, SourceIndex
 from .lists import find_lists, read_lists
@@ -99,7 +100,7 @@ def _words(path: str, count: int) -> List[str]:
     words = [word for _, word in text_lines(path)]
     repeated = [word for word, times in Counter(words).items() if times > 1]
     if len(words) != count or repeated:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: {len(words)} words, repeated: {repeated[:5]}; expected {count} distinct words, one a '
             'line in the order of the labels'
         )

@@ -10,6 +10,7 @@ import numpy as np
 from ...datasets.pixel_check import PixelCheck
 from ...datasets.pose_store import PoseStore
 from ...datasets.store_format import META
+from ...errors import UserValueError
 from ...files.arrays import ArrayFileError, read_arrays
 from ...files.folders import list_files, report_left_out
 from ...files.text import text_lines
@@ -170,7 +171,7 @@ class ArrayPoses(PoseSource):
         extractor: str = '',
     ) -> None:
         if coordinates not in COORDINATES:
-            raise ValueError(
+            raise UserValueError(
                 f'{folder}: coordinates are {coordinates!r}; choose one of {", ".join(COORDINATES)}'
             )
         self.width, self.height, self.coordinates = width, height, coordinates
@@ -194,12 +195,12 @@ class ArrayPoses(PoseSource):
             fits = [layout.name for layout in LAYOUTS.values() if layout.num_joints == found]
             if len(fits) != 1:
                 counts = {layout.name: layout.num_joints for layout in LAYOUTS.values()}
-                raise ValueError(
+                raise UserValueError(
                     f'{self._names[name]}: {found} joints found; layouts have {counts}; give '
                     'one (--layout), or register yours'
                 )
             return fits[0]
-        raise ValueError(f'{self._names.where}: none of its {len(self._names)} files can be read')
+        raise UserValueError(f'{self._names.where}: none of its {len(self._names)} files can be read')
 
     def _load(self, path: str) -> Dict[str, np.ndarray]:
         try:
@@ -211,12 +212,12 @@ class ArrayPoses(PoseSource):
             fields = {'keypoints': next(iter(fields.values()))}
         keypoints = fields.get('keypoints')
         if keypoints is None:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and '
                 'scores, width, height, fps)'
             )
         if keypoints.ndim != 3 or keypoints.shape[2] not in (2, 3) or keypoints.dtype.kind not in 'fiu':
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers '
                 'of shape (T, V, 2) or (T, V, 3)'
             )
@@ -231,7 +232,9 @@ class ArrayPoses(PoseSource):
         get_layout(self.layout).check_joints(keypoints.shape[1], path)
         scores = fields.get('scores')
         if scores is not None and scores.shape != keypoints.shape[:2]:
-            raise ValueError(f'{path}: scores are of shape {scores.shape}; expected {keypoints.shape[:2]}')
+            raise UserValueError(
+                f'{path}: scores are of shape {scores.shape}; expected {keypoints.shape[:2]}'
+            )
         if scores is not None:
             keypoints = np.concatenate([keypoints[..., :2], scores[..., None].astype(np.float32)], axis=-1)
         elif keypoints.shape[2] == 2:
@@ -243,7 +246,9 @@ class ArrayPoses(PoseSource):
         )
         if self.coordinates == 'fractions':
             if not width or not height:
-                raise ValueError(f'{path}: fractions of the image need its size; give --width and --height')
+                raise UserValueError(
+                    f'{path}: fractions of the image need its size; give --width and --height'
+                )
             keypoints[..., :2] *= np.asarray([width, height], dtype=np.float32)
         else:
             unit = PixelCheck(width, height).add(keypoints[..., :2], keypoints[..., 2])
@@ -278,7 +283,7 @@ class LandmarkPoses(PoseSource):
     ) -> None:
         if width <= 0 or height <= 0 or not 0 <= fps < float('inf'):
             given = f'{width} x {height} pixels, {fps} frames a second'
-            raise ValueError(f'{folder}: {given}; give the true image size and rate')
+            raise UserValueError(f'{folder}: {given}; give the true image size and rate')
         self.width, self.height, self.fps = width, height, fps
         self.mirrored, self.trim = mirrored, trim
         listing = list_files(folder, ('.npy',), 'an .npy file')

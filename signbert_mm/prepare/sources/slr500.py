@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
+from ...errors import UserValueError
 from ...files.text import text_lines
 from .annotation import ClipRecord, SourceIndex
 from .files import find_file
@@ -42,7 +43,7 @@ def parse_name(name: str) -> Tuple[int, int, int]:
     """
     found = _NAME.match(name)
     if not found:
-        raise ValueError(
+        raise UserValueError(
             f'{name!r} is not a name such as P01_25_19_2: signer, row and place of the word, repetition'
         )
     signer, row, place, repetition = map(int, found.groups())
@@ -61,7 +62,7 @@ def find_suffix(names: Iterable[str]) -> str:
         if found:
             return found.group(2) or ''
         shown += [name] if len(shown) < 3 else []
-    raise ValueError(
+    raise UserValueError(
         'SLR500: no name such as P01_01_00_0, P01_01_00_0_color or P01_01_00_0._color is there; found '
         f'{shown}; give the suffix (--suffix)'
     )
@@ -104,7 +105,7 @@ def slr500_index(
             the split of its signer is not one.
     """
     if suffix not in SUFFIXES:
-        raise ValueError(f'SLR500: suffix is {suffix!r}; choose one of {", ".join(map(repr, SUFFIXES))}')
+        raise UserValueError(f'SLR500: suffix is {suffix!r}; choose one of {", ".join(map(repr, SUFFIXES))}')
     path = dictionary or find_file(root, [DICTIONARY], 'the list of words (lines such as 000000<tab>word)')
     glosses = read_dictionary(path, num_classes, encoding)
     paths = find_lists(root, dict(train=train_list, test=test_list), False, splits)
@@ -150,7 +151,7 @@ def _grid(
     people = [(split, signer) for split, numbers in signers.items() for signer in numbers]
     twice = [signer for signer, times in Counter(signer for _, signer in people).items() if times > 1]
     if twice:
-        raise ValueError(f'SLR500: signers {twice} are in more than one split; each belongs to one')
+        raise UserValueError(f'SLR500: signers {twice} are in more than one split; each belongs to one')
     return [
         _record(
             video_name(signer, label, repetition),
@@ -173,9 +174,9 @@ def _listed(paths: Dict[str, str], num_classes: int, suffix: str) -> List[ClipRe
         try:
             signer, label, _ = parse_name(name)
         except ValueError as error:
-            raise ValueError(f'{video.where}: {error}') from None
+            raise UserValueError(f'{video.where}: {error}') from None
         if label != video.label:
-            raise ValueError(
+            raise UserValueError(
                 f'{video.where}: by its name {name} shows word {label}, but its folder is '
                 f'{video.label}; correct the list'
             )
@@ -183,7 +184,7 @@ def _listed(paths: Dict[str, str], num_classes: int, suffix: str) -> List[ClipRe
     people = {split: {record.signer for record in records if record.split == split} for split in paths}
     both = sorted(set.intersection(*people.values())) if len(people) > 1 else []
     if both:
-        raise ValueError(
+        raise UserValueError(
             f'{", ".join(paths.values())}: signers {both[:5]} are in both lists; the splits of '
             'SLR500 have no signer in common'
         )
@@ -205,22 +206,22 @@ def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-
     try:
         lines = text_lines(path, encoding)
     except ValueError as error:
-        raise ValueError(f'{error}; or give its encoding, for instance --encoding gb18030') from None
+        raise UserValueError(f'{error}; or give its encoding, for instance --encoding gb18030') from None
     words: List[str] = []
     for number, line in lines:
         code, _, word = line.partition('\t')
         if not code.isdigit() or not word.strip():
-            raise ValueError(
+            raise UserValueError(
                 f'{path} line {number}: {line!r}; expected a number, a tab and a word, as in 000000<tab>word'
             )
         if int(code) != len(words):
-            raise ValueError(
+            raise UserValueError(
                 f'{path} line {number}: word {int(code)} found where {len(words)} was expected; '
                 'each number comes once, from 0 in order'
             )
         words.append(word.strip() if word.strip() not in words else f'{word.strip()} ({code})')
     if len(words) != num_classes:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: {len(words)} words; expected {num_classes}: the file is not whole or not '
             'of this data set'
         )

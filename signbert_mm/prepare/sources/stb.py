@@ -7,6 +7,7 @@ from typing import Dict, Iterator, List, Sequence
 
 import numpy as np
 
+from ...errors import UserModuleNotFoundError, UserValueError
 from ...layouts.hand import HAND_21
 from ..importers import Clip
 from .hand_joints import PinholeCamera, check_side, cut_clips, hand_21_order, keypoints_of, right_hand_share
@@ -56,7 +57,7 @@ def _find(root: str, name: str) -> str:
         if os.path.isfile(path)
     ]
     if len(found) > 1:
-        raise ValueError(f'{name} is there twice: {found[0]} and {found[1]}; remove one of them')
+        raise UserValueError(f'{name} is there twice: {found[0]} and {found[1]}; remove one of them')
     return found[0] if found else ''
 
 
@@ -65,17 +66,17 @@ def _load_mat(path: str) -> np.ndarray:
     try:
         from scipy.io import loadmat
     except ImportError:
-        raise ImportError(f'{path}: MATLAB files need scipy: pip install scipy') from None
+        raise UserModuleNotFoundError(f'{path}: MATLAB files need scipy: pip install scipy') from None
     try:
         content = loadmat(path, variable_names=['handPara'])
     except Exception as error:  # scipy raises many kinds for a damaged file
-        raise ValueError(
+        raise UserValueError(
             f'{path}: not a MATLAB file that scipy reads ({type(error).__name__}: {error}); download it again'
         ) from error
     if 'handPara' not in content:
         from scipy.io import whosmat
 
-        raise ValueError(f'{path}: no array handPara; found {[name for name, _, _ in whosmat(path)]}')
+        raise UserValueError(f'{path}: no array handPara; found {[name for name, _, _ in whosmat(path)]}')
     return content['handPara']
 
 
@@ -127,11 +128,11 @@ class StbClips:
             ('through', through, tuple(_THROUGH)),
         ):
             if value not in known:
-                raise ValueError(f'STB: {name} is {value!r}; choose one of {", ".join(known)}')
+                raise UserValueError(f'STB: {name} is {value!r}; choose one of {", ".join(known)}')
         sequences = TRAIN_SEQUENCES + TEST_SEQUENCES
         unknown = sorted(set(test_sequences) - set(sequences))
         if unknown or clip_len < 0:
-            raise ValueError(
+            raise UserValueError(
                 f'STB: test sequences {unknown} are unknown, or clip_len {clip_len} is '
                 f'negative; sequences: {", ".join(sequences)}'
             )
@@ -165,7 +166,7 @@ class StbClips:
     def _read(self, path: str) -> np.ndarray:
         points = _load_mat(path)
         if points.ndim != 3 or points.shape[:2] != (3, len(JOINTS)) or points.dtype.kind not in 'fiu':
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: handPara is {points.dtype} of shape {points.shape}; expected numbers of shape (3, '
                 '21, frames): x, y, z of 21 joints'
             )

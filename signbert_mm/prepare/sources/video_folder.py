@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import Dict, List, Sequence, Tuple
 
+from ...errors import UserValueError
 from ...files.folders import LeftOut, image_sequence, report_left_out, walk
 from ...files.text import clean_text
 from .annotation import REPEATED, ClipRecord, SourceIndex
@@ -55,17 +56,19 @@ def video_folder_index(
     """
     root = os.path.abspath(root)
     if (test_signers or val_signers) and (test_share or val_share):
-        raise ValueError('splits go by signers or by shares, not both; choose one')
+        raise UserValueError('splits go by signers or by shares, not both; choose one')
     if (test_signers or val_signers) and not signer:
-        raise ValueError('splits by signers need `signer` (--signer), which finds the signer in a file name')
+        raise UserValueError(
+            'splits by signers need `signer` (--signer), which finds the signer in a file name'
+        )
     if min(test_share, val_share) < 0 or test_share + val_share >= 1:
-        raise ValueError(
+        raise UserValueError(
             f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, '
             'and together below 1'
         )
     both = sorted(set(test_signers) & set(val_signers))
     if both:
-        raise ValueError(f'signers {", ".join(both)} are to be in test and in val; choose one')
+        raise UserValueError(f'signers {", ".join(both)} are to be in test and in val; choose one')
     found, left_out = videos_below(root)
     # a gloss's folder whose images are no one sequence holds no clip
     odd = [path for name, path in found if '/' not in name and _why_unclear(path)]
@@ -73,7 +76,7 @@ def video_folder_index(
     names, twice = _by_name(root, found, repeated)
     loose = [name for name in names if '/' not in name]
     if loose:
-        raise ValueError(
+        raise UserValueError(
             f'{root}: {", ".join(loose[:5])} lies in no folder of a gloss; the layout is '
             '<gloss>/<anything>.mp4'
         )
@@ -85,7 +88,7 @@ def video_folder_index(
     known = set(signers.values())
     unknown = sorted({*test_signers, *val_signers} - known)
     if unknown:
-        raise ValueError(
+        raise UserValueError(
             f'{root}: no video is of signer {", ".join(unknown)}; --signer {signer!r} finds '
             f'{", ".join(sorted(known)[:20])}'
         )
@@ -97,7 +100,7 @@ def video_folder_index(
     else:
         splits = _by_share(names, {TEST: test_share, VAL: val_share}, seed)
     if TRAIN not in splits.values():
-        raise ValueError(f'{root}: no clip is left in train; leave a signer there')
+        raise UserValueError(f'{root}: no clip is left in train; leave a signer there')
     glosses = sorted({_gloss(name) for name in names})
     labels = {gloss: label for label, gloss in enumerate(glosses)}
     records = [
@@ -147,7 +150,7 @@ def _report_empty(root: str, names: Sequence[str], odd: Sequence[str]) -> None:
 def _by_name(root: str, found: Sequence[Tuple[str, str]], repeated: str) -> Tuple[List[str], List[str]]:
     """The clips' names in order, and the files that have the name of an earlier one."""
     if repeated not in REPEATED:
-        raise ValueError(f'{root}: repeated is {repeated!r}; choose one of {", ".join(REPEATED)}')
+        raise UserValueError(f'{root}: repeated is {repeated!r}; choose one of {", ".join(REPEATED)}')
     first: Dict[str, str] = {}
     twice = []
     for name, path in sorted(found):
@@ -157,7 +160,7 @@ def _by_name(root: str, found: Sequence[Tuple[str, str]], repeated: str) -> Tupl
         elif repeated == 'first':
             twice.append(f'{name}: {below}')
         else:
-            raise ValueError(
+            raise UserValueError(
                 f'{root}: {first[name]} and {below} would both be clip {name!r}; remove or rename one of '
                 'them, or keep the first (--repeated first)'
             )
@@ -192,7 +195,7 @@ def _signer(root: str, name: str, pattern: str) -> str:
     match = re.search(pattern, name.split('/', 1)[1])
     found = (match[1] if match.re.groups else match[0]) if match else ''
     if not found:
-        raise ValueError(
+        raise UserValueError(
             f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; '
             'correct the pattern, or rename the file'
         )

@@ -4,6 +4,7 @@ import os
 import re
 from typing import Any, Dict, List, Sequence, Tuple
 
+from ...errors import UserValueError
 from ...files.text import text_lines
 from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, find_file, json_field, read_json
@@ -47,7 +48,7 @@ def wlasl_index(
             place.
     """
     if subset not in SUBSETS:
-        raise ValueError(f'WLASL{subset}: choose a subset of {", ".join(map(str, SUBSETS))}')
+        raise UserValueError(f'WLASL{subset}: choose a subset of {", ".join(map(str, SUBSETS))}')
     lists = [f'nslt_{size}.json' for size in SUBSETS if size >= subset]
     path = find_file(root, lists, 'the list of clips', needed=False)
     whole = find_file(
@@ -59,7 +60,7 @@ def wlasl_index(
     )
     glosses = _class_list(named) if named else glosses
     if len(glosses) < subset:
-        raise ValueError(
+        raise UserValueError(
             f'{named or whole}: {len(glosses)} glosses found, {subset} needed; get the file again'
         )
     if path:
@@ -112,7 +113,7 @@ def wlasl_list(path: str, classes: str = '') -> SourceIndex:
     named = re.fullmatch(r'nslt_(\d+)\.json', os.path.basename(path))
     size = int(named[1]) if named else len(glosses)
     if len(glosses) < size:
-        raise ValueError(f'{classes}: {len(glosses)} glosses found, {size} needed; get the file again')
+        raise UserValueError(f'{classes}: {len(glosses)} glosses found, {size} needed; get the file again')
     clips = _nslt(path, size, size)
     records = [ClipRecord(name, label, split, where=where) for where, name, label, split in clips]
     about = dict(source=SOURCE, licence=LICENCE, official=OFFICIAL.get(size, {}), paper=PAPER.get(size, {}))
@@ -123,7 +124,7 @@ def _class_list(path: str) -> List[str]:
     rows = [(number, line.split('\t')) for number, line in text_lines(path)]
     for place, (number, row) in enumerate(rows):
         if len(row) != 2 or row[0] != str(place) or not row[1].strip():
-            raise ValueError(f'{path}: line {number}: {row} found; expected {place}, a tab and a gloss')
+            raise UserValueError(f'{path}: line {number}: {row} found; expected {place}, a tab and a gloss')
     return [row[1].strip() for _, row in rows]
 
 
@@ -133,15 +134,17 @@ def _nslt(path: str, subset: int, limit: int) -> List[Tuple[str, str, int, str]]
     for name, entry in read_json(path, dict).items():
         where = f'{path}: video {name!r}'
         if not isinstance(entry, dict):
-            raise ValueError(f'{where}: {entry!r} found; expected subset and action')
+            raise UserValueError(f'{where}: {entry!r} found; expected subset and action')
         action, split = json_field(entry, 'action', list, where), json_field(entry, 'subset', str, where)
         if len(action) != 3 or not all(isinstance(value, int) for value in action) or split not in SPLITS:
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: subset is {split!r}, action is {action}; expected one of {SPLITS} '
                 'and [label, first frame, last frame]'
             )
         if not 0 <= action[0] < limit:
-            raise ValueError(f'{where}: label {action[0]} is outside 0 .. {limit - 1}; get the file again')
+            raise UserValueError(
+                f'{where}: label {action[0]} is outside 0 .. {limit - 1}; get the file again'
+            )
         if action[0] < subset:
             clips.append((f'video {name!r}', name, action[0], split))
     return clips
@@ -154,19 +157,21 @@ def _instances(path: str, repeated: str) -> Tuple[List[str], Dict[str, Tuple[str
     for label, entry in enumerate(read_json(path, list)):
         where = f'{path}: entry {label + 1}'
         if not isinstance(entry, dict):
-            raise ValueError(f'{where}: {entry!r} found; expected gloss and instances')
+            raise UserValueError(f'{where}: {entry!r} found; expected gloss and instances')
         glosses.append(json_field(entry, 'gloss', str, where))
         for number, instance in enumerate(json_field(entry, 'instances', list, where), 1):
             place = f'gloss {glosses[-1]!r}, instance {number}'
             if not isinstance(instance, dict):
-                raise ValueError(f'{path}: {place}: {instance!r} found; an object expected')
+                raise UserValueError(f'{path}: {place}: {instance!r} found; an object expected')
             name = json_field(instance, 'video_id', str, f'{path}: {place}')
             if json_field(instance, 'split', str, f'{path}: {place}') not in SPLITS:
-                raise ValueError(f'{path}: {place}: split is {instance["split"]!r}; expected one of {SPLITS}')
+                raise UserValueError(
+                    f'{path}: {place}: split is {instance["split"]!r}; expected one of {SPLITS}'
+                )
             if name in found and repeated == 'first':
                 continue
             if name in found:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: video {name!r} is listed twice: {found[name][0]} and {place}; remove one of '
                     'them, or keep the first (--repeated first)'
                 )

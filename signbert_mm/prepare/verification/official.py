@@ -7,6 +7,7 @@ import re
 from typing import Dict, List
 
 from ...datasets.store_format import check_official
+from ...errors import UserValueError
 from ...files.text import read_json
 from .. import sources
 
@@ -49,7 +50,7 @@ def official_counts(name: str) -> Dict[str, int]:
     tables = _tables()
     key = re.sub(r'[^a-z0-9_]', '', name.lower())
     if key not in tables:
-        raise ValueError(
+        raise UserValueError(
             f'the official counts of {name!r} are not known; known: '
             f'{", ".join(sorted(tables))}; or give a JSON file: split -> clips'
         )
