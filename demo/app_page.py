@@ -265,6 +265,7 @@ class Page:
             left.set()
         error = future.exception()
         if error is not None:
+            # an error of the system has a number; one without is for people
             if not isinstance(error, UserError) and getattr(error, 'errno', 0) is not None:
                 logging.getLogger(__name__).error('the page could not answer', exc_info=error)
                 error = RuntimeError(

@@ -15,7 +15,7 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 from mmengine.logging import print_log
 
-from ..errors import UserRuntimeError, UserValueError
+from ..errors import UserError, UserRuntimeError, UserValueError
 
 JOINTS, VALUES = 133, 3
 _FRAME_BYTES = JOINTS * VALUES * 4
@@ -23,7 +23,7 @@ _PIECE = 4096  # frames: 6.5 MB
 _META = 'extraction.json'
 
 
-class PartsError(OSError):
+class PartsError(UserError, OSError):
     """Poses could not be written; the video that was being read is not to blame, and is done again."""
 
 
