@@ -13,6 +13,8 @@ from typing import Dict, Optional, Tuple, Union
 import torch
 from torch import Tensor
 
+from .errors import UserTypeError
+
 _GAMMA = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
@@ -156,7 +158,7 @@ class Draws:
         plan: Optional[DrawPlan] = None,
     ) -> None:
         if index.dtype != torch.int64 or index.ndim != 1:
-            raise TypeError(
+            raise UserTypeError(
                 f'index must be a 1-D int64 tensor, got {index.dtype} of shape {tuple(index.shape)}'
             )
         self.seed, self.epoch, self.index, self.prefix = int(seed), epoch, index, prefix

@@ -7,6 +7,7 @@ from typing import Sequence
 import numpy as np
 import torch
 
+from ..errors import UserValueError
 from ..models.attention_pool import pool_segments
 from .pose_clip import PoseClip
 from .torch_backend import TorchBackend
@@ -34,12 +35,12 @@ class ClipEmbedder:
         model = backend.model
         self.parts = [name for name in ('embedder', 'backbone', 'encoders') if hasattr(model, name)]
         if not (hasattr(model, 'extract_features') or {'embedder', 'backbone'} <= set(self.parts)):
-            raise ValueError(
+            raise UserValueError(
                 f'{type(model).__name__} has no embedder and backbone to embed a clip with; use '
                 'a SignBERT or SignRecognizer config'
             )
         if segments < 1:
-            raise ValueError(f'segments must be at least 1, got {segments}')
+            raise UserValueError(f'segments must be at least 1, got {segments}')
         self.backend, self.segments = backend, segments
 
     @property

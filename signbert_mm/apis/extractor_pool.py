@@ -7,6 +7,8 @@ from typing import Any, Iterator, List, Optional
 
 from mmengine.logging import print_log
 
+from ..errors import UserRuntimeError
+
 PATIENCE = 5.0  # seconds that a stream waits before it says so
 
 
@@ -68,7 +70,7 @@ class ExtractorPool:
     @contextmanager
     def _only(self) -> Iterator[Any]:
         if self._holder == threading.get_ident():
-            raise RuntimeError(
+            raise UserRuntimeError(
                 f'the extractor {self._source!r} is at work on another stream of this thread; close that one '
                 'first, or give the '
                 'extractor by its name or config, so that each stream gets its own'

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from ..engine.runner import ConfigError
+from ..errors import ConfigError, UserValueError
 from ..evaluation.fusion import ClipScores, check_classes, check_weights, fused
 from ..registry import MODELS
 from .backend import Backend
@@ -89,13 +89,13 @@ class FusionRecognizer(Backend, nn.Module):
         for name, glosses in known[1:]:
             first, reference = known[0]
             if len(glosses) != len(reference):
-                raise ValueError(
+                raise UserValueError(
                     f'{name} knows {len(glosses)} glosses and {first} {len(reference)}: the '
                     'label maps differ; train both on one store'
                 )
             other = [place for place, (here, there) in enumerate(zip(glosses, reference)) if here != there]
             if other:
-                raise ValueError(
+                raise UserValueError(
                     f'class {other[0]} is {glosses[other[0]]!r} in {name} and {reference[other[0]]!r} in '
                     f'{first} ({len(other)} of {len(glosses)} '
                     'differ): the label maps differ; train both on one store'
@@ -127,7 +127,7 @@ class FusionRecognizer(Backend, nn.Module):
             try:
                 found.append(backend.run(clips, first))
             except ValueError as error:
-                raise ValueError(f'{name}: {error}') from error
+                raise UserValueError(f'{name}: {error}') from error
         ids, labels = [clip.name for clip in clips], np.array([clip.label for clip in clips])
         parts = [
             ClipScores(name, ids, np.stack([row['scores'] for row in rows]).astype(np.float64), labels)

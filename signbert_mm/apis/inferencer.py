@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
 
-from ..engine.checkpoint_io import write_atomic
-from ..engine.runner import ConfigError
+from ..errors import ConfigError, UserValueError
+from ..files.atomic import write_atomic
 from ..registry import INFERENCERS
 from ..structures import SignDataSample
 from ..visualization import prediction_figure, save_image
@@ -86,15 +86,17 @@ class SignInferencer(LongClips, PretrainedParts):
         threads: int = 0,
     ) -> None:
         if backend not in BACKENDS:
-            raise ValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
+            raise UserValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
         if threads < 0:
-            raise ValueError(
+            raise UserValueError(
                 f'threads is {threads}; give the number of them, or 0 to leave it to torch or onnxruntime'
             )
         torch_device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         if backend == 'onnx':
             if weights is not None:
-                raise ValueError("backend='onnx' has its weights in the exported file; leave `weights` out")
+                raise UserValueError(
+                    "backend='onnx' has its weights in the exported file; leave `weights` out"
+                )
             self.backend: Backend = OnnxBackend(model, device, threads)
         else:
             if threads:
@@ -183,7 +185,7 @@ class SignInferencer(LongClips, PretrainedParts):
         Arguments as for calling.
         """
         if batch_size < 1 or topk < 1:
-            raise ValueError(f'batch_size and topk must be at least 1, got {batch_size} and {topk}')
+            raise UserValueError(f'batch_size and topk must be at least 1, got {batch_size} and {topk}')
         self._needs_recogniser()
         waiting: List[Union[PoseClip, Failure]] = []
         done = 0
@@ -265,7 +267,7 @@ class SignInferencer(LongClips, PretrainedParts):
 def _torch_backend(model: ModelLike, weights: Any, device: str, field: str) -> Backend:
     if isinstance(model, nn.Module):
         if weights is not None:
-            raise ValueError(
+            raise UserValueError(
                 f'`{field}` goes with a config; the model that was given has its weights already'
             )
         return model if isinstance(model, FusionRecognizer) else make_backend(model, device)
@@ -273,7 +275,7 @@ def _torch_backend(model: ModelLike, weights: Any, device: str, field: str) -> B
     if fusion is not None:
         return fusion
     if weights is None:
-        raise ValueError(
+        raise UserValueError(
             f'`{field}` is missing: no weights are published, and random ones recognise '
             'nothing; give the path of a checkpoint'
         )

@@ -4,6 +4,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..layouts import get_layout, layout_mapping
 from .pose_clip import PoseClip
 
@@ -74,7 +75,7 @@ def numpy_sampler(temporal: Optional[Dict[str, Any]]) -> Sampler:
         return lambda lengths: _window(lengths, np.maximum(lengths - clip_len, 0) // 2, clip_len)
     if kind == 'UniformTemporalSample' and test_mode and set(options) <= {'repeat'}:
         return lambda lengths: _uniform(lengths, clip_len, options.get('repeat', True))
-    raise ValueError(
+    raise UserValueError(
         f'temporal transform {temporal}: without torch only CenterTemporalSample and '
         'UniformTemporalSample(test_mode=True) are known; '
         "set the test pipeline to one of them, or use backend='torch'"

@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 import numpy as np
 from mmengine.logging import print_log
 
+from ..errors import UserValueError
 from .input_reader import Failure
 from .pose_clip import why_no_answer
 from .prediction import Prediction
@@ -149,12 +150,12 @@ class LongClips:
     ) -> Tuple[int, int, HysteresisMerger]:
         """Steps of 1 / ``fps`` in a window and between windows, and a merger."""
         if not fps:
-            raise ValueError(
+            raise UserValueError(
                 f'{name or "poses"}: the frame rate is unknown, and windows are in seconds; give fps='
             )
         unknown = sorted(set(ignore) - set(self.glosses))
         if unknown or isinstance(ignore, str):
-            raise ValueError(
+            raise UserValueError(
                 f'ignore: {unknown or ignore!r} is no list of glosses of the model; it has '
                 f'{", ".join(self.glosses[:20])}'
             )
@@ -183,7 +184,7 @@ class LongClips:
         """
         self._needs_recogniser()
         if self.backend.reads_videos:
-            raise ValueError(
+            raise UserValueError(
                 f'{name or "stream"}: the model, or a part of it, reads frames of files, and a stream has '
                 'poses alone; use segments() of a file'
             )

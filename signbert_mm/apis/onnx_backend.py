@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError, UserValueError
 from .backend import Backend
 from .input_spec import InputSpec, make_batch, numpy_sampler
 from .pose_clip import PoseClip
@@ -28,7 +29,7 @@ def import_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'onnxruntime runs exported models; {_INSTALL}') from error
+        raise UserModuleNotFoundError(f'onnxruntime runs exported models; {_INSTALL}') from error
     return onnxruntime
 
 
@@ -88,7 +89,7 @@ class OnnxBackend(Backend):
         device = device or 'cpu'
         provider = 'CUDAExecutionProvider' if device.startswith('cuda') else 'CPUExecutionProvider'
         if provider not in runtime.get_available_providers():
-            raise ValueError(
+            raise UserValueError(
                 f'device {device!r}: this onnxruntime has {runtime.get_available_providers()}; '
                 "install onnxruntime-gpu, or device='cpu'"
             )
@@ -97,7 +98,7 @@ class OnnxBackend(Backend):
         with open(path, 'rb') as file:
             data = file.read()
         if is_damaged(data):
-            raise ValueError(
+            raise UserValueError(
                 f'{path} ({len(data)} bytes): damaged, its checksum differs; copy it again or export it '
                 'again (a program that changed '
                 f'it on purpose, as by quantising, has to remove the metadata entry {DIGEST_KEY!r})'
@@ -105,7 +106,7 @@ class OnnxBackend(Backend):
         try:
             self.session = runtime.InferenceSession(data, options, providers=[provider])
         except Exception as error:  # onnxruntime's own classes, which differ between versions
-            raise ValueError(
+            raise UserValueError(
                 f'{path} ({os.path.getsize(path)} bytes): not a whole ONNX file ({error}); export it again'
             ) from error
         text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
@@ -120,7 +121,7 @@ class OnnxBackend(Backend):
             or names[1][:1] != ['logits']
             or not set(names[1]) <= set(OUTPUTS)
         ):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: metadata {METADATA_KEY!r} of version {METADATA_VERSION} expected, '
                 f'{meta.get("version")} found; inputs and outputs {names}: '
                 'export it with tools/deployment/export_onnx.py of this version'
@@ -139,7 +140,7 @@ class OnnxBackend(Backend):
         """
         batch = make_batch(clips, self.spec, self._sample)
         if self.max_frames is not None and batch['frames'].shape[1] > self.max_frames:
-            raise ValueError(
+            raise UserValueError(
                 f'clips of {batch["frames"].shape[1]} frames, but the model knows '
                 f'{self.max_frames}; use segments() with a window'
             )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..datasets.transforms import TemporalCropResize
 from ..draws import Draws
-from ..engine.runner import ConfigError
+from ..errors import ConfigError, UserModuleNotFoundError
 from ..files.atomic import write_atomic
 from ..layouts import get_layout
 from ..models import SignRecognizer, STConsistencyRecognizer
@@ -164,7 +164,7 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
         import onnx
         import onnxscript  # noqa: F401
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'{error.name} is not installed; {_INSTALL}') from error
+        raise UserModuleNotFoundError(f'{error.name} is not installed; {_INSTALL}') from error
 
     max_frames = graph.max_frames
     example = random_inputs(get_layout(spec.layout).num_joints, batch=3, frames=min(7, max_frames or 7))

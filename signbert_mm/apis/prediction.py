@@ -6,6 +6,8 @@ from typing import Any, Dict, ItemsView
 
 import numpy as np
 
+from ..errors import UserTypeError
+
 NOT_IN_FILES = ('all_scores', 'vertices', 'faces')
 """What the JSON files of ``pred_out_dir`` leave out: it is large, and drawn from the model again in a moment.
 """
@@ -42,7 +44,9 @@ def plain_values(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, int):
         return value
-    raise TypeError(f'{type(value).__name__} is no value of JSON; give numbers, text, arrays, lists or dicts')
+    raise UserTypeError(
+        f'{type(value).__name__} is no value of JSON; give numbers, text, arrays, lists or dicts'
+    )
 
 
 class Prediction(dict):

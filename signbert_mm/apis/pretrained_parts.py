@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import numpy as np
 from mmengine.logging import print_log
 
-from ..engine.runner import ConfigError
+from ..errors import ConfigError, UserValueError
 from .clip_embedder import ClipEmbedder
 from .input_reader import Failure
 from .pose_clip import PoseClip
@@ -18,7 +18,7 @@ from .sign_dictionary import Match, SignDictionary
 from .torch_backend import TorchBackend
 
 
-class NothingReadableError(ValueError):
+class NothingReadableError(UserValueError):
     """Not one of the inputs could be read, or shows what it is needed for."""
 
 
@@ -110,11 +110,11 @@ class PretrainedParts:
         """
         signs = self.dictionary if dictionary is None else dictionary
         if signs is None:
-            raise ValueError(
+            raise UserValueError(
                 'there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py'
             )
         if signs.encoder != self._fingerprint:
-            raise ValueError(
+            raise UserValueError(
                 f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one '
                 f'({signs.encoder}, not '
                 f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its '
@@ -168,7 +168,7 @@ class PretrainedParts:
                 )
             )
         if not answers:
-            raise ValueError('none of the inputs could be read, so there is nothing to search for')
+            raise UserValueError('none of the inputs could be read, so there is nothing to search for')
         return answers
 
     def _readable(

@@ -5,6 +5,7 @@ from typing import Dict, List, Tuple
 import numpy as np
 import torch
 
+from ..errors import UserValueError
 from ..structures import SignDataSample
 from .pose_clip import PoseClip
 from .torch_backend import TorchBackend
@@ -28,7 +29,7 @@ class Reconstructor:
     def __init__(self, backend: TorchBackend) -> None:
         decoder = getattr(backend.model, 'decoder', None)
         if getattr(decoder, 'hand_model', None) is None:
-            raise ValueError(
+            raise UserValueError(
                 f'{type(backend.model).__name__} has no hand model; reconstruction needs the config and '
                 'checkpoint of a pre-training with one'
             )
@@ -97,7 +98,7 @@ def masked_sample(backend: TorchBackend, clip: PoseClip) -> Tuple[SignDataSample
     """
     inputs = backend.prepared([clip], masked=True)
     if 'chosen' not in inputs:
-        raise ValueError(
+        raise UserValueError(
             'the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and '
             'ZeroMissing at its end'
         )

@@ -9,6 +9,7 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserKeyError, UserValueError
 from ..files.arrays import ArrayFileError, read_npz
 from ..files.atomic import remove_leftovers, write_atomic
 from ..files.json import read_json
@@ -69,7 +70,7 @@ class SignDictionary:
 
     def _known(self, gloss: str) -> str:
         if gloss not in self._vectors:
-            raise KeyError(
+            raise UserKeyError(
                 f'the dictionary has no sign {gloss!r}; it has {len(self)}: {", ".join(self.glosses[:20])}'
             )
         return gloss
@@ -77,11 +78,11 @@ class SignDictionary:
     def _check(self, vectors: np.ndarray, what: str) -> np.ndarray:
         vectors = np.asarray(vectors, dtype=np.float32)
         if vectors.ndim != 2 or vectors.shape[1] != self.dim or not len(vectors):
-            raise ValueError(
+            raise UserValueError(
                 f'{what}: vectors of shape {vectors.shape}; give (n, {self.dim}) with n at least 1'
             )
         if not np.isfinite(vectors).all():
-            raise ValueError(f'{what}: vectors are not finite')
+            raise UserValueError(f'{what}: vectors are not finite')
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     def add(self, gloss: str, vectors: np.ndarray, names: Sequence[str] = ()) -> None:
@@ -96,11 +97,11 @@ class SignDictionary:
             ValueError: The gloss is empty, or shapes do not fit.
         """
         if not isinstance(gloss, str) or not gloss.strip():
-            raise ValueError(f'gloss is {gloss!r}; give text')
+            raise UserValueError(f'gloss is {gloss!r}; give text')
         vectors = self._check(vectors, f'sign {gloss!r}')
         names = [str(name) for name in names] or [''] * len(vectors)
         if len(names) != len(vectors):
-            raise ValueError(f'sign {gloss!r}: {len(vectors)} vectors, but {len(names)} names')
+            raise UserValueError(f'sign {gloss!r}: {len(vectors)} vectors, but {len(names)} names')
         self._vectors[gloss] = (
             np.concatenate([self._vectors[gloss], vectors]) if gloss in self._vectors else vectors
         )
@@ -130,9 +131,9 @@ class SignDictionary:
             ValueError: The dictionary is empty, or an argument is wrong.
         """
         if compare not in COMPARISONS:
-            raise ValueError(f'compare is {compare!r}; choose one of {", ".join(COMPARISONS)}')
+            raise UserValueError(f'compare is {compare!r}; choose one of {", ".join(COMPARISONS)}')
         if not len(self):
-            raise ValueError('the dictionary is empty; add signs first')
+            raise UserValueError('the dictionary is empty; add signs first')
         queries = self._check(queries, 'query')
         if compare == 'prototype':
             means = self._check(
@@ -231,16 +232,16 @@ class SignDictionary:
         try:
             index = read_json(path)
             if index.get('format') == FORMAT and index.get('format_version') == 1:
-                raise ValueError(
+                raise UserValueError(
                     'version 1, which does not tell how the clips of its vectors were cropped and filtered'
                 )
             if index.get('format') != FORMAT or index.get('format_version') != FORMAT_VERSION:
-                raise ValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
+                raise UserValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
             name = os.path.join(os.fspath(folder), os.path.basename(index['file']))
             signs = cls(index['encoder'], int(index['dim']), index['note'])
             glosses = [(sign['gloss'], [str(item) for item in sign['examples']]) for sign in index['signs']]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: not a dictionary of version {FORMAT_VERSION} ({error}); build it '
                 'again: tools/build_dictionary.py'
             ) from error
@@ -249,7 +250,7 @@ class SignDictionary:
         with open(name, 'rb') as file:
             data = file.read()
         if hashlib.blake2b(data, digest_size=16).hexdigest() != index['blake2b']:
-            raise ValueError(
+            raise UserValueError(
                 f'{name}: {len(data)} bytes whose checksum differs from {INDEX}: damaged; copy '
                 'it again or build it again'
             )
@@ -257,7 +258,7 @@ class SignDictionary:
             arrays = read_npz(data)
             vectors, label = arrays['vectors'], arrays['label']
         except (ArrayFileError, KeyError) as error:
-            raise ValueError(f'{name}: damaged ({error}); copy it again or build it again') from error
+            raise UserValueError(f'{name}: damaged ({error}); copy it again or build it again') from error
         for place, (gloss, names) in enumerate(glosses):
             signs.add(gloss, vectors[label == place], names)
         return signs

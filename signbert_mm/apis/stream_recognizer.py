@@ -5,6 +5,7 @@ from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Seque
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..layouts import Layout, get_layout
 from .backend import withhold
 from .pose_clip import PoseClip, as_array, why_no_answer
@@ -127,7 +128,7 @@ class StreamRecognizer:
     def _checked(self, pose: np.ndarray) -> np.ndarray:
         pose, joints = as_array(f'{self.name or "stream"}: frame {self.count}', pose), self.layout.num_joints
         if pose.ndim != 2 or len(pose) != joints or pose.shape[1] not in (2, 3):
-            raise ValueError(
+            raise UserValueError(
                 f'{self.name or "stream"}: frame {self.count}: a pose of shape {pose.shape} found; give '
                 f'({joints}, 3): x and y in pixels '
                 f'and the score of each joint of {self.layout.name}'

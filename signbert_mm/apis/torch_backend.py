@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..datasets.transforms import Compose, MaskHandTokens, TemporalSample
 from ..draws import Draws
-from ..engine.runner import ConfigError
+from ..errors import ConfigError, UserValueError
 from ..models.pretrainers import SignBERT, STConsistency
 from ..registry import TRANSFORMS
 from .backend import Backend
@@ -95,7 +95,7 @@ class TorchBackend(Backend):
 
     def __init__(self, model: nn.Module, device: Union[str, torch.device]) -> None:
         if getattr(model, 'cfg', None) is None:
-            raise ValueError(
+            raise UserValueError(
                 f'{type(model).__name__}: the model has no `cfg`; make it with signbert_mm.apis.init_model'
             )
         self.model, self.device = model.to(device).eval(), torch.device(device)

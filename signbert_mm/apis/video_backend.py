@@ -11,7 +11,7 @@ from torch.utils.data import default_collate
 
 from ..datasets.video_dataset import build_video_steps, read_video
 from ..draws import Draws
-from ..engine.runner import ConfigError
+from ..errors import ConfigError, UserValueError
 from .backend import Backend
 from .pose_clip import PoseClip
 from .torch_backend import dataset_config
@@ -44,7 +44,7 @@ class VideoBackend(Backend):
 
     def _row(self, clip: PoseClip, index: int) -> Dict[str, Any]:
         if not clip.video:
-            raise ValueError(
+            raise UserValueError(
                 f'clip {clip.name!r}: this model reads frames, and there are poses alone. Give the video, '
                 'for stores `videos`, a folder of '
                 '<video_id>.mp4, or a PoseClip with `video`; a stream has no file, segments() of one does'

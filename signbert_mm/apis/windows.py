@@ -4,6 +4,8 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ..errors import UserValueError
+
 
 class Segment(NamedTuple):
     """A sign in time.
@@ -32,7 +34,7 @@ def sliding_windows(frames: int, window: int, stride: int) -> List[Tuple[int, in
     """
     check_window(window, stride)
     if frames < 1:
-        raise ValueError(f'sliding_windows: {frames} frames; a clip has at least one')
+        raise UserValueError(f'sliding_windows: {frames} frames; a clip has at least one')
     ends = list(range(window, frames + 1, stride))
     if not ends or ends[-1] < frames:
         ends.append(frames)
@@ -46,7 +48,7 @@ def check_window(window: int, stride: int) -> None:
         ValueError: ``window`` or ``stride`` is below 1, or the stride is longer than the window.
     """
     if window < 1 or not 1 <= stride <= window:
-        raise ValueError(
+        raise UserValueError(
             f'window of {window} frames every {stride}: both must be at least 1, and the stride '
             'not longer than the window'
         )
@@ -73,7 +75,7 @@ class HysteresisMerger:
 
     def __init__(self, enter: float = 0.6, leave: float = 0.3, ignore: Sequence[int] = ()) -> None:
         if not 0 < leave <= enter <= 1:
-            raise ValueError(
+            raise UserValueError(
                 f'hysteresis: 0 < leave <= enter <= 1 is needed, got enter={enter}, leave={leave}'
             )
         self.enter, self.leave, self.ignore = enter, leave, list(ignore)

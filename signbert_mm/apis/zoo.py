@@ -9,9 +9,10 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 import yaml
 from mmengine.logging import print_log
 
-from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
-from ..engine.runner import ConfigError, load_config
-from ..engine.runner.config import config_roots, did_you_mean
+from ..engine.runner import load_config
+from ..engine.runner.config import config_roots
+from ..errors import ConfigError, did_you_mean
+from ..files.checkpoints import CheckpointError, load_checkpoint_file
 
 ZOO_ENV = 'SIGNBERT_MM_ZOO'
 HASH_DIGITS = 8

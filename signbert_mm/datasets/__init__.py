@@ -4,7 +4,8 @@ from . import transforms
 from .collate import collate_poses
 from .concat import ConcatPoseDataset
 from .pose_dataset import PoseDataset
-from .pose_store import PoseStore, PoseStoreWriter
+from .pose_store import PoseStore
+from .pose_store_writer import PoseStoreWriter
 from .pseudo_label_dataset import PseudoLabelDataset
 from .samplers import ClassBalancedSampler
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices

@@ -9,6 +9,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from ..errors import UserValueError
 from .pose_store import PoseStore
 from .store_format import PIXEL_STEPS, SCORE_STEPS
 
@@ -122,7 +123,7 @@ class PreloadedClips:
             f'{need:.3f} GB on {self.device}'
         )
         if need > limit:
-            raise ValueError(
+            raise UserValueError(
                 f'{store.folder}: preload={kind!r} needs more than its limit of {limit:.3f} GB ({told}). Set '
                 'preload_gb higher where there is room, '
                 "choose a layout of fewer joints, prepare the store with dtype='int16', or leave it to "

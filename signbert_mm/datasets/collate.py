@@ -5,6 +5,7 @@ from typing import Sequence, Union
 import torch
 from mmengine.registry import FUNCTIONS as ROOT_FUNCTIONS
 
+from ..errors import UserValueError
 from ..registry import FUNCTIONS
 
 
@@ -27,7 +28,7 @@ def collate_poses(data: Union[dict, Sequence[dict]]) -> dict:
         return data
     shapes = {tuple(item['inputs']['keypoints'].shape) for item in data}
     if len(shapes) > 1:
-        raise ValueError(
+        raise UserValueError(
             f'clips of shapes {sorted(shapes)} do not stack; put a temporal transform into the '
             'pipeline, or read whole batches'
         )

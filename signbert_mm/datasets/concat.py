@@ -10,6 +10,7 @@ import torch
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
+from ..errors import UserValueError
 from ..layouts import Layout
 from ..registry import DATASETS
 from .clip_sources import to_device
@@ -52,9 +53,9 @@ class ConcatPoseDataset(Dataset):
         preload: Optional[str] = None,
     ) -> None:
         if not datasets:
-            raise ValueError('ConcatPoseDataset: datasets is empty; give at least one config')
+            raise UserValueError('ConcatPoseDataset: datasets is empty; give at least one config')
         if mixed_extractors not in MIXED_EXTRACTORS:
-            raise ValueError(
+            raise UserValueError(
                 f'ConcatPoseDataset: mixed_extractors is {mixed_extractors!r}; choose one of '
                 f'{", ".join(MIXED_EXTRACTORS)}'
             )
@@ -88,7 +89,7 @@ class ConcatPoseDataset(Dataset):
         for field in ('layout', 'clip_len', 'test_mode', 'device'):
             found = [getattr(getattr(part, field), 'name', getattr(part, field)) for part in self.parts]
             if len(set(found)) > 1 or (field == 'clip_len' and found[0] is None):
-                raise ValueError(
+                raise UserValueError(
                     f'ConcatPoseDataset: parts need one and the same {field}; found '
                     f'{dict(zip(self.names, found))}'
                 )
@@ -97,7 +98,7 @@ class ConcatPoseDataset(Dataset):
         self.glosses = self.parts[0].glosses if keep_labels else []
         if keep_labels and any(part.glosses != self.glosses for part in self.parts):
             sizes = {part.name: len(part.glosses) for part in self.parts}
-            raise ValueError(
+            raise UserValueError(
                 f'ConcatPoseDataset: keep_labels needs one vocabulary, these differ: {sizes} '
                 'glosses; use keep_labels=False'
             )
@@ -126,7 +127,7 @@ class ConcatPoseDataset(Dataset):
             + '. Their joints sit differently on the hand, and a model can tell them apart. '
         )
         if mixed == 'error':
-            raise ValueError(
+            raise UserValueError(
                 text + 'Extract the videos again with one of them, or, where the mix is meant, '
                 "mixed_extractors='allow'"
             )
@@ -240,5 +241,5 @@ def _is_absent(part: Union[dict, PoseDataset]) -> bool:
     if not isinstance(part, dict):
         return False
     if 'store' not in part:
-        raise ValueError(f'ConcatPoseDataset: a part has no `store`: {part}')
+        raise UserValueError(f'ConcatPoseDataset: a part has no `store`: {part}')
     return not os.path.isdir(part['store'])

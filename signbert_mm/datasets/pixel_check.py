@@ -6,6 +6,8 @@ from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
+from ..errors import UserValueError
+
 FEW = 8  # found joints of a whole clip: too few to judge
 LARGEST_FRACTION = 2.0  # fractions of the image lie in 0..1 or -1..1, some joints a little outside
 CORNER = 0.02  # of the image's longer side: all joints of a clip that near to the corner are in another unit
@@ -16,7 +18,7 @@ NEGATIVE = 0.4  # of the found joints
 MARGIN = 0.05  # of the image, by which a joint may lie at the left or above
 
 
-class UnitError(ValueError):
+class UnitError(UserValueError):
     """Coordinates that are not pixels of the image."""
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from ..draws import Draws
+from ..errors import UserValueError
 from ..files.text import text_lines
 from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
@@ -115,7 +116,7 @@ class PoseDataset(Dataset):
         steps = Compose(pipeline).transforms
         self.temporal = steps.pop(0) if steps and isinstance(steps[0], TemporalSample) else None
         if any(isinstance(step, TemporalSample) for step in steps):
-            raise ValueError(
+            raise UserValueError(
                 f'{self.name}: pipeline: one temporal transform at most, and it comes first; found {steps}'
             )
         self.transforms = Compose(steps)
@@ -123,7 +124,7 @@ class PoseDataset(Dataset):
         self.split = None if split is None else [split] if isinstance(split, str) else list(split)
         self.glosses = list(self.store.glosses)
         if relabel and classes is None:
-            raise ValueError(f'{self.name}: relabel=True needs `classes`')
+            raise UserValueError(f'{self.name}: relabel=True needs `classes`')
         classes = self._read_classes(classes)
         self._chosen_labels = self._class_labels(classes)
         # (N,) int64, places in the store
@@ -136,7 +137,7 @@ class PoseDataset(Dataset):
             place[[self.store.glosses.index(gloss) for gloss in classes]] = np.arange(len(classes))
             self.labels = place[self.labels]
         if preload not in PRELOAD:
-            raise ValueError(f'{self.name}: preload is {preload!r}; choose one of {", ".join(PRELOAD)}')
+            raise UserValueError(f'{self.name}: preload is {preload!r}; choose one of {", ".join(PRELOAD)}')
         self.preload = preload
         source = (self.store, self.clips, self._joints, drop_empty_frames)
         self._source = (
@@ -191,7 +192,7 @@ class PoseDataset(Dataset):
                 if not isinstance(classes, str)
                 else {}
             )
-            raise ValueError(
+            raise UserValueError(
                 f'{self.store.folder}: classes must be a list of distinct glosses of the store; unknown: '
                 f'{unknown[:10]}; near ones: {near}; '
                 f'the store has {len(place)}, see `glosses` in its meta.json'
@@ -209,7 +210,7 @@ class PoseDataset(Dataset):
     ) -> np.ndarray:
         store = self.store
         if empty_clip not in EMPTY_CLIP:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.name}: empty_clip is {empty_clip!r}; choose one of {", ".join(EMPTY_CLIP)}'
             )
         chosen = np.ones(len(store), dtype=bool)
@@ -217,7 +218,9 @@ class PoseDataset(Dataset):
         if self.split is not None:
             counts = store.split_counts()
             if not self.split or any(not counts.get(name) for name in self.split):
-                raise ValueError(f'{store.folder}: split {self.split} has no clips; splits there: {counts}')
+                raise UserValueError(
+                    f'{store.folder}: split {self.split} has no clips; splits there: {counts}'
+                )
             chosen &= np.isin(store.split_code, [store.split_names.index(name) for name in self.split])
             steps.append(f'split={self.split}')
         if hold_out is not None:
@@ -230,7 +233,7 @@ class PoseDataset(Dataset):
             empty = chosen & (np.add.reduceat(store.hand_flags > 0, store.offset, dtype=np.int64) == 0)
             if empty_clip == 'error' and empty.any():
                 first = np.flatnonzero(empty)[:5]
-                raise ValueError(
+                raise UserValueError(
                     f'{store.folder}: {empty.sum()} clips show no hand in any frame, the first: '
                     f'{store.video_ids(first)}; '
                     "use empty_clip='keep' or 'drop', or extract them again"
@@ -255,14 +258,14 @@ class PoseDataset(Dataset):
                 else np.asarray(indices, dtype=np.int64)
             )
             if len(places) and (places.min() < 0 or places.max() >= len(clips)):
-                raise ValueError(
+                raise UserValueError(
                     f'{self.name}: indices reach from {places.min()} to {places.max()}, but '
                     f'{len(clips)} clips are left'
                 )
             clips = clips[places]
             steps.append('indices')
         if not len(clips):
-            raise ValueError(
+            raise UserValueError(
                 f'{store.folder}: no clips are left after {", ".join(steps)}; splits there: '
                 f'{store.split_counts()}'
             )
@@ -276,14 +279,14 @@ class PoseDataset(Dataset):
             'by',
             'seed',
         }:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.name}: hold_out is {hold_out!r}; give dict(part=.., share=..), and if '
                 "wanted names, by='clip', seed"
             )
         try:
             kept = hold_out_indices(self.store.label, self.store.signer, np.flatnonzero(chosen), **hold_out)
         except ValueError as error:
-            raise ValueError(f'{self.store.folder}: {error}') from None
+            raise UserValueError(f'{self.store.folder}: {error}') from None
         return np.isin(np.arange(len(chosen)), kept)
 
     def __len__(self) -> int:
@@ -403,7 +406,7 @@ class PoseDataset(Dataset):
             dict: As :meth:`__getitems__`.
         """
         if self.preload == 'device' and get_worker_info() is not None:
-            raise ValueError(
+            raise UserValueError(
                 f"{self.name}: preload='device' gathers batches in the main process: set the "
                 "loader's num_workers=0"
             )
@@ -437,7 +440,7 @@ class PoseDataset(Dataset):
 
 def _options(name: str, field: str, options: dict, known: Sequence[str]) -> Dict[str, object]:
     if not isinstance(options, dict) or set(options) != set(known):
-        raise ValueError(
+        raise UserValueError(
             f'{name}: {field} is {options!r}; give dict({", ".join(f"{key}=.." for key in known)})'
         )
     return dict(options)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ..errors import UserValueError
 from ..layouts import Layout
 from ..registry import DATASETS
 from .concat import ConcatPoseDataset
@@ -54,7 +55,7 @@ class PseudoLabelDataset(Dataset):
                 for part in (self.labelled, self.unlabelled)
             )
             if one != other or (field == 'clip_len' and one is None):
-                raise ValueError(
+                raise UserValueError(
                     'PseudoLabelDataset: labelled and unlabelled need one and the same '
                     f'{field}; found {one} and {other}'
                 )
@@ -65,7 +66,7 @@ class PseudoLabelDataset(Dataset):
         ):
             if wrong.any():
                 names = [self.glosses[place] for place in np.flatnonzero(wrong)[:5]]
-                raise ValueError(
+                raise UserValueError(
                     f'PseudoLabelDataset: {wrong.sum()} glosses have {what}, the first: '
                     f'{names}; change `labelled` or `per_class`'
                 )
@@ -83,7 +84,7 @@ class PseudoLabelDataset(Dataset):
             return part
         other = np.flatnonzero(~np.isin(part.clips, self.labelled.clips))
         if 'indices' in config or not len(other):
-            raise ValueError(
+            raise UserValueError(
                 'PseudoLabelDataset: unlabelled has no clips beside the labelled ones, or '
                 '`indices` of its own, which are not supported'
             )
@@ -139,7 +140,7 @@ class PseudoLabelDataset(Dataset):
             int: Clips of ``unlabelled`` that have a label now.
         """
         if labels.shape != (len(self.unlabelled),) or int(labels.max()) >= len(self.glosses):
-            raise ValueError(
+            raise UserValueError(
                 f'PseudoLabelDataset: labels {tuple(labels.shape)} must be of the {len(self.unlabelled)} '
                 'unlabelled clips and below '
                 f'{len(self.glosses)}; the largest is {int(labels.max())}'

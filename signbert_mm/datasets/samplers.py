@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
+from ..errors import UserValueError
 from ..registry import DATA_SAMPLERS
 
 _PIECE = 1024
@@ -51,7 +52,7 @@ class ClassBalancedSampler(Sampler):
         self.dataset = dataset
         labels = np.asarray(dataset.labels)
         if (labels < 0).any():
-            raise ValueError(
+            raise UserValueError(
                 f'ClassBalancedSampler: {(labels < 0).sum()} of {len(labels)} clips have no label; '
                 'use DefaultSampler, or keep_labels=True in a ConcatPoseDataset of one vocabulary'
             )

@@ -7,6 +7,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.paths import MAX_NAME_BYTES
 
 FORMAT = 'signbert_mm.PoseStore'
@@ -96,7 +97,7 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
             ``per_class`` does not fit.
     """
     if coverage is not None and not isinstance(coverage, Mapping):
-        raise ValueError(
+        raise UserValueError(
             f'{where}: coverage is {coverage!r}; give a dict: split -> dict(expected=.., present=..)'
         )
     checked = {}
@@ -106,7 +107,7 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
         if per_class is not None:
             per_class = list(per_class)
             if len(per_class) != num_glosses or not all(_count(value) for value in per_class):
-                raise ValueError(
+                raise UserValueError(
                     f'{where}: coverage of split {split!r}: per_class has {len(per_class)} entries; give a '
                     f'count for each of {num_glosses} glosses'
                 )
@@ -119,17 +120,17 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
             or not all(_count(row[name]) for name in ('expected', 'present') if name in row)
             or 'expected' not in row
         ):
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: coverage of split {split!r} is {given!r}; give dict(expected=clips in the '
                 'annotations, present=clips in the store)'
             )
         if per_class is not None and sum(row['per_class']) != row['expected']:
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: coverage of split {split!r}: per_class adds up to '
                 f'{sum(row["per_class"])}, expected is {row["expected"]}'
             )
         if row.get('present', 0) > row['expected']:
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: coverage of split {split!r}: {row["present"]} clips present, but '
                 f'only {row["expected"]} expected'
             )
@@ -147,7 +148,7 @@ def check_official(official: Optional[Mapping[str, int]], where: str) -> Dict[st
         isinstance(official, Mapping)
         and all(isinstance(split, str) and _count(n) for split, n in official.items())
     ):
-        raise ValueError(
+        raise UserValueError(
             f'{where}: official is {official!r}; give a dict: split -> number of clips that the '
             'owners publish'
         )

@@ -4,6 +4,8 @@ from typing import Optional, Sequence
 
 import numpy as np
 
+from ..errors import UserValueError
+
 
 def few_shot_indices(
     labels: np.ndarray, indices: np.ndarray, classes: Sequence[int], shots: int, seed: int
@@ -27,7 +29,7 @@ def few_shot_indices(
         ValueError: ``shots`` is below 1.
     """
     if shots < 1:
-        raise ValueError(f'few_shot: shots must be at least 1, got {shots}')
+        raise UserValueError(f'few_shot: shots must be at least 1, got {shots}')
     random = np.random.RandomState(seed)
     indices = np.sort(indices)
     # a stable sort groups the clips by class and keeps them ascending within
@@ -62,7 +64,7 @@ def data_ratio_indices(labels: np.ndarray, indices: np.ndarray, ratio: float, se
         ValueError: ``ratio`` is outside (0, 1].
     """
     if not 0 < ratio <= 1:
-        raise ValueError(
+        raise UserValueError(
             f'data_ratio: ratio must lie in (0, 1], got {ratio} (for 0 % leave pre-training out)'
         )
     random = np.random.RandomState(seed)
@@ -111,13 +113,13 @@ def hold_out_indices(
             one alone.
     """
     if part not in ('train', 'val') or by not in ('signer', 'clip'):
-        raise ValueError(
+        raise UserValueError(
             f"hold_out: part is 'train' or 'val' and by is 'signer' or 'clip', got {part!r} and {by!r}"
         )
     if (share is None) == (names is None) or (by == 'clip' and share is None):
-        raise ValueError("hold_out: give one of share and names (names with by='signer' alone)")
+        raise UserValueError("hold_out: give one of share and names (names with by='signer' alone)")
     if share is not None and not 0 < share < 1:
-        raise ValueError(f'hold_out: share must lie between 0 and 1, got {share}')
+        raise UserValueError(f'hold_out: share must lie between 0 and 1, got {share}')
     indices = np.sort(indices)
     if by == 'clip':
         held = np.isin(indices, data_ratio_indices(labels, indices, share, seed))
@@ -125,12 +127,12 @@ def hold_out_indices(
     who = np.asarray(signers)[indices]
     known = sorted(set(who.tolist()))
     if '' in known:
-        raise ValueError(
+        raise UserValueError(
             f'hold_out: {(who == "").sum()} of {len(who)} clips do not tell their signer; hold '
             "out clips: by='clip'"
         )
     if len(known) < 2:
-        raise ValueError(
+        raise UserValueError(
             f'hold_out: all {len(who)} clips are of one signer ({", ".join(known)}), so none '
             "can be held out; hold out clips: by='clip'"
         )
@@ -138,7 +140,7 @@ def hold_out_indices(
         count = min(max(1, int(np.floor(share * len(known) + 0.5))), len(known) - 1)
         names = np.random.RandomState(seed).permutation(known)[:count]
     elif isinstance(names, str) or not names or not set(names) < set(known):
-        raise ValueError(
+        raise UserValueError(
             f'hold_out: names must be a list of some, not all, of the {len(known)} signers '
             f'({", ".join(known[:20])}), got {names!r}'
         )

@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from ..draws import Draws
+from ..errors import UserValueError
 from ..files.folders import VIDEO_SUFFIXES, list_files, suffix_of
 from ..files.paths import check_name, path_below
 from ..files.video_formats import open_container
@@ -60,7 +61,7 @@ class VideoFolder:
         if self._order:
             files = sorted(files, key=lambda path: self._order.index(suffix_of(path)))[:1]
         if len(files) > 1:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.folder}: clip {name!r} has two videos, {files[0]} and {files[1]}; remove one of '
                 'them, or choose by suffixes=[..]'
             )
@@ -85,7 +86,7 @@ def _check_format(path: str) -> None:
         open_container(path).close()
     except (av.FFmpegError, OSError, ValueError) as error:
         if getattr(error, 'errno', None) == errno.EINVAL:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: no video, or a playlist, which could name other files; give the video itself'
             ) from error
         # mmaction2's reader says what else there is
@@ -117,11 +118,11 @@ def read_video(
             try:
                 results = step(results)
             except Exception as error:  # a damaged file can raise almost anything
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: {type(step).__name__} failed: {type(error).__name__}: {error}'
                 ) from error
             if results.get('total_frames') == 0:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: its header gives no number of frames; write it anew: ffmpeg -i '
                     'FILE -c:v libx264 NEW.mp4'
                 )
@@ -171,7 +172,7 @@ class SignVideoDataset(Dataset):
         **kwargs,
     ) -> None:
         if missing not in ('error', 'drop'):
-            raise ValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
+            raise UserValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
         self.poses = PoseDataset(store, split, drop_empty_frames=False, seed=seed, test_mode=True, **kwargs)
         self.videos, self.test_mode = os.fspath(videos), test_mode
         if not os.path.isdir(self.videos):

@@ -1,12 +1,8 @@
 """Hooks, optimizer wrappers, the train loop and checkpoint files."""
 
 from .. import compat
-from .checkpoint_io import (
-    AtomicLocalBackend,
-    CheckpointError,
-    find_last_whole_checkpoint,
-    load_checkpoint_file,
-)
+from ..files.checkpoints import CheckpointError, load_checkpoint_file
+from .checkpoint_io import AtomicLocalBackend, find_last_whole_checkpoint
 from .hooks import (
     ClassCountHook,
     CompileHook,
@@ -21,6 +17,7 @@ from .optim import SignAmpOptimWrapper
 from .runner import ResumableTrainLoop
 
 compat.patch_checkpoint_loading()
+compat.refuse_unknown_optimizer()
 
 __all__ = [
     'AtomicLocalBackend',

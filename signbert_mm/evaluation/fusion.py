@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.arrays import ArrayFileError, read_npz
 
 KINDS = ('prob', 'logit')
@@ -42,18 +43,18 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
             class count or are no probabilities.
     """
     if kind not in KINDS:
-        raise ValueError(f'{name}: scores are {kind!r}; say one of {KINDS}')
+        raise UserValueError(f'{name}: scores are {kind!r}; say one of {KINDS}')
     ids, seen = [], set()
     for place, clip in enumerate(predictions):
         absent = [field for field in ('pred_scores', 'gt_label', 'video_id') if clip.get(field) is None]
         video_id = str(clip.get('video_id') or '')
         if absent or not video_id:
-            raise ValueError(
+            raise UserValueError(
                 f'{name}: clip {place} has no {absent or ["video_id"]}; clips are aligned by '
                 'video_id: test with tools/test.py --dump'
             )
         if video_id in seen:
-            raise ValueError(
+            raise UserValueError(
                 f'{name}: video_id {video_id!r} comes twice; names must be unique to align by them'
             )
         seen.add(video_id)
@@ -67,11 +68,11 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
     ]
     counts = sorted({len(row) for row in rows})
     if len(counts) != 1:
-        raise ValueError(f'{name}: scores of {counts} classes in one file')
+        raise UserValueError(f'{name}: scores of {counts} classes in one file')
     scores = np.stack(rows)
     finite = np.isfinite(scores).all(1)
     if not finite.all():
-        raise ValueError(
+        raise UserValueError(
             f'{name}: {(~finite).sum()} clips have scores that are not finite, the first is '
             f'{ids[int(np.argmin(finite))]!r}'
         )
@@ -81,7 +82,7 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
     off = np.abs(scores.sum(1) - 1) > 1e-3
     if off.any() or scores.min() < -1e-6:
         first = int(np.argmax(off)) if off.any() else int(scores.min(1).argmin())
-        raise ValueError(
+        raise UserValueError(
             f'{name}: scores of {ids[first]!r} sum to {scores[first].sum():.4g}, with a minimum of '
             f'{scores[first].min():.4g}: no probabilities; '
             "say that they are 'logit'"
@@ -109,7 +110,9 @@ def load_scores(path: Union[str, 'os.PathLike[str]'], name: str) -> ClipScores:
             name, fields['video_ids'].tolist(), fields['scores'].astype(np.float64), fields['labels']
         )
     except (ArrayFileError, KeyError) as error:
-        raise ValueError(f'{os.fspath(path)}: not a whole file of scores ({error}); make it again') from error
+        raise UserValueError(
+            f'{os.fspath(path)}: not a whole file of scores ({error}); make it again'
+        ) from error
 
 
 def check_classes(parts: Sequence[ClipScores]) -> None:
@@ -120,7 +123,7 @@ def check_classes(parts: Sequence[ClipScores]) -> None:
     """
     counts = {part.name: part.scores.shape[1] for part in parts}
     if len(set(counts.values())) > 1:
-        raise ValueError(f'the parts have other label maps: {counts} classes')
+        raise UserValueError(f'the parts have other label maps: {counts} classes')
 
 
 def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List[str]]]:
@@ -143,7 +146,7 @@ def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List
     common = [video_id for video_id in parts[0].video_ids if all(video_id in place for place in places)]
     if not common:
         firsts = {part.name: part.video_ids[0] for part in parts}
-        raise ValueError(f'no clip is in all parts; their first video ids: {firsts}')
+        raise UserValueError(f'no clip is in all parts; their first video ids: {firsts}')
     cut = []
     for part, place in zip(parts, places):
         rows = [place[video_id] for video_id in common]
@@ -151,7 +154,7 @@ def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List
     for part in cut[1:]:
         other = np.flatnonzero(part.labels != cut[0].labels)
         if len(other):
-            raise ValueError(
+            raise UserValueError(
                 f'{len(other)} of {len(common)} clips have other labels in {part.name} than in '
                 f'{cut[0].name}, the first is {common[other[0]]!r} '
                 f'({part.labels[other[0]]} and {cut[0].labels[other[0]]}): the label maps differ; test both '
@@ -168,7 +171,7 @@ def check_weights(weights: Sequence[float], count: int) -> np.ndarray:
     """
     values = np.asarray(weights, np.float64)
     if values.shape != (count,) or not np.isfinite(values).all() or values.min() < 0 or values.sum() <= 0:
-        raise ValueError(
+        raise UserValueError(
             f'{count} parts need as many weights, none below 0 and not all 0; got {list(values)}'
         )
     return values

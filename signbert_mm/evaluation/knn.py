@@ -12,6 +12,7 @@ from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from ..errors import UserTypeError, UserValueError
 from ..models.attention_pool import pool_segments
 from .metrics.sign_accuracy import target_ranks
 
@@ -38,7 +39,7 @@ def extract_features(model: nn.Module, loader: DataLoader, segments: int = 0) ->
     model = model.module if is_model_wrapper(model) else model
     needed = 'extract_tokens' if segments else 'extract_features'
     if not hasattr(model, needed):
-        raise TypeError(
+        raise UserTypeError(
             f'{type(model).__name__} has no {needed}(inputs), so there is nothing whose '
             'neighbours could be looked for'
         )
@@ -60,13 +61,13 @@ def extract_features(model: nn.Module, loader: DataLoader, segments: int = 0) ->
     for features, index, label in all_gather_object(mine):
         found.update({int(place): (row, int(name)) for row, place, name in zip(features, index, label)})
     if len(found) != len(loader.dataset):
-        raise ValueError(
+        raise UserValueError(
             f'kNN: features of {len(found)} clips, but the data set has {len(loader.dataset)}; '
             'its loader must give each clip'
         )
     features = torch.from_numpy(np.stack([found[place][0] for place in sorted(found)]))
     if not features.isfinite().all():
-        raise ValueError(f'kNN: {type(model).__name__} gives features that are not finite')
+        raise UserValueError(f'kNN: {type(model).__name__} gives features that are not finite')
     return features, torch.tensor([found[place][1] for place in sorted(found)])
 
 
@@ -94,9 +95,9 @@ def knn_scores(
         ValueError: k is not in 1 .. N, or a clip has no label.
     """
     if not 1 <= k <= len(gallery):
-        raise ValueError(f'kNN: k must be from 1 to the {len(gallery)} clips of the gallery, got {k}')
+        raise UserValueError(f'kNN: k must be from 1 to the {len(gallery)} clips of the gallery, got {k}')
     if int(labels.min()) < 0 or int(labels.max()) >= num_classes:
-        raise ValueError(
+        raise UserValueError(
             f'kNN: labels of the gallery reach from {int(labels.min())} to {int(labels.max())}, '
             f'need 0 .. {num_classes - 1}'
         )
@@ -139,7 +140,7 @@ def knn_accuracy(
     labels = queries[1]
     num_classes = 1 + int(max(gallery[1].max(), labels.max())) if num_classes is None else num_classes
     if int(labels.min()) < 0 or int(labels.max()) >= num_classes:
-        raise ValueError(
+        raise UserValueError(
             f'kNN: labels of the queries reach from {int(labels.min())} to {int(labels.max())}, '
             f'need 0 .. {num_classes - 1}'
         )

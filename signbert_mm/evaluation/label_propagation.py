@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..errors import UserValueError
+
 
 def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tensor, Tensor]:
     """The symmetrically normalised graph of nearest neighbours, D^-1/2 W D^-1/2.
@@ -29,7 +31,7 @@ def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tenso
     """
     count = len(features)
     if not 1 <= k < count:
-        raise ValueError(
+        raise UserValueError(
             f'label propagation: k must be from 1 to {count - 1}, one less than there are clips; got {k}'
         )
     features = F.normalize(features.double(), dim=-1)
@@ -99,12 +101,12 @@ def propagate_labels(
     """
     known = labels >= 0
     if not known.any() or int(labels.max()) >= num_classes:
-        raise ValueError(
+        raise UserValueError(
             f'label propagation: labels must lie in 0 .. {num_classes - 1}, one at least; the '
             f'largest is {int(labels.max())}'
         )
     if not features.isfinite().all():
-        raise ValueError('label propagation: features are not finite')
+        raise UserValueError('label propagation: features are not finite')
     graph, likeness = neighbour_graph(features, min(k, len(features) - 1), temperature)
     start = graph.new_zeros(len(features), num_classes, layout=torch.strided)
     start[known, labels[known]] = 1.0

@@ -5,6 +5,7 @@ from typing import Dict, Sequence
 import numpy as np
 
 from ..datasets import PoseDataset
+from ..errors import UserValueError
 from ..layouts import layout_mapping
 from .metrics import SignAccuracy
 
@@ -42,7 +43,7 @@ def hand_features(dataset: PoseDataset, frames: int = 0) -> np.ndarray:
         values = np.concatenate([shape.reshape(*found.shape, 42), wrist[:, :, 0]], -1) * found[..., None]
         rows.append(values.ravel())
     if len({len(row) for row in rows}) > 1:
-        raise ValueError('clips differ in length: say how many frames to take of each')
+        raise UserValueError('clips differ in length: say how many frames to take of each')
     return np.stack(rows).astype(np.float32)
 
 
@@ -75,7 +76,7 @@ def logistic_regression(
     from sklearn.preprocessing import StandardScaler
 
     if train.glosses != test.glosses:
-        raise ValueError('training and test clips have other label maps; give both the same')
+        raise UserValueError('training and test clips have other label maps; give both the same')
     steps = [StandardScaler()]
     if components:
         steps.append(PCA(min(components, len(train)), random_state=0))

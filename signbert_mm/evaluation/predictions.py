@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Tuple, Union
 import numpy as np
 import torch
 
+from ..errors import UserValueError
 from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # the first two numbers of torch's older format
@@ -130,19 +131,19 @@ def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
         with open(path, 'rb') as file:
             data = load(file, _NAMES)
     except PickleRefused as error:
-        raise ValueError(f'{path}: refused, nothing was run: {error}. Do not trust this file') from None
+        raise UserValueError(f'{path}: refused, nothing was run: {error}. Do not trust this file') from None
     except PickleDamaged as error:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: {path.stat().st_size} bytes that are not a whole file of predictions ({error}); make '
             'it again with tools/test.py --dump'
         ) from error
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-        raise ValueError(
+        raise UserValueError(
             f'{path}: holds a {type(data).__name__}, expected a list of dicts as tools/test.py --dump writes'
         )
     without = [place for place, item in enumerate(data) if 'sample_idx' not in item]
     if without or not data:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: {f"item {without[0]} has no sample_idx" if without else "no predictions in it"}'
         )
     clips = {int(item['sample_idx']): item for item in data}
@@ -159,12 +160,12 @@ def read_labels(path: Union[str, Path]) -> Tuple[np.ndarray, np.ndarray, int]:
     clips = load_predictions(path)
     absent = [field for field in ('pred_scores', 'gt_label') if any(field not in clip for clip in clips)]
     if absent:
-        raise ValueError(f"{path}: predictions without {' and '.join(absent)}; a recogniser's are needed")
+        raise UserValueError(f"{path}: predictions without {' and '.join(absent)}; a recogniser's are needed")
     labels = np.array([int(clip['gt_label']) for clip in clips])
     predicted = np.array([int(np.argmax(clip['pred_scores'].float().numpy())) for clip in clips])
     number = {len(clip['pred_scores']) for clip in clips}
     if len(number) > 1 or labels.min() < 0 or labels.max() >= min(number):
-        raise ValueError(
+        raise UserValueError(
             f'{path}: scores of {sorted(number)} classes and labels {labels.min()}..{labels.max()}; one '
             'class count and labels in it are needed'
         )

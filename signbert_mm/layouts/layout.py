@@ -1,7 +1,9 @@
-"""What a joint layout is: names, edges, parts, mirror pairs."""
+"""What a joint layout is: names, edges, parts, mirror pairs; and those that are known by name."""
 
 from dataclasses import dataclass, field
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Dict, Mapping, Sequence, Tuple, Union
+
+from ..errors import UserKeyError, UserValueError
 
 Edge = Tuple[int, int]
 
@@ -34,7 +36,7 @@ class Layout:
     def __post_init__(self) -> None:
         repeated = sorted({joint for joint in self.joints if self.joints.count(joint) > 1})
         if repeated:
-            raise ValueError(f'layout {self.name!r}: joint names repeated: {repeated}')
+            raise UserValueError(f'layout {self.name!r}: joint names repeated: {repeated}')
         groups: Dict[str, Sequence[Sequence[int]]] = dict(
             edges=self.edges,
             symmetric_edges=self.symmetric_edges,
@@ -44,7 +46,7 @@ class Layout:
         for what, rows in groups.items():
             outside = [index for row in rows for index in row if not 0 <= index < len(self.joints)]
             if outside:
-                raise ValueError(
+                raise UserValueError(
                     f'layout {self.name!r}: {what} name joints {outside}, but there are '
                     f'{len(self.joints)} joints'
                 )
@@ -62,7 +64,7 @@ class Layout:
         place = {joint: index for index, joint in enumerate(self.joints)}
         absent = [joint for joint in joints if joint not in place]
         if absent:
-            raise KeyError(f'layout {self.name!r} has no joint {absent}')
+            raise UserKeyError(f'layout {self.name!r} has no joint {absent}')
         return tuple(place[joint] for joint in joints)
 
     @property
@@ -81,14 +83,43 @@ class Layout:
                 that count.
         """
         if found != self.num_joints:
-            from . import LAYOUTS
-
             fits = sorted(layout.name for layout in LAYOUTS.values() if layout.num_joints == found)
             hint = (
                 f'; layouts with {found} joints: {", ".join(fits)}'
                 if fits
                 else '; no known layout has that many: joints were lost or added on the way'
             )
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: {found} joints found, but layout {self.name!r} has {self.num_joints}{hint}'
             )
+
+
+LAYOUTS: Dict[str, Layout] = {}
+
+
+def register_layout(layout: Layout) -> Layout:
+    """Makes a layout known by its name.
+
+    Raises:
+        KeyError: Another layout has that name.
+    """
+    if LAYOUTS.get(layout.name, layout) != layout:
+        raise UserKeyError(f'layout {layout.name!r} is already registered')
+    LAYOUTS[layout.name] = layout
+    return layout
+
+
+def get_layout(layout: Union[str, Layout]) -> Layout:
+    """The layout of that name; a Layout is returned as it is.
+
+    Raises:
+        KeyError: No layout has that name; the message lists those that exist.
+    """
+    if isinstance(layout, Layout):
+        return layout
+    if layout not in LAYOUTS:
+        raise UserKeyError(
+            f'unknown layout {layout!r}; known: {", ".join(sorted(LAYOUTS))} (add one with '
+            'signbert_mm.layouts.register_layout)'
+        )
+    return LAYOUTS[layout]

@@ -5,6 +5,7 @@ from typing import Tuple
 
 import numpy as np
 
+from ..errors import UserValueError
 from .hand import HAND_21, hand_joint_names
 from .layout import Layout
 
@@ -36,7 +37,7 @@ def _sided(layout: Layout, side: str) -> Tuple[str, ...]:
     if not side or layout.joints != HAND_21.joints:
         return layout.joints
     if side not in ('left', 'right'):
-        raise ValueError(f"side must be 'left' or 'right', got {side!r}")
+        raise UserValueError(f"side must be 'left' or 'right', got {side!r}")
     return hand_joint_names(side)
 
 
@@ -64,7 +65,7 @@ def layout_mapping(source: Layout, target: Layout, stand_ins: bool = False, side
             if HAND_21.joints in (source.joints, target.joints) and not side
             else ''
         )
-        raise ValueError(f'layouts {source.name!r} and {target.name!r} have no joint in common{hint}')
+        raise UserValueError(f'layouts {source.name!r} and {target.name!r} have no joint in common{hint}')
     return indices
 
 

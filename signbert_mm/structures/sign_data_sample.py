@@ -7,18 +7,22 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ..errors import UserTypeError, UserValueError
+
 NUM_HANDS, NUM_JOINTS = 2, 21
 
 
 def _integer(name: str, value: Any) -> int:
     if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f'SignDataSample.{name}: expected one integer, got a bool')
+        raise UserTypeError(f'SignDataSample.{name}: expected one integer, got a bool')
     if isinstance(value, (Tensor, np.ndarray)):
         if value.size != 1 if isinstance(value, np.ndarray) else value.numel() != 1:
-            raise ValueError(f'SignDataSample.{name}: expected one integer, got shape {tuple(value.shape)}')
+            raise UserValueError(
+                f'SignDataSample.{name}: expected one integer, got shape {tuple(value.shape)}'
+            )
         value = value.item()
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-        raise TypeError(
+        raise UserTypeError(
             f'SignDataSample.{name}: expected one integer, got {value!r} ({type(value).__name__})'
         )
     return int(value)
@@ -32,14 +36,14 @@ def _label(name: str, value: Any) -> Tensor:
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f'SignDataSample.{name}: expected text, got {value!r} ({type(value).__name__})')
+        raise UserTypeError(f'SignDataSample.{name}: expected text, got {value!r} ({type(value).__name__})')
     return str(value)
 
 
 def _scores(name: str, value: Any) -> Tensor:
     value = torch.as_tensor(value)
     if value.ndim != 1 or not value.is_floating_point():
-        raise ValueError(
+        raise UserValueError(
             f'SignDataSample.{name}: expected floats of shape (classes,), got {value.dtype} of '
             f'shape {tuple(value.shape)}'
         )
@@ -50,14 +54,14 @@ def _per_token(*tail: int, boolean: bool = False) -> Callable[[str, Any], Tensor
     def check(name: str, value: Any) -> Tensor:
         value = torch.as_tensor(value)
         if value.ndim != 1 + len(tail) or tuple(value.shape[1:]) != tail:
-            raise ValueError(
+            raise UserValueError(
                 f'SignDataSample.{name}: expected shape (frames, {", ".join(map(str, tail))}), '
                 f'got {tuple(value.shape)}'
             )
         if boolean and value.dtype != torch.bool:
-            raise TypeError(f'SignDataSample.{name}: expected bool, got {value.dtype}')
+            raise UserTypeError(f'SignDataSample.{name}: expected bool, got {value.dtype}')
         if not boolean and not value.is_floating_point():
-            raise TypeError(f'SignDataSample.{name}: expected floats, got {value.dtype}')
+            raise UserTypeError(f'SignDataSample.{name}: expected floats, got {value.dtype}')
         return value
 
     return check
@@ -173,5 +177,5 @@ class SignDataSample(BaseDataElement):
             for name in ('pred_hands', 'target_hands', 'input_hands', 'hand_scores', 'hand_valid', 'chosen')
         }
         if len(set(frames.values())) > 1:
-            raise ValueError(f'SignDataSample: frames differ: {frames}')
+            raise UserValueError(f'SignDataSample: frames differ: {frames}')
         return self

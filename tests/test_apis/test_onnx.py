@@ -15,7 +15,7 @@ from mmengine.config import Config
 from signbert_mm.apis import PoseClip, SignInferencer, init_model
 from signbert_mm.apis.onnx_backend import DIGEST_KEY
 from signbert_mm.apis.torch_backend import spec_of_model
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: pip install -r requirements/deploy.txt')
 pytest.importorskip(

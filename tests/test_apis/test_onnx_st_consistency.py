@@ -10,7 +10,7 @@ from mmengine.config import Config
 from signbert_mm.apis import SignInferencer
 from signbert_mm.apis.input_reader import InputReader
 from signbert_mm.apis.torch_backend import TorchBackend
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.registry import MODELS
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: pip install -r requirements/deploy.txt')

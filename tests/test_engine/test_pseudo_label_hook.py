@@ -6,9 +6,10 @@ import torch
 from mmengine.runner import Runner
 
 from signbert_mm.datasets import PoseDataset
-from signbert_mm.datasets.pose_store import PoseStoreWriter
+from signbert_mm.datasets.pose_store_writer import PoseStoreWriter
 from signbert_mm.engine.hooks import PseudoLabelHook
-from signbert_mm.engine.runner import ConfigError, load_config
+from signbert_mm.engine.runner import load_config
+from signbert_mm.errors import ConfigError
 
 
 @pytest.fixture(scope='module')

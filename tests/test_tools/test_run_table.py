@@ -13,8 +13,6 @@ import torch
 
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError
 from signbert_mm.engine.tables import (
     Setting,
     choose_rows,
@@ -32,7 +30,9 @@ from signbert_mm.engine.tables.execute import hold
 from signbert_mm.engine.tables.fused_run import common_coverage
 from signbert_mm.engine.tables.printing import draw_figure
 from signbert_mm.engine.tables.run import data_fingerprints, fingerprint
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import fusion
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 TABLE = """
 title = 'Toy table'

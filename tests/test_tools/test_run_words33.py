@@ -8,7 +8,7 @@ import torch
 from source_files import load_file
 
 from signbert_mm.datasets import PoseDataset
-from signbert_mm.datasets.pose_store import PoseStoreWriter
+from signbert_mm.datasets.pose_store_writer import PoseStoreWriter
 from signbert_mm.engine.runner import load_config
 from signbert_mm.engine.tables import find_table, load_setting, make_plan
 

@@ -36,6 +36,7 @@ from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.old_checkpoints import adapt_config
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.engine.tables import mean_and_deviation
+from signbert_mm.errors import UserValueError
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import ClipScores, align, clip_scores, fused
 from signbert_mm.evaluation.knn import extract_features, knn_scores
@@ -266,7 +267,7 @@ def summed(folders: Sequence[Path], rest: int) -> Dict[str, float]:
         )
     aligned, missing = align(parts)
     if any(missing.values()):
-        raise ValueError(f'the parts were tested on other clips: {missing}')
+        raise UserValueError(f'the parts were tested on other clips: {missing}')
     return figures(fused(aligned), aligned[0].labels, rest)
 
 

@@ -6,6 +6,7 @@ from typing import List, Optional, Sequence, Tuple, Union
 import numpy as np
 from numpy import ndarray
 
+from ...errors import UserValueError
 from ...layouts import SIGN_49, Layout, get_layout
 from .arrays import generator
 from .camera import place_cameras
@@ -181,7 +182,7 @@ class SyntheticSigns:
         """
         indices = np.asarray(indices, dtype=np.int64)
         if indices.ndim != 1 or len(indices) == 0 or indices.min() < 0 or indices.max() > 1 << 62:
-            raise ValueError(
+            raise UserValueError(
                 'SyntheticSigns.generate: give one or more clip indices in 0 .. 2**62, got '
                 f'shape {indices.shape}, {indices[:5]}'
             )
@@ -292,7 +293,7 @@ def _check(
     ]
     for name, value, good, allowed in rules:
         if not good:
-            raise ValueError(f'SyntheticSigns: {name} = {value}; give {allowed}')
+            raise UserValueError(f'SyntheticSigns: {name} = {value}; give {allowed}')
 
 
 _PLACE = {joint: index for index, joint in enumerate(list(BODY_JOINTS) + list(SIGN_49.joints[:42]))}
@@ -306,7 +307,7 @@ def _columns(layout: Layout) -> Tuple[ndarray, ndarray]:
     """
     pairs = [(column, _PLACE[joint]) for column, joint in enumerate(layout.joints) if joint in _PLACE]
     if not pairs:
-        raise ValueError(
+        raise UserValueError(
             f'SyntheticSigns makes none of the joints of layout {layout.name!r}; choose one '
             'with named hands or arms, such as hands_42'
         )

@@ -6,6 +6,7 @@ from typing import Tuple
 import numpy as np
 from numpy import ndarray
 
+from ...errors import UserIndexError
 from . import inventory as inv
 from .arrays import generator, quaternion_axes, quaternion_product
 from .hand_skeleton import LIMITS
@@ -36,7 +37,7 @@ class ClipNumbers:
         start = self._used[which]
         self._used[which] = stop = start + int(np.prod(shape, dtype=np.int64))
         if stop > len(source):
-            raise IndexError(f'clip numbers used up: {stop} wanted of {len(source)}')
+            raise UserIndexError(f'clip numbers used up: {stop} wanted of {len(source)}')
         return source[start:stop].reshape(*shape, source.shape[1])
 
     def uniform(self, low: float, high: float, *shape: int) -> ndarray:

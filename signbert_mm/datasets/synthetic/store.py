@@ -6,6 +6,7 @@ from typing import BinaryIO, Dict, Sequence, Union
 import numpy as np
 from mmengine.utils import ProgressBar
 
+from ...errors import UserValueError
 from ...files.arrays import open_array
 from ...layouts import SIGN_49, Layout
 from ..pose_store import PoseStore
@@ -57,9 +58,9 @@ class SyntheticTruth:
         try:
             array = open_array(path)
         except ValueError as error:
-            raise ValueError(f'{path}: damaged or truncated; make the store again') from error
+            raise UserValueError(f'{path}: damaged or truncated; make the store again') from error
         if array.shape != tuple(shape) or array.dtype != np.float32:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: float32 of shape {tuple(shape)} expected, {array.dtype} of shape '
                 f'{array.shape} found; make the store again'
             )
@@ -100,7 +101,7 @@ def write_synthetic_store(
     """
     signs = SyntheticSigns(num_glosses, num_signers, seed, layout, **options)
     if clips_per_gloss < num_signers:
-        raise ValueError(
+        raise UserValueError(
             f'write_synthetic_store: clips_per_gloss = {clips_per_gloss} is below num_signers = '
             f'{num_signers}, so the held-out signers would have no '
             'clips; give more clips or fewer signers'

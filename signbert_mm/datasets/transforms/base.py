@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserTypeError
 from ...registry import TRANSFORMS
 
 
@@ -88,7 +89,7 @@ class Compose(BatchTransform):
         ]
         for place, transform in enumerate(self.transforms):
             if not callable(transform):
-                raise TypeError(
+                raise UserTypeError(
                     f'Compose: transform {place} is {transform!r}; give a config (dict) or a callable'
                 )
 

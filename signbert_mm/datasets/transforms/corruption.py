@@ -5,6 +5,7 @@ from typing import Callable, Sequence, Union
 import torch
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...layouts.hand import NUM_HAND_JOINTS
 from ...registry import TRANSFORMS
 from .base import BatchTransform, Compose
@@ -38,7 +39,7 @@ class RandomJointMask(BatchTransform):
 
     def __init__(self, num_joints: int = 10, prob: float = 0.5, corrupt: float = 0.0) -> None:
         if not 0 <= num_joints <= 49:
-            raise ValueError(
+            raise UserValueError(
                 'RandomJointMask: num_joints must lie in 0..49 (42 of the hands and 7 of the '
                 f'trunk), got {num_joints}'
             )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...layouts import get_layout
 from ...layouts.hand import NUM_HAND_JOINTS
 from ...registry import TRANSFORMS
@@ -64,11 +65,11 @@ class HandCrop(BatchTransform):
         self.layout = get_layout(layout)
         absent = [part for part in ('left_hand', 'right_hand') if part not in self.layout.parts]
         if absent:
-            raise ValueError(f'HandCrop: layout {self.layout.name!r} has no part {absent}')
+            raise UserValueError(f'HandCrop: layout {self.layout.name!r} has no part {absent}')
         self.hand_joints = [self.layout.parts['left_hand'], self.layout.parts['right_hand']]
         for joints in self.hand_joints:
             if tuple(joints) != tuple(range(joints[0], joints[0] + NUM_HAND_JOINTS)):
-                raise ValueError(
+                raise UserValueError(
                     f'HandCrop: a hand is {NUM_HAND_JOINTS} joints in a row, but layout {self.layout.name!r} '
                     f'has {joints}; map it to sign_49'
                 )
@@ -76,7 +77,7 @@ class HandCrop(BatchTransform):
         self.padding, self.joint_threshold, self.min_joints = padding, joint_threshold, min_joints
         self.arm_threshold, self.min_extent = arm_threshold, min_extent
         if location not in ('image', 'shoulders') or (location == 'shoulders' and self.arm_joints is None):
-            raise ValueError(
+            raise UserValueError(
                 "HandCrop: location must be 'image' or, with a layout that has shoulders, 'shoulders'; got "
                 f'{location!r} with {self.layout.name!r}'
             )

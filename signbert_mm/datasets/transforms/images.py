@@ -5,6 +5,7 @@ from typing import Sequence
 import torch
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
@@ -33,7 +34,7 @@ class NormalizeImages(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         imgs = batch['imgs']
         if imgs.shape[self.channel_axis] != 3:
-            raise ValueError(
+            raise UserValueError(
                 f'NormalizeImages: axis {self.channel_axis} of imgs {tuple(imgs.shape)} is not '
                 '3 channels; see channel_axis'
             )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform, ConstantIndex
 
@@ -47,13 +48,13 @@ class MaskHandTokens(BatchTransform):
         offset: float = 0.25,
     ) -> None:
         if not operations or set(operations) - set(OPERATIONS) or len(set(operations)) != len(operations):
-            raise ValueError(
+            raise UserValueError(
                 f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {tuple(operations)}'
             )
         if not 0 <= ratio <= 1:
-            raise ValueError(f'MaskHandTokens: ratio must lie in [0, 1], got {ratio}')
+            raise UserValueError(f'MaskHandTokens: ratio must lie in [0, 1], got {ratio}')
         if not 1 <= max_joints <= 21:
-            raise ValueError(f'MaskHandTokens: max_joints must lie in 1..21, got {max_joints}')
+            raise UserValueError(f'MaskHandTokens: max_joints must lie in 1..21, got {max_joints}')
         self.ratio, self.operations, self.max_joints, self.offset = (
             ratio,
             tuple(operations),

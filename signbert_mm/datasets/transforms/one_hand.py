@@ -3,6 +3,7 @@
 import torch
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
@@ -26,7 +27,7 @@ class KeepOneHand(BatchTransform):
 
     def __init__(self, hand: str = 'better') -> None:
         if hand not in WHICH:
-            raise ValueError(f'KeepOneHand: hand must be one of {", ".join(WHICH)}, got {hand!r}')
+            raise UserValueError(f'KeepOneHand: hand must be one of {", ".join(WHICH)}, got {hand!r}')
         self.hand = hand
 
     def __call__(self, batch: dict, draws: Draws) -> dict:

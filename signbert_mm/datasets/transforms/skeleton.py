@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...layouts import get_layout, skeleton_tree
 from ...registry import TRANSFORMS
 from .base import BatchTransform, ConstantIndex
@@ -35,7 +36,7 @@ class SkeletonInput(BatchTransform):
         self, layout: str = 'sign_49', stream: str = 'joint', centre: str = 'nose', zero_missing: bool = False
     ) -> None:
         if stream not in STREAMS:
-            raise ValueError(f'SkeletonInput: stream must be one of {STREAMS}, got {stream!r}')
+            raise UserValueError(f'SkeletonInput: stream must be one of {STREAMS}, got {stream!r}')
         self.layout, self.stream, self.centre, self.zero_missing = (
             get_layout(layout),
             stream,

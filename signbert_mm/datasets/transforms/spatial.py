@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...layouts import get_layout
 from ...registry import TRANSFORMS
 from .base import BatchTransform, ConstantIndex
@@ -73,9 +74,9 @@ class RandomAffine(BatchTransform):
         space: str = 'image',
     ) -> None:
         if scale[0] <= 0 or scale[0] > scale[1]:
-            raise ValueError(f'RandomAffine: scale must be (low, high) with 0 < low <= high, got {scale}')
+            raise UserValueError(f'RandomAffine: scale must be (low, high) with 0 < low <= high, got {scale}')
         if space not in ('image', 'pose'):
-            raise ValueError(f"RandomAffine: space must be 'image' or 'pose', got {space!r}")
+            raise UserValueError(f"RandomAffine: space must be 'image' or 'pose', got {space!r}")
         self.rotation, self.scale, self.stretch, self.shear, self.shift = (
             rotation,
             scale,

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
@@ -24,7 +25,7 @@ class TemporalSample(BatchTransform):
 
     def __init__(self, clip_len: int = 32) -> None:
         if clip_len < 1:
-            raise ValueError(f'{type(self).__name__}: clip_len must be at least 1, got {clip_len}')
+            raise UserValueError(f'{type(self).__name__}: clip_len must be at least 1, got {clip_len}')
         self.clip_len = clip_len
 
     def _window(self, batch: dict, start: Tensor) -> dict:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
@@ -53,12 +54,12 @@ class TemporalCropResize(BatchTransform):
     ) -> None:
         low, high = ratio if isinstance(ratio, Sequence) else (ratio, ratio)
         if clip_len < 1 or min_frames < 1:
-            raise ValueError(
+            raise UserValueError(
                 'TemporalCropResize: clip_len and min_frames must be at least 1, got '
                 f'{clip_len} and {min_frames}'
             )
         if not 0 < low <= high <= 1:
-            raise ValueError(
+            raise UserValueError(
                 'TemporalCropResize: ratio must be (low, high) with 0 < low <= high <= 1, or '
                 f'one number, got {ratio}'
             )

@@ -3,6 +3,7 @@
 import torch
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...layouts import get_layout
 from ...layouts.body import TRUNK_JOINTS
 from ...registry import TRANSFORMS
@@ -32,7 +33,7 @@ class NormalizeTrunk(BatchTransform):
         self.layout = get_layout(layout)
         absent = [joint for joint in TRUNK_JOINTS if joint not in self.layout.joints]
         if absent:
-            raise ValueError(
+            raise UserValueError(
                 f'NormalizeTrunk: layout {self.layout.name!r} has no joint {absent}. Read the data as '
                 "layout='sign_49': joints that a store lacks "
                 "are missing ones then; the encoder's parts=('hand',) does without the trunk"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform, Compose
 
@@ -31,7 +32,7 @@ class Motion(BatchTransform):
 
     def __init__(self, zero: str = 'first') -> None:
         if zero not in ('first', 'last'):
-            raise ValueError(f"Motion: zero must be 'first' or 'last', got {zero!r}")
+            raise UserValueError(f"Motion: zero must be 'first' or 'last', got {zero!r}")
         self.zero = zero
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
@@ -74,7 +75,7 @@ class MakeViews(BatchTransform):
 
     def __init__(self, transforms: Sequence[Union[dict, Callable]], num_views: int = 1) -> None:
         if num_views < 1:
-            raise ValueError(f'MakeViews: num_views must be at least 1, got {num_views}')
+            raise UserValueError(f'MakeViews: num_views must be at least 1, got {num_views}')
         self.transforms, self.num_views = Compose(transforms), num_views
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
@@ -85,7 +86,7 @@ class MakeViews(BatchTransform):
             if key not in made[0]
         ]
         if absent:
-            raise ValueError(
+            raise UserValueError(
                 f"MakeViews: its transforms leave no {absent}; they need dict(type='HandCrop'), "
                 "dict(type='NormalizeTrunk'), "
                 "dict(type='MirrorLeftHand'), dict(type='ZeroMissing') and, for motion, dict(type='Motion')"

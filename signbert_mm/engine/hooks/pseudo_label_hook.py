@@ -10,10 +10,10 @@ from torch.utils.data import DataLoader
 
 from ...datasets.collate import collate_poses
 from ...datasets.pseudo_label_dataset import PseudoLabelDataset
+from ...errors import ConfigError, UserValueError
 from ...evaluation.knn import extract_features
 from ...evaluation.label_propagation import propagate_labels
 from ...registry import HOOKS
-from ..runner.config import ConfigError
 from ..runner.train_loop import ResumableTrainLoop
 
 KEY = 'pseudo_labels'
@@ -52,7 +52,7 @@ class PseudoLabelHook(Hook):
         **propagation: Union[int, float],
     ) -> None:
         if 0 not in epochs:
-            raise ValueError(f'PseudoLabelHook: epochs must have 0 among them, got {list(epochs)}')
+            raise UserValueError(f'PseudoLabelHook: epochs must have 0 among them, got {list(epochs)}')
         self.epochs, self.segments, self.batch_size = set(epochs), segments, batch_size
         self.background, self.propagation = background, propagation
         self._given: Optional[Tensor] = None

@@ -8,10 +8,10 @@ from mmengine.evaluator import Evaluator
 from mmengine.runner import TestLoop
 from torch.utils.data import DataLoader, Dataset
 
+from ...errors import ConfigError
 from ...evaluation.knn import extract_features, knn_scores
 from ...registry import LOOPS
 from ...structures import SignDataSample
-from .config import ConfigError
 
 
 @LOOPS.register_module()

@@ -8,7 +8,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from mmengine.config import Config
 
-from ..runner.config import ConfigError, config_roots, did_you_mean
+from ...errors import ConfigError, did_you_mean
+from ..runner.config import config_roots
 
 _STEP = {'base', 'options', 'by_type', 'after'}
 _BASE = {'config', 'options', 'by_type', 'variants', 'start'}

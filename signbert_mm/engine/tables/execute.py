@@ -20,7 +20,8 @@ from mmengine.runner import Runner
 from ... import compat
 from ...evaluation import load_predictions
 from ...evaluation.fusion import clip_scores, save_scores
-from ..checkpoint_io import find_last_whole_checkpoint, write_atomic
+from ...files.atomic import write_atomic
+from ..checkpoint_io import find_last_whole_checkpoint
 from ..runner.launch import prepare_launch
 from .run import Run
 

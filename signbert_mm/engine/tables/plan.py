@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
-from ..runner.config import ConfigError, did_you_mean
+from ...errors import ConfigError, did_you_mean
 from .definition import Setting, Table
 from .fused_run import FusedRun
 from .run import Run, change_types, resolve

@@ -7,7 +7,7 @@ from typing import Callable
 
 from ...datasets.store_format import META
 from ...datasets.synthetic import write_synthetic_store
-from ..runner.config import ConfigError
+from ...errors import ConfigError
 from .definition import Setting
 from .execute import hold
 

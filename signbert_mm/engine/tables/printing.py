@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from ...errors import ConfigError, did_you_mean
 from ...visualization.sweep_plot import plot_sweep
-from ..runner.config import ConfigError, did_you_mean
 from .plan import Plan
 
 NOT_MEASURED = 'not measured'

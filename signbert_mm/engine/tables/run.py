@@ -14,7 +14,8 @@ from mmengine.config import Config
 
 from ...datasets.store_format import META
 from ...datasets.synthetic import SYNTHETIC_NOTE
-from ..runner.config import ConfigError, load_config
+from ...errors import ConfigError
+from ..runner.config import load_config
 from ..runner.options import merge_options
 
 _NO_TRAINING = (

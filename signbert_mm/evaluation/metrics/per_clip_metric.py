@@ -10,6 +10,8 @@ from mmengine.logging import print_log
 
 from signbert_mm.evaluation.coverage import coverage_text
 
+from ...errors import UserKeyError, UserValueError
+
 ClipRow = Tuple[int, str, np.ndarray]
 
 
@@ -61,7 +63,7 @@ class PerClipMetric(BaseMetric):
         """
         for sample in data_samples:
             if 'sample_idx' not in sample:
-                raise KeyError(
+                raise UserKeyError(
                     f'{type(self).__name__}: {clip_name(sample)} has no sample_idx; the model '
                     'must return SignDataSample with it'
                 )
@@ -94,14 +96,14 @@ class PerClipMetric(BaseMetric):
             for clip in rows:
                 first = clips.setdefault(clip[0], clip)
                 if first[1] != clip[1]:
-                    raise ValueError(
+                    raise UserValueError(
                         f'{name}: sample_idx {clip[0]} is both {first[1]!r} and {clip[1]!r}; '
                         'indices must be unique in the data set'
                     )
         if not clips:
-            raise ValueError(f'{name}: no predictions to evaluate; is the split empty?')
+            raise UserValueError(f'{name}: no predictions to evaluate; is the split empty?')
         if len(clips) != size:
-            raise ValueError(
+            raise UserValueError(
                 f'{name}: {len(clips)} different clips were predicted, but the data set has '
                 f'{size}; is sample_idx unique in it?'
             )

@@ -7,6 +7,7 @@ import torch
 
 from signbert_mm.registry import METRICS
 
+from ...errors import UserKeyError, UserValueError
 from .per_clip_metric import PerClipMetric, clip_name
 
 _FIELDS = ('pred_hands', 'input_hands', 'target_hands', 'hand_scores', 'hand_valid')
@@ -47,11 +48,11 @@ class PoseAUC(PerClipMetric):
         super().__init__(**kwargs)
         first, last = thresholds
         if not 0 < first < last:
-            raise ValueError(
+            raise UserValueError(
                 f'PoseAUC: thresholds are (first, last) in pixels with 0 < first < last, got {thresholds!r}'
             )
         if crop_size is not None and crop_size <= 0:
-            raise ValueError(f'PoseAUC: crop_size must be positive, got {crop_size!r}')
+            raise UserValueError(f'PoseAUC: crop_size must be positive, got {crop_size!r}')
         self.crop_size, self.min_score = crop_size, min_score
         self.thresholds = torch.arange(first, last + 1, dtype=torch.float64)
 
@@ -65,7 +66,7 @@ class PoseAUC(PerClipMetric):
         needed = _FIELDS + (('boxes',) if self.crop_size is None else ())
         absent = [field for field in needed if sample.get(field) is None]
         if absent:
-            raise KeyError(
+            raise UserKeyError(
                 f'PoseAUC: {clip_name(sample)} lacks {", ".join(absent)}; is this a pre-trainer '
                 'in predict mode?'
             )
@@ -82,7 +83,7 @@ class PoseAUC(PerClipMetric):
         for name in ('input_hands', 'pred_hands'):
             distance = (fields[name] - fields['target_hands']).norm(dim=-1) * scale  # (T, 2, 21)
             if not distance[annotated].isfinite().all():
-                raise ValueError(
+                raise UserValueError(
                     f'PoseAUC: {clip_name(sample)}: {name} or target_hands not finite at an annotated joint'
                 )
             distances[name] = distance
@@ -100,7 +101,7 @@ class PoseAUC(PerClipMetric):
         total = rows.sum(0).astype(np.float64)
         first, steps = int(self.thresholds[0]), len(self.thresholds)
         if total[0] == 0:
-            raise ValueError(
+            raise UserValueError(
                 f'PoseAUC: none of the {len(rows)} clips has an annotated joint (hand found and '
                 f'score above {self.min_score})'
             )

@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 
 from signbert_mm.registry import METRICS
 
+from ...errors import UserKeyError, UserValueError
 from .per_clip_metric import PerClipMetric, clip_name
 
 WITHOUT_EXCLUDED = 'without_excluded'
@@ -83,43 +84,43 @@ class SignAccuracy(PerClipMetric):
         self.subsets = dict(subsets or {})
         self.exclude = list(exclude)
         if isinstance(exclude, str) or any(isinstance(classes, str) for classes in self.subsets.values()):
-            raise ValueError(
+            raise UserValueError(
                 f'SignAccuracy: subsets and exclude take lists of classes, got {subsets!r} and {exclude!r}'
             )
         if not self.topk or any(k < 1 for k in self.topk):
-            raise ValueError(f'SignAccuracy: topk must be positive integers, got {topk!r}')
+            raise UserValueError(f'SignAccuracy: topk must be positive integers, got {topk!r}')
         for name in self.subsets:
             if '/' in name or name == WITHOUT_EXCLUDED:
-                raise ValueError(f'SignAccuracy: a subset cannot be named {name!r}')
+                raise UserValueError(f'SignAccuracy: a subset cannot be named {name!r}')
 
     def clip_rows(self, data_samples: Sequence[dict]) -> List[np.ndarray]:
         """Rows of (label, rank of the right class, number of classes)."""
         for sample in data_samples:
             absent = [field for field in ('pred_scores', 'gt_label') if sample.get(field) is None]
             if absent:
-                raise KeyError(
+                raise UserKeyError(
                     f'SignAccuracy: {clip_name(sample)} has no {" and no ".join(absent)}; is this '
                     'a recogniser in predict mode?'
                 )
         counts = sorted({len(sample['pred_scores']) for sample in data_samples})
         if len(counts) > 1:
-            raise ValueError(f'SignAccuracy: clips of one batch have scores of {counts} classes')
+            raise UserValueError(f'SignAccuracy: clips of one batch have scores of {counts} classes')
         # float64 on the CPU holds every float16, bfloat16 and float32 score exactly: no tie is made by the
         # comparison
         scores = torch.stack([sample['pred_scores'].detach() for sample in data_samples]).cpu().double()
         labels = torch.tensor([int(sample['gt_label']) for sample in data_samples])
         for sample, finite, label in zip(data_samples, scores.isfinite().all(1).tolist(), labels.tolist()):
             if not finite:
-                raise ValueError(
+                raise UserValueError(
                     f'SignAccuracy: {clip_name(sample)}: scores not finite; the model has '
                     'diverged or its input was not finite'
                 )
             if label == -1:
-                raise ValueError(
+                raise UserValueError(
                     f'SignAccuracy: {clip_name(sample)} has no label (-1); accuracy needs a labelled split'
                 )
             if not 0 <= label < counts[0]:
-                raise ValueError(
+                raise UserValueError(
                     f'SignAccuracy: {clip_name(sample)}: label {label} is outside the '
                     f'{counts[0]} classes of the scores'
                 )
@@ -139,7 +140,7 @@ class SignAccuracy(PerClipMetric):
         for sample, flags in zip(data_samples, given):
             if flags is None or flags.shape != (num_classes,) or flags.dtype != torch.bool:
                 found = 'nothing' if flags is None else f'{flags.dtype} of shape {tuple(flags.shape)}'
-                raise ValueError(
+                raise UserValueError(
                     f'SignAccuracy: {clip_name(sample)}: pred_candidates must be bool of shape '
                     f'({num_classes},), got {found}'
                 )
@@ -150,7 +151,7 @@ class SignAccuracy(PerClipMetric):
         labels, ranks, counts = rows.T
         num_classes = int(counts[0])
         if (counts != num_classes).any():
-            raise ValueError(f'SignAccuracy: clips have scores of {sorted(set(counts.tolist()))} classes')
+            raise UserValueError(f'SignAccuracy: clips have scores of {sorted(set(counts.tolist()))} classes')
         glosses = self._glosses(num_classes)
         for k in self.topk:
             if k >= num_classes and (ranks < k).all():
@@ -195,7 +196,7 @@ class SignAccuracy(PerClipMetric):
         meta = self.dataset_meta or {}
         glosses = list(meta.get('glosses') or meta.get('classes') or [])
         if glosses and len(glosses) != num_classes:
-            raise ValueError(
+            raise UserValueError(
                 f'SignAccuracy: scores of {num_classes} classes, but the data set has {len(glosses)} '
                 "glosses; set the head's num_classes to that"
             )
@@ -215,9 +216,11 @@ class SignAccuracy(PerClipMetric):
                         if glosses
                         else ('the data set names no glosses: give class indices')
                     )
-                    raise ValueError(f'SignAccuracy: {where}: no gloss {name!r}; {known}')
+                    raise UserValueError(f'SignAccuracy: {where}: no gloss {name!r}; {known}')
                 name = glosses.index(name)
             if not 0 <= name < num_classes:
-                raise ValueError(f'SignAccuracy: {where}: class {name} is outside the {num_classes} classes')
+                raise UserValueError(
+                    f'SignAccuracy: {where}: class {name} is outside the {num_classes} classes'
+                )
             selected[name] = True
         return selected
