@@ -24,7 +24,7 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import numpy as np
 
 from signbert_mm.apis import ClipEmbedder, SignDictionary, SignInferencer
-from signbert_mm.apis.sign_dictionary import COMPARISONS
+from signbert_mm.apis.dictionary import COMPARISONS
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool
@@ -123,7 +123,8 @@ def main() -> None:
     print('| segments | compare | examples | recall@1 | recall@5 | without "-": recall@1 | recall@5 |')
     print('|---' * 7 + '|')
     for segments in args.segments:
-        inferencer.embedder = ClipEmbedder(inferencer.embedder.backend, segments)
+        search = inferencer.dictionary_search
+        search.embedder = ClipEmbedder(search.embedder.backend, segments)
         used = np.union1d(pool, queries)
         found, _ = inferencer.embed(list(inferencer.reader.store_clips(store, used)))
         vectors = np.zeros((len(store), found.shape[1]), np.float32)

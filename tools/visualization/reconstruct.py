@@ -22,9 +22,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from signbert_mm.apis.input_reader import Failure, InputReader
-from signbert_mm.apis.reconstructor import masked_sample
-from signbert_mm.apis.torch_backend import TorchBackend
+from signbert_mm.apis.backends import TorchBackend
+from signbert_mm.apis.input import Failure, InputReader
+from signbert_mm.apis.reconstruct import masked_sample
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
 from signbert_mm.files.os_errors import output_path
