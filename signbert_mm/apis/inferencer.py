@@ -147,6 +147,10 @@ class SignInferencer:
         """Embeds clips, with the pre-trained model where one was given."""
         return self.dictionary_search.embedder
 
+    @embedder.setter
+    def embedder(self, embedder: ClipEmbedder) -> None:
+        self.dictionary_search.embedder = embedder
+
     @functools.cached_property
     def reconstructor(self) -> Reconstructor:
         """Rebuilds hands; needs a pre-training with a hand model."""

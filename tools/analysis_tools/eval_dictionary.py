@@ -123,8 +123,7 @@ def main() -> None:
     print('| segments | compare | examples | recall@1 | recall@5 | without "-": recall@1 | recall@5 |')
     print('|---' * 7 + '|')
     for segments in args.segments:
-        search = inferencer.dictionary_search
-        search.embedder = ClipEmbedder(search.embedder.backend, segments)
+        inferencer.embedder = ClipEmbedder(inferencer.embedder.backend, segments)
         used = np.union1d(pool, queries)
         found, _ = inferencer.embed(list(inferencer.reader.store_clips(store, used)))
         vectors = np.zeros((len(store), found.shape[1]), np.float32)

@@ -98,7 +98,7 @@ def draw(
     sample: SignDataSample, places: np.ndarray, model: torch.nn.Module, name: str, args: argparse.Namespace
 ) -> np.ndarray:
     """The figure of one prediction, whose frames are ``places`` of the clip."""
-    hand_model = None if args.no_mesh else getattr(model.decoder, 'hand_model', None)
+    hand_model = None if args.no_mesh else model.hand_model
     mesh = faces = None
     if hand_model is not None:
         mesh, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()
