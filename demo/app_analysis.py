@@ -15,7 +15,7 @@ import numpy as np
 from video_demo import answer, frames_with
 
 from signbert_mm.apis import PoseClip, SignInferencer
-from signbert_mm.apis.inferencer import to_json
+from signbert_mm.apis.backends import to_json
 from signbert_mm.datasets import PoseStore
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.extraction import VideoError, open_video

@@ -29,8 +29,8 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import numpy as np
 
 from signbert_mm.apis import SignDictionary, SignInferencer
-from signbert_mm.apis.inferencer import to_json
-from signbert_mm.apis.pretrained_parts import NothingReadableError
+from signbert_mm.apis.backends import to_json
+from signbert_mm.apis.dictionary import NothingReadableError
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool

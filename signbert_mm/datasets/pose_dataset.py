@@ -23,7 +23,7 @@ from .pose_store import PoseStore
 from .store_format import common_rate
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .transforms.base import Compose
-from .transforms.temporal import TemporalSample
+from .transforms.temporal import TemporalSample, sample_time
 
 UNIT_SAMPLE = 32  # clips whose unit is checked when a data set is opened
 EMPTY_CLIP = ('keep', 'drop', 'error')
@@ -414,12 +414,7 @@ class PoseDataset(Dataset):
         places, index = (to_device(tensor, self.device) for tensor in (places, index))
         draws = Draws(self.seed or 0, epoch, index)
         length, read = self._source.look_up(places)
-        batch = dict(length=length)
-        if self.temporal is None:
-            place = torch.arange(int(length.max()), device=self.device)
-            batch['frames'] = place * (place < length[:, None])
-        else:
-            batch = self.temporal(batch, draws)
+        batch = sample_time(self.temporal, length, draws)
         real = torch.arange(batch['frames'].shape[1], device=self.device) < batch['length'][:, None]  # (B, T)
         keypoints, scores, frames = read(batch['frames'], real)
         inputs = dict(

@@ -183,7 +183,7 @@ def _check_shares(report: LearningReport, shares: Dict[str, float], when: str) -
 
 def _pooled_share(model: nn.Module, inputs: dict) -> Dict[str, float]:
     """Of what kNN compares, one vector a clip, where the model has it."""
-    if not hasattr(model, 'extract_features'):
+    if not getattr(model, 'gives_features', False):
         return {}
     return {'extract_features, one vector a clip,': share_between(model.extract_features(inputs))}
 
@@ -268,7 +268,7 @@ def _learn_by_heart(
     report: LearningReport, model: nn.Module, dataset: object, clips: int, classes: int, steps: int, lr: float
 ) -> None:
     """Step 4: the same clips in each step, as the test pipeline gives them to a recogniser."""
-    recogniser = hasattr(model, 'head')
+    recogniser = getattr(model, 'recognises', False)
     if recogniser:
         places = few_clips(_labels(dataset), clips, classes)
     else:

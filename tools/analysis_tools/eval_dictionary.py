@@ -24,7 +24,7 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import numpy as np
 
 from signbert_mm.apis import ClipEmbedder, SignDictionary, SignInferencer
-from signbert_mm.apis.sign_dictionary import COMPARISONS
+from signbert_mm.apis.dictionary import COMPARISONS
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool

@@ -124,7 +124,7 @@ def main() -> None:
         )
     model = init_model(cfg, args.checkpoint, get_device())
     glosses = list(model.dataset_meta.get('glosses') or [])
-    if not glosses or not hasattr(model, 'head'):
+    if not glosses or not model.recognises:
         raise ConfigError(f'checkpoint {args.checkpoint} names no glosses, or {args.config} is no recogniser')
     clips = read_clips(args, glosses)
     rows = recognise(model, cfg, clips)

@@ -22,12 +22,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from signbert_mm.apis.input_reader import Failure, InputReader
-from signbert_mm.apis.reconstructor import masked_sample
-from signbert_mm.apis.torch_backend import TorchBackend
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
-from signbert_mm.errors import ConfigError, UserValueError
-from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
+from signbert_mm.apis.backends import TorchBackend
+from signbert_mm.apis.input import Failure, InputReader
+from signbert_mm.apis.reconstruct import masked_sample
+from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
+from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS, MODELS
 from signbert_mm.structures import SignDataSample
@@ -99,7 +99,7 @@ def draw(
     sample: SignDataSample, places: np.ndarray, model: torch.nn.Module, name: str, args: argparse.Namespace
 ) -> np.ndarray:
     """The figure of one prediction, whose frames are ``places`` of the clip."""
-    hand_model = None if args.no_mesh else getattr(model.decoder, 'hand_model', None)
+    hand_model = None if args.no_mesh else model.hand_model
     mesh = faces = None
     if hand_model is not None:
         mesh, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()

@@ -1,5 +1,7 @@
 """Which frames of a clip a model sees."""
 
+from typing import Optional
+
 import torch
 from torch import Tensor
 
@@ -21,7 +23,12 @@ class TemporalSample(BatchTransform):
 
     Raises:
         ValueError: ``clip_len`` is below 1.
+
+    Attributes:
+        steady (bool): It draws nothing: the same frames whatever the draws.
     """
+
+    steady = False
 
     def __init__(self, clip_len: int = 32) -> None:
         if clip_len < 1:
@@ -51,6 +58,8 @@ class RandomTemporalSample(TemporalSample):
 class CenterTemporalSample(TemporalSample):
     """The middle ``clip_len`` neighbouring frames; all frames of a shorter clip, then padding."""
 
+    steady = True
+
     def __call__(self, batch: dict, draws: Draws) -> dict:
         return self._window(batch, (batch['length'] - self.clip_len).clamp(min=0) // 2)
 
@@ -69,6 +78,7 @@ class UniformTemporalSample(TemporalSample):
     def __init__(self, clip_len: int = 32, test_mode: bool = False, repeat: bool = True) -> None:
         super().__init__(clip_len)
         self.test_mode, self.repeat = test_mode, repeat
+        self.steady = test_mode
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         length = batch['length'][:, None]  # (B, 1)
@@ -84,3 +94,16 @@ class UniformTemporalSample(TemporalSample):
             is_short = length < self.clip_len
             frames, sampled = torch.where(is_short, short['frames'], frames), short['length']
         return {**batch, 'frames': frames, 'length': sampled}
+
+
+def sample_time(temporal: Optional[TemporalSample], length: Tensor, draws: Draws) -> dict:
+    """What is read of clips of ``length`` (B,) frames, at least 1.
+
+    Returns:
+        dict: ``frames`` (B, L) int64 and ``length`` (B,), see :class:`TemporalSample`. Without a transform
+        all frames, padded to the longest clip.
+    """
+    if temporal is not None:
+        return temporal(dict(length=length), draws)
+    place = torch.arange(int(length.max()), device=length.device)
+    return dict(frames=place * (place < length[:, None]), length=length)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from signbert_mm.apis import HysteresisMerger, PoseClip, StreamRecognizer, sliding_windows
-from signbert_mm.apis.stream_recognizer import merge_windows, steps_of
+from signbert_mm.apis.stream import merge_windows, steps_of
 
 
 def predict(clips):

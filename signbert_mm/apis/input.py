@@ -2,8 +2,10 @@
 
 import logging
 import os
+import threading
 import time
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import (
@@ -13,6 +15,7 @@ from typing import (
     Dict,
     Iterable,
     Iterator,
+    List,
     NamedTuple,
     Optional,
     Sequence,
@@ -29,14 +32,14 @@ from ..datasets.pose_store import PoseStore
 from ..datasets.pose_store_writer import check_keypoints
 from ..datasets.store_format import META, flags_found
 from ..datasets.video_dataset import SUFFIXES, VideoFolder
-from ..errors import UserTypeError, UserValueError
+from ..errors import UserRuntimeError, UserTypeError, UserValueError
 from ..layouts import Layout
-from .extractor_pool import ExtractorPool
-from .pose_clip import PoseClip
+from .clips import PoseClip
 
 if TYPE_CHECKING:
     from ..extraction import Frame
 
+PATIENCE = 5.0  # seconds that a stream waits for an extractor before it says so
 ANY_CLOCK = 30.0  # steps a second of a source whose frames have times and that tells no rate
 
 
@@ -93,6 +96,85 @@ def is_camera(source: Any) -> bool:
     if isinstance(source, str):
         return source.isdigit() and not os.path.exists(source)
     return isinstance(source, (int, np.integer)) and not isinstance(source, bool)
+
+
+class ExtractorPool:
+    """Lends an extractor to one stream at a time: it remembers the frames before, and its native code may not
+    be entered twice.
+
+    Of a name or a config there are as many extractors as streams at the same time; they are kept for the next
+    ones. An extractor that was given as an object is the only one, and other threads wait for it.
+
+    Args:
+        source (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it; the
+            first is built on first use.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._first: Any = None
+        self._idle: List[Any] = []
+        self._lock = threading.Lock()
+        self._single = threading.Lock()
+        self._holder: Optional[int] = None  # the thread that has the only one
+
+    @property
+    def first(self) -> Any:
+        """One of them, to be asked for its layout and name."""
+        with self._lock:
+            if self._first is None:
+                self._first = self._build()
+                self._idle.append(self._first)
+            return self._first
+
+    def _build(self) -> Any:
+        from ..extraction import build_extractor
+
+        return build_extractor(self._source)
+
+    @contextmanager
+    def lend(self) -> Iterator[Any]:
+        """An extractor that no other stream has until the block ends.
+
+        Raises:
+            RuntimeError: The only one is at work in this thread already.
+        """
+        if self.first is self._source:
+            with self._only() as extractor:
+                yield extractor
+            return
+        with self._lock:
+            extractor = self._idle.pop() if self._idle else None
+        if extractor is None:
+            extractor = self._build()
+        try:
+            yield extractor
+        finally:
+            with self._lock:
+                self._idle.append(extractor)
+
+    @contextmanager
+    def _only(self) -> Iterator[Any]:
+        if self._holder == threading.get_ident():
+            raise UserRuntimeError(
+                f'the extractor {self._source!r} is at work on another stream of this thread; close that one '
+                'first, or give the '
+                'extractor by its name or config, so that each stream gets its own'
+            )
+        if not self._single.acquire(timeout=PATIENCE):
+            print_log(
+                'waiting for the extractor, which another thread uses; given by its name or config there is '
+                'one for each thread',
+                'current',
+                logging.WARNING,
+            )
+            self._single.acquire()
+        self._holder = threading.get_ident()
+        try:
+            yield self._source
+        finally:
+            self._holder = None
+            self._single.release()
 
 
 class InputReader:
@@ -289,6 +371,18 @@ class InputReader:
                 f'inputs are a {type(inputs).__name__}; give a video, a camera number, a pose array, a '
                 'PoseStore, a folder or a list of these'
             )
+
+    def readable(
+        self, inputs: Any, failures: Optional[List[Failure]] = None, **options: Any
+    ) -> Iterator[PoseClip]:
+        """As :meth:`clips`, without what cannot be read: a warning names it, and ``failures`` gathers it."""
+        for clip in self.clips(inputs, **options):
+            if isinstance(clip, Failure):
+                if failures is not None:
+                    failures.append(clip)
+                print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
+            else:
+                yield clip
 
     @staticmethod
     def store_clips(store: PoseStore, places: Iterable[int]) -> Iterator[PoseClip]:

@@ -1,15 +1,15 @@
-"""The numpy sampling against the transforms, and batches against PoseDataset."""
+"""Batches of clips against PoseDataset, and what an exported model takes of temporal transforms."""
 
-import numpy as np
 import pytest
 import torch
 
-from signbert_mm.apis.input_reader import InputReader
-from signbert_mm.apis.input_spec import InputSpec, make_batch, numpy_sampler
+from signbert_mm.apis.clips import InputSpec, make_batch
+from signbert_mm.apis.export import check_steady
+from signbert_mm.apis.input import InputReader
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.registry import TRANSFORMS
 
-LENGTHS = np.array([1, 2, 5, 6, 7, 31, 100])
+LENGTHS = torch.tensor([1, 2, 5, 6, 7, 31, 100])
 TEMPORAL = [
     dict(type='CenterTemporalSample', clip_len=6),
     dict(type='CenterTemporalSample'),
@@ -19,12 +19,9 @@ TEMPORAL = [
 
 
 @pytest.mark.parametrize('temporal', TEMPORAL)
-def test_numpy_samples_as_the_transform(temporal):
-    frames, real = numpy_sampler(temporal)(LENGTHS)
-    expected = TRANSFORMS.build(temporal)(dict(length=torch.from_numpy(LENGTHS)), None)
-    assert np.array_equal(frames, expected['frames'].numpy()) and np.array_equal(
-        real, expected['length'].numpy()
-    )
+def test_what_draws_nothing_is_taken(temporal):
+    check_steady(temporal)
+    TRANSFORMS.build(temporal)(dict(length=LENGTHS), None)  # no draws
 
 
 @pytest.mark.parametrize(
@@ -32,8 +29,10 @@ def test_numpy_samples_as_the_transform(temporal):
     [dict(type='RandomTemporalSample', clip_len=6), dict(type='UniformTemporalSample', clip_len=6)],
 )
 def test_what_draws_is_refused(temporal):
-    with pytest.raises(ValueError, match='without torch only'):
-        numpy_sampler(temporal)
+    with pytest.raises(ValueError, match='it draws'):
+        check_steady(temporal)
+    with pytest.raises(AttributeError):
+        TRANSFORMS.build(temporal)(dict(length=LENGTHS), None)
 
 
 @pytest.mark.parametrize('temporal', [None, *TEMPORAL[:1], *TEMPORAL[2:]])
@@ -48,8 +47,8 @@ def test_batches_are_those_of_the_data_set(house, store, temporal, drop, layout)
         stand_ins=True,
     )
     expected = dataset.__getitems__(list(range(len(store))))['inputs']
-    found = make_batch(
-        list(InputReader().clips(store)), InputSpec(layout, drop, True, '', temporal), numpy_sampler(temporal)
-    )
+    found = make_batch(list(InputReader().clips(store)), InputSpec(layout, drop, True, '', temporal))
+    assert set(found) == set(expected)
     for name, value in found.items():
-        assert np.array_equal(value, expected[name].numpy()), name
+        assert value.dtype == expected[name].dtype
+        assert torch.equal(value, expected[name]), name

@@ -8,9 +8,9 @@ import torch
 from mmengine.config import Config
 
 from signbert_mm.apis import SignInferencer
-from signbert_mm.apis.input_reader import InputReader
-from signbert_mm.apis.torch_backend import TorchBackend
-from signbert_mm.errors import ConfigError
+from signbert_mm.apis.backends import TorchBackend
+from signbert_mm.apis.input import InputReader
+from signbert_mm.engine.runner import ConfigError
 from signbert_mm.registry import MODELS
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: pip install -r requirements/deploy.txt')
@@ -20,7 +20,7 @@ pytest.importorskip(
 pytest.importorskip(
     'onnxscript', reason='onnxscript is not installed: pip install -r requirements/deploy.txt'
 )
-from signbert_mm.apis.onnx_export import clips_of, export_onnx, largest_difference, random_inputs  # noqa: E402
+from signbert_mm.apis.export import clips_of, export_onnx, largest_difference, random_inputs  # noqa: E402
 
 CONFIG = """
 _base_ = ['{configs}/models/st_consistency_recognizer.py']

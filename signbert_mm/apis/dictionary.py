@@ -1,19 +1,28 @@
-"""Signs by a handful of examples each, found again by the nearest one."""
+"""Signs by a handful of examples each, found again by the nearest one; clips as vectors."""
 
 import hashlib
 import io
+import itertools
 import json
+import logging
 import os
 import re
-from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
+from functools import cached_property
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
+import torch
+from mmengine.logging import print_log
 
 from ..errors import UserKeyError, UserValueError
 from ..files.arrays import ArrayFileError, read_npz
 from ..files.atomic import remove_leftovers, write_atomic
 from ..files.json import read_json
 from ..files.locks import turn
+from ..models.attention_pool import pool_segments
+from .backends import Backend, Prediction, TorchBackend, in_torch
+from .clips import PoseClip
+from .input import Failure, InputReader
 
 # 1: the encoder's fingerprint did not tell how clips were prepared
 FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2
@@ -262,3 +271,194 @@ class SignDictionary:
         for place, (gloss, names) in enumerate(glosses):
             signs.add(gloss, vectors[label == place], names)
         return signs
+
+
+class ClipEmbedder:
+    """A clip as one vector, from an encoder that nobody trained on its gloss; nothing is masked.
+
+    The tokens of a model's embedder and Transformer are pooled here (pooling is not given in the paper); a
+    model of other parts, as ST-Consistency's, is asked for its ``extract_features``.
+
+    Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or
+    the decoder's parameters, two parts of the clip rather than one, three or four, both hands together.
+
+    Args:
+        backend (TorchBackend): Of a pre-trainer or a recogniser.
+        segments (int): Parts of the clip that are averaged apart.
+
+    Raises:
+        ValueError: The model gives no features, or ``segments`` is below 1.
+    """
+
+    def __init__(self, backend: TorchBackend, segments: int = 2) -> None:
+        if not getattr(backend.model, 'gives_features', False):
+            raise UserValueError(
+                f'{type(backend.model).__name__} has no embedder and backbone to embed a clip with; use '
+                'a SignBERT or SignRecognizer config'
+            )
+        if segments < 1:
+            raise UserValueError(f'segments must be at least 1, got {segments}')
+        self.backend, self.segments = backend, segments
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits of what the vectors depend on: the encoder's weights, how it reads and prepares
+        clips, the pooling.
+        """
+        digest = hashlib.blake2b(digest_size=8)
+        facts = repr((self.segments, sorted(self.backend.spec._asdict().items()), self.backend.preparation))
+        digest.update(re.sub(r' at 0x\w+', '', facts).encode())  # addresses of functions among the transforms
+        for part in self.backend.model.encoder_parts:
+            for name, value in sorted(getattr(self.backend.model, part).state_dict().items()):
+                digest.update(
+                    f'{part}.{name}'.encode() + value.detach().cpu().contiguous().float().numpy().tobytes()
+                )
+        return digest.hexdigest()
+
+    @torch.no_grad()
+    def __call__(self, clips: Sequence[PoseClip]) -> np.ndarray:
+        """Shape (len(clips), D) float32, each of length 1."""
+        inputs = self.backend.prepared(clips)
+        model = self.backend.model
+        if model.gives_tokens:
+            vectors = pool_segments(*model.extract_tokens(inputs), inputs['length'], self.segments)
+        else:
+            vectors = torch.nn.functional.normalize(model.extract_features(inputs).float(), dim=-1)
+        return vectors.cpu().numpy()
+
+
+class NothingReadableError(ValueError):
+    """Not one of the inputs could be read, or shows what it is needed for."""
+
+
+class DictionarySearch:
+    """Embeds clips, and finds the nearest signs of a dictionary.
+
+    Args:
+        backend (Backend): Whose model makes the vectors.
+        reader (InputReader): Opens what is embedded.
+        dictionary (SignDictionary, optional): For :meth:`search`; also an attribute.
+    """
+
+    def __init__(
+        self, backend: Backend, reader: InputReader, dictionary: Optional[SignDictionary] = None
+    ) -> None:
+        self.backend, self.reader, self.dictionary = backend, reader, dictionary
+
+    @cached_property
+    def embedder(self) -> ClipEmbedder:
+        """Makes the vectors."""
+        return ClipEmbedder(in_torch(self.backend, 'a dictionary'))
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return self.embedder.fingerprint
+
+    def embed(
+        self, inputs: Any, batch_size: int = 64, need_hands: bool = False, **options: Any
+    ) -> Tuple[np.ndarray, List[str]]:
+        """Vectors (clips, D) of length 1, and the clips' names.
+
+        Args:
+            inputs: As for calling.
+            batch_size (int): Clips at once.
+            need_hands (bool): Leave out clips that show no hand, with a warning, as examples of a dictionary
+                should.
+            **options: As for calling.
+
+        Raises:
+            NothingReadableError: No clip is left; the message has the first reason.
+        """
+        vectors, names, failures, reason = [], [], [], ''
+        for clip, vector in self._embedded(inputs, batch_size, failures, **options):
+            if need_hands and clip.no_answer:
+                reason = f'{clip.name}: {clip.no_answer}'
+                print_log(f'left out: {reason}', logger='current', level=logging.WARNING)
+                continue
+            vectors.append(vector)
+            names.append(clip.name)
+        if not vectors:
+            first = f', the first: {failures[0].error}' if failures else ''
+            what = f'shows a hand ({reason})' if reason else 'could be read'
+            raise NothingReadableError(f'none of the inputs {what}, so there is nothing to embed{first}')
+        return np.stack(vectors), names
+
+    def _embedded(
+        self, inputs: Any, batch_size: int, failures: Optional[List[Failure]] = None, **options: Any
+    ) -> Iterator[Tuple[PoseClip, np.ndarray]]:
+        clips = self.reader.readable(inputs, failures, **options)
+        while True:
+            batch = list(itertools.islice(clips, batch_size))
+            if not batch:
+                return
+            yield from zip(batch, self.embedder(batch))
+
+    def check_dictionary(self, dictionary: Optional[SignDictionary] = None) -> SignDictionary:
+        """The dictionary, or the inferencer's own, where this model can search it.
+
+        Raises:
+            ValueError: There is none, or its vectors were made with another encoder or of clips prepared in
+                another way.
+        """
+        signs = self.dictionary if dictionary is None else dictionary
+        if signs is None:
+            raise UserValueError(
+                'there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py'
+            )
+        if signs.encoder != self._fingerprint:
+            raise UserValueError(
+                f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one '
+                f'({signs.encoder}, not '
+                f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its '
+                'config and checkpoint, or '
+                'build the dictionary again'
+            )
+        return signs
+
+    def search(
+        self,
+        inputs: Any,
+        topk: int = 5,
+        dictionary: Optional[SignDictionary] = None,
+        compare: str = 'nearest',
+        batch_size: int = 64,
+        **options: Any,
+    ) -> List[Prediction]:
+        """The nearest signs of the dictionary, by the cosine of embeddings; nothing is trained.
+
+        Args:
+            inputs: As for calling.
+            topk (int): Signs in the answer.
+            dictionary (SignDictionary, optional): Instead of the inferencer's own.
+            compare (str): 'nearest' or 'prototype', see :meth:`SignDictionary.similarities`.
+            batch_size (int): Clips at once.
+            **options: As for calling.
+
+        Returns:
+            list[Prediction]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of
+            the nearest ones), ``hand_frames`` and ``reason``: '', or why there is no answer, and the lists
+            are then empty.
+
+        Raises:
+            ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or
+                of clips prepared in another way.
+        """
+        signs = self.check_dictionary(dictionary)
+        answers = []
+        for clip, vector in self._embedded(inputs, batch_size, **options):
+            matches: List[Match] = [] if clip.no_answer else signs.search(vector[None], topk, compare)[0]
+            answers.append(
+                Prediction(
+                    name=clip.name,
+                    glosses=[match.gloss for match in matches],
+                    scores=[match.score for match in matches],
+                    examples=[match.example for match in matches],
+                    reason=clip.no_answer,
+                    num_frames=len(clip),
+                    hand_frames=clip.hand_frames,
+                    fps=clip.fps,
+                )
+            )
+        if not answers:
+            raise UserValueError('none of the inputs could be read, so there is nothing to search for')
+        return answers

@@ -1,15 +1,20 @@
-"""One clip of poses in memory."""
+"""Clips of poses in memory, and batches of them as a model reads them."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ..datasets.hand_rule import hands_found
 from ..datasets.pixel_check import PixelCheck
 from ..datasets.pose_store_writer import check_keypoints
+from ..datasets.transforms.temporal import sample_time
+from ..draws import Draws
 from ..errors import UserValueError
-from ..layouts import Layout, get_layout
+from ..layouts import Layout, get_layout, layout_mapping
+from ..registry import TRANSFORMS
 
 _SHAPES = 'numbers of shape (T, V, 2) or (T, V, 3): frames, joints, x and y in pixels and, third, the score'
 
@@ -185,3 +190,76 @@ class PoseClip:
         (:mod:`signbert_mm.datasets.hand_rule`).
         """
         return hands_found(self.scores, self.layout) if self.found is None else self.found
+
+
+class InputSpec(NamedTuple):
+    """How a clip becomes a row of a batch, as :class:`PoseDataset` does it.
+
+    Attributes:
+        layout (str): Joints that the model reads.
+        drop_empty_frames (bool): Leave out frames without a hand, of clips that have any.
+        stand_ins (bool): A body wrist stands in for a missing hand root and the reverse.
+        side (str): Which hand the joints of a hand_21 clip are.
+        temporal (dict, optional): Config of the temporal transform; None = all frames.
+        fps (float, optional): Frames a second of all clips that the model was trained on, at which videos are
+            read; None = they differed, or the checkpoint is older than this field.
+    """
+
+    layout: str
+    drop_empty_frames: bool = True
+    stand_ins: bool = False
+    side: str = ''
+    temporal: Optional[Dict[str, Any]] = None
+    fps: Optional[float] = None
+
+    @property
+    def clip_len(self) -> Optional[int]:
+        """Frames that the model sees; None = all."""
+        return self.temporal.get('clip_len', 32) if self.temporal else None
+
+
+def make_batch(clips: Sequence[PoseClip], spec: InputSpec, first: int = 0) -> Dict[str, Tensor]:
+    """Clips as a model reads them, and as a :class:`PoseDataset` gives them.
+
+    Args:
+        clips (Sequence[PoseClip]): B clips, each of its own layout and length.
+        spec (InputSpec): What the model wants.
+        first (int): Index of the first, which names it in random draws.
+
+    Returns:
+        dict: keypoints (B, L, V, 2) float32 pixels; scores (B, L, V) float32, 0 = missing; length (B,) int64;
+            image_size (B, 2) float32, width and height; frames (B, L) int64, positions in the clip; label,
+            index and epoch (B,) int64.
+    """
+    target = get_layout(spec.layout)
+    kept: List[np.ndarray] = []
+    for clip in clips:
+        found = clip.hands_found().any(-1)
+        kept.append(np.flatnonzero(found) if spec.drop_empty_frames and found.any() else np.arange(len(clip)))
+    index = torch.arange(first, first + len(clips))
+    temporal = TRANSFORMS.build(spec.temporal) if spec.temporal else None
+    sampled = sample_time(temporal, torch.tensor([len(places) for places in kept]), Draws(0, 0, index))
+    places, length = sampled['frames'].numpy(), sampled['length']
+    shape = (*places.shape, target.num_joints)
+    keypoints, scores, frames = (
+        np.zeros((*shape, 2), np.float32),
+        np.zeros(shape, np.float32),
+        np.zeros_like(places),
+    )
+    for row, (clip, there, real) in enumerate(zip(clips, kept, length.tolist())):
+        joints = layout_mapping(clip.layout, target, spec.stand_ins, spec.side)
+        frames[row, :real] = there[places[row, :real]]
+        rows = frames[row, :real, None]
+        has = joints >= 0
+        keypoints[row, :real, has] = clip.keypoints[rows, joints[has]].swapaxes(0, 1)
+        scores[row, :real, has] = clip.scores[rows, joints[has]].swapaxes(0, 1)
+    return dict(
+        keypoints=torch.from_numpy(keypoints),
+        scores=torch.from_numpy(scores),
+        length=length,
+        image_size=torch.tensor([clip.image_size for clip in clips], dtype=torch.float32),
+        frames=torch.from_numpy(frames),
+        label=torch.tensor([clip.label for clip in clips]),
+        index=index,
+        epoch=torch.zeros_like(index),
+    )

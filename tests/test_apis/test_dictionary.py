@@ -102,11 +102,11 @@ def test_saving_is_all_or_nothing(signs, tmp_path, monkeypatch):
     """Killed, or on a full disk, between the vectors and the index: the old dictionary, and no file more in
     the end.
     """
-    from signbert_mm.apis import sign_dictionary
+    from signbert_mm.apis import dictionary
 
     signs.save(tmp_path / 'd')
     before, glosses = sorted(os.listdir(tmp_path / 'd')), signs.glosses
-    write = sign_dictionary.write_atomic
+    write = dictionary.write_atomic
 
     def fails(error):
         def write_vectors_alone(data, path):
@@ -120,15 +120,13 @@ def test_saving_is_all_or_nothing(signs, tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     signs.add('new', np.ones((1, signs.dim)), ['x'])
-    monkeypatch.setattr(sign_dictionary, 'write_atomic', fails(full))
+    monkeypatch.setattr(dictionary, 'write_atomic', fails(full))
     with pytest.raises(OSError, match='No space'):
         signs.save(tmp_path / 'd')
     assert sorted(os.listdir(tmp_path / 'd')) == before
     child = os.fork()
     if not child:
-        monkeypatch.setattr(
-            sign_dictionary, 'write_atomic', fails(lambda: os.kill(os.getpid(), signal.SIGKILL))
-        )
+        monkeypatch.setattr(dictionary, 'write_atomic', fails(lambda: os.kill(os.getpid(), signal.SIGKILL)))
         signs.save(tmp_path / 'd')
         os._exit(0)
     os.waitpid(child, 0)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from api_toys import poses
 
-from signbert_mm.apis.prediction import Prediction, plain_values, to_json
-from signbert_mm.apis.windows import Segment
+from signbert_mm.apis.backends import Prediction, plain_values, to_json
+from signbert_mm.apis.stream import Segment
 
 KEYS = 'name glosses scores labels reason attention frames num_frames hand_frames fps all_scores'.split()
 

@@ -7,8 +7,8 @@ import torch
 
 from ..errors import UserValueError
 from ..structures import SignDataSample
-from .pose_clip import PoseClip
-from .torch_backend import TorchBackend
+from .backends import TorchBackend
+from .clips import PoseClip
 
 _LEFT = 0
 
@@ -27,8 +27,7 @@ class Reconstructor:
     """
 
     def __init__(self, backend: TorchBackend) -> None:
-        decoder = getattr(backend.model, 'decoder', None)
-        if getattr(decoder, 'hand_model', None) is None:
+        if getattr(backend.model, 'hand_model', None) is None:
             raise UserValueError(
                 f'{type(backend.model).__name__} has no hand model; reconstruction needs the config and '
                 'checkpoint of a pre-training with one'
@@ -40,11 +39,11 @@ class Reconstructor:
         """Shape (1538, 3): triangles of the right hand's mesh; the left hand's run the other way round
         (``faces[:, ::-1]``).
         """
-        return self.backend.model.decoder.hand_model.faces.cpu().numpy()
+        return self.backend.model.hand_model.faces.cpu().numpy()
 
     def _passes(self, clip: PoseClip) -> List[np.ndarray]:
         length, spec = len(clip), self.backend.spec
-        size = spec.clip_len or min(length, len(self.backend.model.embedder.time))
+        size = spec.clip_len or min(length, self.backend.model.max_frames or length)
         count = -(-length // size)
         if spec.temporal and spec.temporal['type'] == 'UniformTemporalSample':
             return [np.arange(first, length, count) for first in range(count)]
@@ -70,8 +69,7 @@ class Reconstructor:
         out['valid'] = np.zeros((len(clip), 2), bool)
         for places in self._passes(clip):
             inputs = self.backend.prepared([clip.pick(places)], every_frame=True)
-            tokens, visible = model.embedder(inputs)
-            decoded = model.decoder(model.backbone(tokens, visible), mesh=mesh)
+            decoded = model.outputs(inputs, mesh=mesh)
             # (L, 2, 1, 1): a negative scale turns the hand by half a turn
             turned = np.sign(decoded['scale'][0, :, :, None].cpu().numpy())
             boxes, valid = inputs['boxes'][0].cpu().numpy(), inputs['hand_valid'][0].cpu().numpy()

@@ -1,4 +1,4 @@
-"""Late fusion in inference: H+P, H+R, or any recognisers of one label map."""
+"""Late fusion in inference: H+P, H+R, or any recognisers of one label map; and what runs any model."""
 
 import copy
 import os
@@ -13,11 +13,9 @@ from torch import nn
 from ..errors import ConfigError, UserValueError
 from ..evaluation.fusion import ClipScores, check_classes, check_weights, fused
 from ..registry import MODELS
-from .backend import Backend
+from .backends import Backend, TorchBackend, VideoBackend, reads_videos
+from .clips import PoseClip
 from .model import _config, init_model
-from .pose_clip import PoseClip
-from .torch_backend import TorchBackend, reads_videos
-from .video_backend import VideoBackend
 
 _PART = {'config', 'checkpoint', 'weight', 'name'}
 
@@ -109,10 +107,8 @@ class FusionRecognizer(Backend, nn.Module):
 
     @property
     def frame_rates(self) -> List[Optional[float]]:
-        """Of each part that reads poses, the rate of its training clips; None where its checkpoint does not
-        say.
-        """
-        return [backend.spec.fps for backend in self.backends if isinstance(backend, TorchBackend)]
+        """Those of the parts."""
+        return [rate for backend in self.backends for rate in backend.frame_rates]
 
     def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
         """As :meth:`Backend.run`; ``attention`` and ``frames`` of the first part that has attention, else of
@@ -177,3 +173,32 @@ def make_fusion(model: Any, weights: Any, device: Union[str, torch.device]) -> O
             )
         parts = [dict(part, checkpoint=checkpoint) for part, checkpoint in zip(parts, weights)]
     return FusionRecognizer(parts, device)
+
+
+def build_backend(model: Any, weights: Any, device: str, field: str) -> Backend:
+    """What runs the model, or the fusion, that somebody names.
+
+    Args:
+        model: As for :class:`SignInferencer`.
+        weights: Its checkpoint, of a fusion a list of them.
+        device (str): Where it runs.
+        field (str): How the weights are called in messages.
+
+    Raises:
+        ValueError, ConfigError: Weights are missing, or given beside a model that has them.
+    """
+    if isinstance(model, nn.Module):
+        if weights is not None:
+            raise UserValueError(
+                f'`{field}` goes with a config; the model that was given has its weights already'
+            )
+        return model if isinstance(model, Backend) else make_backend(model, device)
+    fusion = make_fusion(model, weights, device)
+    if fusion is not None:
+        return fusion
+    if weights is None:
+        raise UserValueError(
+            f'`{field}` is missing: no weights are published, and random ones recognise '
+            'nothing; give the path of a checkpoint'
+        )
+    return make_backend(init_model(model, weights, device), device)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from api_toys import ColourExtractor
 
-from signbert_mm.apis import SignInferencer, extractor_pool
-from signbert_mm.apis.extractor_pool import ExtractorPool
-from signbert_mm.apis.input_reader import InputReader
+from signbert_mm.apis import SignInferencer
+from signbert_mm.apis import input as input_module
+from signbert_mm.apis.input import ExtractorPool, InputReader
 from signbert_mm.registry import EXTRACTORS
 
 LEVELS = (40, 90, 140, 190, 240)
@@ -78,9 +78,9 @@ def test_an_object_serves_one_stream_at_a_time(remembers, videos, monkeypatch):
     with pytest.raises(RuntimeError, match='at work on another stream of this thread'):
         reader.extract(videos[1])
     said = []
-    monkeypatch.setattr(extractor_pool, 'PATIENCE', 0.05)
+    monkeypatch.setattr(input_module, 'PATIENCE', 0.05)
     waiting = threading.Event()
-    monkeypatch.setattr(extractor_pool, 'print_log', lambda text, *_: (said.append(text), waiting.set()))
+    monkeypatch.setattr(input_module, 'print_log', lambda text, *_: (said.append(text), waiting.set()))
     with ThreadPoolExecutor(1) as threads:
         clip = threads.submit(reader.extract, videos[1])
         assert waiting.wait(10) and not clip.done()
