@@ -5,7 +5,6 @@ from .collate import collate_poses
 from .concat import ConcatPoseDataset
 from .pose_dataset import PoseDataset
 from .pose_store import PoseStore, PoseStoreWriter
-from .pseudo_label_dataset import PseudoLabelDataset
 from .samplers import ClassBalancedSampler, DefaultSampler
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .synthetic import SYNTHETIC_NOTE, SyntheticSigns, SyntheticTruth, write_synthetic_store
@@ -19,7 +18,6 @@ __all__ = [
     'PoseDataset',
     'PoseStore',
     'PoseStoreWriter',
-    'PseudoLabelDataset',
     'SignVideoDataset',
     'SyntheticSigns',
     'SyntheticTruth',

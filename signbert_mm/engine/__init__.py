@@ -14,7 +14,6 @@ from .hooks import (
     EpochSeedHook,
     KNNHook,
     LoadReportHook,
-    PseudoLabelHook,
     SafeCheckpointHook,
 )
 from .optim import SignAmpOptimWrapper
@@ -31,7 +30,6 @@ __all__ = [
     'EpochSeedHook',
     'KNNHook',
     'LoadReportHook',
-    'PseudoLabelHook',
     'ResumableTrainLoop',
     'SafeCheckpointHook',
     'SignAmpOptimWrapper',

@@ -17,6 +17,8 @@ from mmengine.registry import Registry
 from ... import registry as registries
 from ...files.text import read_text
 
+# what a config may lack, though it has others of nearly the same name
+_PHASES = {f'{phase}_{part}' for phase in ('val', 'test') for part in ('dataloader', 'evaluator', 'cfg')}
 _BASE_FILE = re.compile(r"""['"](\.{1,2}/[^'"\n]+\.py)['"]""")
 
 
@@ -90,6 +92,8 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
                 node = node[int(part)]
             elif isinstance(node, (dict, Config)):
                 if part not in node:
+                    if node is cfg and part in _PHASES:
+                        break
                     close = difflib.get_close_matches(part, list(node.keys()), n=1, cutoff=0.75)
                     if close:
                         meant = '.'.join([*path, close[0]])

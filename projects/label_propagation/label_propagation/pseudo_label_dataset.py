@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..layouts import Layout
-from ..registry import DATASETS
-from .concat import ConcatPoseDataset
-from .pose_dataset import PoseDataset
+from signbert_mm.datasets import ConcatPoseDataset, PoseDataset
+from signbert_mm.layouts import Layout
+from signbert_mm.registry import DATASETS
 
 SELECTION = ('split', 'hold_out', 'classes', 'relabel', 'empty_clip', 'few_shot', 'data_ratio')
 
