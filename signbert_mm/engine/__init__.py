@@ -10,7 +10,6 @@ from .hooks import (
     EpochSeedHook,
     KNNHook,
     LoadReportHook,
-    PseudoLabelHook,
     SafeCheckpointHook,
 )
 from .optim import SignAmpOptimWrapper
@@ -28,7 +27,6 @@ __all__ = [
     'EpochSeedHook',
     'KNNHook',
     'LoadReportHook',
-    'PseudoLabelHook',
     'ResumableTrainLoop',
     'SafeCheckpointHook',
     'SignAmpOptimWrapper',

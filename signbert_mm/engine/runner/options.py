@@ -11,6 +11,9 @@ from mmengine.registry import VISBACKENDS
 
 from ...errors import ConfigError, UserValueError, did_you_mean
 
+# what a config may lack, though it has others of nearly the same name
+_PHASES = {f'{phase}_{part}' for phase in ('val', 'test') for part in ('dataloader', 'evaluator', 'cfg')}
+
 VIS_PACKAGES = dict(
     TensorboardVisBackend='tensorboard',
     WandbVisBackend='wandb',
@@ -88,6 +91,8 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
                 node = node[int(part)]
             elif isinstance(node, (dict, Config)):
                 if part not in node:
+                    if node is cfg and part in _PHASES:
+                        break
                     close = difflib.get_close_matches(part, list(node.keys()), n=1, cutoff=0.75)
                     if close:
                         meant = '.'.join([*path, close[0]])

@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..errors import UserValueError
-from ..layouts import Layout
-from ..registry import DATASETS
-from .concat import ConcatPoseDataset
-from .pose_dataset import PoseDataset
+from signbert_mm.datasets import ConcatPoseDataset, PoseDataset
+from signbert_mm.errors import UserValueError
+from signbert_mm.layouts import Layout
+from signbert_mm.registry import DATASETS
 
 SELECTION = ('split', 'hold_out', 'classes', 'relabel', 'empty_clip', 'few_shot', 'data_ratio')
 

@@ -12,10 +12,10 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, 
 import numpy as np
 from mmengine.config import Config
 
-from ...datasets.pose_store import PoseStore
-from ...datasets.store_format import META
-from ...datasets.video_dataset import VideoFolder
-from ..runner.config import config_roots
+from ..datasets.pose_store import PoseStore
+from ..datasets.store_format import META
+from ..datasets.video_dataset import VideoFolder
+from ..engine.runner.config import config_roots
 from .plan import Plan
 from .run import Run
 

@@ -17,12 +17,13 @@ from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ... import compat
-from ...evaluation import load_predictions
-from ...evaluation.fusion import clip_scores, save_scores
-from ...files.atomic import write_atomic
-from ..checkpoint_io import find_last_whole_checkpoint
-from ..runner.launch import prepare_launch
+from .. import compat
+from ..engine.checkpoint_io import find_last_whole_checkpoint, write_atomic
+from ..engine.runner.launch import prepare_launch
+from ..evaluation import load_predictions
+from ..evaluation.fusion import clip_scores, save_scores
+from ..evaluation.logistic_regression import logistic_regression
+from ..registry import DATASETS, SCOPE
 from .run import Run
 
 Report = Callable[[str], None]
@@ -144,6 +145,20 @@ def train(run: Run, work_dir: Path, report: Report) -> None:
 
 def test(run: Run, work_dir: Path) -> None:
     """Tests a trained run, once."""
+    start = time.time()
+    record = _regress(run) if run.fit is not None else _test_model(run, work_dir)
+    record.update(seconds=round(time.time() - start, 1), device=_device())
+    write_atomic(_dump(record), str(run.folder(work_dir) / f'test_{run.test_key}.json'))
+
+
+def _regress(run: Run) -> dict:
+    loaders = run.cfg.train_dataloader, run.cfg.test_dataloader
+    train, test = (DATASETS.build(dict(loader.dataset, _scope_=SCOPE)) for loader in loaders)
+    metrics = logistic_regression(train, test, **run.fit)
+    return dict(metrics=metrics, stores={**run.stores('train'), **run.stores('test')}, glosses=test.glosses)
+
+
+def _test_model(run: Run, work_dir: Path) -> dict:
     folder = run.folder(work_dir)
     cfg = copy.deepcopy(run.cfg)
     for key in ('dataloader', 'evaluator', 'cfg'):
@@ -156,7 +171,6 @@ def test(run: Run, work_dir: Path) -> None:
             cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
         )
         cfg.test_evaluator = [*evaluators, dict(type='signbert_mm.DumpPredictions', out_file_path=str(dump))]
-    start = time.time()
     runner = _runner(cfg, folder)
     metrics = {key: float(value) for key, value in runner.test().items()}
     meta = getattr(runner.test_dataloader.dataset, 'metainfo', {})
@@ -165,16 +179,12 @@ def test(run: Run, work_dir: Path) -> None:
     if run.keep_scores:
         save_scores(run.scores(work_dir), clip_scores(run.name, load_predictions(dump)))
         dump.unlink()
-    seconds = round(time.time() - start, 1)
-    record = dict(
+    return dict(
         metrics=metrics,
-        seconds=seconds,
         stores=run.stores('test'),
         coverage=coverage,
         glosses=list(meta.get('glosses', [])),
-        device=_device(),
     )
-    write_atomic(_dump(record), str(folder / f'test_{run.test_key}.json'))
 
 
 def is_done(run: Run, tests: Set[Run], work_dir: Path) -> bool:

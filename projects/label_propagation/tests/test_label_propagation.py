@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from signbert_mm.evaluation.label_propagation import neighbour_graph, propagate_labels
+from projects.label_propagation.label_propagation import neighbour_graph, propagate_labels
 
 
 def dense_graph(features, k, temperature):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from mmengine.registry import init_default_scope
 
-from signbert_mm.engine.tables import list_tables, load_setting, load_table, make_plan
-from signbert_mm.errors import ConfigError
+from signbert_mm.engine.runner import ConfigError
+from signbert_mm.experiments import list_tables, load_setting, load_table, make_plan
 from signbert_mm.registry import MODELS
 
 NAMES = [name for name in list_tables() if name.startswith('st_consistency/')]

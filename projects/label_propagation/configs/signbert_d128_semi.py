@@ -1,11 +1,12 @@
 """SignBERT's recogniser on k labelled clips a gloss of words33 and on its pool without labels.
 
-Self-training; not in the paper. tools/analysis_tools/run_words33.py sets the shots and seeds. The pre-trained
+Self-training; not in the paper. The table words33.py beside this file sets shots and seeds. The pre-trained
 encoder's features spread the labels (PseudoLabelHook). Each gloss then has 40 places an epoch: its labelled
 clips, and some of the pool's under the labels that were found.
 """
 
-_base_ = './signbert_d128_finetune.py'
+_base_ = '../../../configs/words33/signbert_d128_finetune.py'
+custom_imports = dict(imports=['projects.label_propagation.label_propagation'])
 
 _clips = dict(type='PoseDataset', store='data/words33', split=['train', 'val'], layout='hands_42')
 _train = [dict(type='UniformTemporalSample', clip_len=10)]

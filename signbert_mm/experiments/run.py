@@ -12,11 +12,10 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from mmengine.config import Config
 
-from ...datasets.store_format import META
-from ...datasets.synthetic import SYNTHETIC_NOTE
-from ...errors import ConfigError
-from ..runner.config import load_config
-from ..runner.options import merge_options
+from ..datasets.store_format import META
+from ..datasets.synthetic import SYNTHETIC_NOTE
+from ..engine.runner.config import ConfigError, load_config
+from ..engine.runner.options import merge_options
 
 _NO_TRAINING = (
     'work_dir',
@@ -217,6 +216,7 @@ class Run:
         seed (int): Of the run.
         parent (Run, optional): The training whose weights this one starts from.
         keep_scores (bool): Its test also leaves the clips' scores, for rows that sum them.
+        fit (dict, optional): Arguments of a logistic regression, which stands for training and model.
     """
 
     cfg: Config
@@ -224,12 +224,16 @@ class Run:
     seed: int
     parent: Optional['Run'] = None
     keep_scores: bool = False
+    fit: Optional[dict] = None
 
     def __post_init__(self) -> None:
         part = dict(training_part(self.cfg), parent=self.parent.key if self.parent else None)
+        if self.fit is not None:
+            clips = _without(self.cfg.train_dataloader.dataset.to_dict(), ['pipeline', *_NO_RESULT])
+            part = dict(data=clips, fit=self.fit)
         self.key, self.test_key = fingerprint(part), fingerprint(test_part(self.cfg))
         self.stem = osp.splitext(osp.basename(self.config))[0]
-        words = [_changes_in_words(self.cfg, self.config)]
+        words = [_changes_in_words(self.cfg, self.config)] if self.fit is None else ['logistic_regression']
         if self.parent:
             words.append('_'.join(word for word in ('from', self.parent.words, self.parent.key) if word))
         self.words = '_'.join(word for word in words if word)
@@ -259,6 +263,8 @@ class Run:
         Raises:
             ConfigError: It was made with other data than is there now.
         """
+        if self.fit is not None:
+            return dict(seconds=0.0, resumed=True)
         return self._record(self.folder(work_dir) / 'trained.json', 'train')
 
     def tested(self, work_dir: Path) -> Optional[dict]:

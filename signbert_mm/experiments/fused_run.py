@@ -8,8 +8,8 @@ import torch
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 
-from ...evaluation.fusion import align, fused, load_scores
-from ...registry import METRICS
+from ..evaluation.fusion import align, fused, load_scores
+from ..registry import METRICS
 from .run import Run
 
 
@@ -49,7 +49,7 @@ class FusedRun:
     _records: Dict[Path, dict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.seed, self.name = self.parts[0].seed, ' + '.join(part.name for part in self.parts)
+        self.name = ' + '.join(part.name for part in self.parts)
         for part in self.parts:
             part.keep_scores = True
 

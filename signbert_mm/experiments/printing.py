@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ...errors import ConfigError, did_you_mean
-from ...visualization.sweep_plot import plot_sweep
+from ..engine.runner.config import ConfigError, did_you_mean
+from ..visualization.sweep_plot import plot_sweep
 from .plan import Plan
 
 NOT_MEASURED = 'not measured'
@@ -32,7 +32,7 @@ def figures(plan: Plan, work_dir: Path) -> Figures:
                     f'{plan.table.name}: the test of {cell.run.name} has no {cell.key!r}. '
                     f'{did_you_mean(cell.key, record["metrics"])}'
                 )
-            found.setdefault(place, {})[cell.run.seed] = record['metrics'][cell.key]
+            found.setdefault(place, {})[cell.seed] = record['metrics'][cell.key]
     return found
 
 
@@ -76,7 +76,12 @@ def table_markdown(plan: Plan, work_dir: Path) -> str:
     heads, columns = [], []
     for title in plan.columns:
         heads.append(title)
-        columns.append([_cell(found.get((place, title), {}), len(plan.seeds)) for place in range(len(names))])
+        columns.append(
+            [
+                _cell(found.get((place, title), {}), len(plan.cells.get((place, title), ())))
+                for place in range(len(names))
+            ]
+        )
         if title in table.paper:
             heads.append(f'{title}, paper')
             columns.append(_paper(table.paper[title]))
@@ -145,6 +150,17 @@ def _differences(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
 
 def _seeds(plan: Plan) -> str:
     seeds = list(plan.seeds)
+    if plan.table.seeds:
+        fewer = {
+            name: len(plan.table.seeds_of(name, seeds))
+            for name in plan.table.seeds
+            if any(title.startswith(name) for title in plan.columns)
+        }
+        return (
+            'Mean +- sample standard deviation over seeds: '
+            + ', '.join(f'{name} {count}' for name, count in fewer.items())
+            + '.'
+        )
     return (
         f'Seeds {", ".join(map(str, seeds))}: mean +- sample standard deviation.'
         if len(seeds) > 1

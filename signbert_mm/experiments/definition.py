@@ -8,11 +8,10 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from mmengine.config import Config
 
-from ...errors import ConfigError, did_you_mean
-from ..runner.config import config_roots
+from ..engine.runner.config import ConfigError, config_roots, did_you_mean
 
 _STEP = {'base', 'options', 'by_type', 'after'}
-_BASE = {'config', 'options', 'by_type', 'variants', 'start'}
+_BASE = {'config', 'options', 'by_type', 'variants', 'start', 'seed', 'fit'}
 
 
 @dataclass
@@ -40,6 +39,8 @@ class Table:
         against (str): Name of a row; the others' differences to it are printed, seed by seed.
         figure (dict): ``dict(xlabel=.., x=[a number a row])`` draws the columns over x, with ``log=True``
             over its logarithm; empty for none.
+        seeds (dict[str, int]): Variant -> how many seeds it has at most, as where few labelled clips need
+            more draws than many; the largest number is taken where none is asked for.
         folder (str): Where the definition lies; its settings are in ``on/`` there.
     """
 
@@ -56,6 +57,11 @@ class Table:
     order: bool = False
     against: str = ''
     figure: Dict[str, Any] = field(default_factory=dict)
+    seeds: Dict[str, int] = field(default_factory=dict)
+
+    def seeds_of(self, variant: str, seeds: Sequence[int]) -> Sequence[int]:
+        """Those of ``seeds`` that a variant has."""
+        return seeds[: self.seeds.get(variant, len(seeds))]
 
 
 @dataclass
@@ -69,10 +75,14 @@ class Setting:
             the config of each kind of training, and the changes of each variant of it (``options``,
             ``by_type``, ``config``), such as a vocabulary. ``start``: a checkpoint that its trainings start
             from, where no step comes before, with a head of their own; '' = random weights. Where it is
-            there, the table says which.
+            there, the table says which. ``seed``: one training with this seed stands for all seeds of a row;
+            '$seed' is still the row's. ``fit``: nothing is trained; the arguments of a logistic regression
+            on the clips of the config's ``train_dataloader``, tested on those of its ``test_dataloader``.
         make (dict[str, dict]): Store folder -> arguments of ``write_synthetic_store``, for stores that are
             made where they are absent.
         note (str): Printed below the table.
+
+    The file may name modules in ``custom_imports``, as any config, that register what its bases name.
     """
 
     name: str
@@ -92,6 +102,7 @@ def _read(path: str, kind: type, **extra: str) -> Any:
     content = {
         key: value for key, value in Config.fromfile(path).to_dict().items() if not key.startswith('_')
     }
+    content.pop('custom_imports', None)  # mmengine has imported them
     known = set(kind.__dataclass_fields__) - set(extra)
     unknown = sorted(key for key in content if key not in known)
     if unknown:

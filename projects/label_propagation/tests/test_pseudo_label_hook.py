@@ -5,11 +5,10 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
+from projects.label_propagation.label_propagation import PseudoLabelHook
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.datasets.pose_store_writer import PoseStoreWriter
-from signbert_mm.engine.hooks import PseudoLabelHook
-from signbert_mm.engine.runner import load_config
-from signbert_mm.errors import ConfigError
+from signbert_mm.engine.runner import ConfigError, load_config
 
 
 @pytest.fixture(scope='module')
@@ -32,7 +31,7 @@ def store(tmp_path_factory):
 def runner(store, work_dir, name, **options):
     """Two epochs of four batches."""
     cfg = load_config(
-        'configs/words33/signbert_d128_semi_rest.py',
+        'projects/label_propagation/configs/signbert_d128_semi.py',
         {
             'model.head.num_classes': 3,
             'train_dataloader.batch_size': 3,
@@ -50,6 +49,7 @@ def runner(store, work_dir, name, **options):
             'default_hooks.checkpoint.max_keep_ckpts': 2,
             'log_level': 'WARNING',
             'custom_hooks.0.k': 4,
+            'custom_hooks.0.background': '-',
             **options,
         },
     )

@@ -5,7 +5,8 @@ import pytest
 import torch
 from pose_store_fixtures import write_store
 
-from signbert_mm.datasets import PoseDataset, PseudoLabelDataset
+from projects.label_propagation.label_propagation import PseudoLabelDataset
+from signbert_mm.datasets import PoseDataset
 
 TRAIN = [dict(type='UniformTemporalSample', clip_len=4)]
 CLEAN = [dict(type='UniformTemporalSample', clip_len=4, test_mode=True)]

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from ...datasets.store_format import META
-from ...datasets.synthetic import write_synthetic_store
-from ...errors import ConfigError
+from ..datasets.store_format import META
+from ..datasets.synthetic import write_synthetic_store
+from ..engine.runner.config import ConfigError
 from .definition import Setting
 from .execute import hold
 

@@ -13,7 +13,10 @@ import torch
 
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE
-from signbert_mm.engine.tables import (
+from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.engine.runner import ConfigError
+from signbert_mm.evaluation import fusion
+from signbert_mm.experiments import (
     Setting,
     choose_rows,
     execute,
@@ -26,13 +29,10 @@ from signbert_mm.engine.tables import (
     replace_block,
     table_markdown,
 )
-from signbert_mm.engine.tables.execute import hold
-from signbert_mm.engine.tables.fused_run import common_coverage
-from signbert_mm.engine.tables.printing import draw_figure
-from signbert_mm.engine.tables.run import data_fingerprints, fingerprint
-from signbert_mm.errors import ConfigError
-from signbert_mm.evaluation import fusion
-from signbert_mm.files.checkpoints import load_checkpoint_file
+from signbert_mm.experiments.execute import hold
+from signbert_mm.experiments.fused_run import common_coverage
+from signbert_mm.experiments.printing import draw_figure
+from signbert_mm.experiments.run import data_fingerprints, fingerprint
 
 TABLE = """
 title = 'Toy table'
@@ -187,7 +187,7 @@ def trained(toy_table, tmp_path, monkeypatch):
 def test_a_run_of_another_process_is_left_to_it_and_waited_for(trained, monkeypatch):
     plan, work = trained
     run, said = plan.runs[1], []
-    monkeypatch.setattr(sys.modules['signbert_mm.engine.tables.execute'], '_POLL', 0.05)
+    monkeypatch.setattr(sys.modules['signbert_mm.experiments.execute'], '_POLL', 0.05)
     ready = threading.Event()
 
     def other():
@@ -238,7 +238,8 @@ def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
     assert json.loads(record.read_text())['stores'] == {}
     with pytest.raises(ConfigError, match="has no 'accuracy'. Known: acc"):
         cells = {
-            key: [type(cell)(cell.run, 'accuracy') for cell in value] for key, value in plan.cells.items()
+            key: [type(cell)(cell.run, 'accuracy', cell.seed) for cell in value]
+            for key, value in plan.cells.items()
         }
         plan.cells = cells
         plan.runs[0].cfg.train_dataloader.dataset.pop('store')

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
-from ...errors import ConfigError, did_you_mean
+from ..engine.runner.config import ConfigError, did_you_mean
 from .definition import Setting, Table
 from .fused_run import FusedRun
 from .run import Run, change_types, resolve
@@ -16,6 +16,7 @@ class Cell:
 
     run: Union[Run, FusedRun]
     key: str
+    seed: int
 
 
 @dataclass
@@ -64,6 +65,7 @@ def _runs_of_row(
             config = changes.get('config', base.get('config'))
             parent = _parent(parents, variant, row, step)
             cfg = resolve(config, [base, changes, step, extra], seed)
+            cfg.randomness.seed = base.get('seed', seed)
             if base.get('start'):
                 if parent:
                     raise ConfigError(
@@ -78,7 +80,7 @@ def _runs_of_row(
                     else 'PoseDataset'
                 )
                 change_types(cfg, {f'test_dataloader:{kind}': dict(split=split)}, config)
-            run = Run(cfg, config, seed, parent)
+            run = Run(cfg, config, cfg.randomness.seed, parent, fit=base.get('fit'))
             runs[variant] = made.setdefault((run.name, run.test_key), run)
         found[step['base']] = parents = runs
     return found
@@ -108,7 +110,7 @@ def make_plan(
 
     Args:
         table, setting: What to measure, on what.
-        seeds (Sequence[int]): Each gives every row once.
+        seeds (Sequence[int]): Each gives every row once, but for variants that the table gives fewer.
         options (Mapping, optional): As ``--cfg-options``, for every training.
         split (str): Test on this split instead of 'test'.
         made (dict, optional): Runs of other plans, which this one then shares.
@@ -134,9 +136,9 @@ def make_plan(
             _add_runs(plan, found)
             for column in table.columns:
                 for variant, run in _tested(column, found).items():
-                    if _has_cells(column, variant, wanted):
+                    if seed in table.seeds_of(variant, seeds) and _has_cells(column, variant, wanted):
                         plan.tests.add(_with_test(run))
-                        _add_cells(plan, place, column, variant, run)
+                        _add_cells(plan, place, column, variant, run, seed)
         for place, row in enumerate(table.rows):
             parts = [
                 _part(part, row, by_name, setting, seed, dict(options=options or {}), split, made)
@@ -147,11 +149,11 @@ def make_plan(
             for column in table.columns if parts else ():
                 tested = [_tested(column, found) for found in parts]
                 for variant in [name for name in tested[0] if all(name in other for other in tested)]:
-                    if not _has_cells(column, variant, wanted):
+                    if seed not in table.seeds_of(variant, seeds) or not _has_cells(column, variant, wanted):
                         continue
                     runs = [_with_test(other[variant]) for other in tested]
                     plan.tests.update(runs)
-                    _add_cells(plan, place, column, variant, FusedRun(runs))
+                    _add_cells(plan, place, column, variant, FusedRun(runs), seed)
     strange = sorted({title for _, title in plan.cells} - set(titles))
     if strange:
         raise ConfigError(
@@ -165,6 +167,7 @@ def make_plan(
         }
         plan.table = replace(table, paper=shown)
         plan.cells = {place: cells for place, cells in plan.cells.items() if place[1] in wanted}
+    if wanted is not None or table.seeds:
         kept = {run for test in plan.tests for run in test.lineage()}
         plan.runs = [run for run in plan.runs if run in kept]
     return plan
@@ -251,9 +254,11 @@ def _add_runs(plan: Plan, found: Mapping[str, Mapping[str, Run]]) -> None:
         plan.runs += [run for run in runs.values() if run not in plan.runs]
 
 
-def _add_cells(plan: Plan, place: int, column: Mapping, variant: str, run: Union[Run, FusedRun]) -> None:
+def _add_cells(
+    plan: Plan, place: int, column: Mapping, variant: str, run: Union[Run, FusedRun], seed: int
+) -> None:
     for title, key in column['metrics'].items():
-        plan.cells.setdefault((place, f'{variant} {title}'.strip()), []).append(Cell(run, key))
+        plan.cells.setdefault((place, f'{variant} {title}'.strip()), []).append(Cell(run, key, seed))
 
 
 def _with_test(run: Run) -> Run:

@@ -1,6 +1,6 @@
 """The tables under configs/, on the settings beside them."""
 
-from signbert_mm.engine.tables import (
+from signbert_mm.experiments import (
     find_table,
     list_tables,
     load_setting,

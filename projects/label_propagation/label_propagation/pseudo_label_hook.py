@@ -8,13 +8,14 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ...datasets.collate import collate_poses
-from ...datasets.pseudo_label_dataset import PseudoLabelDataset
-from ...errors import ConfigError, UserValueError
-from ...evaluation.knn import extract_features
-from ...evaluation.label_propagation import propagate_labels
-from ...registry import HOOKS
-from ..runner.train_loop import ResumableTrainLoop
+from signbert_mm.datasets import collate_poses
+from signbert_mm.engine.runner import ConfigError, ResumableTrainLoop
+from signbert_mm.errors import UserValueError
+from signbert_mm.evaluation import extract_features
+from signbert_mm.registry import HOOKS
+
+from .propagation import propagate_labels
+from .pseudo_label_dataset import PseudoLabelDataset
 
 KEY = 'pseudo_labels'
 
