@@ -51,8 +51,7 @@ class ClipNumbers:
 
 @dataclass
 class Plan:
-    """Arrays with the B clips on the last axis, and the hand before it (0 = left, 1 = right) where it
-    matters.
+    """Arrays with the B clips on the last axis; axes of size 2 before it are hands (0 = left, 1 = right).
 
     Positions of both hands are in the right hand's body frame (:mod:`.inventory`). The left hand is mirrored
     when joints are made. Times are shares of the clip.
