@@ -12,11 +12,12 @@ LAYOUTS: Dict[str, Layout] = {}
 
 
 def register_layout(layout: Layout) -> Layout:
-    """Makes a layout known by its name.
+    """Registers a layout under its name, and returns it.
 
     Raises:
         KeyError: Another layout has that name.
     """
+    # The same layout may be registered twice, as when a module is imported again.
     if LAYOUTS.get(layout.name, layout) != layout:
         raise KeyError(f'layout {layout.name!r} is already registered')
     LAYOUTS[layout.name] = layout
@@ -24,10 +25,10 @@ def register_layout(layout: Layout) -> Layout:
 
 
 def get_layout(layout: Union[str, Layout]) -> Layout:
-    """The layout of that name; a Layout is returned as it is.
+    """Returns the layout of that name, or a Layout as it is.
 
     Raises:
-        KeyError: No layout has that name; the message lists those that exist.
+        KeyError: No layout has that name; the message lists all names.
     """
     if isinstance(layout, Layout):
         return layout

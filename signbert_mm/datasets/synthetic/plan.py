@@ -51,10 +51,11 @@ class ClipNumbers:
 
 @dataclass
 class Plan:
-    """Arrays with the B clips on the last axis; axes of size 2 before it are hands (0 = left, 1 = right).
+    """The numbers of B clips, as arrays with the clips on the last axis.
 
-    Positions of both hands are in the right hand's body frame (:mod:`.inventory`). The left hand is mirrored
-    when joints are made. Times are shares of the clip.
+    Where the hands differ, the hand is the axis before it (0 = left, 1 = right). Positions of both hands are
+    in the right hand's body frame (:mod:`.inventory`). The left hand is mirrored when joints are made. Times
+    are shares of the clip.
     """
 
     length: ndarray  # (B,) int64 frames
