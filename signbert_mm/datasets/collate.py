@@ -1,4 +1,4 @@
-"""Puts a batch together."""
+"""Collation of clips to a batch."""
 
 from typing import Sequence, Union
 
@@ -9,11 +9,11 @@ from ..errors import UserValueError
 from ..registry import FUNCTIONS
 
 
-# the Runner looks collate functions up in mmengine's own registry, whatever the scope
+# The Runner looks collate functions up in mmengine's own registry, whatever the scope.
 @ROOT_FUNCTIONS.register_module()
 @FUNCTIONS.register_module()
 def collate_poses(data: Union[dict, Sequence[dict]]) -> dict:
-    """A batch that ``__getitems__`` made passes through; single clips are stacked.
+    """Returns a batch of ``__getitems__`` as it is, and stacks single clips.
 
     Args:
         data (dict | Sequence[dict]): A batch, or items of ``__getitem__``.

@@ -1,4 +1,4 @@
-"""Metrics, and the predictions they are computed from."""
+"""Metrics, and the predictions that they read."""
 
 from .knn import extract_features, knn_accuracy, knn_scores
 from .metrics import DumpPredictions, PerClipMetric, PoseAUC, SignAccuracy

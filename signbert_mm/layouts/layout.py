@@ -1,4 +1,4 @@
-"""What a joint layout is: names, edges, parts, mirror pairs; and those that are known by name."""
+"""The joint layout: names, edges, parts, mirror pairs."""
 
 from dataclasses import dataclass, field
 from typing import Dict, Mapping, Sequence, Tuple, Union
@@ -14,13 +14,13 @@ class Layout:
 
     Args:
         name (str): The layout's name in configs and stores.
-        joints (tuple[str]): Joint names in order; the names of COCO-WholeBody where the joint exists there,
+        joints (tuple[str]): Joint names in order. A joint that COCO-WholeBody has too takes its name there,
             so that layouts map by name.
         edges (tuple[tuple[int, int]]): Physical edges as (closer to the body or wrist, further).
         symmetric_edges (tuple[tuple[int, int]]): Edges between like joints that no bone joins (neighbouring
             fingers).
         parts (dict[str, tuple[int]]): Named groups of joints: fingers, hands, trunk.
-        flip_pairs (tuple[tuple[int, int]]): Joints that change places in a mirror.
+        flip_pairs (tuple[tuple[int, int]]): Joints that a mirror exchanges.
 
     Raises:
         ValueError: A name is repeated, or an index of an edge, part or pair is outside the layout.
@@ -56,16 +56,16 @@ class Layout:
         return len(self.joints)
 
     def indices(self, joints: Sequence[str]) -> Tuple[int, ...]:
-        """The places of named joints.
+        """Returns the indices of named joints.
 
         Raises:
             KeyError: A name is not in this layout.
         """
-        place = {joint: index for index, joint in enumerate(self.joints)}
-        absent = [joint for joint in joints if joint not in place]
+        index_of = {joint: index for index, joint in enumerate(self.joints)}
+        absent = [joint for joint in joints if joint not in index_of]
         if absent:
             raise UserKeyError(f'layout {self.name!r} has no joint {absent}')
-        return tuple(place[joint] for joint in joints)
+        return tuple(index_of[joint] for joint in joints)
 
     @property
     def flip_order(self) -> Tuple[int, ...]:
@@ -75,22 +75,24 @@ class Layout:
             order[left], order[right] = right, left
         return tuple(order)
 
-    def check_joints(self, found: int, where: str) -> None:
-        """Refuses a joint count other than this layout's.
+    def check_joints(self, count: int, where: str) -> None:
+        """Checks that a number of joints is this layout's.
 
         Raises:
-            ValueError: ``found`` differs; the message names both counts and, where one fits, the layout with
-                that count.
+            ValueError: ``count`` differs. The message gives both numbers and the layouts with that count.
         """
-        if found != self.num_joints:
-            fits = sorted(layout.name for layout in LAYOUTS.values() if layout.num_joints == found)
+        if count != self.num_joints:
+            # Imported here: the registry of layouts imports this module.
+            from . import LAYOUTS
+
+            names = sorted(layout.name for layout in LAYOUTS.values() if layout.num_joints == count)
             hint = (
-                f'; layouts with {found} joints: {", ".join(fits)}'
-                if fits
+                f'; layouts with {count} joints: {", ".join(names)}'
+                if names
                 else '; no known layout has that many: joints were lost or added on the way'
             )
             raise UserValueError(
-                f'{where}: {found} joints found, but layout {self.name!r} has {self.num_joints}{hint}'
+                f'{where}: {count} joints found, but layout {self.name!r} has {self.num_joints}{hint}'
             )
 
 

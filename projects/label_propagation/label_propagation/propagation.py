@@ -1,6 +1,4 @@
-"""Labels of a few clips, spread over clips without labels along the nearest neighbours of a
-representation.
-"""
+"""Label propagation from a few clips to others, along nearest neighbours of a representation."""
 
 from typing import Optional, Tuple
 
@@ -14,17 +12,17 @@ from ..errors import UserValueError
 def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tensor, Tensor]:
     """The symmetrically normalised graph of nearest neighbours, D^-1/2 W D^-1/2.
 
-    Two clips are joined where one is among the k nearest of the other by cosine similarity, with W =
+    Two clips are connected if one is among the k nearest of the other by cosine similarity. The weight W is
     exp((cosine - 1) / temperature).
 
     Args:
         features (Tensor): Shape (N, D).
-        k (int): Neighbours, at least 1 and below N.
-        temperature (float): Of the weights.
+        k (int): Number of neighbours, at least 1 and below N.
+        temperature (float): Temperature of the weights.
 
     Returns:
-        tuple[Tensor, Tensor]: The graph, sparse, shape (N, N), float64; and each clip's mean cosine with its
-        k nearest (N,).
+        tuple[Tensor, Tensor]: The sparse graph, shape (N, N) float64; and each clip's mean cosine with its k
+        nearest, shape (N,).
 
     Raises:
         ValueError: k is not in 1 .. N - 1.
@@ -36,17 +34,22 @@ def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tenso
         )
     features = F.normalize(features.double(), dim=-1)
     pairs, near = [], []
-    for begin in range(0, count, 1024):  # the similarities of all at once would not fit
+    # In blocks of rows: all (N, N) similarities would not fit into memory.
+    for begin in range(0, count, 1024):
         cosine = features[begin : begin + 1024] @ features.t()
         row = torch.arange(begin, begin + len(cosine), device=features.device)
-        cosine[torch.arange(len(cosine)), row] = -2.0  # no clip is its own neighbour
-        value, place = cosine.topk(k, dim=1)
-        pairs.append(torch.stack([row[:, None].expand_as(place), place]))
+        # No clip is its own neighbour: -2 is below any cosine.
+        cosine[torch.arange(len(cosine)), row] = -2.0
+        value, column_index = cosine.topk(k, dim=1)
+        pairs.append(torch.stack([row[:, None].expand_as(column_index), column_index]))
         near.append(value)
     (row, column), near = torch.cat(pairs, dim=1), torch.cat(near)
+    # Each pair in both directions makes the graph symmetric. As numbers row * N + column they can be made
+    # unique.
     pairs, inverse = torch.cat([(row * count + column).flatten(), (column * count + row).flatten()]).unique(
         return_inverse=True
     )
+    # Pairs that occur twice have the same cosine up to rounding; `amax` makes both directions equal.
     cosine = near.new_full((len(pairs),), -1.0).scatter_reduce_(0, inverse, near.flatten().repeat(2), 'amax')
     weight = ((cosine - 1) / temperature).exp()
     row, column = pairs // count, pairs % count
@@ -70,31 +73,32 @@ def propagate_labels(
     background: Optional[int] = None,
     background_share: float = 0.08,
 ) -> Tensor:
-    """Label propagation (Zhou et al., Learning with Local and Global Consistency, 2004): F <- alpha S F + (1
-    - alpha) Y, from F = Y.
+    """Label propagation: F <- alpha S F + (1 - alpha) Y, from F = Y (Zhou et al. 2004).
 
-    Each class starts with the same mass, shared by its labelled clips. S is :func:`neighbour_graph`. A clip's
-    margin is the difference of the two largest shares of the mass that came to it.
+    The paper is Learning with Local and Global Consistency. S is :func:`neighbour_graph`. Each class starts
+    with the same mass, shared by its labelled clips. A clip's margin is the difference of the two largest
+    shares of its mass.
 
-    A class may be known to stand for no sign, as rest: signs resemble each other, what lies between them does
-    not. Given as ``background``, the clips least like their neighbours start with its label too; the clips
-    that no label reaches get it, and the uncertain ones for which it is one of the two likeliest.
+    One class may stand for no sign, such as rest. Signs resemble each other, and what lies between them does
+    not. With ``background`` set to this class, the clips least similar to their neighbours start with its
+    label too. It is also the label of clips that no label reaches, and of uncertain clips for which it is one
+    of the two most likely.
 
     Args:
         features (Tensor): Shape (N, D).
         labels (Tensor): Shape (N,) int64, -1 = none.
-        num_classes (int): Classes.
-        k (int): Neighbours; fewer where there are not so many clips.
-        temperature (float): Of the graph's weights.
-        alpha (float): In [0, 1), what comes from the neighbours.
-        steps (int): Iterations; a label goes so many neighbours far at most.
+        num_classes (int): Number of classes.
+        k (int): Number of neighbours, at most N - 1.
+        temperature (float): Temperature of the graph's weights.
+        alpha (float): Weight of the neighbours, in [0, 1).
+        steps (int): Iterations, which is also the largest distance of a label in neighbours.
         min_margin (float): Clips with a smaller margin get no label.
         background (int, optional): The class that stands for no sign.
-        background_share (float): Which share of all clips starts with its label.
+        background_share (float): Share of all clips that start with its label.
 
     Returns:
-        Tensor: The likeliest label (N,) int64, -1 = too uncertain or not reached. Clips that had a label keep
-            it.
+        Tensor: The most likely label (N,) int64, -1 = too uncertain or not reached. Labelled clips keep their
+            label.
 
     Raises:
         ValueError: A label is not below ``num_classes``, no clip has one, or features are not finite.
@@ -111,8 +115,10 @@ def propagate_labels(
     start = graph.new_zeros(len(features), num_classes, layout=torch.strided)
     start[known, labels[known]] = 1.0
     if background is not None:
-        likeness[known] = 2.0  # above any cosine
+        # Labelled clips are never taken for background: 2 is above any cosine.
+        likeness[known] = 2.0
         start[likeness.argsort(stable=True)[: int(background_share * len(features))], background] = 1.0
+    # A class with many labelled clips must not outweigh the others.
     start = start / start.sum(0).clamp(min=1)
     mass = start
     for _ in range(steps):
@@ -123,7 +129,7 @@ def propagate_labels(
     )
     margin = share[:, 0] - (share[:, 1] if num_classes > 1 else 0)
     sure = (total > 0) & (margin >= min_margin)
-    found = torch.where(sure, label[:, 0], -1)
+    result = torch.where(sure, label[:, 0], -1)
     if background is not None:
-        found[(total == 0) | ~sure & (label == background).any(1)] = background
-    return torch.where(known, labels, found)
+        result[(total == 0) | ~sure & (label == background).any(1)] = background
+    return torch.where(known, labels, result)

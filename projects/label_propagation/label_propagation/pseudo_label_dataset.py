@@ -1,4 +1,4 @@
-"""A few labelled clips, and others that are learnt from under labels that a model gave them."""
+"""A few labelled clips, and others with labels that a model predicts."""
 
 from typing import List, Sequence
 
@@ -17,21 +17,19 @@ SELECTION = ('split', 'hold_out', 'classes', 'relabel', 'empty_clip', 'few_shot'
 
 @DATASETS.register_module()
 class PseudoLabelDataset(Dataset):
-    """Equally many places for every gloss, filled with its labelled clips and a random part of those that
-    :class:`PseudoLabelHook` gives it, another
-    in each epoch (not in the papers).
+    """Labelled and pseudo-labelled clips, equally many of every gloss (not in the papers).
 
-    Where a gloss has fewer clips than places they come again from the beginning, each time with draws of its
-    own; until labels are given, these are the labelled ones alone. The length never changes. No label of
-    ``unlabelled`` is ever read: what the store says of them is thrown away, and clips that ``labelled`` has
-    too are left out.
+    Every gloss has ``per_class`` places in an epoch. They hold its labelled clips and a random part of the
+    clips that :class:`PseudoLabelHook` assigns to it, another part in each epoch. A gloss with fewer clips
+    repeats them, each time with other draws. Until pseudo-labels are set, these are the labelled clips alone.
+    The length never changes. Labels of ``unlabelled`` in the store are never read. Clips that are also in
+    ``labelled`` are left out.
 
     Args:
-        labelled (dict): Config of a :class:`PoseDataset`, as a rule with ``few_shot``.
+        labelled (dict): Config of a :class:`PoseDataset`, usually with ``few_shot``.
         unlabelled (dict): Config of a :class:`PoseDataset` with the same layout and clip length.
         per_class (int): Places of a gloss in an epoch.
-        clean_pipeline (Sequence[dict]): Pipeline by which clips are read when they are to be labelled,
-            without random draws.
+        clean_pipeline (Sequence[dict]): Pipeline without random draws, by which clips are read for labelling.
 
     Raises:
         ValueError: A gloss has no labelled clip or more than ``per_class``, or the parts do not fit together.
@@ -47,7 +45,7 @@ class PseudoLabelDataset(Dataset):
             for part, config in ((self.labelled, labelled), (self.unlabelled, unlabelled))
         ]
         self.clean = ConcatPoseDataset(clean, mixed_extractors='allow')
-        """Labelled clips, then the others, as they are read to be labelled; every label is -1."""
+        """Labelled clips, then the others, read by ``clean_pipeline``; every label is -1."""
         for field in ('layout', 'clip_len'):
             one, other = (
                 getattr(getattr(part, field), 'name', getattr(part, field))
@@ -64,14 +62,15 @@ class PseudoLabelDataset(Dataset):
             (counts > per_class, f'more labelled clips than per_class={per_class} places'),
         ):
             if wrong.any():
-                names = [self.glosses[place] for place in np.flatnonzero(wrong)[:5]]
+                names = [self.glosses[label] for label in np.flatnonzero(wrong)[:5]]
                 raise UserValueError(
                     f'PseudoLabelDataset: {wrong.sum()} glosses have {what}, the first: '
                     f'{names}; change `labelled` or `per_class`'
                 )
         self.per_class = per_class
         self.labels = np.repeat(np.arange(len(self.glosses)), per_class)
-        # (places,), as `clean` numbers the clips
+        # (places,): the clip at each place, as an index into `clean`
+        # In shared memory, so that persistent workers see new labels and epochs too.
         self._members = torch.zeros(len(self.labels), dtype=torch.int64).share_memory_()
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self._given = np.full(len(self.unlabelled), -1)
@@ -81,6 +80,7 @@ class PseudoLabelDataset(Dataset):
         part = DATASETS.build(config)
         if part.store.folder != self.labelled.store.folder:
             return part
+        # A clip in both parts would be learnt under its label and under a predicted one.
         other = np.flatnonzero(~np.isin(part.clips, self.labelled.clips))
         if 'indices' in config or not len(other):
             raise UserValueError(
@@ -91,6 +91,7 @@ class PseudoLabelDataset(Dataset):
 
     @staticmethod
     def _again(part: PoseDataset, config: dict, pipeline: Sequence[dict]) -> PoseDataset:
+        # `indices` states the clips of the part, so the options that selected them go.
         kept = {name: value for name, value in config.items() if name not in SELECTION}
         return DATASETS.build(dict(kept, indices=part.clips, pipeline=pipeline))
 
@@ -100,7 +101,7 @@ class PseudoLabelDataset(Dataset):
 
     @property
     def metainfo(self) -> dict:
-        """That of ``labelled``."""
+        """The metainfo of ``labelled``."""
         return self.labelled.metainfo
 
     @property
@@ -120,23 +121,26 @@ class PseudoLabelDataset(Dataset):
         return int(self._epoch)
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch's numbers to draw; worker processes see it, persistent ones too."""
+        """Sets the epoch of the draws, also for (persistent) worker processes."""
         self._epoch.fill_(epoch)
         self._fill()
 
     def set_seed(self, seed: int) -> None:
-        """The run's seed, for the draws of parts whose config gives none."""
+        """Sets the run's seed for the draws of parts whose config has none."""
         self.labelled.set_seed(seed)
         self.unlabelled.set_seed(seed)
 
     def set_pseudo_labels(self, labels: Tensor) -> int:
-        """Fills the places anew; worker processes see it.
+        """Sets the pseudo-labels and fills the places again, also for worker processes.
 
         Args:
-            labels (Tensor): Shape (clips of ``unlabelled``,) int64, -1 = not to be used.
+            labels (Tensor): Shape (clips of ``unlabelled``,) int64, -1 = not used.
 
         Returns:
-            int: Clips of ``unlabelled`` that have a label now.
+            int: Number of clips of ``unlabelled`` with a label.
+
+        Raises:
+            ValueError: The number of labels differs, or a label is not a gloss.
         """
         if labels.shape != (len(self.unlabelled),) or int(labels.max()) >= len(self.glosses):
             raise UserValueError(
@@ -149,12 +153,13 @@ class PseudoLabelDataset(Dataset):
         return int((self._given >= 0).sum())
 
     def _fill(self) -> None:
-        """Deals the places of this epoch; a function of seed and epoch."""
+        """Fills the places of this epoch, as a function of seed and epoch."""
         random = np.random.RandomState(((self.labelled.seed or 0) + self.epoch) % 2**32)
         members = []
         for label in range(len(self.glosses)):
             own = np.flatnonzero(self.labelled.labels == label)
             given = random.permutation(np.flatnonzero(self._given == label))[: self.per_class - len(own)]
+            # np.resize repeats the clips until all places are full.
             members.append(np.resize(np.concatenate([own, len(self.labelled) + given]), self.per_class))
         self._members.copy_(torch.from_numpy(np.concatenate(members)))
 
@@ -164,17 +169,21 @@ class PseudoLabelDataset(Dataset):
         return dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
-        """A batch, as :meth:`PoseDataset.__getitems__`; ``index`` is the place here, ``label`` the gloss
-        whose place it is.
+        """A batch, as :meth:`PoseDataset.__getitems__`.
+
+        ``index`` is the place in this data set, ``label`` the gloss of that place.
         """
         place = torch.as_tensor(indices, dtype=torch.int64)
         member, begin = self._members[place], len(self.labelled)
+        # Each part reads its clips as one batch; the order is restored at the end.
         batches, order = [], []
         for part, mine, first in (
             (self.labelled, member < begin, 0),
             (self.unlabelled, member >= begin, begin),
         ):
             if mine.any():
+                # The place is the draws' index: a clip that is repeated in an epoch gets other draws each
+                # time.
                 batches.append(part.batch(member[mine] - first, place[mine], self.epoch)['inputs'])
                 order.append(mine.nonzero()[:, 0])
         back = torch.argsort(torch.cat(order))
