@@ -1,5 +1,6 @@
-"""What a hand model is made of: one set of arrays, from MANO's file or from the free hand's file in this
-package.
+"""The arrays that make up a hand model.
+
+They come from MANO's file or from the free hand's file in this package.
 """
 
 import hashlib
@@ -47,8 +48,9 @@ _SHAPES = dict(
 
 
 class HandAssetError(ValueError):
-    """A hand asset that cannot be used; the message names the source, the field, what was found and what to
-    do.
+    """A hand asset that cannot be used.
+
+    The message names the source, the field, what was found and what to do.
     """
 
 
@@ -99,6 +101,8 @@ class HandAsset:
         digest = hashlib.sha256(repr((tuple(self.tip_ids), tuple(self.parents), self.side)).encode())
         for name, shape in _SHAPES.items():
             array = self._checked(name, shape)
+            # Models share an asset, so nobody may write to its arrays. The dataclass is frozen, hence
+            # object.__setattr__.
             array.setflags(write=False)
             object.__setattr__(self, name, array)
             # Numbers of a file: rounding to 1e-6 gives the same integers on any machine.
@@ -106,9 +110,9 @@ class HandAsset:
         object.__setattr__(self, 'hash', digest.hexdigest()[:16])
         self._check_meaning()
 
-    def _fail(self, name: str, found: str, wanted: str) -> None:
+    def _fail(self, name: str, actual: str, expected: str) -> None:
         raise HandAssetError(
-            f'hand asset {self.source or self.name!r}: field {name!r}: found {found}, expected {wanted}'
+            f'hand asset {self.source or self.name!r}: field {name!r}: found {actual}, expected {expected}'
         )
 
     def _checked(self, name: str, shape: Tuple[int, ...]) -> np.ndarray:
@@ -162,7 +166,7 @@ class HandAsset:
 
 
 def load_hand_asset(name: str = 'free', path: Optional[Union[str, Path]] = None) -> HandAsset:
-    """The asset of that name; nothing is put in its place where it is missing.
+    """The asset of that name. A missing one is an error and is never replaced by the other.
 
     Args:
         name (str): 'free' is read from this package; 'mano' is read from MANO_RIGHT.pkl, which its owners
@@ -170,19 +174,20 @@ def load_hand_asset(name: str = 'free', path: Optional[Union[str, Path]] = None)
         path (str | Path, optional): MANO_RIGHT.pkl or the folder that holds it; only for 'mano'.
 
     Raises:
-        HandAssetError: Unknown name, no path for 'mano' or one for 'free', or a file that is not a whole hand
-            model.
+        HandAssetError: Unknown name, no path for 'mano' or one for 'free', or a file that is not a complete
+            hand model.
         FileNotFoundError: ``path`` does not exist.
     """
     if name not in ASSETS:
         raise HandAssetError(f'unknown hand asset {name!r}; known: {", ".join(ASSETS)}')
     if name == 'free':
         if path is not None:
-            given = f"path={str(path)!r} was given; did you mean asset='mano'?"
             raise HandAssetError(
-                f"hand asset 'free' is part of this package and reads no other file, but {given}"
+                "hand asset 'free' is part of this package and reads no other file, but "
+                f"path={str(path)!r} was given; did you mean asset='mano'?"
             )
         return _free()
+    # mano.py imports this module.
     from .mano import find_mano, read_mano
 
     return read_mano(find_mano(path))
