@@ -249,9 +249,9 @@ class LoadReportHook(Hook):
             key = mismatched[0]
             others = f', likewise {_some(mismatched[1:])}' if mismatched[1:] else ''
             raise CheckpointError(
-                f'{name} does not fit the model: {key} is {_shape(weights[key])} there and {_shape(own[key])} '
-                f"here{others}. Use the widths, depths and layout of the checkpoint's config "
-                '(it is stored in its meta["cfg"]).'
+                f'{name} does not fit the model: {key} is {_shape(weights[key])} there and '
+                f'{_shape(own[key])} here{others}. Use the widths, depths and layout of the '
+                'checkpoint\'s config (it is stored in its meta["cfg"]).'
             )
         # BatchNorm's counter and our extra state may be missing without harm: old checkpoints lack them.
         missing = [
