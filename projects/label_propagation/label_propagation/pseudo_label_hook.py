@@ -22,27 +22,29 @@ KEY = 'pseudo_labels'
 
 @HOOKS.register_module()
 class PseudoLabelHook(Hook):
-    """Labels the unlabelled clips of a :class:`PseudoLabelDataset` by label propagation over the encoder's
-    features (not in the papers).
+    """Labels the unlabelled clips of a :class:`PseudoLabelDataset` by label propagation over features.
 
-    What the store says of the unlabelled clips' labels is not read; the features are the mean tokens of
-    ``segments`` parts of a clip, as in the dictionary of signs. Before the first epoch they are the
-    pre-trained encoder's. The checkpoint keeps the labels given, so that a resumed run goes on with them. In
-    a distributed run every process computes the same labels.
+    Not in the papers.
+
+    The store's labels of the unlabelled clips are never read. A clip's features are the mean tokens of
+    its ``segments`` parts, as in the dictionary of signs. Before the first epoch they are the pre-trained
+    encoder's. The checkpoint keeps the pseudo labels, so that a resumed run continues with them. In a
+    distributed run every process computes the same labels.
 
     Args:
         epochs (Sequence[int]): Before which epochs, counted from 0; 0 must be among them.
         segments (int): Parts of a clip.
         batch_size (int): Clips the encoder sees at a time.
-        background (str, optional): The gloss that stands for no sign, see :func:`propagate_labels`. That it
-            does is knowledge beside the labels.
+        background (str, optional): The gloss that stands for no sign, see :func:`propagate_labels`. Naming it
+            adds knowledge that is not in the labels.
         **propagation: The other arguments of :func:`propagate_labels`.
 
     Raises:
         ConfigError: The training data set is of another kind, or it has no such gloss.
     """
 
-    priority = 'LOW'  # after EpochSeedHook has told the data set its epoch
+    # After EpochSeedHook has passed the epoch to the data set.
+    priority = 'LOW'
 
     def __init__(
         self,
@@ -56,7 +58,7 @@ class PseudoLabelHook(Hook):
             raise UserValueError(f'PseudoLabelHook: epochs must have 0 among them, got {list(epochs)}')
         self.epochs, self.segments, self.batch_size = set(epochs), segments, batch_size
         self.background, self.propagation = background, propagation
-        self._given: Optional[Tensor] = None
+        self._labels: Optional[Tensor] = None
 
     @staticmethod
     def _dataset(runner: Runner) -> PseudoLabelDataset:
@@ -75,8 +77,9 @@ class PseudoLabelHook(Hook):
                 f'PseudoLabelHook: background={self.background!r} is no gloss of '
                 f'{dataset.labelled.store.folder}'
             )
-        if self._given is not None:  # a resumed run
-            dataset.set_pseudo_labels(self._given)
+        # The run was resumed, and the checkpoint had labels.
+        if self._labels is not None:
+            dataset.set_pseudo_labels(self._labels)
 
     def before_train_epoch(self, runner: Runner) -> None:
         loop = runner.train_loop
@@ -85,8 +88,9 @@ class PseudoLabelHook(Hook):
             if isinstance(loop, ResumableTrainLoop)
             else runner.iter - runner.epoch * len(loop.dataloader)
         )
-        within = done > 0  # resumed in the middle of it
-        if runner.epoch not in self.epochs or (within and self._given is not None):
+        # A run resumed in the middle of an epoch keeps the labels that the epoch began with.
+        mid_epoch = done > 0
+        if runner.epoch not in self.epochs or (mid_epoch and self._labels is not None):
             return
         dataset = self._dataset(runner)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -97,16 +101,18 @@ class PseudoLabelHook(Hook):
         labels = propagate_labels(
             features, dataset.known_labels, len(dataset.glosses), background=background, **self.propagation
         )
-        self._given = labels[len(dataset.labelled) :].clone()
-        used = dataset.set_pseudo_labels(self._given)
+        # Labelled clips come first.
+        self._labels = labels[len(dataset.labelled) :].clone()
+        used = dataset.set_pseudo_labels(self._labels)
         runner.logger.info(
             f'Epoch {runner.epoch + 1}: {used} of {len(dataset.unlabelled)} unlabelled clips got a label'
         )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        if self._given is not None:
-            checkpoint[KEY] = self._given
+        if self._labels is not None:
+            checkpoint[KEY] = self._labels
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        if runner._resume:  # a checkpoint to start from has labels of another run
-            self._given = checkpoint.get(KEY)
+        # ``load_from`` gives weights alone; its labels belong to another run.
+        if runner._resume:
+            self._labels = checkpoint.get(KEY)
