@@ -6,8 +6,7 @@ from typing import Any, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ..datasets.hand_rule import hands_found
-from ..datasets.pixel_check import PixelCheck
-from ..datasets.pose_store_writer import check_keypoints
+from ..datasets.pixel_check import PixelCheck, check_keypoints
 from ..errors import UserValueError
 from ..layouts import Layout, get_layout
 
