@@ -27,9 +27,8 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from ..datasets.pixel_check import PixelCheck
+from ..datasets.pixel_check import PixelCheck, check_keypoints
 from ..datasets.pose_store import PoseStore
-from ..datasets.pose_store_writer import check_keypoints
 from ..datasets.store_format import META, flags_found
 from ..datasets.video_dataset import SUFFIXES, VideoFolder
 from ..errors import UserRuntimeError, UserTypeError, UserValueError

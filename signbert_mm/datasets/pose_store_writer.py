@@ -18,7 +18,7 @@ from ..files.paths import check_name, check_text
 from ..layouts import Layout, get_layout
 from .frame_times import uneven_times
 from .hand_rule import HAND_RULES, hands_found
-from .pixel_check import OUTSIDE, PixelCheck
+from .pixel_check import OUTSIDE, PixelCheck, check_keypoints
 from .pose_store import PoseStore
 from .store_format import (
     CLIPS,
@@ -39,73 +39,8 @@ from .store_format import (
     zeros_at_the_end,
 )
 
-MAX_COORDINATE = 100_000  # pixels; no image is that wide, and joints may lie somewhat outside of one
 # of array.array, as the columns are stored
 _KINDS = dict(length='i', label='i', split='h', signer='i', width='i', height='i', fps='f', hands='B')
-
-
-def check_keypoints(
-    where: str,
-    keypoints: np.ndarray,
-    layout: Layout,
-    first: int = 0,
-    unit: Optional[PixelCheck] = None,
-) -> np.ndarray:
-    """A clip's numbers as float32, a copy, scores above 1 as 1.
-
-    Args:
-        where (str): How messages name the clip.
-        keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; see :meth:`PoseStoreWriter.add`.
-        layout (Layout): What the joints are.
-        first (int): Which frame of the clip the first one is, for messages.
-        unit (PixelCheck, optional): Of the clip; the frames are added to it. Of coordinates that no image has
-            it says first whether the clip is in another unit.
-
-    Raises:
-        UnitError: Coordinates that no image has are in another unit.
-        ValueError: Wrong shape or joint count, no frames, a number that is not finite, a negative score, a
-            coordinate that no image has; the message names the frame and the joint.
-    """
-    keypoints = np.asarray(keypoints)
-    if keypoints.ndim != 3 or keypoints.shape[-1] != 3 or keypoints.dtype.kind not in 'fiu':
-        raise UserValueError(
-            f'{where}: keypoints are {keypoints.dtype} of shape {keypoints.shape}; give numbers '
-            'of shape (T, V, 3): x, y, score'
-        )
-    layout.check_joints(keypoints.shape[1], where)
-    if len(keypoints) == 0:
-        raise UserValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
-    values = np.array(keypoints, dtype=np.float32, order='C')  # (T, V, 3), a copy
-    if not np.isfinite(values).all():
-        frame, joint, axis = np.argwhere(~np.isfinite(values))[0]
-        raise UserValueError(
-            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): '
-            f'{("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
-            'give a missing joint as x = y = score = 0'
-        )
-    scores = values[:, :, 2]
-    if scores.min() < 0:
-        frame, joint = np.argwhere(scores < 0)[0]
-        raise UserValueError(
-            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): score '
-            f'{scores[frame, joint]} is negative; '
-            'scores are in [0, 1] (where a detector says "not found" so, give 0)'
-        )
-    if unit is not None:
-        unit.add(values[:, :, :2], scores)
-    far = (np.abs(values[:, :, :2]) > MAX_COORDINATE) & (scores > 0)[:, :, None]
-    if far.any():
-        # at most that may come of pixels times an image size
-        if unit is not None and np.abs(values[:, :, :2][far]).max() <= MAX_COORDINATE**2:
-            unit.refuse(where)
-        frame, joint, axis = np.argwhere(far)[0]
-        raise UserValueError(
-            f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): {"xy"[axis]} = '
-            f'{values[frame, joint, axis]:g} px lies outside of every image (+-{MAX_COORDINATE:,}); '
-            'correct it, or give a missing joint as x = y = score = 0'
-        )
-    np.minimum(scores, 1, out=scores)
-    return values
 
 
 class PoseStoreWriter:

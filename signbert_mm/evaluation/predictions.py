@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from ..errors import UserValueError
-from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
+from ..files.stand_ins import PickleDamaged, PickleRefused, StandIn
+from ..files.unpickle import load
 
 # The first two numbers of torch's older file format.
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001

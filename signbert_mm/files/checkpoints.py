@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from ..errors import UserRuntimeError
 from .atomic import PathLike
-from .unpickle import NUMPY_NAMES, NumpyArray, without_stand_ins
+from .stand_ins import NUMPY_NAMES, NumpyArray, without_stand_ins
 
 
 class CheckpointError(UserRuntimeError):

@@ -11,7 +11,8 @@ from typing import Any, Callable, Dict, Optional, Tuple, Union
 import numpy as np
 
 from ..errors import UserValueError
-from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
+from ..files.stand_ins import PickleDamaged, PickleRefused, StandIn
+from ..files.unpickle import load
 from .asset import NUM_BETAS, PARENTS, HandAsset, HandAssetError
 
 FILE_NAME = 'MANO_RIGHT.pkl'
