@@ -10,6 +10,8 @@ import numpy as np
 from ..errors import UserValueError
 from ..layouts import Layout
 
+# Pixels. No image is that wide, and joints may lie somewhat outside of one.
+MAX_COORDINATE = 100_000
 # A clip with fewer present joints is too short to judge.
 FEW = 8
 # Fractions of the image lie in 0..1 or -1..1, and some joints a little outside.

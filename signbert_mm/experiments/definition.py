@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from glob import glob
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from mmengine.config import Config
-
-from ..engine.runner.config import ConfigError, config_roots, did_you_mean
+from ..engine.runner.config import ConfigError, config_roots, did_you_mean, read_config
 
 _STEP = {'base', 'options', 'by_type', 'after'}
 _BASE = {'config', 'options', 'by_type', 'variants', 'start', 'seed', 'fit'}
@@ -99,9 +97,7 @@ def _ablation_folders() -> List[str]:
 
 
 def _read(path: str, kind: type, **extra: str) -> Any:
-    content = {
-        key: value for key, value in Config.fromfile(path).to_dict().items() if not key.startswith('_')
-    }
+    content = {key: value for key, value in read_config(path).to_dict().items() if not key.startswith('_')}
     content.pop('custom_imports', None)  # mmengine has imported them
     known = set(kind.__dataclass_fields__) - set(extra)
     unknown = sorted(key for key in content if key not in known)

@@ -1,16 +1,19 @@
 """Reading a config, and saying what is wrong with it."""
 
 import codecs
+import copy
 import inspect
 import os
 import os.path as osp
 import re
 import traceback
 from contextlib import contextmanager
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional
+from functools import lru_cache
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
 
 import mmengine.registry
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import Registry
 
 from ... import registry as registries
@@ -31,21 +34,40 @@ def config_roots() -> List[str]:
     ]
 
 
-def find_config(path: str) -> str:
-    """``path`` as it is, else below the project's own ``configs`` (also in an installed package).
+@lru_cache(maxsize=4)
+def _variants(root: str) -> Dict[str, Tuple[str, Dict[str, Any]]]:
+    return Config.fromfile(osp.join(root, 'configs', 'variants.py')).variants
+
+
+def list_variants() -> Dict[str, str]:
+    """Name -> path of the configs of ``configs/variants.py``, which :func:`load_config` takes without a
+    file.
+    """
+    folder = osp.join(config_roots()[0], 'configs')
+    return {osp.basename(name): osp.join(folder, f'{name}.py') for name in _variants(config_roots()[0])}
+
+
+def find_config(path: str) -> Tuple[str, Dict[str, Any]]:
+    """``path`` as it is, else below the project's own ``configs`` (also in an installed package), and the
+    options that make it of this file: none, but for a name of ``configs/variants.py``.
 
     Raises:
         FileNotFoundError: Neither; names the configs of similar name.
     """
     if osp.isfile(path):
-        return path
+        return path, {}
     roots = config_roots()
     for root in roots:
         for candidate in (osp.join(root, path), osp.join(root, 'configs', path)):
             if osp.isfile(candidate):
-                return candidate
+                return candidate, {}
+            name = osp.relpath(candidate, osp.join(root, 'configs'))[: -len('.py')]
+            if name in _variants(root):
+                config, options = _variants(root)[name]
+                return osp.normpath(osp.join(root, 'configs', f'{config}.py')), options
     known = {}
     for root in roots:
+        known.update({f'{osp.basename(name)}.py': f'configs/{name}.py' for name in _variants(root)})
         for folder, _, files in os.walk(osp.join(root, 'configs')):
             known.update(
                 {file: osp.relpath(osp.join(folder, file), root) for file in files if file.endswith('.py')}
@@ -81,6 +103,21 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
             check_encoding(base, seen | {osp.realpath(path)})
 
 
+def read_config(path: str) -> Config:
+    """A config file as it is.
+
+    Raises:
+        ConfigError: A module of its ``custom_imports`` is not there.
+    """
+    try:
+        return Config.fromfile(path)
+    except ImportError as error:
+        root = config_roots()[0]
+        raise ConfigError(
+            f'{path}: custom_imports: {error}. What lies in projects/ is found with PYTHONPATH={root}'
+        ) from error
+
+
 def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
     """Read a config file, merge ``--cfg-options`` into it and set a default ``work_dir`` (``work_dirs/<name
     of the config>``).
@@ -90,9 +127,13 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
         ConfigError: An option whose key is not in the config though one much like it is, or that names no
             place in a list; a file that is not UTF-8 text.
     """
-    path = find_config(path)
-    check_encoding(path)
-    cfg = Config.fromfile(path)
+    file, changes = find_config(path)
+    check_encoding(file)
+    cfg = read_config(file)
+    if changes:
+        merge_options(cfg, copy.deepcopy(dict(changes)))
+        text = ' '.join(f'{key}={value!r}' for key, value in changes.items())
+        print_log(f'{path} is {file} --cfg-options {text}', logger='current')
     merge_options(cfg, options or {})
     if cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
