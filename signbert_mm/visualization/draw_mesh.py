@@ -49,8 +49,7 @@ def rasterize(
     """
     corners = vertices[faces].astype(np.float64)  # (F, 3, 3)
     size = np.array([width, height])
-    # Bounding boxes of the faces: the pixels whose centres (x + 0.5) lie between their smallest and largest
-    # corner.
+    # Bounding boxes: the pixels whose centres (x + 0.5) lie between smallest and largest corner.
     low = np.clip(np.ceil(corners[..., :2].min(1) - 0.5), 0, size).astype(np.int64)
     high = np.clip(np.floor(corners[..., :2].max(1) - 0.5) + 1, 0, size).astype(np.int64)
     extent = np.maximum(high - low, 0)

@@ -15,8 +15,7 @@ from .palette import SKIN, Color
 _ARRAY, _INDEX = 34962, 34963
 # glTF's codes of number types.
 _TYPES = {np.dtype('<f4'): 5126, np.dtype('<u4'): 5125}
-# The camera has y down and z away, glTF y up and z towards the viewer. This is a rotation: nothing is
-# mirrored.
+# The camera has y down and z away, glTF y up and z towards the viewer: a rotation, not a mirror.
 _TO_GLTF = np.array([1.0, -1.0, -1.0])
 
 

@@ -132,8 +132,7 @@ def _arm(
     reach = np.clip(distance, np.abs(upper - fore) + 0.08, 0.985 * (upper + fore))
     along = way / distance
     wrist = shoulder + along * reach
-    # Law of cosines: `foot` is the elbow's projection on the line to the wrist, `height` its distance from
-    # it.
+    # Law of cosines: `foot` is the elbow's projection on the line to the wrist, `height` its distance.
     foot = (upper * upper - fore * fore + reach * reach) / (2.0 * reach)
     height = np.sqrt(np.maximum(upper * upper - foot * foot, 0.0))
     # The elbow points down, out and a little back.
