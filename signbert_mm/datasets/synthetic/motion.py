@@ -16,7 +16,7 @@ BODY_JOINTS = (
 ).split()
 _TURN = 2.0 * np.pi
 _WIGGLE = np.radians(16.0)
-# head about its pivot (0, 0.17, 0), metres: nose, left eye, left ear
+# Head relative to its pivot (0, 0.17, 0), metres: nose, left eye, left ear.
 _HEAD = np.array([(0.0, 0.010, 0.105), (0.032, 0.045, 0.080), (0.076, 0.020, 0.0)])
 
 
