@@ -122,8 +122,7 @@ class PreloadedClips:
         if drop_empty_frames:
             length = np.concatenate([_rows(store, block, True)[1] for block in _blocks(clips)])
         frames, dtype = int(length.sum()), getattr(torch, store.meta['dtype'])
-        # Two coordinates and a score for each joint, a position for each frame, 24 bytes for each clip's
-        # numbers.
+        # Two coordinates and a score per joint, a position per frame, 24 bytes of numbers per clip.
         need = (frames * (len(joints) * 3 * dtype.itemsize + 4 * drop_empty_frames) + 24 * len(clips)) / 1e9
         limit = _free_gb(self.device) / 2 if limit_gb is None else limit_gb
         summary = (

@@ -110,7 +110,7 @@ def knn_scores(
     # In parts: the (M, N) similarities of a large data set would not fit into memory.
     for part in F.normalize(queries, dim=-1).split(1024):
         near, position = (part @ gallery.t()).sort(dim=1, descending=True, stable=True)
-        # The best similarity is subtracted, so exp cannot overflow. The clamp keeps far votes above 0, as 0
+        # With the best similarity subtracted exp cannot overflow. The clamp keeps far votes above 0, since 0
         # means no vote.
         weight = (
             ((near[:, :k] - near[:, :1]).double() / temperature)

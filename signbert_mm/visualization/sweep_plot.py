@@ -1,4 +1,4 @@
-"""Accuracy over a number that was varied (ST-Consistency, Figure 4)."""
+"""Accuracy over a varied number (ST-Consistency, Figure 4)."""
 
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Tuple, Union
@@ -20,15 +20,16 @@ def plot_sweep(
     title: str = '',
     log: bool = False,
 ) -> Path:
-    """Means over x with their spread, a line for each quantity.
+    """Plots means over x with their deviations, a line for each quantity.
 
     Args:
         path (str | Path): Where the picture goes.
-        lines (Mapping): ``{quantity: (x, means, deviations)}``; a deviation of None = one seed, no whisker.
+        lines (Mapping): ``{quantity: (x, means, deviations)}``; a deviation of None = one seed, without an
+            error bar.
         xlabel (str): Name of x.
         ylabel (str): Name of y.
         title (str): Above the picture.
-        log (bool): x by its logarithm to base 2.
+        log (bool): Use a logarithmic x, to base 2.
 
     Raises:
         ValueError: There is nothing to plot, or x is not positive with ``log``.
@@ -48,6 +49,7 @@ def plot_sweep(
         )
     if log:
         axis.set_xscale('log', base=2)
+    # Ticks at the measured values alone; 0.25 is written 1/4.
     axis.set_xticks(
         ticks,
         [

@@ -44,8 +44,7 @@ def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tenso
         pairs.append(torch.stack([row[:, None].expand_as(column_index), column_index]))
         near.append(value)
     (row, column), near = torch.cat(pairs, dim=1), torch.cat(near)
-    # Each pair in both directions makes the graph symmetric. As numbers row * N + column they can be made
-    # unique.
+    # Both directions make the graph symmetric. As numbers row * N + column, pairs can be made unique.
     pairs, inverse = torch.cat([(row * count + column).flatten(), (column * count + row).flatten()]).unique(
         return_inverse=True
     )

@@ -182,8 +182,7 @@ class PseudoLabelDataset(Dataset):
             (self.unlabelled, member >= begin, begin),
         ):
             if mine.any():
-                # The place is the draws' index: a clip that is repeated in an epoch gets other draws each
-                # time.
+                # The place is the draws' index: a clip repeated in an epoch gets other draws each time.
                 batches.append(part.batch(member[mine] - first, place[mine], self.epoch)['inputs'])
                 order.append(mine.nonzero()[:, 0])
         back = torch.argsort(torch.cat(order))

@@ -69,7 +69,7 @@ def frame_quaternion(y_axis: ndarray, z_axis: ndarray) -> ndarray:
     z_axis = z_axis - y_axis * (y_axis @ z_axis)
     z_axis = z_axis / np.linalg.norm(z_axis)
     m = np.stack([np.cross(y_axis, z_axis), y_axis, z_axis], axis=1)
-    # the eigenvector of the largest eigenvalue of this symmetric matrix is the quaternion, also at half turns
+    # The eigenvector of the largest eigenvalue of this matrix is the quaternion, also at half turns.
     k = np.array(
         [
             [m[0, 0] + m[1, 1] + m[2, 2], m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1]],

@@ -50,7 +50,7 @@ def place_cameras(signers: Signers, signer: ndarray, numbers: ClipNumbers, varie
     # A wide lens stands closer for the same view, but no hand may come too close to it.
     distance = np.maximum(0.5 * view / np.tan(0.5 * s.fov[signer]), _NEAREST)
     focal = distance * image_size[1] / view
-    # body (x left, y up, z forward) seen from the front: x right, y down, z away
+    # Body axes (x left, y up, z forward) seen from the front: x right, y down, z away.
     (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
     rows = [
         [cy, np.zeros_like(cy), sy],

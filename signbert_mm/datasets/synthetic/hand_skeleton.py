@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 NUM_AXES = 45
-# wrist to the first joint of thumb, forefinger, middle, ring and little finger, metres, an adult's
+# An adult's first joints of thumb, forefinger, middle, ring and little finger from the wrist, metres.
 ROOTS = np.array(
     [
         [0.024, 0.026, 0.010],
@@ -22,7 +22,7 @@ ROOTS = np.array(
         [-0.032, 0.077, 0.005],
     ]
 )
-# the three bones of each finger from its first joint to its tip, metres
+# The three bones of each finger from its first joint to its tip, metres.
 BONES = np.array(
     [
         [0.045, 0.034, 0.028],
@@ -32,8 +32,7 @@ BONES = np.array(
         [0.034, 0.020, 0.019],
     ]
 )
-# resting direction of each finger: turn about z (degrees, towards the thumb positive), then roll about the
-# finger's own axis
+# Resting fingers, degrees: a turn about z (positive towards the thumb), then a roll about themselves.
 _SPLAY = np.array([48.0, 4.0, 0.0, -4.0, -9.0])
 _ROLL = np.array([-62.0, 0.0, 0.0, 3.0, 8.0])
 # (finger, joint, axis) in degrees; axis 0 = flexion, 1 = abduction (towards the thumb positive), 2 = twist.

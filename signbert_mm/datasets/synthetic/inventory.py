@@ -16,7 +16,7 @@ from numpy import ndarray
 from .arrays import frame_quaternion
 from .hand_skeleton import LIMITS
 
-# flexion of the three joints of a finger, degrees
+# Flexion of the three joints of a finger, degrees.
 _FINGER_STATES = dict(
     e=(0, 4, 3),  # extended
     b=(78, 10, 6),  # bent at the knuckle, else straight
@@ -39,7 +39,7 @@ _THUMB_STATES = dict(
     pinch=((22, 24, 18), (46, 0, 0), (39, 0, 0)),  # at the fingers' tips
     loose=((4, 4, 4), (14, 0, 0), (12, 0, 0)),
 )
-# thumb, the four fingers from forefinger to little finger, spread (0 = closed, 1 = wide)
+# Thumb, the four fingers from forefinger to little finger, spread (0 = closed, 1 = wide).
 _SHAPES: Dict[str, Tuple[str, str, float]] = dict(
     relaxed=('loose', 'rrrr', 0.3),
     fist=('fist', 'ffff', 0.0),
@@ -80,7 +80,7 @@ _SHAPES: Dict[str, Tuple[str, str, float]] = dict(
 )
 SHAPE_NAMES = tuple(_SHAPES)
 RELAXED = SHAPE_NAMES.index('relaxed')
-# shapes that the passive hand of a two-handed sign takes
+# Shapes of the passive hand in a two-handed sign.
 BASE_SHAPES = tuple(
     SHAPE_NAMES.index(name)
     for name in ('flat', 'fist', 'spread', 'curved', 'round', 'pointing', 'flat_thumb_out', 'bent_flat')
@@ -188,10 +188,10 @@ DIRECTIONS = np.array(
     ],
     dtype=np.float64,
 )
-# axes of the plane that a circle lies in: frontal, sagittal, level
+# Axes of the plane that a circle lies in: frontal, sagittal, horizontal.
 PLANES = np.array([[(1, 0, 0), (0, 1, 0)], [(0, 1, 0), (0, 0, 1)], [(1, 0, 0), (0, 0, 1)]], dtype=np.float64)
 
-# hands at rest: hanging, in the lap, before the belly, folded; place of the wrist, fingers, palm
+# Resting hands: hanging, in the lap, before the belly, folded. Place of the wrist, fingers, palm.
 _RESTS = (
     ((-0.23, -0.50, 0.06), (0.05, -1.0, 0.05), (1.0, 0.0, -0.2)),
     ((-0.15, -0.44, 0.24), (0.25, -0.1, 1.0), (0.1, -1.0, 0.0)),

@@ -16,7 +16,7 @@ BODY_JOINTS = (
 ).split()
 _TURN = 2.0 * np.pi
 _WIGGLE = np.radians(16.0)
-# head about its pivot (0, 0.17, 0), metres: nose, left eye, left ear
+# Head relative to its pivot (0, 0.17, 0), metres: nose, left eye, left ear.
 _HEAD = np.array([(0.0, 0.010, 0.105), (0.032, 0.045, 0.080), (0.076, 0.020, 0.0)])
 
 
@@ -132,8 +132,7 @@ def _arm(
     reach = np.clip(distance, np.abs(upper - fore) + 0.08, 0.985 * (upper + fore))
     along = way / distance
     wrist = shoulder + along * reach
-    # Law of cosines: `foot` is the elbow's projection on the line to the wrist, `height` its distance from
-    # it.
+    # Law of cosines: `foot` is the elbow's projection on the line to the wrist, `height` its distance.
     foot = (upper * upper - fore * fore + reach * reach) / (2.0 * reach)
     height = np.sqrt(np.maximum(upper * upper - foot * foot, 0.0))
     # The elbow points down, out and a little back.

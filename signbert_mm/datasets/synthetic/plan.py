@@ -18,7 +18,7 @@ NUM_UNIFORM = 128
 NUM_NORMAL = 640
 _REACH = 0.085  # wrist to the middle of the hand, metres
 _NON, _DOM = 0, 1
-# shape keys: before, three of the sign, after; orientation keys: before, two of the sign, after
+# Shape keys: before, three of the sign, after. Orientation keys: before, two of the sign, after.
 SHAPE_KEYS, ORIENTATION_KEYS = 5, 4
 
 

@@ -53,8 +53,7 @@ class Signers:
         for name in rows[0]:
             setattr(self, name, np.array([row[name] for row in rows]))
         offset = generator(seed, (1 << 63) - 1).random()
-        # Multiples of the golden ratio spread left-handers evenly, so that a small number of signers has some
-        # too.
+        # Golden-ratio steps spread left-handers evenly, so that a small number of signers has some too.
         self.left_handed = (offset + np.arange(num_signers) * 0.6180339887498949) % 1.0 < left_handed
         self.shapes = np.clip(shapes + self.shape_bias, LIMITS[..., 0], LIMITS[..., 1])
 

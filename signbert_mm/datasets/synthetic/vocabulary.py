@@ -17,7 +17,7 @@ _MOVE_ODDS = (0.12, 0.2, 0.1, 0.12, 0.14, 0.08, 0.16, 0.08)
 # Powers of the plastic number: steps of an evenly spread sequence in two dimensions.
 _EVEN = (0.7548776662466927, 0.5698402909980532)
 _SIZES = (0.10, 0.19)  # metres
-# odds that a gloss differs from an earlier one in a single part, as minimal pairs do
+# Odds that a gloss differs from an earlier one in a single part, as minimal pairs do.
 _MINIMAL_PAIR = 0.8
 # Offsets from the middle of the passive hand to that of the dominant one, metres.
 _MEETINGS = np.array([(-0.02, 0.07, 0.02), (-0.03, 0.02, 0.08), (-0.10, 0.02, 0.03)])

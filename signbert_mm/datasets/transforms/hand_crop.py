@@ -23,9 +23,9 @@ class HandCrop(BatchTransform):
 
     - With at least ``min_joints`` joints above ``joint_threshold``, its side is ``padding`` times their
       larger extent.
-    - Otherwise it comes from shoulder, elbow and wrist: centre wrist + 0.33 (wrist - elbow), side
-      1.1 max(|wrist - elbow|, 0.9 |elbow - shoulder|). All three must be above ``arm_threshold``, and a joint
-      of the hand above ``joint_threshold`` (the last condition is ours).
+    - Otherwise it comes from shoulder, elbow and wrist: centre ``wrist + 0.33 (wrist - elbow)``, side
+      ``1.1 max(|wrist - elbow|, 0.9 |elbow - shoulder|)``. All three must be above ``arm_threshold``, and a
+      joint of the hand above ``joint_threshold`` (the last condition is ours).
     - Otherwise the hand is missing in that frame.
 
     The box is shifted into the image. Stores and inference count hands by the same rule, with these defaults

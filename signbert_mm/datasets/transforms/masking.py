@@ -67,8 +67,7 @@ class MaskHandTokens(BatchTransform):
         hands, valid = batch['hands'], batch['hand_valid']
         tokens, joints = valid.shape[1:], hands.shape[1:4]
 
-        # Tokens are sorted by random keys and the first `count` are chosen. The key 2**62 puts missing hands
-        # last.
+        # Sort tokens by random keys and choose the first `count`. The key 2**62 puts missing hands last.
         # (B, 2T)
         order = _unequal(draws.upper_bits('mask/token', *tokens).flatten(1)).masked_fill(
             ~valid.flatten(1), 1 << 62

@@ -41,8 +41,7 @@ class Motion(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         hands_present = batch['hand_scores'] > 0
         if 'disturbed' in batch:
-            # A mask sets the joint to 0 and keeps its score. A step to or from it would be the position
-            # itself.
+            # A mask zeroes the joint and keeps its score. A step from there would be a position.
             hands_present = hands_present & (batch['disturbed'] != 1)
         batch['motion'] = dict(
             hands=self._motion(batch['hands'], hands_present),

@@ -32,8 +32,7 @@ def target_ranks(
         Tensor: Shape (B,) int64; 0 = the right class is best, ``NEVER`` = it is not a candidate.
     """
     target = scores.gather(1, labels[:, None])  # (B, 1)
-    # Of equal scores the class of lower index ranks first: the result depends neither on the device nor on a
-    # sort.
+    # Of equal scores the class of lower index ranks first, on any device and with any sort.
     lower_index = torch.arange(scores.shape[1], device=scores.device) < labels[:, None]  # (B, classes)
     before = (scores > target) | ((scores == target) & lower_index)
     if candidates is None:
