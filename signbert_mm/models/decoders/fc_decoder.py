@@ -16,7 +16,7 @@ class FCDecoder(BaseModule):
 
     Args:
         in_channels (int): Token width.
-        num_layers (int): 1 or 2; between two stands a ReLU (not given in the paper).
+        num_layers (int): 1 or 2, with a ReLU between two layers (not given in the paper).
         num_joints (int): Joints of a hand.
     """
 
@@ -33,7 +33,8 @@ class FCDecoder(BaseModule):
         hidden = [nn.Linear(in_channels, in_channels), nn.ReLU(inplace=True)] if num_layers == 2 else []
         last = nn.Linear(in_channels, num_joints * 2)
         nn.init.normal_(last.weight, std=0.01)
-        nn.init.constant_(last.bias, 0.5)  # the middle of the crop
+        # The first output is the middle of the crop.
+        nn.init.constant_(last.bias, 0.5)
         self.layers = nn.Sequential(*hidden, last)
         self.in_channels, self.num_joints = in_channels, num_joints
 

@@ -10,8 +10,9 @@ from ...errors import UserValueError
 from ...hand_models import rotation_6d_to_matrix, svd_orthogonalize, weak_perspective_project
 from ...registry import MODELS
 
+# Share of the crop that the first output spans: the reciprocal of HandCrop's padding.
 _CROP_FILL = 1 / 2.2
-"""Share of the crop that the first output spans: the reciprocal of HandCrop's padding."""
+# The network outputs that mean "no rotation".
 _IDENTITY = {
     '6d': (1.0, 0, 0, 0, 1, 0),
     'svd': (1.0, 0, 0, 0, 1, 0, 0, 0, 1),
@@ -21,7 +22,7 @@ _IDENTITY = {
 
 @MODELS.register_module()
 class HandModelDecoder(BaseModule):
-    """One fully connected layer to hand-model parameters and a camera; the hand model turns them into joints.
+    """One fully connected layer to hand-model parameters and a camera. The hand model computes the joints.
 
     eq. 2: token -> theta (PCA pose), beta (10, shape), c_r (rotation), c_o (2), c_s (1). eqs. 3, 4: the hand
     model. eq. 5: J2D = c_s orthographic(c_r J3D) + c_o. Everything here runs in float32, outside autocast.
@@ -33,9 +34,8 @@ class HandModelDecoder(BaseModule):
         rotation (str): '6d' (default; orthonormal by Gram-Schmidt), 'svd' (3 x 3 projected to the nearest
             rotation; on GPUs the decomposition waits for the device), 'none' (the raw 3 x 3). How c_r becomes
             a rotation is not given in the paper.
-        init_std (float): Standard deviation of the first weights; the biases make the first output a rest
-            hand that fills the crop (not given in
-            the paper).
+        init_std (float): Standard deviation of the initial weights. The initial biases give a rest hand that
+            fills the crop (not given in the paper).
 
     Raises:
         ValueError: ``rotation`` is unknown.
@@ -60,6 +60,7 @@ class HandModelDecoder(BaseModule):
         self.sizes = [self.hand_model.num_pca, 10, len(_IDENTITY[rotation]), 2, 1]
         self.fc = nn.Linear(in_channels, sum(self.sizes))
         with torch.no_grad():
+            # Scale and offset of the bias put the rest hand's bounding box into the middle of the crop.
             rest = self.hand_model.joints(torch.zeros(self.sizes[0]), torch.zeros(10))[:, :2]
             low, high = rest.amin(0), rest.amax(0)
             scale = _CROP_FILL / (high - low).max()
@@ -74,7 +75,7 @@ class HandModelDecoder(BaseModule):
             nn.init.normal_(self.fc.weight, std=init_std)
 
     def parameters_of(self, tokens: Tensor) -> Dict[str, Tensor]:
-        """eq. 2.
+        """Hand-model and camera parameters of tokens (eq. 2).
 
         Shapes: ``theta`` (..., P), ``beta`` (..., 10), ``rotation`` (..., 3, 3), ``offset`` (..., 2),
         ``scale`` (..., 1).
@@ -92,7 +93,7 @@ class HandModelDecoder(BaseModule):
 
         Args:
             tokens (Tensor): Shape (..., C).
-            mesh (bool): Also give the surface, for pictures.
+            mesh (bool): Also return the surface, for pictures.
 
         Returns:
             dict: ``joints2d`` (..., 21, 2), fractions of the (mirrored) crop; ``joints3d`` (..., 21, 3),

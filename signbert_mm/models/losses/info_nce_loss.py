@@ -1,4 +1,4 @@
-"""Contrast of two views against a bank of keys (ST-Consistency eq. 2)."""
+"""Contrast of two views with a bank of keys (ST-Consistency eq. 2)."""
 
 from typing import Optional
 
@@ -12,7 +12,7 @@ from .similarity import NEVER, is_key, mean_over_clips
 
 @MODELS.register_module()
 class InfoNCELoss(nn.Module):
-    """-log(exp(z.z~ / tau) / (exp(z.z~ / tau) + sum over the bank of exp(z.m / tau))), mean over clips.
+    """-log(exp(z.z~ / tau) / (exp(z.z~ / tau) + sum over the bank of exp(z.m / tau))), the mean over clips.
 
     One term of eq. 2.
 
@@ -32,11 +32,12 @@ class InfoNCELoss(nn.Module):
 
         Args:
             query (Tensor): z, shape (B, C), of length 1.
-            key (Tensor): z~ of the same clips, shape (B, C); no gradient goes there.
+            key (Tensor): z~ of the same clips, shape (B, C), without gradient.
             bank (Tensor): Shape (N, C); zeros are no keys.
             counts (Tensor, optional): Shape (B,) bool: clips that count; None = all.
         """
         positive = (query * key.detach()).sum(-1, keepdim=True)  # (B, 1)
         negative = (query @ bank.t()).masked_fill(~is_key(bank), NEVER)  # (B, N)
+        # Cross-entropy with the positive as class 0.
         per_clip = -(torch.cat([positive, negative], dim=1) / self.temperature).log_softmax(-1)[:, 0]
         return self.loss_weight * (per_clip.mean() if counts is None else mean_over_clips(per_clip, counts))
