@@ -80,7 +80,7 @@ def test_what_stands_at_missing_hands_and_trunks_never_matters(options, training
 @pytest.mark.parametrize('options', [options for options in OPTIONS if not options['masked']], ids=str)
 def test_what_stands_at_missing_hands_and_trunks_counts_without_masks(options):
     """As the motion to a hand that is not there; the pooling still goes by what was found."""
-    model, view = build(**options).eval(), make_view(empty=[1], no_trunk=[2])
+    model, view = build(**options), make_view(empty=[1], no_trunk=[2])
     jump = dict(
         hands=torch.where(view['hand_valid'][..., None, None], view['joint']['hands'], -0.5),
         trunk=torch.where(view['trunk_valid'][..., None, None], view['joint']['trunk'], -0.5),
