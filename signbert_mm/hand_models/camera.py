@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 _SINGULAR_GAP = 1e-4
 _SHORTEST = 1e-4
-"""A column this short, or this far from the other's line, has no direction: its gradient would be some 1 / this."""
+"""A column this short, or this near to the other's line, has no direction."""
 
 
 def rotation_6d_identity(dtype: torch.dtype = torch.float32) -> Tensor:
