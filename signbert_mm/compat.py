@@ -1,10 +1,10 @@
-"""Every mend of an upstream fault, in one place.
+"""Every workaround of an upstream fault, in one place.
 
-Each function states the fault, its issue and the version at which the mend can go, and does nothing where the
+Each function states the fault, its issue and the version at which it can go, and does nothing where the
 fault is absent. Nothing is imported before it is used: ``import signbert_mm`` stays light. ``import_mmpose``
 and ``import_mmaction`` apply what those packages need and import them.
 
-Five mends are parts of the engine, since a config names them:
+Five workarounds are parts of the engine, since a config names them:
 
 - ``SafeCheckpointHook``: a checkpoint with ``HistoryBuffer`` objects does not load with ``weights_only``
   (mmengine #1655), and mmengine's save is not atomic. Can go when mmengine packs its message hub and renames
@@ -36,6 +36,14 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Dict, List
 
+from .errors import (
+    UserKeyError,
+    UserModuleNotFoundError,
+    UserNotImplementedError,
+    UserRuntimeError,
+    UserValueError,
+)
+
 INSTALL_OPENMMLAB = (
     'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 '
     'mmaction2==1.2.0 (see requirements/openmmlab.txt)'
@@ -51,8 +59,9 @@ def _stub(name: str, doc: str) -> ModuleType:
 
 
 def _missing(name: str) -> bool:
-    """Whether no module of this name can be found (nothing of it is executed, apart from its parent
-    packages).
+    """Whether no module of this name can be found.
+
+    Nothing but its parent packages is executed.
     """
     if name in sys.modules:
         return False
@@ -63,25 +72,27 @@ def _missing(name: str) -> bool:
 
 
 class _LazyOps(ModuleType):
-    """Stands for ``mmcv._ext``: every operator is there and raises when it is called."""
+    """Stands in for ``mmcv._ext``: it has every operator, and each raises when it is called."""
 
     def __getattr__(self, name: str) -> Any:
+        # Python's import system asks modules for ``__path__`` and the like, which must stay absent.
         if name.startswith('__'):
             raise AttributeError(name)
 
-        def absent(*args: Any, **kwargs: Any) -> None:
-            raise NotImplementedError(
+        def missing_operator(*args: Any, **kwargs: Any) -> None:
+            raise UserNotImplementedError(
                 f'the compiled operator mmcv.ops.{name} is not in mmcv-lite; install the full mmcv 2.1.0 (it '
                 'compiles for minutes)'
             )
 
-        absent.__name__ = name
-        return absent
+        missing_operator.__name__ = name
+        return missing_operator
 
 
-def mend_mmcv_ops() -> bool:
-    """mmcv-lite has no ``mmcv._ext``, and ``mmpose.models`` imports ``mmcv.ops``: give it operators that
-    raise when called.
+def patch_mmcv_ops() -> bool:
+    """Operators that raise when called, in the place of ``mmcv._ext``, which mmcv-lite lacks.
+
+    ``mmpose.models`` imports ``mmcv.ops``, which needs it.
 
     Upstream: mmpose #3250; can go when mmpose imports ``mmcv.ops`` on use (not in 1.3.2). Returns whether it
     was needed.
@@ -96,16 +107,17 @@ def mend_mmcv_ops() -> bool:
     return True
 
 
-def mend_mmaction_drn() -> bool:
-    """mmaction2 1.2.0's wheel lacks ``mmaction/models/localizers/drn``, which its ``__init__`` imports: a
-    module whose DRN raises when built.
+def patch_mmaction_drn() -> bool:
+    """A DRN that raises when built, in the place of ``mmaction/models/localizers/drn``.
+
+    mmaction2 1.2.0's wheel lacks this folder, and its ``__init__`` imports it.
 
     Upstream: mmaction2 #2714; can go with the first release after 1.2.0 that packs the folder. Returns
     whether it was needed.
     """
     spec = importlib.util.find_spec('mmaction')
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
+        raise UserModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
     folder = os.path.join(next(iter(spec.submodule_search_locations)), 'models', 'localizers', 'drn')
     if 'mmaction.models.localizers.drn.drn' in sys.modules or os.path.isfile(os.path.join(folder, 'drn.py')):
         return False
@@ -114,7 +126,7 @@ def mend_mmaction_drn() -> bool:
         """Absent from this mmaction2 wheel."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            raise NotImplementedError(
+            raise UserNotImplementedError(
                 'mmaction2 1.2.0 ships without its DRN localizer (mmaction2 #2714): '
                 'install mmaction2 from its repository'
             )
@@ -128,9 +140,10 @@ def mend_mmaction_drn() -> bool:
     return True
 
 
-def mend_mmpose_simcc() -> bool:
-    """``mmpose.visualization`` imports torchvision through ``simcc_vis`` alone: without torchvision, a class
-    that raises when it draws.
+def patch_mmpose_simcc() -> bool:
+    """Without torchvision, a class that raises when it draws, in the place of mmpose's ``SimCCVisualizer``.
+
+    Its module ``simcc_vis`` is the only one of ``mmpose.visualization`` that imports torchvision.
 
     Upstream: none filed; can go when mmpose's ``simcc_vis`` imports torchvision on use (not in 1.3.2).
     Returns whether it was needed.
@@ -143,7 +156,7 @@ def mend_mmpose_simcc() -> bool:
         """Needs torchvision, which is not installed."""
 
         def draw_instance_xy_heatmap(self, *args: Any, **kwargs: Any) -> None:
-            raise ModuleNotFoundError(
+            raise UserModuleNotFoundError(
                 'drawing SimCC heatmaps needs torchvision (pip install torchvision, of the build of your '
                 "torch); the poses don't"
             )
@@ -154,10 +167,11 @@ def mend_mmpose_simcc() -> bool:
     return True
 
 
-def mend_torchvision_ops() -> bool:
-    """A torchvision built for CUDA beside a CPU torch: ``operator torchvision::nms does not exist`` at its
-    import, and mmengine's ``collect_env``,
-    which imports it, then ends every Runner. Defines the operators' schemas first.
+def patch_torchvision_ops() -> bool:
+    """Defines torchvision's operators where a build for CUDA stands beside a CPU torch.
+
+    Otherwise torchvision's import fails with ``operator torchvision::nms does not exist``. mmengine's
+    ``collect_env`` imports it at the start of every Runner.
 
     Upstream: pytorch/vision #9085; can go when mmengine's ``collect_env`` lets torchvision fail (not in
     0.10.7). Returns whether it was needed.
@@ -176,32 +190,36 @@ def mend_torchvision_ops() -> bool:
         for library in libraries:
             torch.ops.load_library(library)
         return False
-    except OSError:  # built for another device
+    # The library was built for another device.
+    except OSError:
         pass
     with open(os.path.join(folder, '_meta_registrations.py'), encoding='utf-8') as file:
-        # nms, and in 0.28 qnms
+        # The names are nms, and in 0.28 also qnms.
         operators = sorted(set(re.findall(r'[\'"]torchvision::(\w+)[\'"]', file.read())))
     library = torch.library.Library('torchvision', 'FRAGMENT')
     for name in operators:
         library.define(f'{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
-    _kept_alive.append(library)  # its schemas go when it does
+    # The schemas are removed when the library object is collected.
+    _kept_alive.append(library)
     return True
 
 
-def mend_checkpoint_loading() -> bool:
-    """mmengine reads local checkpoints with torch's default and those from the web through
-    ``torch.utils.model_zoo.load_url``, which executes what
-    they hold (``weights_only=False``): both go through :func:`signbert_mm.engine.load_checkpoint_file`. Its
-    runners execute ``meta['config']`` of a checkpoint that they resume from (``Config.fromstring``): it is
-    left out of whatever is loaded, from anywhere.
+def patch_checkpoint_loading() -> bool:
+    """Sends mmengine's loading through :func:`signbert_mm.engine.load_checkpoint_file`.
+
+    That function executes nothing. mmengine reads local checkpoints with torch's default. It reads those from
+    the web through ``torch.utils.model_zoo.load_url`` with ``weights_only=False``, which executes what they
+    hold. Its runners also execute ``meta['config']`` of a checkpoint that they resume from
+    (``Config.fromstring``), so that text is left out of whatever is loaded.
 
     Upstream: mmengine #1655, PR #1650; can go when mmengine passes ``weights_only=True`` everywhere and
     parses ``meta['config']`` as data (not in 0.10.7). Returns whether it was needed.
     """
     from mmengine.runner import checkpoint as loading
 
-    from .engine.checkpoint_io import drop_config_text, load_checkpoint_file
+    from .files.checkpoints import drop_config_text, load_checkpoint_file
 
+    # The marker says that an earlier call has replaced the functions.
     if getattr(loading.load_from_local, 'weights_only', False):
         return False
 
@@ -223,10 +241,37 @@ def mend_checkpoint_loading() -> bool:
     load_from_local.weights_only = True
     loading.CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)
     loading.load_from_local, loading.load_from_http = load_from_local, load_from_http
+    # The loader keeps its own table of functions by address, so both places must change.
     loading.CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
     loading.CheckpointLoader.register_scheme(
         prefixes=['http://', 'https://'], loader=load_from_http, force=True
     )
+    return True
+
+
+def refuse_unknown_optimizer() -> bool:
+    """mmengine's ``DefaultOptimWrapperConstructor`` does not check the optimizer's type that it looks up: an
+    unknown one ends in ``TypeError: None is not a callable object``. Now it ends in the ``KeyError`` of every
+    other unknown type.
+
+    Upstream: no issue found; can go when mmengine checks (not in 0.10.7). Returns whether it was needed.
+    """
+    from mmengine.optim import DefaultOptimWrapperConstructor as Constructor
+    from mmengine.registry import OPTIMIZERS
+
+    build = Constructor.__call__
+    if getattr(build, 'checks_type', False):
+        return False
+
+    def build_checked(self: Any, model: Any) -> Any:
+        name = self.optimizer_cfg['type']
+        with OPTIMIZERS.switch_scope_and_registry(None) as registry:
+            if isinstance(name, str) and registry.get(name) is None:
+                raise UserKeyError(f'{name} is not in the {registry.scope}::{registry.name} registry')
+        return build(self, model)
+
+    build_checked.checks_type = True
+    Constructor.__call__ = build_checked
     return True
 
 
@@ -239,6 +284,8 @@ def _download(url: str, model_dir: Any, progress: bool) -> str:
     path = os.path.join(folder, os.path.basename(url.split('?')[0]))
     if get_local_rank() == 0 and not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
+        # A name like ``model-1a2b3c4d.pth`` holds the start of its SHA-256, which the download is checked
+        # against.
         prefix = torch.hub.HASH_REGEX.search(os.path.basename(path))
         torch.hub.download_url_to_file(url, path, prefix.group(1) if prefix else None, progress=progress)
     barrier()
@@ -246,9 +293,10 @@ def _download(url: str, model_dir: Any, progress: bool) -> str:
 
 
 def init_cpu_group(launcher: str) -> None:
-    """Start the gloo group of processes without a GPU, from the launcher's environment: mmengine's
-    ``init_dist`` calls ``torch.cuda.set_device``
-    whatever the backend (``no attribute '_cuda_setDevice'``), and leaves a group alone that is there already.
+    """Starts the gloo group of processes without a GPU, from the launcher's environment.
+
+    mmengine's ``init_dist`` calls ``torch.cuda.set_device`` whatever the backend (``no attribute
+    '_cuda_setDevice'``). It leaves an existing group alone, so this one stays.
 
     Upstream: no issue found; can go when ``init_dist`` skips CUDA for gloo (not in 0.10.7).
 
@@ -269,6 +317,7 @@ def init_cpu_group(launcher: str) -> None:
             names = subprocess.check_output(
                 ['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']], text=True
             )
+            # All tasks must agree on one address: the first node's.
             env['MASTER_ADDR'] = names.split()[0]
     elif launcher == 'mpi':
         env = {
@@ -278,21 +327,22 @@ def init_cpu_group(launcher: str) -> None:
     elif launcher == 'pytorch':
         env = {}
     else:
-        raise ValueError(f"launcher must be 'pytorch', 'slurm' or 'mpi', got {launcher!r}")
+        raise UserValueError(f"launcher must be 'pytorch', 'slurm' or 'mpi', got {launcher!r}")
     os.environ.update(env)
     os.environ.setdefault('MASTER_PORT', '29500')
-    absent = [key for key in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR') if key not in os.environ]
-    if absent:
-        raise RuntimeError(
-            f'--launcher {launcher} without {", ".join(absent)} in the environment: start it '
+    missing = [key for key in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR') if key not in os.environ]
+    if missing:
+        raise UserRuntimeError(
+            f'--launcher {launcher} without {", ".join(missing)} in the environment: start it '
             'with tools/dist_train.sh, srun or mpirun'
         )
     dist.init_process_group('gloo', rank=int(os.environ['RANK']), world_size=int(os.environ['WORLD_SIZE']))
 
 
 def cpu_wrapper_cfg(cfg: Any) -> Dict[str, Any]:
-    """``model_wrapper_cfg`` for DDP on the CPU: mmengine's default passes ``device_ids=[LOCAL_RANK]``, which
-    DDP refuses for a CPU model.
+    """``model_wrapper_cfg`` for DDP on the CPU.
+
+    mmengine's default passes ``device_ids=[LOCAL_RANK]``, which DDP refuses for a CPU model.
 
     Upstream and version: as :func:`init_cpu_group`.
     """
@@ -305,35 +355,37 @@ def cpu_wrapper_cfg(cfg: Any) -> Dict[str, Any]:
 
 
 def keep_large_blocks() -> bool:
-    """Let glibc keep the memory of large tensors for the next step: by default it maps each anew, and the
-    kernel clears it page by page on first use.
+    """Lets glibc keep the memory of large tensors for the next step.
+
+    By default it maps each anew, and the kernel clears it page by page on first use.
 
     A training step on the CPU took 8 to 12 % less time with it at the demo's width and 2 to 4 % less at full
-    width, with the same peak of memory; what was freed goes back to the system when the process ends. It is
-    no mend of torch, which leaves CPU memory to malloc; set early in a process. Elsewhere than on Linux with
-    glibc, and where the environment sets ``MALLOC_MMAP_THRESHOLD_`` itself, nothing happens.
+    width, with the same peak of memory. Freed memory goes back to the system when the process ends. Call it
+    early in a process. Nothing happens elsewhere than on Linux with glibc, and where the environment sets
+    ``MALLOC_MMAP_THRESHOLD_`` itself.
 
     Returns:
-        bool: Whether glibc took the setting.
+        bool: Whether glibc accepted the setting.
     """
     if sys.platform != 'linux' or platform.libc_ver()[0] != 'glibc' or 'MALLOC_MMAP_THRESHOLD_' in os.environ:
         return False
     mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
     if mallopt is None:
         return False
-    mmap_threshold, trim_threshold, top_pad = -3, -1, -2  # malloc.h
-    # some versions of glibc take no threshold above 32 MB
-    taken = mallopt(mmap_threshold, 1 << 30) or mallopt(mmap_threshold, 1 << 25)
-    return bool(taken and mallopt(trim_threshold, 2**31 - 1) and mallopt(top_pad, 1 << 28))
+    # The numbers of these options in malloc.h.
+    mmap_threshold, trim_threshold, top_pad = -3, -1, -2
+    # Some versions of glibc accept no threshold above 32 MB.
+    accepted = mallopt(mmap_threshold, 1 << 30) or mallopt(mmap_threshold, 1 << 25)
+    return bool(accepted and mallopt(trim_threshold, 2**31 - 1) and mallopt(top_pad, 1 << 28))
 
 
-def mend_inductor_cache() -> bool:
+def patch_inductor_cache() -> bool:
     """Inductor's cache of compiled graphs does not know the CPU's vector instructions.
 
     Two processors that share a cache folder (or one, with and without ``ATEN_CPU_CAPABILITY``) share C++
-    code: what was written for AVX-512 gives wrong numbers with AVX2, without a word, and does not compile
-    without both. The cache knows ``cpp.simdlen`` where it is set, so it is set to what Inductor would pick.
-    Seen in torch 2.13. Upstream: no issue found; can go when the key of the cache holds the instruction set.
+    code. Code for AVX-512 silently gives wrong numbers with AVX2, and does not compile where the processor
+    has neither. Seen in torch 2.13. Upstream: no issue found; can go when the key of the cache holds the
+    instruction set.
 
     Returns:
         bool: Whether it was set.
@@ -342,15 +394,17 @@ def mend_inductor_cache() -> bool:
 
     if config.cpp.simdlen is not None:
         return False
+    # The cache's key holds ``cpp.simdlen`` where it is set, so set it to what Inductor would pick anyway.
     isa = cpu_vec_isa.pick_vec_isa()
     config.cpp.simdlen = isa.bit_width() if isa else 1
     return True
 
 
-def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
-    """The RTMPose configs in the mmpose wheel: ``backbone.init_cfg`` downloads weights that the checkpoint
-    replaces anyway, and ``_scope_='mmdet'``
-    imports mmdet, which needs pycocotools. Changes ``cfg.model`` in place and returns ``cfg``.
+def patch_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
+    """Makes the RTMPose configs of mmpose's wheel work offline and without mmdet.
+
+    ``backbone.init_cfg`` downloads weights that the checkpoint replaces anyway. ``_scope_='mmdet'`` imports
+    mmdet, which needs pycocotools. Changes ``cfg.model`` in place and returns ``cfg``.
 
     Upstream: none filed; can go when mmpose's ``init_model`` drops ``init_cfg`` of the backbone and CSPNeXt
     lives in mmpose alone (not in 1.3.2).
@@ -378,8 +432,9 @@ def mend_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
 
 
 def import_foreign_scopes(text: str) -> None:
-    """Import, mended, the sister projects whose parts a config's ``text`` names (``type='mmaction.STGCN'``):
-    mmengine imports them unmended.
+    """Imports, patched, the sister projects whose parts a config's ``text`` names.
+
+    A part looks like ``type='mmaction.STGCN'``. mmengine would import it without the patches.
     """
     if re.search(r"""['"]mmpose\.[A-Z]""", text):
         import_mmpose()
@@ -388,16 +443,17 @@ def import_foreign_scopes(text: str) -> None:
 
 
 def import_mmpose() -> ModuleType:
-    """``import mmpose`` with its models and APIs, mended for mmcv-lite and for no torchvision.
+    """``import mmpose`` with its models and APIs, patched for mmcv-lite and for a missing torchvision.
 
     Raises:
-        ModuleNotFoundError: mmpose or a part that it needs is not installed; says how to install it.
+        ModuleNotFoundError: mmpose or a package that it needs is not installed; says how to install it.
     """
     if _missing('mmpose'):
-        raise ModuleNotFoundError(f'mmpose is not installed: {INSTALL_OPENMMLAB}')
-    mend_torchvision_ops()
-    mend_mmcv_ops()
-    mend_mmpose_simcc()
+        raise UserModuleNotFoundError(f'mmpose is not installed: {INSTALL_OPENMMLAB}')
+    # The patches must come before the import that fails without them.
+    patch_torchvision_ops()
+    patch_mmcv_ops()
+    patch_mmpose_simcc()
     mmpose = importlib.import_module('mmpose')
     importlib.import_module('mmpose.models')
     importlib.import_module('mmpose.apis')
@@ -405,17 +461,16 @@ def import_mmpose() -> ModuleType:
 
 
 def import_mmaction() -> ModuleType:
-    """``import mmaction`` with its models and data sets, mended for mmcv-lite and for the file that its wheel
-    lacks.
+    """``import mmaction`` with its models and data sets, patched for mmcv-lite and an incomplete wheel.
 
     Raises:
-        ModuleNotFoundError: mmaction2 or a part that it needs is not installed; says how to install it.
+        ModuleNotFoundError: mmaction2 or a package that it needs is not installed; says how to install it.
     """
     if _missing('mmaction'):
-        raise ModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
-    mend_torchvision_ops()
-    mend_mmcv_ops()
-    mend_mmaction_drn()
+        raise UserModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
+    patch_torchvision_ops()
+    patch_mmcv_ops()
+    patch_mmaction_drn()
     mmaction = importlib.import_module('mmaction')
     importlib.import_module('mmaction.models')
     importlib.import_module('mmaction.datasets')

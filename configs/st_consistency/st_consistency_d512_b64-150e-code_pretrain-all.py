@@ -4,13 +4,7 @@ weights of 1, augmentation, momentum, schedule. What is still otherwise: docs/pa
 
 _base_ = './st_consistency_d512_b64-150e_pretrain-all.py'
 
-_crop_in_time = [dict(type='TemporalCropResize', clip_len=64, ratio=(0.1, 1.0), min_frames=32)]
-_whole = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]
-_input = [
-    dict(type='HandCrop', layout='sign_49'),
-    dict(type='NormalizeTrunk', layout='sign_49'),
-    dict(type='MirrorLeftHand'),
-]
+_input = _base_._input + [dict(type='MirrorLeftHand')]
 _corrupt = dict(type='RandomJointMask', num_joints=25, prob=1.0, corrupt=0.5)
 _shear = dict(
     type='RandomAffine',
@@ -27,14 +21,13 @@ _output = [
     dict(type='ZeroMissing', threshold=0.5, trunk_threshold=0.0),
     dict(type='Motion', zero='last', missing='jump'),
 ]
+_view = _base_._crop_in_time + _input + _augment + _output
 _attention = dict(norm_eps=1e-12)
 
 model = dict(
     data_preprocessor=dict(
-        train_pipeline=[
-            dict(type='MakeViews', num_views=2, transforms=_crop_in_time + _input + _augment + _output)
-        ],
-        test_pipeline=[dict(type='MakeViews', transforms=_whole + _input + _output)],
+        train_pipeline=[dict(type='MakeViews', num_views=2, transforms=_view)],
+        test_pipeline=[dict(type='MakeViews', transforms=_base_._whole + _input + _output)],
     ),
     encoder=dict(
         masked=False,

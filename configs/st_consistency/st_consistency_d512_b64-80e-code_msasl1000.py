@@ -7,24 +7,24 @@ Not copied: the authors train on train + val and take the epoch that is best on 
 
 _base_ = './st_consistency_d512_b64-60e_msasl1000.py'
 
-_input = [
-    dict(type='HandCrop', layout='sign_49'),
-    dict(type='NormalizeTrunk', layout='sign_49'),
+_input = _base_._input + [
     dict(type='MirrorLeftHand'),
 ]
 _output = [
     dict(type='ZeroMissing', threshold=0.5, trunk_threshold=0.0),
     dict(type='Motion', zero='last', missing='jump'),
 ]
-_crop_in_time = [dict(type='TemporalCropResize', clip_len=64, ratio=(0.5, 1.0), min_frames=64)]
-_flip = [dict(type='RandomFlip', space='hands')]
-_test = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]
+_train = [
+    dict(type='TemporalCropResize', clip_len=64, ratio=(0.5, 1.0), min_frames=64),
+    *_input,
+    dict(type='RandomFlip', space='hands'),
+]
 _attention = dict(norm_eps=1e-12)
 
 model = dict(
     data_preprocessor=dict(
-        train_pipeline=[dict(type='MakeViews', transforms=_crop_in_time + _input + _flip + _output)],
-        test_pipeline=[dict(type='MakeViews', transforms=_test + _input + _output)],
+        train_pipeline=[dict(type='MakeViews', transforms=_train + _output)],
+        test_pipeline=[dict(type='MakeViews', transforms=_base_._test + _input + _output)],
     ),
     encoder=dict(
         masked=False,

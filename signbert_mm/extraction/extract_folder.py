@@ -1,4 +1,4 @@
-"""Videos into a PoseStore: in several processes, on several machines, resumable."""
+"""Extracts videos into a PoseStore: in several processes, on several machines, resumable."""
 
 import json
 import logging
@@ -8,7 +8,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from mmengine.logging import print_log
 
-from ..datasets.pose_store import PoseStore, PoseStoreWriter
+from ..datasets.pose_store import PoseStore
+from ..datasets.pose_store_writer import PoseStoreWriter
+from ..errors import UserRuntimeError, UserValueError
 from .find_videos import check_ids
 from .parts import Record, open_parts, rank_and_world, read_poses, read_records, unfinished
 from .pose_extractor import LAYOUT, PoseExtractor, build_extractor
@@ -32,51 +34,52 @@ def extract_folder(
     source: str = '',
     licence: str = '',
 ) -> Optional[PoseStore]:
-    """Extracts the poses of videos into a PoseStore of layout coco_wholebody_133, without labels, in split
-    'all'.
+    """Extracts the poses of videos into a PoseStore.
 
-    Finished videos are kept in ``<out>.parts`` and are not done again: start it anew after a kill, with any
+    The store has layout coco_wholebody_133, no labels, and the one split 'all'.
+
+    Finished videos are kept in ``<out>.parts`` and are not done again. After a kill, start it again with any
     number of workers or ranks. The store does not depend on that number: clips are in order of id, and a
-    clip's poses depend on its video alone. A video that cannot be read is left out; ``failed.txt`` in the
+    clip's poses depend on its video alone. A video that cannot be read is left out, and ``failed.txt`` in the
     store's folder names it and the reason.
 
     Args:
         videos (Sequence[tuple[str, str]]): (video_id, path), for instance from :func:`find_videos`.
-        out (str | Path): The new store. A store that is there already is returned if it holds these videos
-            with these settings.
+        out (str | Path): The new store. An existing store is returned if it holds these videos with these
+            settings.
         extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; a name or a dict where
             ``workers`` > 1.
         workers (int): Processes on this machine. One that dies on a video is replaced, and the video is
             counted as failed the second time.
         progress (bool): Show videos, frames a second and remaining time.
         fps (float, optional): Resample to this rate; None = every frame.
-        truncated (str): 'error': a file that ends before its header says counts as failed; 'keep': what is
-            there is taken.
+        truncated (str): For a file that ends before its header says. 'error': it counts as failed. 'keep':
+            its frames are used.
         image_fps (float): The rate of folders of images; 0 = unknown.
-        launcher (str): 'pytorch' (torchrun) or 'slurm': each rank does its share of the videos, and the last
-            to finish writes the store.
+        launcher (str): 'none', 'pytorch' (torchrun) or 'slurm'. Each rank does its share of the videos, and
+            the last to finish writes the store.
         source, licence (str): For ``meta.json``.
 
     Returns:
-        PoseStore: The store; None on a rank that is done before the others are.
+        PoseStore: The store, or None on a rank that finishes before the others.
 
     Raises:
-        FileExistsError: ``out`` is another store, or something else.
-        ValueError: An id is repeated or too long; the parts were begun with other settings; or no video at
-            all could be read.
+        FileExistsError: ``out`` exists and is another store, or no store.
+        ValueError: An id is repeated or too long, the parts were begun with other settings, or no video could
+            be read.
         RuntimeError: A worker could not start, or videos were changed while they were read.
-        OSError: Poses cannot be written, for instance on a full disk; or this machine has no files left to
-            open. No video is blamed: run it again.
+        OSError: Poses cannot be written, for instance on a full disk, or this machine cannot open more files.
+            No video counts as failed then. Run it again.
     """
     out = os.path.abspath(os.fspath(out))
     videos = sorted((str(video_id), os.fspath(path)) for video_id, path in videos)
     if not videos:
-        raise ValueError(f'{out}: no videos were given')
+        raise UserValueError(f'{out}: no videos were given')
     check_ids(videos)
     if workers < 1:
-        raise ValueError(f'workers is {workers}; give 1 or more')
+        raise UserValueError(f'workers is {workers}; give 1 or more')
     if workers > 1 and isinstance(extractor, PoseExtractor):
-        raise ValueError('several workers each build an extractor of their own: give its name or a dict')
+        raise UserValueError('several workers each build an extractor of their own: give its name or a dict')
     rank, world = rank_and_world(launcher)
     built = build_extractor(extractor)
     facts = dict(
@@ -89,7 +92,8 @@ def extract_folder(
     )
     if image_fps:
         facts['image_fps'] = image_fps
-    facts = json.loads(json.dumps(facts))  # as it will be read back: tuples become lists
+    # As it will be read back: JSON turns tuples into lists.
+    facts = json.loads(json.dumps(facts))
     if os.path.exists(out):
         return _existing(out, videos, facts)
 
@@ -98,6 +102,7 @@ def extract_folder(
         open_parts(parts, facts)
         todo = sorted(unfinished(videos[rank::world], read_records(parts, videos)).items())
         reading = dict(fps=fps, truncated=truncated, image_fps=image_fps)
+        # Workers build their own extractors. This one only gave the facts.
         if todo and workers > 1:
             built.close()
             run_processes(todo, parts, extractor, reading, min(workers, len(todo)), progress)
@@ -107,22 +112,24 @@ def extract_folder(
     except FileNotFoundError:
         if world == 1 or not os.path.exists(out):
             raise
-        return _existing(out, videos, facts)  # another rank merged the parts and removed them
+        # Another rank merged the parts and removed them.
+        return _existing(out, videos, facts)
     finally:
         built.close()
 
 
 def _existing(out: str, videos: List[Tuple[str, str]], facts: dict) -> PoseStore:
+    """The store that already exists at ``out``, if it is the one that this call would write."""
     try:
         store = PoseStore(out)
     except (FileNotFoundError, ValueError) as error:
         raise FileExistsError(
             f'{out} exists and is not a whole PoseStore ({error}); choose another OUT'
         ) from error
-    found = store.meta.get('notes', {}).get('extraction')
-    held = {*store.video_id, *store.meta.get('notes', {}).get('failed', ())}
-    if found != facts or held != {video_id for video_id, _ in videos}:
-        what = 'other settings or another extractor' if found != facts else 'other videos'
+    saved_facts = store.meta.get('notes', {}).get('extraction')
+    saved_ids = {*store.video_id, *store.meta.get('notes', {}).get('failed', ())}
+    if saved_facts != facts or saved_ids != {video_id for video_id, _ in videos}:
+        what = 'other settings or another extractor' if saved_facts != facts else 'other videos'
         raise FileExistsError(f'{out} is a store of {what}; choose another OUT, or remove it to extract anew')
     return store
 
@@ -130,31 +137,33 @@ def _existing(out: str, videos: List[Tuple[str, str]], facts: dict) -> PoseStore
 def _merge(
     out: str, parts: str, videos: List[Tuple[str, str]], facts: dict, about: dict, launcher: str
 ) -> Optional[PoseStore]:
-    """The store, written by the one process that sees all videos finished and has the lock."""
+    """Writes the store. The one process that sees all videos finished and has the lock does so."""
     import fcntl
 
     with open(os.path.join(parts, 'merge.lock'), 'w') as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another that merges now is waited for
+            # Waits for another rank that merges now.
+            fcntl.flock(lock, fcntl.LOCK_EX)
         except OSError as error:
             if launcher != 'none':
-                raise RuntimeError(
+                raise UserRuntimeError(
                     f'{parts}: this file system has no locks ({error}); run once more without --launcher to '
                     'merge the parts'
                 ) from error
         if os.path.exists(out):
             return _existing(out, videos, facts)
         records = read_records(parts, videos)
-        rest = unfinished(videos, records)
-        if rest and launcher == 'none':
-            first = min(rest.values())
-            raise RuntimeError(
-                f'{len(rest)} videos were changed while they were read, the first: {first}; '
+        # Read again under the lock: other ranks may have finished meanwhile.
+        pending = unfinished(videos, records)
+        if pending and launcher == 'none':
+            first = min(pending.values())
+            raise UserRuntimeError(
+                f'{len(pending)} videos were changed while they were read, the first: {first}; '
                 'run it again, only they are done anew'
             )
-        if rest:
+        if pending:
             print_log(
-                f'{len(rest)} videos of other ranks are not finished; the last rank writes {out} (if none '
+                f'{len(pending)} videos of other ranks are not finished; the last rank writes {out} (if none '
                 'does, run once more)',
                 logger='current',
             )
@@ -162,11 +171,12 @@ def _merge(
         done = [records[video_id] for video_id, _ in videos]
         failed = [record for record in done if record.error]
         lines = ''.join(f'{record.video_id}\t{_one_line(record.error)}\n' for record in failed)
+        # A store without clips would hide that every video failed.
         if len(failed) == len(done):
             path = os.path.join(parts, FAILED)
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(lines)
-            raise ValueError(
+            raise UserValueError(
                 f'none of the {len(done)} videos could be read, so there is no store; reasons '
                 f'in {path}, the first: {failed[0].error}'
             )

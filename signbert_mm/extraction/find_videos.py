@@ -1,9 +1,10 @@
-"""Which videos to read, and what their clips are called."""
+"""Lists the videos to read and names their clips."""
 
 import os
 from collections import Counter
 from typing import Iterable, List, Sequence, Tuple, Union
 
+from ..errors import UserValueError
 from ..files.folders import IMAGE_SUFFIXES, VIDEO_SUFFIXES, LeftOut, list_videos, report_left_out
 from ..files.paths import check_name
 from ..files.text import clean_text, is_utf8, shown_name
@@ -14,54 +15,54 @@ PathLike = Union[str, 'os.PathLike[str]']
 def find_videos(source: Union[PathLike, Sequence[PathLike]], unclear: bool = False) -> List[Tuple[str, str]]:
     """The videos of a folder, at any depth, or of files and folders, as (video_id, path) in order of id.
 
-    A folder of numbered images (see :func:`~signbert_mm.files.folders.image_sequence`) is a video, too. What
-    lies in the folders and is not taken is logged as a warning, with the number and the reason.
+    A folder of numbered images (see :func:`~signbert_mm.files.folders.image_sequence`) is a video, too. Files
+    that are left out are logged as a warning, with their number and the reason.
 
-    A video's id is its path below the folder (for a file that is named itself: its name), in Unicode NFC,
-    with '/' between and without its suffix; where that makes two ids equal, both keep the suffix. In folders,
-    hidden files and files without a video's suffix are left out; a file that is named is taken. A folder of
-    images is called as the folder is.
+    A video's id is its path below the folder, in Unicode NFC, with '/' between and without its suffix. The id
+    of a file given by itself is its name. Where two ids would be equal, both keep the suffix. A folder of
+    images gives its own name. In folders, hidden files and files without a video's suffix are left out. A
+    file given by itself is always used.
 
     Args:
         source (str | Path | Sequence): A folder or a file, or several.
-        unclear (bool): Also give the folders of images that are no sequence, which then fail with the reason
-            when they are read; else they are among what is logged.
+        unclear (bool): Also return the folders of images that form no sequence. Reading these fails with the
+            reason. Otherwise they are left out and logged.
 
     Raises:
-        FileNotFoundError: A file or folder is absent, or there is no video in them.
-        ValueError: Two videos would have the same id, or the name of a file that was named itself is not
-            UTF-8.
+        FileNotFoundError: A file or folder is missing, or there is no video in them.
+        ValueError: Two videos would have the same id, or the name of a file given by itself is not UTF-8.
     """
     sources = (
         [os.fspath(source)]
         if isinstance(source, (str, os.PathLike))
         else [os.fspath(path) for path in source]
     )
-    found: List[Tuple[str, str]] = []
+    clips: List[Tuple[str, str]] = []
     left_out: List[LeftOut] = []
     for path in sources:
         if os.path.isdir(path):
             listing = list_videos(path)
-            found += listing.taken + (listing.unclear if unclear else [])
+            clips += listing.taken + (listing.unclear if unclear else [])
             left_out += listing.left_out
             left_out += (
                 [] if unclear else [LeftOut(file, 'images of no one sequence') for _, file in listing.unclear]
             )
         elif os.path.exists(path):
             if not is_utf8(os.path.basename(path)):
-                raise ValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
-            found.append((clean_text(os.path.basename(path)), path))
+                raise UserValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
+            clips.append((clean_text(os.path.basename(path)), path))
         else:
             raise FileNotFoundError(f'{shown_name(path)}: no such file or folder')
     report_left_out(left_out, sources[0] if len(sources) == 1 else '')
-    if not found:
+    if not clips:
         raise FileNotFoundError(
             f'{", ".join(sources)}: no videos; looked for files that end in '
             f'{" ".join(sorted(VIDEO_SUFFIXES))}, and for folders of numbered images'
         )
-    stems = [name if os.path.isdir(path) else os.path.splitext(name)[0] for name, path in found]
-    shared = {stem for stem, count in Counter(stems).items() if count > 1}
-    videos = sorted((name if stem in shared else stem, path) for (name, path), stem in zip(found, stems))
+    # 'a.mp4' and 'a.mov' would both be 'a', so such clips keep their suffix.
+    stems = [name if os.path.isdir(path) else os.path.splitext(name)[0] for name, path in clips]
+    ambiguous = {stem for stem, count in Counter(stems).items() if count > 1}
+    videos = sorted((name if stem in ambiguous else stem, path) for (name, path), stem in zip(clips, stems))
     check_ids(videos)
     return videos
 
@@ -75,10 +76,10 @@ def check_ids(videos: Iterable[Tuple[str, str]]) -> None:
     seen = {}
     for video_id, path in videos:
         if not is_utf8(video_id):
-            raise ValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
+            raise UserValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
         check_name(video_id, f'{path!r}: video_id')
         if video_id in seen:
-            raise ValueError(
+            raise UserValueError(
                 f'{path} and {seen[video_id]}: both would be video_id {video_id!r}; rename one, '
                 'or give the folder that holds both'
             )
@@ -86,9 +87,7 @@ def check_ids(videos: Iterable[Tuple[str, str]]) -> None:
 
 
 def image_clips(folder: PathLike) -> List[Tuple[str, str]]:
-    """``(name, path)`` of the folders of numbered images at any depth below a folder; the name is the path
-    below it.
-    """
+    """``(name, path)`` of the folders of numbered images at any depth. The name is the path below it."""
     return [(name, path) for name, path in list_videos(folder).taken if os.path.isdir(path)]
 
 

@@ -1,4 +1,4 @@
-"""A folder of numbered images as a video."""
+"""Reads a folder of numbered images as a video."""
 
 import os
 from types import TracebackType
@@ -7,34 +7,33 @@ from typing import Iterator, List, Optional, Type, Union
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.folders import IMAGE_SUFFIXES, ImageSequence, image_sequence
-from .resample import resample
-from .video_reader import Frame, VideoError, check_reading
+from .frames import Frame, VideoError, check_reading, resample
 
 
 class ImageFolderReader:
-    """Streams a folder of numbered images as :class:`VideoReader` does a video: RGB, upright by EXIF, one
-    frame in memory at a time.
+    """Streams a folder of numbered images as :class:`VideoReader` does a video.
 
-    Images of another size than the first are scaled to it; 16 bits become 8, transparency is dropped. An
-    image that cannot be read is skipped and counted.
+    Frames are RGB and upright by EXIF, with one in memory at a time. Images of another size than the first
+    are scaled to it. 16 bits become 8, and transparency is dropped. An image that cannot be read is skipped
+    and counted.
 
     Args:
         path (str | Path): The folder, see :func:`~signbert_mm.files.folders.image_sequence`.
         fps (float, optional): Resample to this rate, which needs ``image_fps``; None = every image.
-        truncated (str): What a folder is in whose numbers some are left out: 'error', or 'keep' to give what
-            is there. Numbers that are even steps apart (0, 5, 10, ..), or as uneven as times are, leave
-            nothing out.
+        truncated (str): For a folder whose numbers have gaps: 'error', or 'keep' to read the images that
+            exist. Numbers in even steps (0, 5, 10, ..), or as uneven as times are, have no gaps.
         image_fps (float): Images a second; 0 = unknown.
 
     Attributes:
-        width, height, fps, frames, damaged: As of :class:`VideoReader`; ``fps`` is 0 where ``image_fps`` is,
-            and then frames count 25 to the second.
+        width, height, fps, frames, damaged: As of :class:`VideoReader`. Where ``image_fps`` is 0, so is
+            ``fps``, and frames get times as at 25 a second.
 
     Raises:
-        VideoError: It is no such folder, numbers are left out or come twice, no image can be read, or ``fps``
-            without ``image_fps``.
-        ValueError: An option is not so.
+        VideoError: It is no such folder, numbers are missing or repeated, no image can be read, or ``fps``
+            comes without ``image_fps``.
+        ValueError: An option has no such value.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class ImageFolderReader:
     ) -> None:
         check_reading(fps, truncated)
         if not 0 <= image_fps < float('inf'):
-            raise ValueError(f'image_fps is {image_fps}; give images a second, 0 = unknown')
+            raise UserValueError(f'image_fps is {image_fps}; give images a second, 0 = unknown')
         self.path = os.fspath(path)
         self._names = self._check(image_sequence(os.listdir(self.path)), truncated)
         if fps and not image_fps:
@@ -71,6 +70,7 @@ class ImageFolderReader:
                 f'{self.path}: a folder, and not one of numbered images ({sequence.reason}): two or more of '
                 f'{" ".join(sorted(IMAGE_SUFFIXES))}, named alike but for one number, and no video'
             )
+        # Python's integers, since file names may hold numbers beyond 64 bits.
         numbers = np.array(sequence.numbers, dtype=object)
         steps = np.diff(numbers)
         if not steps.all():
@@ -78,6 +78,8 @@ class ImageFolderReader:
             raise VideoError(
                 f'{self.path}: {names[place]} and {names[place + 1]} have the same number; remove one of them'
             )
+        # A gap is a step of several times the smallest one. Where any step is no multiple of it, numbers are
+        # times.
         gaps = np.flatnonzero((steps != steps.min()) & (not (steps % steps.min()).any()))
         if len(gaps) and truncated == 'error':
             raise VideoError(

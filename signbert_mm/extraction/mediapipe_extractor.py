@@ -1,4 +1,4 @@
-"""MediaPipe Holistic, whose models lie in its wheel: works offline on a fresh machine."""
+"""Extracts poses by MediaPipe Holistic, whose models are part of its wheel, so it works offline."""
 
 import contextlib
 import os
@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError, UserValueError
 from ..layouts import get_layout, layout_mapping
 from ..registry import EXTRACTORS
 from .mediapipe_face import FACE_68
@@ -19,38 +20,36 @@ INSTALL = (
     '--no-deps mediapipe==0.10.21'
 )
 
-
-_STDERR = threading.RLock()  # all threads share one stderr
+# All threads share one stderr.
+_STDERR = threading.RLock()
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Holds back what the C++ part writes to stderr while it starts; shows it after all when starting
-    fails.
-    """
-    with _STDERR, tempfile.TemporaryFile() as held:
+    """Hides what the C++ part writes to stderr while it starts, unless starting fails."""
+    # C++ writes to the file descriptor, so replacing Python's sys.stderr would not catch it.
+    with _STDERR, tempfile.TemporaryFile() as buffer:
         sys.stderr.flush()
-        kept = os.dup(2)
-        os.dup2(held.fileno(), 2)
+        stderr = os.dup(2)
+        os.dup2(buffer.fileno(), 2)
         try:
             yield
         except BaseException:
-            held.seek(0)
-            os.write(kept, held.read())
+            buffer.seek(0)
+            os.write(stderr, buffer.read())
             raise
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 @EXTRACTORS.register_module(name=['mediapipe', 'MediaPipeExtractor'])
 class MediaPipeExtractor(PoseExtractor):
-    """``mp.solutions.holistic``: 33 body points, two hands, and of the face mesh the 68 points of
-    :mod:`mediapipe_face`.
+    """Poses by ``mp.solutions.holistic``: 33 body points, two hands, and 68 points of the face mesh.
 
-    It follows one person, whom it finds itself. Body scores are MediaPipe's visibility; it gives none for
-    hands and faces, whose joints have score 1 where the hand or face was found. Small toes, which it lacks,
-    are missing; wrists are the body's, hand roots the hands'.
+    It detects and follows one person by itself. Body scores are MediaPipe's visibility. It has no scores for
+    hands and faces, whose joints get score 1 where the hand or face was detected. Small toes, which it lacks,
+    are missing. Wrists are the body's, hand roots the hands'. :mod:`mediapipe_face` lists the face points.
 
     Args:
         model_complexity (int): 1; the models of 0 and 2 are not in the wheel.
@@ -60,7 +59,7 @@ class MediaPipeExtractor(PoseExtractor):
 
     Raises:
         ModuleNotFoundError: MediaPipe is not installed.
-        ImportError: It is a version without ``mp.solutions``.
+        ImportError: MediaPipe's version has no ``mp.solutions``.
         ValueError: ``model_complexity`` is not 1.
     """
 
@@ -75,7 +74,7 @@ class MediaPipeExtractor(PoseExtractor):
         face: bool = True,
     ) -> None:
         if model_complexity != 1:
-            raise ValueError(
+            raise UserValueError(
                 f'model_complexity is {model_complexity}; MediaPipe would download that model: '
                 'only 1 lies in its wheel'
             )
@@ -88,9 +87,9 @@ class MediaPipeExtractor(PoseExtractor):
                 if error.name == 'mediapipe'
                 else f'MediaPipe lacks the package {error.name}'
             )
-            raise ModuleNotFoundError(f'{missing}: {INSTALL}') from error
+            raise UserModuleNotFoundError(f'{missing}: {INSTALL}') from error
         if not hasattr(mediapipe, 'solutions'):
-            raise ImportError(
+            raise UserModuleNotFoundError(
                 f'MediaPipe {mediapipe.__version__} has no mp.solutions; install 0.10.14 to '
                 f'0.10.21: {INSTALL}'
             )
@@ -131,7 +130,7 @@ class MediaPipeExtractor(PoseExtractor):
         return np.stack([self._pose(image) for image in items])
 
     def _pose(self, image: np.ndarray) -> np.ndarray:
-        # its threads load the models, and write, until the first frame is done
+        # MediaPipe's threads load the models, and write to stderr, until the first frame is done.
         with contextlib.nullcontext() if self._warm else _quiet():
             if self._holistic is None:
                 self._holistic = self._holistic_class(**self._settings)
@@ -154,5 +153,6 @@ class MediaPipeExtractor(PoseExtractor):
         if self.face and result.face_landmarks is not None:
             points = result.face_landmarks.landmark
             pose[self._face] = [(points[index].x, points[index].y, 1) for index in FACE_68]
+        # MediaPipe's coordinates are fractions of width and height.
         pose[:, :2] *= (width, height)
         return pose

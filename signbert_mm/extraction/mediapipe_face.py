@@ -7,7 +7,7 @@ The jaw is the lower face oval from the level of the eyes to the chin, in eight 
 the visible outline there, so on a turned head these 17 points differ in kind.
 """
 
-# as seen by the camera 300-W counts from the left: the signer's right side first
+# 300-W counts from the left of the image, so the signer's right side comes first.
 _JAW = (127, 234, 93, 132, 172, 136, 150, 176, 152, 400, 379, 365, 397, 361, 323, 454, 356)
 _BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 _NOSE = (168, 197, 195, 4, 98, 97, 2, 326, 327)

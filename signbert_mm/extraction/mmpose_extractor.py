@@ -1,4 +1,4 @@
-"""Whole-body poses by any top-down model of MMPose."""
+"""Extracts whole-body poses by any top-down model of MMPose."""
 
 import contextlib
 import importlib
@@ -15,36 +15,37 @@ from mmengine.registry import DefaultScope
 
 from .. import compat
 from ..datasets.store_format import file_digest
+from ..errors import UserValueError
 from ..registry import EXTRACTORS
-from .parts import local_place
+from .parts import local_rank
 from .person_detector import Detector, build_detector
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor
 from .wheel_configs import config_folder, find_config
 
 CONFIGS = 'wholebody_2d_keypoint'
-_SURE = 0.3  # a joint that counts for the next frame's box
+# Joints with a score above this make up the next frame's box.
+_SURE = 0.3
 
 
 @EXTRACTORS.register_module(name=['mmpose', 'MMPoseExtractor'])
 class MMPoseExtractor(PoseExtractor):
-    """A top-down whole-body config of MMPose's wheel (RTMPose, RTMW, HRNet, ...) with the user's weights,
-    batched over frames.
+    """Poses by a top-down whole-body config of MMPose's wheel with the user's weights.
 
-    The box of the one person comes from a detector, whose largest person is followed through the clip
-    (:class:`PersonTracker`); without a detector from ``boxes``. Scores are the model's, clipped to [0, 1]
-    (those of SimCC heads can be above 1).
+    The config can be RTMPose, RTMW, HRNet and others. Frames are processed in batches. The person's box comes
+    from a detector, whose largest person is followed through the clip (:class:`PersonTracker`), or without
+    one from ``boxes``. Scores are the model's, clipped to [0, 1], since those of SimCC heads can be above 1.
 
     Args:
-        config (str): The config's name in the wheel, a part of it that only one has, or a file. The papers'
-            is ``td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288``.
+        config (str): The config's name in the wheel, a unique part of a name, or a file. The papers' is
+            ``td-hm_hrnet-w48_dark-8xb32-210e_coco-wholebody-384x288``.
         checkpoint (str): Its weights, read without executing anything; 'random' = weights drawn with seed 0,
             for tests and for measuring speed.
-        device (str, optional): For instance 'cuda:0'; None = the best there is; of several GPUs, ranks and
-            workers take turns.
+        device (str, optional): For instance 'cuda:0'; None = the best available. Ranks and workers are spread
+            over several GPUs.
         batch_size (int): Frames at once.
-        boxes (str): Without a detector: 'frame' takes the whole frame, 'previous' the box round the joints of
-            the frame before (one frame at a time).
+        boxes (str): Without a detector: 'frame' uses the whole frame, 'previous' the box round the joints of
+            the previous frame (one frame at a time).
         detector (dict | Callable, optional): As for :func:`build_detector`.
         flip_test (bool, optional): Average with the mirrored frame; None = as the config says.
 
@@ -52,7 +53,8 @@ class MMPoseExtractor(PoseExtractor):
         ModuleNotFoundError: MMPose or what the detector needs is not installed.
         FileNotFoundError: There is no such config or checkpoint.
         CheckpointError: The checkpoint is not of this model, or is refused.
-        ValueError: The config is no top-down model of 133 joints, or ``boxes`` or ``batch_size`` is wrong.
+        ValueError: The config is no top-down model of 133 joints, or ``boxes`` or ``batch_size`` has no such
+            value.
     """
 
     name = 'mmpose'
@@ -68,16 +70,17 @@ class MMPoseExtractor(PoseExtractor):
         flip_test: Optional[bool] = None,
     ) -> None:
         if boxes not in ('frame', 'previous'):
-            raise ValueError(f"boxes is {boxes!r}; choose 'frame' or 'previous', or give a detector")
+            raise UserValueError(f"boxes is {boxes!r}; choose 'frame' or 'previous', or give a detector")
         if batch_size < 1:
-            raise ValueError(f'batch_size is {batch_size}; give 1 or more')
+            raise UserValueError(f'batch_size is {batch_size}; give 1 or more')
         self.version = compat.import_mmpose().__version__
         importlib.import_module('mmpose.datasets')
         path = find_config(config, 'mmpose', CONFIGS)
-        cfg = compat.mend_rtmpose_config(Config.fromfile(path))
+        cfg = compat.patch_rtmpose_config(Config.fromfile(path))
+        # ``out_channels`` of a top-down head is its number of joints.
         joints = cfg.model.get('head', {}).get('out_channels')
         if cfg.model.type != 'TopdownPoseEstimator' or joints != self.layout.num_joints:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: a {cfg.model.type} of {joints} joints; a TopdownPoseEstimator of 133 '
                 'whole-body joints is needed'
             )
@@ -89,6 +92,7 @@ class MMPoseExtractor(PoseExtractor):
             self._pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
             from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+            # The pipeline reads the joint pairs for flipping from the data set's description.
             self._meta = parse_pose_metainfo(
                 dict(
                     from_file=os.path.join(config_folder('mmpose'), '_base_', 'datasets', 'coco_wholebody.py')
@@ -105,6 +109,7 @@ class MMPoseExtractor(PoseExtractor):
             batch_size=self.batch_size,
         )
         if self._detector is not None:
+            # A detector of the user's own may have no ``describe``; its name must do for the fingerprint.
             describe = getattr(self._detector, 'describe', None)
             self._facts['detector'] = (
                 describe()
@@ -123,7 +128,8 @@ class MMPoseExtractor(PoseExtractor):
         box = self._box(image)
         if box is None:
             return None
-        image = np.ascontiguousarray(image[:, :, ::-1])  # MMPose reads BGR
+        # MMPose reads BGR.
+        image = np.ascontiguousarray(image[:, :, ::-1])
         with _mmpose_scope():
             return self._pipeline(
                 dict(
@@ -143,22 +149,23 @@ class MMPoseExtractor(PoseExtractor):
 
     def predict(self, items: List[Optional[Dict[str, Any]]]) -> np.ndarray:
         poses = np.zeros((len(items), self.layout.num_joints, 3), dtype=np.float32)
-        seen = [index for index, item in enumerate(items) if item is not None]
-        if seen:
+        detected = [index for index, item in enumerate(items) if item is not None]
+        if detected:
             with torch.no_grad(), _mmpose_scope():
-                results = self._model.test_step(pseudo_collate([items[index] for index in seen]))
-            for index, result in zip(seen, results):
+                results = self._model.test_step(pseudo_collate([items[index] for index in detected]))
+            for index, result in zip(detected, results):
                 poses[index, :, :2] = result.pred_instances.keypoints[0]
                 poses[index, :, 2] = result.pred_instances.keypoint_scores[0]
         if self._boxes == 'previous':
-            sure = poses[-1, poses[-1, :, 2] > _SURE, :2]
-            self._last = np.concatenate([sure.min(0), sure.max(0)]) if len(sure) >= 5 else None
+            confident = poses[-1, poses[-1, :, 2] > _SURE, :2]
+            # Too few joints give no box, and the next frame is searched as a whole.
+            self._last = np.concatenate([confident.min(0), confident.max(0)]) if len(confident) >= 5 else None
         return poses
 
 
 def _device() -> str:
     device = get_device()
-    return f'cuda:{local_place() % torch.cuda.device_count()}' if device == 'cuda' else device
+    return f'cuda:{local_rank() % torch.cuda.device_count()}' if device == 'cuda' else device
 
 
 @contextlib.contextmanager
@@ -170,17 +177,20 @@ def _mmpose_scope() -> Iterator[None]:
 def _build(cfg: Config, checkpoint: str, path: str) -> torch.nn.Module:
     from mmpose.registry import MODELS
 
+    # Building draws random weights. The caller's generator keeps its state.
     with _mmpose_scope(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = MODELS.build(cfg.model)
         if checkpoint == 'random':
             return model
-    from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
+    from ..files.checkpoints import CheckpointError, load_checkpoint_file
 
     state = load_checkpoint_file(checkpoint)
     state = state.get('state_dict', state)
     missing, unexpected = model.load_state_dict(
-        {key[7:] if key.startswith('module.') else key: value for key, value in state.items()}, strict=False
+        # 'module.' comes from models saved inside DataParallel.
+        {key[7:] if key.startswith('module.') else key: value for key, value in state.items()},
+        strict=False,
     )
     if missing:
         raise CheckpointError(

@@ -1,4 +1,4 @@
-"""What is finished of an extraction, on disk: every process appends to files of its own."""
+"""Keeps the finished part of an extraction on disk. Every process appends to files of its own."""
 
 import contextlib
 import glob
@@ -15,22 +15,25 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 from mmengine.logging import print_log
 
+from ..errors import UserRuntimeError, UserValueError
+
 JOINTS, VALUES = 133, 3
 _FRAME_BYTES = JOINTS * VALUES * 4
-_PIECE = 4096  # frames: 6.5 MB
+# Frames that are read at once, 6.5 MB.
+_PIECE = 4096
 _META = 'extraction.json'
 
 
 class PartsError(OSError):
-    """Poses could not be written; the video that was being read is not to blame, and is done again."""
+    """Poses could not be written. The current video does not count as failed and is done again."""
 
 
 @dataclass
 class Record:
     """One finished video: its rows in a part file, or why it has none.
 
-    ``stamp`` is the source file's size and time of change: a video that was replaced is done again. ``error``
-    '' = its poses are there. ``times`` are the seconds of its frames, where its rate is uneven.
+    ``stamp`` is the source file's size and time of change; a video that was replaced is done again. An empty
+    ``error`` means that its poses exist. ``times`` are the seconds of its frames, where its rate is uneven.
     """
 
     video_id: str
@@ -48,8 +51,9 @@ class Record:
 
 
 def stamp_of(path: str) -> Tuple[int, int]:
-    """Size in bytes and time of change in ns, of a folder those of its list of files; (-1, 0) for a file that
-    is absent.
+    """Size in bytes and time of change in ns, or (-1, 0) for a missing file.
+
+    For a folder these are of its list of files.
     """
     try:
         state = os.stat(path)
@@ -59,15 +63,15 @@ def stamp_of(path: str) -> Tuple[int, int]:
 
 
 def open_parts(folder: str, facts: dict) -> None:
-    """Makes the folder of parts, or refuses one that was begun with other settings.
+    """Creates the folder of parts, or refuses one that was begun with other settings.
 
     Args:
-        folder (str): Beside the store-to-be.
+        folder (str): Next to the future store.
         facts (dict): What every part depends on: extractor, version, settings, frame rate.
 
     Raises:
         ValueError: The folder holds parts of other settings; the message names them.
-        OSError: The folder cannot be made.
+        OSError: The folder cannot be created.
     """
     path = os.path.join(folder, _META)
     try:
@@ -78,36 +82,39 @@ def open_parts(folder: str, facts: dict) -> None:
         ) from None
     text = json.dumps(facts, sort_keys=True, indent=1)
     if not os.path.exists(path):
-        beside = f'{path}.{uuid.uuid4().hex}'
-        with open(beside, 'w', encoding='utf-8') as file:
+        temporary = f'{path}.{uuid.uuid4().hex}'
+        with open(temporary, 'w', encoding='utf-8') as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(beside, path)  # of two ranks that come at once, one wins
+            # A link fails where the file exists, so of two ranks that start at once one wins.
+            os.link(temporary, path)
         except FileExistsError:
             pass
-        except OSError:  # a file system without links
-            os.replace(beside, path)
-        if os.path.exists(beside):
-            os.remove(beside)
+        except OSError:
+            # The file system has no links.
+            os.replace(temporary, path)
+        if os.path.exists(temporary):
+            os.remove(temporary)
     try:
         with open(path, encoding='utf-8') as file:
-            found = json.load(file)
+            saved = json.load(file)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError(
+        saved = None
+    if not isinstance(saved, dict):
+        raise UserValueError(
             f'{path}: damaged, so the settings of these parts are not known; remove {folder} to begin anew'
         )
+    # Compare what JSON keeps: tuples become lists there.
     facts = json.loads(text)
-    if found != facts:
+    if saved != facts:
         other = '; '.join(
-            f'{key}: {found.get(key)!r} there, {facts.get(key)!r} now'
-            for key in sorted({*found, *facts})
-            if found.get(key) != facts.get(key)
+            f'{key}: {saved.get(key)!r} there, {facts.get(key)!r} now'
+            for key in sorted({*saved, *facts})
+            if saved.get(key) != facts.get(key)
         )
-        raise ValueError(
+        raise UserValueError(
             f'{folder}: begun with other settings ({other}); go on with those, choose another '
             'OUT, or remove the folder to begin anew'
         )
@@ -116,8 +123,8 @@ def open_parts(folder: str, facts: dict) -> None:
 class PartWriter:
     """Appends poses of videos to a part file of its own, which no other process, on any machine, writes.
 
-    A video counts once its line is in the index, which is written after its poses have reached the disk; what
-    a killed process leaves is ignored.
+    A video counts as finished when its line is in the index. The line is written after the poses have reached
+    the disk, so the unfinished work of a killed process is ignored.
 
     Args:
         folder (str): The folder of parts.
@@ -140,18 +147,19 @@ class PartWriter:
             ) from error
 
     def begin(self) -> None:
-        """A new video; what the one before left unfinished is dropped.
+        """Starts a new video and drops what the previous one left unfinished.
 
         Raises:
             PartsError: The file cannot be written; as for all methods here.
         """
         with self._writing():
+            # Half a video may lie behind the last finished one.
             self._data.seek(self._begin)
             self._data.truncate()
         self._crc = self._frames = 0
 
     def add(self, pose: np.ndarray) -> None:
-        """One frame, shape (133, 3) float32."""
+        """Adds one frame, shape (133, 3) float32."""
         data = np.ascontiguousarray(pose, dtype='<f4').tobytes()
         with self._writing():
             self._data.write(data)
@@ -159,7 +167,7 @@ class PartWriter:
         self._frames += 1
 
     def finish(self, record: Record) -> None:
-        """The video is done: with its poses, or with ``record.error``."""
+        """Records a video as done, with its poses or with ``record.error``."""
         if record.error:
             self.begin()
         else:
@@ -171,6 +179,7 @@ class PartWriter:
             )
             with self._writing():
                 self._data.flush()
+                # Poses first, then the line that counts them.
                 os.fsync(self._data.fileno())
                 self._begin = self._data.tell()
         with self._writing():
@@ -179,7 +188,7 @@ class PartWriter:
             os.fsync(self._index.fileno())
 
     def close(self) -> None:
-        """Closes both files; what counts has reached the disk before."""
+        """Closes both files. Everything that counts has reached the disk before."""
         for file in (self._data, self._index):
             with contextlib.suppress(OSError):
                 file.close()
@@ -197,9 +206,10 @@ def _record_of(line: bytes, part: str, size: int) -> Record:
         ValueError, KeyError, TypeError, RecursionError: The line is damaged.
     """
     row = json.loads(line.decode('utf-8'))
-    check = row.pop('check', None)  # earlier versions wrote none
+    # Earlier versions wrote no check sum.
+    check = row.pop('check', None)
     if check is not None and check != zlib.crc32(json.dumps(row).encode()):
-        raise ValueError('the line was changed')
+        raise UserValueError('the line was changed')
     record = Record(**dict(row, stamp=tuple(row['stamp'])))
     texts = all(isinstance(text, str) for text in (record.video_id, record.error, record.part))
     numbers = (
@@ -211,29 +221,30 @@ def _record_of(line: bytes, part: str, size: int) -> Record:
         record.height,
         record.damaged,
     )
+    # ``type`` and not ``isinstance``: a bool is no number here.
     if not texts or len(record.stamp) != 2 or not all(type(number) is int for number in numbers):
-        raise ValueError('a field has another type')
+        raise UserValueError('a field has another type')
     if record.error:
         return record
     rate = isinstance(record.fps, (int, float)) and math.isfinite(record.fps) and record.fps >= 0
     sizes = min(record.width, record.height) > 0 and min(numbers[2:]) >= 0
     if not rate or not sizes or record.part != part or record.offset % _FRAME_BYTES or record.frames < 1:
-        raise ValueError('a field is outside its range')
+        raise UserValueError('a field is outside its range')
     if record.offset + record.frames * _FRAME_BYTES > size:
-        raise ValueError('its poses are not all there')
+        raise UserValueError('its poses are not all there')
     return record
 
 
 def read_records(folder: str, videos: Iterable[Tuple[str, str]] = ()) -> Dict[str, Record]:
     """The finished videos by id, of all parts.
 
-    Lines that are torn or damaged, and poses that are not all there, are left out: their videos count as
+    Torn or damaged lines, and lines whose poses are incomplete, are left out. Their videos count as
     unfinished.
 
     Args:
         folder (str): The folder of parts.
-        videos (Iterable[tuple[str, str]]): (video_id, path). Of several records of such a video the one of
-            the file as it is now is taken: a file may have been replaced by an older one.
+        videos (Iterable[tuple[str, str]]): (video_id, path). Of several records of such a video, the one of
+            the current file is used, since a file may have been replaced by an older one.
     """
     stamps = {video_id: stamp_of(path) for video_id, path in videos}
     records: Dict[str, Record] = {}
@@ -243,12 +254,14 @@ def read_records(folder: str, videos: Iterable[Tuple[str, str]] = ()) -> Dict[st
         with open(path, 'rb') as file:
             for line in file:
                 if not line.endswith(b'\n'):
-                    continue  # a killed process was writing it
+                    # A killed process was writing this line.
+                    continue
                 try:
                     record = _record_of(line, os.path.basename(path)[: -len('.jsonl')], size)
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     damaged += 1
                     continue
+                # Several ranks or runs may have done the same video.
                 kept = records.get(record.video_id)
                 if kept is None or _rank(record, stamps) > _rank(kept, stamps):
                     records[record.video_id] = record
@@ -262,7 +275,7 @@ def read_records(folder: str, videos: Iterable[Tuple[str, str]] = ()) -> Dict[st
 
 
 def _rank(record: Record, stamps: Dict[str, Tuple[int, int]]) -> Tuple[bool, bool, int]:
-    """Of the file as it is now; with poses; of the newest file."""
+    """Order of records: those of the current file first, then those with poses, then the newest file's."""
     return record.stamp == stamps.get(record.video_id), not record.error, record.stamp[1]
 
 
@@ -276,10 +289,10 @@ def unfinished(videos: Iterable[Tuple[str, str]], records: Dict[str, Record]) ->
 
 
 def read_poses(folder: str, record: Record) -> Iterator[np.ndarray]:
-    """Pieces of a video's poses, shape (up to 4096, 133, 3) float32.
+    """Yields a video's poses in pieces of shape (up to 4096, 133, 3), float32.
 
     Raises:
-        ValueError: The bytes differ from those that were written; known after the last piece.
+        ValueError: The bytes differ from those that were written. This shows after the last piece.
     """
     path, crc = os.path.join(folder, f'{record.part}.bin'), 0
     with open(path, 'rb') as file:
@@ -289,14 +302,14 @@ def read_poses(folder: str, record: Record) -> Iterator[np.ndarray]:
             crc = zlib.crc32(data, crc)
             yield np.frombuffer(data, dtype='<f4').reshape(-1, JOINTS, VALUES)
     if crc != record.crc:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: the poses of {record.video_id!r} are damaged; remove this part file and '
             'run again: only its videos are redone'
         )
 
 
 def rank_and_world(launcher: str) -> Tuple[int, int]:
-    """This process's place among those that torchrun or Slurm started.
+    """Rank of this process and number of processes, as torchrun or Slurm set them.
 
     Raises:
         RuntimeError: The launcher's variables are not in the environment.
@@ -306,19 +319,19 @@ def rank_and_world(launcher: str) -> Tuple[int, int]:
         none=None, pytorch=('RANK', 'WORLD_SIZE'), slurm=('SLURM_PROCID', 'SLURM_NTASKS')
     )
     if launcher not in names:
-        raise ValueError(f'launcher is {launcher!r}; choose one of {", ".join(names)}')
+        raise UserValueError(f'launcher is {launcher!r}; choose one of {", ".join(names)}')
     variables = names[launcher]
     if variables is None:
         return 0, 1
-    absent = [name for name in variables if not os.environ.get(name, '').isdigit()]
-    if absent:
-        raise RuntimeError(
-            f'launcher {launcher!r} without {", ".join(absent)} in the environment: start it with '
+    missing = [name for name in variables if not os.environ.get(name, '').isdigit()]
+    if missing:
+        raise UserRuntimeError(
+            f'launcher {launcher!r} without {", ".join(missing)} in the environment: start it with '
             f'{"torchrun" if launcher == "pytorch" else "srun"}'
         )
     return int(os.environ[variables[0]]), int(os.environ[variables[1]])
 
 
-def local_place() -> int:
-    """This process's place among those of the launcher on this machine; 0 without one."""
+def local_rank() -> int:
+    """Rank of this process on this machine; 0 without a launcher."""
     return int(os.environ.get('LOCAL_RANK') or os.environ.get('SLURM_LOCALID') or 0)

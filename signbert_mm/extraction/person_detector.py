@@ -1,4 +1,4 @@
-"""People in a frame, for the top-down extractors."""
+"""Detects people in a frame, for the top-down extractors."""
 
 import sys
 from typing import Any, Callable, Dict, Optional, Union
@@ -8,6 +8,7 @@ from mmengine.utils import get_object_from_string
 
 from .. import compat
 from ..datasets.store_format import file_digest
+from ..errors import UserModuleNotFoundError, UserTypeError
 from .wheel_configs import find_config
 
 INSTALL = (
@@ -18,7 +19,7 @@ Detector = Callable[[np.ndarray], np.ndarray]
 
 
 class MMDetPersons:
-    """People found by an mmdet detector whose class 0 is a person, as in COCO.
+    """People detected by mmdet, with a detector whose class 0 is a person, as in COCO.
 
     Args:
         config (str): A config of the mmdet wheel by name, for instance 'rtmdet_m_8xb32-300e_coco', or a file.
@@ -31,13 +32,14 @@ class MMDetPersons:
 
     def __init__(self, config: str, checkpoint: str, device: str = 'cpu') -> None:
         self._facts = dict(config=config, checkpoint=file_digest(checkpoint)[:16])
-        if compat.mend_mmcv_ops() or isinstance(sys.modules.get('mmcv._ext'), compat._LazyOps):
-            raise ModuleNotFoundError(f'mmcv here is mmcv-lite: {INSTALL}')
+        # The stand-in operators would let mmdet start and fail at its first frame.
+        if compat.patch_mmcv_ops() or isinstance(sys.modules.get('mmcv._ext'), compat._LazyOps):
+            raise UserModuleNotFoundError(f'mmcv here is mmcv-lite: {INSTALL}')
         try:
             from mmdet.apis import inference_detector, init_detector
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(f'no package {error.name}: {INSTALL}') from error
-        compat.mend_checkpoint_loading()
+            raise UserModuleNotFoundError(f'no package {error.name}: {INSTALL}') from error
+        compat.patch_checkpoint_loading()
         self._model = init_detector(find_config(config, 'mmdet'), checkpoint, device=device)
         self._infer = inference_detector
 
@@ -46,14 +48,15 @@ class MMDetPersons:
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Shape (N, 5): x1, y1, x2, y2 in pixels, score. ``image`` is RGB."""
-        found = self._infer(self._model, image[:, :, ::-1]).pred_instances.cpu().numpy()
-        people = found.labels == 0
-        return np.concatenate([found.bboxes[people], found.scores[people, None]], axis=1)
+        detections = self._infer(self._model, image[:, :, ::-1]).pred_instances.cpu().numpy()
+        people = detections.labels == 0
+        return np.concatenate([detections.bboxes[people], detections.scores[people, None]], axis=1)
 
 
 def build_detector(cfg: Union[None, Dict[str, Any], Detector], device: str = 'cpu') -> Optional[Detector]:
-    """A detector: arguments of :class:`MMDetPersons`, or ``type='module.Class'`` and its arguments; a
-    callable is returned as it is.
+    """Builds a detector from arguments of :class:`MMDetPersons`, or from ``type='module.Class'`` and its own.
+
+    A callable is returned as it is.
 
     Raises:
         TypeError: It is neither, or the class cannot be built with these arguments.
@@ -61,7 +64,7 @@ def build_detector(cfg: Union[None, Dict[str, Any], Detector], device: str = 'cp
     if cfg is None or callable(cfg):
         return cfg
     if not isinstance(cfg, dict):
-        raise TypeError(f'detector is {cfg!r}; give dict(config=..., checkpoint=...)')
+        raise UserTypeError(f'detector is {cfg!r}; give dict(config=..., checkpoint=...)')
     cfg = dict(cfg)
     kind = cfg.pop('type', 'MMDetPersons')
     if kind == 'MMDetPersons':

@@ -1,4 +1,4 @@
-"""One person through a clip, out of the boxes of several."""
+"""Follows one person through a clip among the boxes of several."""
 
 from typing import Optional
 
@@ -8,11 +8,11 @@ import numpy as np
 class PersonTracker:
     """Follows the person whose box was the largest when there was nobody to follow.
 
-    In each frame it takes the box that overlaps most with the person's last one (intersection over union of
-    at least ``min_iou``); where none does, the nearest of those whose centre is within ``max_move`` diagonals
-    of the last box and whose area is within a factor of 3 of it. A person who is not seen keeps the last box
-    for ``patience`` frames, so that a missed detection does not hand over to a neighbour; then the largest is
-    taken anew.
+    In each frame it chooses the box that overlaps most with the person's last one (intersection over union of
+    at least ``min_iou``). Where none does, it chooses the nearest of those whose centre is within
+    ``max_move`` diagonals of the last box and whose area is within a factor of 3 of it. A person who is not
+    detected keeps the last box for ``patience`` frames, so that a missed detection does not hand over to a
+    neighbour. After that, the largest person is followed.
 
     Args:
         min_score (float): Boxes below it are not people.
@@ -27,7 +27,7 @@ class PersonTracker:
         self.reset()
 
     def reset(self) -> None:
-        """A new clip."""
+        """Starts a new clip."""
         self._last: Optional[np.ndarray] = None
         self._unseen = 0
 
@@ -44,6 +44,7 @@ class PersonTracker:
         boxes = boxes.reshape(-1, 4 if boxes.size == 0 else boxes.shape[-1])
         if boxes.shape[1] > 4:
             boxes = boxes[boxes[:, 4] >= self.min_score, :4]
+        # Detectors also return empty and infinite boxes.
         boxes = boxes[np.isfinite(boxes).all(1) & (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])]
         chosen = self._follow(boxes) if self._last is not None else None
         if chosen is None and self._last is not None:
@@ -70,6 +71,7 @@ class PersonTracker:
         away = np.linalg.norm(
             (boxes[:, :2] + boxes[:, 2:] - last[:2] - last[2:]) / 2, axis=1
         ) / np.linalg.norm(last[2:] - last[:2])
+        # Somebody nearer to or farther from the camera is another person.
         away[(areas > 3 * area) | (3 * areas < area)] = np.inf
         return boxes[away.argmin()] if away.min() <= self.max_move else None
 

@@ -1,4 +1,4 @@
-"""What every pose extractor is."""
+"""The base class of pose extractors."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union
 
 import numpy as np
 
+from ..errors import UserKeyError, UserValueError
 from ..layouts import Layout, get_layout
 from ..registry import EXTRACTORS
 
@@ -16,15 +17,15 @@ LAYOUT = 'coco_wholebody_133'
 class PoseExtractor(ABC):
     """Poses of one person, as 133 whole-body joints, from a stream of frames.
 
-    A subclass gives :meth:`predict`; one that works on crops also :meth:`prepare`, so that no more than the
-    crops of a batch are in memory. What it remembers from frame to frame is forgotten in :meth:`reset`, which
-    comes before each clip: a clip's poses then depend on nothing but the clip.
+    A subclass defines :meth:`predict`. One that works on crops also defines :meth:`prepare`, so that only the
+    crops of a batch are in memory. :meth:`reset` is called before each clip and drops all state of earlier
+    frames, so a clip's poses depend on nothing but the clip.
 
     Attributes:
-        name (str): As it is registered, for instance 'mediapipe'.
-        version (str): Of the package that finds the joints.
+        name (str): The registered name, for instance 'mediapipe'.
+        version (str): The version of the package that estimates the joints.
         layout (Layout): coco_wholebody_133.
-        batch_size (int): Frames that :meth:`predict` is given at once.
+        batch_size (int): The number of frames in one call of :meth:`predict`.
     """
 
     name = ''
@@ -36,27 +37,29 @@ class PoseExtractor(ABC):
         return get_layout(LAYOUT)
 
     def describe(self) -> Dict[str, Any]:
-        """What the poses depend on, apart from the frames, as plain values: settings, and digests of
-        weights.
+        """What the poses depend on apart from the frames, as plain values.
+
+        These are the settings, and digests of the weights.
         """
         return {}
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits that differ where name, version or :meth:`describe` do; parts of different
-        fingerprints are never merged.
+        """16 hex digits that differ where name, version or :meth:`describe` do.
+
+        Parts of different fingerprints are never merged.
         """
         facts = dict(name=self.name, version=self.version, **self.describe())
         return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=8).hexdigest()
 
     def reset(self) -> None:  # noqa: B027 - nothing to forget by default
-        """Forgets the clip before."""
+        """Drops all state of the previous clip."""
 
     def close(self) -> None:  # noqa: B027
-        """Frees what the backend holds."""
+        """Frees the backend's resources."""
 
     def prepare(self, image: np.ndarray) -> Any:
-        """What :meth:`predict` needs of one frame; by default the frame.
+        """What :meth:`predict` needs of one frame, by default the frame itself.
 
         Args:
             image (ndarray): Shape (H, W, 3) uint8, RGB.
@@ -65,11 +68,11 @@ class PoseExtractor(ABC):
 
     @abstractmethod
     def predict(self, items: List[Any]) -> np.ndarray:
-        """Poses of up to ``batch_size`` prepared frames in a row.
+        """Poses of up to ``batch_size`` consecutive prepared frames.
 
         Returns:
-            ndarray: Shape (N, 133, 3): x and y in pixels of the frame, score; a joint without a score above 0
-                is missing.
+            ndarray: Shape (N, 133, 3): x and y in pixels of the frame, score. A joint with score 0 or less is
+                missing.
         """
 
     def stream(self, images: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -90,12 +93,13 @@ class PoseExtractor(ABC):
     def _clean(self, poses: np.ndarray, count: int) -> np.ndarray:
         poses = np.array(poses, dtype=np.float32)
         if poses.shape != (count, self.layout.num_joints, 3):
-            raise ValueError(
+            raise UserValueError(
                 f'{type(self).__name__}.predict gave shape {poses.shape} for {count} frames; '
                 f'expected ({count}, 133, 3)'
             )
-        found = np.isfinite(poses).all(-1) & (poses[..., 2] > 0)
-        poses[~found] = 0
+        # Readers of a store rely on this: a missing joint is 0 in all three numbers.
+        valid = np.isfinite(poses).all(-1) & (poses[..., 2] > 0)
+        poses[~valid] = 0
         np.minimum(poses[..., 2], 1, out=poses[..., 2])
         return poses
 
@@ -104,11 +108,11 @@ class PoseExtractor(ABC):
 
 
 def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtractor:
-    """A pose extractor.
+    """Builds a pose extractor.
 
     Args:
-        cfg (str | dict | PoseExtractor): 'mediapipe', 'mmpose' or 'rtmlib'; or a dict with that as ``type``
-            and the class's arguments; an extractor is returned as it is.
+        cfg (str | dict | PoseExtractor): 'mediapipe', 'mmpose' or 'rtmlib', or a dict with that as ``type``
+            and the class's arguments. An extractor is returned as it is.
 
     Raises:
         KeyError: No extractor has that name.
@@ -117,22 +121,25 @@ def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtra
     if isinstance(cfg, PoseExtractor):
         return cfg
     cfg = dict(type=cfg) if isinstance(cfg, str) else dict(cfg)
+    # The registry imports its modules on first use.
     EXTRACTORS.import_from_location()
     name = cfg.get('type')
     if isinstance(name, str) and '.' not in name and name not in EXTRACTORS.module_dict:
-        raise KeyError(f'unknown pose extractor {name!r}; known: {", ".join(sorted(EXTRACTORS.module_dict))}')
+        raise UserKeyError(
+            f'unknown pose extractor {name!r}; known: {", ".join(sorted(EXTRACTORS.module_dict))}'
+        )
     return EXTRACTORS.build(cfg)
 
 
 def extract_stream(
     frames: Iterable[Union[np.ndarray, Sequence]], extractor: Union[str, Dict[str, Any], PoseExtractor]
 ) -> Iterator[np.ndarray]:
-    """Poses of a stream, as the frames come: a camera, or the frames of one video.
+    """Poses of a stream as its frames arrive, from a camera or of one video.
 
     Args:
         frames (Iterable): RGB images of shape (H, W, 3) uint8, or :class:`Frame` objects (image, time).
-        extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; an extractor is reset first.
-            One that works on batches answers a batch at a time: give it ``batch_size=1`` for a camera.
+        extractor (str | dict | PoseExtractor): As for :func:`build_extractor`. An extractor is reset first.
+            One that works on batches returns a batch at a time, so give it ``batch_size=1`` for a camera.
 
     Yields:
         ndarray: Shape (133, 3) float32 for each frame: x, y in pixels, score in [0, 1]; 0 = missing.

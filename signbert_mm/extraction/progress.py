@@ -1,4 +1,4 @@
-"""A line that says how far an extraction is."""
+"""A progress line for an extraction."""
 
 import sys
 import time
@@ -12,15 +12,15 @@ def clock(seconds: float) -> str:
 
 
 class Progress:
-    """Videos done, frames a second and the time that remains, on one line of a terminal, or on a line a
-    minute in a log.
+    """Videos done, frames a second and the remaining time, as one line.
 
-    The time that remains is reckoned from the bytes of the files that are done and those that are not.
+    A terminal shows it in place, a log gets a line a minute. The remaining time is estimated from the bytes
+    of the finished and the unfinished files.
 
     Args:
         videos (int): How many there are to do.
-        size (int): Their bytes.
-        stream (TextIO, optional): Where to; default stderr.
+        size (int): Their size in bytes.
+        stream (TextIO, optional): Where to print. Default: stderr.
         shown (bool): False = print nothing.
     """
 
@@ -43,9 +43,10 @@ class Progress:
         self._draw(self._tty or self.done == self.videos)
 
     def line(self) -> str:
-        """What is shown now."""
+        """The current line."""
         passed = time.monotonic() - self._begin
         speed = self.frames / passed if passed > 0 else 0.0
+        # Bytes predict the time better than the number of videos, whose lengths differ.
         rest = (self.size - self._bytes) * passed / self._bytes if self._bytes else None
         failed = f', {self.failed} failed' if self.failed else ''
         remains = '?' if rest is None else clock(rest)
@@ -59,6 +60,7 @@ class Progress:
         if not self._shown or not (force or now - self._last > (0.2 if self._tty else 60)):
             return
         self._last = now
+        # ``\r`` goes back to the start of the line, ``ESC [K`` clears it.
         self._stream.write(f'\r\033[K{self.line()}' if self._tty else f'{self.line()}\n')
         self._stream.flush()
 

@@ -1,10 +1,11 @@
-"""RTMPose through rtmlib and onnxruntime, without MMPose."""
+"""Extracts poses by RTMPose through rtmlib and onnxruntime, without MMPose."""
 
 from importlib import metadata
 from typing import Any, Dict, List, Optional
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError
 from ..registry import EXTRACTORS
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor
@@ -14,17 +15,15 @@ from .pose_extractor import PoseExtractor
 class RTMLibExtractor(PoseExtractor):
     """rtmlib's ``Wholebody``: a YOLOX detector and an RTMPose or RTMW model in onnxruntime.
 
-    It downloads its models unless files are named.
-
-    The largest person is followed through the clip (:class:`PersonTracker`); only that one's joints are
-    sought.
+    It downloads its models unless files are given. The largest person is followed through the clip
+    (:class:`PersonTracker`), and only that person's joints are estimated.
 
     Args:
         mode (str): 'performance', 'balanced' or 'lightweight'.
         backend (str): 'onnxruntime', 'opencv' or 'openvino'.
         device (str): 'cpu' or 'cuda'.
-        models (dict, optional): ``Wholebody``'s ``det``, ``det_input_size``, ``pose``, ``pose_input_size``:
-            files of one's own.
+        models (dict, optional): ``Wholebody``'s ``det``, ``det_input_size``, ``pose``, ``pose_input_size``,
+            to use local files.
 
     Raises:
         ModuleNotFoundError: rtmlib is not installed.
@@ -42,7 +41,7 @@ class RTMLibExtractor(PoseExtractor):
         try:
             import rtmlib
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
+            raise UserModuleNotFoundError(
                 f'no package {error.name}: pip install rtmlib onnxruntime (it '
                 'downloads its models when first used)'
             ) from error
@@ -54,7 +53,7 @@ class RTMLibExtractor(PoseExtractor):
         self._wholebody = rtmlib.Wholebody(
             mode=mode, backend=backend, device=device, to_openpose=False, **(models or {})
         )
-        # the detector gives boxes above its own threshold, without scores
+        # The detector returns boxes above its own threshold, without scores.
         self._tracker = PersonTracker(min_score=0)
 
     def describe(self) -> Dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who does the work: this process, or several, of which one may die without taking the others along."""
+"""Extracts videos in this process, or in several, of which one may die without ending the run."""
 
 import contextlib
 import errno
@@ -12,51 +12,58 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 
 from ..datasets.frame_times import uneven_times
-from .parts import PartsError, PartWriter, Record, local_place, stamp_of
+from ..errors import UserRuntimeError
+from .frames import Frame, VideoError
+from .parts import PartsError, PartWriter, Record, local_rank, stamp_of
 from .pose_extractor import PoseExtractor, build_extractor
 from .progress import Progress
-from .video_reader import Frame, VideoError, open_video
+from .video_reader import open_video
 
-_REPORT_EVERY = 25  # frames
-# a full disk, a disk that is read-only, no more open files: the next video would meet them too
+# Frames.
+_REPORT_EVERY = 25
+# A full or read-only disk, or no more open files. The next video would fail in the same way.
 _OF_THIS_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 
 def _machine_error(error: Optional[BaseException]) -> Optional[OSError]:
-    """The error among ``error`` and its causes that says something of this machine and nothing of the
-    video.
-    """
+    """The error among ``error`` and its causes that concerns this machine and not the video, if any."""
     while error is not None and not (isinstance(error, OSError) and error.errno in _OF_THIS_MACHINE):
         error = error.__cause__ or error.__context__
     return error
 
 
 def extract_video(
-    video_id: str, path: str, extractor: PoseExtractor, writer: PartWriter, reading: Dict[str, Any], tell: Any
+    video_id: str,
+    path: str,
+    extractor: PoseExtractor,
+    writer: PartWriter,
+    reading: Dict[str, Any],
+    report: Any,
 ) -> Record:
-    """One video into a part; an error of the video becomes its record, and does not end the run.
+    """Extracts one video into a part. An error of the video becomes its record and does not end the run.
 
     Args:
         reading (dict): Arguments of :func:`open_video`.
-        tell (Callable): Called with a number of frames now and then.
+        report (Callable): Called with a number of frames now and then.
 
     Raises:
-        OSError: Poses cannot be written, or nothing can be opened any more; no video is to blame.
+        OSError: Poses cannot be written, or this machine cannot open more files. The video does not count as
+            failed.
     """
     record = Record(video_id, stamp_of(path))
     writer.begin()
     try:
         with open_video(path, **reading) as video:
             extractor.reset()
-            waiting = 0
+            unreported = 0
             times: List[float] = []
             for pose in extractor.stream(_images(video, times)):
                 writer.add(pose)
-                waiting += 1
-                if waiting == _REPORT_EVERY:
-                    tell(waiting)
-                    waiting = 0
-            tell(waiting)
+                unreported += 1
+                if unreported == _REPORT_EVERY:
+                    report(unreported)
+                    unreported = 0
+            report(unreported)
             record.width, record.height, record.fps, record.damaged = (
                 video.width,
                 video.height,
@@ -67,7 +74,8 @@ def extract_video(
             record.times = None if uneven is None else [round(float(time), 4) for time in uneven]
     except PartsError:
         raise
-    except Exception as error:  # whatever a backend meets in a strange file
+    # A backend may raise anything on an odd file.
+    except Exception as error:
         fault = _machine_error(error)
         if fault is not None:
             raise OSError(
@@ -82,7 +90,7 @@ def extract_video(
 
 
 def _images(frames: Iterable[Frame], times: List[float]) -> Iterator[np.ndarray]:
-    """The images of frames, whose times are noted."""
+    """The images of frames. Their times are added to ``times``."""
     for frame in frames:
         times.append(frame.time)
         yield frame.image
@@ -91,7 +99,7 @@ def _images(frames: Iterable[Frame], times: List[float]) -> Iterator[np.ndarray]
 def run_here(
     todo: List[Tuple[str, str]], parts: str, extractor: PoseExtractor, reading: Dict[str, Any], shown: bool
 ) -> None:
-    """All of ``todo`` in this process."""
+    """Does all of ``todo`` in this process."""
     progress = Progress(len(todo), _bytes(todo), shown=shown)
     writer = PartWriter(parts)
     try:
@@ -111,7 +119,7 @@ def run_processes(
     workers: int,
     shown: bool,
 ) -> None:
-    """All of ``todo`` in ``workers`` processes, each of which takes the next video when it is done with one.
+    """Does all of ``todo`` in ``workers`` processes, each of which fetches its next video when it is ready.
 
     A process that dies (a crash in native code, no memory) is replaced; its video is tried once more and then
     counts as failed.
@@ -122,7 +130,7 @@ def run_processes(
     """
     progress = Progress(len(todo), _bytes(todo), shown=shown)
     queue = list(reversed(todo))
-    tried: Dict[str, int] = {}
+    attempts: Dict[str, int] = {}
     writer: Optional[PartWriter] = None
     pool: Dict[Connection, _Worker] = {}
     try:
@@ -136,18 +144,21 @@ def run_processes(
                     kind, value = pipe.recv()
                 except EOFError:
                     del pool[pipe]
+                    # The pipe is closed, so the process has ended.
                     code = worker.join()
                     if worker.dismissed:
                         continue
+                    # The worker reported an error of this machine.
                     if worker.video is not None and worker.error:
                         raise OSError(worker.error) from None
                     if worker.video is None:
-                        raise RuntimeError(
+                        raise UserRuntimeError(
                             f'a worker could not start: {worker.error or _death(code)}'
                         ) from None
                     video_id, path = worker.video
-                    tried[video_id] = tried.get(video_id, 0) + 1
-                    if tried[video_id] < 2:
+                    attempts[video_id] = attempts.get(video_id, 0) + 1
+                    # The first death may be another video's fault, such as memory that it did not free.
+                    if attempts[video_id] < 2:
                         queue.append(worker.video)
                     else:
                         writer = writer or PartWriter(parts)
@@ -169,7 +180,7 @@ def run_processes(
                     continue
                 if kind == 'video':
                     progress.add_video(*value)
-                worker.give(queue.pop() if queue else None)
+                worker.assign(queue.pop() if queue else None)
     finally:
         for worker in pool.values():
             worker.stop()
@@ -179,23 +190,26 @@ def run_processes(
 
 
 class _Worker:
-    """A process and the pipe to it; ``video`` is what it has in hand."""
+    """A process and the pipe to it; ``video`` is the one that it works on."""
 
     def __init__(self, parts: str, extractor: Any, reading: Dict[str, Any], place: int, workers: int) -> None:
-        context = multiprocessing.get_context('spawn')  # neither torch nor MediaPipe outlives a fork
-        self.pipe, theirs = context.Pipe()
+        # Neither torch nor MediaPipe survives a fork.
+        context = multiprocessing.get_context('spawn')
+        self.pipe, child_pipe = context.Pipe()
         self.video: Optional[Tuple[str, str]] = None
         self.place, self.dismissed, self.error = place, False, ''
-        local_rank = local_place() * workers + place  # the GPU, where there are several
+        # Chooses the GPU, where there are several.
+        rank = local_rank() * workers + place
         self._process = context.Process(
-            target=_work, args=(theirs, parts, extractor, reading, local_rank), daemon=True
+            target=_work, args=(child_pipe, parts, extractor, reading, rank), daemon=True
         )
         self._process.start()
-        theirs.close()
+        child_pipe.close()
 
-    def give(self, video: Optional[Tuple[str, str]]) -> None:
+    def assign(self, video: Optional[Tuple[str, str]]) -> None:
         self.video, self.dismissed = video, video is None
-        with contextlib.suppress(OSError):  # it has died meanwhile, which its end of the pipe will tell
+        # A process that has died shows at its end of the pipe.
+        with contextlib.suppress(OSError):
             self.pipe.send(video)
 
     def join(self) -> int:
@@ -208,24 +222,26 @@ class _Worker:
         self.join()
 
 
-def _work(pipe: Connection, parts: str, extractor: Any, reading: Dict[str, Any], local_rank: int) -> None:
-    """A worker's life: build, then a video at a time until None comes, or the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
-    os.environ['LOCAL_RANK'] = str(local_rank)
+def _work(pipe: Connection, parts: str, extractor: Any, reading: Dict[str, Any], rank: int) -> None:
+    """A worker's loop: one video at a time until None arrives or the parent ends."""
+    # Ctrl-C reaches all processes. The parent ends the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ['LOCAL_RANK'] = str(rank)
 
-    def tell(kind: str, value: Any = None) -> None:
+    def send(kind: str, value: Any = None) -> None:
         try:
             pipe.send((kind, value))
-        except OSError:  # the parent was killed: leave the video unfinished
+        # The parent was killed. The video stays unfinished.
+        except OSError:
             os._exit(1)
 
     try:
         built = build_extractor(extractor)
         writer = PartWriter(parts)
     except Exception as error:
-        tell('error', f'{type(error).__name__}: {error}')
+        send('error', f'{type(error).__name__}: {error}')
         sys.exit(1)
-    tell('ready')
+    send('ready')
     while True:
         try:
             video = pipe.recv()
@@ -234,11 +250,11 @@ def _work(pipe: Connection, parts: str, extractor: Any, reading: Dict[str, Any],
         if video is None:
             break
         try:
-            record = extract_video(*video, built, writer, reading, lambda frames: tell('frames', frames))
+            record = extract_video(*video, built, writer, reading, lambda frames: send('frames', frames))
         except OSError as error:
-            tell('error', str(error))
+            send('error', str(error))
             sys.exit(1)
-        tell('video', (record.stamp[0], record.error))
+        send('video', (record.stamp[0], record.error))
     writer.close()
     built.close()
 

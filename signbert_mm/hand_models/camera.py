@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+# The smallest sum of two singular values that the gradient below divides by.
 _SINGULAR_GAP = 1e-4
 _SHORTEST = 1e-4
 """A column this short, or this near to the other's line, has no direction."""
@@ -18,8 +19,9 @@ def rotation_6d_identity(dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def rotation_6d_to_matrix(six: Tensor) -> Tensor:
-    """Rotation by Gram-Schmidt from two columns (Zhou et al., On the Continuity of Rotation Representations,
-    CVPR 2019).
+    """Rotation from two of its columns, by Gram-Schmidt.
+
+    Zhou et al., On the Continuity of Rotation Representations, CVPR 2019.
 
     Args:
         six (Tensor): Shape (..., 6), any scale: the first column, then the second.
@@ -61,6 +63,7 @@ class _NearestRotation(torch.autograd.Function):
     def forward(ctx, matrix: Tensor) -> Tensor:
         u, s, vh = torch.linalg.svd(matrix)
         sign = torch.ones_like(s)
+        # A reflection becomes a rotation by turning the axis of the smallest singular value.
         sign[..., 2] = torch.linalg.det(u @ vh).sign()
         u = u * sign[..., None, :]
         ctx.save_for_backward(u, s * sign, vh)
@@ -70,7 +73,8 @@ class _NearestRotation(torch.autograd.Function):
     def backward(ctx, grad: Tensor) -> Tensor:
         u, s, vh = ctx.saved_tensors
         inner = u.mT @ grad @ vh.mT
-        # the smallest two cancel only where the nearest rotation jumps; bounded there
+        # The sum of the smallest two is 0 only where the nearest rotation jumps. The gradient is bounded
+        # there.
         total = (s[..., :, None] + s[..., None, :]).clamp(min=_SINGULAR_GAP)
         return u @ ((inner - inner.mT) / total) @ vh
 

@@ -7,6 +7,7 @@ import numpy as np
 from .free_mesh import FreeMesh
 from .free_skeleton import FINGERS, unit
 
+# MANO's order of the fingers.
 _INDEX, _MIDDLE, _LITTLE, _RING, _THUMB = range(5)
 _LONG = (_INDEX, _MIDDLE, _RING, _LITTLE)
 _BEND, _SPREAD, _TWIST = range(3)
@@ -24,7 +25,7 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:
-    """How much of a vertex each finger moves: shape (V, 5)."""
+    """How much each finger moves a vertex: shape (V, 5)."""
     return weights[:, 1:].reshape(-1, 5, 3).sum(2)
 
 
@@ -36,6 +37,7 @@ def shape_axes(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> np.ndar
     """
     points, normals, share = mesh.vertices, vertex_normals(mesh.vertices, mesh.faces), _shares(weights)
     roots = np.stack([finger.points[0] for finger in FINGERS])
+    # What is left of a vertex's weights belongs to the palm.
     rest = 1 - share.sum(1)
 
     def stretch(rates: Dict[int, Tuple[float, float, float]]) -> np.ndarray:
@@ -44,6 +46,8 @@ def shape_axes(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> np.ndar
             finger = FINGERS[f]
             ends = np.append(finger.lengths[:2], np.inf)
             for bone in range(3):
+                # A vertex moves by the length of all bones up to it, so a longer bone pushes on what lies
+                # beyond.
                 part = np.clip(arcs[:, f] - finger.starts[bone], 0.0, ends[bone])
                 moved += (share[:, f] * part * rate[bone])[:, None] * finger.directions[bone]
         return moved
@@ -55,7 +59,9 @@ def shape_axes(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> np.ndar
         moved[:, axis] = rate * (rest * place + share @ roots[:, axis])
         return moved
 
+    # Thickness fades out towards the wrist, whose rim keeps its place.
     distal = np.clip(-points[:, 0] / 20.0 + 0.7, 0.0, 1.0)
+    # The mounds: skin of the palm that faces down, 38 mm from the wrist joint and 24 mm wide.
     palmar = np.clip(-normals[:, 1], 0.0, 1.0) * np.exp(-(((points[:, 0] + 38) / 24) ** 2)) * (mesh.owner < 0)
     axes = [
         0.055 * points,
@@ -86,14 +92,17 @@ def pose_correctives(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> n
             radius = finger.radii[k]
             near = share[:, f] * np.exp(-(((arcs[:, f] - finger.starts[k]) / (0.75 * radius)) ** 2))
             grow = radius * (0.30 * np.clip(facing, 0, 1) + 0.08 * (1 - np.abs(facing)))
+            # The thumb's first joint lies inside the palm, where little shows.
             if f == _THUMB and k == 0:
                 grow = 0.3 * grow
+            # Entries 0, 4, 8 are the diagonal of (R - I).
             basis[:, :, finger.first - 1 + k, (0, 4, 8)] = (-0.5 * (near * grow)[:, None] * normals)[
                 ..., None
             ]
     return basis.reshape(len(normals), 3, 135)
 
 
+# (finger, joint of the finger, kind of turn) -> radians.
 Movement = Dict[Tuple[int, int, int], float]
 
 
@@ -102,8 +111,9 @@ def _long_fingers(bend: Tuple[float, float, float], fingers: Tuple[int, ...] = _
 
 
 def _synergies() -> List[Movement]:
-    """Movements of a hand, the commonest first; one that the earlier ones already span adds nothing and is
-    left out.
+    """Movements of a hand, the commonest first.
+
+    A movement that the earlier ones already span adds no axis; :func:`pose_axes` leaves it out.
     """
     grasp = (1.0, 1.1, 0.7)
     moves: List[Movement] = [
@@ -132,6 +142,7 @@ def _synergies() -> List[Movement]:
     moves += [{(_THUMB, 2, _BEND): 1.0}, {(_THUMB, 0, _BEND): 1.0}, {(_THUMB, 0, _TWIST): 1.0}]
     moves += [{(f, k, _BEND): 1.0} for k in range(3) for f in (_INDEX, _MIDDLE, _LITTLE, _RING)]
     moves += [{(_THUMB, 1, _SPREAD): 1.0}, {(_INDEX, 0, _TWIST): 1.0}, {(_LITTLE, 0, _TWIST): 1.0}]
+    # Every remaining turn, so that the rows span all 45 dimensions.
     moves += [{(f, k, d): 1.0} for d in (_BEND, _TWIST, _SPREAD) for k in range(3) for f in (*_LONG, _THUMB)]
     return moves
 
@@ -148,7 +159,8 @@ def pose_axes() -> np.ndarray:
     rows: List[np.ndarray] = []
     for move in _synergies():
         row = unit(_axis_angle(move))
-        for _ in range(2):  # twice is enough for orthogonality to the last digit
+        # One pass leaves rounding errors; two are orthogonal to the last digit.
+        for _ in range(2):
             for other in rows:
                 row = row - (row @ other) * other
         if np.linalg.norm(row) > 1e-3:

@@ -3,9 +3,8 @@
 Nothing in it is measured or learned: bone lengths are those of an adult hand, shape and pose axes are chosen
 (see :mod:`.free_bases`).
 
-The package ships what it gave once, ``data/free_hand.npz``, and :func:`.load_hand_asset` reads that file.
-Nothing runs this module but ``tools/misc/make_free_hand.py`` and the tests: its sums end in other last bits
-on another processor.
+The package ships one result, ``data/free_hand.npz``, and :func:`.load_hand_asset` reads that file. Only
+``tools/misc/make_free_hand.py`` and the tests run this module, since its last bits depend on the processor.
 """
 
 from typing import Sequence
@@ -17,14 +16,15 @@ from .free_bases import mean_pose, pose_axes, pose_correctives, shape_axes
 from .free_mesh import FreeMesh, build_free_mesh, neighbours
 from .free_skeleton import FINGERS, LONG_FINGERS, THUMB, WRIST_PLACE, hand, rest_joints
 
-# mm over which the skin passes from one bone to the next, either way
+# Half the length in mm over which the skin passes from one bone to the next, for each finger's three joints.
 _HALF_WIDTHS = ((11.0, 6.5, 5.5),) * 4 + ((9.0, 8.0, 7.0),)
+# Passes of smoothing over the palm's weights.
 _SMOOTHING = 3
 _MAX_JOINTS = 4
 # The rings at a joint lie in the plane between its two bones, so a vertex there is as near to one bone as to
-# the other. It goes to the bone nearer the wrist, these ten to the other: as the shipped hand has it, which
-# many checkpoints know.
-_TIED = 1e-6  # mm
+# the other. It goes to the bone nearer the wrist. These ten go to the other, as in the shipped hand, whose
+# hash many checkpoints hold. Distances within _TIED mm are equal.
+_TIED = 1e-6
 TIES_TO_OUTER_BONE = (291, 293, 332, 393, 496, 594, 596, 634, 635, 739)
 
 
@@ -34,8 +34,9 @@ def smoothstep(x: np.ndarray) -> np.ndarray:
 
 
 def arc_lengths(points: np.ndarray, outer: Sequence[int] = TIES_TO_OUTER_BONE) -> np.ndarray:
-    """How far along each finger a vertex lies: shape (V, 5) mm from the finger's first joint, negative before
-    it.
+    """How far along each finger a vertex lies: shape (V, 5), mm.
+
+    Counted from the finger's first joint, negative before it.
 
     ``outer`` names the vertices that go to the outer one of two bones that are equally near.
     """
@@ -44,14 +45,16 @@ def arc_lengths(points: np.ndarray, outer: Sequence[int] = TIES_TO_OUTER_BONE) -
     to_outer = np.isin(rows, outer)
     for f, finger in enumerate(FINGERS):
         along = np.stack([(points - finger.points[b]) @ finger.directions[b] for b in range(3)], -1)
+        # The first bone extends without end towards the wrist, the last one beyond the tip.
         low = np.array([-np.inf, 0.0, 0.0])
         high = np.append(finger.lengths[:2], np.inf)
-        held = np.clip(along, low, high)
-        nearest = finger.points[:3] + held[..., None] * finger.directions
+        clamped = np.clip(along, low, high)
+        nearest = finger.points[:3] + clamped[..., None] * finger.directions
         away = np.linalg.norm(points[:, None] - nearest, axis=-1)
         tied = away <= away.min(1, keepdims=True) + _TIED
+        # The first or the last of the bones that tie.
         bone = np.where(to_outer, 2 - tied[:, ::-1].argmax(1), tied.argmax(1))
-        arcs[:, f] = held[rows, bone] + finger.starts[bone]
+        arcs[:, f] = clamped[rows, bone] + finger.starts[bone]
     return arcs
 
 
@@ -62,25 +65,29 @@ def _segment_distance(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.nd
 
 
 def _pull(mesh: FreeMesh) -> np.ndarray:
-    """How much each finger as a whole owns a vertex (its first joint's part apart): shape (V, 5), rows sum to
-    1 at most.
+    """How much each finger owns a vertex, whichever of its joints moves it: shape (V, 5).
+
+    Rows sum to 1 at most. The wrist owns the rest.
     """
     points = mesh.vertices
     own = np.zeros((len(points), 5))
     palm = mesh.owner < 0
     columns = [FINGERS.index(finger) for finger in LONG_FINGERS]
     sideways = np.zeros((len(points), len(LONG_FINGERS)))
-    for i, finger in enumerate(LONG_FINGERS):  # across the palm from the finger's leaning axis
+    # Distance across the palm from the line that continues the finger's first bone.
+    for i, finger in enumerate(LONG_FINGERS):
         lean = finger.directions[0][2] / finger.directions[0][0]
         sideways[:, i] = points[:, 2] - finger.points[0][2] - lean * (points[:, 0] - finger.points[0][0])
     share = np.exp(-((sideways / 9.0) ** 2))
     share[~palm] = 0
     own[:, columns] = share / np.maximum(share.sum(1, keepdims=True), 1e-9)
+    # The thumb takes its mound: palm vertices nearer to its first bone than to the index finger's line.
     index = _segment_distance(points, hand(12, -2, 12), FINGERS[0].points[0])
     thumb = _segment_distance(points, THUMB.points[0], THUMB.points[1])
     mound = palm * smoothstep((index - thumb + 8.0) / 22.0)
     own *= (1 - mound)[:, None]
     own[:, 4] = mound
+    # Vertices built as part of a finger belong to it alone.
     for f in range(5):
         own[mesh.owner == f] = np.eye(5)[f]
     return own
@@ -94,14 +101,17 @@ def skinning_weights(mesh: FreeMesh, arcs: np.ndarray) -> np.ndarray:
         past = [
             smoothstep(0.5 + (arcs[:, f] - finger.starts[k]) / (2 * _HALF_WIDTHS[f][k])) for k in range(3)
         ]
+        # Passing one joint after another moves the weight to the outer bones. The three sum to own * past[0].
         weights[:, finger.first] = own[:, f] * past[0] * (1 - past[1])
         weights[:, finger.first + 1] = own[:, f] * past[0] * past[1] * (1 - past[2])
         weights[:, finger.first + 2] = own[:, f] * past[0] * past[1] * past[2]
     weights[:, 0] = 1 - weights.sum(1)
+    # The fingers' shares meet in creases on the palm.
     near = neighbours(len(weights), mesh.faces)
     palm = mesh.owner < 0
     for _ in range(_SMOOTHING):
         weights[palm] = 0.5 * weights[palm] + 0.5 * (near[palm] @ weights)
+    # Four joints a vertex are the usual limit of renderers. The smaller weights go.
     least = np.sort(weights, axis=1)[:, -_MAX_JOINTS][:, None]
     weights = np.where((weights >= least) & (weights > 1e-3), weights, 0.0)
     return weights / weights.sum(1, keepdims=True)
@@ -111,6 +121,7 @@ def joint_regressor(mesh: FreeMesh) -> np.ndarray:
     """Weights of nearby vertices that give each joint exactly, the smallest such: shape (16, V)."""
     regressor = np.zeros((16, len(mesh.vertices)))
     for j, joint in enumerate(rest_joints()):
+        # A finger's first joint lies under palm skin too; the others look at their own finger alone.
         finger = -1 if j == 0 else (j - 1) // 3
         first = j == 0 or (j - 1) % 3 == 0
         allowed = (mesh.owner == finger) | ((mesh.owner < 0) & first)
@@ -118,6 +129,7 @@ def joint_regressor(mesh: FreeMesh) -> np.ndarray:
         reach = 16.0 if first else 8.0
         near = allowed * np.exp(-((away / reach) ** 2).sum(1) / 2)
         near[near < 1e-2] = 0
+        # Weighted least squares: the weights sum to 1 and their mean offset from the joint is 0.
         rows = np.concatenate([np.ones((len(away), 1)), away], 1)
         regressor[j] = near * (rows @ np.linalg.solve(rows.T @ (near[:, None] * rows), np.eye(4)[0]))
     return regressor

@@ -9,7 +9,8 @@ from typing import Tuple
 
 import numpy as np
 
-WRIST_PLACE = (95.7, 6.4, 6.2)  # the wrist in the asset's own coordinates, near MANO's
+# The wrist in the asset's own coordinates, near MANO's.
+WRIST_PLACE = (95.7, 6.4, 6.2)
 
 
 def hand(distal: float, dorsal: float, radial: float) -> np.ndarray:
@@ -68,6 +69,7 @@ class Finger:
         point = self.points[bone] + (arc - starts[bone]) * directions[bone]
         along = directions[bone]
         for joint in (1, 2):
+            # Over 10 mm round a joint, rings turn from one bone's plane to the next.
             blend = np.clip(0.5 + (arc - starts[joint]) / 10.0, 0.0, 1.0)
             if 0.0 < blend < 1.0:
                 along = unit((1 - blend) * directions[joint - 1] + blend * directions[joint])
@@ -89,6 +91,7 @@ def _straight(
         points.append(points[-1] + length * hand(np.cos(e) * np.cos(a), -np.sin(e), np.cos(e) * np.sin(a)))
     along = unit(points[1] - points[0])
     up = hand(0, 1, 0)
+    # ``up`` at right angles to the first bone.
     return Finger(name, np.stack(points), radii, unit(up - along * (up @ along)), first)
 
 
@@ -101,11 +104,12 @@ def _thumb() -> Finger:
     ):
         points.append(points[-1] + length * unit(hand(*direction)))
     along = unit(points[2] - points[1])
-    up = hand(-0.45, 0.55, 0.75)  # the thumb's nail looks up and to the side
+    # The thumb's nail looks up and to the side.
+    up = hand(-0.45, 0.55, 0.75)
     return Finger('thumb', np.stack(points), (13.0, 10.6, 9.6, 7.4), unit(up - along * (up @ along)), 13)
 
 
-# in MANO's order
+# In MANO's order.
 FINGERS = (
     _straight('index', 1, hand(90, 1, 24), 5.0, (41.0, 24.0, 23.0), (10.8, 8.9, 7.9, 6.3)),
     _straight('middle', 4, hand(92, 3, 2), 0.0, (45.0, 28.0, 24.0), (11.0, 9.0, 8.0, 6.4)),
@@ -113,7 +117,8 @@ FINGERS = (
     _straight('ring', 10, hand(86, 2, -18), -5.0, (42.0, 27.0, 24.0), (10.5, 8.5, 7.6, 6.1)),
     _thumb(),
 )
-LONG_FINGERS = (FINGERS[0], FINGERS[1], FINGERS[3], FINGERS[2])  # from the thumb's side to the other
+# From the thumb's side to the other.
+LONG_FINGERS = (FINGERS[0], FINGERS[1], FINGERS[3], FINGERS[2])
 THUMB = FINGERS[4]
 
 

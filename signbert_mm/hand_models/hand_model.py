@@ -10,14 +10,17 @@ from torch import Tensor, nn
 
 from signbert_mm.registry import MODELS
 
-from .asset import FREE_HASH, NUM_BETAS, NUM_POSE, NUM_VERTICES, OLDER_FREE_HASHES, HandAsset, load_hand_asset
+from ..errors import UserValueError
+from .asset import FREE_HASH, NUM_BETAS, NUM_POSE, NUM_VERTICES, OLDER_FREE_HASHES, HandAsset
+from .load import load_hand_asset
 
 BACKENDS = ('native', 'manopth')
-# first joint in MANO's order of thumb, index, middle, ring, little: chains are kept in COCO's order, so that
-# joints come out in it
+# First joint in MANO's order of thumb, index, middle, ring, little. Chains stand in COCO's order, so that the
+# joints need no sorting at the end.
 CHAINS = (13, 1, 4, 10, 7)
 _IDENTITY = (0, 4, 8)
-_TINY = 1e-12  # radians squared: below it an angle's own length is not used
+# Squared angles in radians are clamped to this, so that the square root has a gradient at angle 0.
+_TINY = 1e-12
 
 
 @MODELS.register_module()
@@ -28,7 +31,7 @@ class HandModel(nn.Module):
     :meth:`mesh` skins all 778 vertices; :meth:`joints` skins five fingertips only and is what training uses.
     Both run in the buffers' dtype, outside autocast.
 
-    No buffer is saved: a checkpoint holds the asset's name and hash alone, and loading it into a model with
+    No buffer is saved. A checkpoint holds the asset's name and hash alone, and loading it into a model with
     another asset is refused. An older build of the free hand is accepted with a line in the log
     (``OLDER_FREE_HASHES`` in :mod:`.asset`).
 
@@ -41,7 +44,7 @@ class HandModel(nn.Module):
 
     Raises:
         ValueError: Unknown backend, or ``num_pca`` outside 1..45.
-        HandAssetError: The asset is missing or not whole.
+        HandAssetError: The asset is missing or not complete.
 
     Example:
         >>> model = HandModel()
@@ -58,9 +61,9 @@ class HandModel(nn.Module):
     ) -> None:
         super().__init__()
         if backend not in BACKENDS:
-            raise ValueError(f'unknown hand model backend {backend!r}; known: {", ".join(BACKENDS)}')
+            raise UserValueError(f'unknown hand model backend {backend!r}; known: {", ".join(BACKENDS)}')
         if not 1 <= num_pca <= NUM_POSE:
-            raise ValueError(f'num_pca must be in 1..{NUM_POSE}, got {num_pca}')
+            raise UserValueError(f'num_pca must be in 1..{NUM_POSE}, got {num_pca}')
         self.asset = asset if isinstance(asset, HandAsset) else load_hand_asset(asset, path)
         self.num_pca = num_pca
         self.manopth = None
@@ -70,38 +73,40 @@ class HandModel(nn.Module):
             self.manopth = ManopthBackend(self.asset, path, num_pca)
         else:
             self._build()
-        self._keep('faces', self.asset.faces)
+        self._add_buffer('faces', self.asset.faces)
 
-    def _keep(self, name: str, array: np.ndarray) -> None:
+    def _add_buffer(self, name: str, array: np.ndarray) -> None:
         tensor = torch.tensor(np.ascontiguousarray(array))
         self.register_buffer(name, tensor.float() if tensor.is_floating_point() else tensor, persistent=False)
 
     def _build(self) -> None:
-        """Rearranges the asset so that every step runs on all fingers of a level at once, batch last."""
+        """Rearranges the asset so that every step runs on all fingers of a level at once.
+
+        The batch is the last axis. A level is a joint's place in its finger, a chain is a finger.
+        """
         asset = self.asset
-        # (level, chain), MANO's joints
-        order = np.array([[first + level for first in CHAINS] for level in range(3)])
+        # The joint of each level and chain in MANO's order: (level, chain).
+        joint_ids = np.array([[first + level for first in CHAINS] for level in range(3)])
         tips = list(asset.tip_ids)
 
-        # pose: rows (xyz, level, chain)
-        rows = ((order - 1)[None] * 3 + np.arange(3)[:, None, None]).reshape(-1)
-        self._keep('pose_mean', asset.mean[rows, None])
-        self._keep('pose_axes', asset.pca[: self.num_pca, rows].T)
+        # Pose: rows (xyz, level, chain).
+        rows = ((joint_ids - 1)[None] * 3 + np.arange(3)[:, None, None]).reshape(-1)
+        self._add_buffer('pose_mean', asset.mean[rows, None])
+        self._add_buffer('pose_axes', asset.pca[: self.num_pca, rows].T)
 
-        # a rotation's nine numbers lie as (3 x 3, level, chain); (R - I) enters as R, its constant goes into
-        # the rest
-        rows = ((order - 1)[None] * 9 + np.arange(9)[:, None, None]).reshape(-1)
+        # A rotation's nine numbers are rows (3 x 3, level, chain). The layer multiplies the correctives by R.
+        # The template takes in the constant of (R - I).
+        rows = ((joint_ids - 1)[None] * 9 + np.arange(9)[:, None, None]).reshape(-1)
         corrective = asset.pose_basis[:, :, rows]  # (778, 3, 135)
         rest = asset.template - corrective.reshape(NUM_VERTICES, 3, 9, 15)[:, :, _IDENTITY].sum((2, 3))
-        # rows (xyz, vertex)
-        self._keep('corrective', corrective.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))
-        self._keep('rest', rest.T.reshape(-1, 1))
-        self._keep('shape_basis', asset.shape_basis.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))
-        self._keep('tip_corrective', corrective[tips].transpose(1, 0, 2).reshape(15, -1))
+        # Rows (xyz, vertex).
+        self._add_buffer('corrective', corrective.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))
+        self._add_buffer('rest', rest.T.reshape(-1, 1))
+        self._add_buffer('shape_basis', asset.shape_basis.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))
+        self._add_buffer('tip_corrective', corrective[tips].transpose(1, 0, 2).reshape(15, -1))
 
-        # what is linear in beta and known before the pose: wrist, and for each chain its joints and its tip;
-        # rows (xyz, 1 + 3 * 5 + 5)
-        points = np.concatenate([[0], order.reshape(-1)])
+        # Wrist, joints and tips before the pose are linear in beta: rows (xyz, 1 + 3 * 5 + 5).
+        points = np.concatenate([[0], joint_ids.reshape(-1)])
         mean = np.concatenate([asset.joints[points], rest[tips]])
         basis = np.concatenate(
             [
@@ -109,17 +114,17 @@ class HandModel(nn.Module):
                 asset.shape_basis[tips],
             ]
         )
-        self._keep('skeleton', mean.T.reshape(-1, 1))
-        self._keep('skeleton_basis', basis.transpose(1, 0, 2).reshape(-1, NUM_BETAS))
+        self._add_buffer('skeleton', mean.T.reshape(-1, 1))
+        self._add_buffer('skeleton_basis', basis.transpose(1, 0, 2).reshape(-1, NUM_BETAS))
 
-        # weights: columns (wrist, level x chain); of a tip, the joints of its own chain or, where others pull
-        # at it, all
+        # Weights: columns (wrist, level x chain). For a tip, those of its own chain and the wrist are enough
+        # unless other fingers move it too.
         weights = asset.skinning[:, points]
         own = np.stack([weights[tips, 1 + 5 * level + np.arange(5)] for level in range(3)])  # (level, chain)
-        self._keep('weights', weights)
-        self._keep('tip_skinning', weights[tips])
-        self._keep('tip_ids', np.array(tips))
-        self._keep('tip_weights', np.concatenate([weights[tips, 0][None], own])[:, :, None])
+        self._add_buffer('weights', weights)
+        self._add_buffer('tip_skinning', weights[tips])
+        self._add_buffer('tip_ids', np.array(tips))
+        self._add_buffer('tip_weights', np.concatenate([weights[tips, 0][None], own])[:, :, None])
         self.tips_follow_own_finger = bool(
             np.abs(weights[tips].sum(1) - weights[tips, 0] - own.sum(0)).max() < 1e-9
         )
@@ -135,12 +140,15 @@ class HandModel(nn.Module):
             Tensor: Shape (..., 21, 3), metres, COCO hand order.
         """
         theta, beta, lead = self._flatten(theta, beta)
+        # bfloat16 would round joints by up to half a millimetre.
         with torch.autocast(theta.device.type, enabled=False):
             if self.manopth is not None:
                 return self.manopth(theta, beta)[1].reshape(*lead, 21, 3)
             rotation = self._rotations(theta)
             wrist, joint, tip = self._skeleton(beta)
+            # The five tip vertices alone get their pose correctives.
             tip = tip + (self.tip_corrective @ rotation.reshape(135, -1)).reshape(tip.shape)
+            # General skinning, for an asset whose tips other fingers move.
             if not self.tips_follow_own_finger:
                 place, turn = self._chain(rotation, joint)
                 tip = self._skin(tip, self.tip_skinning, turn, place, joint)
@@ -166,6 +174,7 @@ class HandModel(nn.Module):
                 rotation = self._rotations(theta)
                 wrist, joint, _ = self._skeleton(beta)
                 place, turn = self._chain(rotation, joint)
+                # rest + shape_basis @ beta + corrective @ R: the skin before it is posed.
                 vertices = torch.addmm(
                     torch.addmm(self.rest, self.shape_basis, beta.mT),
                     self.corrective,
@@ -180,11 +189,11 @@ class HandModel(nn.Module):
     def _flatten(self, theta: Tensor, beta: Tensor) -> Tuple[Tensor, Tensor, torch.Size]:
         for name, tensor, size in (('theta', theta, self.num_pca), ('beta', beta, NUM_BETAS)):
             if tensor.shape[-1] != size:
-                raise ValueError(
+                raise UserValueError(
                     f'{name} has {tensor.shape[-1]} coefficients, but this hand model takes {size}'
                 )
         if theta.shape[:-1] != beta.shape[:-1]:
-            raise ValueError(
+            raise UserValueError(
                 f'theta is of shape {tuple(theta.shape)} and beta of {tuple(beta.shape)}: all '
                 'axes but the last must be equal'
             )
@@ -194,12 +203,14 @@ class HandModel(nn.Module):
         return theta, beta, lead
 
     def _rotations(self, theta: Tensor) -> Tensor:
-        """Rodrigues' formula by unit quaternions, which loses no digits and has no 0/0 at angle 0: shape (3,
-        3, level, chain, N).
+        """Rodrigues' formula by unit quaternions: shape (3, 3, level, chain, N).
+
+        It loses no digits to cancellation and has no 0/0 at angle 0.
         """
-        # (xyz, level, chain, N)
-        pose = torch.addmm(self.pose_mean, self.pose_axes, theta.mT).reshape(3, 3, 5, -1)
+        pose = torch.addmm(self.pose_mean, self.pose_axes, theta.mT)
+        pose = pose.reshape(3, 3, 5, -1)  # (xyz, level, chain, N)
         half = 0.5 * (pose * pose).sum(0).clamp(min=_TINY).sqrt()
+        # Quaternion (w, q); the nine entries of the matrix are products of its parts.
         w = half.cos()
         q = pose * (0.5 * half.sin() / half)
         q2 = q + q
@@ -215,22 +226,22 @@ class HandModel(nn.Module):
         return matrix.reshape(3, 3, 3, 5, -1)
 
     def _skeleton(self, beta: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-        """Before the pose: wrist (3, 1, N), joints (3, level, chain, N), tips without pose correctives (3,
-        chain, N).
+        """Wrist (3, 1, N), joints (3, level, chain, N) and tips (3, chain, N) before the pose.
+
+        The tips lack their pose correctives.
         """
         points = torch.addmm(self.skeleton, self.skeleton_basis, beta.mT).reshape(3, 21, -1)
         wrist, joints, tips = points.split((1, 15, 5), 1)
         return wrist, joints.reshape(3, 3, 5, -1), tips
 
     def _tips_inwards(self, rotation: Tensor, joint: Tensor, tip: Tensor) -> Tuple[Tensor, Tensor]:
-        """Posed joints (3, level, chain, N) and tips (3, chain, N), from the tip inwards: each rotation turns
-        vectors, and no two rotations are ever
-        multiplied. A tip's weights on its finger's joints (w1, w2, w3) and on the wrist (w0) enter on the
-        way.
-        """
+        """Posed joints (3, level, chain, N) and tips (3, chain, N), computed from the tip inwards."""
+        # Each rotation turns vectors; no two rotations are multiplied, which saves two 3 x 3 products a
+        # finger.
         one, two, three = rotation.unbind(2)  # (3, 3, chain, N) each
         root, middle, last = joint.unbind(1)  # (3, chain, N) each
         bone1, bone2 = middle - root, last - middle
+        # A tip's weights on the wrist (w0) and its finger's joints (w1, w2, w3) join the sum level by level.
         w0, w1, w2, w3 = self.tip_weights.unbind(0)
         reach = w3 * (_turn(three, (tip - last)[:, None]).squeeze(1) + bone2) + w2 * (tip - middle)
         turned, reach = _turn(two, torch.stack((bone2, reach), 1)).unbind(1)
@@ -241,12 +252,10 @@ class HandModel(nn.Module):
 
     @staticmethod
     def _chain(rotation: Tensor, joint: Tensor) -> Tuple[Tensor, Tensor]:
-        """Posed joints (3, level, chain, N) and their rotations in the world (3, 3, level, chain, N), a level
-        at a time.
-        """
+        """Posed joints (3, level, chain, N) and global rotations (3, 3, level, chain, N), level by level."""
         one, two, three = rotation.unbind(2)
         root, middle, last = joint.unbind(1)
-        # columns: bone, then rotation
+        # One call turns the bone and the three columns of the next rotation.
         moved, two = _turn(one, torch.cat(((middle - root)[:, None], two), 1)).split((1, 3), 1)
         second = root + moved.squeeze(1)
         moved, three = _turn(two, torch.cat(((last - middle)[:, None], three), 1)).split((1, 3), 1)
@@ -254,10 +263,12 @@ class HandModel(nn.Module):
 
     @staticmethod
     def _skin(points: Tensor, weights: Tensor, turn: Tensor, place: Tensor, joint: Tensor) -> Tensor:
-        """Linear blend skinning of points (3, P, N) with weights (P, 16), the wrist's first: shape (3, P,
-        N).
+        """Linear blend skinning of points (3, P, N) with weights (P, 16), the wrist's first.
+
+        Returns shape (3, P, N).
         """
         n = points.shape[-1]
+        # Affine map of each joint: x -> turn @ x + shift. Its columns are blended, then applied.
         shift = place - (turn * joint).sum(1)
         affine = (
             torch.cat((turn, shift[:, None]), 1)
@@ -268,14 +279,12 @@ class HandModel(nn.Module):
         *columns, out = (weights[:, 1:] @ affine).reshape(4, len(weights), 3, n).unbind(0)  # (P, 3, N) each
         for column, part in zip(columns, points.unbind(0)):
             out = torch.addcmul(out, column, part[:, None])
-        # the wrist stays where it is: its share is the point itself
+        # The wrist does not move, so its share is the point itself.
         return torch.addcmul(out.transpose(0, 1), weights[:, :1], points)
 
     @staticmethod
     def _ordered(wrist: Tensor, place: Tensor, tip: Tensor) -> Tensor:
-        """Wrist (3, 1, N), joints (3, level, chain, N) and tips (3, chain, N) in COCO's order: shape (N, 21,
-        3).
-        """
+        """Wrist (3, 1, N), joints (3, level, chain, N) and tips (3, chain, N) in COCO's order: (N, 21, 3)."""
         fingers = torch.cat((place, tip[:, None]), 1).transpose(1, 2).reshape(3, 20, -1)
         return torch.cat((wrist, fingers), 1).permute(2, 1, 0)
 
@@ -293,11 +302,11 @@ class HandModel(nn.Module):
             ValueError: It was made with another.
         """
         saved = bytes(state.tolist()).decode(errors='replace')
-        own = f'{self.asset.name}:{self.asset.hash}'
-        if saved == own:
+        here = f'{self.asset.name}:{self.asset.hash}'
+        if saved == here:
             return
         name, _, digest = saved.partition(':')
-        if own == f'free:{FREE_HASH}' and name == 'free' and digest in OLDER_FREE_HASHES:
+        if here == f'free:{FREE_HASH}' and name == 'free' and digest in OLDER_FREE_HASHES:
             print_log(
                 f'this checkpoint was trained with an older build of the free hand ({digest}; here '
                 f'{FREE_HASH}): the same hand but for '
@@ -307,10 +316,10 @@ class HandModel(nn.Module):
             return
         remedy = f'set asset={name!r} (and path, for mano) in the hand model, or train anew'
         if name == self.asset.name:
-            source = 'give the MANO_RIGHT.pkl' if name == 'mano' else 'use the signbert_mm'
-            remedy = f'they are two different {name!r} hands: {source} of that training, or train anew'
-        raise ValueError(
-            f'this checkpoint was trained with hand asset {saved!r}, but the config builds {own!r}; {remedy}'
+            advice = 'give the MANO_RIGHT.pkl' if name == 'mano' else 'use the signbert_mm'
+            remedy = f'they are two different {name!r} hands: {advice} of that training, or train anew'
+        raise UserValueError(
+            f'this checkpoint was trained with hand asset {saved!r}, but the config builds {here!r}; {remedy}'
         )
 
     def extra_repr(self) -> str:
@@ -322,6 +331,7 @@ class HandModel(nn.Module):
 
 def _turn(rotation: Tensor, vectors: Tensor) -> Tensor:
     """Rotations (3, 3, chain, N) on vectors (3, K, chain, N)."""
+    # Three fused multiply-adds are faster here than a batched product of small matrices.
     columns = rotation[:, :, None].unbind(1)
     x, y, z = vectors.unbind(0)
     return torch.addcmul(torch.addcmul(columns[0] * x, columns[1], y), columns[2], z)

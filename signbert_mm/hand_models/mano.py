@@ -10,14 +10,16 @@ from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 import numpy as np
 
-from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
+from ..errors import UserValueError
+from ..files.stand_ins import PickleDamaged, PickleRefused, StandIn
+from ..files.unpickle import load
 from .asset import NUM_BETAS, PARENTS, HandAsset, HandAssetError
 
 FILE_NAME = 'MANO_RIGHT.pkl'
-# fingertip vertices of MANO's mesh: thumb, index, middle, ring, little (inferred by SignBERT's description,
-# not given in the paper)
+# Fingertip vertices of MANO's mesh: thumb, index, middle, ring, little. They follow SignBERT's description.
+# The paper gives no numbers.
 TIP_IDS = (734, 333, 443, 555, 678)
-# field of the file -> field of the asset
+# Field of the file -> field of the asset.
 FIELDS = dict(
     v_template='template',
     f='faces',
@@ -31,9 +33,10 @@ FIELDS = dict(
 )
 _WHERE = f'{FILE_NAME} comes in mano_v1_2.zip from https://mano.is.tue.mpg.de after accepting its licence'
 
-
-_MAX_BYTES = 1 << 26  # the published file has 3.8 MB
-_MAX_SELECTIONS = 16  # one within another
+# The published file has 3.8 MB.
+_MAX_BYTES = 1 << 26
+# Nested selections. A crafted file could nest them until Python's stack overflows.
+_MAX_SELECTIONS = 16
 
 
 class _Object(StandIn):
@@ -59,8 +62,9 @@ class _Object(StandIn):
 
 
 class _Chumpy(_Object):
-    """A chumpy array: a leaf holds ``x``; a selection holds the array ``a``, flat indices ``idxs`` and
-    ``preferred_shape``.
+    """A chumpy array.
+
+    A leaf holds ``x``. A selection holds the array ``a``, flat indices ``idxs`` and ``preferred_shape``.
     """
 
     __slots__ = ()
@@ -68,18 +72,20 @@ class _Chumpy(_Object):
 
     def dense(self, depth: int = 0) -> np.ndarray:
         if depth > _MAX_SELECTIONS:
-            raise ValueError(f'a chumpy array of more than {_MAX_SELECTIONS} selections within each other')
-        within, picked, shape = self._field('a'), self._field('idxs'), self._field('preferred_shape')
+            raise UserValueError(
+                f'a chumpy array of more than {_MAX_SELECTIONS} selections within each other'
+            )
+        source, indices, shape = self._field('a'), self._field('idxs'), self._field('preferred_shape')
         if self._field('x') is not None:
-            within = self._field('x')
-        elif within is None or not isinstance(picked, (np.ndarray, list, tuple)):
+            source = self._field('x')
+        elif source is None or not isinstance(indices, (np.ndarray, list, tuple)):
             state = getattr(self, 'state', None)
-            found = sorted(map(str, state))[:20] if isinstance(state, dict) else type(state).__name__
-            raise ValueError(f'a chumpy array with {found} instead of x, or a and idxs')
-        values = within.dense(depth + 1) if isinstance(within, _Chumpy) else dense(within)
+            fields = sorted(map(str, state))[:20] if isinstance(state, dict) else type(state).__name__
+            raise UserValueError(f'a chumpy array with {fields} instead of x, or a and idxs')
+        values = source.dense(depth + 1) if isinstance(source, _Chumpy) else dense(source)
         if self._field('x') is not None:
             return values
-        values = values.reshape(-1)[np.asarray(picked).astype(np.int64)]
+        values = values.reshape(-1)[np.asarray(indices).astype(np.int64)]
         return values if shape is None else values.reshape(tuple(shape))
 
 
@@ -91,23 +97,27 @@ class _SparseColumns(_Object):
 
     def dense(self) -> np.ndarray:
         data, indices, indptr = (self._field(name) for name in ('data', 'indices', 'indptr'))
+        # scipy renamed the field; old pickles have ``_shape``.
         shape = self._field('_shape') or self._field('shape')
         if not all(isinstance(part, np.ndarray) and part.ndim == 1 for part in (data, indices, indptr)):
-            raise ValueError('a sparse matrix without data, indices and indptr')
+            raise UserValueError('a sparse matrix without data, indices and indptr')
         rows, columns = (int(size) for size in shape)
-        whole = (
+        # The matrix is rebuilt without scipy, so its parts are checked here, and its size before memory is
+        # taken.
+        consistent = (
             len(indptr) == columns + 1
             and indptr[0] == 0
             and len(data) == len(indices) == indptr[-1]
             and (indptr[1:] >= indptr[:-1]).all()
         )
         if (
-            not whole
+            not consistent
             or rows * columns > 10**7
             or (len(indices) and not 0 <= indices.min() <= indices.max() < rows)
         ):
-            raise ValueError(f'a sparse matrix of {rows} x {columns} whose parts do not fit each other')
+            raise UserValueError(f'a sparse matrix of {rows} x {columns} whose parts do not fit each other')
         full = np.zeros((rows, columns))
+        # Repeated entries add up, as in scipy.
         np.add.at(full, (indices, np.repeat(np.arange(columns), np.diff(indptr))), data)
         return full
 
@@ -124,15 +134,15 @@ class _PlainObject(StandIn):
 
 
 def _reconstructor(kind: Any = None, base: Any = None, state: Any = None) -> Any:
-    """What Python 2 wrote for an object of a plain class."""
-    made = getattr(kind, 'call', None)
+    """An instance as Python 2 pickled it: ``_reconstructor(cls, object, None)``."""
+    cls = getattr(kind, 'call', None)
     if (
-        made not in (_Chumpy, _SparseColumns)
+        cls not in (_Chumpy, _SparseColumns)
         or getattr(base, 'call', None) is not _PlainObject
         or state is not None
     ):
         raise PickleRefused(f'_reconstructor called for {getattr(kind, "text", type(kind).__name__)}')
-    return made()
+    return cls()
 
 
 def _set(items: Any = ()) -> set:
@@ -176,7 +186,7 @@ def find_mano(path: Optional[Union[str, Path]]) -> Path:
 
 
 def read_pickle(path: Union[str, Path]) -> Dict[str, Any]:
-    """The fields of a MANO file as stored; :func:`dense` makes an array of one.
+    """The fields of a MANO file as stored; :func:`dense` turns one into an array.
 
     Raises:
         HandAssetError: The file is cut short, is no pickle, asks for a name outside the list, or holds
@@ -208,10 +218,10 @@ def read_mano(path: Union[str, Path]) -> HandAsset:
             and the field.
     """
     data = read_pickle(path)
-    absent = [name for name in FIELDS if name not in data]
-    if absent:
+    missing = [name for name in FIELDS if name not in data]
+    if missing:
         raise HandAssetError(
-            f'{path}: fields {absent} are missing; found {sorted(map(str, data))[:20]}. '
+            f'{path}: fields {missing} are missing; found {sorted(map(str, data))[:20]}. '
             f'Expected {FILE_NAME}; {_WHERE}'
         )
     arrays = {}
@@ -221,12 +231,14 @@ def read_mano(path: Union[str, Path]) -> HandAsset:
         except Exception as error:
             raise HandAssetError(f'{path}: field {name!r} cannot be read: {error}; {_WHERE}') from error
     tree = arrays.pop('kintree_table')
+    # The root's parent is 2**32 - 1 in the file, so the comparison starts at joint 1.
     if tree.shape != (2, len(PARENTS)) or tuple(int(parent) for parent in tree[0][1:]) != PARENTS[1:]:
         raise HandAssetError(
             f"{path}: field 'kintree_table': found shape {tree.shape}, parents "
             f'{tree.tolist()[:1]}; expected {PARENTS}'
         )
     shapes = arrays['shapedirs']
+    # Some releases have more shape axes than the ten of the paper.
     if shapes.ndim == 3 and shapes.shape[2] > NUM_BETAS:
         arrays['shapedirs'] = shapes[:, :, :NUM_BETAS]
     return HandAsset(

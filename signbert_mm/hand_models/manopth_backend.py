@@ -1,5 +1,6 @@
-"""manopth (https://github.com/hassony2/manopth, GPL-3.0) behind the native layer's interface, for those who
-have it installed.
+"""manopth behind the native layer's interface, for those who have it installed.
+
+https://github.com/hassony2/manopth, GPL-3.0.
 """
 
 import sys
@@ -9,6 +10,7 @@ from typing import Optional, Tuple, Union
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserModuleNotFoundError
 from .asset import HandAsset, HandAssetError
 from .mano import FILE_NAME, find_mano
 
@@ -25,9 +27,7 @@ _COCO_TIPS = (4, 8, 12, 16, 20)
 class ManopthBackend(nn.Module):
     """``manopth.manolayer.ManoLayer`` with this project's units, joint order and fingertips.
 
-    manopth takes the global orientation before the pose coefficients, works in millimetres and has fingertip
-    vertices of its own (745, 317, 444, 556, 673), so tips are taken from its vertices by the asset's ids. It
-    reads MANO_RIGHT.pkl itself, with chumpy, after the asset's reader has found the file whole. Where every
+    It reads MANO_RIGHT.pkl itself, with chumpy, after the asset's reader has checked the file. Where every
     beta of a batch is exactly 0, manopth gives beta no gradient.
 
     Args:
@@ -53,7 +53,7 @@ class ManopthBackend(nn.Module):
         try:
             from manopth.manolayer import ManoLayer
         except ImportError as error:
-            raise ImportError(
+            raise UserModuleNotFoundError(
                 f'{_INSTALL}. Python {sys.version_info.major}.{sys.version_info.minor} said: {error}'
             ) from error
         self.layer = ManoLayer(
@@ -66,7 +66,7 @@ class ManopthBackend(nn.Module):
             root_rot_mode='axisang',
             joint_rot_mode='axisang',
         )
-        # manopth saves MANO's arrays with every checkpoint; its licence forbids that
+        # manopth would save MANO's arrays with every checkpoint, which MANO's licence forbids.
         for module in self.layer.modules():
             module._non_persistent_buffers_set.update(module._buffers)
         self.layer.requires_grad_(False)
@@ -78,8 +78,10 @@ class ManopthBackend(nn.Module):
             (buffer.dtype for buffer in self.layer.buffers() if buffer.is_floating_point()), theta.dtype
         )
         theta, beta = theta.to(dtype), beta.to(dtype)
+        # manopth expects the global orientation before the pose coefficients.
         orientation = theta.new_zeros(len(theta), 3)
         vertices, joints = self.layer(torch.cat((orientation, theta), 1), beta)
+        # manopth's own fingertip vertices (745, 317, 444, 556, 673) differ from the asset's.
         joints = joints.index_copy(
             1, torch.tensor(_COCO_TIPS, device=joints.device), vertices[:, self.tip_ids]
         )

@@ -1,4 +1,4 @@
-"""Embedders, encoders, decoders, heads, losses, and the models they make."""
+"""Embedders, encoders, decoders, heads, losses, and complete models."""
 
 from .backbones import HandTransformer, HandTrunkEncoder
 from .banks import MemoryBank

@@ -1,4 +1,4 @@
-"""How a clip's tokens become one vector."""
+"""Pools a clip's tokens into one vector."""
 
 from typing import Tuple
 
@@ -15,10 +15,12 @@ def attention_pool(score: Tensor, tokens: Tensor, valid: Tensor) -> Tuple[Tensor
         valid (Tensor): Shape (B, T, H) bool; the others have no weight.
 
     Returns:
-        tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, H): it sums to 1 over a clip
-        and is 0 where invalid. Both are 0 in a clip without a valid token.
+        tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, H), which sums to 1 over a
+        clip and is 0 where invalid. Both are 0 in a clip without a valid token.
     """
+    # The smallest finite number, not -inf: a clip without a valid token would give NaN.
     score = score.float().masked_fill(~valid, torch.finfo(torch.float32).min)
+    # In such a clip the softmax is uniform, and ``* valid`` makes it 0.
     attention = score.flatten(1).softmax(1).view_as(score) * valid
     return torch.einsum('bth,bthc->bc', attention.to(tokens.dtype), tokens), attention
 
@@ -29,8 +31,9 @@ def mean_pool(tokens: Tensor, valid: Tensor) -> Tensor:
 
 
 def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) -> Tensor:
-    """Mean of the valid tokens of both hands in each of ``segments`` equal parts of the clip, side by side,
-    of length 1.
+    """Mean of the valid tokens of both hands in each of ``segments`` equal parts of the clip.
+
+    The parts' means are concatenated and scaled to length 1.
 
     Args:
         tokens (Tensor): Shape (B, T, 2, C).
@@ -41,11 +44,12 @@ def pool_segments(tokens: Tensor, valid: Tensor, length: Tensor, segments: int) 
     Returns:
         Tensor: Shape (B, segments * C) float32.
     """
-    # (B, T)
+    # The part of each frame: (B, T). Padding frames lie beyond the last part.
     part = torch.arange(tokens.shape[1], device=tokens.device) * segments // length[:, None].clamp(min=1)
-    # (B, T, 2, S)
+    # Membership of each token in each part: (B, T, 2, S).
     member = (part[..., None] == torch.arange(segments, device=tokens.device))[:, :, None] & valid[..., None]
     weight = member.float()
+    # ``where`` and not a product: an invalid token may hold NaN.
     total = torch.einsum('bths,bthc->bsc', weight, torch.where(valid[..., None], tokens.float(), 0.0))
     mean = total / weight.sum((1, 2)).clamp(min=1)[..., None]
     return torch.nn.functional.normalize(mean.flatten(1), dim=-1)

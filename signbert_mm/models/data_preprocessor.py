@@ -1,4 +1,4 @@
-"""Where poses become what the model reads: on the device, whole batches at once."""
+"""Turns poses into the model's input on the device, whole batches at once."""
 
 from typing import Callable, Optional, Sequence, Union
 
@@ -11,10 +11,10 @@ from ..registry import MODELS, TRANSFORMS
 
 @MODELS.register_module()
 class SignDataPreprocessor(BaseDataPreprocessor):
-    """Moves a batch to the device and runs the batched transforms there: crop, mirror, augment, mask, zero
-    missing joints.
+    """Moves a batch to the device and runs the batched transforms there.
 
-    Draws are a function of (seed, epoch, clip index, name); in evaluation seed and epoch are 0, so a mask in
+    The transforms are crop, mirror, augmentation, masks, and zeroing of missing joints. Random draws are a
+    function of (seed, epoch, clip index, name). In evaluation seed and epoch are 0, so a mask in
     ``test_pipeline`` is the same at each evaluation and in every run.
 
     Args:
@@ -41,24 +41,25 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self.seed = seed
         self._plan = DrawPlan()
         self._compiled: Optional[Callable[[dict, int], dict]] = None
-        self._seen_a_batch = False
+        self._warm = False
 
     def __getstate__(self) -> dict:
-        return dict(super().__getstate__(), _compiled=None)  # copies are plain
+        # A compiled function cannot be pickled, so copies are not compiled.
+        return dict(super().__getstate__(), _compiled=None)
 
     def set_seed(self, seed: int) -> None:
-        """The run's seed, where the config gives none."""
+        """Sets the run's seed, where the config has none."""
         self.seed = seed if self.seed is None else self.seed
 
     def compile(self, **options) -> None:
-        """``torch.compile`` of the training transforms; ``options`` are its own.
+        """Compiles the training transforms by ``torch.compile``, which ``options`` are passed to.
 
-        The first batch still runs as it is: constants go to the device then, and what is drawn is learned.
+        The first batch still runs uncompiled.
         """
         self._compiled = torch.compile(self._augment, **options)
 
     def uncompile(self) -> None:
-        """Runs them as they are again."""
+        """Runs the training transforms uncompiled again."""
         self._compiled = None
 
     def _augment(self, batch: dict, seed: int) -> dict:
@@ -80,10 +81,12 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             batch['video_id'] = data['video_id']
         if training:
             seed = self.seed or 0
-            augment = self._compiled if self._compiled is not None and self._seen_a_batch else self._augment
+            # The first batch moves constants to the device and records which draws the transforms need.
+            augment = self._compiled if self._compiled is not None and self._warm else self._augment
             batch = augment(batch, seed)
+            # Copies constants of the draws to the device here, outside the compiled graph.
             self._plan.prepare(seed, batch['index'].device)
-            self._seen_a_batch = True
+            self._warm = True
         else:
             batch = self._through(self.test_pipeline, batch, Draws(0, 0, batch['index']))
         return dict(inputs=batch, data_samples=None)

@@ -1,4 +1,4 @@
-"""Batch norm that leaves out the tokens that are not there."""
+"""Batch norm over the valid tokens alone."""
 
 from typing import Optional, Tuple
 
@@ -19,52 +19,56 @@ def _sum_over_ranks(values: Tensor, sync: bool) -> Tensor:
 
 
 class _Normalize(torch.autograd.Function):
-    """Rows (R, C), weights (R,) of 0 and 1 -> normalised rows, 0 where the weight is 0; also mean, variance
-    and count of those that are there.
+    """Normalises rows (R, C) by the statistics of those whose mask (R,) is 1, and sets the others to 0.
+
+    It also returns mean, variance and number of those rows.
     """
 
     @staticmethod
     def forward(
-        ctx, x: Tensor, there: Tensor, weight: Tensor, bias: Tensor, eps: float, sync: bool
+        ctx, x: Tensor, mask: Tensor, weight: Tensor, bias: Tensor, eps: float, sync: bool
     ) -> Tuple[Tensor, ...]:
-        total = _sum_over_ranks(torch.cat([there @ x, there.sum()[None]]), sync)
-        found = total[-1]
-        count = found.clamp(min=1)
+        # One reduction for sums and number.
+        total = _sum_over_ranks(torch.cat([mask @ x, mask.sum()[None]]), sync)
+        total_valid = total[-1]
+        count = total_valid.clamp(min=1)
         mean = total[:-1] / count
         normed = x - mean
-        variance = _sum_over_ranks(there @ normed.square(), sync) / count
+        # The variance is of the centred values: E[x^2] - E[x]^2 would lose digits.
+        variance = _sum_over_ranks(mask @ normed.square(), sync) / count
         inverse = (variance + eps).rsqrt()
-        normed.mul_(inverse).mul_(there[:, None])
-        ctx.save_for_backward(normed, there, weight, inverse, count)
+        normed.mul_(inverse).mul_(mask[:, None])
+        ctx.save_for_backward(normed, mask, weight, inverse, count)
         ctx.sync = sync
-        ctx.mark_non_differentiable(mean, variance, found)
-        return torch.addcmul(bias, normed, weight).mul_(there[:, None]), mean, variance, found
+        ctx.mark_non_differentiable(mean, variance, total_valid)
+        return torch.addcmul(bias, normed, weight).mul_(mask[:, None]), mean, variance, total_valid
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor, *_: Tensor) -> Tuple[Optional[Tensor], ...]:
-        normed, there, weight, inverse, count = ctx.saved_tensors
-        with torch.autocast(grad.device.type, enabled=False):  # a caller's, if it is still on
-            grad_weight, grad_bias = (grad * normed).sum(0), there @ grad
+        normed, mask, weight, inverse, count = ctx.saved_tensors
+        # The caller's autocast may still be on.
+        with torch.autocast(grad.device.type, enabled=False):
+            grad_weight, grad_bias = (grad * normed).sum(0), mask @ grad
         if not ctx.needs_input_grad[0]:
             return None, None, grad_weight, grad_bias, None, None
         scale = inverse * weight
+        # Mean and variance depend on all rows, hence these two corrections to ``grad * scale``.
         by_weight, by_bias = (
             _sum_over_ranks(torch.stack([grad_weight, grad_bias]), ctx.sync) * (-scale / count)
         ).unbind(0)
-        grad_x = torch.addcmul(by_bias, grad, scale).addcmul_(normed, by_weight).mul_(there[:, None])
+        grad_x = torch.addcmul(by_bias, grad, scale).addcmul_(normed, by_weight).mul_(mask[:, None])
         return grad_x, None, grad_weight, grad_bias, None, None
 
 
 class TokenBatchNorm(nn.Module):
-    """Batch norm over the last axis whose statistics are those of the valid tokens; the others become 0.
+    """Batch norm over the last axis by the statistics of the valid tokens; the others become 0.
 
-    Without ``valid`` it is plain batch norm. A batch of one valid token gives the bias; one of none gives 0
-    and leaves the running statistics as they are.
+    Without ``valid`` it is plain batch norm. A batch of one valid token gives the bias. A batch without any
+    gives 0 and leaves the running statistics unchanged. It computes in float32 at least, also under autocast.
 
-    It is not one of torch's batch norms, so that ``sync_bn`` in a config, which would replace it by a module
-    that knows no ``valid``, passes it by; ``sync`` is its own, and also runs on CPUs. In single precision at
-    least, under autocast too.
+    It is no subclass of torch's batch norms. ``sync_bn`` in a config would replace those by a module without
+    ``valid``. ``sync`` does the same for this class, and also runs on CPUs.
 
     Args:
         channels (int): Size of the last axis.
@@ -85,7 +89,7 @@ class TokenBatchNorm(nn.Module):
         return f'{self.channels}, eps={self.eps}, momentum={self.momentum}, sync={self.sync}'
 
     def forward(self, x: Tensor, valid: Optional[Tensor] = None) -> Tensor:
-        """Normalises.
+        """Normalises tokens.
 
         Args:
             x (Tensor): Shape (..., C).
@@ -96,14 +100,14 @@ class TokenBatchNorm(nn.Module):
         """
         rows = x.flatten(0, -2).to(self.weight.dtype)
         if valid is not None:
-            there = valid.expand(x.shape[:-1]).reshape(-1).to(rows.dtype)
+            mask = valid.expand(x.shape[:-1]).reshape(-1).to(rows.dtype)
         if not self.training:
             out = F.batch_norm(
                 rows, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
             )
-            out = out if valid is None else out * there[:, None]
+            out = out if valid is None else out * mask[:, None]
         elif valid is None and len(rows) > 1 and not _over_ranks(self.sync):
-            # torch's own: half the time on a CPU
+            # torch's own function needs half the time on a CPU.
             with torch.autocast(x.device.type, enabled=False):
                 out = F.batch_norm(
                     rows,
@@ -116,17 +120,18 @@ class TokenBatchNorm(nn.Module):
                     self.eps,
                 )
         else:
-            there = rows.new_ones(len(rows)) if valid is None else there
+            mask = rows.new_ones(len(rows)) if valid is None else mask
             with torch.autocast(x.device.type, enabled=False):
-                out, mean, variance, found = _Normalize.apply(
-                    rows, there, self.weight, self.bias, self.eps, self.sync
+                out, mean, variance, total_valid = _Normalize.apply(
+                    rows, mask, self.weight, self.bias, self.eps, self.sync
                 )
-                self._follow(mean, variance, found)
+                self._update_running(mean, variance, total_valid)
         return out.reshape(x.shape).to(x.dtype)
 
     @torch.no_grad()
-    def _follow(self, mean: Tensor, variance: Tensor, found: Tensor) -> None:
-        """Moves the running statistics, by the unbiased variance as torch does."""
-        share = self.momentum * (found > 0)
+    def _update_running(self, mean: Tensor, variance: Tensor, total_valid: Tensor) -> None:
+        """Updates the running statistics, with the unbiased variance as torch does."""
+        # 0 in a batch without a valid token, and no branch that would wait for the device.
+        share = self.momentum * (total_valid > 0)
         self.running_mean.lerp_(mean, share)
-        self.running_var.lerp_(variance * found / (found - 1).clamp(min=1), share)
+        self.running_var.lerp_(variance * total_valid / (total_valid - 1).clamp(min=1), share)

@@ -1,4 +1,4 @@
-"""From batched tensors to one sample a clip."""
+"""Splits batched tensors into one sample for each clip."""
 
 from typing import Dict, List, Sequence
 
@@ -13,7 +13,7 @@ def unbatch(fields: Dict[str, Tensor], inputs: dict, per_clip: Sequence[str] = (
     Args:
         fields (dict[str, Tensor]): Leading axis B; those not in ``per_clip`` have T as second axis, and
             padding frames are cut off.
-        inputs (dict): The batch: ``index`` (B,), ``length`` (B,), ``label`` (B,) and, if there, ``video_id``.
+        inputs (dict): The batch: ``index`` (B,), ``length`` (B,), ``label`` (B,) and perhaps ``video_id``.
         per_clip (Sequence[str]): Fields without a time axis.
     """
     fields = {

@@ -25,8 +25,9 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import torch
 from torch import Tensor
 
-from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file, write_atomic
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.atomic import write_atomic
+from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 from signbert_mm.files.os_errors import output_path
 
 Weights = Dict[str, Tensor]

@@ -11,6 +11,9 @@ _attention = dict(
     input_norm=True,
 )
 
+# whole clips, strided over 150 frames
+_frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]
+
 encoder = dict(
     type='HandTrunkEncoder',
     hand_embedder=dict(_time, gesture=dict(_gcn, layout='hand_21')),

@@ -1,4 +1,4 @@
-"""Head and data, and training and validation data, must agree on the classes."""
+"""Checks that head, training data and validation data agree on the classes."""
 
 from typing import Any, Optional
 
@@ -6,21 +6,23 @@ import numpy as np
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from ...errors import ConfigError
 from ...registry import HOOKS
-from ..runner.config import ConfigError
 from .safe_checkpoint_hook import dataset_facts
 
 
 @HOOKS.register_module()
 class ClassCountHook(Hook):
-    """Refuses a recogniser whose head has another number of classes than the data has glosses, before the
-    first batch; and validation data with
-    another label map than the training data.
+    """Refuses data whose classes are not those of the recogniser's head, before the first batch.
 
-    Without it, labels beyond the head's classes end in an assertion on the device, too large a head trains
-    unnoticed, and labels of another map give an accuracy that means nothing. Models without
-    ``head.num_classes``, as in pre-training, and data sets without glosses pass. A model whose head's config
-    is not ``model.head`` has its key as ``head_key``.
+    Two faults are refused: a head with another number of classes than the data has glosses, and validation
+    data with another label map than the training data.
+
+    Without the hook, labels beyond the head's classes end in an assertion on the device. Too large a head
+    trains unnoticed. Labels of another map give an accuracy that means nothing.
+
+    Models without ``head.num_classes``, as in pre-training, and data sets without glosses pass. A model whose
+    head's config is not ``model.head`` names its key in ``head_key``.
     """
 
     def before_train(self, runner) -> None:
@@ -28,16 +30,23 @@ class ClassCountHook(Hook):
         self._check(runner, data, 'train_dataloader')
         if runner.val_loop is not None:
             self._check(runner, runner.val_loop.dataloader.dataset, 'val_dataloader')
-            there, here = (
+            train_glosses, val_glosses = (
                 dataset_facts(dataset).get('glosses')
                 for dataset in (data, runner.val_loop.dataloader.dataset)
             )
-            if self._classes(runner) is not None and there and here and there != here:
-                label = next(label for label, pair in enumerate(zip(there, here)) if pair[0] != pair[1])
+            if (
+                self._classes(runner) is not None
+                and train_glosses
+                and val_glosses
+                and train_glosses != val_glosses
+            ):
+                label = next(
+                    label for label, pair in enumerate(zip(train_glosses, val_glosses)) if pair[0] != pair[1]
+                )
                 raise ConfigError(
                     f'config: val_dataloader has another label map than train_dataloader: label {label} is '
-                    f'{there[label]!r} in training and '
-                    f'{here[label]!r} in validation. Prepare both with one list of glosses'
+                    f'{train_glosses[label]!r} in training and '
+                    f'{val_glosses[label]!r} in validation. Prepare both with one list of glosses'
                 )
 
     def before_val(self, runner) -> None:
@@ -52,7 +61,7 @@ class ClassCountHook(Hook):
 
     @staticmethod
     def _check(runner, dataset: object, name: str) -> None:
-        """Compare the head with a data set.
+        """Compares the head with a data set.
 
         Raises:
             ConfigError: The counts differ, or training clips have no label.
@@ -61,6 +70,7 @@ class ClassCountHook(Hook):
         if classes is None:
             return
         labels = getattr(dataset, 'labels', None)
+        # In testing, clips without a label are only left out of the accuracy.
         if name == 'train_dataloader' and labels is not None and (np.asarray(labels) < 0).any():
             raise ConfigError(
                 f'{name}: {(np.asarray(labels) < 0).sum()} of {len(labels)} clips have no label, and '

@@ -12,12 +12,12 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class CompileHook(Hook):
-    """Compiles the model's forward pass and its losses, as one graph, and crop, augmentation and masks as
-    another, for training alone.
+    """Compiles the training step in two graphs: the model with its losses, and the preprocessing.
 
-    mmengine's own ``compile=...`` takes all of ``train_step``, with copies to the device and the optimizer's
-    bookkeeping, in which graphs break. Validation and testing run as they are: their batches have other
-    sizes, and predictions are lists. Turn it on with ``--cfg-options
+    The preprocessing is crop, augmentation and masks. Validation and testing run uncompiled.
+
+    mmengine's own ``compile=...`` compiles all of ``train_step``, where copies to the device and the
+    optimizer's bookkeeping break the graph. Turn this hook on with ``--cfg-options
     default_hooks.compile.type=CompileHook``.
 
     Args:
@@ -26,9 +26,9 @@ class CompileHook(Hook):
         fullgraph (bool): A graph break is an error.
         dynamic (bool, optional): One graph for all batch sizes. False: one for each, so two where an epoch
             ends with a short batch, unless the loader has ``drop_last=True``.
-        preprocess (bool): Crop, augmentation and masks too, hundreds of small operators otherwise: chosen
-            tokens and masks stay the same, coordinates to rounding. Left as it is where the model's data
-            preprocessor is not a :class:`SignDataPreprocessor`.
+        preprocess (bool): Compile the preprocessing too, which is hundreds of small operators otherwise.
+            Chosen tokens and masks stay the same, coordinates the same to rounding. Ignored where the model's
+            data preprocessor is not a :class:`SignDataPreprocessor`.
     """
 
     priority = 'VERY_LOW'
@@ -50,9 +50,10 @@ class CompileHook(Hook):
         return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
     def before_train(self, runner) -> None:
-        compat.mend_inductor_cache()
+        compat.patch_inductor_cache()
         model = self._model(runner)
-        # what compiles is the call: parameters and their names stay, and copies of the model are plain
+        # ``Module.compile`` replaces the call alone. Parameters keep their names, and copies of the model are
+        # not compiled.
         model.compile(**self.options)
         self._compiled = model._compiled_call_impl
         if self.preprocess and isinstance(model.data_preprocessor, SignDataPreprocessor):
@@ -60,6 +61,7 @@ class CompileHook(Hook):
         runner.logger.info('The first steps of each batch size are slow: the model is compiled then.')
 
     def before_val(self, runner) -> None:
+        # Batches of validation have other sizes, and predictions are lists: both would compile anew.
         self._model(runner)._compiled_call_impl = None
 
     def after_val(self, runner) -> None:

@@ -7,14 +7,15 @@ from mmengine.hooks import RuntimeInfoHook
 from mmengine.utils import apply_to
 from torch import Tensor
 
+from ...errors import UserValueError
 from ...registry import HOOKS
 
 
 @HOOKS.register_module()
 class DeferredLossHook(RuntimeInfoHook):
-    """mmengine's ``RuntimeInfoHook`` reads every loss back from the device at every step, so that the next
-    one waits: this one keeps them there and
-    reads those of ``interval`` steps at once.
+    """Keeps the losses on the device and reads those of ``interval`` steps at once.
+
+    mmengine's ``RuntimeInfoHook`` reads every loss at every step, so that the next step waits for the device.
 
     The log is the same as long as its interval is a multiple of this one; checkpoints have all losses at any
     interval. Turn it on with ``--cfg-options default_hooks.runtime_info.type=DeferredLossHook``.
@@ -30,16 +31,17 @@ class DeferredLossHook(RuntimeInfoHook):
     def __init__(self, interval: int = 10) -> None:
         super().__init__()
         if interval < 1:
-            raise ValueError(f'DeferredLossHook: interval must be at least 1, got {interval}')
+            raise UserValueError(f'DeferredLossHook: interval must be at least 1, got {interval}')
         self.interval = interval
-        self._kept: Dict[str, List[Tensor]] = {}
+        self._unread: Dict[str, List[Tensor]] = {}
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
     ) -> None:
         for name, value in (outputs or {}).items():
+            # Not ``item()``: that would wait for the step to finish.
             if isinstance(value, Tensor):
-                self._kept.setdefault(name, []).append(value.detach())
+                self._unread.setdefault(name, []).append(value.detach())
             else:
                 runner.message_hub.update_scalar(f'train/{name}', value)
         last = self.end_of_epoch(runner.train_dataloader, batch_idx) or self.is_last_train_iter(runner)
@@ -47,8 +49,8 @@ class DeferredLossHook(RuntimeInfoHook):
             self._read(runner)
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """The checkpoint's copy of the message hub, made before this, gets the losses that were waiting."""
-        if self._kept:
+        """Adds the unread losses to the checkpoint, whose copy of the message hub was made before this."""
+        if self._unread:
             self._read(runner)
             checkpoint['message_hub'] = apply_to(
                 runner.message_hub.state_dict(),
@@ -57,7 +59,8 @@ class DeferredLossHook(RuntimeInfoHook):
             )
 
     def _read(self, runner) -> None:
-        for name, values in self._kept.items():
+        for name, values in self._unread.items():
+            # One copy from the device for all steps of a loss.
             for value in torch.stack([value.float().reshape(()) for value in values]).tolist():
                 runner.message_hub.update_scalar(f'train/{name}', value)
-        self._kept = {}
+        self._unread = {}

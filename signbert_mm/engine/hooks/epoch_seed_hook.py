@@ -16,39 +16,40 @@ from ..randomness import seed_from
 
 
 def seed_generators(seed: int) -> None:
-    """Seed Python's, numpy's and torch's generators (and the current CUDA device's) with ``seed``, 64
-    bits.
-    """
+    """Seeds Python's, numpy's, torch's and the current CUDA device's generators with ``seed``, 64 bits."""
     random.seed(seed)
+    # numpy accepts 32 bits.
     np.random.seed(seed & 0xFFFFFFFF)
+    # ``torch.manual_seed`` would also reseed every other device.
     torch.default_generator.manual_seed(seed)
     if torch.cuda.is_available():
         torch.cuda.manual_seed(seed)
 
 
-def tell(dataset: Any, method: str, value: int) -> None:
-    """Call ``set_epoch`` or ``set_seed`` of a data set, or of those it wraps (``dataset``, ``datasets``)."""
+def pass_on(dataset: Any, method: str, value: int) -> None:
+    """Calls ``set_epoch`` or ``set_seed`` of a data set, or of those it wraps (``dataset``, ``datasets``)."""
     if hasattr(dataset, method):
         getattr(dataset, method)(value)
         return
     for inner in [getattr(dataset, 'dataset', None), *(getattr(dataset, 'datasets', None) or ())]:
         if inner is not None:
-            tell(inner, method, value)
+            pass_on(inner, method, value)
 
 
 @HOOKS.register_module()
 class EpochSeedHook(DistSamplerSeedHook):
-    """Tells the run's seed and the epoch to whatever draws, and reseeds the generators before every iteration
-    from (seed, epoch, iteration, rank).
+    """Passes seed and epoch to all that draws, and reseeds the generators before every iteration.
 
-    So dropout and whatever else draws in the training step is the same in a resumed run as in one that was
-    never interrupted, at any batch, without a random state in the checkpoint. A data set's own draws come
-    from :class:`signbert_mm.draws.Draws`; one that uses the global generators resumes bit for bit at the end
-    of an epoch only. It takes the place of mmengine's ``DistSamplerSeedHook``:
+    The generators' seed depends on (run's seed, epoch, iteration, rank).
+
+    So dropout and other draws of the training step are the same in a resumed run as in one that was never
+    interrupted, at any batch, without a random state in the checkpoint. A data set's own draws come from
+    :class:`signbert_mm.draws.Draws`. A data set that uses the global generators resumes bit for bit at the
+    end of an epoch only. The hook replaces mmengine's ``DistSamplerSeedHook``:
     ``default_hooks=dict(sampler_seed=dict(type='EpochSeedHook'))``.
 
     Args:
-        reseed (bool): False leaves the generators alone and tells the epoch only.
+        reseed (bool): False leaves the generators alone and only passes on seed and epoch.
     """
 
     def __init__(self, reseed: bool = True) -> None:
@@ -57,16 +58,14 @@ class EpochSeedHook(DistSamplerSeedHook):
     def before_train(self, runner) -> None:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         loader = runner.train_loop.dataloader
-        tell(getattr(model, 'data_preprocessor', None), 'set_seed', runner.seed)
-        tell(loader.dataset, 'set_seed', runner.seed)
+        pass_on(getattr(model, 'data_preprocessor', None), 'set_seed', runner.seed)
+        pass_on(loader.dataset, 'set_seed', runner.seed)
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             self._follow_sampler(runner, loader)
 
     @staticmethod
     def _follow_sampler(runner, loader: Any) -> None:
-        """An iteration-based loop has no epochs of its own, but its iterator tells the sampler of each new
-        pass: the data set then hears it too.
-        """
+        """Passes the epoch on to the data set in an iteration-based loop, which has no epochs of its own."""
         sampler_set_epoch = getattr(loader.sampler, 'set_epoch', None)
         if sampler_set_epoch is None or isinstance(loader.sampler, InfiniteSampler):
             runner.logger.warning(
@@ -75,16 +74,18 @@ class EpochSeedHook(DistSamplerSeedHook):
             )
             return
 
+        # The loop's iterator calls the sampler's ``set_epoch`` at each new pass over the data.
         def set_epoch(epoch: int) -> None:
             sampler_set_epoch(epoch)
-            tell(loader.dataset, 'set_epoch', epoch)
+            pass_on(loader.dataset, 'set_epoch', epoch)
 
         loader.sampler.set_epoch = set_epoch
 
     def before_train_epoch(self, runner) -> None:
         super().before_train_epoch(runner)
-        tell(runner.train_loop.dataloader.dataset, 'set_epoch', runner.epoch)
-        if self.reseed:  # what the loader draws: its workers' seeds, a sampler without its own generator
+        pass_on(runner.train_loop.dataloader.dataset, 'set_epoch', runner.epoch)
+        # For the draws of the loader: its workers' seeds, and a sampler without its own generator.
+        if self.reseed:
             seed_generators(seed_from(runner.seed, 'epoch', runner.epoch, get_rank()))
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: Any = None) -> None:

@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from ...errors import UserValueError
 from ...evaluation.coverage import coverage_text
 from ...evaluation.knn import extract_features, knn_accuracy
 from ...registry import HOOKS
@@ -13,17 +14,17 @@ from ...registry import HOOKS
 
 @HOOKS.register_module()
 class KNNHook(Hook):
-    """Every so many epochs, and once before the first: kNN on labelled clips, logged as ``knn/top1``,
-    ``knn/top5`` and ``knn/per_class_top1``.
+    """kNN on labelled clips during training, logged as ``knn/top1``, ``knn/top5`` and ``knn/per_class_top1``.
 
-    Labels are for measurement alone: nothing of it reaches the training. ``gallery`` and ``query`` take the
-    test pipeline of the model's data preprocessor. Never choose anything by a test split: give a split of the
-    training signers, or a validation split.
+    It runs once before the first epoch and then every ``interval`` epochs. Labels are for measurement alone
+    and never reach the training. ``gallery`` and ``query`` use the test pipeline of the model's data
+    preprocessor. Never choose anything by a test split: use a split of the training signers, or a validation
+    split.
 
     Args:
-        gallery (dict): A data loader config, clips whose labels vote.
-        query (dict): Clips that are recognised.
-        interval (int): Epochs between; the last epoch always.
+        gallery (dict): A data loader config of the clips whose labels vote.
+        query (dict): A data loader config of the clips to recognise.
+        interval (int): Epochs between two measurements. The last epoch is always measured.
         k (int): See :func:`knn_accuracy`.
         temperature (float): See there.
     """
@@ -34,17 +35,13 @@ class KNNHook(Hook):
         self, gallery: dict, query: dict, interval: int = 1, k: int = 20, temperature: float = 0.07
     ) -> None:
         if interval < 1:
-            raise ValueError(f'KNNHook: interval must be at least 1, got {interval}')
-        self.gallery, self.query, self.interval, self.k, self.temperature = (
-            gallery,
-            query,
-            interval,
-            k,
-            temperature,
-        )
+            raise UserValueError(f'KNNHook: interval must be at least 1, got {interval}')
+        self.gallery, self.query = gallery, query
+        self.interval, self.k, self.temperature = interval, k, temperature
 
     def before_train(self, runner: Runner) -> None:
         self.gallery, self.query = (self._loader(runner, loader) for loader in (self.gallery, self.query))
+        # A resumed run has this figure already.
         if runner.iter == 0:
             self.measure(runner, 0)
 
@@ -57,7 +54,7 @@ class KNNHook(Hook):
         return runner.build_dataloader(loader, seed=runner.seed) if isinstance(loader, dict) else loader
 
     def measure(self, runner: Runner, epoch: int) -> None:
-        """Measures and logs."""
+        """Measures the accuracy and logs it."""
         glosses = self.gallery.dataset.metainfo['glosses']
         features = [extract_features(runner.model, loader) for loader in (self.gallery, self.query)]
         figures = knn_accuracy(*features, num_classes=len(glosses), k=self.k, temperature=self.temperature)

@@ -1,4 +1,4 @@
-"""What a checkpoint gave to the model and what it did not."""
+"""Reports which weights a checkpoint gave to the model and which it did not."""
 
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -8,11 +8,11 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch import nn
 
+from ...errors import ConfigError
+from ...files.checkpoints import CheckpointError
 from ...registry import HOOKS
-from ..checkpoint_io import CheckpointError
 from ..label_maps import label_map_difference, label_map_remedy
 from ..old_checkpoints import check_gesture_settings
-from ..runner.config import ConfigError
 from .safe_checkpoint_hook import dataset_facts
 
 
@@ -34,34 +34,37 @@ def _facts(runner, stage: str) -> Dict[str, Any]:
     return dataset_facts(loop.dataloader.dataset) if isinstance(loop, BaseLoop) else {}
 
 
-def _as_named_here(model: nn.Module, own: dict, weights: dict) -> None:
-    """Rename, in place and in order, what another library saved of the model's ``foreign_part`` alone:
+def _add_foreign_prefix(model: nn.Module, own: dict, weights: dict) -> None:
+    """Renames, in place and in order, weights that another library saved of ``model.foreign_part`` alone.
+
     'backbone.x' is 'model.backbone.x' here.
     """
-    part = getattr(model, 'foreign_part', '')
+    prefix = getattr(model, 'foreign_part', '')
     items = list(weights.items())
+    # The caller's dict itself must change, since mmengine loads it afterwards.
     weights.clear()
     for key, value in items:
         plain = key[len('module.') :] if key.startswith('module.') else key
-        weights[f'{part}.{plain}' if part and plain not in own and f'{part}.{plain}' in own else key] = value
+        weights[
+            f'{prefix}.{plain}' if prefix and plain not in own and f'{prefix}.{plain}' in own else key
+        ] = value
 
 
-def _as_it_is_now(meta: dict, dataset: object) -> None:
-    """Puts what a data set tells of itself in the place of an equal one: mmengine compares pickles, which
-    differ where strings are shared otherwise,
-    and would warn."""
-    now = getattr(dataset, 'metainfo', None)
+def _reuse_equal_metainfo(meta: dict, dataset: object) -> None:
+    """Puts the data set's own ``metainfo`` into a checkpoint's ``meta`` where the two are equal."""
+    metainfo = getattr(dataset, 'metainfo', None)
+    # mmengine compares pickles. Those of equal values differ where strings are shared differently, and it
+    # would warn of another data set.
     try:
-        if bool(meta.get('dataset_meta') == now):
-            meta['dataset_meta'] = now
-    except ValueError:  # arrays
+        if bool(meta.get('dataset_meta') == metainfo):
+            meta['dataset_meta'] = metainfo
+    except ValueError:
+        # Arrays compare element by element and have no single truth value.
         pass
 
 
-def _starts_from_weights(model: nn.Module) -> bool:
-    """Whether a part of the model names weights of its own: ``init_cfg=dict(type='Pretrained',
-    checkpoint=..)``.
-    """
+def _has_pretrained_part(model: nn.Module) -> bool:
+    """Whether a part of the model loads its own weights, by ``init_cfg=dict(type='Pretrained', ..)``."""
     configs = [getattr(module, 'init_cfg', None) or {} for module in model.modules()]
     return any(
         config.get('type') == 'Pretrained'
@@ -70,12 +73,12 @@ def _starts_from_weights(model: nn.Module) -> bool:
     )
 
 
-def _tell_extractors(runner, name: str, there: Sequence[str], here: Sequence[str]) -> None:
-    others = [extractor for extractor in here if extractor not in there]
-    if not there or not others:
+def _warn_of_other_extractors(runner, name: str, saved: Sequence[str], current: Sequence[str]) -> None:
+    others = [extractor for extractor in current if extractor not in saved]
+    if not saved or not others:
         return
     runner.logger.warning(
-        f'{name} was trained on poses by {", ".join(there)}; the poses here are by {", ".join(others)}. '
+        f'{name} was trained on poses by {", ".join(saved)}; the poses here are by {", ".join(others)}. '
         'Their joints sit differently on the hand, '
         'which costs accuracy: extract both with one, or pre-train on both.'
     )
@@ -83,17 +86,15 @@ def _tell_extractors(runner, name: str, there: Sequence[str], here: Sequence[str
 
 @HOOKS.register_module()
 class LoadReportHook(Hook):
-    """Reports what a loaded checkpoint filled, and refuses one that would leave the model partly random where
-    that is not meant.
+    """Reports which tensors a checkpoint filled, and refuses one that leaves parts random by mistake.
 
-    - Fine-tuning (``load_from``): parts present in both are loaded and listed (pre-training to recogniser:
-      embedder and backbone), the others are listed as newly initialised or as left out. Nothing in common, or
-      a part of another width, is an error. A recogniser of another class count, or of as many but other
-      glosses than the data, is an error unless ``new_head``.
-    - A checkpoint that another library saved of a part of the model, as mmaction2 of the recogniser inside
-      :class:`MMActionRecognizer`, is read under the names that it has here (the model's ``foreign_part``).
-    - Frozen encoders (``model.frozen``) are trained upon only with weights for all of them, unless
-      ``random_frozen``.
+    - Fine-tuning (``load_from``): parts present in both are loaded and listed. From pre-training to a
+      recogniser these are embedder and backbone. The others are listed as newly initialised or as left out.
+      Nothing in common, or a part of another width, is an error. Another class count, or other glosses than
+      the data's, is an error unless ``new_head``.
+    - A checkpoint that another library saved of a part of the model, as mmaction2 does of the recogniser
+      inside :class:`MMActionRecognizer`, is read under this model's names (the model's ``foreign_part``).
+    - Frozen encoders (``model.frozen``) need weights for all of their tensors, unless ``random_frozen``.
     - Testing and resuming: every tensor of the model must be in the checkpoint with its shape, and the
       glosses must be those of the data.
     - Poses of another extractor than the checkpoint's data are named in a warning.
@@ -102,8 +103,7 @@ class LoadReportHook(Hook):
         new_head (bool): In fine-tuning, leave out a head of another class count or other glosses and start
             with a new one.
         head (tuple of str): Prefixes of the parameters that depend on the class count.
-        random_frozen (bool): Frozen encoders may keep random weights: a classifier upon random features is
-            meant.
+        random_frozen (bool): Frozen encoders may keep random weights, for a classifier on random features.
     """
 
     priority = 'LOWEST'
@@ -118,7 +118,7 @@ class LoadReportHook(Hook):
         self.head = tuple(head)
 
     def before_train(self, runner) -> None:
-        """Refuse to train upon encoders that are frozen as they were initialised.
+        """Refuses to train on frozen encoders with random weights.
 
         Raises:
             ConfigError: ``model.frozen`` without any weights.
@@ -128,7 +128,7 @@ class LoadReportHook(Hook):
             not getattr(model, 'frozen', None)
             or self.random_frozen
             or runner._has_loaded
-            or _starts_from_weights(model)
+            or _has_pretrained_part(model)
         ):
             return
         raise ConfigError(
@@ -139,11 +139,11 @@ class LoadReportHook(Hook):
         )
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Compare ``checkpoint`` with the model before mmengine copies the weights.
+        """Compares ``checkpoint`` with the model before mmengine copies the weights.
 
         Raises:
-            CheckpointError: As the class says; the message names the file, the tensors, both shapes and the
-                remedy.
+            CheckpointError: As listed for the class. The message names the file, the tensors, both shapes and
+                the remedy.
         """
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         stage = (
@@ -152,34 +152,36 @@ class LoadReportHook(Hook):
         name = f'checkpoint {runner._load_from}'
         facts, meta = _facts(runner, stage), checkpoint.get('meta') or {}
         weights, own = checkpoint.get('state_dict', checkpoint), model.state_dict()
-        _as_named_here(model, own, weights)  # mmengine loads this dict
-        here, there = facts.get('glosses') or [], list(meta.get('glosses') or [])
-        difference = label_map_difference(there, here) if here and there else ''
-        remedy = ''
+        _add_foreign_prefix(model, own, weights)
+        data_glosses, saved_glosses = facts.get('glosses') or [], list(meta.get('glosses') or [])
+        difference = remedy = ''
+        if data_glosses and saved_glosses:
+            difference = label_map_difference(saved_glosses, data_glosses)
         if difference:
-            remedy = label_map_remedy(
-                there, here, stage, str(runner._load_from), getattr(model, 'head_key', 'model.head')
-            )
-        if difference and self._head_fits(own, weights):
+            head_key = getattr(model, 'head_key', 'model.head')
+            remedy = label_map_remedy(saved_glosses, data_glosses, stage, str(runner._load_from), head_key)
+        # Heads of different class counts are refused by `compare`. Here are those that would load but mean
+        # other signs.
+        if difference and self._same_head_shapes(own, weights):
             text = f'{name} has other labels than the data: {difference}.'
             if stage != 'train' or not self.new_head:
                 raise CheckpointError(f'{text} {remedy}')
             runner.logger.info(f'{text} Its head is left out (new_head=True).')
-            # a head of another shape mmengine passes over by itself
+            # mmengine skips a head of another shape by itself. One of the same shape must be removed.
             for key in [
                 key
                 for key in weights
                 if key.startswith((*self.head, *(f'module.{prefix}' for prefix in self.head)))
             ]:
                 weights.pop(key)
-        given, report = self.compare(
+        to_load, report = self.compare(
             model, checkpoint, name, stage, f' But {difference}. {remedy}' if difference else ''
         )
         if stage == 'train' and getattr(model, 'frozen', None) and not self.random_frozen:
             frozen = [
                 key
                 for key, value in model.named_parameters()
-                if key in own and key not in given and not value.requires_grad
+                if key in own and key not in to_load and not value.requires_grad
             ]
             if frozen:
                 raise CheckpointError(
@@ -190,11 +192,11 @@ class LoadReportHook(Hook):
                 )
         runner.logger.info(report)
         if stage == 'resume':
-            _as_it_is_now(meta, runner.train_dataloader.dataset)
-        _tell_extractors(runner, name, meta.get('extractor') or [], facts.get('extractor') or [])
+            _reuse_equal_metainfo(meta, runner.train_dataloader.dataset)
+        _warn_of_other_extractors(runner, name, meta.get('extractor') or [], facts.get('extractor') or [])
 
-    def _head_fits(self, own: dict, weights: dict) -> bool:
-        """Whether the model has a head and the checkpoint one of the same shapes."""
+    def _same_head_shapes(self, own: dict, weights: dict) -> bool:
+        """Whether model and checkpoint both have a head, of the same shapes."""
         heads = [key for key in own if key.startswith(self.head)]
         return bool(heads) and all(
             _shape(weights.get(key, weights.get(f'module.{key}'))) == _shape(own[key]) for key in heads
@@ -203,58 +205,61 @@ class LoadReportHook(Hook):
     def compare(
         self, model: nn.Module, checkpoint: dict, name: str, stage: str, hint: str = ''
     ) -> Tuple[dict, str]:
-        """What a checkpoint fills of a model.
+        """Which tensors of a model a checkpoint fills.
 
         Args:
             model (nn.Module): The model, not wrapped.
             checkpoint (dict): The file's content.
-            name (str): How messages name it.
+            name (str): The checkpoint's name in messages.
             stage (str): 'train' (fine-tuning), 'test' or 'resume'.
-            hint (str): What else to do where the class counts differ in testing or resuming.
+            hint (str): A further remedy where the class counts differ in testing or resuming.
 
         Returns:
             tuple[dict, str]: The weights to load, and the report.
 
         Raises:
-            CheckpointError: As the class says.
+            CheckpointError: As listed for the class.
         """
         own = model.state_dict()
-        given = checkpoint.get('state_dict', checkpoint)
-        given = {
-            key[len('module.') :] if key.startswith('module.') else key: value for key, value in given.items()
+        weights = checkpoint.get('state_dict', checkpoint)
+        weights = {
+            key[len('module.') :] if key.startswith('module.') else key: value
+            for key, value in weights.items()
         }
-        _as_named_here(model, own, given)
+        _add_foreign_prefix(model, own, weights)
         if not any(
             key in own and _shape(own[key]) == _shape(value)
-            for key, value in given.items()
+            for key, value in weights.items()
             if isinstance(value, torch.Tensor)
         ):
             raise CheckpointError(
                 f'{name} has nothing in common with the model {type(model).__name__}: it holds '
-                f'{_some(list(given))}; '
+                f'{_some(list(weights))}; '
                 f'the model has {_some(list(own))}. '
                 'Check that load_from names a checkpoint of this project and of the same architecture.'
             )
-        check_gesture_settings(model, given, name)
-        differ = [key for key, value in given.items() if key in own and _shape(own[key]) != _shape(value)]
-        differ = self._class_count(
-            name, differ, given, own, stage, hint, getattr(model, 'head_key', 'model.head')
+        check_gesture_settings(model, weights, name)
+        mismatched = [
+            key for key, value in weights.items() if key in own and _shape(own[key]) != _shape(value)
+        ]
+        mismatched = self._class_count(
+            name, mismatched, weights, own, stage, hint, getattr(model, 'head_key', 'model.head')
         )
-        if differ:
-            key = differ[0]
+        if mismatched:
+            key = mismatched[0]
+            others = f', likewise {_some(mismatched[1:])}' if mismatched[1:] else ''
             raise CheckpointError(
-                f'{name} does not fit the model: {key} is {_shape(given[key])} there and {_shape(own[key])} '
-                'here'
-                f'{f", likewise {_some(differ[1:])}" if differ[1:] else ""}. Use the widths, depths and '
-                "layout of the checkpoint's config "
-                '(it is stored in its meta["cfg"]).'
+                f'{name} does not fit the model: {key} is {_shape(weights[key])} there and '
+                f'{_shape(own[key])} here{others}. Use the widths, depths and layout of the '
+                'checkpoint\'s config (it is stored in its meta["cfg"]).'
             )
+        # BatchNorm's counter and our extra state may be missing without harm: old checkpoints lack them.
         missing = [
             key
             for key in own
-            if key not in given and not key.endswith(('num_batches_tracked', '_extra_state'))
+            if key not in weights and not key.endswith(('num_batches_tracked', '_extra_state'))
         ]
-        unused = [key for key in given if key not in own]
+        unused = [key for key in weights if key not in own]
         if stage != 'train' and missing:
             raise CheckpointError(
                 f'{name} cannot be used to {stage}: it lacks {_some(missing)}, which would stay random. '
@@ -269,52 +274,59 @@ class LoadReportHook(Hook):
                 f'{name} is of another model: it also holds {_some(unused)}. To start a '
                 'new run from its weights use load_from.'
             )
-        return given, self._report(name, own, given, missing, unused, model)
+        return weights, self._report(name, own, weights, missing, unused, model)
 
     def _class_count(
-        self, name: str, differ: List[str], given: dict, own: dict, stage: str, hint: str, head: str
+        self, name: str, mismatched: List[str], weights: dict, own: dict, stage: str, hint: str, head: str
     ) -> List[str]:
-        """Handle the head's mismatches; returns the others."""
+        """Handles the head's mismatched tensors and returns the others."""
         heads = [
             key
-            for key in differ
-            if key.startswith(self.head) and _shape(given[key])[1:] == _shape(own[key])[1:]
+            for key in mismatched
+            # The first axis of a head's tensor counts the classes. Only that one may differ.
+            if key.startswith(self.head) and _shape(weights[key])[1:] == _shape(own[key])[1:]
         ]
         if not heads:
-            return differ
-        there, here = _shape(given[heads[0]])[0], _shape(own[heads[0]])[0]
+            return mismatched
+        saved, current = _shape(weights[heads[0]])[0], _shape(own[heads[0]])[0]
         if stage == 'train' and self.new_head:
             for key in heads:
-                given.pop(key)
-            return [key for key in differ if key not in heads]
+                weights.pop(key)
+            return [key for key in mismatched if key not in heads]
         remedy = (
             'To fine-tune from it with a newly initialised head: --cfg-options '
             'default_hooks.load_report.new_head=True'
             if stage == 'train'
-            else f'Use the config it was trained with, or set {head}.num_classes={there} and use data with '
+            else f'Use the config it was trained with, or set {head}.num_classes={saved} and use data with '
             f'those glosses.{hint}'
         )
         raise CheckpointError(
-            f'{name} has {there} classes and the model has {here} ({", ".join(heads)}). {remedy}'
+            f'{name} has {saved} classes and the model has {current} ({", ".join(heads)}). {remedy}'
         )
 
     def _report(
-        self, name: str, own: dict, given: dict, missing: List[str], unused: List[str], model: nn.Module
+        self,
+        name: str,
+        own: dict,
+        weights: dict,
+        missing: List[str],
+        unused: List[str],
+        model: nn.Module,
     ) -> str:
-        # each member is a part: encoders.joint
-        families = [part for part, module in model.named_children() if isinstance(module, nn.ModuleDict)] + [
-            getattr(model, 'foreign_part', '')
-        ]
+        # In these modules each member is listed as a part of its own, as in 'encoders.joint'.
+        containers = [
+            part for part, module in model.named_children() if isinstance(module, nn.ModuleDict)
+        ] + [getattr(model, 'foreign_part', '')]
 
         def parts(keys: Sequence[str]) -> Dict[str, int]:
             count: Dict[str, int] = {}
             for key in keys:
                 first, *rest = key.split('.')
-                part = f'{first}.{rest[0]}' if first in families and rest else first
+                part = f'{first}.{rest[0]}' if first in containers and rest else first
                 count[part] = count.get(part, 0) + 1
             return count
 
-        total, loaded = parts(list(own)), parts([key for key in own if key in given])
+        total, loaded = parts(list(own)), parts([key for key in own if key in weights])
         lines = [
             f'From {name}:',
             '  loaded: '

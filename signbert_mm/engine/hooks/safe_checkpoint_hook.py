@@ -13,30 +13,30 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmengine.utils import get_git_hash
 
+from ...errors import ConfigError, did_you_mean
+from ...files.atomic import remove_leftovers, write_atomic
+from ...files.checkpoints import CheckpointError, refuse_non_finite
 from ...registry import HOOKS
 from ...version import __version__
 from ..checkpoint_io import (
     ATOMIC_BACKEND,
-    CheckpointError,
     find_last_whole_checkpoint,
     pack_message_hub,
-    refuse_non_finite,
-    remove_leftovers,
     to_plain,
     unpack_message_hub,
-    write_atomic,
 )
-from ..runner.config import ConfigError, did_you_mean
 from ..runner.schedules import continue_schedules
 from ..runner.signals import TrainingStopped
 from ..runner.train_loop import ResumableTrainLoop
 
-INTERRUPTED = 'interrupted.pth'  # what a run that was asked to stop leaves, until its next checkpoint
-CHECK_EVERY = 10  # steps between two looks at the losses, each of which waits for the device
+# What a run that was asked to stop leaves, until its next checkpoint.
+INTERRUPTED = 'interrupted.pth'
+# Steps between two checks of the losses. Each check waits for the device.
+CHECK_EVERY = 10
 
 
 class DivergedError(RuntimeError):
-    """A loss or a weight is no finite number any more, so that training on is in vain."""
+    """A loss or a weight is no longer a finite number, so training on is pointless."""
 
 
 def package_git_hash() -> str:
@@ -46,16 +46,20 @@ def package_git_hash() -> str:
         return ''
     here = os.getcwd()
     try:
-        os.chdir(folder)  # mmengine's helper asks git about the working directory
+        # mmengine's helper asks git about the working directory.
+        os.chdir(folder)
         return get_git_hash(fallback='', digits=8)
     finally:
         os.chdir(here)
 
 
 def dataset_facts(dataset: Any) -> Dict[str, Any]:
-    """``glosses`` (list of str), ``layout`` (str), ``extractor`` (list of str), ``fps`` (float) of a data
-    set, as far as ``metainfo`` or attributes
-    state them."""
+    """Glosses, layout, extractors and frame rate of a data set, as far as it states them.
+
+    The keys are ``glosses`` (list of str), ``layout`` (str), ``extractor`` (list of str) and ``fps`` (float).
+    Values come from ``metainfo`` or from attributes.
+    """
+    # Unwrap: RepeatDataset and the like keep theirs as ``dataset``.
     while (
         not hasattr(dataset, 'metainfo') and not hasattr(dataset, 'glosses') and hasattr(dataset, 'dataset')
     ):
@@ -80,53 +84,54 @@ def dataset_facts(dataset: Any) -> Dict[str, Any]:
 class SafeCheckpointHook(CheckpointHook):
     """mmengine's ``CheckpointHook`` with the same arguments, and these differences.
 
-    - A checkpoint and ``last_checkpoint`` are written beside, synced and renamed; older ones
+    - A checkpoint and ``last_checkpoint`` are written to a second file, synced and renamed. Older ones
       (``max_keep_ckpts``, the last best) are removed only after that. A kill or a full disk at any moment
-      leaves the previous checkpoint whole.
-    - The file holds tensors and plain values only, so it loads with ``weights_only=True`` (mmengine #1655):
-      the message hub as arrays.
+      leaves the previous checkpoint intact.
+    - The file holds tensors and plain values only, the message hub as arrays. So it loads with
+      ``weights_only=True`` (mmengine #1655).
     - ``meta`` also holds the package version, its git hash, the training data's glosses, layout, extractors
       and frame rate, and the place in the epoch.
-    - ``resume=True`` without a path goes on from the last whole checkpoint of the work folder;
-      ``resume='auto'`` too where ``load_from`` is given, which starts the run if there is none (mmengine's
-      tools drop it then, and train from scratch).
-    - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming goes on in the middle of the epoch.
-    - A loss that is not finite stops the training, a few steps later at most, and always before a checkpoint
-      is written: good ones are not rotated away.
+    - ``resume=True`` without a path continues from the last complete checkpoint of the work folder. So does
+      ``resume='auto'``, which falls back to ``load_from`` where there is no checkpoint. (mmengine's tools
+      drop ``load_from`` then, and train from scratch.)
+    - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming continues in the middle of the epoch.
+    - A loss that is not finite stops the training, a few steps later at most. It always does so before a
+      checkpoint is written, so good ones are not rotated away.
     - SIGTERM under :class:`ResumableTrainLoop`: the state is saved at the next step of the optimizer, as
       ``interrupted.pth`` in runs that save by epoch, and the training ends (:class:`TrainingStopped`).
-    - A checkpoint without the optimizer's state is no longer resumed from in silence: an error, where this
-      run saves it.
-    - ``runner.val()`` without training keeps no best checkpoint: it changes no weights (mmengine's hook fails
-      there with ``save_best``).
+    - Resuming from a checkpoint without the optimizer's state is an error, where this run saves that state.
+    - ``runner.val()`` without training keeps no best checkpoint, since it changes no weights. (mmengine's
+      hook fails there with ``save_best``.)
     """
 
     def __init__(self, *args: Any, backend_args: Optional[dict] = None, **kwargs: Any) -> None:
         known = [name for name in inspect.signature(CheckpointHook).parameters if name != 'kwargs']
         for name in kwargs:
-            if name not in known:  # mmengine would keep it until the first save, and fail there
+            # mmengine would accept it here and fail at the first save.
+            if name not in known:
                 raise ConfigError(
                     f'config: {type(self).__name__} has no argument {name!r}. {did_you_mean(name, known)}'
                 )
         super().__init__(*args, backend_args=backend_args or dict(backend=ATOMIC_BACKEND), **kwargs)
-        # of the steps that were not looked at yet
+        # (iteration, losses) of the steps that were not checked yet.
         self._losses: List[Tuple[int, Dict[str, torch.Tensor]]] = []
-        self._saved_iter: Optional[int] = None  # the place of the last checkpoint of this process
+        # The iteration of this process's last checkpoint.
+        self._saved_iter: Optional[int] = None
 
     def before_run(self, runner) -> None:
-        """Choose the checkpoint to resume from; mmengine loads it after this."""
+        """Chooses the checkpoint to resume from. mmengine loads it after this."""
         if runner._resume == 'auto' or (runner._resume and runner._load_from is None):
             out_dir = (
                 osp.join(self.out_dir, osp.basename(runner.work_dir.rstrip(osp.sep)))
                 if self.out_dir
                 else None
             )
-            found = find_last_whole_checkpoint(runner.work_dir, out_dir)
-            if found is None:
+            checkpoint = find_last_whole_checkpoint(runner.work_dir, out_dir)
+            if checkpoint is None:
                 start = f'the weights of {runner._load_from}' if runner._load_from else 'the beginning'
                 runner.logger.info(f'Nothing to resume in {runner.work_dir}: training starts from {start}.')
-            runner._load_from = found or runner._load_from
-            runner._resume = found is not None
+            runner._load_from = checkpoint or runner._load_from
+            runner._resume = checkpoint is not None
 
     def before_train(self, runner) -> None:
         super().before_train(runner)
@@ -149,7 +154,7 @@ class SafeCheckpointHook(CheckpointHook):
             )
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Add the facts that loading checks, and turn everything but the weights into plain values."""
+        """Adds the facts that loading checks, and turns everything but the weights into plain values."""
         meta = checkpoint['meta']
         try:
             refuse_non_finite(checkpoint, 'the model')
@@ -170,11 +175,11 @@ class SafeCheckpointHook(CheckpointHook):
                 checkpoint[key] = to_plain(checkpoint[key], key)
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Make ready what mmengine loads.
+        """Prepares the checkpoint that mmengine is about to load.
 
         Raises:
-            CheckpointError: Resuming, from a file that lacks a part of the state, or whose epochs were cut
-                otherwise.
+            CheckpointError: The run resumes from a file that lacks a part of the state, or whose epochs had
+                other lengths.
         """
         if runner._resume:
             self._refuse_partial(runner, checkpoint)
@@ -190,21 +195,21 @@ class SafeCheckpointHook(CheckpointHook):
         continue_schedules(
             checkpoint.get('param_schedulers'), runner.cfg.get('param_scheduler'), built, ratio
         )
+        # A FlexibleRunner's strategy got the number of iterations before the checkpoint was read.
         if 'max_iters' in getattr(strategy, 'dispatch_kwargs', {}):
             strategy.dispatch_kwargs['max_iters'] = loop.max_iters
 
     def _refuse_partial(self, runner, checkpoint: dict) -> None:
-        """Refuse to resume from weights alone: the optimizer would start anew without a word."""
+        """Refuses to resume from weights alone, with which the optimizer would silently start anew."""
         meta = checkpoint.get('meta') if isinstance(checkpoint.get('meta'), dict) else {}
-        wanted = ['message_hub'] + ['optimizer'] * self.save_optimizer
-        absent = [f'meta.{key}' for key in ('epoch', 'iter') if not isinstance(meta.get(key), int)]
-        absent += [key for key in wanted if key not in checkpoint]
-        if absent:
+        required = ['message_hub'] + ['optimizer'] * self.save_optimizer
+        missing = [f'meta.{key}' for key in ('epoch', 'iter') if not isinstance(meta.get(key), int)]
+        missing += [key for key in required if key not in checkpoint]
+        if missing:
             raise CheckpointError(
-                f'checkpoint {runner._load_from} cannot be resumed from: it holds no {", ".join(absent)}, as '
-                'a published file or one '
-                'saved without its optimizer. To start a new run from its weights: '
-                f'--cfg-options load_from={runner._load_from} (without --resume)'
+                f'checkpoint {runner._load_from} cannot be resumed from: it holds no {", ".join(missing)}, '
+                'as a published file or one saved without its optimizer. To start a new run from its '
+                f'weights: --cfg-options load_from={runner._load_from} (without --resume)'
             )
         if 'optimizer' not in checkpoint:
             runner.logger.warning(
@@ -216,24 +221,25 @@ class SafeCheckpointHook(CheckpointHook):
     def after_train_iter(
         self, runner, batch_idx: int, data_batch: Any = None, outputs: Optional[dict] = None
     ) -> None:
-        """Look at the losses now and then, save where it is due, and stop where it was asked for.
+        """Checks the losses now and then, saves where a checkpoint is due, and stops after a SIGTERM.
 
         Raises:
             DivergedError: A loss is not finite.
-            TrainingStopped: SIGTERM came, and the state is saved.
+            TrainingStopped: SIGTERM arrived, and the state is saved.
         """
         losses = {
             name: value.detach()
             for name, value in (outputs or {}).items()
             if isinstance(value, torch.Tensor) and 'loss' in name
         }
+        # The tensors stay on the device. Reading them here would wait at every step.
         self._losses.append((runner.iter, losses))
         if (runner.iter + 1) % CHECK_EVERY == 0:
             self._refuse_diverged(runner)
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         every = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
-        # between two steps of the optimizer, the gradients gathered so far would be lost
-        if (runner.iter + 1) % every == 0 and self._is_asked_to_stop(runner):
+        # Between two steps of the optimizer, the accumulated gradients would be lost.
+        if (runner.iter + 1) % every == 0 and self._stop_requested(runner):
             self._stop(
                 runner,
                 f'after batch {batch_idx + 1} of {len(runner.train_dataloader)} of epoch {runner.epoch + 1}',
@@ -241,17 +247,17 @@ class SafeCheckpointHook(CheckpointHook):
             )
 
     def before_train_epoch(self, runner) -> None:
-        # without a checkpoint of this place, the next batch is waited for
-        if runner.iter and self._saved_iter == runner.iter and self._is_asked_to_stop(runner):
+        # Without a checkpoint of this iteration, `after_train_iter` saves and stops after the next batch.
+        if runner.iter and self._saved_iter == runner.iter and self._stop_requested(runner):
             self._stop(runner, f'after epoch {runner.epoch}', runner.iter)
 
     def after_val_iter(self, runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        # several processes may have different numbers of batches to validate, so that they cannot agree here
-        if get_world_size() == 1 and isinstance(runner, Runner) and self._is_asked_to_stop(runner):
+        # Processes may validate different numbers of batches, so they could not agree on a stop here.
+        if get_world_size() == 1 and isinstance(runner, Runner) and self._stop_requested(runner):
             self._stop(runner, f'in the validation of epoch {runner.epoch}', runner.iter)
 
     @staticmethod
-    def _is_asked_to_stop(runner) -> bool:
+    def _stop_requested(runner) -> bool:
         loop = runner._train_loop
         return isinstance(loop, ResumableTrainLoop) and loop.stop is not None and loop.stop.agreed()
 
@@ -260,7 +266,11 @@ class SafeCheckpointHook(CheckpointHook):
             self._refuse_diverged(runner)
             if self.by_epoch:
                 self._save(
-                    runner, INTERRUPTED, dict(epoch=runner.epoch, iter=iteration), by_epoch=False, whole=True
+                    runner,
+                    INTERRUPTED,
+                    dict(epoch=runner.epoch, iter=iteration),
+                    by_epoch=False,
+                    with_state=True,
                 )
             else:
                 self._save_checkpoint_with_step(runner, iteration, dict(epoch=runner.epoch, iter=iteration))
@@ -270,21 +280,23 @@ class SafeCheckpointHook(CheckpointHook):
         )
 
     def _refuse_diverged(self, runner) -> None:
-        """Look at the losses of all processes since the last time; each process calls it at the same
-        steps.
+        """Checks the losses of all processes since the last check.
+
+        Each process calls it at the same steps.
         """
-        waiting, self._losses = self._losses, []
+        unchecked, self._losses = self._losses, []
         rows = [
             torch.stack([value.float().sum() for value in losses.values()]).sum()
-            for _, losses in waiting
+            for _, losses in unchecked
             if losses
         ]
-        steps = [(step, losses) for step, losses in waiting if losses]
+        steps = [(step, losses) for step, losses in unchecked if losses]
         bad = (
             ~torch.isfinite(torch.stack(rows))
             if rows
             else torch.zeros(1, dtype=torch.bool, device=self._device(runner))
         )
+        # One number for all processes, so that all of them stop and none waits for the others.
         anywhere = bad.any().float()
         if get_world_size() > 1:
             all_reduce(anywhere, 'max')
@@ -311,17 +323,16 @@ class SafeCheckpointHook(CheckpointHook):
         return next(runner.model.parameters()).device
 
     def after_val_epoch(self, runner, metrics: Optional[Dict[str, float]] = None) -> None:
-        if hasattr(self, 'file_backend'):  # ``before_train`` makes it
+        # ``before_train`` sets it.
+        if hasattr(self, 'file_backend'):
             self._refuse_diverged(runner)
             super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
-        """As mmengine's, in the order that loses nothing: save, point to it, and only then remove the
-        oldest.
-        """
+        """Saves as mmengine does, in the order that loses nothing: save, point to it, remove the oldest."""
         self._refuse_diverged(runner)
         if self.max_keep_ckpts > 0 and (not self.keep_ckpt_ids or self.keep_ckpt_ids[-1] != step):
-            # The saved list still holds the one to be removed: after a kill in between, ``before_train`` of
+            # The saved list still holds the one to be removed. After a kill in between, ``before_train`` of
             # the resumed run removes it.
             kept = [*self.keep_ckpt_ids, step]
             runner.message_hub.update_info('keep_ckpt_ids', kept)
@@ -340,9 +351,10 @@ class SafeCheckpointHook(CheckpointHook):
             self.keep_ckpt_ids.extend(kept[-self.max_keep_ckpts :])
             runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
 
-    def _save(self, runner, filename: str, meta: dict, by_epoch: bool, whole: bool = False) -> None:
-        """Write a checkpoint and point to it; ``whole`` keeps the optimizer's state whatever the arguments
-        say.
+    def _save(self, runner, filename: str, meta: dict, by_epoch: bool, with_state: bool = False) -> None:
+        """Writes a checkpoint and points to it.
+
+        ``with_state`` keeps the optimizer's and the schedules' state whatever the hook's arguments say.
         """
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
@@ -350,8 +362,8 @@ class SafeCheckpointHook(CheckpointHook):
             self.out_dir,
             filename,
             self.file_client_args,
-            save_optimizer=self.save_optimizer or whole,
-            save_param_scheduler=self.save_param_scheduler or whole,
+            save_optimizer=self.save_optimizer or with_state,
+            save_param_scheduler=self.save_param_scheduler or with_state,
             meta=meta,
             by_epoch=by_epoch,
             backend_args=self.backend_args,
@@ -370,5 +382,6 @@ class SafeCheckpointHook(CheckpointHook):
             )
             super()._save_best_checkpoint(runner, metrics)
             return
+        # mmengine removes the previous best before it saves the new one. This backend delays the removal.
         with self.file_backend.removing_last():
             super()._save_best_checkpoint(runner, metrics)

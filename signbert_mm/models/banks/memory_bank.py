@@ -1,4 +1,4 @@
-"""Keys of the clips seen last (ST-Consistency, pre-training)."""
+"""Keys of the most recent clips (ST-Consistency, pre-training)."""
 
 from typing import Dict, Sequence
 
@@ -7,37 +7,35 @@ import torch.nn.functional as F
 from mmengine.dist import all_gather
 from torch import Tensor, nn
 
+from ...errors import UserKeyError, UserValueError
 from ...registry import MODELS
 
 INIT = ('empty', 'random')
 
 
 def gather_in_sampler_order(values: Tensor) -> Tensor:
-    """The rows of all processes, in the order in which one process with the whole batch would have them.
-
-    ``DefaultSampler`` deals the clips out in turn: process r of W has the places r, r + W, r + 2 W, .. So the
-    processes' rows are interleaved.
+    """The rows of all processes, in the order in which one process with the full batch would have them.
 
     Args:
-        values (Tensor): Shape (B, ...), equally many rows on each process (``round_up=True``, the sampler's
-            default, sees to that).
+        values (Tensor): Shape (B, ...), equally many rows on each process, as the sampler's default
+            ``round_up=True`` ensures.
 
     Returns:
         Tensor: Shape (W B, ...), without gradient.
     """
     parts = all_gather(values.detach().contiguous())
+    # DefaultSampler gives process r of W the clips r, r + W, r + 2 W, .., so the rows are interleaved.
     return parts[0] if len(parts) == 1 else torch.stack(parts, dim=1).flatten(0, 1)
 
 
 @MODELS.register_module()
 class MemoryBank(nn.Module):
-    """Rings of the last ``size`` keys, one for each of ``groups``, all with one pointer: a slot holds the
-    same clip in every group.
+    """Ring buffers of the last ``size`` keys, one for each of ``groups``.
 
-    The order is that of the clips, whatever the number of processes; the oldest keys are overwritten, and a
-    ring that the batch does not divide wraps round within a batch. A key of zeros is no key: the slot was
-    never written, or the clip shows no such part. Keys and pointer are buffers, so a resumed run goes on with
-    them. Nothing waits for the device.
+    All rings share one pointer, so a slot holds the same clip in every group. The order is that of the clips,
+    whatever the number of processes. The oldest keys are overwritten, and a ring may wrap round within a
+    batch. A key of zeros is no key: the slot was never written, or the clip shows no such part. Keys and
+    pointer are buffers, so a resumed run continues with them. Nothing waits for the device.
 
     Args:
         size (int): N, keys a group; 16,384 in the paper.
@@ -59,11 +57,13 @@ class MemoryBank(nn.Module):
     ) -> None:
         super().__init__()
         if size < 1 or channels < 1:
-            raise ValueError(f'MemoryBank: size and channels must be at least 1, got {size} and {channels}')
+            raise UserValueError(
+                f'MemoryBank: size and channels must be at least 1, got {size} and {channels}'
+            )
         if not groups or len(set(groups)) < len(groups):
-            raise ValueError(f'MemoryBank: groups must be distinct names, got {list(groups)}')
+            raise UserValueError(f'MemoryBank: groups must be distinct names, got {list(groups)}')
         if init not in INIT:
-            raise ValueError(f'MemoryBank: init must be one of {INIT}, got {init!r}')
+            raise UserValueError(f'MemoryBank: init must be one of {INIT}, got {init!r}')
         self.size, self.channels, self.groups, self.init = size, channels, tuple(groups), init
         shape = (len(self.groups), size, channels)
         self.register_buffer(
@@ -76,18 +76,19 @@ class MemoryBank(nn.Module):
         return f'size={self.size}, channels={self.channels}, groups={self.groups}, init={self.init!r}'
 
     def snapshot(self, held: bool = False) -> Dict[str, Tensor]:
-        """A copy (N, C) of each group's ring, which a later :meth:`push` leaves alone: the backward pass
-        needs the keys of the forward pass.
+        """A copy (N, C) of each group's ring, which a later :meth:`push` does not change.
 
         Args:
-            held (bool): As the rings were at the last :meth:`hold`, if there was one.
+            held (bool): The rings as they were at the last :meth:`hold`, if there was one.
         """
+        # The backward pass needs the keys of the forward pass, so views would not do.
         return dict(zip(self.groups, (self.held if held and self.held is not None else self.keys).clone()))
 
     @torch.no_grad()
     def hold(self) -> None:
-        """Keeps the rings as they are for ``snapshot(held=True)``: batches whose gradients are added up see
-        one bank, as one large batch does.
+        """Stores the present rings for ``snapshot(held=True)``.
+
+        Batches whose gradients are accumulated then see one bank, as one large batch does.
         """
         if self.held is None:
             self.held = self.keys.clone()
@@ -100,24 +101,27 @@ class MemoryBank(nn.Module):
 
         Args:
             keys (dict[str, Tensor]): For each group, shape (B, C); zeros = the clip has no such part. Of a
-                batch larger than the ring the last
-                ``size`` keys stay.
+                batch larger than the ring the last ``size`` keys stay.
 
         Raises:
             KeyError: The groups are not those of the bank.
             ValueError: Keys of another length.
         """
         if set(keys) != set(self.groups):
-            raise KeyError(f'MemoryBank: keys of {sorted(keys)}, but the groups are {sorted(self.groups)}')
+            raise UserKeyError(
+                f'MemoryBank: keys of {sorted(keys)}, but the groups are {sorted(self.groups)}'
+            )
         rows = torch.stack([keys[group] for group in self.groups], dim=1)  # (B, G, C)
         if rows.shape[2:] != self.keys.shape[2:]:
-            raise ValueError(
+            raise UserValueError(
                 f'MemoryBank: keys of length {rows.shape[2]}, but the bank holds keys of length '
                 f'{self.channels}'
             )
         rows = gather_in_sampler_order(rows).transpose(0, 1).to(self.keys.dtype)  # (G, W B, C)
         count = rows.shape[1]
+        # Rows before ``first`` would be overwritten by later rows of the same batch, in no defined order.
         first = max(count - self.size, 0)
-        place = (self.pointer + torch.arange(first, count, device=self.keys.device)) % self.size
-        self.keys.index_copy_(1, place, rows[:, first:])
+        slots = (self.pointer + torch.arange(first, count, device=self.keys.device)) % self.size
+        self.keys.index_copy_(1, slots, rows[:, first:])
+        # In place on the device: the pointer's value is never read back.
         self.pointer.add_(count).remainder_(self.size)

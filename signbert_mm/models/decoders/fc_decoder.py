@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 
 
@@ -15,7 +16,7 @@ class FCDecoder(BaseModule):
 
     Args:
         in_channels (int): Token width.
-        num_layers (int): 1 or 2; between two stands a ReLU (not given in the paper).
+        num_layers (int): 1 or 2, with a ReLU between two layers (not given in the paper).
         num_joints (int): Joints of a hand.
     """
 
@@ -28,11 +29,12 @@ class FCDecoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if num_layers not in (1, 2):
-            raise ValueError(f'FCDecoder: num_layers must be 1 or 2, got {num_layers}')
+            raise UserValueError(f'FCDecoder: num_layers must be 1 or 2, got {num_layers}')
         hidden = [nn.Linear(in_channels, in_channels), nn.ReLU(inplace=True)] if num_layers == 2 else []
         last = nn.Linear(in_channels, num_joints * 2)
         nn.init.normal_(last.weight, std=0.01)
-        nn.init.constant_(last.bias, 0.5)  # the middle of the crop
+        # The first output is the middle of the crop.
+        nn.init.constant_(last.bias, 0.5)
         self.layers = nn.Sequential(*hidden, last)
         self.in_channels, self.num_joints = in_channels, num_joints
 

@@ -6,11 +6,13 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...hand_models import rotation_6d_to_matrix, svd_orthogonalize, weak_perspective_project
 from ...registry import MODELS
 
+# Share of the crop that the first output spans: the reciprocal of HandCrop's padding.
 _CROP_FILL = 1 / 2.2
-"""Share of the crop that the first output spans: the reciprocal of HandCrop's padding."""
+# The network outputs that mean "no rotation".
 _IDENTITY = {
     '6d': (1.0, 0, 0, 0, 1, 0),
     'svd': (1.0, 0, 0, 0, 1, 0, 0, 0, 1),
@@ -20,7 +22,7 @@ _IDENTITY = {
 
 @MODELS.register_module()
 class HandModelDecoder(BaseModule):
-    """One fully connected layer to hand-model parameters and a camera; the hand model turns them into joints.
+    """One fully connected layer to hand-model parameters and a camera. The hand model computes the joints.
 
     eq. 2: token -> theta (PCA pose), beta (10, shape), c_r (rotation), c_o (2), c_s (1). eqs. 3, 4: the hand
     model. eq. 5: J2D = c_s orthographic(c_r J3D) + c_o. Everything here runs in float32, outside autocast.
@@ -34,9 +36,8 @@ class HandModelDecoder(BaseModule):
             a rotation is not given in the paper. A raw matrix may also stretch the hand, and be a reflection:
             eq. 5 reads its first two rows, so the third, which gives the depth of ``joints3d`` and
             ``vertices``, learns nothing and may turn a right hand into a left one. Use it for 2-D alone.
-        init_std (float): Standard deviation of the first weights; the biases make the first output a rest
-            hand that fills the crop (not given in
-            the paper).
+        init_std (float): Standard deviation of the initial weights. The initial biases give a rest hand that
+            fills the crop (not given in the paper).
 
     Raises:
         ValueError: ``rotation`` is unknown.
@@ -52,7 +53,7 @@ class HandModelDecoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if rotation not in _IDENTITY:
-            raise ValueError(
+            raise UserValueError(
                 f'HandModelDecoder: rotation must be one of {sorted(_IDENTITY)}, got {rotation!r}'
             )
         self.hand_model = MODELS.build(hand_model or dict(type='HandModel'))
@@ -61,6 +62,7 @@ class HandModelDecoder(BaseModule):
         self.sizes = [self.hand_model.num_pca, 10, len(_IDENTITY[rotation]), 2, 1]
         self.fc = nn.Linear(in_channels, sum(self.sizes))
         with torch.no_grad():
+            # Scale and offset of the bias put the rest hand's bounding box into the middle of the crop.
             rest = self.hand_model.joints(torch.zeros(self.sizes[0]), torch.zeros(10))[:, :2]
             low, high = rest.amin(0), rest.amax(0)
             scale = _CROP_FILL / (high - low).max()
@@ -75,7 +77,7 @@ class HandModelDecoder(BaseModule):
             nn.init.normal_(self.fc.weight, std=init_std)
 
     def parameters_of(self, tokens: Tensor) -> Dict[str, Tensor]:
-        """eq. 2.
+        """Hand-model and camera parameters of tokens (eq. 2).
 
         Shapes: ``theta`` (..., P), ``beta`` (..., 10), ``rotation`` (..., 3, 3), ``offset`` (..., 2),
         ``scale`` (..., 1).
@@ -93,7 +95,7 @@ class HandModelDecoder(BaseModule):
 
         Args:
             tokens (Tensor): Shape (..., C).
-            mesh (bool): Also give the surface, for pictures.
+            mesh (bool): Also return the surface, for pictures.
 
         Returns:
             dict: ``joints2d`` (..., 21, 2), fractions of the (mirrored) crop; ``joints3d`` (..., 21, 3),

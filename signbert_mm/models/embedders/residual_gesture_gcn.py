@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...errors import UserValueError
 from ...layouts import get_layout
 from ...layouts.graph import joint_graph, order_by_knuckle, part_graph, role_adjacency
 from ...registry import MODELS
@@ -137,7 +138,7 @@ class ResidualGestureGCN(BaseModule):
             ValueError: The joint count is not the layout's.
         """
         if points.shape[-2] != self.num_joints:
-            raise ValueError(
+            raise UserValueError(
                 f'ResidualGestureGCN: {points.shape[-2]} joints found, but the layout has {self.num_joints}'
             )
         x = points.reshape(-1, *points.shape[-2:])  # (N, V, 2)

@@ -1,10 +1,11 @@
-"""One linear layer a modality (ST-Consistency, downstream)."""
+"""Classifies by one linear layer for each modality (ST-Consistency, downstream)."""
 
 from typing import Dict, Optional, Sequence
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 
 FUSIONS = ('sum', 'mean')
@@ -12,14 +13,14 @@ FUSIONS = ('sum', 'mean')
 
 @MODELS.register_module()
 class LinearFusionHead(BaseModule):
-    """Classifies the vector of each modality by a linear layer of its own and adds the logits up.
+    """Classifies the vector of each modality by its own linear layer and adds the logits.
 
-    That logits are added, and not probabilities, is not given in the paper.
+    Adding logits rather than probabilities is not given in the paper.
 
     Args:
         num_classes (int): Glosses.
         in_channels (int): Width of a vector.
-        modalities (Sequence[str]): Those that come in.
+        modalities (Sequence[str]): Names of the modalities.
         fusion (str): 'sum' (the paper) or 'mean' (the authors' code) of the modalities' logits.
         dropout (float): Before the linear layers (not in the paper).
         loss (dict): A config of ``MODELS``.
@@ -40,13 +41,9 @@ class LinearFusionHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if fusion not in FUSIONS:
-            raise ValueError(f'LinearFusionHead: fusion must be one of {FUSIONS}, got {fusion!r}')
-        self.num_classes, self.in_channels, self.modalities, self.fusion = (
-            num_classes,
-            in_channels,
-            tuple(modalities),
-            fusion,
-        )
+            raise UserValueError(f'LinearFusionHead: fusion must be one of {FUSIONS}, got {fusion!r}')
+        self.num_classes, self.in_channels = num_classes, in_channels
+        self.modalities, self.fusion = tuple(modalities), fusion
         self.dropout = nn.Dropout(dropout)
         self.classifiers = nn.ModuleDict(
             {modality: nn.Linear(in_channels, num_classes) for modality in self.modalities}
@@ -58,6 +55,7 @@ class LinearFusionHead(BaseModule):
         logits = sum(
             classifier(self.dropout(features[modality])) for modality, classifier in self.classifiers.items()
         )
+        # Sum and mean rank classes alike; they differ in the softmax and so in the gradient.
         return logits / len(self.classifiers) if self.fusion == 'mean' else logits
 
     def loss(self, features: Dict[str, Tensor], label: Tensor) -> dict:

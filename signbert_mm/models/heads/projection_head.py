@@ -1,4 +1,4 @@
-"""The vector that is contrasted (ST-Consistency, encoder)."""
+"""Projects an encoder's vector for the contrastive losses (ST-Consistency, encoder)."""
 
 from typing import Optional
 
@@ -11,12 +11,12 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class ProjectionHead(BaseModule):
-    """Linear, ReLU, linear; the result has length 1.
+    """Linear, ReLU, linear, then scaled to length 1.
 
     Args:
         in_channels (int): Width of the encoder's vector.
         out_channels (int): Length of the projected vector; 128 in the paper.
-        hidden_channels (int, optional): Width between; None = ``in_channels`` (not given in the paper).
+        hidden_channels (int, optional): Hidden width; None = ``in_channels`` (not given in the paper).
     """
 
     def __init__(
@@ -35,4 +35,5 @@ class ProjectionHead(BaseModule):
 
     def forward(self, features: Tensor) -> Tensor:
         """(..., in_channels) -> (..., out_channels) float32 of length 1."""
+        # In float32, since half precision would not keep the length at 1.
         return F.normalize(self.layers(features).float(), dim=-1)

@@ -11,7 +11,7 @@ from ..attention_pool import attention_pool
 
 @MODELS.register_module()
 class SignHead(BaseModule):
-    """A simple attention weights the tokens in time, their weighted sum is classified.
+    """Weights the tokens by a simple attention over time and classifies their weighted sum.
 
     Softmax over the valid tokens of both hands, linear scorer, dropout and linear classifier are not given in
     the paper.
@@ -33,7 +33,8 @@ class SignHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.num_classes, self.in_channels = num_classes, in_channels
-        self.scorer = nn.Linear(in_channels, 1, bias=False)  # the softmax does not see a common shift
+        # No bias: a shift of all scores does not change the softmax.
+        self.scorer = nn.Linear(in_channels, 1, bias=False)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(in_channels, num_classes)
         self.loss_module = MODELS.build(loss or dict(type='CrossEntropyLoss'))
@@ -46,8 +47,8 @@ class SignHead(BaseModule):
             valid (Tensor): Shape (B, T, 2) bool, at least one a clip.
 
         Returns:
-            tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, 2): it sums to 1 over a
-            clip and is 0 where invalid.
+            tuple[Tensor, Tensor]: The pooled vector (B, C), and the attention (B, T, 2), which sums to 1 over
+            a clip and is 0 where invalid.
         """
         return attention_pool(self.scorer(tokens).squeeze(-1), tokens, valid)
 

@@ -1,24 +1,26 @@
-"""Hands and trunk teach each other (ST-Consistency eq. 3)."""
+"""Consistency between hands and trunk (ST-Consistency eq. 3)."""
 
 from typing import Optional, Tuple
 
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from .similarity import is_key, kl_divergence, mean_over_clips, over_nearest_anchors
 
 
 @MODELS.register_module()
 class ConsistencyLoss(nn.Module):
-    """KL(p(f~_h) || p(f_tr)) + KL(p(f~_tr) || p(f_h)), p(f) = softmax(f / tau1) over the feature dimensions
-    (eq. 3); mean over clips.
+    """KL(p(f~_h) || p(f_tr)) + KL(p(f~_tr) || p(f_h)), the mean over clips (eq. 3).
+
+    p(f) = softmax(f / tau1) over the feature dimensions.
 
     The key side (~) is the teacher and gets no gradient. f is the projected vector of length 1 that eq. 2
     contrasts (not given in the paper).
 
-    With ``num_anchors`` the variant of the authors' code: p ranges over the bank's keys instead, over those
-    nearest to the teacher. The hand's teacher is compared with the keys of hands and the trunk's student with
-    the keys of trunks in the same slots, and the other way round.
+    ``num_anchors`` chooses the variant of the authors' code, where p ranges over the bank's keys that are
+    nearest to the teacher. The hand's teacher is compared with the keys of hands, and the trunk's student
+    with the keys of trunks in the same slots, and the other way round.
 
     Args:
         temperature (float): tau1; 0.1 in the paper.
@@ -37,7 +39,7 @@ class ConsistencyLoss(nn.Module):
         super().__init__()
         teacher_temperature = temperature if teacher_temperature is None else teacher_temperature
         if min(temperature, teacher_temperature) <= 0 or (num_anchors is not None and num_anchors < 1):
-            raise ValueError(
+            raise UserValueError(
                 'ConsistencyLoss: temperature, teacher_temperature and num_anchors must be positive, got '
                 f'{temperature}, {teacher_temperature} and {num_anchors}'
             )
@@ -74,8 +76,9 @@ class ConsistencyLoss(nn.Module):
         student = 1 - teacher
         if self.num_anchors is None:
             return kl_divergence(key[teacher] / self.teacher_temperature, query[student] / self.temperature)
-        there = is_key(banks[0]) & is_key(banks[1])
+        # A slot counts only where the clip showed both parts.
+        valid = is_key(banks[0]) & is_key(banks[1])
         near, other = over_nearest_anchors(
-            key[teacher], banks[teacher], query[student], banks[student], self.num_anchors, there
+            key[teacher], banks[teacher], query[student], banks[student], self.num_anchors, valid
         )
         return kl_divergence(near / self.teacher_temperature, other / self.temperature)

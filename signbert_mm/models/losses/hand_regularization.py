@@ -9,12 +9,11 @@ from .reconstruction_loss import mean_over_chosen
 
 @MODELS.register_module()
 class HandRegularization(nn.Module):
-    """L_reg = sum over t of |theta_t|^2 + w_beta |beta_t|^2 + w_delta |beta_t - beta_(t-1)|^2 on the chosen
-    tokens (eq. 8).
+    """L_reg = sum_t |theta_t|^2 + w_beta |beta_t|^2 + w_delta |beta_t - beta_(t-1)|^2 (eq. 8).
 
-    The difference is taken between a chosen frame and the frame before it, of the same hand, where the hand
-    was found in that too; it never wraps round and never crosses hands (not given in the paper). Mean over
-    the chosen tokens of a clip and over clips, as in eq. 7.
+    The sum runs over the chosen tokens. The difference is that between a chosen frame and the previous frame
+    of the same hand, where the hand was detected in that too (not given in the paper). The loss is the mean
+    over the chosen tokens of a clip and over clips, as in eq. 7.
 
     Args:
         weight_beta (float): w_beta; 10 in the paper.
@@ -34,10 +33,11 @@ class HandRegularization(nn.Module):
         Args:
             theta (Tensor): Shape (B, T, 2, P), pose coefficients, float32.
             beta (Tensor): Shape (B, T, 2, 10), shape coefficients.
-            valid (Tensor): Shape (B, T, 2) bool: the hand was found.
+            valid (Tensor): Shape (B, T, 2) bool: the hand was detected.
             chosen (Tensor): Shape (B, T, 2) bool.
         """
         change = (beta[:, 1:] - beta[:, :-1]).square().sum(-1) * valid[:, :-1]
+        # The first frame has no previous one.
         change = torch.cat([torch.zeros_like(beta[:, :1, :, 0]), change], dim=1)  # (B, T, 2)
         per_token = (
             theta.square().sum(-1) + self.weight_beta * beta.square().sum(-1) + self.weight_delta * change

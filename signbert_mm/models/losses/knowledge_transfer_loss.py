@@ -1,17 +1,19 @@
-"""Joint and motion teach each other (ST-Consistency eqs. 5 to 7)."""
+"""Knowledge transfer between joint and motion (ST-Consistency eqs. 5 to 7)."""
 
 from typing import Optional, Tuple
 
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from .similarity import is_key, kl_divergence, mean_over_clips, over_nearest_anchors
 
 
 @MODELS.register_module()
 class KnowledgeTransferLoss(nn.Module):
-    """L(A -> B) + L(B -> A), L(A -> B) = KL(p(f~_A, tau_t, S_A; N+_A) || p(f_B, tau_s, S_B; N+_A)); mean over
-    clips.
+    """L(A -> B) + L(B -> A), the mean over clips (eq. 7).
+
+    L(A -> B) = KL(p(f~_A, tau_t, S_A; N+_A) || p(f_B, tau_s, S_B; N+_A)).
 
     N+_A are the K anchors of S_A nearest to f~_A (eq. 5) and p(z, tau, S; N+) the softmax of z.n / tau over
     them (eq. 6). The key side is the teacher and gets no gradient.
@@ -32,7 +34,7 @@ class KnowledgeTransferLoss(nn.Module):
     ) -> None:
         super().__init__()
         if min(num_anchors, teacher_temperature, student_temperature) <= 0:
-            raise ValueError(
+            raise UserValueError(
                 'KnowledgeTransferLoss: num_anchors and the temperatures must be positive, got '
                 f'{num_anchors}, {teacher_temperature} and {student_temperature}'
             )
@@ -55,11 +57,12 @@ class KnowledgeTransferLoss(nn.Module):
                 slots; zeros are no anchors.
             counts (Tensor, optional): Shape (B,) bool: clips that count; None = all.
         """
-        there = is_key(anchors[0]) & is_key(anchors[1])
+        # A slot is an anchor only where its clip has both modalities.
+        valid = is_key(anchors[0]) & is_key(anchors[1])
         per_clip = 0
         for a, b in ((0, 1), (1, 0)):
             near, other = over_nearest_anchors(
-                key[a], anchors[a], query[b], anchors[b], self.num_anchors, there
+                key[a], anchors[a], query[b], anchors[b], self.num_anchors, valid
             )
             per_clip = per_clip + kl_divergence(
                 near / self.teacher_temperature, other / self.student_temperature

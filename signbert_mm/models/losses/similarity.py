@@ -1,23 +1,22 @@
-"""What the losses over a memory bank share."""
+"""What the losses over a memory bank have in common."""
 
 from typing import Tuple
 
 import torch
 from torch import Tensor
 
+# A logit whose softmax is 0. It is finite, so that nothing becomes NaN where every key is missing.
 NEVER = -1e30
-"""A logit that no softmax sees, finite so that nothing becomes NaN where every key is missing."""
 
 
 def is_key(keys: Tensor) -> Tensor:
-    """Which of (N, C) are keys, shape (N,) bool; zeros are none."""
+    """Which rows of (N, C) are keys: shape (N,) bool. Rows of zeros are none."""
     return (keys != 0).any(-1)
 
 
 def mean_over_clips(per_clip: Tensor, counts: Tensor) -> Tensor:
-    """Mean over the batch of (B,); a clip that does not count adds 0, so that the mean over processes is the
-    mean over the whole batch.
-    """
+    """Mean over the batch of (B,), in which a clip that does not count adds 0."""
+    # Dividing by the full batch makes the mean over processes equal to the mean over all clips.
     return torch.where(counts, per_clip, torch.zeros_like(per_clip)).mean()
 
 
@@ -41,13 +40,12 @@ def over_nearest_anchors(
     student: Tensor,
     student_anchors: Tensor,
     count: int,
-    there: Tensor,
+    valid: Tensor,
 ) -> Tuple[Tensor, Tensor]:
-    """Similarities of both sides to the ``count`` anchors that are nearest to the teacher (N+ of
-    ST-Consistency eq. 5).
+    """Similarities of both sides to the ``count`` anchors nearest to the teacher (N+, eq. 5).
 
-    Similarity is the dot product. Of equally near anchors those in lower slots are taken; of fewer than
-    ``count`` that are there, all.
+    Similarity is the dot product. Of equally near anchors, those in lower slots are chosen. Where fewer than
+    ``count`` exist, all are.
 
     Args:
         teacher (Tensor): Shape (B, C).
@@ -55,15 +53,17 @@ def over_nearest_anchors(
         student (Tensor): Shape (B, C).
         student_anchors (Tensor): Shape (N, C), in the same slots.
         count (int): K, at most N.
-        there (Tensor): Shape (N,) bool: slots that hold an anchor.
+        valid (Tensor): Shape (N,) bool: slots that hold an anchor.
 
     Returns:
         tuple[Tensor, Tensor]: Shape (B, K) each, ``NEVER`` where there is no anchor.
     """
-    near = (teacher.detach() @ teacher_anchors.t()).masked_fill(~there, NEVER)  # (B, N)
-    other = (student @ student_anchors.t()).masked_fill(~there, NEVER)
+    near = (teacher.detach() @ teacher_anchors.t()).masked_fill(~valid, NEVER)  # (B, N)
+    other = (student @ student_anchors.t()).masked_fill(~valid, NEVER)
+    # All slots are anchors, and the KL divergence does not depend on their order.
     if count == near.shape[1]:
         return near, other
-    near, place = near.sort(dim=1, descending=True, stable=True)
-    place = place[:, :count]
-    return near[:, :count], other.gather(1, place)
+    # A stable sort and not ``topk``, which does not define the order of equal values.
+    near, order = near.sort(dim=1, descending=True, stable=True)
+    order = order[:, :count]
+    return near[:, :count], other.gather(1, order)

@@ -38,15 +38,17 @@ class Block(NamedTuple):
 def split_into_blocks(adjacency: Tensor) -> Tuple[Block, ...]:
     """Splits an adjacency (R, V, V) into few blocks.
 
-    Nodes come first in memory. So where edges run one to one between consecutive nodes, these nodes are a
-    matrix as they lie, and nothing is gathered.
+    Nodes are the first axis. Where edges run one to one between consecutive nodes, these nodes are a slice of
+    memory that a matrix product reads directly, without gathering.
     """
     blocks = []
     for role, matrix in enumerate(adjacency):
         edges = matrix != 0
+        # Edges of weight 1 that are the only ones of their row and of their column.
         single = (matrix == 1) & (edges.sum(1, keepdim=True) == 1) & (edges.sum(0) == 1)
         runs = []
         for dst, src in single.nonzero().tolist():
+            # Extends the last run where both ends continue it.
             if runs and runs[-1][0][1] == dst and runs[-1][1][1] == src:
                 runs[-1] = ((runs[-1][0][0], dst + 1), (runs[-1][1][0], src + 1))
             else:
@@ -55,7 +57,7 @@ def split_into_blocks(adjacency: Tensor) -> Tuple[Block, ...]:
         if len(rest):
             (dst, src), (last_dst, last_src) = rest.amin(0).tolist(), rest.amax(0).tolist()
             if single[dst : last_dst + 1, src : last_src + 1].any():
-                # the rest would count a run twice: the whole role is one block
+                # The rest's bounding box would count a run twice, so the role becomes one block.
                 runs, dst, src, last_dst, last_src = [], 0, 0, len(matrix) - 1, len(matrix) - 1
             blocks.append(Block(role, (dst, last_dst + 1), (src, last_src + 1), False))
         blocks += [Block(role, dst, src, True) for dst, src in runs]
@@ -68,7 +70,7 @@ def fast_role_graph_conv(
     """:func:`role_graph_conv` with fewer multiplications and copies.
 
     Args:
-        x, weight, bias, adjacency: As there.
+        x, weight, bias, adjacency: As for :func:`role_graph_conv`.
         blocks (Sequence[Block]): ``split_into_blocks(adjacency)``.
     """
     few_in = weight[:, :, 0].numel() <= weight.shape[-1]
@@ -76,8 +78,8 @@ def fast_role_graph_conv(
         # The neighbours of all roles side by side: with few channels in, the wide result is written once.
         # torch.compile, too, is better at few large products than at writing into slices.
         roles, nodes = adjacency.shape[:2]
-        taken = torch.matmul(adjacency.flatten(0, 1), x.flatten(1)).view(roles, nodes, *x.shape[1:])
-        return F.linear(taken.permute(1, 2, 0, 3).flatten(2), weight.flatten(0, 1).t(), bias)
+        gathered = torch.matmul(adjacency.flatten(0, 1), x.flatten(1)).view(roles, nodes, *x.shape[1:])
+        return F.linear(gathered.permute(1, 2, 0, 3).flatten(2), weight.flatten(0, 1).t(), bias)
     if torch.is_grad_enabled():
         return _ByBlocks.apply(x, weight, bias, adjacency, blocks)
     return _by_blocks(x, weight, bias, adjacency, blocks)
@@ -105,7 +107,7 @@ def _by_blocks(x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, block
         if block.copy:
             into.addmm_(nodes.flatten(0, 1), weight[block.role])
         elif len(matrix) <= len(nodes):
-            # neighbours are summed before the weight where that leaves fewer nodes, and behind it elsewhere
+            # Sum the neighbours before or after the weight, whichever multiplies fewer rows by it.
             into.addmm_(_mixed(matrix, nodes), weight[block.role])
         else:
             projected = torch.mm(nodes.flatten(0, 1), weight[block.role]).view(len(nodes), -1)
@@ -114,7 +116,7 @@ def _by_blocks(x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, block
 
 
 class _ByBlocks(torch.autograd.Function):
-    """:func:`_by_blocks` with a gradient that gathers nothing either, and keeps only what goes in."""
+    """:func:`_by_blocks` with a gradient that gathers nothing either, and saves only its inputs."""
 
     @staticmethod
     def forward(
@@ -134,6 +136,8 @@ class _ByBlocks(torch.autograd.Function):
         for block in ctx.blocks:
             above, nodes = grad[slice(*block.dst)], x[slice(*block.src)]
             matrix, role = _part(adjacency, block), block.role
+            # Here the forward pass summed neighbours first, so the sums are computed again: cheaper than
+            # saving them.
             if not block.copy and len(matrix) < len(nodes):
                 above = above.flatten(0, 1)
                 grad_weight[role].addmm_(_mixed(matrix, nodes).t(), above)
