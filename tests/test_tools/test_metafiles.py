@@ -77,7 +77,7 @@ def test_release_file(name):
 def test_what_a_release_file_starts_from_is_in_the_zoo(name):
     tool = load_file('tools/misc/make_zoo.py')
     recipe = tool.Recipe(ENTRIES[name])
-    start = tool.starts_from(recipe)
+    start = tool.start_recipe(recipe)
     assert bool(start) == bool(recipe.cfg.get('load_from'))
     if start:
         assert name in ENTRIES[start.name]['Downstream']
@@ -121,8 +121,8 @@ def test_the_pool_recogniser_is_the_whole_pool_run_of_the_protocol(tmp_path, mon
     }
     pretrain = Path(run.ROWS['signbert'].pretrain).name
     assert (
-        zoo.starts_from(recipe).name == pretrain
-        and zoo.starts_from(recipe).work_dir == Path('work_dirs/words33/test/pretrain') / pretrain
+        zoo.start_recipe(recipe).name == pretrain
+        and zoo.start_recipe(recipe).work_dir == Path('work_dirs/words33/test/pretrain') / pretrain
     )
 
 

@@ -1,6 +1,6 @@
 """HANDS17 (tracking sequences of the challenge) -> a PoseStore of one hand.
 
-Takes seconds; a run that was killed leaves nothing, so start it again.
+It takes seconds. A killed run leaves nothing behind, so start it again.
 
 Example:
     python tools/dataset_converters/hands17_to_store.py downloads/HANDS17 data/hands17
@@ -33,6 +33,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     clips = Hands17Clips(args.root, args.sequences, args.train_share, args.clip_len, args.side)
+    # Another number is no error, but then figures do not compare with the paper's.
     if len(clips.sequences) != SEQUENCES or sum(clips.frames().values()) != PAPER_FRAMES:
         print(
             f'{len(clips.sequences)} sequences of {sum(clips.frames().values()):,} frames; the paper has '

@@ -16,7 +16,7 @@ from signbert_mm.engine.runner import run_tool
 
 
 def signers(text: str) -> List[int]:
-    """'1-36' or '1,2,5-9' -> numbers."""
+    """Parses '1-36' or '1,2,5-9' into numbers."""
     numbers: List[int] = []
     for part in text.split(','):
         first, _, last = part.partition('-')
@@ -27,6 +27,7 @@ def signers(text: str) -> List[int]:
 
 
 def suffix_of(args: argparse.Namespace) -> str:
+    """What follows the numbers in the names of the given poses or videos."""
     names: List[str] = []
     for path in args.poses:
         names += open_poses(
@@ -34,6 +35,7 @@ def suffix_of(args: argparse.Namespace) -> str:
         ).names()
     if args.videos:
         names += [name for name, _ in videos_below(args.videos)[0]]
+    # Colour videos are the usual download.
     return find_suffix(names) if names else '_color'
 
 
