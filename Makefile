@@ -60,7 +60,7 @@ NO_VALUES := $(addprefix --ignore=tests/,test_models/test_compile.py test_models
 	test_models/test_recognizers/test_rgb_configs.py test_models/test_recognizers/test_mmaction_checkpoints.py \
 	test_models/test_recognizers/test_mmaction_recognizer.py test_hand_models/test_check_hand_model.py \
 	test_apis/test_app.py test_apis/test_app_browser.py test_apis/test_demos.py \
-	test_apis/test_onnx.py test_apis/test_onnx_st_consistency.py) \
+	test_apis/test_export.py test_apis/test_export_st_consistency.py) \
 	--deselect=tests/test_models/test_pretrainers/test_st_consistency.py::test_a_compiled_step_of_several_batches
 VALUE_TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 $(VALUES) $(NO_VALUES) $(PYTEST_ARGS)

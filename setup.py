@@ -1,4 +1,4 @@
-"""Package of signbert_mm: the library, and its configs and tools under ``signbert_mm/.mim``, where
+"""Package of signbert_mm: the library, and its configs, tools and projects under ``signbert_mm/.mim``, where
 OpenMMLab's ``mim`` looks for them.
 """
 
@@ -11,7 +11,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-MIM = ('configs', 'tools', 'model-index.yml')
+MIM = ('configs', 'tools', 'projects', 'model-index.yml')
 
 
 def requirements(name):

@@ -44,7 +44,7 @@ from torch import Tensor, nn
 import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
 from signbert_mm.layouts import Layout
-from signbert_mm.models import SignBERT
+from signbert_mm.models import BasePretrainer
 from signbert_mm.models.embedders.gesture_gcn import GestureGCN
 from signbert_mm.registry import MODELS
 
@@ -134,7 +134,7 @@ class Step:
             [parameter for parameter in model.parameters() if parameter.requires_grad],
             dict(fused=True) if fused else {},
         )
-        if 'STConsistency' in type(model).__name__:
+        if not model.gives_tokens:  # ST-Consistency's recipe
             self.optimizer: torch.optim.Optimizer = torch.optim.SGD(trained, lr=1e-5, momentum=0.9, **options)
         else:
             self.optimizer = torch.optim.Adam(trained, lr=1e-5, **options)
@@ -176,7 +176,7 @@ class Bare:
 
     def __init__(
         self,
-        model: SignBERT,
+        model: BasePretrainer,
         clips: int,
         frames: int,
         device: torch.device,
@@ -327,7 +327,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     if device.type == 'cpu':
         compat.keep_large_blocks()
     model = MODELS.build(Config.fromfile(args.config).model)
-    if not isinstance(model, SignBERT):
+    if not getattr(model, 'gives_tokens', False) or model.recognises:
         parser.error(
             f'--config {args.config}: its model is a {type(model).__name__}, but this benchmark is '
             'about SignBERT'

@@ -5,9 +5,7 @@ under data/ are used.
 _base_ = [
     '_base_/models/signbert_pretrain.py',
     '_base_/datasets/pretrain_all.py',
-    '_base_/schedules/signbert_60e.py',
+    '_base_/schedules/signbert_pretrain_60e.py',
     '_base_/default_runtime.py',
 ]
-train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=60)
-val_cfg = None
 test_cfg = None

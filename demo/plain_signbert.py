@@ -16,7 +16,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from signbert_mm.datasets import PoseDataset, collate_poses
-from signbert_mm.hand_models.asset import PARENTS, TO_COCO, load_hand_asset
+from signbert_mm.hand_models.asset import PARENTS, TO_COCO
+from signbert_mm.hand_models.load import load_hand_asset
 from signbert_mm.layouts import get_layout
 from signbert_mm.layouts.graph import joint_graph, part_graph, role_adjacency
 from signbert_mm.models import SignDataPreprocessor

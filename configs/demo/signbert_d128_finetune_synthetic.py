@@ -4,7 +4,7 @@ the pre-trained encoder.
 
 _base_ = [
     '../_base_/models/signbert_d128_recognizer.py',
-    '../_base_/schedules/signbert_60e.py',
+    '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -41,15 +41,10 @@ train_dataloader = dict(
         pipeline=[dict(type='UniformTemporalSample', clip_len=16)],
     ),
 )
-val_cfg = None
 test_dataloader = _test
 test_evaluator = dict(type='SignAccuracy', topk=(1, 5))
-test_cfg = dict(type='TestLoop')
 
-optim_wrapper = dict(
-    optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0)
-)
-train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=100)
+train_cfg = dict(max_epochs=100)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=30),
     dict(type='CosineAnnealingLR', T_max=100, by_epoch=True, convert_to_iter_based=True),

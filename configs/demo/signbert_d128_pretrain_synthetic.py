@@ -2,7 +2,7 @@
 
 _base_ = [
     '../_base_/models/signbert_d128_pretrain.py',
-    '../_base_/schedules/signbert_60e.py',
+    '../_base_/schedules/signbert_pretrain_60e.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -11,9 +11,9 @@ _augment = [
     dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05),
 ]
 _crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
-_mask = [dict(type='MaskHandTokens'), dict(type='ZeroMissing')]
+_hide = [dict(type='MaskHandTokens'), dict(type='ZeroMissing')]
 model = dict(
-    data_preprocessor=dict(train_pipeline=_augment + _crop + _mask, test_pipeline=_crop + _mask),
+    data_preprocessor=dict(train_pipeline=_augment + _crop + _hide, test_pipeline=_crop + _hide),
 )
 train_dataloader = dict(
     batch_size=64,
@@ -29,12 +29,11 @@ train_dataloader = dict(
     ),
 )
 optim_wrapper = dict(optimizer=dict(weight_decay=0.0), clip_grad=dict(max_norm=5.0))
-train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=28)
+train_cfg = dict(max_epochs=28)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', T_max=28, by_epoch=True, convert_to_iter_based=True),
 ]
-val_cfg = None
 test_dataloader = dict(
     batch_size=64,
     num_workers=0,
@@ -48,6 +47,5 @@ test_dataloader = dict(
         test_mode=True,
     ),
 )
-test_cfg = dict(type='TestLoop')
 test_evaluator = dict(type='PoseAUC')  # input and output against the target, as in Tables 1 and 2
 default_hooks = dict(logger=dict(interval=5))

@@ -4,16 +4,12 @@ ST-GCN over 49 joints.
 
 _base_ = '../demo/signbert_d128_finetune_synthetic.py'
 
-_augment = [
-    dict(type='RandomFlip'),
-    dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.15, shear=0.15, shift=0.08),
-]
 _skeleton = [dict(type='SkeletonInput', layout='sign_49', stream='joint', zero_missing=True)]
 model = dict(
     _delete_=True,
     type='MMActionRecognizer',
     data_preprocessor=dict(
-        type='SignDataPreprocessor', train_pipeline=_augment + _skeleton, test_pipeline=_skeleton
+        type='SignDataPreprocessor', train_pipeline=_base_._augment + _skeleton, test_pipeline=_skeleton
     ),
     layout='sign_49',
     model=dict(

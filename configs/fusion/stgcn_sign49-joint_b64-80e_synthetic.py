@@ -1,4 +1,4 @@
-"""P: mmaction2's ST-GCN on synthetic, 49 joints, joint stream. 64 frames are not given in the paper."""
+"""P: mmaction2's ST-GCN on synthetic, 49 joints, joint stream."""
 
 _base_ = [
     '../_base_/models/stgcn.py',
@@ -7,9 +7,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-_whole = dict(layout='sign_49', drop_empty_frames=False)
-_test = dict(_whole, pipeline=[dict(type='UniformTemporalSample', clip_len=64, test_mode=True)])
-train_dataloader = dict(dataset=dict(_whole, pipeline=[dict(type='UniformTemporalSample', clip_len=64)]))
-val_dataloader = dict(dataset=_test)
-test_dataloader = dict(dataset=_test)
+train_dataloader = dict(dataset=_base_._train_clips)
+val_dataloader = dict(dataset=_base_._test_clips)
+test_dataloader = dict(dataset=_base_._test_clips)
 model = dict(model=dict(cls_head=dict(num_classes=100)))

@@ -4,9 +4,6 @@ augmentation, momentum, schedule.
 
 _base_ = './st_consistency_d512_b64-150e_pretrain-all.py'
 
-_crop_in_time = [dict(type='TemporalCropResize', clip_len=64, ratio=(0.1, 1.0), min_frames=32)]
-_whole = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]
-_input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _corrupt = dict(type='RandomJointMask', num_joints=25, prob=1.0, corrupt=0.5)
 _shear = dict(
     type='RandomAffine', space='pose', rotation=0.0, scale=(1.0, 1.0), shift=0.0, shear=1.0, shear_y=1.0
@@ -17,12 +14,12 @@ _output = [
     dict(type='ZeroMissing', threshold=0.5),
     dict(type='Motion', zero='last'),
 ]
-_view = _crop_in_time + [dict(type='RandomFlip')] + _input + _augment + _output
+_view = _base_._crop_in_time + [dict(type='RandomFlip')] + _base_._input + _augment + _output
 
 model = dict(
     data_preprocessor=dict(
         train_pipeline=[dict(type='MakeViews', num_views=2, transforms=_view)],
-        test_pipeline=[dict(type='MakeViews', transforms=_whole + _input + _output)],
+        test_pipeline=[dict(type='MakeViews', transforms=_base_._whole + _base_._input + _output)],
     ),
     encoder=dict(masked=False),
     bank=dict(size=8192),

@@ -8,13 +8,12 @@ _base_ = [
     '../_base_/schedules/st_consistency_150e.py',
     '../_base_/default_runtime.py',
 ]
-_frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]
 _loader = dict(batch_size=64, num_workers=4, persistent_workers=True, collate_fn=dict(type='collate_poses'))
-_clips = dict(type='PoseDataset', store='data/synthetic', pipeline=_frames)
+_clips = dict(type='PoseDataset', store='data/synthetic', pipeline=_base_._frames)
 _in_order = dict(_loader, sampler=dict(type='DefaultSampler', shuffle=False))
 # fewer than the clips: no clip is in the bank twice for long
 model = dict(bank=dict(size=4096), loss_transfer=dict(num_anchors=2048))
-train_dataloader = dict(dataset=dict(pipeline=_frames))
+train_dataloader = dict(dataset=dict(pipeline=_base_._frames))
 val_dataloader, val_evaluator = None, None
 test_dataloader, test_evaluator = None, None
 custom_hooks = [

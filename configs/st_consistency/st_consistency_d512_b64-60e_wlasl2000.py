@@ -8,9 +8,7 @@ _base_ = [
     '../_base_/schedules/st_consistency_60e.py',
     '../_base_/default_runtime.py',
 ]
-# whole clips, strided over 150 frames
-_frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]
 model = dict(head=dict(num_classes=2000))
-train_dataloader = dict(dataset=dict(pipeline=_frames))
-val_dataloader = dict(dataset=dict(pipeline=_frames))
-test_dataloader = dict(dataset=dict(pipeline=_frames))
+train_dataloader = dict(dataset=dict(pipeline=_base_._frames))
+val_dataloader = dict(dataset=dict(pipeline=_base_._frames))
+test_dataloader = dict(dataset=dict(pipeline=_base_._frames))

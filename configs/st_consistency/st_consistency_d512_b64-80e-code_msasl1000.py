@@ -4,23 +4,18 @@ motion's last frame is zero, as in the pre-training st_consistency_d512_b64-150e
 
 _base_ = './st_consistency_d512_b64-60e_msasl1000.py'
 
-_input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
-_augment = [dict(type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), shift=0.05)]
 _output = [
     dict(type='MirrorLeftHand'),
     dict(type='ZeroMissing', threshold=0.5),
     dict(type='Motion', zero='last'),
 ]
-_train = [
-    dict(type='TemporalCropResize', clip_len=64, ratio=(0.5, 1.0), min_frames=32),
-    dict(type='RandomFlip'),
-]
-_test = [dict(type='TemporalCropResize', clip_len=64, ratio=0.95, min_frames=32, centre=True)]
 
 model = dict(
     data_preprocessor=dict(
-        train_pipeline=[dict(type='MakeViews', transforms=_train + _input + _augment + _output)],
-        test_pipeline=[dict(type='MakeViews', transforms=_test + _input + _output)],
+        train_pipeline=[
+            dict(type='MakeViews', transforms=_base_._train + _base_._input + _base_._augment + _output)
+        ],
+        test_pipeline=[dict(type='MakeViews', transforms=_base_._test + _base_._input + _output)],
     ),
     encoder=dict(masked=False),
     head=dict(fusion='mean'),

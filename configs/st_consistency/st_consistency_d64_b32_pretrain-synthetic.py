@@ -4,12 +4,11 @@ core); kNN on a signer not in training.
 
 _base_ = [
     '../_base_/models/st_consistency_pretrain.py',
-    '../_base_/schedules/st_consistency_150e.py',
+    '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
 _crop_in_time = [dict(type='TemporalCropResize', clip_len=12, ratio=(0.6, 1.0), min_frames=12)]
 _whole = [dict(type='TemporalCropResize', clip_len=12, ratio=0.95, min_frames=12, centre=True)]
-_input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [
     dict(
         type='RandomAffine',
@@ -23,13 +22,13 @@ _augment = [
     dict(type='RandomJointMask', num_joints=10, prob=0.5),
 ]
 _output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing'), dict(type='Motion')]
-_view = _crop_in_time + [dict(type='RandomFlip')] + _input + _augment + _output
+_view = _crop_in_time + [dict(type='RandomFlip')] + _base_._input + _augment + _output
 model = dict(
     data_preprocessor=dict(
         train_pipeline=[dict(type='MakeViews', num_views=2, transforms=_view)],
-        test_pipeline=[dict(type='MakeViews', transforms=_whole + _input + _output)],
+        test_pipeline=[dict(type='MakeViews', transforms=_whole + _base_._input + _output)],
     ),
-    encoder={{_base_.encoder_d64}},
+    encoder=_base_.encoder_d64,
     projector=dict(in_channels=64),
     bank=dict(size=512),  # 16 batches: keys of longer ago come from another encoder when it learns this fast
     momentum=0.995,
@@ -56,9 +55,7 @@ custom_hooks = [
     )
 ]
 # not the paper's SGD: it gets nowhere in the few steps that a laptop can afford
-optim_wrapper = dict(
-    optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0)
-)
+test_cfg = None
 train_cfg = dict(max_epochs=24)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.03, by_epoch=False, begin=0, end=34),

@@ -8,12 +8,11 @@ words33 configs.
 
 _base_ = [
     '../_base_/models/st_consistency_pretrain.py',
-    '../_base_/schedules/st_consistency_150e.py',
+    '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
 _whole = [dict(type='TemporalCropResize', clip_len=10, ratio=0.95, min_frames=10, centre=True)]
 _crop_in_time = [dict(type='TemporalCropResize', clip_len=10, ratio=(0.6, 1.0), min_frames=10)]
-_input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [
     dict(
         type='RandomAffine', space='pose', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05
@@ -24,11 +23,11 @@ _output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing'), dict(type='Mot
 model = dict(
     data_preprocessor=dict(
         train_pipeline=[
-            dict(type='MakeViews', num_views=2, transforms=_crop_in_time + _input + _augment + _output)
+            dict(type='MakeViews', num_views=2, transforms=_crop_in_time + _base_._input + _augment + _output)
         ],
-        test_pipeline=[dict(type='MakeViews', transforms=_whole + _input + _output)],
+        test_pipeline=[dict(type='MakeViews', transforms=_whole + _base_._input + _output)],
     ),
-    encoder={{_base_.encoder_d64}},
+    encoder=_base_.encoder_d64,
     projector=dict(in_channels=64),
     bank=dict(size=1024),
     momentum=0.995,
@@ -59,9 +58,7 @@ custom_hooks = [
         query=dict(_in_order, dataset=dict(_clips, store='data/words33', split='val')),
     )
 ]
-optim_wrapper = dict(
-    optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0)
-)
+test_cfg = None
 train_cfg = dict(max_epochs=80)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200),

@@ -4,7 +4,7 @@ words11. Hands only.
 
 _base_ = [
     '../_base_/models/signbert_d128_pretrain.py',
-    '../_base_/schedules/signbert_60e.py',
+    '../_base_/schedules/signbert_pretrain_60e.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -37,11 +37,10 @@ train_dataloader = dict(
 )
 # not the paper's schedule: a warm-up and a cosine reach further in the epochs that a laptop can afford
 optim_wrapper = dict(optimizer=dict(weight_decay=0.0), clip_grad=dict(max_norm=5.0))
-train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=80)
+train_cfg = dict(max_epochs=80)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200),
     dict(type='CosineAnnealingLR', T_max=80, by_epoch=True, convert_to_iter_based=True),
 ]
-val_cfg = None
 test_cfg = None
 default_hooks = dict(checkpoint=dict(interval=5))

@@ -1,14 +1,13 @@
 """ST-Consistency's recogniser, narrow, on k labelled clips a gloss of words33;
-tools/analysis_tools/run_words33.py sets shots, seeds and lengths.
+the table words33 sets shots, seeds and lengths.
 """
 
 _base_ = [
-    '../_base_/models/st_consistency_d64_recognizer.py',
-    '../_base_/schedules/st_consistency_60e.py',
+    '../_base_/models/st_consistency_recognizer.py',
+    '../_base_/schedules/adamw.py',
     '../_base_/default_runtime.py',
 ]
 
-_input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _augment = [
     dict(
         type='RandomAffine',
@@ -26,10 +25,15 @@ _train = [dict(type='TemporalCropResize', clip_len=10, ratio=(0.5, 1.0), min_fra
 _test = [dict(type='TemporalCropResize', clip_len=10, ratio=0.95, min_frames=10, centre=True)]
 model = dict(
     data_preprocessor=dict(
-        train_pipeline=[dict(type='MakeViews', transforms=_train + _input + _augment + _detector + _output)],
-        test_pipeline=[dict(type='MakeViews', transforms=_test + _input + _output)],
+        train_pipeline=[
+            dict(type='MakeViews', transforms=_train + _base_._input + _augment + _detector + _output)
+        ],
+        test_pipeline=[dict(type='MakeViews', transforms=_test + _base_._input + _output)],
     ),
-    head=dict(num_classes=33, dropout=0.2, loss=dict(type='CrossEntropyLoss', label_smoothing=0.1)),
+    encoder=_base_.encoder_d64,
+    head=dict(
+        in_channels=64, num_classes=33, dropout=0.2, loss=dict(type='CrossEntropyLoss', label_smoothing=0.1)
+    ),
 )
 # all frames there are
 _frames = [dict(type='UniformTemporalSample', clip_len=24, test_mode=True, repeat=False)]
@@ -46,15 +50,11 @@ test_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(_clips, split='test', test_mode=True),
 )
-val_cfg = None
 # '-' is rest: many of its clips show no hand at all
 test_evaluator = dict(type='SignAccuracy', topk=(1, 5), exclude=['-'])
 
 # not the paper's SGD: the same recipe as SignBERT's row of the table
-optim_wrapper = dict(
-    optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-4), clip_grad=dict(max_norm=5.0)
-)
-train_cfg = dict(_delete_=True, type='ResumableTrainLoop', max_epochs=150)
+train_cfg = dict(max_epochs=150)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=20),
     dict(type='CosineAnnealingLR', T_max=150, by_epoch=True, convert_to_iter_based=True),

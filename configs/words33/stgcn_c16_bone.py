@@ -1,17 +1,16 @@
 """P on words33: mmaction2's ST-GCN, narrow, over the bones of hands and trunk (49 joints), from scratch.
 
-tools/analysis_tools/run_words33.py sets the shots, seeds and lengths.
+The table words33 sets the shots, seeds and lengths.
 """
 
 _base_ = './signbert_d128_finetune.py'
 
-_augment = [dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.15, shear=0.15, shift=0.08)]
 _skeleton = [dict(type='SkeletonInput', layout='sign_49', stream='bone', zero_missing=True)]
 model = dict(
     _delete_=True,
     type='MMActionRecognizer',
     data_preprocessor=dict(
-        type='SignDataPreprocessor', train_pipeline=_augment + _skeleton, test_pipeline=_skeleton
+        type='SignDataPreprocessor', train_pipeline=_base_._augment + _skeleton, test_pipeline=_skeleton
     ),
     layout='sign_49',
     model=dict(

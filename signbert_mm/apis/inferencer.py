@@ -1,9 +1,10 @@
 """From a video to a sign."""
 
+import functools
 import logging
 import os
 import re
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -12,21 +13,18 @@ from mmengine.logging import print_log
 from torch import nn
 
 from ..engine.checkpoint_io import write_atomic
-from ..engine.runner import ConfigError
+from ..errors import UserValueError
 from ..registry import INFERENCERS
 from ..structures import SignDataSample
 from ..visualization import prediction_figure, save_image
-from .backend import Backend
-from .fusion_recognizer import FusionRecognizer, make_backend, make_fusion
-from .input_reader import Failure, InputReader
+from .backends import NOT_IN_FILES, Backend, Prediction, in_torch, to_json
+from .clips import PoseClip
+from .dictionary import ClipEmbedder, DictionarySearch, SignDictionary
+from .export import OnnxBackend
+from .fusion import build_backend
+from .input import Failure, InputReader
 from .long_clips import LongClips
-from .model import init_model
-from .onnx_backend import OnnxBackend
-from .pose_clip import PoseClip
-from .prediction import NOT_IN_FILES, Prediction, to_json
-from .pretrained_parts import PretrainedParts
-from .sign_dictionary import SignDictionary
-from .torch_backend import TorchBackend
+from .reconstruct import Reconstructor
 
 ModelLike = Union[
     str, 'os.PathLike[str]', Config, nn.Module, Sequence[Union[str, 'os.PathLike[str]', Config]]
@@ -34,8 +32,18 @@ ModelLike = Union[
 BACKENDS = ('torch', 'onnx')
 
 
+def _of(part: str, method: Callable) -> Callable:
+    """A part's method as one of the inferencer, with its signature and docstring."""
+
+    @functools.wraps(method)
+    def call(self: 'SignInferencer', *args: Any, **options: Any) -> Any:
+        return getattr(getattr(self, part), method.__name__)(*args, **options)
+
+    return call
+
+
 @INFERENCERS.register_module()
-class SignInferencer(LongClips, PretrainedParts):
+class SignInferencer:
     """Recognises signs in videos, cameras and poses; with a pre-trained model it rebuilds 3-D hands and
     searches a dictionary.
 
@@ -59,7 +67,7 @@ class SignInferencer(LongClips, PretrainedParts):
         pretrained (str | Path | Config | Module, optional): Beside a recogniser: the config of the
             pre-training that rebuilds hands and embeds clips.
         pretrained_weights (str | Path, optional): Its checkpoint.
-        dictionary (str | Path | SignDictionary, optional): For :meth:`search`.
+        dictionary (str | Path | SignDictionary, optional): For :meth:`search`; also an attribute.
         threads (int): On the CPU. 0 = as many as torch (``OMP_NUM_THREADS``, else the cores) or onnxruntime
             (the cores) takes by itself. With torch another number holds for the whole process, as after
             ``torch.set_num_threads``. 1 serves narrow models and busy machines.
@@ -86,38 +94,70 @@ class SignInferencer(LongClips, PretrainedParts):
         threads: int = 0,
     ) -> None:
         if backend not in BACKENDS:
-            raise ValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
+            raise UserValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
         if threads < 0:
-            raise ValueError(
+            raise UserValueError(
                 f'threads is {threads}; give the number of them, or 0 to leave it to torch or onnxruntime'
             )
         torch_device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         if backend == 'onnx':
             if weights is not None:
-                raise ValueError("backend='onnx' has its weights in the exported file; leave `weights` out")
+                raise UserValueError(
+                    "backend='onnx' has its weights in the exported file; leave `weights` out"
+                )
             self.backend: Backend = OnnxBackend(model, device, threads)
         else:
             if threads:
                 torch.set_num_threads(threads)
-            self.backend = _torch_backend(model, weights, torch_device, 'weights')
+            self.backend = build_backend(model, weights, torch_device, 'weights')
         self.reader = InputReader(extractor, _frame_rate(self.backend))
         beside = (
             self.backend
             if pretrained is None
-            else _torch_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
+            else build_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
         )
-        self._pretrained = beside if isinstance(beside, TorchBackend) else None
         loads = dictionary is not None and not isinstance(dictionary, SignDictionary)
-        self.dictionary: Optional[SignDictionary] = SignDictionary.load(dictionary) if loads else dictionary
+        signs = SignDictionary.load(dictionary) if loads else dictionary
+        self.long_clips = LongClips(self.backend, self.reader)
+        self.dictionary_search = DictionarySearch(beside, self.reader, signs)
+
+    segments = _of('long_clips', LongClips.segments)
+    stream = _of('long_clips', LongClips.stream)
+    stream_recognizer = _of('long_clips', LongClips.stream_recognizer)
+    told = _of('long_clips', LongClips.told)
+    best = _of('backend', Backend.best)
+    gloss = _of('backend', Backend.gloss)
+    embed = _of('dictionary_search', DictionarySearch.embed)
+    search = _of('dictionary_search', DictionarySearch.search)
+    check_dictionary = _of('dictionary_search', DictionarySearch.check_dictionary)
 
     @property
     def glosses(self) -> List[str]:
         """What the model can answer; [] where its checkpoint has no names."""
         return self.backend.glosses
 
-    def gloss(self, label: int) -> str:
-        """A class by its name."""
-        return self.glosses[label] if label < len(self.glosses) else f'class {label}'
+    @property
+    def dictionary(self) -> Optional[SignDictionary]:
+        """What :meth:`search` looks in."""
+        return self.dictionary_search.dictionary
+
+    @dictionary.setter
+    def dictionary(self, signs: Optional[SignDictionary]) -> None:
+        self.dictionary_search.dictionary = signs
+
+    @property
+    def embedder(self) -> ClipEmbedder:
+        """Embeds clips, with the pre-trained model where one was given."""
+        return self.dictionary_search.embedder
+
+    @embedder.setter
+    def embedder(self, embedder: ClipEmbedder) -> None:
+        self.dictionary_search.embedder = embedder
+
+    @functools.cached_property
+    def reconstructor(self) -> Reconstructor:
+        """Rebuilds hands; needs a pre-training with a hand model."""
+        return Reconstructor(in_torch(self.dictionary_search.backend, 'reconstruction'))
 
     def __call__(
         self,
@@ -183,8 +223,8 @@ class SignInferencer(LongClips, PretrainedParts):
         Arguments as for calling.
         """
         if batch_size < 1 or topk < 1:
-            raise ValueError(f'batch_size and topk must be at least 1, got {batch_size} and {topk}')
-        self._needs_recogniser()
+            raise UserValueError(f'batch_size and topk must be at least 1, got {batch_size} and {topk}')
+        self.backend.check_recognises()
         waiting: List[Union[PoseClip, Failure]] = []
         done = 0
         for clip in self.reader.clips(inputs, **options):
@@ -220,23 +260,20 @@ class SignInferencer(LongClips, PretrainedParts):
             all_scores=found['scores'],
         )
 
-    def best(self, scores: np.ndarray, topk: int = 5) -> Dict[str, list]:
-        """``glosses``, ``scores`` and ``labels`` of the best classes; [] where the scores are all 0, which is
-        no answer.
+    def reconstruct_clip(self, clip: PoseClip, mesh: bool = False) -> Dict[str, np.ndarray]:
+        """``joints2d``, ``joints3d``, ``valid`` and, with ``mesh``, ``vertices`` and ``faces``; see
+        :class:`Reconstructor`.
         """
-        order = np.argsort(-scores, kind='stable')[:topk].tolist() if np.any(scores) else []
-        return dict(
-            glosses=[self.gloss(label) for label in order],
-            scores=[float(scores[label]) for label in order],
-            labels=order,
-        )
+        found = self.reconstructor(clip, mesh)
+        return dict(found, faces=self.reconstructor.faces) if mesh else found
 
-    def _needs_recogniser(self) -> None:
-        if not self.backend.recognises:
-            raise ConfigError(
-                'this model is a pre-trainer, which knows no glosses; give config and checkpoint of a '
-                'recogniser, or use reconstruct() or search()'
-            )
+    def reconstruct(self, inputs: Any, mesh: bool = False, **options: Any) -> Iterator[dict]:
+        """3-D joints, and surfaces on demand, of each clip; arguments as for calling.
+
+        Files of a folder that cannot be read are left out.
+        """
+        for clip in self.reader.readable(inputs, **options):
+            yield Prediction(name=clip.name, fps=clip.fps, **self.reconstruct_clip(clip, mesh))
 
     @staticmethod
     def _sample(clip: PoseClip, found: dict, number: int) -> SignDataSample:
@@ -262,34 +299,9 @@ class SignInferencer(LongClips, PretrainedParts):
         )
 
 
-def _torch_backend(model: ModelLike, weights: Any, device: str, field: str) -> Backend:
-    if isinstance(model, nn.Module):
-        if weights is not None:
-            raise ValueError(
-                f'`{field}` goes with a config; the model that was given has its weights already'
-            )
-        return model if isinstance(model, FusionRecognizer) else make_backend(model, device)
-    fusion = make_fusion(model, weights, device)
-    if fusion is not None:
-        return fusion
-    if weights is None:
-        raise ValueError(
-            f'`{field}` is missing: no weights are published, and random ones recognise '
-            'nothing; give the path of a checkpoint'
-        )
-    return make_backend(init_model(model, weights, device), device)
-
-
 def _frame_rate(backend: Backend) -> Optional[float]:
     """At which rate videos are to be read; None = as they are."""
-    rates = (
-        backend.frame_rates
-        if isinstance(backend, FusionRecognizer)
-        else []
-        if backend.reads_videos
-        else [backend.spec.fps]
-    )
-    known = list(dict.fromkeys(rate for rate in rates if rate))
+    known = list(dict.fromkeys(rate for rate in backend.frame_rates if rate))
     if len(known) > 1:
         print_log(
             f'the parts were trained on clips of {" and ".join(f"{rate:g}" for rate in known)} frames a '

@@ -8,15 +8,30 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 import numpy as np
 from mmengine.logging import print_log
 
-from .input_reader import Failure
-from .pose_clip import why_no_answer
-from .prediction import Prediction
-from .stream_recognizer import StreamEvent, StreamRecognizer, merge_windows, steps_of
-from .windows import HysteresisMerger, sliding_windows
+from ..errors import UserValueError
+from .backends import Backend, Prediction
+from .clips import why_no_answer
+from .input import Failure, InputReader
+from .stream import (
+    HysteresisMerger,
+    StreamEvent,
+    StreamRecognizer,
+    merge_windows,
+    sliding_windows,
+    steps_of,
+)
 
 
 class LongClips:
-    """The part of :class:`SignInferencer` that finds signs in time."""
+    """Finds signs in time, in clips of many signs and in streams.
+
+    Args:
+        backend (Backend): A recogniser.
+        reader (InputReader): What opens videos and cameras and extracts poses.
+    """
+
+    def __init__(self, backend: Backend, reader: InputReader) -> None:
+        self.backend, self.reader = backend, reader
 
     def segments(
         self,
@@ -54,7 +69,7 @@ class LongClips:
             ``reason`` is '' or says why there is no answer: no hand was found, in a window or in the whole
             clip. ``json.dumps`` takes all of it.
         """
-        self._needs_recogniser()
+        self.backend.check_recognises()
         settings = dict(window=window, stride=stride, enter=enter, leave=leave, ignore=ignore)
         if (
             isinstance(inputs, (str, os.PathLike))
@@ -84,7 +99,9 @@ class LongClips:
             answers = [rows.get(place, nothing) for place in range(len(spans))]
             segments = merge_windows(spans, np.stack([row['scores'] for row in answers]), size, step, merger)
             windows = [
-                self._told_window(*span, clip.fps, dict(self.best(row['scores'], topk), reason=row['reason']))
+                self._told_window(
+                    *span, clip.fps, dict(self.backend.best(row['scores'], topk), reason=row['reason'])
+                )
                 for span, row in zip(spans, answers)
             ]
             found.append(
@@ -133,7 +150,7 @@ class LongClips:
         return dict(
             start=segment.start / fps,
             end=segment.end / fps,
-            gloss=self.gloss(segment.label),
+            gloss=self.backend.gloss(segment.label),
             score=segment.score,
         )
 
@@ -149,16 +166,16 @@ class LongClips:
     ) -> Tuple[int, int, HysteresisMerger]:
         """Steps of 1 / ``fps`` in a window and between windows, and a merger."""
         if not fps:
-            raise ValueError(
+            raise UserValueError(
                 f'{name or "poses"}: the frame rate is unknown, and windows are in seconds; give fps='
             )
-        unknown = sorted(set(ignore) - set(self.glosses))
+        unknown = sorted(set(ignore) - set(self.backend.glosses))
         if unknown or isinstance(ignore, str):
-            raise ValueError(
+            raise UserValueError(
                 f'ignore: {unknown or ignore!r} is no list of glosses of the model; it has '
-                f'{", ".join(self.glosses[:20])}'
+                f'{", ".join(self.backend.glosses[:20])}'
             )
-        labels = [self.glosses.index(gloss) for gloss in ignore]
+        labels = [self.backend.glosses.index(gloss) for gloss in ignore]
         return (
             max(1, round(window * fps)),
             max(1, round(stride * fps)),
@@ -181,9 +198,9 @@ class LongClips:
 
         Other arguments as for :meth:`segments`.
         """
-        self._needs_recogniser()
+        self.backend.check_recognises()
         if self.backend.reads_videos:
-            raise ValueError(
+            raise UserValueError(
                 f'{name or "stream"}: the model, or a part of it, reads frames of files, and a stream has '
                 'poses alone; use segments() of a file'
             )
@@ -243,7 +260,7 @@ class LongClips:
             start=event.start,
             end=event.end,
             fps=fps,
-            **self.best(event.scores, topk),
+            **self.backend.best(event.scores, topk),
             reason=event.reason,
             segments=[self._told(segment, fps) for segment in event.segments],
             current=None if event.current is None else self._told(event.current, fps),

@@ -13,11 +13,12 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from ..engine.checkpoint_io import load_checkpoint_file
 from ..engine.hooks import LoadReportHook
 from ..engine.old_checkpoints import adapt_to_weights
-from ..engine.runner import ConfigError, explain_config_errors, load_config
-from ..engine.runner.config import config_roots, did_you_mean
+from ..engine.runner import explain_config_errors, load_config
+from ..engine.runner.config import config_roots, list_variants
+from ..errors import ConfigError, did_you_mean
+from ..files.checkpoints import load_checkpoint_file
 from ..registry import MODELS, SCOPE
 from .zoo import zoo_checkpoint
 
@@ -40,9 +41,10 @@ def _shipped() -> Dict[str, str]:
                 {
                     file[: -len('.py')]: os.path.join(folder, file)
                     for file in sorted(files)
-                    if file.endswith('.py')
+                    if file.endswith('.py') and file != 'variants.py'
                 }
             )
+    found.update({name: path for name, path in list_variants().items() if 'ablation' not in path})
     return found
 
 

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from ..engine.runner import ConfigError, load_config
 from ..engine.runner.config import config_roots, did_you_mean
+from ..registry import MODELS
 
 ZOO_ENV = 'SIGNBERT_MM_ZOO'
 HASH_DIGITS = 8
@@ -149,9 +150,10 @@ def released_recognisers() -> List[ReleasedRecogniser]:
     """
     root, found = config_roots()[0], []
     for name, entry in zoo_models().items():
-        if zoo_file(name) is None or not load_config(os.path.join(root, entry['Config'])).model.type.endswith(
-            'Recognizer'
-        ):
+        if zoo_file(name) is None:
+            continue
+        kind = load_config(os.path.join(root, entry['Config'])).model.type
+        if not getattr(MODELS.get(kind), 'recognises', False):
             continue
         path = zoo_checkpoint(name)
         glosses = list((load_checkpoint_file(path).get('meta') or {}).get('glosses') or ())

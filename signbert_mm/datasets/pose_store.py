@@ -7,17 +7,13 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..files.arrays import ArrayFileError, open_array, read_npz
+from ..errors import UserKeyError, UserValueError
+from ..files.arrays import open_array
 from ..files.atomic import restore_folder
-from ..files.json import read_json
 from ..layouts import Layout, get_layout
-from .hand_rule import HAND_RULES, hand_joints, hands_found
-from .pose_store_writer import PoseStoreWriter
+from .hand_rule import hand_joints, hands_found
 from .store_format import (
     CLIPS,
-    DTYPES,
-    FORMAT,
-    FORMAT_VERSION,
     KEYPOINTS,
     LEFT_FOUND,
     META,
@@ -28,38 +24,10 @@ from .store_format import (
     TIMES,
     check_coverage,
     check_official,
-    file_digest,
     flags_found,
     zeros_at_the_end,
 )
-
-_COLUMNS = dict(
-    offset='i',
-    length='i',
-    label='i',
-    split='i',
-    split_names='S',
-    video_id='S',
-    signer='i',
-    signer_names='S',
-    width='i',
-    height='i',
-    fps='f',
-    hands='u',
-)
-_PER_CLIP = ('offset', 'length', 'label', 'split', 'video_id', 'signer', 'width', 'height', 'fps')
-
-
-def _are_files(value: object) -> bool:
-    """Whether this is meta.json's ``files``: name -> bytes and checksum, with no name that leads out of the
-    folder.
-    """
-    if not isinstance(value, dict) or {KEYPOINTS, CLIPS} - set(value):
-        return False
-    return all(
-        os.path.basename(name) == name and isinstance(fact, dict) and type(fact.get('bytes')) is int
-        for name, fact in value.items()
-    )
+from .store_index import check_digest, read_clips, read_meta
 
 
 class PoseStore:
@@ -104,7 +72,7 @@ class PoseStore:
                 f'{self.folder}: no such folder; prepare the data set with one of '
                 'tools/dataset_converters, or correct `store`'
             )
-        self.meta = self._read_meta()
+        self.meta = read_meta(self.folder)
         for name, fact in self.meta['files'].items():
             path = os.path.join(self.folder, name)
             if not os.path.isfile(path):
@@ -113,21 +81,21 @@ class PoseStore:
                     'again or prepare it again'
                 )
             if os.path.getsize(path) != fact['bytes']:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: {fact["bytes"]} bytes expected, {os.path.getsize(path)} found: truncated or '
                     'changed; copy it again or prepare it again'
                 )
         try:
             self.layout: Layout = get_layout(self.meta['layout'])
         except KeyError as error:
-            raise KeyError(f'{self.folder}/{META}: {error.args[0]}') from None
+            raise UserKeyError(f'{self.folder}/{META}: {error.args[0]}') from None
         self.layout.check_joints(self.meta['joints'], f'{self.folder}/{META}')
         self.glosses: List[str] = self.meta['glosses']
         self.hand_rule: str = self.meta.get('hand_rule', 'any')
         path = f'{self.folder}/{META}'
         self.coverage: Dict[str, dict] = check_coverage(self.meta.get('coverage'), len(self.glosses), path)
         self.official: Dict[str, int] = check_official(self.meta.get('official'), path)
-        clips = self._read_clips()
+        clips = read_clips(self.folder, self.meta)
         self.offset, self.length, self.label = clips['offset'], clips['length'], clips['label']
         self.width, self.height, self.fps, self.hand_flags = (
             clips['width'],
@@ -144,130 +112,6 @@ class PoseStore:
         self._timed, self._times = (clips.get(name) for name in TIMES)
         self._check_end()
 
-    def _read_meta(self) -> dict:
-        path = os.path.join(self.folder, META)
-        if not os.path.isfile(path):
-            raise FileNotFoundError(
-                f'{path}: absent, so {self.folder} is not a PoseStore; prepare it with '
-                'one of tools/dataset_converters'
-            )
-        try:
-            meta = read_json(path)
-        except ValueError as error:
-            size = os.path.getsize(path)
-            raise ValueError(
-                f'{path}: not JSON ({error}; {size} bytes found): truncated or changed; prepare '
-                'the store again'
-            ) from error
-        if not isinstance(meta, dict) or meta.get('format') != FORMAT:
-            raise ValueError(f'{path}: field `format` must be {FORMAT!r}; this is not a PoseStore')
-        if meta.get('format_version') != FORMAT_VERSION:
-            raise ValueError(
-                f'{path}: format_version is {meta.get("format_version")}, this version reads '
-                f'{FORMAT_VERSION}; prepare the store again'
-            )
-        if meta.get('hand_rule', 'any') not in HAND_RULES:
-            raise ValueError(
-                f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows '
-                f'{", ".join(HAND_RULES)}; prepare the store again'
-            )
-        absent = [
-            name
-            for name in ('layout', 'joints', 'dtype', 'clips', 'frames', 'files', 'glosses')
-            if name not in meta
-        ]
-        wrong = absent or [
-            name
-            for name, fits in dict(
-                dtype=meta['dtype'] in DTYPES,
-                files=_are_files(meta['files']),
-                clips=type(meta['clips']) is int,
-                frames=type(meta['frames']) is int,
-                joints=type(meta['joints']) is int,
-                notes=isinstance(meta.get('notes') or {}, dict),
-            ).items()
-            if not fits
-        ]
-        if wrong:
-            raise ValueError(f'{path}: fields absent or wrong: {wrong}; prepare the store again')
-        glosses = meta['glosses']
-        if not isinstance(glosses, list) or not all(isinstance(gloss, str) and gloss for gloss in glosses):
-            wrong = (
-                glosses
-                if not isinstance(glosses, list)
-                else next(one for one in glosses if not isinstance(one, str) or not one)
-            )
-            raise ValueError(
-                f'{path}: glosses hold {wrong!r:.80}; every gloss is text: copy it again or '
-                'prepare the store again'
-            )
-        if len(set(glosses)) < len(glosses):
-            raise ValueError(
-                f'{path}: glosses hold the same gloss twice; copy it again or prepare the store again'
-            )
-        return meta
-
-    def _read_clips(self) -> Dict[str, np.ndarray]:
-        path = os.path.join(self.folder, CLIPS)
-        try:
-            clips = read_npz(path)
-        except (ArrayFileError, OSError) as error:
-            raise ValueError(
-                f'{path}: damaged ({error}); copy it again or prepare the store again'
-            ) from error
-        count, frames = self.meta['clips'], self.meta['frames']
-        wrong = [
-            name
-            for name, kind in _COLUMNS.items()
-            if name not in clips or clips[name].dtype.kind != kind or clips[name].ndim != 1
-        ]
-        wrong = wrong or [name for name in _PER_CLIP if len(clips[name]) != count]
-        if wrong:
-            raise ValueError(
-                f'{path}: columns absent, of a wrong type or not of {count} clips: {wrong}; '
-                'prepare the store again'
-            )
-        length, offset, label = clips['length'], clips['offset'], clips['label']
-        if count and length.min() < 1:
-            raise ValueError(
-                f'{path}: clip {length.argmin()}: length is {length.min()}; a clip has at least '
-                'one frame: prepare the store again'
-            )
-        if (
-            count == 0
-            or length.sum() != frames
-            or len(clips['hands']) != frames
-            or (offset != np.cumsum(length) - length).any()
-        ):
-            raise ValueError(
-                f'{path}: offsets and lengths do not cover the {frames} frames of {KEYPOINTS}; '
-                'prepare the store again'
-            )
-        if label.min() < -1 or label.max() >= len(self.glosses):
-            clip = int(np.flatnonzero((label < -1) | (label >= len(self.glosses)))[0])
-            raise ValueError(
-                f'{path}: clip {clip}: label {label[clip]} is outside the {len(self.glosses)} '
-                'glosses; prepare the store again'
-            )
-        timed, times = (clips.get(name) for name in TIMES)
-        if (timed is None) != (times is None) or (timed is not None and not _fit(timed, times, length)):
-            raise ValueError(
-                f'{path}: columns {" and ".join(TIMES)} do not fit the clips; prepare the store again'
-            )
-        for name in ('split', 'signer'):
-            if clips[name].min() < 0 or clips[name].max() >= len(clips[f'{name}_names']):
-                raise ValueError(
-                    f'{path}: column {name} has codes outside {name}_names; prepare the store again'
-                )
-        self._check_digest(path)  # last, since the errors above say more
-        return clips
-
-    def _check_digest(self, path: str) -> None:
-        if file_digest(path) != self.meta['files'][CLIPS].get('blake2b'):
-            raise ValueError(
-                f'{path}: checksum differs from {META}; copy it again or prepare the store again'
-            )
-
     def _check_end(self) -> None:
         """A file that was not written to its end, or whose end was lost, has the right size and holds zeros
         there.
@@ -276,7 +120,7 @@ class PoseStore:
         if isinstance(written, int):
             zeros = zeros_at_the_end(path)
             if zeros > written:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: its last {zeros} bytes are 0, {written} were written so: it lost its end; copy '
                     'it again or prepare it again'
                 )
@@ -311,7 +155,7 @@ class PoseStore:
             if lost.any():
                 row = int(np.asarray(rows)[lost].flat[0])
                 clip = int(np.searchsorted(self.offset, row, side='right')) - 1
-                raise ValueError(
+                raise UserValueError(
                     f'{self.folder}/{KEYPOINTS}: clip {clip} (video_id '
                     f'{self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}: '
                     f'every joint of a hand is missing that {CLIPS} says was found; a part of the file was '
@@ -336,7 +180,7 @@ class PoseStore:
         keypoints = open_array(path)
         shape = (self.meta['frames'], self.layout.num_joints, 3)
         if keypoints.shape != shape or keypoints.dtype != np.dtype(self.meta['dtype']):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {keypoints.dtype} of shape {keypoints.shape} found, {self.meta["dtype"]} of shape '
                 f'{shape} expected; prepare the store again'
             )
@@ -477,7 +321,7 @@ class PoseStore:
         size, expected = mapped.size() if mapped is not None else 0, self.meta['files'][KEYPOINTS]['bytes']
         if mapped is not None and size < expected:
             path = os.path.join(self.folder, KEYPOINTS)
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {expected} bytes when it was opened, {size} now: another program has cut it short; '
                 'copy it again or prepare it again'
             )
@@ -496,7 +340,7 @@ class PoseStore:
         for clip, places in zip(clips, rows):
             values = self.read(places, np.arange(self.layout.num_joints))  # (T, V, 3)
             for frame, joint in np.argwhere(~np.isfinite(values).all(axis=-1))[:1]:
-                raise ValueError(
+                raise UserValueError(
                     f'{self.folder}/keypoints.npy: clip {clip} (video_id '
                     f'{self.video_ids(np.asarray([clip]))[0]!r}), '
                     f'frame {places[frame] - self.offset[clip]}, joint {joint} '
@@ -524,7 +368,7 @@ class PoseStore:
             ValueError: Something differs; the message names the file and, for a number, the clip, frame and
                 joint.
         """
-        self._check_digest(os.path.join(self.folder, CLIPS))
+        check_digest(os.path.join(self.folder, CLIPS), self.meta)
         path = os.path.join(self.folder, KEYPOINTS)
         digest = hashlib.blake2b(digest_size=32)
         step = max(1, (1 << 24) // (self.layout.num_joints * 12))
@@ -561,31 +405,15 @@ class PoseStore:
                     f'{row - self.offset[clip]}'
                 )
         if problem:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing '
                 'and not 0; prepare the store again'
             )
         if digest.hexdigest() != self.meta['files'][KEYPOINTS]['blake2b']:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: checksum differs from {META}; copy it again or prepare the store again'
             )
         if flags:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {flags}: {CLIPS} says otherwise which hands were found; prepare the store again'
             )
-
-
-def _fit(timed: np.ndarray, times: np.ndarray, length: np.ndarray) -> bool:
-    """Whether the clips of uneven rate and the times of their frames belong to clips of such lengths."""
-    return (
-        timed.ndim == times.ndim == 1
-        and timed.dtype.kind == 'i'
-        and times.dtype.kind == 'f'
-        and bool((np.diff(timed) > 0).all())
-        and (not len(timed) or 0 <= int(timed[0]) <= int(timed[-1]) < len(length))
-        and int(length[timed].sum()) == len(times)
-        and bool(np.isfinite(times).all())
-    )
-
-
-__all__ = ['PoseStore', 'PoseStoreWriter']

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ..datasets import collate_poses
+from ..errors import ConfigError, UserValueError
 from ..registry import MODELS, SCOPE
-from .runner.config import ConfigError, explain_config_errors
+from .runner.config import explain_config_errors
 
 _NO_ENCODER = ('key_', 'projectors', 'head', 'decoder', 'loss', 'data_preprocessor')
 LEAST_SHARE = 0.1
@@ -130,7 +131,7 @@ def few_clips(labels: Sequence[int], clips: int, classes: int) -> List[int]:
         if label >= 0:
             members.setdefault(int(label), []).append(place)
     if len(members) < 2:
-        raise ValueError(f'{len(members)} classes have clips; a recogniser is checked on two or more')
+        raise UserValueError(f'{len(members)} classes have clips; a recogniser is checked on two or more')
     chosen = sorted(members, key=lambda label: (-len(members[label]), label))[:classes]
     share = max(1, clips // len(chosen))
     return sorted(place for label in chosen for place in members[label][:share])
@@ -182,7 +183,7 @@ def _check_shares(report: LearningReport, shares: Dict[str, float], when: str) -
 
 def _pooled_share(model: nn.Module, inputs: dict) -> Dict[str, float]:
     """Of what kNN compares, one vector a clip, where the model has it."""
-    if not hasattr(model, 'extract_features'):
+    if not getattr(model, 'gives_features', False):
         return {}
     return {'extract_features, one vector a clip,': share_between(model.extract_features(inputs))}
 
@@ -267,7 +268,7 @@ def _learn_by_heart(
     report: LearningReport, model: nn.Module, dataset: object, clips: int, classes: int, steps: int, lr: float
 ) -> None:
     """Step 4: the same clips in each step, as the test pipeline gives them to a recogniser."""
-    recogniser = hasattr(model, 'head')
+    recogniser = getattr(model, 'recognises', False)
     if recogniser:
         places = few_clips(_labels(dataset), clips, classes)
     else:

@@ -10,7 +10,9 @@ from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 import numpy as np
 
-from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
+from ..errors import UserValueError
+from ..files.stand_ins import PickleDamaged, PickleRefused, StandIn
+from ..files.unpickle import load
 from .asset import NUM_BETAS, PARENTS, HandAsset, HandAssetError
 
 FILE_NAME = 'MANO_RIGHT.pkl'
@@ -70,14 +72,16 @@ class _Chumpy(_Object):
 
     def dense(self, depth: int = 0) -> np.ndarray:
         if depth > _MAX_SELECTIONS:
-            raise ValueError(f'a chumpy array of more than {_MAX_SELECTIONS} selections within each other')
+            raise UserValueError(
+                f'a chumpy array of more than {_MAX_SELECTIONS} selections within each other'
+            )
         source, indices, shape = self._field('a'), self._field('idxs'), self._field('preferred_shape')
         if self._field('x') is not None:
             source = self._field('x')
         elif source is None or not isinstance(indices, (np.ndarray, list, tuple)):
             state = getattr(self, 'state', None)
             fields = sorted(map(str, state))[:20] if isinstance(state, dict) else type(state).__name__
-            raise ValueError(f'a chumpy array with {fields} instead of x, or a and idxs')
+            raise UserValueError(f'a chumpy array with {fields} instead of x, or a and idxs')
         values = source.dense(depth + 1) if isinstance(source, _Chumpy) else dense(source)
         if self._field('x') is not None:
             return values
@@ -96,7 +100,7 @@ class _SparseColumns(_Object):
         # scipy renamed the field; old pickles have ``_shape``.
         shape = self._field('_shape') or self._field('shape')
         if not all(isinstance(part, np.ndarray) and part.ndim == 1 for part in (data, indices, indptr)):
-            raise ValueError('a sparse matrix without data, indices and indptr')
+            raise UserValueError('a sparse matrix without data, indices and indptr')
         rows, columns = (int(size) for size in shape)
         # The matrix is rebuilt without scipy, so its parts are checked here, and its size before memory is
         # taken.
@@ -111,7 +115,7 @@ class _SparseColumns(_Object):
             or rows * columns > 10**7
             or (len(indices) and not 0 <= indices.min() <= indices.max() < rows)
         ):
-            raise ValueError(f'a sparse matrix of {rows} x {columns} whose parts do not fit each other')
+            raise UserValueError(f'a sparse matrix of {rows} x {columns} whose parts do not fit each other')
         full = np.zeros((rows, columns))
         # Repeated entries add up, as in scipy.
         np.add.at(full, (indices, np.repeat(np.arange(columns), np.diff(indptr))), data)

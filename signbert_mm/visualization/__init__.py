@@ -1,4 +1,4 @@
-"""Pictures: poses, masks, meshes, predictions; none needs a display."""
+"""Pictures of poses, masks, meshes and predictions; none needs a display."""
 
 from .canvas import blank, draw_text, save_image, smoothly
 from .class_error_plot import class_errors, plot_class_errors

@@ -7,6 +7,7 @@ from typing import Callable, List, Tuple, Union
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import INK, PAPER, Color
 
 ANCHORS = dict(l=0.0, c=0.5, r=1.0, t=0.0, m=0.5, b=1.0)
@@ -18,10 +19,10 @@ def blank(height: int, width: int, color: Color = PAPER) -> np.ndarray:
 
 
 def check_canvas(canvas: np.ndarray) -> np.ndarray:
-    """Refuses what cannot be drawn on.
+    """Returns the canvas if it can be drawn on.
 
     Raises:
-        ValueError: Not uint8 of shape (height, width, 3).
+        ValueError: It is not uint8 of shape (height, width, 3).
     """
     if (
         not isinstance(canvas, np.ndarray)
@@ -29,17 +30,17 @@ def check_canvas(canvas: np.ndarray) -> np.ndarray:
         or canvas.ndim != 3
         or canvas.shape[2] != 3
     ):
-        found = (
+        actual = (
             f'{canvas.dtype} of shape {canvas.shape}'
             if isinstance(canvas, np.ndarray)
             else type(canvas).__name__
         )
-        raise ValueError(f'a canvas is a uint8 RGB array of shape (height, width, 3), got {found}')
+        raise UserValueError(f'a canvas is a uint8 RGB array of shape (height, width, 3), got {actual}')
     return canvas
 
 
 def save_image(path: Union[str, Path], image: np.ndarray) -> Path:
-    """Writes an RGB image; the file's ending gives the format, folders are made.
+    """Writes an RGB image in the format of the file's ending, and makes its folders.
 
     Raises:
         OSError: The file could not be written.
@@ -54,11 +55,11 @@ def save_image(path: Union[str, Path], image: np.ndarray) -> Path:
 def blend(
     canvas: np.ndarray, alpha: np.ndarray, color: Union[Color, np.ndarray], top: int, left: int
 ) -> None:
-    """Lays a colour (or an RGB image of alpha's size) on the canvas, in place; what lies outside is cut off.
+    """Blends a colour, or an RGB image of alpha's size, into the canvas in place, clipped at its edges.
 
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8.
-        alpha (ndarray): Shape (h, w) float in [0, 1]; 0 = nothing.
+        alpha (ndarray): Shape (h, w) float in [0, 1]; 0 = transparent.
         color (tuple | ndarray): RGB, or shape (h, w, 3).
         top (int): Row of alpha's first row.
         left (int): Column of alpha's first column.
@@ -67,6 +68,7 @@ def blend(
     y0, y1, x0, x1 = max(top, 0), min(top + height, rows), max(left, 0), min(left + width, columns)
     if y0 >= y1 or x0 >= x1:
         return
+    # The part of alpha that lies on the canvas.
     part = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
     weight = alpha[part][..., None]
     paint = np.asarray(color, dtype=np.float32)
@@ -76,13 +78,14 @@ def blend(
 
 
 def smoothly(canvas: np.ndarray, draw: Callable[[np.ndarray, int], object], factor: int = 3) -> np.ndarray:
-    """Draws on an enlarged copy and shrinks it into the canvas: smoother than OpenCV's own lines and discs,
-    which small radii make angular.
+    """Draws on an enlarged copy and shrinks it into the canvas.
+
+    OpenCV's own lines and small discs are angular. These are smooth.
 
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8, changed in place.
         draw (Callable): ``draw(enlarged, factor)``; coordinates must be multiplied by ``factor``.
-        factor (int): Samples a pixel along each side.
+        factor (int): Samples per pixel along each side.
 
     Returns:
         ndarray: The canvas.
@@ -96,11 +99,10 @@ def smoothly(canvas: np.ndarray, draw: Callable[[np.ndarray, int], object], fact
 
 @lru_cache(maxsize=1)
 def _families() -> List[str]:
-    """matplotlib's own font and, where one is installed, a font with Chinese signs: glosses may be written in
-    them.
-    """
+    """matplotlib's own font, and a font with Chinese characters if one is installed."""
     from matplotlib.font_manager import fontManager
 
+    # Glosses may be Chinese, and DejaVu Sans has no such characters.
     names = {font.name for font in fontManager.ttflist}
     chinese = [
         name
@@ -112,17 +114,16 @@ def _families() -> List[str]:
 
 @lru_cache(maxsize=1024)
 def _glyphs(text: str, size: float, bold: bool, turned: bool) -> np.ndarray:
-    """Shape (h, w) float: the coverage of one line of text; its height depends on the size alone, so that
-    baselines agree.
-    """
+    """Renders one line of text: its coverage of each pixel, shape (h, w) float in [0, 1]."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     dpi = 72
+    # The height depends on the size alone, so that baselines of different texts agree.
     width, height = int(size * (len(text) + 2)), int(1.5 * size)
     figure = Figure(figsize=(width / dpi, height / dpi), dpi=dpi)
     canvas = FigureCanvasAgg(figure)
-    # glosses come from files: '$' must not begin a formula
+    # Glosses come from files: a '$' must not begin a formula (parse_math).
     figure.text(
         0.5 * size / width,
         0.3,
@@ -135,15 +136,17 @@ def _glyphs(text: str, size: float, bold: bool, turned: bool) -> np.ndarray:
     )
     canvas.draw()
     coverage = 1 - np.asarray(canvas.buffer_rgba())[..., 0].astype(np.float32) / 255
+    # The canvas was wide enough for any letters: cut it to the inked columns.
     used = np.flatnonzero(coverage.any(0))
     coverage = coverage[:, used[0] : used[-1] + 1] if len(used) else coverage[:, :1]
     coverage = np.rot90(coverage) if turned else coverage
+    # The array is cached and shared by all callers.
     coverage.setflags(write=False)
     return coverage
 
 
 def text_size(text: str, size: float = 13, bold: bool = False) -> Tuple[int, int]:
-    """Width and height in pixels of one line."""
+    """Width and height in pixels of one line of text."""
     coverage = _glyphs(text, size, bold, False)
     return coverage.shape[1], coverage.shape[0]
 
@@ -159,7 +162,7 @@ def draw_text(
     bold: bool = False,
     turned: bool = False,
 ) -> np.ndarray:
-    """One line of text, in place, in matplotlib's own font (DejaVu Sans).
+    """Draws one line of text in place, in matplotlib's own font (DejaVu Sans).
 
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8.
@@ -183,7 +186,7 @@ def draw_text(
 
 
 def shortened(text: str, width: int, size: float = 13, bold: bool = False) -> str:
-    """The text, cut with an ellipsis where it is wider than ``width`` pixels."""
+    """Returns the text, shortened with an ellipsis if it is wider than ``width`` pixels."""
     if text_size(text, size, bold)[0] <= width:
         return text
     while text and text_size(text + '…', size, bold)[0] > width:

@@ -1,18 +1,17 @@
-"""Which signs each of two models gets wrong (ST-Consistency, Figure 5)."""
+"""Errors of two models by sign (ST-Consistency, Figure 5)."""
 
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import INK, LINE, QUIET, SIDES
 from .plots import _figure, _hex, _save
 
 
 def class_errors(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
-    """Shape (num_classes,) float64: share of a class's clips that are wrong, in percent; NaN for a class
-    without clips.
-    """
+    """Share of wrong clips of each class in percent, (num_classes,) float64; NaN without clips."""
     labels = np.asarray(labels)
     count = np.bincount(labels, minlength=num_classes).astype(np.float64)
     wrong = np.bincount(labels[labels != np.asarray(predicted)], minlength=num_classes)
@@ -26,49 +25,49 @@ def plot_class_errors(
     most: int = 40,
     title: str = '',
 ) -> Path:
-    """Two models' errors of each class, joined by a line, the class where the first is worst against the
-    second on top.
+    """Plots two models' errors of each class, joined by a line.
+
+    The class in which the first model is worst compared with the second is on top.
 
     Args:
         path (str | Path): Where the picture goes.
-        errors (Mapping): ``{model: errors (classes,)}`` of two models, in percent, as :func:`class_errors`
-            gives them.
+        errors (Mapping): ``{model: errors (classes,)}`` of two models in percent, from :func:`class_errors`.
         glosses (Sequence[str], optional): The classes' names.
-        most (int): Where there are more classes, only so many with the largest differences, half of either
-            sign.
+        most (int): Largest number of classes. Of more classes, those with the largest differences are shown,
+            half of either sign.
         title (str): Above the picture.
 
     Raises:
-        ValueError: Not two models of the same classes, or no class with clips.
+        ValueError: There are not two models of the same classes, or no class has clips.
     """
     if len(errors) != 2 or len({np.shape(values) for values in errors.values()}) != 1:
-        raise ValueError(
+        raise UserValueError(
             'plot_class_errors: errors of two models over the same classes needed, got '
             f'{ ({n: np.shape(v) for n, v in errors.items()}) }'
         )
     (first, one), (second, two) = (
         (name, np.asarray(values, dtype=np.float64)) for name, values in errors.items()
     )
-    there = np.flatnonzero(np.isfinite(one) & np.isfinite(two))
-    if not len(there):
-        raise ValueError('plot_class_errors: no class has clips')
-    order = there[np.argsort(-(one - two)[there], kind='stable')]
+    with_clips = np.flatnonzero(np.isfinite(one) & np.isfinite(two))
+    if not len(with_clips):
+        raise UserValueError('plot_class_errors: no class has clips')
+    order = with_clips[np.argsort(-(one - two)[with_clips], kind='stable')]
     total = len(order)
     if total > most:
+        # Both ends of the order have the largest differences.
         order = np.concatenate([order[: (most + 1) // 2], order[total - most // 2 :]])
-    places = np.arange(len(order))[::-1]
+    rows = np.arange(len(order))[::-1]
     figure = _figure(6.4, 1.3 + 0.21 * len(order))
     axis = figure.subplots()
-    axis.hlines(places, one[order], two[order], color=_hex(LINE), lw=2.4, zorder=1)
+    axis.hlines(rows, one[order], two[order], color=_hex(LINE), lw=2.4, zorder=1)
+    # A large and a small dot, so that both can be seen where they coincide.
     for (name, values), color, size in zip(
         ((first, one), (second, two)), (SIDES['left'], SIDES['right']), (42, 20)
     ):
-        mean = f'{name}, mean {values[there].mean():.1f} %'
-        axis.scatter(
-            values[order], places, s=size, color=_hex(color), label=mean, zorder=2 if size > 30 else 3
-        )
+        mean = f'{name}, mean {values[with_clips].mean():.1f} %'
+        axis.scatter(values[order], rows, s=size, color=_hex(color), label=mean, zorder=2 if size > 30 else 3)
     names = [str(glosses[label]) if glosses is not None else str(label) for label in order]
-    axis.set_yticks(places, names, fontsize=7.5, parse_math=False)
+    axis.set_yticks(rows, names, fontsize=7.5, parse_math=False)
     axis.set_ylim(-0.8, len(order) - 0.2)
     axis.set_xlabel(
         'clips that are wrong, % of the class'

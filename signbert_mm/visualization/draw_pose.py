@@ -5,13 +5,16 @@ from typing import Optional, Sequence, Tuple, Union
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from ..layouts import Layout, get_layout
 from .canvas import check_canvas
 from .palette import BODY, FINGERS, GHOST, PALM, PAPER, SIDES, Color, faded
 
-_SHIFT = 4  # OpenCV draws at 1/16 pixel
+# OpenCV takes coordinates in 1 / 2**_SHIFT pixel.
+_SHIFT = 4
 _MOVED = (208, 46, 58)
-_FURTHEST = 1 << 20  # cv2 counts in int32 of 1/16 pixel
+# OpenCV counts in int32 of 1/16 pixel, so joints far outside the picture would overflow.
+_FURTHEST = 1 << 20
 
 
 def _point(xy: np.ndarray) -> Tuple[int, int]:
@@ -26,6 +29,7 @@ def _line(
     if not dashed:
         cv2.line(canvas, _point(a), _point(b), color, width, cv2.LINE_AA, _SHIFT)
         return
+    # OpenCV has no dashed lines: half of each part is drawn.
     dashes = max(1, int(np.linalg.norm(b - a) / (6 * width)))
     for start in range(dashes):
         part = (b - a) / dashes
@@ -61,12 +65,12 @@ def _disc(
         )
 
 
-def _finite(joints: np.ndarray, seen: np.ndarray, where: str) -> np.ndarray:
+def _finite(joints: np.ndarray, present: np.ndarray, where: str) -> np.ndarray:
     joints = np.asarray(joints, dtype=np.float64)
-    if not np.isfinite(joints[seen]).all():
-        raise ValueError(
+    if not np.isfinite(joints[present]).all():
+        raise UserValueError(
             f'{where}: coordinates not finite at joints '
-            f'{np.flatnonzero(seen & ~np.isfinite(joints).all(-1)).tolist()}'
+            f'{np.flatnonzero(present & ~np.isfinite(joints).all(-1)).tolist()}'
         )
     return joints
 
@@ -80,44 +84,45 @@ def draw_hand(
     moved: Optional[Sequence[bool]] = None,
     color: Optional[Color] = None,
 ) -> np.ndarray:
-    """One hand of 21 joints, in place, each finger in its colour.
+    """Draws one hand of 21 joints in place, each finger in its colour.
 
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8, RGB.
         joints (ndarray): Shape (21, 2), pixels, in the order of layout hand_21.
-        scores (ndarray, optional): Shape (21,) in [0, 1]; a joint of score 0 and its bones are left out,
-            uncertain ones are paler. Default: all 1.
-        thickness (float, optional): Of the bones, pixels; by default what suits the canvas.
+        scores (ndarray, optional): Shape (21,) in [0, 1]. A joint of score 0 and its bones are left out, and
+            uncertain ones are paler. All 1 by default.
+        thickness (float, optional): Thickness of the bones in pixels; by default 1/60 of the canvas.
         hollow (Sequence[bool], optional): Shape (21,), joints drawn as empty circles with dashed bones:
             masked ones.
         moved (Sequence[bool], optional): Shape (21,), joints with a red ring: displaced ones.
-        color (tuple, optional): One colour in place of the fingers' own.
+        color (tuple, optional): One colour for all fingers.
 
     Returns:
         ndarray: The canvas.
 
     Raises:
-        ValueError: Wrong shape, or coordinates not finite at a joint to be drawn.
+        ValueError: The shape is wrong, or coordinates are not finite at a joint to be drawn.
     """
     check_canvas(canvas)
     joints = np.asarray(joints)
     if joints.shape != (21, 2):
-        raise ValueError(f'draw_hand: expected joints of shape (21, 2), got {joints.shape}')
+        raise UserValueError(f'draw_hand: expected joints of shape (21, 2), got {joints.shape}')
     scores = np.ones(21) if scores is None else np.clip(np.asarray(scores, dtype=float), 0, 1)
     hollow = np.zeros(21, dtype=bool) if hollow is None else np.asarray(hollow, dtype=bool)
     moved = np.zeros(21, dtype=bool) if moved is None else np.asarray(moved, dtype=bool)
-    seen = scores > 0
-    joints = _finite(joints, seen, 'draw_hand')
+    present = scores > 0
+    joints = _finite(joints, present, 'draw_hand')
     thickness = thickness or max(1.0, min(canvas.shape[:2]) / 60)
     strength = 0.35 + 0.65 * scores
 
-    bones = [(a, b, b) for a, b in get_layout('hand_21').edges if seen[a] and seen[b]]
+    bones = [(a, b, b) for a, b in get_layout('hand_21').edges if present[a] and present[b]]
+    # Dashed bones first, so that they never cover solid ones.
     for a, b, owner in sorted(bones, key=lambda bone: not (hollow[bone[0]] or hollow[bone[1]])):
         dashed = hollow[a] or hollow[b]
         own = color or (PALM if a == 0 else FINGERS[(owner - 1) // 4])
         line_color = GHOST if dashed else faded(own, min(strength[a], strength[b]))
         _line(canvas, joints[a], joints[b], line_color, thickness * (0.6 if dashed else 1), dashed)
-    for joint in np.flatnonzero(seen):
+    for joint in np.flatnonzero(present):
         own = color or (PALM if joint == 0 else FINGERS[(joint - 1) // 4])
         if hollow[joint]:
             _disc(canvas, joints[joint], thickness, PAPER, GHOST, thickness / 2)
@@ -142,15 +147,16 @@ def draw_pose(
     layout: Union[str, Layout] = 'sign_49',
     thickness: Optional[float] = None,
 ) -> np.ndarray:
-    """A pose of any layout, in place: body grey with a coloured side each, fingers in their colours, face as
-    points.
+    """Draws a pose of any layout in place.
+
+    The body is grey with one colour for each side, fingers have their own colours, and the face is points.
 
     Args:
         canvas (ndarray): Shape (H, W, 3) uint8, RGB.
         keypoints (ndarray): Shape (V, 2), pixels of the canvas.
         scores (ndarray, optional): Shape (V,) in [0, 1]; 0 = missing, left out. All 1 by default.
-        layout (str | Layout): What the joints are.
-        thickness (float, optional): Of the body's bones, pixels; by default what suits the canvas.
+        layout (str | Layout): Layout of the joints.
+        thickness (float, optional): Thickness of the body's bones in pixels; by default 1/110 of the canvas.
 
     Returns:
         ndarray: The canvas.
@@ -163,14 +169,15 @@ def draw_pose(
     layout, keypoints = get_layout(layout), np.asarray(keypoints)
     layout.check_joints(len(keypoints), 'draw_pose')
     scores = np.ones(len(keypoints)) if scores is None else np.clip(np.asarray(scores, dtype=float), 0, 1)
-    seen = scores > 0
-    keypoints = _finite(keypoints, seen, 'draw_pose')
+    present = scores > 0
+    keypoints = _finite(keypoints, present, 'draw_pose')
     thickness = thickness or max(1.0, min(canvas.shape[:2]) / 110)
     strength = 0.35 + 0.65 * scores
 
     if layout.name == 'hand_21':
         return draw_hand(canvas, keypoints, scores, thickness)
     hands = [layout.parts[name] for name in ('left_hand', 'right_hand') if name in layout.parts]
+    # Joints of hands are left to draw_hand, which colours the fingers.
     in_hand = np.zeros(len(keypoints), dtype=bool)
     in_hand[[joint for hand in hands for joint in hand]] = True
     if {'left_shoulder', 'right_shoulder'} <= set(layout.joints):
@@ -178,10 +185,11 @@ def draw_pose(
     else:
         shoulders = ()
     edges = [edge for edge in layout.edges if not (in_hand[edge[0]] and in_hand[edge[1]])]
+    # A layout without neck whose bones start at the nose still gets its shoulder line.
     if shoulders and 'neck' not in layout.joints and shoulders not in edges:
         edges.append(shoulders)
     for a, b in edges:
-        if seen[a] and seen[b]:
+        if present[a] and present[b]:
             _line(
                 canvas,
                 keypoints[a],
@@ -190,11 +198,12 @@ def draw_pose(
                 thickness,
             )
     face = set(layout.parts.get('face', ()))
-    for joint in np.flatnonzero(seen & ~in_hand):
+    for joint in np.flatnonzero(present & ~in_hand):
         own = BODY if joint in face else _side(layout.joints[joint], layout.joints[joint])
         _disc(
             canvas, keypoints[joint], thickness * (0.5 if joint in face else 1.2), faded(own, strength[joint])
         )
+    # Hands come last, over the body.
     for hand in hands:
         indices = np.asarray(hand)
         draw_hand(canvas, keypoints[indices], scores[indices], max(1.0, 0.75 * thickness))

@@ -1,10 +1,11 @@
-"""Features of clips as points of a plane (ST-Consistency, Figure 3)."""
+"""Features of clips as points in a plane (ST-Consistency, Figure 3)."""
 
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError, UserValueError
 from .palette import INK, QUIET
 from .plots import _figure, _hex, _save
 
@@ -12,13 +13,13 @@ _MARKERS = 'osD^'
 
 
 def tsne(features: np.ndarray, perplexity: float = 30.0, seed: int = 0) -> np.ndarray:
-    """t-SNE by scikit-learn, from the principal components.
+    """t-SNE by scikit-learn, started from principal components.
 
     Args:
         features (ndarray): Shape (N, D) float.
-        perplexity (float): About the number of neighbours that count; not given in the paper. At most (N - 1)
-            / 3.
-        seed (int): Of its draws.
+        perplexity (float): About the number of neighbours that matter, at most (N - 1) / 3. Not given in the
+            paper.
+        seed (int): Seed of its random draws.
 
     Returns:
         ndarray: Shape (N, 2) float32.
@@ -29,16 +30,16 @@ def tsne(features: np.ndarray, perplexity: float = 30.0, seed: int = 0) -> np.nd
     """
     features = np.asarray(features, dtype=np.float32)
     if features.ndim != 2 or not np.isfinite(features).all():
-        raise ValueError(f'tsne: features must be finite and of shape (N, D), got shape {features.shape}')
+        raise UserValueError(f'tsne: features must be finite and of shape (N, D), got shape {features.shape}')
     if not 0 < perplexity <= (len(features) - 1) / 3:
-        raise ValueError(
+        raise UserValueError(
             f'tsne: {len(features)} clips carry a perplexity of at most '
             f'{(len(features) - 1) / 3:.1f}, got {perplexity}'
         )
     try:
         from sklearn.manifold import TSNE
     except ImportError as error:
-        raise ImportError('t-SNE needs scikit-learn: pip install scikit-learn') from error
+        raise UserModuleNotFoundError('t-SNE needs scikit-learn: pip install scikit-learn') from error
     return TSNE(
         n_components=2, perplexity=perplexity, init='pca', learning_rate='auto', random_state=seed
     ).fit_transform(features)
@@ -50,7 +51,7 @@ def plot_embedding(
     glosses: Optional[Sequence[str]] = None,
     title: str = '',
 ) -> Path:
-    """Points of each class in a colour and a mark of its own, a panel for each model.
+    """Plots points, with a colour and a mark for each class and a panel for each model.
 
     Args:
         path (str | Path): Where the picture goes.
@@ -62,10 +63,10 @@ def plot_embedding(
         ValueError: There is nothing to plot, or points and labels differ in number.
     """
     if not panels:
-        raise ValueError('plot_embedding: nothing to plot')
+        raise UserValueError('plot_embedding: nothing to plot')
     for name, (points, labels) in panels.items():
         if np.shape(points) != (len(labels), 2):
-            raise ValueError(
+            raise UserValueError(
                 f'plot_embedding: {name!r}: points must be of shape ({len(labels)}, 2), as many '
                 f'as labels, got {np.shape(points)}'
             )
@@ -75,20 +76,20 @@ def plot_embedding(
     figure = _figure(4.4 * len(panels) + (1.4 if glosses is not None else 0), 4.4)
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (name, (points, labels)) in zip(axes, panels.items()):
-        for place, label in enumerate(classes):
+        for index, label in enumerate(classes):
             chosen = np.asarray(points)[np.asarray(labels) == label]
-            # neighbouring classes differ in hue; where hues repeat, in the mark
+            # 0.382 is a golden-ratio step: neighbouring classes differ in hue, and similar hues in the mark.
             color = (
-                colormaps['hsv']((place * 0.382 + 0.02) % 1)
+                colormaps['hsv']((index * 0.382 + 0.02) % 1)
                 if len(classes) > 10
-                else colormaps['tab10'](place)
+                else colormaps['tab10'](index)
             )
             gloss = str(glosses[label]) if glosses is not None else str(label)
             axis.scatter(
                 *chosen.T,
                 s=14,
                 color=color,
-                marker=_MARKERS[place % len(_MARKERS)],
+                marker=_MARKERS[index % len(_MARKERS)],
                 alpha=0.8,
                 linewidths=0,
                 label=gloss,

@@ -7,13 +7,16 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..engine.checkpoint_io import write_atomic
+from ..errors import UserValueError
+from ..files.atomic import write_atomic
 from .draw_mesh import vertex_normals
 from .palette import SKIN, Color
 
-_ARRAY, _INDEX = 34962, 34963  # targets of buffer views
+# Targets of buffer views in glTF: vertex data, and indices of vertices.
+_ARRAY, _INDEX = 34962, 34963
+# glTF's codes of number types.
 _TYPES = {np.dtype('<f4'): 5126, np.dtype('<u4'): 5125}
-# the camera's y down and z away are glTF's y up and z towards the viewer: a rotation, nothing is mirrored
+# The camera has y down and z away, glTF y up and z towards the viewer: a rotation, not a mirror.
 _TO_GLTF = np.array([1.0, -1.0, -1.0])
 
 
@@ -26,7 +29,7 @@ class _Builder:
         self.accessors: List[dict] = []
 
     def add(self, values: np.ndarray, kind: str, target: Optional[int] = None, bounds: bool = False) -> int:
-        """The index of a new accessor."""
+        """Adds an array and returns the index of its accessor."""
         values = np.ascontiguousarray(values)
         self.views.append(
             dict(
@@ -36,7 +39,8 @@ class _Builder:
                 **(dict(target=target) if target else {}),
             )
         )
-        self.data += values.tobytes()  # 4-byte numbers only, so every offset is aligned
+        # glTF wants aligned offsets. All numbers have 4 bytes, so every offset is.
+        self.data += values.tobytes()
         accessor = dict(
             bufferView=len(self.views) - 1,
             componentType=_TYPES[values.dtype],
@@ -59,24 +63,26 @@ def write_glb(
     color: Color = SKIN,
     spacing: float = 0.3,
 ) -> Path:
-    """Writes both hands side by side; several frames become an animation (morph targets), a hand that was not
-    found keeps its last shape.
+    """Writes both hands side by side as a .glb file.
+
+    Several frames become an animation by morph targets. A missing hand keeps its last shape.
 
     Args:
-        path (str | Path): Ends in .glb.
-        vertices (ndarray): Shape (T, 2, V, 3): metres, camera axes (x right, y down, z away), as
-            :class:`signbert_mm.apis.SignInferencer` gives them.
-        faces (ndarray): Shape (F, 3): triangles of the right hand; the left hand's run the other way round.
-        times (Sequence[float], optional): Seconds of each frame, increasing. Needed where T > 1.
-        valid (ndarray, optional): Shape (T, 2) bool; a hand that is never valid is left out. All by default.
+        path (str | Path): The file; it ends in .glb.
+        vertices (ndarray): Shape (T, 2, V, 3): metres, camera axes (x right, y down, z away), as from
+            :class:`signbert_mm.apis.SignInferencer`.
+        faces (ndarray): Shape (F, 3): triangles of the right hand. Those of the left hand run the other way
+            round.
+        times (Sequence[float], optional): Time of each frame in seconds, increasing. Needed if T > 1.
+        valid (ndarray, optional): Shape (T, 2) bool. A hand that is never valid is left out. All by default.
         color (tuple): RGB of the skin.
-        spacing (float): Metres between the hands; the signer's right hand is on the viewer's left.
+        spacing (float): Metres between the hands. The signer's right hand is on the viewer's left.
 
     Returns:
         Path: The file.
 
     Raises:
-        ValueError: Shapes do not fit, times do not increase, or no hand is valid in any frame.
+        ValueError: Shapes are wrong, times do not increase, or no hand is valid in any frame.
     """
     vertices, faces = np.asarray(vertices, dtype=np.float32), np.asarray(faces)
     frames = len(vertices)
@@ -89,7 +95,7 @@ def write_glb(
         or faces.shape[1] != 3
         or valid.shape != (frames, 2)
     ):
-        raise ValueError(
+        raise UserValueError(
             f'{path}: expected vertices (T, 2, V, 3), faces (F, 3), valid (T, 2); got '
             f'{vertices.shape}, {faces.shape}, {valid.shape}'
         )
@@ -97,9 +103,9 @@ def write_glb(
         [0.0] if times is None and frames == 1 else [] if times is None else times, dtype='<f4'
     )
     if times.shape != (frames,) or (np.diff(times) <= 0).any():
-        raise ValueError(f'{path}: {frames} frames need as many times, increasing; got {times.tolist()}')
+        raise UserValueError(f'{path}: {frames} frames need as many times, increasing; got {times.tolist()}')
     if not valid.any():
-        raise ValueError(f'{path}: no hand is valid in any frame, so there is nothing to write')
+        raise UserValueError(f'{path}: no hand is valid in any frame, so there is nothing to write')
     builder = _Builder()
     meshes, nodes, channels, samplers = [], [], [], []
     for hand, (name, side) in enumerate((('left hand', 1), ('right hand', -1))):
@@ -110,6 +116,7 @@ def write_glb(
         meshes.append(_mesh(builder, shapes, turned, name))
         nodes.append(dict(name=name, mesh=len(meshes) - 1, translation=[side * spacing / 2, 0.0, 0.0]))
         if len(shapes) > 1:
+            # At each frame one morph target has weight 1. The first shape is the mesh itself and needs none.
             weights = np.zeros((frames, len(shapes) - 1), dtype='<f4')
             moved = np.flatnonzero(shown)
             weights[moved, shown[moved] - 1] = 1
@@ -120,7 +127,8 @@ def write_glb(
                 )
             )
             channels.append(dict(sampler=len(samplers) - 1, target=dict(node=len(nodes) - 1, path='weights')))
-    base = [round((channel / 255) ** 2.2, 4) for channel in color] + [1.0]  # glTF's colours are linear
+    # glTF's colours are linear, so the display's gamma is removed.
+    base = [round((channel / 255) ** 2.2, 4) for channel in color] + [1.0]
     scene: Dict[str, Any] = dict(
         asset=dict(version='2.0', generator='signbert_mm'),
         scene=0,
@@ -145,18 +153,18 @@ def write_glb(
 
 
 def _shapes(vertices: np.ndarray, valid: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The shapes of valid frames (S, V, 3) in glTF's axes, and which of them each of T frames shows; frames
-    before the first show the first.
-    """
-    places = np.flatnonzero(valid)
-    shown = np.maximum(np.searchsorted(places, np.arange(len(valid)), side='right') - 1, 0)
-    return (vertices[places] * _TO_GLTF).astype('<f4'), shown
+    """Returns the shapes of valid frames (S, V, 3) in glTF's axes, and the shape of each frame (T,)."""
+    # The last valid frame before it; frames before the first valid one show that one.
+    valid_frames = np.flatnonzero(valid)
+    shown = np.maximum(np.searchsorted(valid_frames, np.arange(len(valid)), side='right') - 1, 0)
+    return (vertices[valid_frames] * _TO_GLTF).astype('<f4'), shown
 
 
 def _mesh(builder: _Builder, shapes: np.ndarray, faces: np.ndarray, name: str) -> dict:
-    """The first shape, and the others as displacements from it."""
+    """Makes a mesh of the first shape, with the others as displacements from it (morph targets)."""
     normals = vertex_normals(shapes[0].astype(np.float64), faces).astype('<f4')
-    normals[~normals.any(1)] = (0, 0, 1)  # of a vertex without a face; glTF wants unit length
+    # glTF wants normals of unit length, also for a vertex without a face.
+    normals[~normals.any(1)] = (0, 0, 1)
     primitive = dict(
         attributes=dict(
             POSITION=builder.add(shapes[0], 'VEC3', _ARRAY, bounds=True),
@@ -183,8 +191,9 @@ def _mesh(builder: _Builder, shapes: np.ndarray, faces: np.ndarray, name: str) -
 
 
 def _container(scene: dict, data: bytes) -> bytes:
-    """The file: a header, the JSON padded with spaces, the arrays."""
+    """Builds the file: a header, the JSON, the arrays."""
     text = json.dumps(scene, separators=(',', ':')).encode()
+    # Chunks must be multiples of 4 bytes; spaces do not change the JSON.
     text += b' ' * (-len(text) % 4)
     total = 12 + 8 + len(text) + 8 + len(data)
     return b''.join(

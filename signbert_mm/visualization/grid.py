@@ -1,4 +1,4 @@
-"""Tables of pictures: rows with titles, columns with heads."""
+"""Tables of pictures, with titles of rows and heads of columns."""
 
 from typing import Callable, List, Optional, Sequence, Tuple
 
@@ -13,14 +13,14 @@ GAP, MARGIN = 6, 18
 
 
 def tile_canvas(height: int, width: int, note: str = '') -> np.ndarray:
-    """An empty cell with a thin border and, in its middle, a note on why it is empty."""
+    """Returns an empty cell with a thin border, and a note in its middle."""
     canvas = blank(height, width, TILE)
     cv2.rectangle(canvas, (0, 0), (width - 1, height - 1), LINE, 1)
     return draw_text(canvas, note, width / 2, height / 2, 11, GHOST, 'cm')
 
 
 def frame_tile(canvas: np.ndarray, color: Color, thickness: int = 3) -> np.ndarray:
-    """A coloured border inside the cell's edge, in place."""
+    """Draws a coloured border inside the cell's edge, in place."""
     height, width = canvas.shape[:2]
     for inset in range(thickness):
         cv2.rectangle(canvas, (inset, inset), (width - 1 - inset, height - 1 - inset), color, 1)
@@ -39,19 +39,20 @@ def picture_grid(
     """Draws a table of pictures.
 
     Args:
-        rows (Sequence[str]): Row titles, at the left.
+        rows (Sequence[str]): Row titles, on the left.
         columns (Sequence[str]): Column heads.
-        cell (Callable): ``cell(row, column)`` gives an RGB picture of ``cell_size``.
+        cell (Callable): ``cell(row, column)`` returns an RGB picture of ``cell_size``, or None.
         cell_size (tuple[int, int]): Height and width of a cell in pixels.
-        side (str): A title for all rows, turned, at the far left.
+        side (str): A title for all rows, turned by 90 degrees, on the far left.
         notes (Sequence[str], optional): A second, quiet line under each row title.
-        title_width (int): At least so many pixels left of the cells, so that tables under each other align.
+        title_width (int): Smallest width left of the cells in pixels, so that tables under each other align.
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
     """
     height, width = cell_size
     notes = list(notes or [''] * len(rows))
+    # The column of titles is as wide as its widest text.
     titles = (
         max(max(text_size(row, 14, True)[0], text_size(note, 11)[0]) for row, note in zip(rows, notes)) + 24
     )
@@ -71,6 +72,7 @@ def picture_grid(
         middle = top + height / 2
         draw_text(canvas, title, left - 14, middle - (8 if note else 0), 14, INK, 'rm', bold=True)
         draw_text(canvas, note, left - 14, middle + 10, 11, QUIET, 'rm')
+        # A cell without a picture stays empty.
         for column in range(len(columns)):
             picture = cell(row, column)
             if picture is not None:
@@ -90,9 +92,9 @@ def page(
     Args:
         parts (Sequence[ndarray]): RGB pictures.
         title (str): In heavy letters.
-        subtitle (str): Below it, quiet.
-        legend (Sequence[tuple[str, Callable]]): Texts, each with ``mark(canvas, x, y)`` that draws its sign,
-            18 px wide, around (x, y).
+        subtitle (str): Below it, in grey.
+        legend (Sequence[tuple[str, Callable]]): Texts, each with ``mark(canvas, x, y)`` that draws its
+            symbol, 18 px wide, around (x, y).
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
@@ -111,6 +113,7 @@ def page(
     for part in parts:
         pieces += [_widened(part, width), blank(14, width)]
     if legend:
+        # Entries of the legend flow into as many lines as the page's width needs.
         lines = [[0]]
         for index in range(1, len(legend)):
             if sum(widths[i] for i in lines[-1]) + widths[index] > width - 2 * MARGIN:

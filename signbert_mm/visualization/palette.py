@@ -1,4 +1,4 @@
-"""The colours of all pictures, RGB."""
+"""The colours of all pictures, in RGB."""
 
 from typing import Dict, Tuple
 
@@ -22,10 +22,10 @@ BODY: Color = (84, 96, 110)
 SIDES: Dict[str, Color] = dict(left=(30, 138, 160), right=(196, 88, 72))
 
 MASKING: Dict[str, Color] = dict(joint=(240, 138, 20), frame=(208, 46, 58), identity=(64, 132, 214))
-"""Operations of masking, as in :data:`signbert_mm.datasets.transforms.masking.OPERATIONS`."""
+"""Colours of masking operations, see :data:`signbert_mm.datasets.transforms.masking.OPERATIONS`."""
 
 
 def faded(color: Color, amount: float, background: Color = PAPER) -> Color:
-    """``color`` mixed into the background; ``amount`` 1 = the color itself, 0 = the background."""
+    """Mixes ``color`` into the background; ``amount`` 1 = the colour itself, 0 = the background."""
     mixed = amount * np.asarray(color, dtype=float) + (1 - amount) * np.asarray(background, dtype=float)
     return tuple(int(round(value)) for value in mixed)

@@ -1,10 +1,11 @@
-"""Curves and tables, by matplotlib."""
+"""Plots by matplotlib: curves, histograms, confusion matrices."""
 
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import ACCENT, BODY, FINGERS, INK, LINE, QUIET
 
 _COLORS = [ACCENT, FINGERS[0], FINGERS[2], FINGERS[4], FINGERS[1], BODY]
@@ -20,7 +21,8 @@ def _figure(width: float, height: float):
 
     figure = Figure(figsize=(width, height), dpi=130, layout='constrained')
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
-    FigureCanvasAgg(figure)  # no window, whatever the machine's backend
+    # Agg needs no window, whatever the machine's backend is.
+    FigureCanvasAgg(figure)
     return figure
 
 
@@ -39,21 +41,21 @@ def plot_curves(
     log: bool = False,
     columns: int = 2,
 ) -> Path:
-    """Line plots, a panel for each quantity and a line for each run.
+    """Plots curves, with a panel for each quantity and a line for each run.
 
     Args:
         path (str | Path): Where the picture goes; its ending gives the format.
         panels (Mapping): ``{quantity: {run: (x, y)}}``.
         xlabel (str | Mapping): Name of x, or one for each quantity.
         title (str): Above all panels.
-        log (bool): Logarithmic y where all values are positive.
-        columns (int): Panels in a row.
+        log (bool): Use a logarithmic y in panels whose values are all positive.
+        columns (int): Number of panels in a row.
 
     Raises:
         ValueError: There is nothing to plot.
     """
     if not panels:
-        raise ValueError('plot_curves: nothing to plot')
+        raise UserValueError('plot_curves: nothing to plot')
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     figure = _figure(5.6 * columns, 3.4 * rows)
@@ -80,6 +82,7 @@ def plot_curves(
         axis.tick_params(labelsize=8, colors=_hex(QUIET))
         if len(runs) > 1:
             axis.legend(fontsize=8, frameon=False)
+    # The last row of panels may be incomplete.
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
     if title:
@@ -90,11 +93,11 @@ def plot_curves(
 def plot_lengths(
     path: Union[str, Path], edges: Sequence[int], counts: Mapping[str, Sequence[int]], title: str = ''
 ) -> Path:
-    """A histogram of clip lengths, the splits on top of each other.
+    """Plots a histogram of clip lengths, with the splits on top of each other.
 
     Args:
         path (str | Path): Where the picture goes.
-        edges (Sequence[int]): Of the bins in frames, the first included and the last not; one more than bins.
+        edges (Sequence[int]): Edges of the bins in frames, one more than bins. A bin includes its first edge.
         counts (Mapping): Split -> clips in each bin.
         title (str): Above the bars.
     """
@@ -121,7 +124,7 @@ def plot_lengths(
     axis.tick_params(labelsize=8, colors=_hex(QUIET))
     axis.tick_params(axis='x', rotation=30)
     axis.yaxis.get_major_locator().set_params(integer=True)
-    # beside the axes: a bar may reach any of their corners
+    # The legend stands outside of the axes, as a bar may reach any of their corners.
     figure.legend(loc='outside right upper', fontsize=8, frameon=False)
     return _save(figure, path)
 
@@ -129,12 +132,12 @@ def plot_lengths(
 def plot_confusion(
     path: Union[str, Path], counts: np.ndarray, glosses: Optional[Sequence[str]] = None, title: str = ''
 ) -> Path:
-    """A confusion matrix, each row in percent of its class's clips.
+    """Plots a confusion matrix, each row in percent of its class's clips.
 
     Args:
         path (str | Path): Where the picture goes.
         counts (ndarray): Shape (classes, classes) int, row = truth, column = prediction.
-        glosses (Sequence[str], optional): The classes' names; written where there are at most 60.
+        glosses (Sequence[str], optional): The classes' names; written for at most 60 classes.
         title (str): Above the matrix.
     """
     from matplotlib.colors import LinearSegmentedColormap, PowerNorm
@@ -146,6 +149,7 @@ def plot_confusion(
     figure = _figure(side + 0.8, side)
     axis = figure.subplots()
     colors = LinearSegmentedColormap.from_list('ink', ['#ffffff', '#cfe0f5', '#5b97dc', '#123f7a'])
+    # The power below 1 makes small shares visible.
     picture = axis.imshow(shares, cmap=colors, norm=PowerNorm(0.6, 0, 100), interpolation='nearest')
     if number <= 60:
         names = (
@@ -156,6 +160,7 @@ def plot_confusion(
         names = [name if len(name) <= 18 else name[:17] + '…' for name in names]
         axis.set_xticks(range(number), names, rotation=90, fontsize=8, parse_math=False)
         axis.set_yticks(range(number), names, fontsize=8, parse_math=False)
+    # Numbers are only readable in a small matrix.
     if number <= 36:
         for row, column in zip(*np.nonzero(counts)):
             share = shares[row, column]

@@ -1,4 +1,4 @@
-"""A clip as a row of poses."""
+"""Cells that show one pose of a clip."""
 
 from typing import NamedTuple, Optional, Sequence, Union
 
@@ -15,7 +15,7 @@ _MARGIN = 0.08
 
 
 class View(NamedTuple):
-    """The part of the video that a cell shows: corner and size in pixels of the video."""
+    """The part of the video that a cell shows: corner and size in the video's pixels."""
 
     left: float
     top: float
@@ -23,35 +23,36 @@ class View(NamedTuple):
     height: float
 
     def to_cell(self, points: np.ndarray, height: int, width: int) -> np.ndarray:
-        """Pixels of the video as pixels of a cell; aspect is kept, the view is centred."""
+        """Converts the video's pixels to the cell's; the aspect is kept and the view centred."""
         scale = self.scale(height, width)
         centre = np.array([self.left + self.width / 2, self.top + self.height / 2])
         return (np.asarray(points, dtype=np.float64) - centre) * scale + [width / 2, height / 2]
 
     def scale(self, height: int, width: int) -> float:
-        """Pixels of the cell for one of the video."""
+        """The cell's pixels per pixel of the video."""
         return min(width / self.width, height / self.height)
 
 
 def view_of(keypoints: np.ndarray, scores: np.ndarray, image_size: Optional[Sequence[float]] = None) -> View:
-    """A view that holds every found joint of a clip, with a margin.
+    """Returns a view of every present joint of a clip, with a margin.
 
     Args:
         keypoints (ndarray): Shape (T, V, 2), pixels.
         scores (ndarray): Shape (T, V); 0 = missing.
-        image_size (Sequence[float], optional): Width and height of the video; taken where no joint was found,
-            or to bound the view.
+        image_size (Sequence[float], optional): Width and height of the video. It bounds the view, and is the
+            view of a clip without joints.
     """
-    seen = np.asarray(keypoints)[np.asarray(scores) > 0]
-    if not len(seen):
+    present = np.asarray(keypoints)[np.asarray(scores) > 0]
+    if not len(present):
         return View(0, 0, *(image_size if image_size is not None else (1, 1)))
-    low, high = seen.min(0).astype(np.float64), seen.max(0).astype(np.float64)
+    low, high = present.min(0).astype(np.float64), present.max(0).astype(np.float64)
     margin = _MARGIN * max((high - low).max(), 1.0)
     low, high = low - margin, high + margin
     if image_size is not None:
-        # off-screen joints far away must not shrink the rest
+        # Joints far outside the image must not shrink all others.
         size = np.asarray(image_size, dtype=np.float64)
         low, high = np.maximum(low, -0.25 * size), np.minimum(high, 1.25 * size)
+        # The bounds may cross for a pose completely outside; the view keeps a size above 0.
         low, high = np.minimum(low, high - 1), np.maximum(high, low + 1)
     return View(low[0], low[1], high[0] - low[0], high[1] - low[1])
 
@@ -65,17 +66,17 @@ def pose_cell(
     width: int,
     boxes: Optional[np.ndarray] = None,
 ) -> np.ndarray:
-    """One frame in a bordered cell.
+    """Draws one frame in a bordered cell.
 
     Args:
         keypoints (ndarray): Shape (V, 2), pixels of the video.
         scores (ndarray): Shape (V,) in [0, 1]; 0 = missing.
-        layout (str | Layout): What the joints are.
+        layout (str | Layout): Layout of the joints.
         view (View): The part of the video to show.
-        height (int): Of the cell, pixels.
-        width (int): Of the cell.
-        boxes (ndarray, optional): Shape (N, 3) centre x, y and side, pixels of the video: crops to draw,
-            index 0 the left hand's; side 0 = none.
+        height (int): Height of the cell in pixels.
+        width (int): Width of the cell in pixels.
+        boxes (ndarray, optional): Shape (2, 3): centre x, y and side of the left and the right hand's crop,
+            in pixels of the video. They are drawn; side 0 = none.
 
     Returns:
         ndarray: Shape (height, width, 3) uint8, RGB.

@@ -1,10 +1,11 @@
-"""What a recogniser says about a clip: its best classes, and the clip beside them."""
+"""A recogniser's prediction: the clip and its best classes."""
 
 from typing import Optional, Sequence, Union
 
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from ..layouts import Layout
 from ..structures import SignDataSample
 from .canvas import blank, draw_text, shortened
@@ -16,12 +17,13 @@ _RIGHT, _WRONG = FINGERS[2], FINGERS[0]
 
 
 def as_probabilities(scores: np.ndarray) -> np.ndarray:
-    """Scores that are not negative and sum to 1 as they are; others (logits, fused sums) through softmax."""
+    """Returns probabilities as they are, and other scores (logits, fused sums) through softmax."""
     scores = np.asarray(scores, dtype=np.float64)
     if (scores >= 0).all() and abs(scores.sum() - 1) < 1e-3:
         return scores
-    grown = np.exp(scores - scores.max())
-    return grown / grown.sum()
+    # The maximum is subtracted so that exp cannot overflow.
+    exponentials = np.exp(scores - scores.max())
+    return exponentials / exponentials.sum()
 
 
 def score_bars(
@@ -31,40 +33,43 @@ def score_bars(
     topk: int = 5,
     width: int = 620,
 ) -> np.ndarray:
-    """Horizontal bars of the best classes; the right one is green, a wrong first one red.
+    """Draws horizontal bars of the best classes: the right one green, a wrong first one red.
 
     Args:
         scores (ndarray): Shape (classes,), see :func:`as_probabilities`.
         glosses (Sequence[str], optional): The classes' names.
-        gt_label (int, optional): The right class; None or -1 = not known. It gets a line of its own where it
-            is not among the best.
-        topk (int): How many.
-        width (int): Of the picture, pixels.
+        gt_label (int, optional): The right class; None or -1 = unknown. It gets its own line if it is not
+            among the best.
+        topk (int): Number of classes.
+        width (int): Width of the picture in pixels.
 
     Returns:
         ndarray: Shape (H, width, 3) uint8, RGB.
 
     Raises:
-        ValueError: Scores not finite, or glosses of another number.
+        ValueError: Scores are not finite, or the number of glosses differs.
     """
     scores = np.asarray(scores)
     if scores.ndim != 1 or not np.isfinite(scores).all():
-        raise ValueError(f'score_bars: expected finite scores of shape (classes,), got shape {scores.shape}')
+        raise UserValueError(
+            f'score_bars: expected finite scores of shape (classes,), got shape {scores.shape}'
+        )
     if glosses is not None and len(glosses) != len(scores):
-        raise ValueError(f'score_bars: {len(scores)} scores but {len(glosses)} glosses')
+        raise UserValueError(f'score_bars: {len(scores)} scores but {len(glosses)} glosses')
     shares = as_probabilities(scores)
     order = np.argsort(-shares, kind='stable')
     known = gt_label is not None and gt_label >= 0
+    # The right class is shown with its rank even if it is not among the best.
     shown = list(order[:topk]) + ([gt_label] if known and gt_label not in order[:topk] else [])
     row, left, right = 30, 190, width - 70
     canvas = blank(row * len(shown) + 8, width)
     for line, label in enumerate(shown):
         y = 4 + row * line + row // 2
-        place = int(np.flatnonzero(order == label)[0]) + 1
+        rank = int(np.flatnonzero(order == label)[0]) + 1
         is_target = known and label == gt_label
         color = _RIGHT if is_target else _WRONG if known and line == 0 else ACCENT if line == 0 else GHOST
         name = str(glosses[label]) if glosses is not None else f'class {label}'
-        draw_text(canvas, f'{place}', MARGIN + 18, y, 12, QUIET, 'rm')
+        draw_text(canvas, f'{rank}', MARGIN + 18, y, 12, QUIET, 'rm')
         draw_text(
             canvas,
             shortened(name, left - MARGIN - 40, 14, is_target),
@@ -84,16 +89,17 @@ def score_bars(
 
 
 def attention_strip(attention: np.ndarray, width: int, height: int = 40) -> np.ndarray:
-    """The head's weight of each token over time, a row of bars for each hand.
+    """Draws the head's weight of each token over time, a row of bars for each hand.
 
     Args:
         attention (ndarray): Shape (T, 2), weights that sum to 1.
-        width (int): Of the picture, pixels.
-        height (int): Of one hand's bars.
+        width (int): Width of the picture in pixels.
+        height (int): Height of one hand's bars in pixels.
     """
     canvas = blank(2 * height + 12, width)
     left, right = MARGIN + 110, width - MARGIN
     edges = np.linspace(left, right, len(attention) + 1).round().astype(int)
+    # Bars are relative to the largest weight, which is small in a long clip.
     tallest = max(float(attention.max()), 1e-12)
     for row, (hand, side) in enumerate(((1, 'right'), (0, 'left'))):
         base = (row + 1) * (height + 4)
@@ -122,21 +128,19 @@ def prediction_figure(
     title: str = '',
     places: Optional[Sequence[int]] = None,
 ) -> np.ndarray:
-    """A recogniser's prediction: the clip as a row of poses, the attention over time where the sample has it,
-    and the best classes.
+    """Draws a prediction: the clip as a row of poses, the attention over time and the best classes.
 
     Args:
-        sample (SignDataSample): With ``pred_scores`` (classes,); ``attention`` (T, 2) and ``gt_label`` are
-            shown where there. With ``reason`` (str), why there is no answer, that is shown instead of
-            classes.
-        keypoints (ndarray, optional): Shape (T, V, 2), pixels; without them no poses are drawn.
+        sample (SignDataSample): With ``pred_scores`` (classes,). ``attention`` (T, 2) and ``gt_label`` are
+            shown if it has them. ``reason`` (str), why there is no answer, is shown instead of classes.
+        keypoints (ndarray, optional): Shape (T, V, 2), pixels. Without them no poses are drawn.
         scores (ndarray, optional): Shape (T, V) in [0, 1]; 0 = missing. All 1 by default.
-        layout (str | Layout): What the joints are.
+        layout (str | Layout): Layout of the joints.
         glosses (Sequence[str], optional): The classes' names.
-        topk (int): How many classes.
-        columns (int): How many poses.
+        topk (int): Number of classes.
+        columns (int): Number of poses.
         title (str): Above the figure; the clip's name by default.
-        places (Sequence[int], optional): Which frames of the video the T are, for their labels; 0, 1, .. by
+        places (Sequence[int], optional): Numbers of the T frames in the video, for their labels; 0, 1, .. by
             default.
 
     Returns:
@@ -150,6 +154,7 @@ def prediction_figure(
         frames = np.unique(
             np.linspace(0, len(keypoints) - 1, min(columns, len(keypoints))).round().astype(int)
         )
+        # One view for all frames, so that the signer does not jump from cell to cell.
         view = view_of(keypoints, scores)
         size = (190, int(np.clip(190 * view.width / view.height, 90, 220)))
         parts.append(
@@ -164,7 +169,8 @@ def prediction_figure(
     if 'attention' in sample:
         parts.append(attention_strip(sample.attention.numpy(), width))
     label = int(sample.gt_label) if 'gt_label' in sample else None
-    if sample.get('reason'):  # no class is an answer
+    # With a reason no class is an answer, so no bars are shown.
+    if sample.get('reason'):
         parts.append(_line_of_text(f'no answer: {sample.reason}', width))
     else:
         parts.append(score_bars(sample.pred_scores.float().numpy(), glosses, label, topk, width))

@@ -1,8 +1,9 @@
-"""What pre-training does: its loss, and nearest neighbours on labelled clips that measure it."""
+"""The progress of pre-training: its loss, and kNN accuracy on labelled clips."""
 
 from pathlib import Path
 from typing import Mapping, Sequence, Tuple, Union
 
+from ..errors import UserValueError
 from .palette import ACCENT, FINGERS, INK, LINE, QUIET
 from .plots import _COLORS, _figure, _hex, _save
 
@@ -12,11 +13,11 @@ Curve = Tuple[Sequence[float], Sequence[float]]
 def plot_pretraining(
     path: Union[str, Path], losses: Mapping[str, Curve], accuracies: Mapping[str, Curve], title: str = ''
 ) -> Path:
-    """Losses above, accuracies below, over the same epochs.
+    """Plots losses above and accuracies below, over the same epochs.
 
     Args:
         path (str | Path): Where the picture goes.
-        losses (Mapping): ``{name: (epochs, values)}``; the first is drawn strong, the others are its parts.
+        losses (Mapping): ``{name: (epochs, values)}``; the first is the total and drawn strong.
         accuracies (Mapping): ``{name: (epochs, percent)}``.
         title (str): Above both.
 
@@ -24,7 +25,7 @@ def plot_pretraining(
         ValueError: There are no losses or no accuracies.
     """
     if not losses or not accuracies:
-        raise ValueError(
+        raise UserValueError(
             f'plot_pretraining: losses and accuracies needed, got {sorted(losses)} and {sorted(accuracies)}'
         )
     figure = _figure(6.4, 5.4)
@@ -35,10 +36,11 @@ def plot_pretraining(
         above.plot(x, y, color=color, lw=2.0 if strong else 1.0, label=name)
     for (name, (x, y)), color in zip(accuracies.items(), (FINGERS[2], FINGERS[1], FINGERS[4], FINGERS[0])):
         below.plot(x, y, color=_hex(color), lw=1.8, marker='o', ms=3.5, label=name)
-        for place in (0, -1):
+        # The first and the last value are written out.
+        for index in (0, -1):
             below.annotate(
-                f'{y[place]:.1f}',
-                (x[place], y[place]),
+                f'{y[index]:.1f}',
+                (x[index], y[index]),
                 (0, 5),
                 textcoords='offset points',
                 ha='center',

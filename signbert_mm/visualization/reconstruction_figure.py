@@ -1,4 +1,4 @@
-"""The paper's Figure 3: ground truth, masked input, reconstruction and hand mesh over time."""
+"""SignBERT's Figure 3: ground truth, masked input, reconstruction and hand mesh over time."""
 
 from typing import Optional, Sequence, Tuple, Union
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..errors import UserIndexError, UserKeyError, UserValueError
 from ..structures import SignDataSample
 from .canvas import draw_text, smoothly, text_size
 from .draw_mesh import draw_mesh
@@ -20,25 +21,25 @@ _UNDER = (205, 210, 217)
 
 
 def mesh_in_crop(sample: SignDataSample, hand_model: Optional[torch.nn.Module] = None) -> np.ndarray:
-    """A prediction's hand surfaces where the decoder's camera puts them (SignBERT eq. 5).
+    """Projects a prediction's hand surfaces by the decoder's camera (SignBERT eq. 5).
 
     Args:
         sample (SignDataSample): With ``offset`` (T, 2, 2), ``scale`` (T, 2, 1) and either ``vertices`` (T, 2,
             778, 3) in camera axes, or ``theta``, ``beta`` and ``rotation`` (T, 2, 3, 3) for ``hand_model``.
-        hand_model (Module, optional): A :class:`~signbert_mm.hand_models.HandModel`; not needed where the
-            sample has ``vertices``.
+        hand_model (Module, optional): A :class:`~signbert_mm.hand_models.HandModel`; not needed if the sample
+            has ``vertices``.
 
     Returns:
         ndarray: Shape (T, 2, 778, 3) float64; x and y in [0, 1] of the (mirrored) crop, z away from the
             viewer in that unit.
 
     Raises:
-        KeyError: The sample has no hand model's parameters.
+        KeyError: The sample lacks a hand model's parameters.
     """
     needed = ('offset', 'scale') + (() if 'vertices' in sample else ('theta', 'beta', 'rotation'))
     absent = [name for name in needed if name not in sample]
     if absent or ('vertices' not in sample and hand_model is None):
-        raise KeyError(
+        raise UserKeyError(
             'mesh_in_crop: the prediction has no '
             f'{", ".join(absent) or "vertices, and no hand_model is given"}; is its decoder a hand model?'
         )
@@ -51,14 +52,15 @@ def mesh_in_crop(sample: SignDataSample, hand_model: Optional[torch.nn.Module] =
                 hand_model.mesh(sample.theta.to(device), sample.beta.to(device))[0].cpu() @ sample.rotation.mT
             )
     vertices = vertices.double() * sample.scale.double()[..., None, :]
-    # a negative scale turns the hand by half a turn: depth keeps its sign
+    # A negative scale means half a turn in the image, which leaves the depth's sign as it is.
     depth = vertices[..., 2:] * sample.scale.double().sign()[..., None, :]
     return torch.cat([vertices[..., :2] + sample.offset.double()[..., None, :], depth], -1).numpy()
 
 
 def pick_frames(valid: np.ndarray, columns: int) -> np.ndarray:
-    """At most ``columns`` frames, evenly spread over those in which a hand was found (over all where none
-    was).
+    """Picks at most ``columns`` frames, evenly spread over those with a hand.
+
+    A clip without any hand gives frames from all of it.
     """
     candidates = np.flatnonzero(valid.any(1))
     candidates = candidates if len(candidates) else np.arange(len(valid))
@@ -68,16 +70,20 @@ def pick_frames(valid: np.ndarray, columns: int) -> np.ndarray:
 
 
 def masking_of(sample: SignDataSample) -> Tuple[np.ndarray, np.ndarray]:
-    """Operation (T, 2): 0 none, 1 joint, 2 frame, 3 identity, and disturbance (T, 2, 21): 0 none, 1 zeroed, 2
-    moved; recomputed where not stored.
+    """Returns the operation (T, 2) and the disturbance (T, 2, 21) of a sample.
+
+    Operations are 0 none, 1 joint, 2 frame, 3 identity. Disturbances are 0 none, 1 zeroed, 2 moved. Both are
+    recomputed if the sample lacks them.
     """
     if 'operation' in sample and 'disturbed' in sample:
         return sample.operation.numpy(), sample.disturbed.numpy()
-    seen = (sample.hand_scores > 0) & sample.hand_valid[..., None]
-    differs = ((sample.input_hands - sample.target_hands).abs() > 1e-6).any(-1) & seen
+    present = (sample.hand_scores > 0) & sample.hand_valid[..., None]
+    # What the mask did shows in the difference of input and target.
+    differs = ((sample.input_hands - sample.target_hands).abs() > 1e-6).any(-1) & present
     zeroed = differs & (sample.input_hands == 0).all(-1)
     disturbed = zeroed * 1 + (differs & ~zeroed) * 2
-    all_zeroed = (zeroed | ~seen).all(-1)
+    all_zeroed = (zeroed | ~present).all(-1)
+    # All joints zeroed is a masked frame, some changed are masked joints, none is identity.
     operation = torch.where(all_zeroed, 2, torch.where(differs.any(-1), 1, 3)) * sample.chosen
     return operation.numpy(), disturbed.numpy()
 
@@ -100,11 +106,8 @@ class _Painter:
         }
         self.valid, self.scores = sample.hand_valid[:, hand].numpy(), sample.hand_scores[:, hand].numpy()
         operation, disturbed = masking_of(sample)
-        self.chosen, self.operation, self.disturbed = (
-            sample.chosen[:, hand].numpy(),
-            operation[:, hand],
-            disturbed[:, hand],
-        )
+        self.chosen = sample.chosen[:, hand].numpy()
+        self.operation, self.disturbed = operation[:, hand], disturbed[:, hand]
 
     def _unmirrored(self, points: np.ndarray) -> np.ndarray:
         points = points.astype(np.float64)
@@ -127,6 +130,7 @@ class _Painter:
 
     def _input(self, canvas: np.ndarray, t: int) -> None:
         zeroed, moved = self.disturbed[t] == 1, self.disturbed[t] == 2
+        # A zeroed joint is drawn hollow at its true place.
         joints = np.where(zeroed[:, None], self.pixels['target_hands'][t], self.pixels['input_hands'][t])
         smoothly(
             canvas, lambda big, f: draw_hand(big, f * joints, self.scores[t], hollow=zeroed, moved=moved)
@@ -138,22 +142,21 @@ class _Painter:
             canvas,
             lambda big, f: draw_hand(draw_hand(big, f * target, self.scores[t], color=_UNDER), f * pred),
         )
-        seen = self.scores[t] > 0
-        if seen.any():
-            error = np.linalg.norm(pred - target, axis=1)[seen].mean() * 256 / self.size
+        present = self.scores[t] > 0
+        if present.any():
+            error = np.linalg.norm(pred - target, axis=1)[present].mean() * 256 / self.size
             _label(canvas, f'{error:.1f} px')
 
     def _surface(self, canvas: np.ndarray, t: int) -> None:
         vertices = self.mesh[t, self.hand] * self.size
         if self.hand == _LEFT:
+            # Mirrored back: the model decodes left hands as right ones.
             vertices = vertices * [-1, 1, 1] + [self.size, 0, 0]
         draw_mesh(canvas, vertices, self.faces, mirrored=self.hand == _LEFT)
 
 
 def _label(canvas: np.ndarray, text: str, size: float = 10) -> None:
-    """A line of text in a corner that is empty (the lower right one first); where none is, on a ground of its
-    own in the emptiest.
-    """
+    """Writes a line of text in the emptiest corner, of equal ones the lower right one first."""
     (width, height), (rows, columns), inset = text_size(text, size), canvas.shape[:2], 5
     corners = [
         (rows - inset - height, columns - inset - width),
@@ -166,9 +169,10 @@ def _label(canvas: np.ndarray, text: str, size: float = 10) -> None:
         for top, left in corners
     ]
     inks = [int((patch != np.asarray(TILE, dtype=np.uint8)).any(-1).sum()) for patch in patches]
-    place = int(np.argmin(inks))
-    patches[place][:] = TILE
-    draw_text(canvas, text, corners[place][1], corners[place][0], size, QUIET, 'lt')
+    emptiest = int(np.argmin(inks))
+    # Even the emptiest corner may be drawn on: clear it behind the text.
+    patches[emptiest][:] = TILE
+    draw_text(canvas, text, corners[emptiest][1], corners[emptiest][0], size, QUIET, 'lt')
 
 
 def reconstruction_figure(
@@ -182,26 +186,25 @@ def reconstruction_figure(
     title: str = '',
     places: Optional[Sequence[int]] = None,
 ) -> np.ndarray:
-    """Draws what pre-training rebuilt (SignBERT, Figure 3): four rows over time for each hand.
+    """Draws the reconstruction of pre-training (SignBERT, Figure 3): four rows over time for each hand.
 
-    Chosen tokens are framed in the colour of their operation, zeroed joints are empty circles where they
-    should be, displaced ones have a red ring; the reconstruction lies over the ground truth in grey, with the
-    mean distance in pixels of a 256 crop. The left hand is un-mirrored.
+    Chosen tokens have a frame in the colour of their operation. Zeroed joints are empty circles at their true
+    place, and displaced ones have a red ring. The reconstruction lies over the ground truth in grey, with the
+    mean distance in pixels of a 256 crop. The left hand is mirrored back.
 
     Args:
-        sample (SignDataSample): A pre-trainer's prediction, see :meth:`SignDataSample.set_reconstruction`;
-            with ``operation`` (T, 2) and ``disturbed`` (T, 2, 21) where masking gave them, else recomputed
-            from the input.
-        mesh (ndarray, optional): Shape (T, 2, 778, 3) of :func:`mesh_in_crop`; without it there is no fourth
-            row.
+        sample (SignDataSample): A pre-trainer's prediction, see :meth:`SignDataSample.set_reconstruction`.
+            ``operation`` (T, 2) and ``disturbed`` (T, 2, 21) are recomputed from the input if it lacks them.
+        mesh (ndarray, optional): Shape (T, 2, 778, 3) of :func:`mesh_in_crop`; without it the fourth row is
+            left out.
         faces (ndarray, optional): Shape (1538, 3), needed with ``mesh``.
-        hands (str | Sequence[int]): Which hands: 'found' = those found in any frame, or indices, 0 = left.
-        frames (Sequence[int], optional): Which frames; by default ``columns`` of those with a hand.
-        columns (int): Number of frames where ``frames`` is not given.
+        hands (str | Sequence[int]): 'found' = hands detected in any frame; or indices, 0 = left.
+        frames (Sequence[int], optional): Frames to draw; by default ``columns`` of those with a hand.
+        columns (int): Number of frames if ``frames`` is None.
         tile (int): Side of a cell in pixels.
         title (str): Above the figure; the clip's name by default.
-        places (Sequence[int], optional): Which frames of the video those of the sample are, for their labels;
-            0, 1, .. by default.
+        places (Sequence[int], optional): Numbers of the sample's frames in the video, for their labels; 0, 1,
+            .. by default.
 
     Returns:
         ndarray: Shape (H, W, 3) uint8, RGB.
@@ -213,16 +216,17 @@ def reconstruction_figure(
     sample = sample.cpu()
     valid = sample.hand_valid.numpy()
     if mesh is not None and (faces is None or mesh.shape[:2] != valid.shape):
-        raise ValueError(
+        raise UserValueError(
             'reconstruction_figure: mesh needs faces and shape (T, 2, V, 3) with T = '
             f'{len(valid)}, got {mesh.shape}'
         )
     frames = pick_frames(valid, columns) if frames is None else np.asarray(frames, dtype=int)
     if len(frames) == 0 or frames.min() < 0 or frames.max() >= len(valid):
-        raise IndexError(
+        raise UserIndexError(
             f'reconstruction_figure: frames {frames.tolist()}, but the clip has frames 0..{len(valid) - 1}'
         )
     if isinstance(hands, str):
+        # The signer's right hand, which usually leads, comes first.
         hands = [hand for hand in (1, 0) if valid[:, hand].any()] or [1]
     rows = ['Ground truth', 'Masked input', 'Reconstruction'] + (['Hand mesh'] if mesh is not None else [])
     heads = [f'frame {t if places is None else places[t]}' for t in frames]
@@ -233,6 +237,7 @@ def reconstruction_figure(
             picture_grid(
                 rows,
                 heads,
+                # A default argument binds this hand's painter; a plain closure would see the last one.
                 lambda row, column, paint=painter: paint(row, frames[column]),
                 (tile, tile),
                 _SIDES[hand],

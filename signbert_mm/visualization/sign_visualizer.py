@@ -1,4 +1,4 @@
-"""The visualizer that configs name."""
+"""The visualizer for configs."""
 
 from pathlib import Path
 from typing import Optional, Union
@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
+from ..errors import UserKeyError
 from ..registry import VISUALIZERS
 from ..structures import SignDataSample
 from .canvas import save_image
@@ -17,7 +18,7 @@ from .reconstruction_figure import mesh_in_crop, reconstruction_figure
 
 @VISUALIZERS.register_module()
 class SignVisualizer(Visualizer):
-    """mmengine's visualizer with the pictures of this project; all arguments are mmengine's.
+    """mmengine's visualizer with the pictures of this project; its arguments are mmengine's.
 
     Example:
         >>> visualizer = dict(type='SignVisualizer', vis_backends=[dict(type='LocalVisBackend')])
@@ -36,22 +37,21 @@ class SignVisualizer(Visualizer):
         step: int = 0,
         **options,
     ) -> np.ndarray:
-        """Draws one prediction and hands it to the backends.
+        """Draws one prediction and passes it to the backends.
 
-        A pre-trainer's prediction (with ``pred_hands``) becomes :func:`reconstruction_figure`, with meshes
-        where a hand model is given or the sample has vertices; a recogniser's (with ``pred_scores``) becomes
-        :func:`prediction_figure`.
+        A pre-trainer's prediction (with ``pred_hands``) becomes :func:`reconstruction_figure`, with meshes if
+        a hand model is given. A recogniser's (with ``pred_scores``) becomes :func:`prediction_figure`.
 
         Args:
             name (str): The picture's name in the backends.
             data_sample (SignDataSample): The prediction.
             keypoints (ndarray, optional): Shape (T, V, 2), pixels: the clip, for a recogniser's figure.
             scores (ndarray, optional): Shape (T, V) in [0, 1].
-            layout (str): What the joints are.
+            layout (str): Layout of the joints.
             hand_model (Module, optional): Makes the meshes of a pre-trainer's prediction.
             out_file (str | Path, optional): Write the picture there instead of to the backends.
             step (int): The picture's step in the backends.
-            **options: For the figure.
+            **options: Further arguments of the figure.
 
         Returns:
             ndarray: Shape (H, W, 3) uint8, RGB.
@@ -70,10 +70,11 @@ class SignVisualizer(Visualizer):
             options.setdefault('glosses', meta.get('glosses') or meta.get('classes'))
             picture = prediction_figure(data_sample, keypoints, scores, layout, **options)
         else:
-            raise KeyError(
+            raise UserKeyError(
                 f'SignVisualizer: {name}: the sample has neither pred_hands nor pred_scores, only '
                 f'{sorted(data_sample.keys())}'
             )
+        # So that mmengine's get_image returns the picture.
         self.set_image(picture)
         if out_file is not None:
             save_image(out_file, picture)

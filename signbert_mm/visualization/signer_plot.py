@@ -5,6 +5,7 @@ from typing import Dict, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import INK, LINE, QUIET
 from .plots import _COLORS, _figure, _hex, _save
 
@@ -12,16 +13,19 @@ from .plots import _COLORS, _figure, _hex, _save
 def signer_accuracy(
     labels: np.ndarray, predicted: np.ndarray, signers: Sequence[str]
 ) -> Dict[str, Tuple[float, int]]:
-    """Signer -> (accuracy in percent, clips), in order of the names.
+    """Computes signer -> (accuracy in percent, clips), in order of the names.
 
     Args:
         labels (ndarray): Shape (N,) int.
         predicted (ndarray): Shape (N,) int.
         signers (Sequence[str]): N names; '' = unknown.
+
+    Raises:
+        ValueError: Predictions and signers differ in number.
     """
     names, right = np.asarray(signers), np.asarray(labels) == np.asarray(predicted)
     if not len(names) == len(right):
-        raise ValueError(
+        raise UserValueError(
             f'signer_accuracy: {len(right)} predictions and the signers of {len(names)} clips; '
             'they must be of the same clips'
         )
@@ -34,7 +38,7 @@ def signer_accuracy(
 def plot_signers(
     path: Union[str, Path], models: Mapping[str, Mapping[str, Tuple[float, int]]], title: str = ''
 ) -> Path:
-    """A group of bars for each signer, a bar for each model.
+    """Plots a group of bars for each signer, with a bar for each model.
 
     Args:
         path (str | Path): Where the picture goes.
@@ -42,21 +46,24 @@ def plot_signers(
         title (str): Above the picture.
 
     Raises:
-        ValueError: There is nothing to plot, or the models have other signers or clips.
+        ValueError: There is nothing to plot, or the models have different signers or clips.
     """
-    counts = [{signer: count for signer, (_, count) in found.items()} for found in models.values()]
+    counts = [{signer: count for signer, (_, count) in results.items()} for results in models.values()]
     if not counts or not counts[0] or any(other != counts[0] for other in counts):
-        raise ValueError(
+        raise UserValueError(
             f'plot_signers: all models need the same clips of the same signers, got clips by signer {counts}'
         )
     signers = list(counts[0])
     figure = _figure(max(4.8, 1.6 + (0.32 * len(models) + 0.3) * len(signers)), 3.4)
     axis = figure.subplots()
     width = 0.8 / len(models)
-    for index, (name, found) in enumerate(models.items()):
-        places = np.arange(len(signers)) + (index - (len(models) - 1) / 2) * width
-        values = [found[signer][0] for signer in signers]
-        bars = axis.bar(places, values, 0.94 * width, color=_hex(_COLORS[index % len(_COLORS)]), label=name)
+    for index, (name, results) in enumerate(models.items()):
+        positions = np.arange(len(signers)) + (index - (len(models) - 1) / 2) * width
+        values = [results[signer][0] for signer in signers]
+        bars = axis.bar(
+            positions, values, 0.94 * width, color=_hex(_COLORS[index % len(_COLORS)]), label=name
+        )
+        # More numbers would overlap.
         if len(signers) * len(models) <= 40:
             axis.bar_label(
                 bars, [f'{value:.0f}' for value in values], fontsize=7, color=_hex(QUIET), padding=1

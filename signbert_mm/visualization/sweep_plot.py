@@ -1,10 +1,11 @@
-"""Accuracy over a number that was varied (ST-Consistency, Figure 4)."""
+"""Accuracy over a varied number (ST-Consistency, Figure 4)."""
 
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import INK, LINE, QUIET
 from .plots import _COLORS, _figure, _hex, _save
 
@@ -19,24 +20,25 @@ def plot_sweep(
     title: str = '',
     log: bool = False,
 ) -> Path:
-    """Means over x with their spread, a line for each quantity.
+    """Plots means over x with their deviations, a line for each quantity.
 
     Args:
         path (str | Path): Where the picture goes.
-        lines (Mapping): ``{quantity: (x, means, deviations)}``; a deviation of None = one seed, no whisker.
+        lines (Mapping): ``{quantity: (x, means, deviations)}``; a deviation of None = one seed, without an
+            error bar.
         xlabel (str): Name of x.
         ylabel (str): Name of y.
         title (str): Above the picture.
-        log (bool): x by its logarithm to base 2.
+        log (bool): Use a logarithmic x, to base 2.
 
     Raises:
         ValueError: There is nothing to plot, or x is not positive with ``log``.
     """
     if not lines:
-        raise ValueError('plot_sweep: nothing to plot')
+        raise UserValueError('plot_sweep: nothing to plot')
     ticks = sorted({float(value) for x, _, _ in lines.values() for value in x})
     if log and ticks[0] <= 0:
-        raise ValueError(f'plot_sweep: a logarithmic x must be positive, got {ticks[0]}')
+        raise UserValueError(f'plot_sweep: a logarithmic x must be positive, got {ticks[0]}')
     figure = _figure(5.6, 3.6)
     axis = figure.subplots()
     for index, (name, (x, means, deviations)) in enumerate(lines.items()):
@@ -47,6 +49,7 @@ def plot_sweep(
         )
     if log:
         axis.set_xscale('log', base=2)
+    # Ticks at the measured values alone; 0.25 is written 1/4.
     axis.set_xticks(
         ticks,
         [

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from signbert_mm.apis import FusionRecognizer, SignInferencer, init_model
 from signbert_mm.datasets import PoseStore
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import align, clip_scores, fused
 from signbert_mm.registry import MODELS
@@ -171,17 +171,17 @@ def test_rgb_alone_reads_the_video_that_was_given(parts, dumps):
 
 
 def test_windows_of_a_file_read_their_own_frames(parts, monkeypatch):
-    from signbert_mm.apis import video_backend
+    from signbert_mm.apis import backends
 
     seen = []
-    read = video_backend.read_video
+    read = backends.read_video
 
     def spy(path, steps, number, label, span):
         imgs = read(path, steps, number, label, span)
         seen.append((span, float(imgs[0, :, :, :, :2].float().mean())))  # the part that is always bright
         return imgs
 
-    monkeypatch.setattr(video_backend, 'read_video', spy)
+    monkeypatch.setattr(backends, 'read_video', spy)
     inferencer = SignInferencer(*parts['r'], device='cpu', extractor=ColourExtractor())
     found = inferencer.segments(f'{parts["videos"]}/v7.mp4', window=0.4, stride=0.4)[0]
     spans, levels = zip(*seen)

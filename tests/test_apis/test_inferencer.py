@@ -12,11 +12,12 @@ import torch
 from api_toys import GLOSSES, SCORES, ColourExtractor, poses, up_to_rounding
 from mmengine.config import Config
 
-from signbert_mm.apis import SignInferencer, input_reader
+from signbert_mm.apis import SignInferencer
+from signbert_mm.apis import input as input_module
 from signbert_mm.apis.inferencer import _frame_rate
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.extraction import VideoError, extract_folder
 from signbert_mm.structures import SignDataSample
@@ -302,9 +303,9 @@ class Clockwork:
 
 
 def test_cameras_have_the_rate_at_which_frames_came(inferencer, monkeypatch):
-    monkeypatch.setattr(input_reader.cv2, 'VideoCapture', Clockwork)
+    monkeypatch.setattr(input_module.cv2, 'VideoCapture', Clockwork)
     monkeypatch.setattr(
-        input_reader, 'time', SimpleNamespace(monotonic=lambda: Clockwork.now, perf_counter=time.perf_counter)
+        input_module, 'time', SimpleNamespace(monotonic=lambda: Clockwork.now, perf_counter=time.perf_counter)
     )
     clip = inferencer.reader.extract(0, seconds=1.95)
     assert len(clip) == 20 and clip.fps == pytest.approx(10)
@@ -344,8 +345,7 @@ def test_videos_are_read_at_the_rate_of_the_training_clips(inferencer, house, tm
     )
 
 
-def test_parts_of_several_rates(monkeypatch):
-    monkeypatch.setattr('signbert_mm.apis.inferencer.FusionRecognizer', SimpleNamespace)
+def test_parts_of_several_rates():
     for rates, read in (([25.0, None, 30.0], None), ([None, 30.0], 30), ([], None)):
         assert _frame_rate(SimpleNamespace(frame_rates=rates)) == read
 

@@ -10,7 +10,8 @@ from mmengine.config import Config
 from signbert_mm.apis import get_model, init_model, list_models
 from signbert_mm.apis.model import _config
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.engine.runner.config import list_variants
+from signbert_mm.errors import ConfigError
 from signbert_mm.models import SignBERT, SignRecognizer, STConsistency, STConsistencyRecognizer
 
 NARROW = dict(
@@ -38,7 +39,9 @@ def test_list_models(root):
     files = [
         path for path in (root / 'configs').rglob('*.py') if not {'_base_', 'ablation'} & set(path.parts)
     ]
-    assert names == sorted(path.stem for path in files)  # also: no two configs share a name
+    variants = [name for name, path in list_variants().items() if 'ablation' not in path]
+    # also: no two configs share a name
+    assert names == sorted([*(path.stem for path in files if path.stem != 'variants'), *variants])
     assert list_models('signbert_d512*wlasl2') == list_models('SignBERT_D512*WLASL2000') == [NAME]
     assert 'pretrain_all' in names and list_models('default_runtime') == list_models('nothing like it') == []
 
@@ -187,6 +190,7 @@ KEPT = (
     'signbert_mm',
     'configs',
     'tools',
+    'projects',
     'requirements',
     'setup.py',
     'pyproject.toml',

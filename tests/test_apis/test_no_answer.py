@@ -10,8 +10,8 @@ import pytest
 from api_toys import GLOSSES, ColourExtractor, poses
 
 from signbert_mm.apis import HysteresisMerger, PoseClip, SignDictionary, StreamRecognizer
-from signbert_mm.apis.backend import Backend, withhold
-from signbert_mm.apis.pose_clip import why_no_answer
+from signbert_mm.apis.backends import Backend, withhold
+from signbert_mm.apis.clips import why_no_answer
 from signbert_mm.registry import EXTRACTORS
 
 NOBODY = 'no person was found in any of the 12 frames'

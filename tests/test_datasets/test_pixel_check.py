@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from verification_stores import alter
 
-from signbert_mm.apis.input_reader import InputReader
-from signbert_mm.apis.pose_clip import PoseClip
+from signbert_mm.apis.clips import PoseClip
+from signbert_mm.apis.input import InputReader
 from signbert_mm.datasets import PoseDataset, PoseStoreWriter
 from signbert_mm.datasets.pixel_check import PixelCheck, UnitError, check_pixels
 

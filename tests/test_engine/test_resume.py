@@ -15,9 +15,9 @@ from mmengine.hooks import Hook
 from same_training import assert_same_training
 
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
-from signbert_mm.engine.hooks.load_report_hook import _as_it_is_now
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.engine.hooks.load_report_hook import _reuse_equal_metainfo
+from signbert_mm.errors import ConfigError
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 
 class StopAt(Hook):
@@ -307,11 +307,11 @@ def test_equal_data_is_no_other_data():
     before = dict(layout=name, stores=[dict(layout=''.join(['sign', '_49']))])  # equal, but no shared string
     assert before == now and pickle.dumps(before) != pickle.dumps(now)  # what mmengine warns of
     meta = dict(dataset_meta=before)
-    _as_it_is_now(meta, SimpleNamespace(metainfo=now))
+    _reuse_equal_metainfo(meta, SimpleNamespace(metainfo=now))
     assert pickle.dumps(meta['dataset_meta']) == pickle.dumps(now)
     for other in (dict(layout='hands_42'), dict(layout=np.arange(3)), None):
         meta = dict(dataset_meta=other)
-        _as_it_is_now(
+        _reuse_equal_metainfo(
             meta, SimpleNamespace(metainfo=dict(layout=np.arange(3)) if isinstance(other, dict) else now)
         )
         assert meta['dataset_meta'] is other

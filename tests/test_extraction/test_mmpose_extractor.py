@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from signbert_mm import compat
-from signbert_mm.engine.checkpoint_io import CheckpointError
 from signbert_mm.extraction import MMPoseExtractor, build_detector, extract_stream
 from signbert_mm.extraction.wheel_configs import find_config
+from signbert_mm.files.checkpoints import CheckpointError
 
 pytest.importorskip('mmpose', reason='mmpose is not installed: make install')
 RTMPOSE = 'rtmpose-t_8xb64-270e_coco-ubody-wholebody-256x192'

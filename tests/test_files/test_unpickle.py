@@ -6,14 +6,8 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from signbert_mm.files.unpickle import (
-    PLAIN_NAMES,
-    NumpyArray,
-    NumpyType,
-    safe_load,
-    to_array,
-    without_stand_ins,
-)
+from signbert_mm.files.stand_ins import PLAIN_NAMES, NumpyArray, NumpyType, without_stand_ins
+from signbert_mm.files.unpickle import safe_load, to_array
 
 
 def load(data):

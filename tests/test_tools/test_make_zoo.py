@@ -8,8 +8,8 @@ import torch
 from source_files import load_file
 
 from signbert_mm.apis import init_model, zoo
-from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
+from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 
 NAME = 'toy_config'
 

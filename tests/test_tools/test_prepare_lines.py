@@ -5,7 +5,9 @@ import shlex
 import pytest
 from mmengine.config import Config
 
-from signbert_mm.engine.tables.run import resolve
+from signbert_mm.engine.runner import load_config
+from signbert_mm.engine.runner.config import list_variants
+from signbert_mm.experiments.run import resolve
 
 OF_VIDEOS = ('wlasl', 'msasl', 'nmfs_csl', 'slr500', 'autsl', 'asl_citizen')
 
@@ -35,10 +37,11 @@ def test_configs(root):
         for path in sorted((root / 'configs').glob('*/*.py'))
         if path.parent.name not in ('_base_', 'demo', 'words33', 'ablation')
     ]
+    found += [path for path in list_variants().values() if 'words33' not in path]
     found.append(root / 'configs' / 'pretrain_all.py')
     assert len(found) > 50
     for path in found:
-        check(Config.fromfile(path).to_dict())
+        check(load_config(str(path)).to_dict())
 
 
 @pytest.mark.parametrize('method', ['signbert', 'st_consistency'])

@@ -24,11 +24,11 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import numpy as np
 
 from signbert_mm.apis import ClipEmbedder, SignDictionary, SignInferencer
-from signbert_mm.apis.sign_dictionary import COMPARISONS
+from signbert_mm.apis.dictionary import COMPARISONS
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool
-from signbert_mm.engine.tables import mean_and_deviation
+from signbert_mm.experiments import mean_and_deviation
 from signbert_mm.files.os_errors import output_path
 
 SEEDS = {1: range(10), 2: range(10), 5: range(3), 10: range(3)}

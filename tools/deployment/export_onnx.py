@@ -24,9 +24,9 @@ except ModuleNotFoundError:
 
 
 from signbert_mm.apis import init_model
-from signbert_mm.apis.input_reader import InputReader
-from signbert_mm.apis.onnx_export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
-from signbert_mm.apis.torch_backend import TorchBackend, dataset_config
+from signbert_mm.apis.backends import TorchBackend, dataset_config
+from signbert_mm.apis.export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
+from signbert_mm.apis.input import InputReader
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout

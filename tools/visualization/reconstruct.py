@@ -24,11 +24,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from signbert_mm.apis.input_reader import Failure, InputReader
-from signbert_mm.apis.reconstructor import masked_sample
-from signbert_mm.apis.torch_backend import TorchBackend
+from signbert_mm.apis.backends import TorchBackend
+from signbert_mm.apis.input import Failure, InputReader
+from signbert_mm.apis.reconstruct import masked_sample
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS, MODELS
 from signbert_mm.structures import SignDataSample
@@ -92,7 +93,7 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
             f'checkpoint {checkpoint} does not fit the model of the config: {error}'
         ) from None
     if not hasattr(model, 'decoder'):
-        raise ValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
+        raise UserValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
     return model.to(device).eval()
 
 
@@ -100,7 +101,7 @@ def draw(
     sample: SignDataSample, places: np.ndarray, model: torch.nn.Module, name: str, args: argparse.Namespace
 ) -> np.ndarray:
     """The figure of one prediction. ``places`` are its frames' indices in the clip."""
-    hand_model = None if args.no_mesh else getattr(model.decoder, 'hand_model', None)
+    hand_model = None if args.no_mesh else model.hand_model
     mesh = faces = None
     if hand_model is not None:
         mesh, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()
@@ -131,7 +132,7 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.default_scope)
     if args.input is None and cfg.get(f'{args.data}_dataloader') is None:
-        raise ValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
+        raise UserValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
     model = load_model(cfg, args.checkpoint, args.device)
     if args.input is not None:
         draw_inputs(model, cfg, args)
@@ -142,14 +143,14 @@ def main() -> None:
     )
     outside = [index for index in indices if not 0 <= index < len(dataset)]
     if outside:
-        raise ValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
+        raise UserValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
     glosses = dataset.metainfo.get('glosses') or []
     for index in indices:
         loaded = dataset.__getitems__([index])
         with torch.no_grad():
             data = model.data_preprocessor(loaded, training=False)
             if 'chosen' not in data['inputs']:
-                raise ValueError(
+                raise UserValueError(
                     'the test pipeline of the data preprocessor masks nothing; add '
                     'MaskHandTokens and ZeroMissing at its end'
                 )

@@ -11,6 +11,9 @@ _gcn = dict(
 _time = dict(type='TemporalGCNEmbedder', channels=512, num_blocks=2, dropout=0.25)
 _attention = dict(type='HandTransformer', num_layers=3, num_heads=8, dropout=0.1, input_norm=True)
 
+# whole clips, strided over 150 frames
+_frames = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]
+
 encoder = dict(
     type='HandTrunkEncoder',
     hand_embedder=dict(_time, gesture=dict(_gcn, layout='hand_21')),

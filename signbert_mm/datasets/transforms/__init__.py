@@ -8,7 +8,13 @@ from .masking import OPERATIONS, MaskHandTokens
 from .one_hand import KeepOneHand
 from .skeleton import SkeletonInput
 from .spatial import RandomAffine, RandomFlip, RandomHandDrop, RandomJointJitter
-from .temporal import CenterTemporalSample, RandomTemporalSample, TemporalSample, UniformTemporalSample
+from .temporal import (
+    CenterTemporalSample,
+    RandomTemporalSample,
+    TemporalSample,
+    UniformTemporalSample,
+    sample_time,
+)
 from .temporal_resize import TemporalCropResize
 from .trunk import NormalizeTrunk
 from .views import MakeViews, Motion
@@ -38,6 +44,7 @@ __all__ = [
     'TemporalSample',
     'UniformTemporalSample',
     'ZeroMissing',
+    'sample_time',
     'steps_in',
     'without_masks',
 ]

@@ -5,9 +5,9 @@ from typing import Any, Union
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import FlexibleRunner, Runner
 
+from ...errors import ConfigError
+from ...files.checkpoints import drop_config_text
 from ...registry import RUNNERS, SCOPE
-from ..checkpoint_io import drop_config_text
-from .config import ConfigError
 
 UNSHARDED = ('KNNHook', 'EMAHook')  # they look into the model outside of its forward
 

@@ -15,9 +15,9 @@ from mmengine.runner.checkpoint import save_checkpoint
 from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
+from ...errors import ConfigError
 from ...registry import FUNCTIONS, STRATEGIES
 from ..checkpoint_io import ATOMIC_BACKEND
-from .config import ConfigError
 
 
 @ROOT_FUNCTIONS.register_module()  # mmengine looks policies up in its own registry, whatever the scope

@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...hand_models import rotation_6d_to_matrix, svd_orthogonalize, weak_perspective_project
 from ...registry import MODELS
 
@@ -50,7 +51,7 @@ class HandModelDecoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if rotation not in _IDENTITY:
-            raise ValueError(
+            raise UserValueError(
                 f'HandModelDecoder: rotation must be one of {sorted(_IDENTITY)}, got {rotation!r}'
             )
         self.hand_model = MODELS.build(hand_model or dict(type='HandModel'))

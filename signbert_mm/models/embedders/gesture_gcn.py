@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...errors import UserValueError
 from ...layouts import get_layout
 from ...layouts.graph import ROLES, joint_graph, part_graph, role_adjacency
 from ...registry import MODELS
@@ -69,7 +70,7 @@ def _make_norm(norm: str, channels: int) -> nn.Module:
         return nn.LayerNorm(channels)
     if norm == 'BN':
         return TokenBatchNorm(channels)
-    raise ValueError(f"norm must be 'LN' or 'BN', got {norm!r}")
+    raise UserValueError(f"norm must be 'LN' or 'BN', got {norm!r}")
 
 
 def _can_select_rows(x: Tensor) -> bool:
@@ -125,7 +126,7 @@ class GestureGCN(BaseModule):
         # of nodes apart, and parts are strides
         order = root[:1] + [joint for knuckle in zip(*limbs) for joint in knuckle]
         if sorted(order) != list(range(body.num_joints)) or order[: len(root)] != root:
-            raise ValueError(
+            raise UserValueError(
                 f'GestureGCN: layout {layout!r} is not a wrist and fingers of equal length '
                 'whose palm is the wrist and their roots'
             )
@@ -192,7 +193,7 @@ class GestureGCN(BaseModule):
             ValueError: The joint count is not the layout's.
         """
         if hands.shape[-2] != self.num_joints:
-            raise ValueError(
+            raise UserValueError(
                 f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}'
             )
         x = hands.reshape(-1, *hands.shape[-2:])  # (N, V, 2)

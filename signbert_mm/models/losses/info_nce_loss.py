@@ -5,6 +5,7 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from .similarity import NEVER, is_key, mean_over_clips
 
@@ -23,7 +24,7 @@ class InfoNCELoss(nn.Module):
     def __init__(self, temperature: float = 0.07, loss_weight: float = 1.0) -> None:
         super().__init__()
         if temperature <= 0:
-            raise ValueError(f'InfoNCELoss: temperature must be positive, got {temperature}')
+            raise UserValueError(f'InfoNCELoss: temperature must be positive, got {temperature}')
         self.temperature, self.loss_weight = temperature, loss_weight
 
     def forward(self, query: Tensor, key: Tensor, bank: Tensor, counts: Optional[Tensor] = None) -> Tensor:

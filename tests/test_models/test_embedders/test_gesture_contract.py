@@ -1,4 +1,4 @@
-"""One contract of a gesture encoder: the class of docs/user_guides/own_module.md in both methods."""
+"""The gesture encoder of docs/user_guides/own_module.md serves both methods, by config alone."""
 
 import re
 import sys

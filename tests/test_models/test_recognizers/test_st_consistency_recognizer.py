@@ -2,11 +2,11 @@ import copy
 
 import pytest
 import torch
-from mmengine.config import Config
 from st_consistency_parts import encoder_config, make_inputs
 from torch.nn import functional as F
 
 from signbert_mm.engine.hooks import LoadReportHook
+from signbert_mm.engine.runner import load_config
 from signbert_mm.registry import MODELS
 from signbert_mm.structures import SignDataSample
 
@@ -207,7 +207,7 @@ def test_what_is_fine_tuned_sees_what_was_pre_trained(root, pretrained, fine_tun
     pipelines, one encoder.
     """
     one, other = (
-        Config.fromfile(root / 'configs' / 'st_consistency' / f'{name}.py').model
+        load_config(str(root / 'configs' / 'st_consistency' / f'{name}.py')).model
         for name in (pretrained, fine_tuned)
     )
     assert one.data_preprocessor.test_pipeline == other.data_preprocessor.test_pipeline

@@ -4,19 +4,9 @@ of the synthetic signs.
 
 _base_ = '../../../demo/signbert_d128_pretrain_synthetic.py'
 
-_augment = [
-    dict(type='RandomFlip'),
-    dict(type='RandomAffine', rotation=15.0, scale=(0.9, 1.1), stretch=0.1, shear=0.1, shift=0.05),
-]
-_crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
-_mask = [
-    dict(
-        type='MaskHandTokens', ratio=0.5, operations=('joint', 'frame', 'identity'), max_joints=7, offset=0.25
-    ),
-    dict(type='ZeroMissing'),
-]
+_test = _base_._crop + _base_._mask
 model = dict(
-    data_preprocessor=dict(train_pipeline=_augment + _crop + _mask, test_pipeline=_crop + _mask),
+    data_preprocessor=dict(train_pipeline=_base_._augment + _test, test_pipeline=_test),
 )
 _clips = dict(
     store='data/synthetic_tables', prepare='python tools/analysis_tools/run_table.py table2 --on synthetic'

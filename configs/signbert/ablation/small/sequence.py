@@ -4,29 +4,26 @@ more passes than for recognition.
 The rotation is the raw 3 x 3 of eq. 5, with which the hand model learns faster than with the 6-D one.
 """
 
-_base_ = './pretrain.py'
+_base_ = '../../../demo/signbert_d128_pretrain_synthetic.py'
 
-_crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
-_mask = [
-    dict(
-        type='MaskHandTokens', ratio=0.5, operations=('joint', 'frame', 'identity'), max_joints=7, offset=0.25
-    ),
-    dict(type='ZeroMissing'),
-]
+_test = _base_._crop + _base_._mask
 model = dict(
-    data_preprocessor=dict(
-        train_pipeline=[dict(type='RandomFlip')] + _crop + _mask, test_pipeline=_crop + _mask
-    ),
+    data_preprocessor=dict(train_pipeline=[dict(type='RandomFlip')] + _test, test_pipeline=_test),
     decoder=dict(rotation='none'),
 )
 _clips = dict(
     store='data/synthetic_poses', prepare='python tools/analysis_tools/run_table.py table2 --on synthetic'
 )
-train_dataloader = dict(batch_size=16, dataset=_clips)
-test_dataloader = dict(dataset=_clips)
-optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
+train_dataloader = dict(
+    batch_size=16, dataset=dict(_clips, pipeline=[dict(type='UniformTemporalSample', clip_len=10)])
+)
+test_dataloader = dict(
+    dataset=dict(_clips, pipeline=[dict(type='UniformTemporalSample', clip_len=10, test_mode=True)])
+)
+optim_wrapper = dict(optimizer=dict(lr=1.5e-3), clip_grad=dict(max_norm=50.0))
 train_cfg = dict(max_epochs=10)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
     dict(type='CosineAnnealingLR', T_max=10, by_epoch=True, convert_to_iter_based=True),
 ]
+default_hooks = dict(logger=dict(interval=50), checkpoint=dict(interval=1, max_keep_ckpts=1))

@@ -13,7 +13,7 @@ _loader = dict(
 _clips = dict(
     type='PoseDataset',
     store='data/msasl1000',
-    pipeline=[dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)],
+    pipeline=_base_._frames,
 )
 test_dataloader = dict(_loader, dataset=dict(_clips, split='test', test_mode=True))
 test_cfg = dict(_delete_=True, type='KNNTestLoop', gallery=dict(_loader, dataset=dict(_clips, split='train')))

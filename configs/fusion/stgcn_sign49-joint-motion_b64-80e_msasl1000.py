@@ -1,6 +1,0 @@
-"""P: as its base, joint motion stream."""
-
-_base_ = './stgcn_sign49-joint_b64-80e_msasl1000.py'
-
-_skeleton = [dict(type='SkeletonInput', layout='sign_49', stream='joint_motion')]
-model = dict(data_preprocessor=dict(train_pipeline=_skeleton, test_pipeline=_skeleton))

@@ -1,7 +1,0 @@
-"""The semi-supervised protocol on MS-ASL1000: fine-tuned on 20 % of the labels; 40 and 60 % by
-``train_dataloader.dataset.data_ratio.ratio``.
-"""
-
-_base_ = './st_consistency_d512_b64-60e_msasl1000.py'
-# the shares are assumed: see README.md
-train_dataloader = dict(dataset=dict(data_ratio=dict(ratio=0.2, seed=0)))

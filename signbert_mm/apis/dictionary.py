@@ -1,0 +1,464 @@
+"""Signs by a handful of examples each, found again by the nearest one; clips as vectors."""
+
+import hashlib
+import io
+import itertools
+import json
+import logging
+import os
+import re
+from functools import cached_property
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+
+from ..errors import UserKeyError, UserValueError
+from ..files.arrays import ArrayFileError, read_npz
+from ..files.atomic import remove_leftovers, write_atomic
+from ..files.json import read_json
+from ..files.locks import turn
+from ..models.attention_pool import pool_segments
+from .backends import Backend, Prediction, TorchBackend, in_torch
+from .clips import PoseClip
+from .input import Failure, InputReader
+
+# 1: the encoder's fingerprint did not tell how clips were prepared
+FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2
+INDEX = 'dictionary.json'
+COMPARISONS = ('nearest', 'prototype')
+
+
+class Match(NamedTuple):
+    """A sign of the dictionary: its gloss, the cosine, and the name of its nearest example ('' for a
+    prototype).
+    """
+
+    gloss: str
+    score: float
+    example: str
+
+
+class SignDictionary:
+    """Glosses, and unit vectors of clips that show them.
+
+    On disk it is a folder: ``dictionary.json`` (glosses, names of the examples, what the vectors were made
+    with) and the npz file that it names; the JSON is replaced last, so a killed writer leaves the old
+    dictionary.
+
+    Args:
+        encoder (str): Fingerprint of all that makes the vectors (:class:`ClipEmbedder`); vectors of another
+            are refused.
+        dim (int): Length of a vector.
+        note (str): For people: the config and checkpoint.
+
+    Example:
+        >>> signs = SignDictionary('0123', 2)
+        >>> signs.add('hello', np.array([[1.0, 0.0]]), ['clip 7'])
+        >>> signs.search(np.array([[0.6, 0.8]]))[0]
+        [Match(gloss='hello', score=0.6, example='clip 7')]
+    """
+
+    def __init__(self, encoder: str, dim: int, note: str = '') -> None:
+        self.encoder, self.dim, self.note = encoder, dim, note
+        self._vectors: Dict[str, np.ndarray] = {}
+        self._names: Dict[str, List[str]] = {}
+
+    @property
+    def glosses(self) -> List[str]:
+        """In the order in which they came."""
+        return list(self._vectors)
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def examples(self, gloss: str) -> List[str]:
+        """Names of a sign's examples."""
+        return list(self._names[self._known(gloss)])
+
+    def _known(self, gloss: str) -> str:
+        if gloss not in self._vectors:
+            raise UserKeyError(
+                f'the dictionary has no sign {gloss!r}; it has {len(self)}: {", ".join(self.glosses[:20])}'
+            )
+        return gloss
+
+    def _check(self, vectors: np.ndarray, what: str) -> np.ndarray:
+        vectors = np.asarray(vectors, dtype=np.float32)
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim or not len(vectors):
+            raise UserValueError(
+                f'{what}: vectors of shape {vectors.shape}; give (n, {self.dim}) with n at least 1'
+            )
+        if not np.isfinite(vectors).all():
+            raise UserValueError(f'{what}: vectors are not finite')
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+    def add(self, gloss: str, vectors: np.ndarray, names: Sequence[str] = ()) -> None:
+        """Adds examples, to a new sign or one that is there.
+
+        Args:
+            gloss (str): Not empty.
+            vectors (ndarray): Shape (n, dim).
+            names (Sequence[str]): Of the examples, for people; n of them, or none.
+
+        Raises:
+            ValueError: The gloss is empty, or shapes do not fit.
+        """
+        if not isinstance(gloss, str) or not gloss.strip():
+            raise UserValueError(f'gloss is {gloss!r}; give text')
+        vectors = self._check(vectors, f'sign {gloss!r}')
+        names = [str(name) for name in names] or [''] * len(vectors)
+        if len(names) != len(vectors):
+            raise UserValueError(f'sign {gloss!r}: {len(vectors)} vectors, but {len(names)} names')
+        self._vectors[gloss] = (
+            np.concatenate([self._vectors[gloss], vectors]) if gloss in self._vectors else vectors
+        )
+        self._names.setdefault(gloss, []).extend(names)
+
+    def remove(self, gloss: str) -> None:
+        """Removes a sign with its examples.
+
+        Raises:
+            KeyError: It is not there.
+        """
+        del self._vectors[self._known(gloss)], self._names[gloss]
+
+    def similarities(self, queries: np.ndarray, compare: str = 'nearest') -> Tuple[np.ndarray, np.ndarray]:
+        """Cosine of each query with each sign.
+
+        Args:
+            queries (ndarray): Shape (B, dim).
+            compare (str): 'nearest': with the sign's nearest example (better on the development clips of
+                words33); 'prototype': with the mean of its examples.
+
+        Returns:
+            tuple[ndarray, ndarray]: Shape (B, signs) float32 in [-1, 1], and which example it is, (B, signs)
+            int64; -1 for prototypes.
+
+        Raises:
+            ValueError: The dictionary is empty, or an argument is wrong.
+        """
+        if compare not in COMPARISONS:
+            raise UserValueError(f'compare is {compare!r}; choose one of {", ".join(COMPARISONS)}')
+        if not len(self):
+            raise UserValueError('the dictionary is empty; add signs first')
+        queries = self._check(queries, 'query')
+        if compare == 'prototype':
+            means = self._check(
+                np.stack([vectors.mean(0) for vectors in self._vectors.values()]), 'prototypes'
+            )
+            return queries @ means.T, np.full((len(queries), len(self)), -1)
+        counts = [len(vectors) for vectors in self._vectors.values()]
+        cosine = queries @ np.concatenate(list(self._vectors.values())).T  # (B, examples)
+        parts = np.split(cosine, np.cumsum(counts)[:-1], axis=1)
+        return np.stack([part.max(1) for part in parts], 1), np.stack([part.argmax(1) for part in parts], 1)
+
+    def search(self, queries: np.ndarray, topk: int = 5, compare: str = 'nearest') -> List[List[Match]]:
+        """The nearest signs of each query, best first; arguments and errors as :meth:`similarities`."""
+        cosine, which = self.similarities(queries, compare)
+        glosses, found = self.glosses, []
+        for row, places in zip(cosine, which):
+            order = np.argsort(-row, kind='stable')[:topk]
+            found.append(
+                [
+                    Match(
+                        glosses[i],
+                        float(row[i]),
+                        self._names[glosses[i]][places[i]] if places[i] >= 0 else '',
+                    )
+                    for i in order
+                ]
+            )
+        return found
+
+    def save(self, folder: Union[str, 'os.PathLike[str]']) -> None:
+        """Writes the folder; an older dictionary there is replaced at one moment, and is whole until then.
+
+        Raises:
+            OSError: Such as a full disk; the older dictionary is as it was.
+        """
+        os.makedirs(folder, exist_ok=True)
+        with turn(folder):  # another process that saves would remove the vectors that are not in its index
+            self._save(os.fspath(folder))
+
+    def _save(self, folder: str) -> None:
+        counts = [len(vectors) for vectors in self._vectors.values()]
+        vectors = (
+            np.concatenate(list(self._vectors.values())) if len(self) else np.zeros((0, self.dim), np.float32)
+        )
+        buffer = io.BytesIO()
+        np.savez(buffer, vectors=vectors, label=np.repeat(np.arange(len(self), dtype=np.int32), counts))
+        data = buffer.getvalue()
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        file = f'vectors-{digest[:8]}.npz'
+        path = os.path.join(folder, file)
+        is_new = not os.path.isfile(path)
+        write_atomic(data, path)
+        index = dict(
+            format=FORMAT,
+            format_version=FORMAT_VERSION,
+            encoder=self.encoder,
+            dim=self.dim,
+            note=self.note,
+            file=file,
+            blake2b=digest,
+            signs=[dict(gloss=gloss, examples=names) for gloss, names in self._names.items()],
+        )
+        try:
+            write_atomic(
+                json.dumps(index, ensure_ascii=False, indent=1).encode(), os.path.join(folder, INDEX)
+            )
+        except BaseException:
+            if is_new:
+                os.unlink(path)
+            raise
+        for name in os.listdir(folder):
+            if re.fullmatch(r'vectors-\w+\.npz', name) and name != file:
+                os.unlink(os.path.join(folder, name))
+        remove_leftovers(folder, r'vectors-\w+\.npz')
+
+    @classmethod
+    def load(cls, folder: Union[str, 'os.PathLike[str]']) -> 'SignDictionary':
+        """Reads a folder that :meth:`save` wrote; nothing in it is executed.
+
+        Raises:
+            FileNotFoundError: The folder or its files are not there.
+            ValueError: Damaged, or of another format.
+        """
+        try:
+            return cls._load(folder)
+        except FileNotFoundError:
+            return cls._load(folder)  # another process may have replaced it between its two files
+
+    @classmethod
+    def _load(cls, folder: Union[str, 'os.PathLike[str]']) -> 'SignDictionary':
+        path = os.path.join(os.fspath(folder), INDEX)
+        if not os.path.isfile(path):
+            raise FileNotFoundError(
+                f'{path}: absent, so this is no dictionary; make one with tools/build_dictionary.py'
+            )
+        try:
+            index = read_json(path)
+            if index.get('format') == FORMAT and index.get('format_version') == 1:
+                raise UserValueError(
+                    'version 1, which does not tell how the clips of its vectors were cropped and filtered'
+                )
+            if index.get('format') != FORMAT or index.get('format_version') != FORMAT_VERSION:
+                raise UserValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
+            name = os.path.join(os.fspath(folder), os.path.basename(index['file']))
+            signs = cls(index['encoder'], int(index['dim']), index['note'])
+            glosses = [(sign['gloss'], [str(item) for item in sign['examples']]) for sign in index['signs']]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserValueError(
+                f'{path}: not a dictionary of version {FORMAT_VERSION} ({error}); build it '
+                'again: tools/build_dictionary.py'
+            ) from error
+        if not os.path.isfile(name):
+            raise FileNotFoundError(f'{name}: absent; copy the dictionary again or build it again')
+        with open(name, 'rb') as file:
+            data = file.read()
+        if hashlib.blake2b(data, digest_size=16).hexdigest() != index['blake2b']:
+            raise UserValueError(
+                f'{name}: {len(data)} bytes whose checksum differs from {INDEX}: damaged; copy '
+                'it again or build it again'
+            )
+        try:
+            arrays = read_npz(data)
+            vectors, label = arrays['vectors'], arrays['label']
+        except (ArrayFileError, KeyError) as error:
+            raise UserValueError(f'{name}: damaged ({error}); copy it again or build it again') from error
+        for place, (gloss, names) in enumerate(glosses):
+            signs.add(gloss, vectors[label == place], names)
+        return signs
+
+
+class ClipEmbedder:
+    """A clip as one vector, from an encoder that nobody trained on its gloss; nothing is masked.
+
+    The tokens of a model's embedder and Transformer are pooled here (pooling is not given in the paper); a
+    model of other parts, as ST-Consistency's, is asked for its ``extract_features``.
+
+    Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or
+    the decoder's parameters, two parts of the clip rather than one, three or four, both hands together.
+
+    Args:
+        backend (TorchBackend): Of a pre-trainer or a recogniser.
+        segments (int): Parts of the clip that are averaged apart.
+
+    Raises:
+        ValueError: The model gives no features, or ``segments`` is below 1.
+    """
+
+    def __init__(self, backend: TorchBackend, segments: int = 2) -> None:
+        if not getattr(backend.model, 'gives_features', False):
+            raise UserValueError(
+                f'{type(backend.model).__name__} has no embedder and backbone to embed a clip with; use '
+                'a SignBERT or SignRecognizer config'
+            )
+        if segments < 1:
+            raise UserValueError(f'segments must be at least 1, got {segments}')
+        self.backend, self.segments = backend, segments
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits of what the vectors depend on: the encoder's weights, how it reads and prepares
+        clips, the pooling.
+        """
+        digest = hashlib.blake2b(digest_size=8)
+        facts = repr((self.segments, sorted(self.backend.spec._asdict().items()), self.backend.preparation))
+        digest.update(re.sub(r' at 0x\w+', '', facts).encode())  # addresses of functions among the transforms
+        for part in self.backend.model.encoder_parts:
+            for name, value in sorted(getattr(self.backend.model, part).state_dict().items()):
+                digest.update(
+                    f'{part}.{name}'.encode() + value.detach().cpu().contiguous().float().numpy().tobytes()
+                )
+        return digest.hexdigest()
+
+    @torch.no_grad()
+    def __call__(self, clips: Sequence[PoseClip]) -> np.ndarray:
+        """Shape (len(clips), D) float32, each of length 1."""
+        inputs = self.backend.prepared(clips)
+        model = self.backend.model
+        if model.gives_tokens:
+            vectors = pool_segments(*model.extract_tokens(inputs), inputs['length'], self.segments)
+        else:
+            vectors = torch.nn.functional.normalize(model.extract_features(inputs).float(), dim=-1)
+        return vectors.cpu().numpy()
+
+
+class NothingReadableError(ValueError):
+    """Not one of the inputs could be read, or shows what it is needed for."""
+
+
+class DictionarySearch:
+    """Embeds clips, and finds the nearest signs of a dictionary.
+
+    Args:
+        backend (Backend): Whose model makes the vectors.
+        reader (InputReader): Opens what is embedded.
+        dictionary (SignDictionary, optional): For :meth:`search`; also an attribute.
+    """
+
+    def __init__(
+        self, backend: Backend, reader: InputReader, dictionary: Optional[SignDictionary] = None
+    ) -> None:
+        self.backend, self.reader, self.dictionary = backend, reader, dictionary
+
+    @cached_property
+    def embedder(self) -> ClipEmbedder:
+        """Makes the vectors."""
+        return ClipEmbedder(in_torch(self.backend, 'a dictionary'))
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return self.embedder.fingerprint
+
+    def embed(
+        self, inputs: Any, batch_size: int = 64, need_hands: bool = False, **options: Any
+    ) -> Tuple[np.ndarray, List[str]]:
+        """Vectors (clips, D) of length 1, and the clips' names.
+
+        Args:
+            inputs: As for calling.
+            batch_size (int): Clips at once.
+            need_hands (bool): Leave out clips that show no hand, with a warning, as examples of a dictionary
+                should.
+            **options: As for calling.
+
+        Raises:
+            NothingReadableError: No clip is left; the message has the first reason.
+        """
+        vectors, names, failures, reason = [], [], [], ''
+        for clip, vector in self._embedded(inputs, batch_size, failures, **options):
+            if need_hands and clip.no_answer:
+                reason = f'{clip.name}: {clip.no_answer}'
+                print_log(f'left out: {reason}', logger='current', level=logging.WARNING)
+                continue
+            vectors.append(vector)
+            names.append(clip.name)
+        if not vectors:
+            first = f', the first: {failures[0].error}' if failures else ''
+            what = f'shows a hand ({reason})' if reason else 'could be read'
+            raise NothingReadableError(f'none of the inputs {what}, so there is nothing to embed{first}')
+        return np.stack(vectors), names
+
+    def _embedded(
+        self, inputs: Any, batch_size: int, failures: Optional[List[Failure]] = None, **options: Any
+    ) -> Iterator[Tuple[PoseClip, np.ndarray]]:
+        clips = self.reader.readable(inputs, failures, **options)
+        while True:
+            batch = list(itertools.islice(clips, batch_size))
+            if not batch:
+                return
+            yield from zip(batch, self.embedder(batch))
+
+    def check_dictionary(self, dictionary: Optional[SignDictionary] = None) -> SignDictionary:
+        """The dictionary, or the inferencer's own, where this model can search it.
+
+        Raises:
+            ValueError: There is none, or its vectors were made with another encoder or of clips prepared in
+                another way.
+        """
+        signs = self.dictionary if dictionary is None else dictionary
+        if signs is None:
+            raise UserValueError(
+                'there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py'
+            )
+        if signs.encoder != self._fingerprint:
+            raise UserValueError(
+                f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one '
+                f'({signs.encoder}, not '
+                f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its '
+                'config and checkpoint, or '
+                'build the dictionary again'
+            )
+        return signs
+
+    def search(
+        self,
+        inputs: Any,
+        topk: int = 5,
+        dictionary: Optional[SignDictionary] = None,
+        compare: str = 'nearest',
+        batch_size: int = 64,
+        **options: Any,
+    ) -> List[Prediction]:
+        """The nearest signs of the dictionary, by the cosine of embeddings; nothing is trained.
+
+        Args:
+            inputs: As for calling.
+            topk (int): Signs in the answer.
+            dictionary (SignDictionary, optional): Instead of the inferencer's own.
+            compare (str): 'nearest' or 'prototype', see :meth:`SignDictionary.similarities`.
+            batch_size (int): Clips at once.
+            **options: As for calling.
+
+        Returns:
+            list[Prediction]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of
+            the nearest ones), ``hand_frames`` and ``reason``: '', or why there is no answer, and the lists
+            are then empty.
+
+        Raises:
+            ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or
+                of clips prepared in another way.
+        """
+        signs = self.check_dictionary(dictionary)
+        answers = []
+        for clip, vector in self._embedded(inputs, batch_size, **options):
+            matches: List[Match] = [] if clip.no_answer else signs.search(vector[None], topk, compare)[0]
+            answers.append(
+                Prediction(
+                    name=clip.name,
+                    glosses=[match.gloss for match in matches],
+                    scores=[match.score for match in matches],
+                    examples=[match.example for match in matches],
+                    reason=clip.no_answer,
+                    num_frames=len(clip),
+                    hand_frames=clip.hand_frames,
+                    fps=clip.fps,
+                )
+            )
+        if not answers:
+            raise UserValueError('none of the inputs could be read, so there is nothing to search for')
+        return answers

@@ -1,0 +1,104 @@
+"""3-D hands of a clip, from a pre-trained model (SignBERT section 3.2)."""
+
+from typing import Dict, List, Tuple
+
+import numpy as np
+import torch
+
+from ..errors import UserValueError
+from ..structures import SignDataSample
+from .backends import TorchBackend
+from .clips import PoseClip
+
+_LEFT = 0
+
+
+class Reconstructor:
+    """Runs a pre-trainer over every frame of a clip, at the pace that it was trained at, with nothing masked.
+
+    Where the model samples L frames evenly over a clip of N, the clip is read in n = ceil(N / L) interleaved
+    passes, frames 0, n, 2n .., then 1, n + 1 ..; where it takes neighbouring frames, in pieces of L.
+
+    Args:
+        backend (TorchBackend): Of a pre-trainer whose decoder has a hand model.
+
+    Raises:
+        ValueError: The model has no decoder with a hand model.
+    """
+
+    def __init__(self, backend: TorchBackend) -> None:
+        if getattr(backend.model, 'hand_model', None) is None:
+            raise UserValueError(
+                f'{type(backend.model).__name__} has no hand model; reconstruction needs the config and '
+                'checkpoint of a pre-training with one'
+            )
+        self.backend = backend
+
+    @property
+    def faces(self) -> np.ndarray:
+        """Shape (1538, 3): triangles of the right hand's mesh; the left hand's run the other way round
+        (``faces[:, ::-1]``).
+        """
+        return self.backend.model.hand_model.faces.cpu().numpy()
+
+    def _passes(self, clip: PoseClip) -> List[np.ndarray]:
+        length, spec = len(clip), self.backend.spec
+        size = spec.clip_len or min(length, self.backend.model.max_frames or length)
+        count = -(-length // size)
+        if spec.temporal and spec.temporal['type'] == 'UniformTemporalSample':
+            return [np.arange(first, length, count) for first in range(count)]
+        return [np.arange(first, min(first + size, length)) for first in range(0, length, size)]
+
+    @torch.no_grad()
+    def __call__(self, clip: PoseClip, mesh: bool = False) -> Dict[str, np.ndarray]:
+        """Both hands of every frame.
+
+        Args:
+            clip (PoseClip): Any length.
+            mesh (bool): Also the surfaces.
+
+        Returns:
+            dict: ``joints2d`` (T, 2, 21, 2) pixels of the image; ``joints3d`` (T, 2, 21, 3) metres, camera
+                axes (x right, y down, z away), about the wrist's own origin; ``valid`` (T, 2) bool: the hand
+                was found, all else there has no meaning and is 0; with ``mesh``, ``vertices`` (T, 2, 778, 3),
+                like joints3d. Left hands are left hands again.
+        """
+        model = self.backend.model
+        shapes = dict(joints2d=(21, 2), joints3d=(21, 3), **(dict(vertices=(778, 3)) if mesh else {}))
+        out = {name: np.zeros((len(clip), 2, *shape), np.float32) for name, shape in shapes.items()}
+        out['valid'] = np.zeros((len(clip), 2), bool)
+        for places in self._passes(clip):
+            inputs = self.backend.prepared([clip.pick(places)], every_frame=True)
+            decoded = model.outputs(inputs, mesh=mesh)
+            # (L, 2, 1, 1): a negative scale turns the hand by half a turn
+            turned = np.sign(decoded['scale'][0, :, :, None].cpu().numpy())
+            boxes, valid = inputs['boxes'][0].cpu().numpy(), inputs['hand_valid'][0].cpu().numpy()
+            out['valid'][places] = valid
+            for name in shapes:
+                values = decoded[name][0].cpu().numpy().copy()
+                if name == 'joints2d':
+                    values[:, _LEFT, :, 0] = 1 - values[:, _LEFT, :, 0]
+                    values = (values - 0.5) * boxes[..., None, 2:] + boxes[..., None, :2]
+                else:
+                    values[..., :2] *= turned
+                    values[:, _LEFT, :, 0] *= -1
+                out[name][places] = values * valid[..., None, None]
+        return out
+
+
+@torch.no_grad()
+def masked_sample(backend: TorchBackend, clip: PoseClip) -> Tuple[SignDataSample, np.ndarray]:
+    """The prediction that Figure 3 is drawn from, sampled and masked by the config's test pipeline, and which
+    frames of the clip it is of, (L,).
+
+    Raises:
+        ValueError: The test pipeline masks nothing.
+    """
+    inputs = backend.prepared([clip], masked=True)
+    if 'chosen' not in inputs:
+        raise UserValueError(
+            'the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and '
+            'ZeroMissing at its end'
+        )
+    inputs['video_id'] = [clip.name]
+    return backend.model(inputs, mode='predict')[0], inputs['frames'][0].cpu().numpy()

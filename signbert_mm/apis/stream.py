@@ -1,0 +1,366 @@
+"""Windows over a long clip or an endless stream of poses, and their scores merged into segments."""
+
+from collections import deque
+from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from ..errors import UserValueError
+from ..layouts import Layout, get_layout
+from .backends import withhold
+from .clips import PoseClip, as_array, why_no_answer
+
+
+class Segment(NamedTuple):
+    """A sign in time.
+
+    Attributes:
+        start (float): In the unit that was pushed: frames.
+        end (float): Likewise, exclusive.
+        label (int): The class.
+        score (float): The highest of its windows.
+    """
+
+    start: float
+    end: float
+    label: int
+    score: float
+
+
+def sliding_windows(frames: int, window: int, stride: int) -> List[Tuple[int, int]]:
+    """Windows (start, end) that cover ``frames``: every ``stride`` frames one of ``window``, and a last one
+    that ends with the clip.
+
+    A clip shorter than a window is one window.
+
+    Raises:
+        ValueError: A number is below 1, or the windows would leave gaps.
+    """
+    check_window(window, stride)
+    if frames < 1:
+        raise UserValueError(f'sliding_windows: {frames} frames; a clip has at least one')
+    ends = list(range(window, frames + 1, stride))
+    if not ends or ends[-1] < frames:
+        ends.append(frames)
+    return [(max(0, end - window), end) for end in ends]
+
+
+def check_window(window: int, stride: int) -> None:
+    """Refuses windows that leave gaps.
+
+    Raises:
+        ValueError: ``window`` or ``stride`` is below 1, or the stride is longer than the window.
+    """
+    if window < 1 or not 1 <= stride <= window:
+        raise UserValueError(
+            f'window of {window} frames every {stride}: both must be at least 1, and the stride '
+            'not longer than the window'
+        )
+
+
+class HysteresisMerger:
+    """Scores of overlapping windows, in order of time, become segments with two thresholds.
+
+    A segment opens at the first window whose best gloss reaches ``enter``. It begins where that gloss last
+    came to ``leave`` (not before the end of the segment before), and lasts until its score falls below
+    ``leave`` or another gloss reaches ``enter``. So segments never overlap, and a score that trembles about
+    one threshold makes one segment, not many. The memory is one number a class. (Not in the paper.)
+
+    Each window stands for the time around its centre, ``stride`` long: see :meth:`push`.
+
+    Args:
+        enter (float): In (0, 1].
+        leave (float): In (0, enter].
+        ignore (Sequence[int]): Classes that are no signs (rest): they end a segment and open none.
+
+    Raises:
+        ValueError: The thresholds are not so.
+    """
+
+    def __init__(self, enter: float = 0.6, leave: float = 0.3, ignore: Sequence[int] = ()) -> None:
+        if not 0 < leave <= enter <= 1:
+            raise UserValueError(
+                f'hysteresis: 0 < leave <= enter <= 1 is needed, got enter={enter}, leave={leave}'
+            )
+        self.enter, self.leave, self.ignore = enter, leave, list(ignore)
+        # (C,) where the run of windows at or above `leave` began; inf = no run
+        self._since: Optional[np.ndarray] = None
+        self._floor = -np.inf  # end of the last closed segment
+        self._open: Optional[Segment] = None
+
+    @property
+    def current(self) -> Optional[Segment]:
+        """The segment that is open, up to the last window."""
+        return self._open
+
+    def push(self, start: float, end: float, scores: np.ndarray) -> List[Segment]:
+        """One more window.
+
+        Args:
+            start (float): Where the time begins that the window stands for; the ``end`` of the one before.
+            end (float): Where it ends.
+            scores (ndarray): Shape (C,) in [0, 1]; all 0 = nothing is signed.
+
+        Returns:
+            list[Segment]: The segment that this window has ended, if any.
+        """
+        scores = np.asarray(scores, dtype=np.float64).copy()
+        best_of_all = int(scores.argmax())
+        rest = best_of_all in self.ignore and scores[best_of_all] >= self.enter
+        scores[self.ignore] = 0
+        if self._since is None:
+            self._since = np.full(len(scores), np.inf)
+        self._since = np.where(scores >= self.leave, np.minimum(self._since, start), np.inf)
+        best, closed = int(scores.argmax()), []
+        sure = scores[best] >= self.enter
+        if self._open is not None and (
+            scores[self._open.label] < self.leave or rest or (sure and best != self._open.label)
+        ):
+            closed = self.close()
+        if self._open is not None:
+            self._open = self._open._replace(
+                end=end, score=max(self._open.score, float(scores[self._open.label]))
+            )
+        elif sure and not rest:
+            self._open = Segment(max(float(self._since[best]), self._floor), end, best, float(scores[best]))
+        return closed
+
+    def close(self, end: Optional[float] = None) -> List[Segment]:
+        """Ends the open segment, at ``end`` where the clip goes on after its last window's time."""
+        if self._open is None:
+            return []
+        segment = self._open if end is None else self._open._replace(end=end)
+        self._open, self._floor = None, segment.end
+        return [segment]
+
+
+class StreamEvent(NamedTuple):
+    """What one window says.
+
+    Times are counted in steps of 1 / ``fps`` from the first frame, which are the frames where these come
+    evenly.
+
+    Attributes:
+        start (int): Where the window begins.
+        end (int): Where it ends, exclusive.
+        scores (ndarray): Shape (classes,); all 0 where there is no answer.
+        attention (ndarray, optional): Shape (L, 2), the head's weights, of ``frames``.
+        frames (ndarray): Shape (L,), which frames of the stream.
+        segments (list[Segment]): Those that this window has ended, in steps.
+        current (Segment, optional): The one that is open.
+        reason (str): Why there is no answer: the window shows nobody, or no hand; '' where there is one.
+    """
+
+    start: int
+    end: int
+    scores: np.ndarray
+    attention: Optional[np.ndarray]
+    frames: np.ndarray
+    segments: List[Segment]
+    current: Optional[Segment]
+    reason: str = ''
+
+
+class StreamRecognizer:
+    """Takes poses one by one, keeps those of the last ``window`` steps, and recognises every ``stride`` steps
+    of 1 / ``fps``.
+
+    :meth:`push` takes one pose a step. :meth:`push_at` takes each with its time, however unevenly they come:
+    windows then last as long as they should and hold the frames that there are.
+
+    Args:
+        predict (Callable): ``(clips) -> list of dict`` with ``scores``, ``attention`` and ``frames``: a
+            backend's ``predict``.
+        layout (str | Layout): Of the poses.
+        image_size (Sequence[int]): Width and height in pixels.
+        window (int): Steps.
+        stride (int): Steps between windows.
+        merger (HysteresisMerger): Makes segments of the windows.
+        fps (float): Steps a second; 0 = unknown, and then only :meth:`push` serves.
+        name (str): For messages.
+
+    Raises:
+        ValueError: Window and stride do not fit.
+    """
+
+    def __init__(
+        self,
+        predict: Callable[[Sequence[PoseClip]], List[Dict[str, Any]]],
+        layout: Union[str, Layout],
+        image_size: Sequence[int],
+        window: int,
+        stride: int,
+        merger: HysteresisMerger,
+        fps: float = 0.0,
+        name: str = '',
+    ) -> None:
+        check_window(window, stride)
+        self.predict, self.layout, self.image_size, self.fps, self.name = (
+            predict,
+            get_layout(layout),
+            image_size,
+            fps,
+            name,
+        )
+        self.window, self.stride, self.merger = window, stride, merger
+        self._poses: Deque[Tuple[int, np.ndarray]] = deque()  # with the step that each came at
+        self._zeros, self._begin = np.zeros(0), 0.0
+        self._step, self._due, self._told, self._boundary = -1, window, 0, 0.0
+        self.count, self._person, self._hand = 0, False, False
+
+    def push(self, pose: np.ndarray) -> Optional[StreamEvent]:
+        """One more frame.
+
+        Args:
+            pose (ndarray): Shape (V, 3): x, y in pixels, score, 0 = missing.
+
+        Returns:
+            StreamEvent, optional: Where a window is full.
+
+        Raises:
+            ValueError: The pose is of another shape.
+        """
+        events = self._push(pose, self._step + 1)
+        return events[0] if events else None
+
+    def push_at(self, pose: np.ndarray, time: float) -> List[StreamEvent]:
+        """One more frame of a stream whose frames tell their time.
+
+        Args:
+            pose (ndarray): As for :meth:`push`.
+            time (float): Seconds, not before the frame before; the first frame's is where steps count from.
+
+        Returns:
+            list[StreamEvent]: Of the windows that are full; several after a pause.
+        """
+        self._begin = self._begin if self.count else time
+        return self._push(pose, round((time - self._begin) * self.fps))
+
+    def _push(self, pose: np.ndarray, step: int) -> List[StreamEvent]:
+        events = []
+        while self._due <= step:  # windows that ended before this frame came
+            events.append(self._window())
+        self._poses.append((step, self._checked(pose)))
+        self._drop_before(step + 1 - self.window)
+        self._step, self.count = step, self.count + 1
+        if self._due == step + 1:
+            events.append(self._window())
+        return events
+
+    def _checked(self, pose: np.ndarray) -> np.ndarray:
+        pose, joints = as_array(f'{self.name or "stream"}: frame {self.count}', pose), self.layout.num_joints
+        if pose.ndim != 2 or len(pose) != joints or pose.shape[1] not in (2, 3):
+            raise UserValueError(
+                f'{self.name or "stream"}: frame {self.count}: a pose of shape {pose.shape} found; give '
+                f'({joints}, 3): x and y in pixels '
+                f'and the score of each joint of {self.layout.name}'
+            )
+        return pose
+
+    def _window(self) -> StreamEvent:
+        """The window that is due; it stands for the time around its centre."""
+        event = self._recognise(self._due, self._due - self.window / 2 + self.stride / 2)
+        self._due += self.stride
+        return event
+
+    def finish(self) -> Optional[StreamEvent]:
+        """The stream has ended: one window over its last frames, where the ones before left any, and the open
+        segment ends with it.
+
+        Returns:
+            StreamEvent, optional: None where the last window ended with the stream and no segment is open.
+        """
+        end = self.length
+        if end > self._told:
+            event = self._recognise(end, float(end))
+            return event._replace(segments=event.segments + self.merger.close(), current=None)
+        segments = self.merger.close(float(end))
+        if not segments:
+            return None
+        return StreamEvent(end, end, np.zeros(0), None, np.zeros(0, np.int64), segments, None)
+
+    @property
+    def length(self) -> int:
+        """Steps so far."""
+        return self._step + 1
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames a second that came so far, by their times; ``fps`` where they come evenly."""
+        return (
+            self.fps
+            if self._step < 1 or self.length == self.count
+            else (self.count - 1) * self.fps / self._step
+        )
+
+    @property
+    def reason(self) -> str:
+        """Why nothing so far could be answered: no window showed a hand; '' where one did."""
+        return why_no_answer(self.count, self._person, self._hand)
+
+    def _drop_before(self, step: int) -> None:
+        while self._poses and self._poses[0][0] < step:
+            self._poses.popleft()
+
+    def _recognise(self, end: int, until: float) -> StreamEvent:
+        start = max(0, end - self.window)
+        self._drop_before(start)
+        first, scores, attention, frames = (
+            self.count - len(self._poses),
+            self._zeros,
+            None,
+            np.zeros(0, np.int64),
+        )
+        reason = why_no_answer(0, False, False)
+        if self._poses:
+            poses = np.stack([pose for _, pose in self._poses])
+            clip = PoseClip.make(poses, self.layout, self.image_size, fps=self.fps, name=self.name)
+            (found,) = self.predict([clip])
+            found = withhold(clip, found)
+            attention, frames, scores, reason = (
+                found['attention'],
+                found['frames'] + first,
+                found['scores'],
+                found['reason'],
+            )
+            self._zeros = np.zeros_like(scores)
+            self._person, self._hand = (
+                self._person or bool(clip.scores.any()),
+                self._hand or bool(clip.hands_found().any()),
+            )
+        segments = self.merger.push(self._boundary, until, scores)
+        self._boundary, self._told = until, end
+        return StreamEvent(start, end, scores, attention, frames, segments, self.merger.current, reason)
+
+
+def steps_of(clip: PoseClip) -> np.ndarray:
+    """At which steps of 1 / ``fps`` a clip's frames come, as :meth:`StreamRecognizer.push_at` counts them,
+    shape (T,) int64.
+    """
+    return (
+        np.arange(len(clip))
+        if clip.times is None
+        else np.rint((clip.times - clip.times[0]) * clip.fps).astype(np.int64)
+    )
+
+
+def merge_windows(
+    windows: Sequence[Tuple[int, int]], scores: np.ndarray, window: int, stride: int, merger: HysteresisMerger
+) -> List[Segment]:
+    """Segments of windows that are all there at once; the same as a stream gives.
+
+    Args:
+        windows (Sequence[tuple[int, int]]): As :func:`sliding_windows` makes them of ``window`` and
+            ``stride``.
+        scores (ndarray): Shape (windows, classes).
+        window, stride (int): Steps.
+        merger (HysteresisMerger): Fresh.
+    """
+    segments: List[Segment] = []
+    boundary = 0.0
+    for (_, end), row in zip(windows, scores):
+        regular = end >= window and (end - window) % stride == 0
+        until = end - window / 2 + stride / 2 if regular else float(end)
+        segments += merger.push(boundary, until, row)
+        boundary = until
+    return segments + merger.close(float(windows[-1][1]))
