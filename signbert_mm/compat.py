@@ -250,9 +250,10 @@ def patch_checkpoint_loading() -> bool:
 
 
 def refuse_unknown_optimizer() -> bool:
-    """mmengine's ``DefaultOptimWrapperConstructor`` does not check the optimizer's type that it looks up: an
-    unknown one ends in ``TypeError: None is not a callable object``. Now it ends in the ``KeyError`` of every
-    other unknown type.
+    """Makes an unknown optimizer type raise the ``KeyError`` of every other unknown type.
+
+    mmengine's ``DefaultOptimWrapperConstructor`` does not check the type that it looks up, and an unknown one
+    ends in ``TypeError: None is not a callable object``.
 
     Upstream: no issue found; can go when mmengine checks (not in 0.10.7). Returns whether it was needed.
     """
