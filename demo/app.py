@@ -106,14 +106,14 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         nargs='+',
         default=(),
         metavar='NAME',
-        help='names by which the page may be asked for, as behind a proxy',
+        help='host names by which browsers may reach the page, as behind a proxy',
     )
     parser.add_argument(
         '--max-upload',
         type=int,
         default=500,
         metavar='MB',
-        help='largest video that is taken (default: %(default)s)',
+        help='largest video that is accepted (default: %(default)s)',
     )
     parser.add_argument('--port', type=int, help='default: the first free one from 7860')
     parser.add_argument('--browser', action='store_true', help='open the page in the default browser')

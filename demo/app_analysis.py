@@ -104,6 +104,7 @@ class ShortVideo:
         if limits.fps and not 0 < self._reader.fps <= limits.fps:
             self._reader.close()
             self._reader = open_video(path, limits.fps)
+        # Never enlarge.
         scale = min(1.0, limits.side / max(self._reader.width, self._reader.height))
         self.width, self.height = (
             max(2, round(size * scale)) for size in (self._reader.width, self._reader.height)
@@ -274,6 +275,7 @@ class Analyser:
                 )
         mesh = self._mesh(clip, progress) if hand_frames and not self.no_mesh else None
         folder = self._fresh_folder()
+        # File names have a largest length, and an uploaded name may be anything.
         stem = Path(clip.name).stem[:60] or 'clip'
         video = self._draw(
             folder / f'{stem}_annotated.mp4', clip, frames, bars, attention, segments, progress

@@ -210,7 +210,7 @@ class UploadFolder:
         for folder in list(self.uploads.iterdir()):
             with contextlib.suppress(OSError):
                 if folder.is_dir() and now - folder.stat().st_mtime > min(age, 60):
-                    # Fails where the folder is not empty, which is wanted.
+                    # rmdir fails where the folder is not empty, so files are safe.
                     folder.rmdir()
 
     def wake(self) -> None:

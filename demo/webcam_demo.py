@@ -48,7 +48,7 @@ def parse_args() -> argparse.Namespace:
         '--fps',
         type=float,
         default=0.0,
-        help='frames a second of --out, where the camera does not tell its rate',
+        help='frames a second of --out, where the camera does not report its rate',
     )
     parser.add_argument(
         '--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)'

@@ -33,8 +33,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint; without a value, from the last whole one in the work dir, or if '
-        "none is there from the config's load_from",
+        help='continue from this checkpoint; without a value, from the last complete one in the work dir, or '
+        "if there is none from the config's load_from",
     )
     parser.add_argument(
         '--amp', action='store_true', help='mixed precision: bfloat16, or float16 on GPUs without it'

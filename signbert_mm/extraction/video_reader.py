@@ -46,7 +46,8 @@ def open_video(
 class VideoReader:
     """Streams a video through PyAV, with one frame in memory at a time.
 
-    Iterating gives :class:`Frame` objects, which unpack as ``image, time``; a second iteration starts anew.
+    Iterating yields :class:`Frame` objects, which unpack as ``image, time``. A second iteration starts at the
+    beginning.
     The container's display matrix (portrait rotation, mirroring) is applied, and a stream whose frame size
     changes is scaled to its first frame. Pixels are those that the file stores: a sample aspect ratio is not
     applied. A damaged packet in the middle is skipped and counted.

@@ -22,8 +22,8 @@ TO_COCO = (0, 13, 14, 15, 20, 1, 2, 3, 16, 4, 5, 6, 17, 10, 11, 12, 18, 7, 8, 9,
 FREE_HAND_FILE = Path(__file__).parent / 'data' / 'free_hand.npz'
 FREE_HASH = '167a753a451a1a01'
 # Earlier builds computed the free hand at import. The processor's last bits then decided which of two bones
-# takes the skin at vertices 634, 734 and 736, and all else agreed to 1e-9. These are the other seven ways:
-# the same hand under older hashes.
+# moves the skin at vertices 634, 734 and 736. All else agreed to 1e-9. These are the hashes of the other
+# seven outcomes, which count as the same hand.
 OLDER_FREE_HASHES = (
     'f603c8ac32c1fce6',
     '96cdee0c9e2222ba',

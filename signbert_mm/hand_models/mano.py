@@ -40,7 +40,7 @@ _MAX_SELECTIONS = 16
 
 
 class _Object(StandIn):
-    """An object that pickle gives a dict of fields."""
+    """An object whose state is a dict of fields."""
 
     __slots__ = ('state',)
     fields: Tuple[str, ...] = ()
@@ -161,8 +161,8 @@ def find_mano(path: Optional[Union[str, Path]]) -> Path:
     """The file itself, from its own path or its folder's.
 
     Raises:
-        HandAssetError: No path was given.
-        FileNotFoundError: Nothing is there.
+        HandAssetError: ``path`` is None.
+        FileNotFoundError: The file does not exist.
     """
     if path is None:
         raise HandAssetError(

@@ -17,7 +17,7 @@ def main() -> None:
         __doc__, 'root', 'the downloaded folder, with test/test_annotation_tracking.txt, or that file'
     )
     parser.add_argument(
-        '--sequences', help='file of lines "image sequence", where the image names do not tell the sequence'
+        '--sequences', help='file of lines "image sequence", where image names lack the sequence'
     )
     parser.add_argument(
         '--train-share', type=float, default=0.7, help='of each sequence, its begin (default: 0.7)'

@@ -27,7 +27,7 @@ def signers(text: str) -> List[int]:
 
 
 def suffix_of(args: argparse.Namespace) -> str:
-    """What follows the numbers in the names of the given poses or videos."""
+    """The text after the numbers in the names of the poses or videos."""
     names: List[str] = []
     for path in args.poses:
         names += open_poses(
@@ -41,7 +41,7 @@ def suffix_of(args: argparse.Namespace) -> str:
 
 def main() -> None:
     parser = source_parser(__doc__, 'folder with dictionary.txt (lines "000000<tab>word")')
-    parser.add_argument('--dictionary', help='that file, where it lies elsewhere')
+    parser.add_argument('--dictionary', help='path of that file, if elsewhere')
     parser.add_argument(
         '--encoding', default='utf-8-sig', help='of the dictionary, for instance gb18030 (default: UTF-8)'
     )

@@ -78,11 +78,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('store', help='folder of a PoseStore')
-    parser.add_argument('out', help='folder of the videos, <video_id>.mp4; those that are there are kept')
+    parser.add_argument('out', help='folder of the videos, <video_id>.mp4; existing ones are kept')
     parser.add_argument('--split', nargs='+', help='only these splits (default: all)')
     parser.add_argument('--size', type=int, default=64, help='side in pixels, even (default: %(default)s)')
     parser.add_argument(
-        '--fps', type=float, default=25.0, help='where the store gives none (default: %(default)s)'
+        '--fps', type=float, default=25.0, help='where the store has none (default: %(default)s)'
     )
     parser.add_argument('--few-shot', type=int, metavar='K', help='only k clips a gloss')
     args = parser.parse_args()

@@ -52,7 +52,7 @@ def parse_args() -> argparse.Namespace:
         '--clips',
         type=int,
         default=64,
-        help='real clips of the test data to check with, where it is there (default: %(default)s)',
+        help='real clips of the test data to check with, where the data exist (default: %(default)s)',
     )
     parser.add_argument(
         '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'

@@ -63,7 +63,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--no-test', action='store_true', help='do not test the release files; their cards say so'
     )
-    parser.add_argument('--list', action='store_true', help='what is there and what would be trained')
+    parser.add_argument('--list', action='store_true', help='print what exists and what would be trained')
     parser.add_argument(
         '--table',
         metavar='PAGE.md',

@@ -102,7 +102,7 @@ def schedule(cfg: Config, per_epoch: int) -> Dict[str, List[float]]:
         iterations = train_cfg.max_epochs * per_epoch if by_epoch else train_cfg.max_iters
         group = runner.optim_wrapper.param_groups[0]
         values = {name: [] for name in NAMES}
-        # No optimizer step is taken here, which torch warns about.
+        # torch warns of schedulers that step without their optimizer.
         warnings.filterwarnings('ignore', message='Detected call of `scheduler.step')
         for iteration in range(1, iterations + 1):
             values['lr'].append(float(group['lr']))
