@@ -17,7 +17,7 @@ from video_demo import answer, frames_with
 from signbert_mm.apis import PoseClip, SignInferencer
 from signbert_mm.apis.backends import to_json
 from signbert_mm.datasets import PoseStore
-from signbert_mm.errors import ConfigError, UserValueError
+from signbert_mm.errors import UserValueError
 from signbert_mm.extraction import VideoError, open_video
 from signbert_mm.visualization.glb import write_glb
 from signbert_mm.visualization.sign_overlay import SignOverlay, Span
@@ -162,7 +162,7 @@ class Analyser:
         self.faces, self.no_mesh = None, ''
         try:
             self.faces = inferencer.reconstructor.faces
-        except (ValueError, ConfigError) as error:
+        except ValueError as error:
             self.no_mesh = (
                 f'No 3-D hands: {error}; --pretrained-config and --pretrained-checkpoint name such a model.'
             )

@@ -15,7 +15,7 @@ from mmengine.config import Config
 from ..datasets.pose_store import PoseStore
 from ..datasets.store_format import META
 from ..datasets.video_dataset import VideoFolder
-from ..engine.runner.config import config_roots
+from ..engine.runner.config import config_roots, read_variants
 from .plan import Plan
 from .run import Run
 
@@ -68,6 +68,12 @@ def _prepare_commands(plans: Sequence[Plan]) -> Dict[str, str]:
         configs += [
             Config.fromfile(path).to_dict()
             for path in sorted(glob(os.path.join(root, 'configs', '_base_', 'datasets', '*.py')))
+        ]
+        configs += [
+            dict(store=options[key[: -len('prepare')] + 'store'], prepare=command)
+            for _, options in read_variants(root).values()
+            for key, command in options.items()
+            if key.endswith('.prepare')
         ]
     found: Dict[str, str] = {}
     for part, _ in _data_sets(configs):

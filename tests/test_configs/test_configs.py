@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from signbert_mm.engine.runner import load_config
-from signbert_mm.engine.runner.config import _variants, find_config, list_variants
+from signbert_mm.engine.runner.config import find_config, list_variants, read_variants
 
 
 def bases(path):
@@ -42,7 +42,7 @@ def test_a_variant_is_a_config_of_this_file_with_these_options(root, tmp_path, m
 
 
 def test_every_variant_loads_and_changes_something(root):
-    names = _variants(str(root))
+    names = read_variants(str(root))
     assert len(names) == len(list_variants()) > 50  # no two have one name
     for name, (config, options) in names.items():
         path = root / 'configs' / f'{name}.py'

@@ -35,7 +35,8 @@ def config_roots() -> List[str]:
 
 
 @lru_cache(maxsize=4)
-def _variants(root: str) -> Dict[str, Tuple[str, Dict[str, Any]]]:
+def read_variants(root: str) -> Dict[str, Tuple[str, Dict[str, Any]]]:
+    """``configs/variants.py``: path -> (path of the config, its changed values)."""
     return Config.fromfile(osp.join(root, 'configs', 'variants.py')).variants
 
 
@@ -44,7 +45,7 @@ def list_variants() -> Dict[str, str]:
     file.
     """
     folder = osp.join(config_roots()[0], 'configs')
-    return {osp.basename(name): osp.join(folder, f'{name}.py') for name in _variants(config_roots()[0])}
+    return {osp.basename(name): osp.join(folder, f'{name}.py') for name in read_variants(config_roots()[0])}
 
 
 def find_config(path: str) -> Tuple[str, Dict[str, Any]]:
@@ -62,12 +63,12 @@ def find_config(path: str) -> Tuple[str, Dict[str, Any]]:
             if osp.isfile(candidate):
                 return candidate, {}
             name = osp.relpath(candidate, osp.join(root, 'configs'))[: -len('.py')]
-            if name in _variants(root):
-                config, options = _variants(root)[name]
+            if name in read_variants(root):
+                config, options = read_variants(root)[name]
                 return osp.normpath(osp.join(root, 'configs', f'{config}.py')), options
     known = {}
     for root in roots:
-        known.update({f'{osp.basename(name)}.py': f'configs/{name}.py' for name in _variants(root)})
+        known.update({f'{osp.basename(name)}.py': f'configs/{name}.py' for name in read_variants(root)})
         for folder, _, files in os.walk(osp.join(root, 'configs')):
             known.update(
                 {file: osp.relpath(osp.join(folder, file), root) for file in files if file.endswith('.py')}
@@ -133,7 +134,7 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
     if changes:
         merge_options(cfg, copy.deepcopy(dict(changes)))
         text = ' '.join(f'{key}={value!r}' for key, value in changes.items())
-        print_log(f'{path} is {file} --cfg-options {text}', logger='current')
+        print_log(f'{path} is {osp.relpath(file)} --cfg-options {text}', logger='current')
     merge_options(cfg, options or {})
     if cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
