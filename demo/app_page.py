@@ -261,12 +261,11 @@ class Page:
                 rest = (gr.skip(),) * len(empty)
                 wait([future], timeout=0.4)
         finally:
-            # The client may have left. This runs in the thread that serves all requests, so it must not wait
-            # for the work.
+            # The client may have left. This thread serves all requests, so it must not wait for the work.
             client_left.set()
         error = future.exception()
         if error is not None:
-            # an error of the system has a number; one without is for people
+            # An error of the system has a number. One without is ours, written for users.
             if not isinstance(error, UserError) and getattr(error, 'errno', 0) is not None:
                 logging.getLogger(__name__).error('the page could not answer', exc_info=error)
                 error = RuntimeError(
@@ -297,8 +296,7 @@ class Page:
                 raise Refusal('There is no video yet: drop one, or record one with the camera.')
             if not Path(path).is_file() and Path(path).exists():
                 raise Refusal(f'{Path(path).name}: this is no file; drop a video.')
-            # A request need not come from the page's own sliders, so values are limited again. NaN becomes
-            # the largest one.
+            # A request need not come from the page's own sliders, so values are limited again.
             limits = Limits(
                 _within(seconds, 0.1, self.limits.seconds), RATES[rate], int(_within(side, 64, 4096))
             )

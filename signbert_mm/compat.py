@@ -285,8 +285,7 @@ def _download(url: str, model_dir: Any, progress: bool) -> str:
     path = os.path.join(folder, os.path.basename(url.split('?')[0]))
     if get_local_rank() == 0 and not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
-        # A name like ``model-1a2b3c4d.pth`` holds the start of its SHA-256, which the download is checked
-        # against.
+        # The start of the file's SHA-256, in names like ``model-1a2b3c4d.pth``. The download is checked.
         prefix = torch.hub.HASH_REGEX.search(os.path.basename(path))
         torch.hub.download_url_to_file(url, path, prefix.group(1) if prefix else None, progress=progress)
     barrier()

@@ -100,8 +100,7 @@ class HandAsset:
         digest = hashlib.sha256(repr((tuple(self.tip_ids), tuple(self.parents), self.side)).encode())
         for name, shape in _SHAPES.items():
             array = self._checked(name, shape)
-            # Models share an asset, so nobody may write to its arrays. The dataclass is frozen, hence
-            # object.__setattr__.
+            # Models share an asset, so its arrays are read-only. The frozen class needs object.__setattr__.
             array.setflags(write=False)
             object.__setattr__(self, name, array)
             # Numbers of a file: rounding to 1e-6 gives the same integers on any machine.

@@ -102,8 +102,7 @@ class _SparseColumns(_Object):
         if not all(isinstance(part, np.ndarray) and part.ndim == 1 for part in (data, indices, indptr)):
             raise UserValueError('a sparse matrix without data, indices and indptr')
         rows, columns = (int(size) for size in shape)
-        # The matrix is rebuilt without scipy, so its parts are checked here, and its size before memory is
-        # taken.
+        # The matrix is rebuilt without scipy, so its parts and its size are checked here.
         consistent = (
             len(indptr) == columns + 1
             and indptr[0] == 0

@@ -55,8 +55,7 @@ def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict
         log (bool): Whether its log lies beside it.
     """
     metadata = entry['Metadata']
-    # The metafile's figures are of one file, named by its digest. They hold for this file only if it is that
-    # one.
+    # The metafile's figures are of one file, named by its digest. Is it this one?
     same = Path(entry['Weights']).name == path.name
     resources = (
         resources_line(used)
