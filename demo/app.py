@@ -1,11 +1,12 @@
 #!/usr/bin/env python
-"""A page in the browser: drop a video or record one, and see the annotated video, the best glosses, the
-attention over time and the hands in 3-D.
+"""A page in the browser: a video goes in, an annotated video and the recognised sign come out.
 
-Without --config and --checkpoint it takes the recogniser of real signs in the zoo folder (`make zoo`), else
-the model of `make demo`; where that is not there yet, it is trained first, on synthetic signs: once, about 5
-minutes on two cores. That model knows no sign of any language. It says which one answers. Nothing is loaded
-from the network.
+The page also shows the best glosses, the attention over time and the hands in 3-D. Videos are dropped on it
+or recorded with the camera.
+
+Without --config and --checkpoint it uses the recogniser of real signs in the zoo folder (`make zoo`), else
+the model of `make demo`. That one is trained first if necessary, on synthetic signs: once, about 5 minutes on
+two cores. It knows no sign of any language. The page names its model. Nothing is loaded from the network.
 
 Examples:
     python demo/app.py
@@ -25,14 +26,15 @@ from typing import Any, Dict, List, Optional
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')
 
 import run_demo
 from app_analysis import Analyser, Limits, Windows
-from video_demo import build, choose_model, model_arguments, what_it_knows
+from video_demo import build, choose_model, model_arguments, model_note
 
 from signbert_mm.apis import SignInferencer, zoo_checkpoint
 from signbert_mm.apis.zoo import zoo_file
@@ -104,14 +106,14 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         nargs='+',
         default=(),
         metavar='NAME',
-        help='names by which the page may be asked for, as behind a proxy',
+        help='host names by which browsers may reach the page, as behind a proxy',
     )
     parser.add_argument(
         '--max-upload',
         type=int,
         default=500,
         metavar='MB',
-        help='largest video that is taken (default: %(default)s)',
+        help='largest video that is accepted (default: %(default)s)',
     )
     parser.add_argument('--port', type=int, help='default: the first free one from 7860')
     parser.add_argument('--browser', action='store_true', help='open the page in the default browser')
@@ -124,20 +126,20 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
 
 
 def last_checkpoint(name: str) -> Optional[str]:
-    """That of a run of `make demo`; None where there is none."""
+    """The last checkpoint of a run of `make demo`, or None."""
     folder = run_demo.WORK / name
     return find_last_whole_checkpoint(folder) if folder.is_dir() else None
 
 
 def demo_checkpoint(train: bool) -> str:
-    """The recogniser of `make demo`, trained now where it is not there.
+    """The recogniser of `make demo`, which is trained now if it is missing.
 
     Raises:
-        FileNotFoundError: It is not there and is not to be trained.
+        FileNotFoundError: It is missing and must not be trained.
     """
-    found = last_checkpoint('pretrained')
-    if found is not None:
-        return found
+    checkpoint = last_checkpoint('pretrained')
+    if checkpoint is not None:
+        return checkpoint
     if not train:
         raise FileNotFoundError(
             f'there is no checkpoint in {run_demo.WORK / "pretrained"}: run `make demo`, start without '
@@ -157,8 +159,9 @@ def demo_checkpoint(train: bool) -> str:
 
 
 def make_inferencer(args: argparse.Namespace) -> SignInferencer:
-    """The inferencer that the options ask for, with its extractor and its dictionary tried; fills in what the
-    options leave open.
+    """Builds the inferencer of the options, and checks its extractor and dictionary.
+
+    Options that were left open are filled in.
 
     Raises:
         ConfigError: The model answers nothing.
@@ -166,6 +169,7 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
     """
     unnamed = choose_model(args, lambda: demo_checkpoint(not args.no_train))
     if args.pretrained_checkpoint is None and args.pretrained_config == DEMO_PRETRAIN and not args.dictionary:
+        # The 3-D hands need a pre-trainer: the zoo's, else that of `make demo`, else the zoo's of real signs.
         args.pretrained_checkpoint = (
             zoo_checkpoint(DEMO_PRETRAIN) if zoo_file(DEMO_PRETRAIN) else last_checkpoint('pretrain')
         )
@@ -175,7 +179,7 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
     if args.pretrained_checkpoint is not None:
         options.update(pretrained=args.pretrained_config, pretrained_weights=args.pretrained_checkpoint)
     inferencer = build(args, **options)
-    args.note = what_it_knows(args, inferencer) if unnamed else ''
+    args.note = model_note(args, inferencer) if unnamed else ''
     if inferencer.dictionary is None and not inferencer.backend.recognises:
         raise ConfigError(
             'this model is a pre-trainer, which knows no glosses; give config and checkpoint '
@@ -183,24 +187,25 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
         )
     if inferencer.dictionary is not None:
         inferencer.check_dictionary()
-    _ = inferencer.reader.extractor  # says now what is not installed
+    # Builds the extractor now, so that a missing package shows before the page opens.
+    _ = inferencer.reader.extractor
     return inferencer
 
 
 def data_of(checkpoint: Optional[str]) -> str:
-    """The data set's name that a checkpoint has; '' = none."""
+    """Name of the data set that a checkpoint was trained on; '' = unknown."""
     meta = load_checkpoint_file(checkpoint).get('meta') or {} if checkpoint else {}
     return str((meta.get('dataset_meta') or {}).get('dataset') or '')
 
 
 def shown_path(path: str) -> str:
-    """Relative to the repository where it lies in it."""
-    whole = Path(path).resolve()
-    return str(whole.relative_to(run_demo.ROOT)) if run_demo.ROOT in whole.parents else str(path)
+    """A path for the page: relative to the repository where it lies in it."""
+    absolute = Path(path).resolve()
+    return str(absolute.relative_to(run_demo.ROOT)) if run_demo.ROOT in absolute.parents else str(path)
 
 
 def make_card(args: argparse.Namespace, inferencer: SignInferencer) -> Any:
-    """What the page says of the models."""
+    """The page's description of its models."""
     from app_page import ModelCard
 
     hands = ''
@@ -224,7 +229,7 @@ def make_card(args: argparse.Namespace, inferencer: SignInferencer) -> Any:
 
 
 def synthetic_examples(glosses: List[str]) -> Optional[PoseStore]:
-    """The signs of `make demo`, where they are there and the model answers with their glosses."""
+    """The signs of `make demo`, if they exist and the model answers with their glosses."""
     if not (run_demo.STORE / 'meta.json').is_file():
         return None
     store = PoseStore(run_demo.STORE)
@@ -232,7 +237,7 @@ def synthetic_examples(glosses: List[str]) -> Optional[PoseStore]:
 
 
 def make_page(args: argparse.Namespace) -> Any:
-    """The page with its models loaded."""
+    """Loads the models and makes the page."""
     try:
         from app_page import Page
     except ModuleNotFoundError as error:
@@ -259,7 +264,8 @@ def main() -> None:
     print(f'Model: {page.card.name}, {page.card.weights}. {page.card.note}'.rstrip(), flush=True)
     from app_page import launch
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, so that no video is left behind
+    # Ends as Ctrl-C does, so that uploaded videos are removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         launch(
             page,

@@ -1,4 +1,4 @@
-"""What the page of app.py shows of a video: poses, answer, annotated video, 3-D hands.
+"""The results that the page of app.py shows of a video: poses, answer, annotated video, 3-D hands.
 
 Needs no browser and no Gradio.
 """
@@ -23,18 +23,21 @@ from signbert_mm.visualization.glb import write_glb
 from signbert_mm.visualization.sign_overlay import SignOverlay, Span
 from signbert_mm.visualization.video_writer import VideoWriter
 
-MESH_FRAMES = 120  # more are thinned out: 10 kB a frame go to the browser
+# Longer clips are thinned out, since a frame costs the browser 10 kB.
+MESH_FRAMES = 120
 
 Progress = Callable[[float, str], None]
 
 
 class Refusal(UserValueError):
-    """A video that cannot be answered; the message is for the person before the page."""
+    """A video that cannot be answered, with a message for the user of the page."""
 
 
 class Limits(NamedTuple):
-    """How much of a video is read: ``seconds`` from its start, at most ``fps`` frames a second (0 = all), no
-    side longer than ``side`` pixels.
+    """How much of a video is read.
+
+    That is ``seconds`` from its start, at most ``fps`` frames a second (0 = all), with no side longer than
+    ``side`` pixels.
     """
 
     seconds: float = 20.0
@@ -43,7 +46,7 @@ class Limits(NamedTuple):
 
 
 class Windows(NamedTuple):
-    """How several signs are found in one video, see :meth:`SignInferencer.segments`."""
+    """How several signs are searched in one video, see :meth:`SignInferencer.segments`."""
 
     window: float = 2.0
     stride: float = 0.5
@@ -53,10 +56,10 @@ class Windows(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One video.
+    """The result of one video.
 
     Attributes:
-        found (dict): As :func:`video_demo.answer` gives it; {} where there is no answer, see
+        prediction (dict): The prediction of :func:`video_demo.answer`; {} where there is no answer, see
             :attr:`PoseClip.no_answer`.
         clip (PoseClip): The poses.
         attention (ndarray, optional): Shape (T, 2), see :func:`attention_over_time`; None where the answer
@@ -64,11 +67,11 @@ class Result(NamedTuple):
         segments (list): Signs in time: start and end in frames, and text.
         mesh (dict, optional): ``vertices``, ``valid`` and ``faces`` of every ``step``-th frame.
         video, json, glb (Path): Files; ``glb`` is None without a mesh.
-        notes (list[str]): What one should know of this video.
-        truth (str): The gloss, where it is known; '' otherwise.
+        notes (list[str]): Remarks for the user.
+        truth (str): The true gloss; '' = unknown.
     """
 
-    found: Dict[str, Any]
+    prediction: Dict[str, Any]
     clip: PoseClip
     attention: Optional[np.ndarray]
     segments: List[Span]
@@ -81,12 +84,14 @@ class Result(NamedTuple):
 
 
 class ShortVideo:
-    """The beginning of a video, thinned and shrunk; each iteration gives the same frames (H, W, 3) uint8 RGB.
+    """The beginning of a video, thinned and shrunk. Each iteration gives the same frames.
+
+    A frame is (H, W, 3) uint8 RGB.
 
     Args:
         path (Path): Any video that FFmpeg reads.
         limits (Limits): How much.
-        fps (float, optional): The rate that the model wants, see :class:`InputReader`; None = that of the
+        fps (float, optional): The rate that the model needs, see :class:`InputReader`; None = that of the
             video.
 
     Raises:
@@ -99,6 +104,7 @@ class ShortVideo:
         if limits.fps and not 0 < self._reader.fps <= limits.fps:
             self._reader.close()
             self._reader = open_video(path, limits.fps)
+        # Never enlarge.
         scale = min(1.0, limits.side / max(self._reader.width, self._reader.height))
         self.width, self.height = (
             max(2, round(size * scale)) for size in (self._reader.width, self._reader.height)
@@ -106,26 +112,28 @@ class ShortVideo:
 
     @property
     def fps(self) -> float:
-        """Frames a second; right after an iteration."""
+        """Frames a second, exact after an iteration."""
         return self._reader.fps
 
     @property
     def expected(self) -> int:
-        """Frames that will come, for a progress bar; 0 = unknown."""
+        """Number of frames to come, for a progress bar; 0 = unknown."""
         most = round(self._limits.seconds * self.fps)
         known = self._reader.frames if not self._limits.fps or self.fps < self._limits.fps else 0
         return min(known, most) if known and most else known or most
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        begin = None
+        start = None
         for image, time in self._reader:
-            begin = time if begin is None else begin
-            if time - begin >= self._limits.seconds - 1e-6:
+            start = time if start is None else start
+            if time - start >= self._limits.seconds - 1e-6:
                 self.cut = True
                 return
-            fits = image.shape[:2] == (self.height, self.width)
+            same_size = image.shape[:2] == (self.height, self.width)
             yield (
-                image if fits else cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
+                image
+                if same_size
+                else cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
             )
 
     def close(self) -> None:
@@ -134,7 +142,7 @@ class ShortVideo:
 
 
 class Analyser:
-    """Answers one video after the other; files of the last one are kept.
+    """Answers one video after the other, and keeps the files of the last one.
 
     Args:
         inferencer (SignInferencer): A recogniser, or with a dictionary.
@@ -142,8 +150,8 @@ class Analyser:
         windows (Windows): For videos of several signs.
 
     Attributes:
-        faces (ndarray, optional): Shape (F, 3): triangles of the 3-D hands; None where there are none.
-        no_mesh (str): Why there are none.
+        faces (ndarray, optional): Shape (F, 3), triangles of the 3-D hands; None without 3-D hands.
+        no_mesh (str): Why there are no 3-D hands.
         parent (Path, optional): Where its files go; None = the folder for temporary files.
     """
 
@@ -173,18 +181,19 @@ class Analyser:
         window: float = 0.0,
         progress: Progress = lambda *_: None,
     ) -> Result:
-        """A video file.
+        """Answers a video file.
 
         Args:
             path (Path): The file.
             limits (Limits): How much of it.
-            several (bool): It shows several signs, to be found by windows.
+            several (bool): Search several signs by windows.
             window (float): Seconds of a window; 0 = that of ``windows``.
-            progress (Callable): Is told the share that is done, and what is being done.
+            progress (Callable): Called with the share that is done, and what is being done.
 
         Raises:
-            Refusal: It cannot be read, or shows nobody.
+            Refusal: The video cannot be read, or shows nobody.
         """
+        # One video at a time: the extractor keeps state, and the files of the last answer are replaced.
         with self._lock:
             try:
                 return self._video(path, limits, several, window, progress)
@@ -229,7 +238,7 @@ class Analyser:
             frames.close()
 
     def store_clip(self, store: PoseStore, place: int, progress: Progress = lambda *_: None) -> Result:
-        """A clip of a store, drawn on an empty background."""
+        """Answers a clip of a store, which is drawn on an empty background."""
         with self._lock:
             (clip,) = self.inferencer.reader.store_clips(store, [place])
             width, height = clip.image_size
@@ -250,15 +259,15 @@ class Analyser:
     ) -> Result:
         progress(0.78, 'recognising')
         hand_frames = clip.hand_frames
-        found, bars, attention, segments = {}, [], np.zeros((len(clip), 2)), []
+        prediction, bars, attention, segments = {}, [], np.zeros((len(clip), 2)), []
         if not clip.no_answer:
             several = several and not self.inferencer.dictionary
-            asked = SimpleNamespace(
+            options = SimpleNamespace(
                 **self.windows._asdict(), topk=self.topk, dictionary=self.inferencer.dictionary is not None
             )
-            asked.window = (window or asked.window) if several else None
-            found, bars, attention, segments = answer(self.inferencer, clip, asked)
-            found.update(hand_frames=hand_frames, num_frames=len(clip), fps=clip.fps)
+            options.window = (window or options.window) if several else None
+            prediction, bars, attention, segments = answer(self.inferencer, clip, options)
+            prediction.update(hand_frames=hand_frames, num_frames=len(clip), fps=clip.fps)
             if hand_frames < 0.2 * len(clip):
                 notes.append(
                     f'A hand was found in only {hand_frames} of {len(clip)} frames: the answer '
@@ -266,15 +275,16 @@ class Analyser:
                 )
         mesh = self._mesh(clip, progress) if hand_frames and not self.no_mesh else None
         folder = self._fresh_folder()
+        # File names have a largest length, and an uploaded name may be anything.
         stem = Path(clip.name).stem[:60] or 'clip'
         video = self._draw(
             folder / f'{stem}_annotated.mp4', clip, frames, bars, attention, segments, progress
         )
         table, glb = folder / f'{stem}.json', None
-        nothing = dict(
+        empty = dict(
             name=clip.name, glosses=[], scores=[], reason=clip.no_answer, num_frames=len(clip), hand_frames=0
         )
-        table.write_text(to_json(found or nothing), encoding='utf-8')
+        table.write_text(to_json(prediction or empty), encoding='utf-8')
         if mesh is not None and mesh['valid'].any():
             times = np.arange(len(mesh['vertices'])) * mesh['step'] / clip.fps
             glb = write_glb(
@@ -283,16 +293,17 @@ class Analyser:
         else:
             mesh = None
         return Result(
-            found, clip, attention if attention.any() else None, segments, mesh, video, table, glb, notes
+            prediction, clip, attention if attention.any() else None, segments, mesh, video, table, glb, notes
         )
 
     def _mesh(self, clip: PoseClip, progress: Progress) -> Dict[str, Any]:
-        """Surfaces of every n-th frame."""
+        """Surfaces of the hands in every n-th frame."""
         progress(0.82, 'rebuilding the hands')
-        found = self.inferencer.reconstruct_clip(clip, mesh=True)
+        hands = self.inferencer.reconstruct_clip(clip, mesh=True)
+        # Division that rounds up, so that at most MESH_FRAMES remain.
         step = -(-len(clip) // MESH_FRAMES)
         return dict(
-            vertices=found['vertices'][::step], valid=found['valid'][::step], faces=self.faces, step=step
+            vertices=hands['vertices'][::step], valid=hands['valid'][::step], faces=self.faces, step=step
         )
 
     def _draw(
@@ -321,7 +332,7 @@ class Analyser:
         return path
 
     def _fresh_folder(self) -> Path:
-        """An empty folder; the one of the video before is removed, since the page has its own copy by now."""
+        """A new empty folder. That of the previous video is removed; the page has its own copy by now."""
         self.close()
         self._folder = Path(tempfile.mkdtemp(prefix='signbert_mm_app_', dir=self.parent))
         return self._folder

@@ -66,12 +66,12 @@ class ModelCard(NamedTuple):
 
     Attributes:
         name, weights (str): Config and checkpoint.
-        data (str): What it was trained on; '' = its checkpoint does not say.
-        glosses (list[str]): What it can answer.
+        data (str): The training data; '' = unknown.
+        glosses (list[str]): The possible answers.
         hands (str): The model of the 3-D hands; '' = none.
-        extractor (str): What finds poses.
+        extractor (str): The pose extractor.
         dictionary (str): Its folder; '' = none.
-        note (str): What a model that nobody named knows, and how to name another; '' = it was named.
+        note (str): For a model that no option names: what it knows, and how to choose another.
     """
 
     name: str
@@ -121,13 +121,13 @@ def card_html(card: ModelCard) -> str:
 
 def answer_html(result: Result, card: ModelCard) -> str:
     """The best glosses with bars, or the signs in time."""
-    found = result.found
-    if not found or found.get('reason'):
-        reason = found.get('reason') or result.clip.no_answer
+    prediction = result.prediction
+    if not prediction or prediction.get('reason'):
+        reason = prediction.get('reason') or result.clip.no_answer
         return f'<div class="answer"><h3>No answer</h3><p>{html.escape(_sentence(reason))}</p></div>'
-    if 'segments' in found:
+    if 'segments' in prediction:
         title, rows = 'Signs in time', []
-        for sign in found['segments']:
+        for sign in prediction['segments']:
             rows.append(
                 f'<tr><td>{sign["start"]:.2f} to {sign["end"]:.2f} '
                 f's</td><td><b>{html.escape(sign["gloss"])}</b></td><td>{_percent(sign)}</td></tr>'
@@ -139,25 +139,25 @@ def answer_html(result: Result, card: ModelCard) -> str:
         )
     else:
         near = bool(card.dictionary)
-        title = f'{"Nearest" if near else "Top"} {len(found["glosses"])}'
-        examples = found.get('examples') or [''] * len(found['glosses'])
+        title = f'{"Nearest" if near else "Top"} {len(prediction["glosses"])}'
+        examples = prediction.get('examples') or [''] * len(prediction['glosses'])
         body = ''.join(
             _bar(gloss, score, near, example)
-            for gloss, score, example in zip(found['glosses'], found['scores'], examples)
+            for gloss, score, example in zip(prediction['glosses'], prediction['scores'], examples)
         )
         if near:
             body += (
                 '<small>Cosine between this clip and the nearest example of each sign; 1 is the same.</small>'
             )
         if result.truth:
-            right = found['glosses'][0] == result.truth
+            correct = prediction['glosses'][0] == result.truth
             body += (
                 f'<p>The clip shows <b>{html.escape(result.truth)}</b>: the model is '
-                f'{"right" if right else "wrong"}.</p>'
+                f'{"right" if correct else "wrong"}.</p>'
             )
     if card.synthetic and not result.truth:
         body += '<small>Synthetic glosses: of a real video they say nothing.</small>'
-    elif found.get('glosses', [''])[:1] == [REST] and not card.dictionary:
+    elif prediction.get('glosses', [''])[:1] == [REST] and not card.dictionary:
         body += f'<small>{html.escape(REST_NOTE)}.</small>'
     return f'<div class="answer"><h3>{title}</h3>{body}</div>'
 
@@ -182,14 +182,14 @@ def _bar(gloss: str, score: float, cosine: bool, example: str) -> str:
 
 
 def status_html(result: Result, seconds: float) -> str:
-    """What was read, and what one should know of it."""
-    clip, found = result.clip, result.clip.hands_found().any(-1)
+    """What was read of the video, and remarks on it."""
+    clip, visible = result.clip, result.clip.hands_found().any(-1)
     text = (
         f'{html.escape(clip.name)}: {len(clip)} frames ({len(clip) / clip.fps:.1f} s at {clip.fps:.4g} a '
         f'second, {clip.image_size[0]} × '
-        f'{clip.image_size[1]}), a hand in {int(found.sum())} of them. Done in {seconds:.1f} s.'
+        f'{clip.image_size[1]}), a hand in {int(visible.sum())} of them. Done in {seconds:.1f} s.'
     )
-    if not found.any():
+    if not visible.any():
         lead = f'<p><b>{html.escape(_sentence(clip.no_answer))}</b> The model sees only hands.</p>'
         return f'<div class="box error" id="status" data-state="no-hands">{lead}<p>{text}</p></div>'
     notes = ''.join(f'<p>{html.escape(note)}</p>' for note in result.notes)
@@ -200,13 +200,13 @@ def status_html(result: Result, seconds: float) -> str:
 
 
 def busy_html(share: float, what: str) -> str:
-    """How far it is."""
+    """How far the work is."""
     track = f'<span class="track"><i style="width:{100 * share:.0f}%"></i></span>'
     return f'<div class="box" id="status" data-state="busy"><p>Working: {html.escape(what)}</p>{track}</div>'
 
 
 def error_html(message: str) -> str:
-    """A failure, for the person before the page."""
+    """A failure, in words for the user of the page."""
     return (
         '<div class="box error" id="status" data-state="error"><p><b>This did not '
         f'work.</b></p><p>{html.escape(message)}</p></div>'
@@ -214,19 +214,18 @@ def error_html(message: str) -> str:
 
 
 class _LeftError(Exception):
-    """Nobody waits for this answer any more; ends the work at its next step."""
+    """The client has left. Ends the work at its next step."""
 
 
 class Page:
     """Connects the page's elements with an :class:`Analyser`.
 
     Args:
-        analyser (Analyser): What answers.
-        card (ModelCard): What it is.
-        limits (Limits): How much of a video is read at first; ``seconds`` is also the most that can be
-            chosen.
-        examples (PoseStore, optional): Synthetic signs with known glosses, of which the test clips are
-            offered.
+        analyser (Analyser): Answers the videos.
+        card (ModelCard): Describes its model.
+        limits (Limits): How much of a video is read by default. ``seconds`` is also the largest choice.
+        examples (PoseStore, optional): Synthetic signs with known glosses, of which the page offers the test
+            clips.
     """
 
     def __init__(
@@ -238,41 +237,42 @@ class Page:
         )
         self._next = 0
 
-    def _shown(self, work: Callable[[Progress], Result]) -> Iterator[tuple]:
-        """(status, video, answer, viewer, files) again and again while ``work(progress)`` runs in a thread,
-        and after it.
+    def _stream(self, work: Callable[[Progress], Result]) -> Iterator[tuple]:
+        """Yields (status, video, answer, viewer, files) while ``work(progress)`` runs in a thread.
+
+        The last ones are the result.
         """
-        start, told, left = time.monotonic(), [(0.0, 'opening the video')], threading.Event()
-        nothing = (None, '', '', gr.update(value=None, visible=False))
-        rest = nothing
+        start, steps, client_left = time.monotonic(), [(0.0, 'opening the video')], threading.Event()
+        empty = (None, '', '', gr.update(value=None, visible=False))
+        rest = empty
 
         def progress(share: float, what: str) -> None:
-            if left.is_set():
+            if client_left.is_set():
                 raise _LeftError
-            told.append((share, what))
+            steps.append((share, what))
 
         pool = ThreadPoolExecutor(1)
         future = pool.submit(work, progress)
         pool.shutdown(wait=False)
         try:
             while not future.done():
-                yield (busy_html(*told[-1]), *rest)
-                rest = (gr.skip(),) * len(nothing)
+                yield (busy_html(*steps[-1]), *rest)
+                # The first yield clears the last answer; later ones change the status alone.
+                rest = (gr.skip(),) * len(empty)
                 wait([future], timeout=0.4)
         finally:
-            # the client may be gone: this runs where all requests are served, so it must not wait for the
-            # work
-            left.set()
+            # The client may have left. This thread serves all requests, so it must not wait for the work.
+            client_left.set()
         error = future.exception()
         if error is not None:
-            # an error of the system has a number; one without is for people
+            # An error of the system has a number. One without is ours, written for users.
             if not isinstance(error, UserError) and getattr(error, 'errno', 0) is not None:
                 logging.getLogger(__name__).error('the page could not answer', exc_info=error)
                 error = RuntimeError(
                     f'An error that should not happen, {type(error).__name__}: {error}. The terminal of '
                     'demo/app.py has the details.'
                 )
-            yield (error_html(str(error)), *nothing)
+            yield (error_html(str(error)), *empty)
             return
         result = future.result()
         files = [str(path) for path in (result.video, result.json, result.glb) if path is not None]
@@ -289,15 +289,14 @@ class Page:
     def recognise(
         self, path: Optional[str], seconds: float, rate: str, side: float, several: bool, window: float
     ) -> Iterator[tuple]:
-        """An uploaded or recorded video."""
+        """Answers an uploaded or recorded video."""
 
         def work(progress: Progress) -> Result:
             if not path:
                 raise Refusal('There is no video yet: drop one, or record one with the camera.')
             if not Path(path).is_file() and Path(path).exists():
                 raise Refusal(f'{Path(path).name}: this is no file; drop a video.')
-            # a request need not come from the page's own sliders; what is no number becomes the largest that
-            # is allowed
+            # A request need not come from the page's own sliders, so values are limited again.
             limits = Limits(
                 _within(seconds, 0.1, self.limits.seconds), RATES[rate], int(_within(side, 64, 4096))
             )
@@ -305,15 +304,14 @@ class Page:
                 Path(path), limits, bool(several), _within(window, 0.1, 60.0), progress
             )
 
-        yield from self._shown(work)
+        yield from self._stream(work)
 
     def example(self) -> Iterator[tuple]:
-        """The next synthetic sign of a test signer; neighbours in the store are of one gloss, so it goes on
-        in steps.
-        """
+        """Answers the next synthetic sign of a test signer."""
         place = self._test[self._next % len(self._test)]
+        # Neighbours in the store have the same gloss, so go on in larger steps.
         self._next += 37
-        yield from self._shown(lambda progress: self.analyser.store_clip(self.examples, place, progress))
+        yield from self._stream(lambda progress: self.analyser.store_clip(self.examples, place, progress))
 
     def blocks(self) -> gr.Blocks:
         """The page, not yet served."""
@@ -324,8 +322,8 @@ class Page:
             gr.HTML(card_html(self.card))
             with gr.Row():
                 with gr.Column(scale=4, min_width=320):
-                    # not mirrored: left and right hand would change places; small: a slow browser loses
-                    # frames of large recordings
+                    # Not mirrored, or left and right hand would be swapped. Small, since a slow browser loses
+                    # frames of large recordings.
                     webcam = gr.WebcamOptions(
                         mirror=False,
                         constraints=dict(video=dict(width=dict(ideal=640), height=dict(ideal=480))),
@@ -421,6 +419,7 @@ class Page:
 
 def _within(value: float, low: float, high: float) -> float:
     value = float(value)
+    # NaN differs from itself.
     return max(low, min(value, high)) if value == value else high
 
 
@@ -451,21 +450,21 @@ def launch(
     names: Sequence[str] = (),
     max_upload: int = 500,
 ) -> Tuple[gr.Blocks, str]:
-    """Serves the page; gives it and its address.
+    """Serves the page. Returns it and its address.
 
     Args:
         page (Page): The page.
         host, port: Where it is served; None = the first free port from 7860.
         block (bool): Return at the end only.
-        browser (bool): Open it.
-        names (Sequence[str]): By which the page may be asked for, beside localhost, numbers and, where
-            ``host`` lets others in, this machine's name.
+        browser (bool): Open the default browser.
+        names (Sequence[str]): Allowed host names, beside localhost, numbers and, where ``host`` admits other
+            machines, this machine's name.
         max_upload (int): The largest upload in MB.
     """
     system: Sequence[str] = ('system-ui', 'sans-serif')
     theme = gr.themes.Default(font=system, font_mono=('ui-monospace', 'monospace'), primary_hue='blue')
     folder = UploadFolder()
-    # its own clean-up stops at the first thing that is no file
+    # Gradio's own clean-up stops at the first entry that is no file, so uploads go to our folder.
     os.environ['GRADIO_TEMP_DIR'] = str(folder.uploads)
     page.analyser.parent = folder.answers
     most = max_upload << 20

@@ -1,4 +1,4 @@
-"""What the page of app.py lets in: requests by its own names, uploads up to a size, and files for an hour.
+"""What the page of app.py accepts: requests by its own names, uploads up to a size, files for an hour.
 
 Needs no Gradio.
 """
@@ -18,18 +18,19 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, Optional, Set
 
 PREFIX = 'signbert_mm_page_'
-AGE = 3600.0  # seconds that a file is kept
+# Seconds that a file is kept, and seconds between two sweeps.
+AGE = 3600.0
 _SWEEP = 30.0
-_MANY = 8  # uploads of the largest size that are kept at once
-_FORM_BYTES = 1 << 20  # what a form takes beside its files
+# Number of uploads of the largest size that are kept at once.
+_MAX_UPLOADS = 8
+# Bytes of a form apart from its files.
+_FORM_BYTES = 1 << 20
 
 
 class HostCheck:
-    """ASGI middleware: answers only where the request names this machine as people do, by a number or a known
-    name.
+    """ASGI middleware that answers only requests for this machine by a number or a known name.
 
-    A page elsewhere can point a name of its own at this machine (DNS rebinding), and its script would then
-    read ours.
+    A foreign page can point its own name at this machine (DNS rebinding). Its script could then read ours.
 
     Args:
         app: The application.
@@ -41,11 +42,12 @@ class HostCheck:
 
     def allows(self, host: str) -> bool:
         """Whether a ``Host`` header is one of ours."""
-        found = re.fullmatch(r'\[([0-9a-fA-F:.]+)\](?::\d+)?|([^:\[\]]+)(?::\d+)?', host)
-        if found is None:
+        match = re.fullmatch(r'\[([0-9a-fA-F:.]+)\](?::\d+)?|([^:\[\]]+)(?::\d+)?', host)
+        if match is None:
             return False
-        name = (found[1] or found[2]).lower().rstrip('.')
+        name = (match[1] or match[2]).lower().rstrip('.')
         with contextlib.suppress(ValueError):
+            # A number cannot be rebound.
             ipaddress.ip_address(name)
             return True
         return name in self.names
@@ -58,6 +60,7 @@ class HostCheck:
         if len(hosts) == 1 and self.allows(hosts[0]):
             await self.app(scope, receive, send)
         elif scope['type'] == 'websocket':
+            # 1008: policy violation.
             await send(dict(type='websocket.close', code=1008))
         else:
             text = (
@@ -68,8 +71,9 @@ class HostCheck:
 
 
 class UploadLimit:
-    """ASGI middleware: refuses uploads that are too large, or too many at once, and removes those that broke
-    off.
+    """ASGI middleware that refuses uploads that are too large, or too many at once.
+
+    Interrupted uploads are removed.
 
     Args:
         app: The application.
@@ -89,11 +93,12 @@ class UploadLimit:
             await self.app(scope, receive, send)
             return
         length = next((value for key, value in scope['headers'] if key.lower() == b'content-length'), b'0')
+        # A length that is no number counts as too large.
         expected = int(length) if re.fullmatch(rb'\d{1,18}', length) else self.most + _FORM_BYTES + 1
         if expected > self.most + _FORM_BYTES:
             await _answer(send, 413, f'The file is too large: at most {self.most >> 20} MB are taken.')
             return
-        if self.folder.size() + expected > _MANY * self.most:
+        if self.folder.size() + expected > _MAX_UPLOADS * self.most:
             await _answer(
                 send,
                 507,
@@ -103,21 +108,22 @@ class UploadLimit:
             return
         count, started = 0, False
 
-        async def counted() -> Any:
+        async def counting_receive() -> Any:
             nonlocal count
             message = await receive()
             count += len(message.get('body', b''))
+            # A request may send more than its header says.
             if count > self.most + _FORM_BYTES:
                 raise _TooLargeError
             return message
 
-        async def noted(message: Any) -> None:
+        async def noting_send(message: Any) -> None:
             nonlocal started
             started = started or message['type'] == 'http.response.start'
             await send(message)
 
         try:
-            await self.app(scope, counted, noted)
+            await self.app(scope, counting_receive, noting_send)
         except _TooLargeError:
             if not started:
                 await _answer(send, 413, f'The file is too large: at most {self.most >> 20} MB are taken.')
@@ -141,16 +147,17 @@ async def _answer(send: Any, status: int, text: str) -> None:
 
 
 class UploadFolder:
-    """The files of one run of the page, in a folder of its own that goes with it; a thread removes what is
-    old or broke off.
+    """The files of one run of the page, in a folder that is removed with it.
+
+    A thread removes old files and interrupted uploads.
 
     Args:
         parent (str, optional): Where it is made; None = the folder for temporary files.
 
     Attributes:
-        path (Path): The whole folder.
-        uploads (Path): Videos that came in, and copies of the answers that the page shows.
-        answers (Path): What an answer consists of.
+        path (Path): The folder.
+        uploads (Path): Uploaded videos, and copies of the answers that the page shows.
+        answers (Path): The files of an answer.
     """
 
     def __init__(self, parent: Optional[str] = None) -> None:
@@ -184,28 +191,30 @@ class UploadFolder:
         return total
 
     def sweep(self, age: float = AGE, idle: float = 2.0) -> None:
-        """Removes files older than ``age`` seconds, and what an upload that broke off left.
+        """Removes files older than ``age`` seconds, and interrupted uploads.
 
-        Gradio writes an upload into the folder itself and moves it into one of its own when it is whole. So
-        what lies there, is not open, and was not written for ``idle`` seconds, broke off.
+        An upload counts as interrupted if it was not written for ``idle`` seconds.
         """
+        # Gradio writes an upload into the folder itself and moves it to a subfolder when it is complete. What
+        # stays there and is not open was interrupted.
         now, open_ones = time.time(), _open_files()
         for entry in self._files():
             with contextlib.suppress(OSError):
                 state = entry.stat(follow_symlinks=False)
                 quiet = now - max(state.st_mtime, state.st_ctime)
-                broken = (
+                interrupted = (
                     Path(entry.path).parent == self.uploads and entry.path not in open_ones and quiet >= idle
                 )
-                if quiet > age or broken:
+                if quiet > age or interrupted:
                     os.unlink(entry.path)
         for folder in list(self.uploads.iterdir()):
             with contextlib.suppress(OSError):
                 if folder.is_dir() and now - folder.stat().st_mtime > min(age, 60):
-                    folder.rmdir()  # only where it is empty
+                    # rmdir fails where the folder is not empty, so files are safe.
+                    folder.rmdir()
 
     def wake(self) -> None:
-        """An upload ended, well or not: look soon."""
+        """Makes the thread sweep soon, since an upload ended, completely or not."""
         self._wake.set()
 
     def _run(self) -> None:
@@ -213,15 +222,17 @@ class UploadFolder:
             woken = self._wake.wait(_SWEEP)
             self._wake.clear()
             if woken and not self._ended:
-                time.sleep(2.5)  # the file of an upload that is whole is moved meanwhile
+                # Meanwhile Gradio moves the file of a complete upload.
+                time.sleep(2.5)
             try:
                 self.sweep()
-            except Exception:  # one bad file must not end the cleaning
+            # One bad file must not end the cleaning.
+            except Exception:
                 if not self._ended:
                     logging.getLogger(__name__).exception('uploads could not be removed')
 
     def close(self) -> None:
-        """Removes everything."""
+        """Removes all files."""
         self._ended = True
         self._wake.set()
         shutil.rmtree(self.path, ignore_errors=True)
@@ -231,15 +242,16 @@ class UploadFolder:
 def remove_stale(parent: str) -> None:
     """Removes the folders of runs that were killed."""
     for entry in os.scandir(parent):
-        found = re.fullmatch(rf'{PREFIX}(\d+)_\w+', entry.name)
+        match = re.fullmatch(rf'{PREFIX}(\d+)_\w+', entry.name)
         if (
-            found is None
+            match is None
             or not entry.is_dir(follow_symlinks=False)
             or entry.stat(follow_symlinks=False).st_uid != os.getuid()
         ):
             continue
         try:
-            os.kill(int(found[1]), 0)
+            # Signal 0 only asks whether the process still runs.
+            os.kill(int(match[1]), 0)
         except ProcessLookupError:
             shutil.rmtree(entry.path, ignore_errors=True)
         except (PermissionError, OverflowError):
@@ -247,17 +259,17 @@ def remove_stale(parent: str) -> None:
 
 
 def _open_files() -> Set[str]:
-    """Paths of the files that this process has open; where the system does not say, none."""
-    found = set()
+    """Paths of the files that this process has open, or none where the system does not say."""
+    paths = set()
     with contextlib.suppress(OSError):
         for name in os.listdir('/proc/self/fd'):
             with contextlib.suppress(OSError):
-                found.add(os.readlink(f'/proc/self/fd/{name}'))
-    return found
+                paths.add(os.readlink(f'/proc/self/fd/{name}'))
+    return paths
 
 
 def own_names(host: str) -> Iterable[str]:
-    """Names of this machine that others use, where the page is open to them."""
+    """Names by which other machines reach this one, where the page is open to them."""
     if host in ('127.0.0.1', 'localhost', '::1'):
         return ()
     name = socket.gethostname()

@@ -1,5 +1,6 @@
-"""The part of the page with the turning hands and the attention over time: one HTML document that needs
-nothing from the network.
+"""The part of the page with the turning hands and the attention over time.
+
+It is one HTML document that needs nothing from the network.
 """
 
 import base64
@@ -21,9 +22,7 @@ def _packed(values: np.ndarray) -> str:
 
 
 def mesh_data(mesh: Dict[str, Any]) -> Dict[str, Any]:
-    """What the script needs of a mesh: 16-bit vertices in ``unit`` metres, and the radius of the largest hand
-    about its middle.
-    """
+    """The script's data of a mesh: 16-bit vertices in ``unit`` metres, and the radius of the largest hand."""
     vertices, valid = mesh['vertices'].astype(np.float64), mesh['valid']  # (n, 2, V, 3), (n, 2)
     unit = max(float(np.abs(vertices).max()), 1e-6) / 32767
     spread = np.linalg.norm(vertices - vertices.mean(2, keepdims=True), axis=-1).max(-1)
@@ -40,19 +39,19 @@ def mesh_data(mesh: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def viewer_document(result: Result, no_mesh: str = '') -> str:
-    """The whole HTML document of a result."""
+    """The HTML document of a result."""
     attention = None if result.attention is None else np.round(result.attention.astype(float), 6).tolist()
     data = dict(
         fps=result.clip.fps,
         frames=len(result.clip),
         found=result.clip.hands_found().astype(int).tolist(),
         attention=attention,
-        no_attention=NO_ATTENTION if result.found else NO_HAND,
+        no_attention=NO_ATTENTION if result.prediction else NO_HAND,
         segments=[[start, end, text] for start, end, text in result.segments],
         mesh=None if result.mesh is None else mesh_data(result.mesh),
         no_mesh=no_mesh or 'No 3-D hands: no hand was found.',
     )
-    # a gloss must not end the script's element
+    # A gloss with '</script>' in it must not end the script's element.
     return TEMPLATE.read_text(encoding='utf-8').replace('/*DATA*/', json.dumps(data).replace('<', '\\u003c'))
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""SignBERT's pre-training (ICCV 2021) in some hundred lines of plain PyTorch, to be read in five minutes.
+"""SignBERT's pre-training (ICCV 2021) in about a hundred lines of plain PyTorch, to be read in five minutes.
 
-Clips are read, cropped and mirrored by the package. All else is here: masks, encoder, hand model, losses and
-the training loop. A test holds that its loss is the package's.
+The package reads, crops and mirrors the clips. All else is here: masks, encoder, hand model, losses and the
+training loop. A test checks that its loss equals the package's.
 
 Example:
     python demo/plain_signbert.py data/synthetic_demo --passes 4
@@ -22,19 +22,21 @@ from signbert_mm.layouts import get_layout
 from signbert_mm.layouts.graph import joint_graph, part_graph, role_adjacency
 from signbert_mm.models import SignDataPreprocessor
 
-# B clips of T frames with H = 2 hands of 21 joints; a token is one hand in one frame; C channels
+# B clips of T frames with H = 2 hands of 21 joints. A token is one hand in one frame, with C channels.
 
 
-def mask(hands, valid, ratio=0.5, most=7, offset=0.25):
-    """Section 3.2: half of a clip's tokens are chosen, and some, all or no joints disturbed."""
-    place = torch.rand(valid.shape).masked_fill(~valid, 2).flatten(1).argsort(1).argsort(1).view_as(valid)
-    chosen = place < (valid.flatten(1).sum(1) * ratio + 0.5).floor().view(-1, 1, 1)
+def mask(hands, valid, ratio=0.5, max_joints=7, offset=0.25):
+    """Section 3.2: half of a clip's tokens are chosen, and some, all or none of their joints disturbed."""
+    # Sorting random numbers twice gives each valid token a random rank. Invalid ones come last.
+    rank = torch.rand(valid.shape).masked_fill(~valid, 2).flatten(1).argsort(1).argsort(1).view_as(valid)
+    chosen = rank < (valid.flatten(1).sum(1) * ratio + 0.5).floor().view(-1, 1, 1)
+    # Kind 0: some joints are moved or zeroed. Kind 1: the hand is zeroed. Kind 2: nothing changes.
     kind = torch.randint(3, valid.shape)
-    number = torch.randint(1, most + 1, valid.shape)
-    picked = torch.rand(hands.shape[:-1]).argsort(-1).argsort(-1) < number[..., None]
-    picked &= (chosen & (kind == 0))[..., None]
-    moved = picked & (torch.rand(picked.shape) < 0.5)
-    zeroed = (picked & ~moved) | (chosen & (kind == 1))[..., None]
+    number = torch.randint(1, max_joints + 1, valid.shape)
+    selected = torch.rand(hands.shape[:-1]).argsort(-1).argsort(-1) < number[..., None]
+    selected &= (chosen & (kind == 0))[..., None]
+    moved = selected & (torch.rand(selected.shape) < 0.5)
+    zeroed = (selected & ~moved) | (chosen & (kind == 1))[..., None]
     disturbed = hands + moved[..., None] * (2 * torch.rand(hands.shape) - 1) * offset
     return disturbed * ~zeroed[..., None], chosen
 
@@ -83,17 +85,21 @@ def hand_joints(asset, theta, beta):
     )
     x, y, z = (mean + theta @ pca[: theta.shape[1]]).view(-1, 15, 3).unbind(-1)
     o, eye = torch.zeros_like(x), torch.eye(3, dtype=theta.dtype)
+    # Axis-angle to rotation: the exponential of the cross-product matrix.
     turn = torch.matrix_exp(torch.stack([o, -z, y, z, o, -x, -y, x, o], -1).unflatten(-1, (3, 3)))
     shaped = template + torch.einsum('vck,nk->nvc', shapes, beta)
     rest = torch.einsum('jv,nvc->njc', regressor, shaped)
+    # The asset lists the thumb's tip first, TO_COCO expects it last.
     tip_ids = [*asset.tip_ids[1:], asset.tip_ids[0]]
     tips = shaped[:, tip_ids] + torch.einsum('tck,nk->ntc', poses[tip_ids], (turn - eye).flatten(1))
+    # Each joint's global rotation and position follow from its parent's.
     world, place = [eye.expand(len(theta), 3, 3)], [rest[:, 0]]
     for joint, parent in list(enumerate(PARENTS))[1:]:
         bone = (rest[:, joint] - rest[:, parent])[..., None]
         place.append(place[parent] + (world[parent] @ bone)[..., 0])
         world.append(world[parent] @ turn[:, joint - 1])
     world, place = torch.stack(world, 1), torch.stack(place, 1)
+    # Linear blend skinning of the five fingertips alone.
     moved = torch.einsum('njab,njtb->ntja', world, tips[:, None] - rest[:, :, None]) + place[:, None]
     tips = torch.einsum('tj,ntja->nta', skinning[tip_ids], moved)
     return torch.cat([place, tips], 1)[:, list(TO_COCO)]
@@ -110,13 +116,15 @@ class PlainSignBERT(nn.Module):
         self.transformer = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.fc, self.asset = nn.Linear(width, 25 + 10 + 6 + 2 + 1), load_hand_asset('free')
         nn.init.normal_(self.fc.weight, std=0.001)
-        # first a rest hand in the middle: no turn, and about half a crop wide
+        # The first output is a rest hand in the middle of the crop, without rotation, about half a crop wide.
         self.fc.bias.data = torch.tensor([0.0] * 35 + [1, 0, 0, 0, 1, 0, 0.5, 0.5, 2.5])
 
     def forward(self, hands, valid, location):
         known = valid & (hands != 0).flatten(-2).any(-1)
+        # A hand whose joints are all zeroed has no gesture; its state stays 0.
         states = hands.new_zeros(*valid.shape, self.chirality.shape[1])
         states[known] = self.gesture(hands[known])
+        # Sinusoidal encoding of the frame's number.
         angle = torch.arange(hands.shape[1])[:, None] * torch.exp(
             torch.arange(0, states.shape[-1], 2) * (-math.log(10000) / states.shape[-1])
         )
@@ -126,6 +134,7 @@ class PlainSignBERT(nn.Module):
             tokens
         )
         theta, beta, six, offset, scale = self.fc(tokens).split([25, 10, 6, 2, 1], -1)
+        # Gram-Schmidt turns six numbers into a rotation.
         first = nn.functional.normalize(six[..., :3], dim=-1)
         second = six[..., 3:] - (first * six[..., 3:]).sum(-1, keepdim=True) * first
         second = nn.functional.normalize(second, dim=-1)
@@ -138,6 +147,7 @@ def loss(joints, theta, beta, target, scores, valid, chosen):
     """Eqs. 6 to 8; the mean over the chosen tokens of a clip, then over clips."""
     weight = scores * (scores >= 0.5)
     reconstruction = (weight[..., None] * (joints - target).abs()).sum((-1, -2))
+    # Eq. 8: a hand's shape must not change from frame to frame.
     change = (beta[:, 1:] - beta[:, :-1]).square().sum(-1) * valid[:, :-1]
     change = torch.cat([torch.zeros_like(change[:, :1]), change], 1)
     regularization = theta.square().sum(-1) + 10 * beta.square().sum(-1) + 100 * change
@@ -161,7 +171,7 @@ def main():
         dataset.set_epoch(epoch)
         for data in DataLoader(dataset, batch_size=64, shuffle=True, collate_fn=collate_poses):
             batch = prepare(data, training=True)['inputs']
-            # attention needs a hand in each clip
+            # Attention needs at least one hand in a clip, so clips without any are left out.
             some = batch['hand_valid'].flatten(1).any(1)
             target, valid, location, scores = (
                 batch[name][some] for name in ('hands', 'hand_valid', 'location', 'hand_scores')

@@ -1,8 +1,9 @@
 #!/usr/bin/env python
-"""The whole main job on synthetic signs: make data, pre-train, fine-tune with and without the pre-trained
-encoder, test on other signers, draw.
+"""The main tasks on synthetic signs: make data, pre-train, fine-tune, test, draw.
 
-Each step is a command that you can run by itself; it is printed before it runs. Logs, checkpoints, pictures
+Fine-tuning runs with and without the pre-trained encoder. The test clips are of other signers.
+
+Each step is a command that you can run by itself. It is printed before it runs. Logs, checkpoints, pictures
 and the table go to work_dirs/demo/.
 
 Example:
@@ -29,7 +30,7 @@ PRETRAIN = 'configs/demo/signbert_d128_pretrain_synthetic.py'
 FINETUNE = 'configs/demo/signbert_d128_finetune_synthetic.py'
 RUNS = {'pretrained': 'with pre-training', 'scratch': 'from scratch'}
 STEPS = ('data', 'pretrain', 'finetune', 'test', 'pictures')
-# what mmengine's logger prints of an iteration: stage, epoch, iteration, remaining time, loss
+# mmengine's log line of an iteration: stage, epoch, iteration, remaining time, loss.
 _TRAIN_LINE = re.compile(
     r'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\].*?eta: ([\d:, a-z]+?)\s+time.*?loss: '
     r'([\d.naif]+)'
@@ -38,10 +39,10 @@ _TEST_LINE = re.compile(r'Epoch\(test\)\s+\[\s*(\d+)/(\d+)\]\s+eta: (\S+)')
 
 
 def run(command: List[str], log: Path) -> None:
-    """Runs a command of this repository, shows where it stands on one line, and keeps all it says in ``log``.
+    """Runs a command of this repository, shows its progress on one line, and keeps its output in ``log``.
 
     Raises:
-        SystemExit: The command failed; the end of what it said is shown.
+        SystemExit: The command failed. The end of its output is shown.
     """
     print('  $ ' + ' '.join(command), flush=True)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +70,8 @@ def run(command: List[str], log: Path) -> None:
                 continue
             if live:
                 print(f'\r    {state}'.ljust(wide)[:wide], end='', flush=True)
-            elif time.time() > next_line:  # a log file wants a line now and then, not one a batch
+            elif time.time() > next_line:
+                # A log file gets a line now and then, not one a batch.
                 print(f'    {state}', flush=True)
                 next_line = time.time() + 15
     print(
@@ -159,8 +161,9 @@ def print_table() -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = [
         '  '.join(
-            cell.ljust(width) if not at else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths))
+            # The first column holds titles, the others numbers.
+            cell.ljust(width) if not column else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths))
         )
         for row in rows
     ]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python
-"""Recognise a video, and write it again with what was found: skeleton, confidence of the hands, best glosses,
-attention over time; and a JSON.
+"""Recognise a video, and write an annotated copy and a JSON.
 
-Without --config and --checkpoint it takes the recogniser of real signs in the zoo folder (`make zoo`), else
-the model that `make demo` has trained on synthetic signs, which shows how things look and knows no sign. It
-says which one answers.
+The copy shows the skeleton, the confidence of the hands, the best glosses and the attention over time.
+
+Without --config and --checkpoint it uses the recogniser of real signs in the zoo folder (`make zoo`), else
+the model that `make demo` has trained on synthetic signs. That one shows how things look and knows no sign.
+The model in use is printed.
 
 Examples:
     # the zoo's recogniser: 33 ASL letters and words
@@ -24,7 +25,8 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
@@ -40,12 +42,12 @@ from signbert_mm.visualization.video_writer import VideoWriter
 
 DEMO_CONFIG, DEMO_RUN = 'signbert_d128_finetune_synthetic', 'work_dirs/demo/pretrained'
 SYNTHETIC = 'synthetic glosses: no sign language'
+# A gloss of words33: hands at rest, or none in view.
 REST, REST_NOTE = '-', '"-" is rest: none of its signs'
-"""A gloss of words33: hands at rest, or not there."""
 
 
 def model_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options by which the demos choose a model."""
+    """Adds the options with which the demos choose a model."""
     parser.add_argument(
         '--config',
         help="config of the model, or its name (default: the zoo's recogniser of "
@@ -84,43 +86,43 @@ def demo_checkpoint() -> str:
     Raises:
         FileNotFoundError: There is none.
     """
-    found = find_last_whole_checkpoint(DEMO_RUN) if Path(DEMO_RUN).is_dir() else None
-    if found is None:
+    checkpoint = find_last_whole_checkpoint(DEMO_RUN) if Path(DEMO_RUN).is_dir() else None
+    if checkpoint is None:
         raise FileNotFoundError(
             f'there is no recogniser in the zoo folder (`make zoo`) and no checkpoint in {DEMO_RUN}: run '
             '`make demo`, or give --config and '
             '--checkpoint (or --onnx)'
         )
-    return found
+    return checkpoint
 
 
 def choose_model(args: argparse.Namespace, demo: Callable[[], str] = demo_checkpoint) -> bool:
     """Fills in ``config`` and ``checkpoint`` where the options leave them open.
 
-    Without a model it is the zoo's recogniser of real signs, else its synthetic one, else that of ``demo``; a
-    published model's name alone stands for its release file.
+    The default is the zoo's recogniser of real signs, else its synthetic one, else that of ``demo``. The name
+    of a published model alone stands for its release file.
 
     Returns:
-        bool: No model was named.
+        bool: True where the options name no model.
 
     Raises:
-        FileNotFoundError: The model is not there; the message says what makes it.
+        FileNotFoundError: The model does not exist. The message says how to make it.
     """
     if args.onnx or (args.config and args.checkpoint):
         return False
     if not args.config and not args.checkpoint:
-        found = zoo.released_recognisers()
-        args.config, args.checkpoint = found[0][:2] if found else (DEMO_CONFIG, demo())
+        released = zoo.released_recognisers()
+        args.config, args.checkpoint = released[0][:2] if released else (DEMO_CONFIG, demo())
         return True
     args.config = args.config or DEMO_CONFIG
     if not args.checkpoint and (zoo.zoo_models().get(args.config) or {}).get('Weights'):
-        there = args.config != DEMO_CONFIG or zoo.zoo_file(args.config)
-        args.checkpoint = zoo.zoo_checkpoint(args.config) if there else demo()
+        in_zoo = args.config != DEMO_CONFIG or zoo.zoo_file(args.config)
+        args.checkpoint = zoo.zoo_checkpoint(args.config) if in_zoo else demo()
     return False
 
 
-def what_it_knows(args: argparse.Namespace, inferencer: SignInferencer) -> str:
-    """Of a model that nobody named: what it knows, and how to name another."""
+def model_note(args: argparse.Namespace, inferencer: SignInferencer) -> str:
+    """For a model that the options do not name: what it knows, and how to choose another."""
     knows = (zoo.zoo_models().get(args.config) or {}).get('Metadata', {}).get(
         'Glosses'
     ) or f'{len(inferencer.glosses)} glosses'
@@ -131,7 +133,7 @@ def what_it_knows(args: argparse.Namespace, inferencer: SignInferencer) -> str:
 
 
 def build(args: argparse.Namespace, **options: Any) -> SignInferencer:
-    """The inferencer that the options ask for; a model that nobody named introduces itself.
+    """Builds the inferencer of the options, and prints which model it is if they name none.
 
     Fills in ``config``, ``checkpoint`` and ``ignore``.
     """
@@ -145,7 +147,7 @@ def build(args: argparse.Namespace, **options: Any) -> SignInferencer:
     if args.ignore is None:
         args.ignore = [REST] if REST in inferencer.glosses else []
     if unnamed:
-        print(f'Model: {args.config}, {args.checkpoint}. {what_it_knows(args, inferencer)}', flush=True)
+        print(f'Model: {args.config}, {args.checkpoint}. {model_note(args, inferencer)}', flush=True)
     return inferencer
 
 
@@ -177,23 +179,22 @@ def parse_args() -> argparse.Namespace:
 def answer(
     inferencer: SignInferencer, clip: PoseClip, args: argparse.Namespace
 ) -> Tuple[dict, List[Tuple[int, int, Bars]], np.ndarray, List[Span]]:
-    """The prediction for the JSON; which bars stand from frame to frame; attention (T, 2); segments in
-    frames.
+    """Recognises a clip.
+
+    Returns:
+        tuple: The prediction for the JSON, the bars with the range of their frames, the attention (T, 2), and
+        the segments in frames.
     """
     if args.dictionary:
-        (found,) = inferencer.search([clip], topk=args.topk)
+        (result,) = inferencer.search([clip], topk=args.topk)
         attention = np.zeros((len(clip), 2))
-        return found, [(0, len(clip), bars_of(found['glosses'], found['scores']))], attention, []
+        return result, [(0, len(clip), bars_of(result['glosses'], result['scores']))], attention, []
     if args.window is None:
-        (found,) = inferencer([clip], topk=args.topk)['predictions']
-        pieces = [] if found['attention'] is None else [(found['frames'], found['attention'])]
-        told = {key: found[key] for key in found if key != 'all_scores'}
-        return (
-            told,
-            [(0, len(clip), bars_of(found['glosses'], found['scores']))],
-            attention_over_time(len(clip), pieces),
-            [],
-        )
+        (result,) = inferencer([clip], topk=args.topk)['predictions']
+        pieces = [] if result['attention'] is None else [(result['frames'], result['attention'])]
+        prediction = {key: result[key] for key in result if key != 'all_scores'}
+        bars = [(0, len(clip), bars_of(result['glosses'], result['scores']))]
+        return prediction, bars, attention_over_time(len(clip), pieces), []
     stream = inferencer.stream_recognizer(
         clip.image_size,
         clip.fps,
@@ -219,27 +220,28 @@ def answer(
             best = inferencer.best(event.scores, args.topk)
             answered = dict(glosses=best['glosses'], scores=best['scores'], reason=event.reason)
             windows.append(dict(start=event.start / clip.fps, end=event.end / clip.fps, **answered))
-            # a window's answer stands at its middle
+            # A window's answer is shown round its middle, until halfway to the next one's.
             end = len(clip) if event is events[-1] else int(event.end - stream.window / 2 + stream.stride / 2)
             bars.append((until, end, bars_of(best['glosses'], best['scores'])))
             until = end
             if event.attention is not None and event.scores.any():
                 pieces.append((event.frames, event.attention))
+    # The last answer stays until the end.
     bars[-1] = (bars[-1][0], len(clip), bars[-1][2])
     spans = [(segment.start, segment.end, inferencer.gloss(segment.label)) for segment in segments]
-    told = [
+    signs = [
         dict(start=s.start / clip.fps, end=s.end / clip.fps, gloss=inferencer.gloss(s.label), score=s.score)
         for s in segments
     ]
-    found = dict(
+    result = dict(
         name=clip.name,
         fps=clip.fps,
         num_frames=len(clip),
         reason=clip.no_answer,
-        segments=told,
+        segments=signs,
         windows=windows,
     )
-    return found, bars, attention_over_time(len(clip), pieces), spans
+    return result, bars, attention_over_time(len(clip), pieces), spans
 
 
 def frames_with(bars: List[Tuple[int, int, Bars]], count: int) -> Iterator[Bars]:
@@ -256,13 +258,14 @@ def main() -> None:
     if args.dictionary:
         inferencer.check_dictionary()
     clip = inferencer.reader.extract(args.video)
-    found, bars, attention, segments = answer(inferencer, clip, args)
+    result, bars, attention, segments = answer(inferencer, clip, args)
     overlay = SignOverlay(
         *clip.image_size, clip.layout, len(clip), attention, segments, Path(args.video).name, clip.fps
     )
     synthetic = zoo.are_synthetic(inferencer.glosses) and not args.dictionary
-    note = SYNTHETIC if synthetic else REST_NOTE if found.get('glosses', [''])[:1] == [REST] else ''
-    note = 'no answer: no hand was found' if found['reason'] else note
+    note = SYNTHETIC if synthetic else REST_NOTE if result.get('glosses', [''])[:1] == [REST] else ''
+    note = 'no answer: no hand was found' if result['reason'] else note
+    # The video is read a second time for drawing, so that only poses are kept in memory.
     reader = inferencer.reader.open(args.video)
     with VideoWriter(out, clip.fps or 25) as writer:
         for frame, (item, shown) in enumerate(zip(reader, frames_with(bars, len(clip)))):
@@ -270,18 +273,18 @@ def main() -> None:
             now = next((text for start, end, text in segments if start <= frame < end), '')
             writer.write(overlay.draw(item[0], pose, shown, frame, f'now: {now}' if now else note))
     reader.close()
-    write_atomic(to_json(found).encode(), out.with_suffix('.json'))
+    write_atomic(to_json(result).encode(), out.with_suffix('.json'))
     print(
         to_json(
             {
-                key: found[key]
+                key: result[key]
                 for key in ('glosses', 'scores', 'segments', 'hand_frames', 'reason')
-                if key in found
+                if key in result
             }
         )
     )
-    if found['reason']:
-        print(f'No answer: {found["reason"]}.')
+    if result['reason']:
+        print(f'No answer: {result["reason"]}.')
     elif synthetic:
         print(
             'This model was trained on synthetic signs and knows no sign language: its answer means '

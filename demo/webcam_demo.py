@@ -1,9 +1,10 @@
 #!/usr/bin/env python
-"""Recognise signs before a camera, as they come: a window of the last seconds, its best glosses, the signs
-that were found, and the latency.
+"""Recognise signs in front of a camera, live.
 
-Press q in the window to end it. --no-window prints instead, for machines without a display; --out records
-what is shown. A video's path in place of the camera's number is played as if it were one.
+The window shows the best glosses of the last seconds, the recognised signs, and the latency.
+
+Press q in the window to end it. --no-window prints instead, for machines without a display. --out records
+what is shown. A video's path in place of the camera's number is played like a camera.
 
 Example:
     python demo/webcam_demo.py --camera 0 --config signbert_d128_finetune \
@@ -18,7 +19,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -46,7 +48,7 @@ def parse_args() -> argparse.Namespace:
         '--fps',
         type=float,
         default=0.0,
-        help='frames a second of --out, where the camera does not tell its rate',
+        help='frames a second of --out, where the camera does not report its rate',
     )
     parser.add_argument(
         '--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)'
@@ -61,7 +63,7 @@ def main() -> None:
     args = parse_args()
     inferencer = build(args)
     reader = inferencer.reader.open(args.camera, args.seconds)
-    # of times and of the recording; frames count when they come
+    # The rate of times and of the recording. Frames count when they arrive.
     fps = inferencer.reader.clock(reader, args.fps)
     stream = inferencer.stream_recognizer(
         (reader.width, reader.height),
@@ -84,19 +86,20 @@ def main() -> None:
     shown, signs, latency = [], deque(maxlen=5), deque(maxlen=50)
     start = time.perf_counter()
     try:
-        for frame, pose, came in inferencer.reader.timed_poses(reader):
+        for frame, pose, arrival in inferencer.reader.timed_poses(reader):
             for event in stream.push_at(pose, frame.time):
-                latency.append(time.perf_counter() - came)
-                told = inferencer.told(event, fps, args.topk, latency[-1])
-                shown = bars_of(told['glosses'], told['scores'])
-                signs.extend(segment['gloss'] for segment in told['segments'])
+                latency.append(time.perf_counter() - arrival)
+                prediction = inferencer.told(event, fps, args.topk, latency[-1])
+                shown = bars_of(prediction['glosses'], prediction['scores'])
+                signs.extend(segment['gloss'] for segment in prediction['segments'])
                 best = f'{shown[0][0]} {100 * shown[0][1]:.0f} %' if shown else f'no answer: {event.reason}'
                 print(f'{event.end / fps:8.2f} s  {best}  latency {1000 * latency[-1]:.0f} ms', flush=True)
             if args.no_window and writer is None:
                 continue
             now = f'signs: {", ".join(signs)}' if signs else 'signs: none yet'
             picture = overlay.draw(frame.image, pose, shown, 0, now)
-            while writer is not None and written < stream.length:  # a recording plays as fast as it was
+            # A slow frame is written several times, so that the recording plays at the camera's speed.
+            while writer is not None and written < stream.length:
                 writer.write(picture)
                 written += 1
             if not args.no_window:

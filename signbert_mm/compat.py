@@ -16,12 +16,12 @@ Five workarounds are parts of the engine, since a config names them:
 - ``SignFlexibleRunner``: ``FlexibleRunner`` loads a checkpoint before ``before_run``, in which hooks choose
   it, and its ``from_cfg`` leaves out ``compile``. Upstream: no issue found; can go when it does as ``Runner``
   (not in 0.10.7).
-- ``SignFSDPStrategy``: ``FSDPStrategy`` passes ``FSDP.optim_state_dict_to_load`` its arguments in the order
-  of torch 2.0, so resuming fails with 2.1 and newer; gives FSDP a GPU's number where there is none; clips
-  gradients by each shard's own norm; writes checkpoints in place. Torch's own fault beside it (seen in 2.13):
-  a full state dict with ``offload_to_cpu`` of a model on the CPU reads freed memory and ends the process, so
-  that is off there. Upstream: no issue found; can go when mmengine does all of it (not in 0.10.7) and torch
-  clones there.
+- ``SignFSDPStrategy``: ``FSDPStrategy`` has four faults. It passes ``FSDP.optim_state_dict_to_load`` its
+  arguments in the order of torch 2.0, so resuming fails with 2.1 and newer. It passes FSDP the number of a
+  GPU even on the CPU. It clips gradients by each shard's own norm. It writes checkpoints in place. Torch has
+  a fault, too (seen in 2.13): a full state dict with ``offload_to_cpu`` of a model on the CPU reads freed
+  memory and ends the process, so the option is off on the CPU. Upstream: no issue found; can go when mmengine
+  corrects all of it (not in 0.10.7) and torch clones the tensors.
 """
 
 import ctypes
@@ -250,9 +250,10 @@ def patch_checkpoint_loading() -> bool:
 
 
 def refuse_unknown_optimizer() -> bool:
-    """mmengine's ``DefaultOptimWrapperConstructor`` does not check the optimizer's type that it looks up: an
-    unknown one ends in ``TypeError: None is not a callable object``. Now it ends in the ``KeyError`` of every
-    other unknown type.
+    """Makes an unknown optimizer type raise the ``KeyError`` of every other unknown type.
+
+    mmengine's ``DefaultOptimWrapperConstructor`` does not check the type that it looks up, and an unknown one
+    ends in ``TypeError: None is not a callable object``.
 
     Upstream: no issue found; can go when mmengine checks (not in 0.10.7). Returns whether it was needed.
     """
@@ -284,8 +285,7 @@ def _download(url: str, model_dir: Any, progress: bool) -> str:
     path = os.path.join(folder, os.path.basename(url.split('?')[0]))
     if get_local_rank() == 0 and not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
-        # A name like ``model-1a2b3c4d.pth`` holds the start of its SHA-256, which the download is checked
-        # against.
+        # The start of the file's SHA-256, in names like ``model-1a2b3c4d.pth``. The download is checked.
         prefix = torch.hub.HASH_REGEX.search(os.path.basename(path))
         torch.hub.download_url_to_file(url, path, prefix.group(1) if prefix else None, progress=progress)
     barrier()
@@ -357,7 +357,7 @@ def cpu_wrapper_cfg(cfg: Any) -> Dict[str, Any]:
 def keep_large_blocks() -> bool:
     """Lets glibc keep the memory of large tensors for the next step.
 
-    By default it maps each anew, and the kernel clears it page by page on first use.
+    By default it maps new pages for each, and the kernel clears them on first use.
 
     A training step on the CPU took 8 to 12 % less time with it at the demo's width and 2 to 4 % less at full
     width, with the same peak of memory. Freed memory goes back to the system when the process ends. Call it
@@ -411,8 +411,8 @@ def patch_rtmpose_config(cfg: Any, with_checkpoint: bool = True) -> Any:
 
     Args:
         cfg (Config): An mmpose config.
-        with_checkpoint (bool): Weights come from a checkpoint (or are random on purpose), so nothing needs a
-            download.
+        with_checkpoint (bool): A checkpoint has the weights (or they are random on purpose), so nothing needs
+            a download.
     """
 
     def walk(node: Any) -> None:

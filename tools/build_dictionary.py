@@ -1,10 +1,11 @@
 #!/usr/bin/env python
-"""Make or change a dictionary of signs: a handful of examples each, found again by SignInferencer.search,
-with no training.
+"""Make or change a dictionary of signs, which SignInferencer.search compares videos with.
 
-Examples come from a PoseStore (its labels), from a folder of videos (<gloss>/<anything>.mp4), or from videos
-that are named. The folder DICTIONARY is opened where it is there already. Vectors come from a pre-trained
-encoder, or a recogniser's; all of a dictionary from the same one.
+A sign needs a handful of examples and no training.
+
+Examples come from a PoseStore (its labels), from a folder of videos (<gloss>/<anything>.mp4), or from single
+videos. An existing folder DICTIONARY is changed. Vectors come from a pre-trained encoder or a recogniser's,
+and all of a dictionary from the same one.
 
 Examples:
     python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --store data/words33 --split train --shots 5
@@ -23,7 +24,8 @@ from typing import Iterator, List, Tuple
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
@@ -81,7 +83,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def of_store(
+def store_examples(
     inferencer: SignInferencer, args: argparse.Namespace
 ) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
     """Gloss, vectors and names of a store's clips."""
@@ -89,31 +91,33 @@ def of_store(
     unknown = [split for split in args.split or () if not store.split_counts().get(split)]
     if unknown:
         raise ConfigError(f'{args.store}: split {unknown} has no clips; splits there: {store.split_counts()}')
-    places = np.flatnonzero((store.label >= 0) & (np.isin(store.split, args.split) if args.split else True))
+    indices = np.flatnonzero((store.label >= 0) & (np.isin(store.split, args.split) if args.split else True))
     if args.shots is not None:
-        places = few_shot_indices(store.label, places, range(len(store.glosses)), args.shots, args.seed)
-    if not len(places):
+        indices = few_shot_indices(store.label, indices, range(len(store.glosses)), args.shots, args.seed)
+    if not len(indices):
         raise ConfigError(
             f'{args.store}: none of these clips has a label; give a store with glosses, or '
             '--videos FOLDER/<gloss>/<video>'
         )
-    clips = list(inferencer.reader.store_clips(store, places))
-    shown = np.array([not clip.no_answer for clip in clips])
-    if not shown.all():
+    clips = list(inferencer.reader.store_clips(store, indices))
+    answered = np.array([not clip.no_answer for clip in clips])
+    if not answered.all():
         print(
-            f'{args.store}: {int((~shown).sum())} of {len(clips)} clips show no hand and are left out',
+            f'{args.store}: {int((~answered).sum())} of {len(clips)} clips show no hand and are left out',
             flush=True,
         )
-    places = places[shown]
+    # The rows of ``vectors`` are those of the clips that are left.
+    indices = indices[answered]
     vectors, names = inferencer.embed([clip for clip in clips if not clip.no_answer], need_hands=True)
-    for label in np.unique(store.label[places]):
-        rows = np.flatnonzero(store.label[places] == label)
+    for label in np.unique(store.label[indices]):
+        rows = np.flatnonzero(store.label[indices] == label)
         yield store.glosses[label], vectors[rows], [names[row] for row in rows]
 
 
-def of_folder(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
-    """Gloss, vectors and names of the videos in <gloss>/ folders; what cannot be read is left out and
-    named.
+def folder_examples(inferencer: SignInferencer, folder: str) -> Iterator[Tuple[str, np.ndarray, List[str]]]:
+    """Gloss, vectors and names of the videos in <gloss>/ folders.
+
+    Unreadable videos and empty folders are left out and listed.
     """
     glosses = next(walk(folder)).folders if os.path.isdir(folder) else []
     if not glosses:
@@ -152,6 +156,7 @@ def main() -> None:
     changed = bool(args.store or args.videos or args.add or args.remove)
     if os.path.exists(args.dictionary):
         signs = SignDictionary.load(args.dictionary)
+        # Vectors of two encoders cannot be compared.
         if signs.encoder != encoder:
             raise ConfigError(
                 f'{args.dictionary} was made with another encoder or test pipeline ({signs.note}); give its '
@@ -163,8 +168,8 @@ def main() -> None:
         )
     else:
         signs = None
-    examples = list(of_store(inferencer, args)) if args.store else []
-    examples += of_folder(inferencer, args.videos) if args.videos else []
+    examples = list(store_examples(inferencer, args)) if args.store else []
+    examples += folder_examples(inferencer, args.videos) if args.videos else []
     examples += [(gloss, *inferencer.embed(videos, need_hands=True)) for gloss, *videos in args.add]
     if signs is None:
         signs = SignDictionary(

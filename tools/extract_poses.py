@@ -1,7 +1,7 @@
 #!/usr/bin/env python
-"""Videos to a PoseStore of 133 whole-body joints a frame, with an extractor of choice.
+"""Extract videos into a PoseStore of 133 whole-body joints a frame, with an extractor of choice.
 
-Start it again to go on where it was stopped.
+Start it again to continue where it stopped.
 
 Examples:
     python tools/extract_poses.py videos/ data/mine
@@ -20,7 +20,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from signbert_mm.engine.runner import run_tool

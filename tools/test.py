@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Test a checkpoint with the test data and metrics of a config.
 
-Where the test data are not all of the published ones, the last line says on how many of them the figures
-stand; --out has it as `coverage`.
+Where the test data are only a part of the published ones, the last line says how large a part. --out writes
+it as `coverage`.
 
 Example: python tools/test.py CONFIG CHECKPOINT --out metrics.json --dump predictions.pkl
 """
@@ -16,7 +16,8 @@ from typing import Optional
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import mmengine
@@ -71,7 +72,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:
-    """Put the command line into the config; what is given there wins."""
+    """Put the command line into the config. The command line wins."""
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     cfg.load_from, cfg.resume = args.checkpoint, False
@@ -87,7 +88,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
 
 
 def report(metrics: dict, meta: Optional[dict], out: Optional[str]) -> None:
-    """Say what share of the published test data the figures stand on, and write the file."""
+    """Print what share of the published test data was tested, and write the metrics."""
     coverage = coverage_text(meta)
     if coverage:
         shares = {key: value for key, value in metrics.items() if isinstance(value, float)}

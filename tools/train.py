@@ -9,7 +9,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmengine.config import Config
@@ -32,8 +33,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint; without a value, from the last whole one in the work dir, or if '
-        "none is there from the config's load_from",
+        help='continue from this checkpoint; without a value, from the last complete one in the work dir, or '
+        "if there is none from the config's load_from",
     )
     parser.add_argument(
         '--amp', action='store_true', help='mixed precision: bfloat16, or float16 on GPUs without it'
@@ -61,21 +62,24 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    # torch.distributed.launch passes the rank as an argument, torchrun as a variable.
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> None:
-    """Put the command line into the config; what is given there wins."""
+    """Put the command line into the config. The command line wins."""
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     if args.resume == 'auto':
         cfg.resume = 'auto'
     elif args.resume is not None:
+        # mmengine resumes from ``load_from`` where ``resume`` is True.
         cfg.resume, cfg.load_from = True, args.resume
     if args.amp:
         cfg.optim_wrapper.type = 'SignAmpOptimWrapper'
     if args.no_validate:
+        # mmengine accepts all three or none.
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
         if not (cfg.get('auto_scale_lr') or {}).get('base_batch_size'):
@@ -98,7 +102,8 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     merge_args(cfg, args)
     with contextlib.ExitStack() as stack:
-        if is_first_process(args.launcher):  # before the config and the log are written there
+        # Locked before config and log are written there, so that two trainings cannot mix.
+        if is_first_process(args.launcher):
             stack.enter_context(folder_lock(cfg.work_dir, LOCK, 'training'))
         train(cfg, args.launcher)
 

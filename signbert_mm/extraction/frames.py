@@ -1,4 +1,4 @@
-"""Frames, streamed: what readers of videos and of image folders share."""
+"""What readers of videos and of image folders share: frames, reading options, resampling."""
 
 from typing import Iterable, Iterator, NamedTuple, Optional
 
@@ -8,14 +8,17 @@ from ..errors import UserRuntimeError, UserValueError
 
 
 class VideoError(UserRuntimeError):
-    """A file that cannot be read as a whole video; the message names the file, what was found and what to
-    do.
+    """A file that cannot be read completely as a video.
+
+    The message names the file, what was found and what to do.
     """
 
 
 class Frame(NamedTuple):
-    """One frame: ``image`` of shape (H, W, 3) uint8 RGB, upright; ``time`` in seconds from the stream's zero,
-    never decreasing.
+    """One frame of a video.
+
+    ``image`` has shape (H, W, 3) uint8, RGB, upright. ``time`` is in seconds from the stream's zero and never
+    decreases.
     """
 
     image: np.ndarray
@@ -23,7 +26,7 @@ class Frame(NamedTuple):
 
 
 def check_reading(fps: Optional[float], truncated: str) -> None:
-    """Refuses options that mean nothing.
+    """Refuses values of the reading options that have no meaning.
 
     Raises:
         ValueError: ``fps`` is not positive, or ``truncated`` is unknown.
@@ -35,28 +38,30 @@ def check_reading(fps: Optional[float], truncated: str) -> None:
 
 
 def resample(frames: Iterable[Frame], fps: float) -> Iterator[Frame]:
-    """The nearest frame at each multiple of ``1 / fps`` after the first one, up to the last; holds two
-    frames.
+    """The nearest frame at each multiple of ``1 / fps`` after the first one, up to the last.
+
+    Two frames are in memory at a time.
 
     Args:
         frames (Iterable[Frame]): In order of time, at any rate.
-        fps (float): Frames a second that come out: frames are left out, or repeated where the source has
+        fps (float): Frames a second of the result. Frames are left out, or repeated where the source has
             fewer.
 
     Yields:
-        Frame: With the time of its place in the even grid.
+        Frame: With its time in the even grid.
     """
-    previous, begin, place = None, 0.0, 0
+    previous, start, step = None, 0.0, 0
     for frame in frames:
         if previous is None:
-            begin = frame.time
+            start = frame.time
         else:
+            # Up to halfway between two frames, the earlier one is nearer.
             middle = (previous.time + frame.time) / 2
-            while begin + place / fps < middle:
-                yield previous._replace(time=begin + place / fps)
-                place += 1
+            while start + step / fps < middle:
+                yield previous._replace(time=start + step / fps)
+                step += 1
         previous = frame
-    # the last frame serves half a step on
-    while previous is not None and begin + place / fps < previous.time + 0.5 / fps - 1e-6:
-        yield previous._replace(time=begin + place / fps)
-        place += 1
+    # The last frame is used for half a step more. The small constant absorbs rounding of times.
+    while previous is not None and start + step / fps < previous.time + 0.5 / fps - 1e-6:
+        yield previous._replace(time=start + step / fps)
+        step += 1

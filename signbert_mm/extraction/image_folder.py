@@ -78,8 +78,7 @@ class ImageFolderReader:
             raise VideoError(
                 f'{self.path}: {names[place]} and {names[place + 1]} have the same number; remove one of them'
             )
-        # A gap is a step of several times the smallest one. Where any step is no multiple of it, numbers are
-        # times.
+        # A gap is a multiple of the smallest step. If any step is no multiple, the numbers are times.
         gaps = np.flatnonzero((steps != steps.min()) & (not (steps % steps.min()).any()))
         if len(gaps) and truncated == 'error':
             raise VideoError(

@@ -1,4 +1,4 @@
-"""Videos as streams of upright RGB frames."""
+"""Reads videos as streams of upright RGB frames."""
 
 import errno
 import os
@@ -30,13 +30,13 @@ def open_video(
     """A :class:`VideoReader` of a file, or an :class:`ImageFolderReader` of a folder of numbered images.
 
     Args:
-        path (str | Path): Any container that FFmpeg reads, or a folder. Playlists are refused: they would
-            read other files.
+        path (str | Path): Any container that FFmpeg reads, or a folder. Playlists are refused, since they
+            could read other files.
         fps, truncated: As for :class:`VideoReader`.
         image_fps (float): The rate of a folder of images, which has none of its own; 0 = unknown.
 
     Raises:
-        VideoError: The file is absent, empty, holds no video (audio only), or none of it can be decoded.
+        VideoError: The file is missing, empty, holds no video (audio only), or none of it can be decoded.
     """
     if os.path.isdir(path):
         return ImageFolderReader(path, fps, truncated, image_fps)
@@ -44,25 +44,26 @@ def open_video(
 
 
 class VideoReader:
-    """Streams a video through PyAV: one frame in memory at a time, so that an hour costs what a second does.
+    """Streams a video through PyAV, with one frame in memory at a time.
 
-    Iterating gives :class:`Frame` objects, which unpack as ``image, time``; a second iteration starts anew.
+    Iterating yields :class:`Frame` objects, which unpack as ``image, time``. A second iteration starts at the
+    beginning.
     The container's display matrix (portrait rotation, mirroring) is applied, and a stream whose frame size
     changes is scaled to its first frame. Pixels are those that the file stores: a sample aspect ratio is not
     applied. A damaged packet in the middle is skipped and counted.
 
     Args:
         path (str | Path): Any container that FFmpeg reads from one file; playlists are refused.
-        fps (float, optional): Resample to this rate: at each multiple of 1 / fps the nearest frame is given.
-            None = every frame as it is.
-        truncated (str): What a file that ends before its header says is: 'error', or 'keep' to give what is
-            there.
+        fps (float, optional): Resample to this rate: the nearest frame at each multiple of 1 / fps. None =
+            every frame as it is.
+        truncated (str): For a file that ends before its header says: 'error', or 'keep' to read the frames
+            that exist.
 
     Attributes:
-        width, height (int): Of the frames that are given, so after rotation.
-        fps (float): ``fps`` where given; else the header's rate. After an iteration: the header's where it
-            agrees with the timestamps to 2 %, else that of the timestamps. 0 = unknown.
-        frames (int): The frame count that the header claims; 0 = it does not tell.
+        width, height (int): Size of the frames, after rotation.
+        fps (float): The argument ``fps`` if set, else the header's rate. After an iteration: the header's
+            where it agrees with the timestamps to 2 %, else that of the timestamps. 0 = unknown.
+        frames (int): The frame count that the header claims; 0 = none.
         damaged (int): Packets that could not be decoded, in the last iteration.
 
     Raises:
@@ -88,9 +89,11 @@ class VideoReader:
         self._size = (0, 0)
         self._decoded: Optional[Iterator[av.VideoFrame]] = None
         rate = self._stream.average_rate or self._stream.guessed_rate
+        # Containers without a rate report their time base, such as 90000.
         self._header_fps = float(rate) if rate and 0 < rate < 1000 else 0.0
         self.fps = fps or self._header_fps
         self.frames = max(0, self._stream.frames or 0)
+        # Decode the first frame now: a file without any fails here, and size and rotation are known.
         self._decoded = self._decode()
         try:
             self._first = next(self._decoded, None)
@@ -141,6 +144,7 @@ class VideoReader:
     def _decode(self) -> Iterator['av.VideoFrame']:
         """All frames; counts damaged packets, and refuses a file that ends too early."""
         self.damaged = 0
+        # MP4 keeps an index of all packets, which shows a cut file before anything is decoded.
         cut = _bytes_beyond_the_end(self._stream, self.path)
         end, broken = None, ''
         packets = self._container.demux(self._stream)
@@ -163,44 +167,47 @@ class VideoReader:
                 yield frame
         if self._truncated == 'keep':
             return
-        promised = _promised_end(self._container, self._stream)
+        header_end = _header_end(self._container, self._stream)
         where = f'{self.path}: truncated:'
         remedy = "get it again, or read what is there with truncated='keep' (--truncated keep)"
         if broken:
             raise VideoError(f'{where} reading stops after {end or 0:.2f} s ({broken}); {remedy}')
         if cut:
             raise VideoError(f'{where} {cut}; {remedy}')
-        if end is not None and promised and end < promised - max(0.5, 0.05 * promised):
+        # Headers are imprecise, so half a second or 5 % may be missing.
+        if end is not None and header_end and end < header_end - max(0.5, 0.05 * header_end):
             raise VideoError(
-                f'{where} the header says {promised:.2f} s, the frames end at {end:.2f} s; {remedy}'
+                f'{where} the header says {header_end:.2f} s, the frames end at {end:.2f} s; {remedy}'
             )
 
     def _frames(self) -> Iterator[Frame]:
-        if self._first is None:  # not the first iteration
+        # A second iteration opens the file again.
+        if self._first is None:
             self.close()
             self._container, self._stream = self._open()
             self._decoded, self._first = self._decode(), None
         decoded, first = self._decoded, self._first
         self._decoded = self._first = None
         step = 1 / self._header_fps if self._header_fps else 1 / 25
-        begin, time, count, moved = None, None, 0, 0.0
+        start, time, count, clock_offset = None, None, 0, 0.0
         frame = first if first is not None else next(decoded, None)
         while frame is not None:
             if frame.pts is None:
                 time = 0.0 if time is None else time + step
             else:
-                now = float(frame.pts * frame.time_base) + moved
-                if time is not None and now < time:  # the clock starts anew, as in joined recordings
-                    moved += time + step - now
+                now = float(frame.pts * frame.time_base) + clock_offset
+                # The clock starts anew in joined recordings.
+                if time is not None and now < time:
+                    clock_offset += time + step - now
                     now = time + step
                 time = now
-            begin = time if begin is None else begin
+            start = time if start is None else start
             count += 1
             image = frame.to_ndarray(format='rgb24', width=self._size[0], height=self._size[1])
             yield Frame(_upright(image, self._turn), time)
             frame = next(decoded, None)
-        if self._target is None and count > 1 and time > begin:
-            measured = (count - 1) / (time - begin)
+        if self._target is None and count > 1 and time > start:
+            measured = (count - 1) / (time - start)
             if abs(measured - self._header_fps) > 0.02 * measured:
                 self.fps = measured
 
@@ -228,8 +235,9 @@ class VideoReader:
 
 
 def _is_cover(stream: 'av.VideoStream') -> bool:
-    """Whether this is the still picture that sound files carry."""
-    disposition = getattr(stream, 'disposition', None)  # PyAV >= 13
+    """Whether this stream is the still picture that sound files carry."""
+    # Since PyAV 13.
+    disposition = getattr(stream, 'disposition', None)
     return disposition is not None and bool(disposition & type(disposition).attached_pic)
 
 
@@ -238,14 +246,15 @@ def _reason(error: BaseException) -> str:
 
 
 def _orientation(frame: 'av.VideoFrame') -> Tuple[bool, bool, bool]:
-    """(transpose, then mirror left-right, then top-bottom) that the display matrix asks for, to the nearest
-    quarter turn.
+    """What the display matrix asks for: (transpose, then mirror left-right, then mirror top-bottom).
 
     The matrix maps a stored point (p, q) to p' = a p + c q, q' = b p + d q, x to the right and y downwards.
+    It is rounded to the nearest quarter turn.
     """
     data = frame.side_data.get('DISPLAYMATRIX')
     if data is None:
         return False, False, False
+    # The matrix is stored row by row as nine numbers in fixed point. Only the signs and sizes matter here.
     a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32, count=5).tolist()
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return False, a < 0, d < 0
@@ -262,10 +271,12 @@ def _upright(image: np.ndarray, turn: Tuple[bool, bool, bool]) -> np.ndarray:
 
 
 def _bytes_beyond_the_end(stream: 'av.VideoStream', path: str) -> str:
-    """What the container's index places behind the end of the file, in words; '' = nothing, or there is no
-    index.
+    """In words, how many bytes the container's index needs beyond the end of the file.
+
+    '' where it needs none, or where there is no index.
     """
-    entries = getattr(stream, 'index_entries', None)  # PyAV >= 15
+    # Since PyAV 15.
+    entries = getattr(stream, 'index_entries', None)
     if not entries:
         return ''
     last, size = entries[len(entries) - 1], os.path.getsize(path)
@@ -274,18 +285,20 @@ def _bytes_beyond_the_end(stream: 'av.VideoStream', path: str) -> str:
     )
 
 
-def _promised_end(container: 'InputContainer', stream: 'av.VideoStream') -> float:
-    """Seconds at which the header says that the last frame ends; 0 = it does not tell."""
+def _header_end(container: 'InputContainer', stream: 'av.VideoStream') -> float:
+    """Time in seconds at which the last frame ends according to the header; 0 = it does not say."""
     start = float((stream.start_time or 0) * stream.time_base)
     if stream.duration:
         return start + float(stream.duration * stream.time_base)
-    tag = stream.metadata.get('DURATION', '')  # Matroska: 00:00:02.000000000, on the container's clock
+    # Matroska writes 00:00:02.000000000, on the container's clock.
+    tag = stream.metadata.get('DURATION', '')
     if tag.count(':') == 2:
         try:
             hours, minutes, seconds = (float(part) for part in tag.split(':'))
         except ValueError:
             return 0.0
         return hours * 3600 + minutes * 60 + seconds
+    # The container's duration is that of its longest stream, so it counts only where there is one stream.
     if container.duration and len(container.streams) == 1:
         return start + container.duration / 1e6
     return 0.0

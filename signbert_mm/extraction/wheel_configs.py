@@ -37,6 +37,7 @@ def wheel_configs(package: str, pattern: str = '**') -> Dict[str, str]:
     configs: Dict[str, str] = {}
     for path in sorted(glob.glob(os.path.join(glob.escape(folder), pattern, '**', '*.py'), recursive=True)):
         if '_base_' not in path:
+            # Some names occur in several folders. The first keeps the choice the same on all machines.
             configs.setdefault(os.path.splitext(os.path.basename(path))[0], path)
     return configs
 

@@ -1,5 +1,6 @@
-"""What a hand model is made of: one set of arrays, from MANO's file or from the free hand's file in this
-package.
+"""The arrays that make up a hand model.
+
+They come from MANO's file or from the free hand's file in this package.
 """
 
 import hashlib
@@ -15,16 +16,16 @@ from ..errors import UserValueError
 from ..files.arrays import ArrayFileError, read_npz
 
 NUM_VERTICES, NUM_FACES, NUM_JOINTS, NUM_BETAS, NUM_POSE = 778, 1538, 16, 10, 45
-# wrist, then three joints each of index, middle, little, ring, thumb (MANO's order)
+# The wrist, then three joints each of index, middle, little, ring, thumb (MANO's order).
 PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
-# the 16 joints above and the tips of index, middle, ring, little, thumb (16..20) in COCO-WholeBody's hand
-# order
+# The 16 joints above and the tips of index, middle, ring, little, thumb (16..20), in the order of
+# COCO-WholeBody's hands.
 TO_COCO = (0, 13, 14, 15, 20, 1, 2, 3, 16, 4, 5, 6, 17, 10, 11, 12, 18, 7, 8, 9, 19)
 FREE_HAND_FILE = Path(__file__).parent / 'data' / 'free_hand.npz'
 FREE_HASH = '167a753a451a1a01'
 # Earlier builds computed the free hand at import. The processor's last bits then decided which of two bones
-# takes the skin at vertices 634, 734 and 736, and all else agreed to 1e-9. These are the other seven ways:
-# the same hand under older hashes.
+# moves the skin at vertices 634, 734 and 736. All else agreed to 1e-9. These are the hashes of the other
+# seven outcomes, which count as the same hand.
 OLDER_FREE_HASHES = (
     'f603c8ac32c1fce6',
     '96cdee0c9e2222ba',
@@ -48,8 +49,9 @@ _SHAPES = dict(
 
 
 class HandAssetError(UserValueError):
-    """A hand asset that cannot be used; the message names the source, the field, what was found and what to
-    do.
+    """A hand asset that cannot be used.
+
+    The message names the source, the field, what was found and what to do.
     """
 
 
@@ -72,13 +74,13 @@ class HandAsset:
         mean (ndarray): Shape (45,), axis-angle in radians of the mean pose; 0 is the template's pose.
         tip_ids (tuple[int]): Fingertip vertices of thumb, index, middle, ring, little.
         name (str): 'free' or 'mano'.
-        source (str): Where it came from, for messages.
+        source (str): Its file or origin, for messages.
         parents (tuple[int]): Parent of each joint, MANO's order.
         side (str): 'right'; left hands are mirrored before they meet the model.
 
     Raises:
-        HandAssetError: A field has another shape, holds NaN or infinity, names a vertex or joint that is not
-            there, or the weights of a vertex, or roughly those of a joint, do not sum to 1.
+        HandAssetError: A field has another shape, holds NaN or infinity, or names a vertex or joint that does
+            not exist; or the weights of a vertex do not sum to 1.
     """
 
     template: np.ndarray
@@ -100,6 +102,7 @@ class HandAsset:
         digest = hashlib.sha256(repr((tuple(self.tip_ids), tuple(self.parents), self.side)).encode())
         for name, shape in _SHAPES.items():
             array = self._checked(name, shape)
+            # Models share an asset, so its arrays are read-only. The frozen class needs object.__setattr__.
             array.setflags(write=False)
             object.__setattr__(self, name, array)
             # Numbers of a file: rounding to 1e-6 gives the same integers on any machine.
@@ -107,9 +110,9 @@ class HandAsset:
         object.__setattr__(self, 'hash', digest.hexdigest()[:16])
         self._check_meaning()
 
-    def _fail(self, name: str, found: str, wanted: str) -> None:
+    def _fail(self, name: str, actual: str, expected: str) -> None:
         raise HandAssetError(
-            f'hand asset {self.source or self.name!r}: field {name!r}: found {found}, expected {wanted}'
+            f'hand asset {self.source or self.name!r}: field {name!r}: found {actual}, expected {expected}'
         )
 
     def _checked(self, name: str, shape: Tuple[int, ...]) -> np.ndarray:
@@ -155,6 +158,7 @@ class HandAsset:
             self._fail(
                 'tip_ids', f'{tuple(self.tip_ids)}', f'five different vertices in 0..{NUM_VERTICES - 1}'
             )
+        # Joint 4 is the middle finger's first. A right hand's fingers point to -x.
         joints = self.joints
         if self.side != 'right' or joints[4, 0] >= joints[0, 0]:
             self._fail(

@@ -73,8 +73,7 @@ class _NearestRotation(torch.autograd.Function):
     def backward(ctx, grad: Tensor) -> Tensor:
         u, s, vh = ctx.saved_tensors
         inner = u.mT @ grad @ vh.mT
-        # The sum of the smallest two is 0 only where the nearest rotation jumps. The gradient is bounded
-        # there.
+        # The sum of the smallest two is 0 only where the nearest rotation jumps. This bounds the gradient.
         total = (s[..., :, None] + s[..., None, :]).clamp(min=_SINGULAR_GAP)
         return u @ ((inner - inner.mT) / total) @ vh
 

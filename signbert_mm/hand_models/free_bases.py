@@ -46,8 +46,7 @@ def shape_axes(mesh: FreeMesh, weights: np.ndarray, arcs: np.ndarray) -> np.ndar
             finger = FINGERS[f]
             ends = np.append(finger.lengths[:2], np.inf)
             for bone in range(3):
-                # A vertex moves by the length of all bones up to it, so a longer bone pushes on what lies
-                # beyond.
+                # A vertex moves with all bones up to it, so a longer bone also shifts the outer ones.
                 part = np.clip(arcs[:, f] - finger.starts[bone], 0.0, ends[bone])
                 moved += (share[:, f] * part * rate[bone])[:, None] * finger.directions[bone]
         return moved

@@ -136,11 +136,11 @@ def joint_regressor(mesh: FreeMesh) -> np.ndarray:
 
 
 def generate_free_hand(outer: Sequence[int] = TIES_TO_OUTER_BONE) -> HandAsset:
-    """The free asset anew: the shipped numbers to 1e-9 (metres), 1e-8 (weights), on any processor.
+    """Computes the free asset: the shipped numbers to 1e-9 (metres), 1e-8 (weights), on any processor.
 
     Args:
         outer (Sequence[int]): Vertices that go to the outer one of two bones that are equally near. Older
-            builds took others of 634, 734 and 736.
+            builds chose among 634, 734 and 736 differently.
     """
     mesh = build_free_mesh()
     arcs = arc_lengths(mesh.vertices, outer)

@@ -201,8 +201,7 @@ def _palm_path(across: np.ndarray, s: float) -> np.ndarray:
     roots = [finger.points[0] for finger in LONG_FINGERS]
     ends, knuckles = [], []
     for column in columns:
-        # Three columns a finger. The first of them lies between two fingers, the others beside the finger's
-        # axis.
+        # Three columns a finger: one between two fingers, two beside the finger's axis.
         f, r = divmod(min(column, 11), 3)
         r += column == 12
         for points, out in ((axes, ends), (roots, knuckles)):

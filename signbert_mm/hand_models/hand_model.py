@@ -236,8 +236,7 @@ class HandModel(nn.Module):
 
     def _tips_inwards(self, rotation: Tensor, joint: Tensor, tip: Tensor) -> Tuple[Tensor, Tensor]:
         """Posed joints (3, level, chain, N) and tips (3, chain, N), computed from the tip inwards."""
-        # Each rotation turns vectors; no two rotations are multiplied, which saves two 3 x 3 products a
-        # finger.
+        # Each rotation turns vectors, and no two are multiplied. That saves two 3 x 3 products a finger.
         one, two, three = rotation.unbind(2)  # (3, 3, chain, N) each
         root, middle, last = joint.unbind(1)  # (3, chain, N) each
         bone1, bone2 = middle - root, last - middle

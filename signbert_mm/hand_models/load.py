@@ -1,4 +1,4 @@
-"""Hand assets by name."""
+"""Loads hand assets by name."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,7 @@ ASSETS = ('free', 'mano')
 
 
 def load_hand_asset(name: str = 'free', path: Optional[Union[str, Path]] = None) -> HandAsset:
-    """The asset of that name; nothing is put in its place where it is missing.
+    """The asset of that name. A missing one is an error and is never replaced by the other.
 
     Args:
         name (str): 'free' is read from this package; 'mano' is read from MANO_RIGHT.pkl, which its owners
@@ -19,17 +19,17 @@ def load_hand_asset(name: str = 'free', path: Optional[Union[str, Path]] = None)
         path (str | Path, optional): MANO_RIGHT.pkl or the folder that holds it; only for 'mano'.
 
     Raises:
-        HandAssetError: Unknown name, no path for 'mano' or one for 'free', or a file that is not a whole hand
-            model.
+        HandAssetError: Unknown name, no path for 'mano' or one for 'free', or a file that is not a complete
+            hand model.
         FileNotFoundError: ``path`` does not exist.
     """
     if name not in ASSETS:
         raise HandAssetError(f'unknown hand asset {name!r}; known: {", ".join(ASSETS)}')
     if name == 'free':
         if path is not None:
-            given = f"path={str(path)!r} was given; did you mean asset='mano'?"
             raise HandAssetError(
-                f"hand asset 'free' is part of this package and reads no other file, but {given}"
+                "hand asset 'free' is part of this package and reads no other file, but "
+                f"path={str(path)!r} was given; did you mean asset='mano'?"
             )
         return _free()
     return read_mano(find_mano(path))

@@ -40,7 +40,7 @@ _MAX_SELECTIONS = 16
 
 
 class _Object(StandIn):
-    """An object that pickle gives a dict of fields."""
+    """An object whose state is a dict of fields."""
 
     __slots__ = ('state',)
     fields: Tuple[str, ...] = ()
@@ -102,8 +102,7 @@ class _SparseColumns(_Object):
         if not all(isinstance(part, np.ndarray) and part.ndim == 1 for part in (data, indices, indptr)):
             raise UserValueError('a sparse matrix without data, indices and indptr')
         rows, columns = (int(size) for size in shape)
-        # The matrix is rebuilt without scipy, so its parts are checked here, and its size before memory is
-        # taken.
+        # The matrix is rebuilt without scipy, so its parts and its size are checked here.
         consistent = (
             len(indptr) == columns + 1
             and indptr[0] == 0
@@ -170,8 +169,8 @@ def find_mano(path: Optional[Union[str, Path]]) -> Path:
     """The file itself, from its own path or its folder's.
 
     Raises:
-        HandAssetError: No path was given.
-        FileNotFoundError: Nothing is there.
+        HandAssetError: ``path`` is None.
+        FileNotFoundError: The file does not exist.
     """
     if path is None:
         raise HandAssetError(

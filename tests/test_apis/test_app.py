@@ -73,13 +73,13 @@ def test_a_video(analysis, analyser, make_video, tmp_path):
     result = analyser.video(path, analysis.Limits(), progress=lambda share, what: told.append((share, what)))
     assert (
         len(result.clip) == 16
-        and result.found['hand_frames'] == 12
+        and result.prediction['hand_frames'] == 12
         and not result.notes
         and result.clip.fps == 10
     )
     assert (
-        set(result.found['glosses']) < set(GLOSSES)
-        and len(result.found['glosses']) == 3
+        set(result.prediction['glosses']) < set(GLOSSES)
+        and len(result.prediction['glosses']) == 3
         and result.attention.shape == (16, 2)
     )
     assert (
@@ -91,7 +91,7 @@ def test_a_video(analysis, analyser, make_video, tmp_path):
         shares == sorted(shares) and shares[0] > 0 and shares[-1] < 1 and len({what for _, what in told}) > 10
     )
     assert len(frames_of(result.video)) == 16 and result.glb.read_bytes()[:4] == b'glTF'
-    assert json.loads(result.json.read_text())['glosses'] == result.found['glosses']
+    assert json.loads(result.json.read_text())['glosses'] == result.prediction['glosses']
     analyser.video(path, analysis.Limits(1.0))
     assert not result.video.parent.exists()  # the page has its own copy
 
@@ -117,10 +117,12 @@ def test_several_signs(analysis, analyser, page_module, card, make_video, tmp_pa
     path = tmp_path / 'signs.mp4'
     make_video(path, [40] * 16)
     result = analyser.video(path, analysis.Limits(), several=True)
-    assert result.found['segments'] and result.segments and result.found['windows'][-1]['end'] == 1.6
+    assert (
+        result.prediction['segments'] and result.segments and result.prediction['windows'][-1]['end'] == 1.6
+    )
     text = page_module.answer_html(result, card)
-    assert 'Signs in time' in text and result.found['segments'][0]['gloss'] in text
-    result.found['segments'].clear()
+    assert 'Signs in time' in text and result.prediction['segments'][0]['gloss'] in text
+    result.prediction['segments'].clear()
     assert 'No window reached the threshold' in page_module.answer_html(result, card)
 
 
@@ -157,7 +159,7 @@ def test_a_person_without_hands(analysis, page_module, card, house, make_video, 
     make_video(tmp_path / 'body.mp4', [40] * 4)
     result = analyser.video(tmp_path / 'body.mp4', analysis.Limits())
     assert (
-        result.found == {}
+        result.prediction == {}
         and result.mesh is None
         and result.glb is None
         and result.attention is None
@@ -175,7 +177,7 @@ def test_clips_of_a_store(analyser, page_module, card, store):
     answer = page_module.answer_html(result, card)
     assert (
         f'The clip shows <b>{GLOSSES[1]}</b>: the model is '
-        f'{"right" if result.found["glosses"][0] == GLOSSES[1] else "wrong"}'
+        f'{"right" if result.prediction["glosses"][0] == GLOSSES[1] else "wrong"}'
     ) in answer
 
 
@@ -227,7 +229,7 @@ def test_the_page_names_its_model(page_module, card):
     )
     assert (
         page_module.answer_html(
-            SimpleNamespace(found=dict(glosses=['-', 'tea'], scores=[0.9, 0.1]), truth=''), card
+            SimpleNamespace(prediction=dict(glosses=['-', 'tea'], scores=[0.9, 0.1]), truth=''), card
         ).count('is rest: none')
         == 1
     )
@@ -289,7 +291,7 @@ def test_a_client_that_leaves_does_not_hold_up_the_server(analysis, analyser, pa
         finally:
             ended.set()
 
-    shown = page._shown(work)
+    shown = page._stream(work)
     assert 'data-state="busy"' in next(shown)[0]
     shown.close()
     closed.set()
@@ -378,7 +380,11 @@ def test_dictionary_answers(analysis, page_module, card, house, store):
     analyser = analysis.Analyser(inferencer)
     result = analyser.store_clip(store, 5)
     text = page_module.answer_html(result._replace(truth=''), card._replace(dictionary='my_signs'))
-    assert result.found['glosses'] == ['<tea>', 'no'] and result.attention is None and result.mesh is not None
+    assert (
+        result.prediction['glosses'] == ['<tea>', 'no']
+        and result.attention is None
+        and result.mesh is not None
+    )
     assert 'Nearest 2' in text and '&lt;tea&gt;' in text and '1.00' in text and '<tea>' not in text
     analyser.close()
 

@@ -112,7 +112,7 @@ def test_the_result_of_the_file_itself(tool, trained, monkeypatch, tmp_path):
 
 
 def test_what_it_refuses(tool, trained, monkeypatch, entry, capsys):
-    monkeypatch.setattr(tool, 'LARGEST', 10)
+    monkeypatch.setattr(tool, 'MAX_BYTES', 10)
     with pytest.raises(CheckpointError, match='release files are under'):
         tool.build(trained, train_missing=False, test_files=False)
     assert not list(zoo.zoo_folder().glob('*'))
@@ -187,7 +187,7 @@ def test_the_encoder_is_trained_first(tool, encoder, monkeypatch, capsys):
         recipe.checkpoint.write_bytes(content)
 
     monkeypatch.setattr(tool, 'train', train)
-    assert tool.starts_from(second).name == NAME and tool.starts_from(first) is None
+    assert tool.start_recipe(second).name == NAME and tool.start_recipe(first) is None
     first.checkpoint.unlink()
     with pytest.raises(FileNotFoundError, match=r'epoch_4\.pth is not there, and --no-train was given'):
         tool.trained(second, train_missing=False)

@@ -77,7 +77,7 @@ def test_release_file(name):
 def test_what_a_release_file_starts_from_is_in_the_zoo(name):
     tool = load_file('tools/misc/make_zoo.py')
     recipe = tool.Recipe(ENTRIES[name])
-    start = tool.starts_from(recipe)
+    start = tool.start_recipe(recipe)
     assert bool(start) == bool(recipe.cfg.get('load_from'))
     if start:
         assert name in ENTRIES[start.name]['Downstream']
@@ -99,7 +99,7 @@ def test_the_pool_recogniser_is_the_whole_pool_run_of_the_protocol():
     }
     # the table's run starts from the encoder that it has trained
     assert places == {'work_dir', 'load_from'}
-    assert zoo.starts_from(recipe).name == run.parent.stem
+    assert zoo.start_recipe(recipe).name == run.parent.stem
 
 
 @pytest.mark.parametrize('name', ENTRIES)

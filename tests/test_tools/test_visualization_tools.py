@@ -65,11 +65,11 @@ def test_browse_dataset(run, config, tmp_path):
         run('browse_dataset', config, '--index', 3, '--out', tmp_path)
 
 
-def test_browse_names_what_changed():
+def test_browse_names_changed_fields():
     browse = tool('browse_dataset')
     before = dict(a=np.zeros(2), b=np.zeros(2))
-    assert browse.what_changed(before, dict(a=np.zeros(2), b=np.ones(2), c=np.zeros(1))) == 'b, c'
-    assert browse.what_changed(before, dict(before)) == 'nothing'
+    assert browse.changed_fields(before, dict(a=np.zeros(2), b=np.ones(2), c=np.zeros(1))) == 'b, c'
+    assert browse.changed_fields(before, dict(before)) == 'nothing'
 
 
 def test_reconstruct(run, config, tmp_path):

@@ -1,8 +1,7 @@
-"""Your own videos, a folder for each gloss -> a PoseStore with labels and splits; see
-docs/user_guides/small_language.md.
+"""Your own videos, a folder for each gloss -> a PoseStore; see docs/user_guides/small_language.md.
 
-VIDEOS/<gloss>/<anything>.mp4, at any depth below the gloss; a folder of numbered images counts as a video.
-Poses are extracted into OUT.poses first, where a run that was killed goes on, or taken from --poses.
+Videos lie in VIDEOS/<gloss>/<anything>.mp4, at any depth below the gloss. A folder of numbered images counts
+as a video. Poses come from --poses, or are extracted into OUT.poses first, where a killed run continues.
 
 Examples:
     python tools/dataset_converters/folder_to_store.py my_videos data/my_language --test-share 0.2
@@ -49,15 +48,16 @@ def main() -> None:
         args.licence,
         args.repeated,
     )
-    without = untrained(index)
-    if without:
-        print(f'glosses without a clip in train: {", ".join(without)}')
+    missing = untrained(index)
+    if missing:
+        print(f'glosses without a clip in train: {", ".join(missing)}')
+    # A small share of a gloss with few videos rounds to no clip at all.
     for split, share in (('test', args.test_share), ('val', args.val_share)):
-        without = undrawn(index, split)
-        if without:
-            named = ', '.join(without[:10]) + (', ...' if len(without) > 10 else '')
-            few = f'{len(without)} of {len(index.glosses)} glosses have too few videos for a clip in {split}'
-            print(f'warning: {few} at a share of {share:g}: {named}')
+        missing = undrawn(index, split)
+        if missing:
+            names = ', '.join(missing[:10]) + (', ...' if len(missing) > 10 else '')
+            few = f'{len(missing)} of {len(index.glosses)} glosses have too few videos for a clip in {split}'
+            print(f'warning: {few} at a share of {share:g}: {names}')
     args.videos = args.videos or args.root
     convert_source(args, index)
 

@@ -1,6 +1,6 @@
 """HANDS17 (tracking sequences of the challenge) -> a PoseStore of one hand.
 
-Takes seconds; a run that was killed leaves nothing, so start it again.
+It takes seconds. A killed run leaves nothing behind, so start it again.
 
 Example:
     python tools/dataset_converters/hands17_to_store.py downloads/HANDS17 data/hands17
@@ -17,7 +17,7 @@ def main() -> None:
         __doc__, 'root', 'the downloaded folder, with test/test_annotation_tracking.txt, or that file'
     )
     parser.add_argument(
-        '--sequences', help='file of lines "image sequence", where the image names do not tell the sequence'
+        '--sequences', help='file of lines "image sequence", where image names lack the sequence'
     )
     parser.add_argument(
         '--train-share', type=float, default=0.7, help='of each sequence, its begin (default: 0.7)'
@@ -25,6 +25,7 @@ def main() -> None:
     add_hand_clips(parser, clip_len=32, side='right')
     args = parser.parse_args()
     clips = Hands17Clips(args.root, args.sequences, args.train_share, args.clip_len, args.side)
+    # Another number is no error, but then figures do not compare with the paper's.
     if len(clips.sequences) != SEQUENCES or sum(clips.frames().values()) != PAPER_FRAMES:
         print(
             f'{len(clips.sequences)} sequences of {sum(clips.frames().values()):,} frames; the paper has '

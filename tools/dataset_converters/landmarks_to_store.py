@@ -1,7 +1,7 @@
-"""MediaPipe Hands landmarks of WLASL, without sides, a file a clip -> a PoseStore: docs/dataset_zoo/wlasl.md.
+"""MediaPipe Hands landmarks of WLASL, without sides, a file a clip -> a PoseStore.
 
-Which hand is the left one is guessed from the landmarks: expect errors. The terms on which the landmarks may
-be used are for you to clear.
+See docs/dataset_zoo/wlasl.md. Which hand is the left one is guessed from the landmarks, so expect errors.
+Whether you may use the landmarks is for you to clear.
 
 Examples:
     python tools/dataset_converters/landmarks_to_store.py landmarks data/wlasl_landmarks300 \\
@@ -43,10 +43,11 @@ def main() -> None:
         trim=args.trim,
     )
     convert(index, args.out, poses, dtype=args.dtype, overwrite=args.overwrite)
+    # Files of clips that are not in the list may mean the wrong list.
     listed = {poses.find(record.video_id) for record in index.records}
-    others = [name for name in poses.names() if name not in listed]
-    if others:
-        print(f'  {len(others):,} of {len(poses):,} files are of clips that are not listed: {others[:3]} ..')
+    extra = [name for name in poses.names() if name not in listed]
+    if extra:
+        print(f'  {len(extra):,} of {len(poses):,} files are of clips that are not listed: {extra[:3]} ..')
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 """Synthetic signs -> a PoseStore with splits train, val and test of different signers.
 
-The defaults make the default benchmark: 100 glosses, 20 signers (14 train, 2 val, 4 test), 4,000 clips.
+The defaults give the default benchmark: 100 glosses, 20 signers (14 train, 2 val, 4 test), 4,000 clips.
 
 Example:
     python tools/dataset_converters/make_synthetic.py data/synthetic

@@ -15,7 +15,7 @@ from signbert_mm.prepare.importers import PysklClips
 def main() -> None:
     parser = converter_parser(__doc__, 'pickle', 'dict(split=.., annotations=..)')
     parser.add_argument(
-        '--layout', choices=sorted(LAYOUTS), help='layout of the joints, where the file does not tell'
+        '--layout', choices=sorted(LAYOUTS), help='layout of the joints, where the file does not state it'
     )
     parser.add_argument('--glosses', help='text file with one gloss a line, in the order of the labels')
     parser.add_argument('--splits', nargs='+', help='only these (default: all)')

@@ -16,7 +16,7 @@ from signbert_mm.prepare.sources.slr500 import CLASSES, REPETITIONS, SUFFIXES, f
 
 
 def signers(text: str) -> List[int]:
-    """'1-36' or '1,2,5-9' -> numbers."""
+    """Parses '1-36' or '1,2,5-9' into numbers."""
     numbers: List[int] = []
     for part in text.split(','):
         first, _, last = part.partition('-')
@@ -27,6 +27,7 @@ def signers(text: str) -> List[int]:
 
 
 def suffix_of(args: argparse.Namespace) -> str:
+    """The text after the numbers in the names of the poses or videos."""
     names: List[str] = []
     for path in args.poses:
         names += open_poses(
@@ -34,12 +35,13 @@ def suffix_of(args: argparse.Namespace) -> str:
         ).names()
     if args.videos:
         names += [name for name, _ in videos_below(args.videos)[0]]
+    # Colour videos are the usual download.
     return find_suffix(names) if names else '_color'
 
 
 def main() -> None:
     parser = source_parser(__doc__, 'folder with dictionary.txt (lines "000000<tab>word")')
-    parser.add_argument('--dictionary', help='that file, where it lies elsewhere')
+    parser.add_argument('--dictionary', help='path of that file, if elsewhere')
     parser.add_argument(
         '--encoding', default='utf-8-sig', help='of the dictionary, for instance gb18030 (default: UTF-8)'
     )

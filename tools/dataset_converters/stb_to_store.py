@@ -1,6 +1,6 @@
 """STB (Stereo Hand Pose Tracking Benchmark) -> a PoseStore of single frames of one hand.
 
-Takes seconds; a run that was killed leaves nothing, so start it again.
+It takes seconds. A killed run leaves nothing behind, so start it again.
 
 Example:
     python tools/dataset_converters/stb_to_store.py downloads/STB data/stb

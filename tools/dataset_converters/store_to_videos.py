@@ -1,6 +1,7 @@
 #!/usr/bin/env python
-"""Draw the clips of a store as small videos, one file a clip: RGB data for networks that read frames, where
-there are poses only.
+"""Draw the clips of a store as small videos, one file a clip.
+
+They are RGB data for networks that read frames, where only poses exist.
 
 Example:
     python tools/dataset_converters/store_to_videos.py data/synthetic_demo data/synthetic_demo_videos \
@@ -17,7 +18,8 @@ from typing import Tuple
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import cv2
@@ -34,8 +36,9 @@ SUPERSAMPLING = 4
 
 
 def square(keypoints: np.ndarray, scores: np.ndarray, margin: float = 0.05) -> Tuple[np.ndarray, float]:
-    """Corner (2,) and side of the square, in pixels, that holds all joints found in the clip (T, V, 2), with
-    a margin; the clip must show one.
+    """Corner (2,) and side in pixels of the square round all detected joints of a clip (T, V, 2).
+
+    It has a margin. The clip must have a detected joint.
     """
     points = keypoints[scores > 0]
     low, high = points.min(0), points.max(0)
@@ -46,12 +49,16 @@ def square(keypoints: np.ndarray, scores: np.ndarray, margin: float = 0.05) -> T
 def write_video(
     path: str, keypoints: np.ndarray, scores: np.ndarray, layout: Layout, size: int, fps: float
 ) -> None:
-    """Frames (T, V, 2) drawn on white, cut to the square of the clip's joints; written beside and renamed."""
+    """Draws frames (T, V, 2) on white, cut to the square of the clip's joints.
+
+    The file gets its name when it is complete.
+    """
     import av
 
+    # Thin lines at 64 pixels need smoothing: draw larger, then shrink.
     fine = size * SUPERSAMPLING
     corner, side = square(keypoints, scores) if (scores > 0).any() else (np.zeros(2), 1.0)
-    # a name of its own length: that of a long id would be too long
+    # A long id with a suffix could exceed the length of a file name, so the temporary name is a digest.
     partial = os.path.join(
         os.path.dirname(path), f'.{hashlib.blake2b(path.encode(), digest_size=8).hexdigest()}.partial'
     )
@@ -71,11 +78,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('store', help='folder of a PoseStore')
-    parser.add_argument('out', help='folder of the videos, <video_id>.mp4; those that are there are kept')
+    parser.add_argument('out', help='folder of the videos, <video_id>.mp4; existing ones are kept')
     parser.add_argument('--split', nargs='+', help='only these splits (default: all)')
     parser.add_argument('--size', type=int, default=64, help='side in pixels, even (default: %(default)s)')
     parser.add_argument(
-        '--fps', type=float, default=25.0, help='where the store gives none (default: %(default)s)'
+        '--fps', type=float, default=25.0, help='where the store has none (default: %(default)s)'
     )
     parser.add_argument('--few-shot', type=int, metavar='K', help='only k clips a gloss')
     args = parser.parse_args()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python
 """Export a recogniser to ONNX, crop, mirroring and masks included, and check it against torch.
 
-The file takes keypoints (B, T, V, 2) in pixels, scores (B, T, V) with 0 = missing, length (B,) and image_size
-(B, 2), B and T free, and gives logits and attention; of ST-Consistency, whose pipeline resamples time, also
-`frames`: which frame of the input a row of attention stands for. Its metadata hold the glosses, the joints'
-layout and how time is sampled, so that SignInferencer(FILE, backend='onnx') needs nothing else.
+Inputs are keypoints (B, T, V, 2) in pixels, scores (B, T, V) with 0 = missing, length (B,) and image_size
+(B, 2), with any B and T. Outputs are logits and attention. ST-Consistency, whose pipeline resamples time,
+also has `frames`: the input frame of each row of attention. The metadata hold the glosses, the joints' layout
+and how time is sampled, so that SignInferencer(FILE, backend='onnx') needs nothing else.
 
 Example:
     python tools/deployment/export_onnx.py configs/words33/signbert_d128_finetune.py \
@@ -18,7 +18,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
@@ -30,6 +31,7 @@ from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 
+# Batch size and frames of the random inputs: tracing may have fixed either of them.
 SHAPES = ((1, 1), (1, 16), (5, 10), (2, 40))
 
 
@@ -50,7 +52,7 @@ def parse_args() -> argparse.Namespace:
         '--clips',
         type=int,
         default=64,
-        help='real clips of the test data to check with, where it is there (default: %(default)s)',
+        help='real clips of the test data to check with, where the data exist (default: %(default)s)',
     )
     parser.add_argument(
         '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
@@ -80,6 +82,7 @@ def main() -> None:
         print(f'{folder} is not there: checked on random input only')
     for what, difference in worst.items():
         print(f'{what}: largest difference from torch {difference:.1e}')
+    # ``not <=`` and not ``>``: a NaN must fail too. The file is moved, so that nobody uses it by accident.
     if not max(worst.values()) <= args.tolerance:
         bad = f'{args.out}.differs'
         os.replace(args.out, bad)

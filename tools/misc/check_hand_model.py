@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""Report what a hand model holds and whether it is whole: MANO_RIGHT.pkl, or 'free' for this project's own
-hand.
+"""Report what a hand model holds and whether it is complete.
 
-Nothing in the file is run. Exit code 0: whole; 1: not, with the reason.
+The hand model is MANO_RIGHT.pkl, or 'free' for this project's own hand. Nothing in the file is executed.
+Exit code 0: complete; 1: not, with the reason.
 """
 
 import argparse
@@ -11,7 +11,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
@@ -21,7 +22,8 @@ from signbert_mm.hand_models import HandAsset, HandModel, load_hand_asset
 from signbert_mm.hand_models.mano import FIELDS, dense, find_mano, read_pickle
 
 FINGERS = dict(thumb=13, index=1, middle=4, ring=10, little=7)
-VIEWS = dict(  # rows: screen's right, down, away from the viewer, in the asset's axes
+# Rows: the screen's right, down and away from the viewer, in the asset's axes.
+VIEWS = dict(
     palm=((0, 0, 1), (1, 0, 0), (0, 1, 0)),
     back=((0, 0, -1), (1, 0, 0), (0, -1, 0)),
     side=((1, 0, 0), (0, -1, 0), (0, 0, -1)),
@@ -38,7 +40,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def print_fields(path: Path) -> None:
-    """What the file stores, read or not."""
+    """Prints all fields that the file stores, whether the hand model uses them or not."""
     data = read_pickle(path)
     print(f'{path}: {path.stat().st_size:,} bytes')
     print(f'{"field":<20}{"shape":<16}{"type":<12}{"stored as":<12}used as')
@@ -65,9 +67,9 @@ def print_anatomy(asset: HandAsset) -> None:
             f'{name:<8}{span:>10}{bones[0]:>12.1f}{bones[1]:>8.1f}{bones[2]:>8.1f}{bones[3]:>10.1f}   '
             f'{tip}, {weight:.3f}'
         )
-    away = np.linalg.norm(points[asset.tip_ids[2]] - joints[0])
+    reach = np.linalg.norm(points[asset.tip_ids[2]] - joints[0])
     print(
-        f'\nside {asset.side}; wrist to middle fingertip {away:.1f} mm; at most '
+        f'\nside {asset.side}; wrist to middle fingertip {reach:.1f} mm; at most '
         f'{(asset.skinning > 1e-6).sum(1).max()} joints move a vertex'
     )
     gram = np.abs(asset.pca @ asset.pca.T - np.eye(len(asset.pca))).max()
@@ -77,8 +79,9 @@ def print_anatomy(asset: HandAsset) -> None:
 
 
 def poses(asset: HandAsset) -> dict:
-    """Column head -> (45 pose coefficients, 10 shape coefficients)."""
+    """Title of each column -> (45 pose coefficients, 10 shape coefficients)."""
     none = np.zeros(10)
+    # theta = 0 is the mean pose, so the zero pose needs the coefficients of -mean.
     columns = {'zero pose': (-asset.mean @ asset.pca.T, none), 'mean pose': (np.zeros(45), none)}
     for axis, amount in ((0, 1.2), (1, -0.4), (1, 0.4), (2, 0.8), (3, 1.2), (4, 1.2)):
         columns[f'pose {axis + 1}: {amount:+g}'] = (amount * np.eye(45)[axis], none)
@@ -96,14 +99,15 @@ def draw(asset: HandAsset, out: str) -> None:
     theta, beta = (torch.tensor(np.stack(rows), dtype=torch.float32) for rows in zip(*columns.values()))
     vertices, joints = (part.numpy() for part in HandModel(asset, num_pca=45).mesh(theta, beta))
     centre = 0.5 * (asset.template.min(0) + asset.template.max(0))
+    # 0.24 m, a hand with some margin, fills a picture.
     turns = {name: np.array(axes, dtype=float) for name, axes in VIEWS.items()}
 
     def cell(row: int, column: int) -> np.ndarray:
-        turn = turns[list(turns)[row]] * size / 0.24
+        view = turns[list(turns)[row]] * size / 0.24
         canvas = tile_canvas(size, size)
         middle = np.array([size / 2, size / 2, 0.0])
-        draw_mesh(canvas, (vertices[column] - centre) @ turn.T + middle, asset.faces)
-        return draw_hand(canvas, ((joints[column] - centre) @ turn.T + middle)[:, :2], thickness=0.7)
+        draw_mesh(canvas, (vertices[column] - centre) @ view.T + middle, asset.faces)
+        return draw_hand(canvas, ((joints[column] - centre) @ view.T + middle)[:, :2], thickness=0.7)
 
     save_image(out, picture_grid(list(turns), list(columns), cell, (size, size)))
     print(f'pictures in {out}')

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Write the free hand's file anew: signbert_mm/hand_models/data/free_hand.npz, which load_hand_asset('free')
-reads.
+"""Generate the free hand's file again.
 
-Needed only when the hand itself is to change. Checkpoints name the hash of their hand: give the new one to
-FREE_HASH in signbert_mm/hand_models/asset.py, and models of the old hand no longer load.
+It is signbert_mm/hand_models/data/free_hand.npz, which load_hand_asset('free') reads. This is needed only
+when the hand itself changes. Checkpoints hold the hash of their hand: set FREE_HASH in
+signbert_mm/hand_models/asset.py to the new one, and models of the old hand no longer load.
 """
 
 import argparse
@@ -12,7 +12,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.hand_models.asset import FREE_HAND_FILE, FREE_HASH, write_free_hand

@@ -1,11 +1,12 @@
 #!/usr/bin/env python
-"""Build the zoo: a small release file (half precision, under 10 MB) of each model whose metafile entry has
-`Weights`, with a card and its log.
+"""Build the zoo: a release file for each model whose metafile entry has `Weights`.
 
-A model that is not trained yet is trained by its entry's `Training Command`, which is long, after the encoder
-that it starts from; one that was cut off is resumed by the same command. Existing runs in work_dirs/ are
-taken, where their config is the present one. Files are named by their SHA-256; `get_model(NAME,
-pretrained=True)` finds them in the same folder.
+A release file is in half precision and under 10 MB, and has a card and a log beside it.
+
+A model that is not trained yet is trained by its entry's `Training Command`, which takes long, after the
+encoder that it starts from. An interrupted training is resumed by the same command. Existing runs in
+work_dirs/ are used where their config is the present one. Files are named by their SHA-256, and
+`get_model(NAME, pretrained=True)` finds them in the same folder.
 
 Example:
     python tools/misc/make_zoo.py --list
@@ -26,7 +27,8 @@ from typing import Any, Dict, Iterator, List, Optional
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -42,12 +44,11 @@ from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, check_whole, load_checkpoint_file
 
 ROOT = Path(__file__).resolve().parents[2]
-LARGEST = 10_000_000
-"""Bytes of a release file."""
-DECIDES = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'randomness')
-"""Parts of a config that the weights depend on."""
-CHECKS_ONLY = ('prepare', 'mixed_extractors', 'num_workers', 'persistent_workers', 'pin_memory')
-"""Keys in them that change no weight."""
+# Most bytes of a release file.
+MAX_BYTES = 10_000_000
+# Parts of a config that the weights depend on, and keys in them that change no weight.
+WEIGHT_KEYS = ('model', 'train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'randomness')
+IGNORED_KEYS = ('prepare', 'mixed_extractors', 'num_workers', 'persistent_workers', 'pin_memory')
 RESOURCES = 'resources.json'
 
 
@@ -62,7 +63,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--no-test', action='store_true', help='do not test the release files; their cards say so'
     )
-    parser.add_argument('--list', action='store_true', help='what is there and what would be trained')
+    parser.add_argument('--list', action='store_true', help='print what exists and what would be trained')
     parser.add_argument(
         '--table',
         metavar='PAGE.md',
@@ -75,10 +76,10 @@ class Recipe:
     """How a model is trained, from its entry in the metafile.
 
     Args:
-        entry (dict): Its ``Training Command`` is one of ``tools/train.py`` with ``--work-dir``.
+        entry (dict): Its ``Training Command`` must call ``tools/train.py`` with ``--work-dir``.
 
     Raises:
-        ConfigError: It is not.
+        ConfigError: The command is another.
     """
 
     def __init__(self, entry: dict) -> None:
@@ -102,9 +103,7 @@ class Recipe:
 
 
 def read_plain(text: str) -> Dict[str, Any]:
-    """A config as a checkpoint keeps it, ``name = value`` with ``dict(...)``, read without executing
-    anything.
-    """
+    """Reads a config as a checkpoint keeps it, ``name = value`` with ``dict(...)``, without executing it."""
 
     def value(node: ast.AST) -> Any:
         if isinstance(node, ast.Call):
@@ -121,9 +120,9 @@ def read_plain(text: str) -> Dict[str, Any]:
 
 
 def differences(old: Any, new: Any, place: str) -> Iterator[str]:
-    """Where two configs differ."""
+    """Places in which two configs differ."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new} - {*CHECKS_ONLY}):
+        for key in sorted({*old, *new} - {*IGNORED_KEYS}):
             yield from differences(old.get(key), new.get(key), f'{place}.{key}')
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (first, second) in enumerate(zip(old, new)):
@@ -140,7 +139,7 @@ def check_config(checkpoint: Path, cfg: Config) -> dict:
     """
     meta = load_checkpoint_file(checkpoint).get('meta') or {}
     old, new = read_plain(str(meta.get('cfg') or '')), read_plain(cfg.pretty_text)
-    places = [place for key in DECIDES for place in differences(old.get(key), new.get(key), key)]
+    places = [place for key in WEIGHT_KEYS for place in differences(old.get(key), new.get(key), key)]
     if places:
         more = f' and {len(places) - 4} more' if len(places) > 4 else ''
         raise CheckpointError(
@@ -165,12 +164,12 @@ def missing_stores(node: Any) -> List[dict]:
     return [item for item in stores(node) if not (Path(item['store']) / 'meta.json').is_file()]
 
 
+# A small process in between measures the command. The system counts the memory of a process's parent at its
+# start towards its peak.
 _WATCH = """import json, resource, subprocess, sys
 code = subprocess.call(sys.argv[1:], stdout=2)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps([code, used.ru_utime + used.ru_stime, used.ru_maxrss]))"""
-"""A small process in between: the system counts to a process's peak what its parent held when it was started.
-"""
 
 
 def run(command: List[str]) -> Dict[str, float]:
@@ -188,13 +187,15 @@ def run(command: List[str]) -> Dict[str, float]:
     code, cpu, peak = json.loads(subprocess.run(watched, stdout=subprocess.PIPE, check=True).stdout)
     if code:
         raise UserRuntimeError(f'{shlex.join(command)} failed (exit status {code}); what it said is above')
+    # macOS counts bytes, Linux KiB.
     unit = 1e9 if sys.platform == 'darwin' else 1e6 / 1.024
     return dict(wall=time.time() - start, cpu=cpu, memory=peak / unit)
 
 
-def starts_from(recipe: Recipe) -> Optional[Recipe]:
-    """The recipe of the model whose checkpoint is this one's ``load_from``; None where it starts from none,
-    or from a file that no entry makes.
+def start_recipe(recipe: Recipe) -> Optional[Recipe]:
+    """The recipe of the model whose checkpoint is this one's ``load_from``.
+
+    None where it starts from no checkpoint, or from a file that no entry makes.
     """
     start = recipe.cfg.get('load_from')
     if not start:
@@ -204,8 +205,9 @@ def starts_from(recipe: Recipe) -> Optional[Recipe]:
 
 
 def trained(recipe: Recipe, train_missing: bool) -> dict:
-    """The ``meta`` of a model's last checkpoint; where it is not there it is trained, and before it the model
-    that it starts from.
+    """The ``meta`` of a model's last checkpoint, which is trained if it is missing.
+
+    The model that it starts from is trained before it.
 
     Raises:
         FileNotFoundError, CheckpointError, RuntimeError: As :func:`train` and :func:`check_config`.
@@ -213,7 +215,7 @@ def trained(recipe: Recipe, train_missing: bool) -> dict:
     if not recipe.checkpoint.is_file():
         if not train_missing:
             raise FileNotFoundError(f'{recipe.checkpoint} is not there, and --no-train was given')
-        start, path = starts_from(recipe), recipe.cfg.get('load_from')
+        start, path = start_recipe(recipe), recipe.cfg.get('load_from')
         if start is not None:
             if not start.checkpoint.is_file():
                 print(f'  {recipe.name} starts from {start.name}, which is trained first', flush=True)
@@ -229,10 +231,10 @@ def trained(recipe: Recipe, train_missing: bool) -> dict:
 
 
 def train(recipe: Recipe) -> None:
-    """Trains, or goes on with a training that was cut off.
+    """Trains a model, or continues an interrupted training.
 
     Raises:
-        FileNotFoundError: Data that cannot be made are not there.
+        FileNotFoundError: Data are missing and cannot be generated.
         CheckpointError, RuntimeError: As :func:`check_config` and :func:`run`.
     """
     for part in missing_stores(recipe.cfg.train_dataloader):
@@ -243,6 +245,7 @@ def train(recipe: Recipe) -> None:
         if missing_stores(part):
             run(shlex.split(part['prepare']))
     last = find_last_whole_checkpoint(recipe.work_dir) if recipe.work_dir.is_dir() else None
+    # Resuming a run of another config would mix two trainings.
     if last is not None:
         check_config(Path(last), recipe.cfg)
     used = run([*recipe.command, *(['--resume'] if last else [])])
@@ -254,13 +257,13 @@ def read_json(path: Path) -> Optional[dict]:
 
 
 def test(recipe: Recipe, path: Path) -> Dict[str, Any]:
-    """``command`` and ``metrics`` of a release file; ``why`` instead where it cannot be tested."""
+    """``command`` and ``metrics`` of a release file, or ``why`` it cannot be tested."""
     command = recipe.entry.get('Test Command')
     if command is None:
         return dict(why='its entry in the metafile has no Test Command')
-    absent = missing_stores([recipe.cfg.train_dataloader, recipe.cfg.get('test_dataloader')])
-    if absent:
-        return dict(why=f'{absent[0]["store"]} is not there')
+    missing = missing_stores([recipe.cfg.train_dataloader, recipe.cfg.get('test_dataloader')])
+    if missing:
+        return dict(why=f'{missing[0]["store"]} is not there')
     words = [str(path) if word == '{weights}' else word for word in shlex.split(command)]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / 'metrics.json'
@@ -269,21 +272,22 @@ def test(recipe: Recipe, path: Path) -> Dict[str, Any]:
 
 
 def build(recipe: Recipe, train_missing: bool, test_files: bool) -> Path:
-    """The release file, made and with its card.
+    """Makes the release file with its card and log.
 
     Raises:
-        FileNotFoundError, CheckpointError, RuntimeError: It cannot be made; the message says what to do.
+        FileNotFoundError, CheckpointError, RuntimeError: It cannot be made. The message says what to do.
     """
     meta = trained(recipe, train_missing)
     folder = zoo_folder()
     path = publish(recipe.checkpoint, folder / f'{recipe.name}.pth', half=True)
     size = path.stat().st_size
-    if size >= LARGEST:
+    if size >= MAX_BYTES:
         path.unlink()
         raise CheckpointError(
             f'{recipe.name}: {size / 1e6:.1f} MB in half precision; release files are '
-            f'under {LARGEST / 1e6:.0f} MB'
+            f'under {MAX_BYTES / 1e6:.0f} MB'
         )
+    # Files are named by their digest, so an older build has another name.
     for old in folder.glob(f'{recipe.name}-????????.*'):
         if not old.name.startswith(path.stem):
             print(f'  {old} is an older one: removed')

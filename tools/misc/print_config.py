@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Print a whole config: the file, everything it is based on, and the options given here."""
+"""Print a config with everything it is based on and the options of this command."""
 
 import argparse
 import sys
@@ -7,7 +7,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env python
-"""Make a checkpoint small enough to publish: weights, and what says how to use them; no optimizer, schedule,
-log or folder of this machine.
+"""Make a checkpoint small enough to publish: weights and what is needed to use them.
 
-The file is named by the first 8 digits of its SHA-256, as OpenMMLab does: OUT.pth becomes OUT-1a2b3c4d.pth.
-init_model and tools/test.py load it.
+Optimizer, schedules, logs and folders of this machine are left out. The file is named by the first 8 digits
+of its SHA-256, as OpenMMLab does: OUT.pth becomes OUT-1a2b3c4d.pth. init_model and tools/test.py load it.
 
 Example:
     python tools/misc/publish_model.py work_dirs/words33/epoch_150.pth signbert_d128_words33.pth
@@ -21,7 +20,8 @@ from typing import Union
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
@@ -32,9 +32,10 @@ from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 from signbert_mm.files.os_errors import output_path
 
 _VERSIONS = ('mmengine_version', 'signbert_mm_version', 'signbert_mm_git')
+# Entries of ``meta`` that are published.
 META = ('glosses', 'layout', 'extractor', 'fps', 'dataset_meta', 'cfg', 'epoch', 'iter', 'seed', *_VERSIONS)
-"""Entries of ``meta`` that stay."""
-_OF_THE_RUN = re.compile(r'^(work_dir|load_from|resume|experiment_name|launcher) = .*\n?', re.MULTILINE)
+# Lines of the config that name folders and files of the training machine.
+_RUN_SETTINGS = re.compile(r'^(work_dir|load_from|resume|experiment_name|launcher) = .*\n?', re.MULTILINE)
 
 
 def parse_args() -> argparse.Namespace:
@@ -58,25 +59,23 @@ def parse_args() -> argparse.Namespace:
 
 
 def published_meta(meta: dict) -> dict:
-    """What of a checkpoint's ``meta`` is published: :data:`META`, without the folders of the machine that
-    trained it.
-    """
-    kept = {name: meta[name] for name in META if name in meta}
-    if isinstance(kept.get('cfg'), str):
-        kept['cfg'] = _OF_THE_RUN.sub('', kept['cfg'])
-    data = kept.get('dataset_meta')
+    """The published part of a checkpoint's ``meta``: :data:`META`, without folders of this machine."""
+    public = {name: meta[name] for name in META if name in meta}
+    if isinstance(public.get('cfg'), str):
+        public['cfg'] = _RUN_SETTINGS.sub('', public['cfg'])
+    data = public.get('dataset_meta')
     if isinstance(data, dict) and isinstance(data.get('coverage'), list):
-        kept['dataset_meta'] = dict(
+        public['dataset_meta'] = dict(
             data,
             coverage=[
                 {key: value for key, value in row.items() if key != 'folder'} for row in data['coverage']
             ],
         )
-    return kept
+    return public
 
 
 def published(content: dict, half: bool) -> dict:
-    """What of a checkpoint is published.
+    """The published part of a checkpoint.
 
     Args:
         content (dict): The checkpoint.
@@ -88,16 +87,17 @@ def published(content: dict, half: bool) -> dict:
     weights = {}
     for name, value in content['state_dict'].items():
         if isinstance(value, torch.Tensor):
+            # A view would save the storage of the whole tensor that it belongs to.
             value = value.detach().cpu().clone(memory_format=torch.contiguous_format)
             if value.is_floating_point():
                 value = value.half() if half else value
                 if not torch.isfinite(value).all():
-                    why = (
+                    advice = (
                         ' in half precision; publish without --half'
                         if half
                         else '; this training has diverged'
                     )
-                    raise CheckpointError(f'weight {name} is not finite{why}')
+                    raise CheckpointError(f'weight {name} is not finite{advice}')
         weights[name] = value
     return dict(meta=published_meta(content.get('meta') or {}), state_dict=weights)
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env python
-"""Check a data set from end to end: counts against the official ones, hands found, lengths, extractors, and
-what is wrong with it.
+"""Check a data set: counts against the official ones, detected hands, lengths, extractors, faults.
 
 Exit code 0: usable; 1: an error was found. Warnings and notes do not change it.
 
@@ -15,7 +14,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.engine.runner import run_tool

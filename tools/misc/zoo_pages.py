@@ -1,4 +1,4 @@
-"""What make_zoo.py writes: the card beside a release file, and the table of docs/model_zoo.md."""
+"""The pages of make_zoo.py: the card of a release file, and the table of docs/model_zoo.md."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def as_list(value: Any) -> list:
 
 
 def results_lines(entry: dict) -> List[str]:
-    """``Dataset: metric value, ...`` of each result of an entry."""
+    """A line 'Dataset: metric value, ...' for each result of an entry."""
     results = as_list(entry.get('Results'))
     return [
         f'{one["Dataset"]}: ' + ', '.join(f'{name} {value}' for name, value in one['Metrics'].items())
@@ -32,7 +32,7 @@ def results_lines(entry: dict) -> List[str]:
 
 
 def resources_line(used: Optional[dict]) -> str:
-    """What the training took, as make_zoo.py measured it."""
+    """The resources that the training used, as make_zoo.py measured them."""
     if used is None:
         return ''
     part = ' (the last part of a training that was cut off)' if used['resumed'] else ''
@@ -52,11 +52,12 @@ def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict
         used (dict, optional): ``wall``, ``cpu``, ``memory``, ``resumed`` of its training; None = not measured
             by make_zoo.py.
         tested (dict): ``command`` and ``metrics`` of the file, or ``why`` there are none.
-        log (bool): Its log lies beside it.
+        log (bool): Whether its log lies beside it.
     """
     metadata = entry['Metadata']
+    # The metafile's figures are of one file, named by its digest. Is it this one?
     same = Path(entry['Weights']).name == path.name
-    took = (
+    resources = (
         resources_line(used)
         or (same and f'{metadata["Training Time"]}; memory: {metadata["Training Memory (GB)"]} GB')
         or 'not measured'
@@ -70,7 +71,7 @@ def card(entry: dict, path: Path, meta: dict, used: Optional[dict], tested: Dict
         'parameters': f'{metadata["Parameters"]:,}',
         'multiply-adds': f'{metadata["FLOPs"]:,} for a clip of {metadata["Frames"]} frames',
         **({'answers': metadata['Glosses']} if 'Glosses' in metadata else {}),
-        'training': took,
+        'training': resources,
         'trained with': versions or 'not recorded',
         'log': f'{path.stem}.log.json' if log else 'none is there',
         'SHA-256': hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -125,29 +126,30 @@ def table(entries: Iterable[dict]) -> str:
         metadata = entry['Metadata']
         link = f'[{entry["Name"]}](../{entry["Config"]})'
         size = f'{metadata["Parameters"]:,}, {metadata["FLOPs"] / 1e9:.4f}'
-        # sources and licences are in the card and the metafile
+        # Sources and licences stand in the card and the metafile.
         data = '<br>'.join(item.split(';')[0] for item in as_list(metadata['Training Data']))
-        took = f'{metadata["Training Time"]}; {metadata["Training Memory (GB)"]} GB'
+        resources = f'{metadata["Training Time"]}; {metadata["Training Memory (GB)"]} GB'
         weights = entry.get('Weights')
         file = f'`{Path(weights).name}`' if weights else 'none'
         lines.append(
-            f'| {link} | {size} | {data} | {took} | '
+            f'| {link} | {size} | {data} | {resources} | '
             f'{"<br>".join(results_lines(entry)) or "not measured"} | {file} |'
         )
     return '\n'.join(lines)
 
 
 def write_table(entries: List[dict], page: Path) -> None:
-    """Puts the table between its marks in a page.
+    """Writes the table between its marks in a page.
 
     Raises:
-        ValueError: The marks are not there.
+        ValueError: The page has no marks.
     """
     text = page.read_text(encoding='utf-8')
     if START not in text or END not in text:
         raise UserValueError(f'{page} has no lines {START} and {END}')
     new = re.sub(
         f'(?<={re.escape(START)}\n).*(?={re.escape(END)})',
+        # A function, since a replacement string would interpret backslashes.
         lambda _: f'\n{table(entries)}\n\n',
         text,
         flags=re.DOTALL,

@@ -8,7 +8,8 @@ from typing import Dict, List, Optional, Tuple
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
@@ -62,7 +63,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def run_stages(batch: Dict[str, Tensor], pipeline: list, draws: Draws) -> List[Stage]:
-    """A batch of one clip as numpy arrays: as loaded, then after each transform."""
+    """Snapshots of a batch of one clip: as loaded, then after each transform."""
     stages = [('as loaded', _snapshot(batch))]
     for transform in pipeline:
         batch = transform(batch, draws)
@@ -75,8 +76,9 @@ def _snapshot(batch: Dict[str, Tensor]) -> Dict[str, np.ndarray]:
 
 
 def hand_cell(stage: Dict[str, np.ndarray], t: int, hand: int) -> np.ndarray:
-    """One crop as the model sees it: the left hand is mirrored from MirrorLeftHand on; masked joints are
-    empty circles.
+    """One crop as the model sees it.
+
+    The left hand is mirrored from MirrorLeftHand on. Masked joints are empty circles.
     """
     if not stage['hand_valid'][t, hand]:
         return tile_canvas(HEIGHT, HEIGHT, 'not found')
@@ -84,6 +86,7 @@ def hand_cell(stage: Dict[str, np.ndarray], t: int, hand: int) -> np.ndarray:
     disturbed = stage['disturbed'][t, hand] if 'disturbed' in stage else np.zeros(21, dtype=int)
     joints = stage['hands'][t, hand] * HEIGHT
     if 'target' in stage:
+        # A zeroed joint is drawn where it was, which is its target.
         joints = np.where((disturbed == 1)[:, None], stage['target'][t, hand] * HEIGHT, joints)
     scores = stage['hand_scores'][t, hand]
     smoothly(
@@ -94,7 +97,7 @@ def hand_cell(stage: Dict[str, np.ndarray], t: int, hand: int) -> np.ndarray:
     return canvas
 
 
-def what_changed(before: Optional[Dict[str, np.ndarray]], after: Dict[str, np.ndarray]) -> str:
+def changed_fields(before: Optional[Dict[str, np.ndarray]], after: Dict[str, np.ndarray]) -> str:
     """The fields that a transform added or changed."""
     if before is None:
         return ', '.join(name for name in ('keypoints', 'scores') if name in after)
@@ -107,7 +110,7 @@ def what_changed(before: Optional[Dict[str, np.ndarray]], after: Dict[str, np.nd
 
 
 def clip_figure(stages: List[Stage], layout: str, columns: int, title: str, subtitle: str) -> np.ndarray:
-    """Rows of frames: the whole pose while transforms work on it, then both hands' crops."""
+    """Rows of frames: the full pose while transforms change it, then both hands' crops."""
     first = stages[0][1]
     frames = np.unique(np.linspace(0, max(int(first['length']) - 1, 0), columns).round().astype(int))
     view = view_of(first['keypoints'], first['scores'], first['image_size'])
@@ -115,7 +118,7 @@ def clip_figure(stages: List[Stage], layout: str, columns: int, title: str, subt
     heads = [f'frame {first["frames"][t]}' for t in frames]
     parts, before = [], None
     for name, stage in stages:
-        changed = what_changed(before, stage)
+        changed = changed_fields(before, stage)
         if before is None or 'keypoints' in changed or ('boxes' in stage and 'boxes' not in before):
             boxes = (
                 np.where(stage['hand_valid'][..., None], stage['boxes'], 0)
@@ -144,7 +147,7 @@ def clip_figure(stages: List[Stage], layout: str, columns: int, title: str, subt
 
 
 def _short(changed: str, limit: int = 26) -> str:
-    """A note on what changed that fits beside a row."""
+    """Cuts a note so that it fits beside a row."""
     return changed if len(changed) <= limit else changed[: limit - 1].rstrip(', ') + '…'
 
 
@@ -159,16 +162,17 @@ def main() -> None:
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
     pipeline = preprocessor.train_pipeline if args.data == 'train' else preprocessor.test_pipeline
     seed = preprocessor.seed if preprocessor.seed is not None else cfg.get('randomness', {}).get('seed') or 0
-    places = (
+    indices = (
         args.index or np.unique(np.linspace(0, len(dataset) - 1, args.number).round().astype(int)).tolist()
     )
-    outside = [place for place in places if not 0 <= place < len(dataset)]
+    outside = [index for index in indices if not 0 <= index < len(dataset)]
     if outside:
         raise UserValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
     layout = get_layout(dataset.layout)
-    for place in places:
-        loaded = dataset.__getitems__([place])
+    for index in indices:
+        loaded = dataset.__getitems__([index])
         batch = dict(loaded['inputs'])
+        # The same draws as in training, or in evaluation, so the pictures show what the model gets.
         draws = Draws(seed, batch['epoch'] if args.data == 'train' else 0, batch['index'])
         stages = run_stages(batch, pipeline, draws)
         label = int(batch['label'][0])
@@ -179,10 +183,10 @@ def main() -> None:
             stages,
             layout,
             args.columns,
-            f'clip {place}: {name}',
+            f'clip {index}: {name}',
             f'{video}  {int(batch["length"][0])} frames, {args.data} pipeline'.strip(),
         )
-        print(save_image(Path(args.out) / f'{args.data}_{place:06d}.png', picture))
+        print(save_image(Path(args.out) / f'{args.data}_{index:06d}.png', picture))
 
 
 if __name__ == '__main__':

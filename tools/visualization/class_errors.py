@@ -1,6 +1,7 @@
 #!/usr/bin/env python
-"""Errors by sign of two models beside each other, hands alone against trunk alone (ST-Consistency, Figure 5):
-a picture and a csv.
+"""Errors by sign of two models beside each other (ST-Consistency, Figure 5): a picture and a csv.
+
+The paper compares hands alone with trunk alone.
 
 Example:
     python tools/test.py HAND_CONFIG HAND_CHECKPOINT --dump hand.pkl
@@ -16,7 +17,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np

@@ -18,7 +18,8 @@ from typing import Dict
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
@@ -49,25 +50,26 @@ def parse_args() -> argparse.Namespace:
 
 
 def loss_curves(train: Series, window: int = 1) -> Dict[str, Curve]:
-    """The loss, then its parts, over epochs; an iteration is a share of its epoch.
+    """The loss, then its parts, over epochs. An iteration is a fraction of its epoch.
 
     Raises:
         ValueError: No epochs were logged.
     """
     epochs = train.get('epoch', {})
-    shares = [step / epochs[step] for step in train['loss'] if epochs.get(step, 0) > 0]
-    if not shares:
+    ratios = [step / epochs[step] for step in train['loss'] if epochs.get(step, 0) > 0]
+    if not ratios:
         raise UserValueError(
             'the losses were logged without epochs, by a training that counts iterations; '
             'analyze_logs.py draws them'
         )
-    per_epoch = math.ceil(max(shares))  # the fewest that put every logged line into its epoch
+    # The smallest number of iterations an epoch that puts every logged line into its epoch.
+    per_epoch = math.ceil(max(ratios))
     curves = {}
     for name in ('loss', *sorted(key for key in train if key.startswith('loss_'))):
         values = train[name]
-        places = sorted(values)
-        smooth = smoothed(np.array([values[place] for place in places]), window)
-        curves[name.replace('loss_', '').replace('_', ', ')] = (np.array(places) / per_epoch, smooth)
+        steps = sorted(values)
+        smooth = smoothed(np.array([values[step] for step in steps]), window)
+        curves[name.replace('loss_', '').replace('_', ', ')] = (np.array(steps) / per_epoch, smooth)
     return curves
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python
-"""Draw what a pre-trained model rebuilds (SignBERT, Figure 3): ground truth, masked input, reconstruction and
-hand mesh over time.
+"""Draw what a pre-trained model reconstructs (SignBERT, Figure 3).
+
+Rows are the ground truth, the masked input, the reconstruction and the hand mesh over time.
 
 Examples:
     python tools/visualization/reconstruct.py configs/pretrain_all.py CHECKPOINT --data train --index 0 7
@@ -14,7 +15,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
@@ -98,7 +100,7 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
 def draw(
     sample: SignDataSample, places: np.ndarray, model: torch.nn.Module, name: str, args: argparse.Namespace
 ) -> np.ndarray:
-    """The figure of one prediction, whose frames are ``places`` of the clip."""
+    """The figure of one prediction. ``places`` are its frames' indices in the clip."""
     hand_model = None if args.no_mesh else model.hand_model
     mesh = faces = None
     if hand_model is not None:
@@ -106,20 +108,20 @@ def draw(
     return reconstruction_figure(sample, mesh, faces, columns=args.columns, title=name, places=places)
 
 
-def of_inputs(model: torch.nn.Module, cfg: Config, args: argparse.Namespace) -> None:
-    """Pictures of what --input names."""
+def draw_inputs(model: torch.nn.Module, cfg: Config, args: argparse.Namespace) -> None:
+    """Draws the clips of --input."""
     model.cfg = cfg
     backend = TorchBackend(model, args.device)
-    every = enumerate(InputReader(args.extractor).clips(args.input))
+    clips = enumerate(InputReader(args.extractor).clips(args.input))
     drawn = 0
-    for place, clip in every if args.index else itertools.islice(every, args.number):
-        if args.index and place not in args.index:
+    for index, clip in clips if args.index else itertools.islice(clips, args.number):
+        if args.index and index not in args.index:
             continue
         if isinstance(clip, Failure):
             print(f'{clip.name}: left out: {clip.error}')
             continue
-        picture = draw(*masked_sample(backend, clip), model, f'clip {place}  {clip.name}', args)
-        print(save_image(Path(args.out) / f'clip_{place:06d}.png', picture))
+        picture = draw(*masked_sample(backend, clip), model, f'clip {index}  {clip.name}', args)
+        print(save_image(Path(args.out) / f'clip_{index:06d}.png', picture))
         drawn += 1
     if not drawn:
         raise ConfigError(f'{args.input}: no clip was drawn; check --index, or the files')
@@ -133,18 +135,18 @@ def main() -> None:
         raise UserValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
     model = load_model(cfg, args.checkpoint, args.device)
     if args.input is not None:
-        of_inputs(model, cfg, args)
+        draw_inputs(model, cfg, args)
         return
     dataset = DATASETS.build(cfg[f'{args.data}_dataloader'].dataset)
-    places = (
+    indices = (
         args.index or np.unique(np.linspace(0, len(dataset) - 1, args.number).round().astype(int)).tolist()
     )
-    outside = [place for place in places if not 0 <= place < len(dataset)]
+    outside = [index for index in indices if not 0 <= index < len(dataset)]
     if outside:
         raise UserValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
     glosses = dataset.metainfo.get('glosses') or []
-    for place in places:
-        loaded = dataset.__getitems__([place])
+    for index in indices:
+        loaded = dataset.__getitems__([index])
         with torch.no_grad():
             data = model.data_preprocessor(loaded, training=False)
             if 'chosen' not in data['inputs']:
@@ -153,12 +155,12 @@ def main() -> None:
                     'MaskHandTokens and ZeroMissing at its end'
                 )
             sample = model(data['inputs'], mode='predict')[0]
-        label, shown = int(sample.gt_label), data['inputs']['frames'][0].cpu().numpy()
-        name = f'clip {place}' + (f': {glosses[label]}' if 0 <= label < len(glosses) else '')
+        label, frames = int(sample.gt_label), data['inputs']['frames'][0].cpu().numpy()
+        name = f'clip {index}' + (f': {glosses[label]}' if 0 <= label < len(glosses) else '')
         print(
             save_image(
-                Path(args.out) / f'{args.data}_{place:06d}.png',
-                draw(sample, shown, model, f'{name}  {sample.video_id}'.strip(), args),
+                Path(args.out) / f'{args.data}_{index:06d}.png',
+                draw(sample, frames, model, f'{name}  {sample.video_id}'.strip(), args),
             )
         )
 

@@ -1,10 +1,8 @@
 #!/usr/bin/env python
 """t-SNE of the features of labelled clips (ST-Consistency, Figure 3), a panel for each checkpoint.
 
-Needs scikit-learn.
-
-Takes configs of pre-trainers and of recognisers; a recogniser takes a pre-training checkpoint too. 'none' =
-random weights.
+Needs scikit-learn. The config may be of a pre-trainer or a recogniser. A recogniser also reads a pre-training
+checkpoint. 'none' stands for random weights.
 
 Example:
     python tools/visualization/tsne.py configs/st_consistency/st_consistency_d64_b64_synthetic.py none \
@@ -18,7 +16,8 @@ from pathlib import Path
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
@@ -68,9 +67,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def panel_name(checkpoint: str) -> str:
-    """A run's folder; for a file whose name tells more than epoch_60.pth does, as a published one's, that
-    name without its hash.
-    """
+    """A run's folder, or the name of a published file without its hash."""
     if checkpoint == 'none':
         return 'random weights'
     path = Path(checkpoint).resolve()
@@ -86,7 +83,7 @@ def main() -> None:
     names = args.names or [panel_name(path) for path in args.checkpoints]
     if len(names) != len(args.checkpoints):
         raise UserValueError(f'--names: {len(names)} names for {len(args.checkpoints)} checkpoints')
-    names = [f'{name} ({place})' if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
+    names = [f'{name} ({number})' if names.count(name) > 1 else name for number, name in enumerate(names, 1)]
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope'))
     loader = cfg.get(f'{args.split}_dataloader')
@@ -97,6 +94,7 @@ def main() -> None:
     loader = Runner.build_dataloader(loader)
     panels = {}
     for name, checkpoint in zip(names, args.checkpoints):
+        # Random weights must not depend on the panels before.
         set_random_seed(args.seed)
         features, labels = (
             tensor.numpy()

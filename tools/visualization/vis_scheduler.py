@@ -1,7 +1,5 @@
 #!/usr/bin/env python
-"""Learning rate (and momentum) over training, as a config's optimizer and schedulers give it; nothing is
-trained.
-"""
+"""Learning rate (and momentum) over training, computed from a config without training."""
 
 import argparse
 import math
@@ -13,7 +11,8 @@ from typing import Dict, List
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
@@ -54,8 +53,8 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-class _Nothing(BaseModel):
-    """One parameter for the optimizer to hold."""
+class _OneParameter(BaseModel):
+    """A model with one parameter, since an optimizer needs one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,7 +65,7 @@ class _Nothing(BaseModel):
 
 
 def iterations_per_epoch(cfg: Config, clips: int, gpus: int) -> int:
-    """Batches of one process in an epoch; the last, smaller one counts unless it is dropped."""
+    """Batches of one process in an epoch. The last, smaller one counts unless it is dropped."""
     loader = cfg.train_dataloader
     share = math.ceil(clips / gpus)
     return max(
@@ -75,7 +74,7 @@ def iterations_per_epoch(cfg: Config, clips: int, gpus: int) -> int:
 
 
 def schedule(cfg: Config, per_epoch: int) -> Dict[str, List[float]]:
-    """The parameters of the first group at each iteration, from mmengine's own schedulers."""
+    """Learning rate and momentum of the first group at each iteration, from mmengine's own schedulers."""
     train_cfg = cfg.train_cfg
     by_epoch = train_cfg.get('by_epoch', 'max_epochs' in train_cfg)
     loop = (
@@ -86,7 +85,7 @@ def schedule(cfg: Config, per_epoch: int) -> Dict[str, List[float]]:
     optimizer = cfg.optim_wrapper.optimizer
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(
-            _Nothing(),
+            _OneParameter(),
             folder,
             train_dataloader=DataLoader(range(per_epoch)),
             train_cfg=loop,
@@ -94,7 +93,8 @@ def schedule(cfg: Config, per_epoch: int) -> Dict[str, List[float]]:
             param_scheduler=cfg.get('param_scheduler'),
             log_level='ERROR',
             default_scope=cfg.default_scope,
-            experiment_name=Path(folder).name,  # mmengine keeps runners by name
+            # mmengine keeps runners by name.
+            experiment_name=Path(folder).name,
         )
         runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
         runner._train_loop = runner.build_train_loop(runner._train_loop)
@@ -102,7 +102,7 @@ def schedule(cfg: Config, per_epoch: int) -> Dict[str, List[float]]:
         iterations = train_cfg.max_epochs * per_epoch if by_epoch else train_cfg.max_iters
         group = runner.optim_wrapper.param_groups[0]
         values = {name: [] for name in NAMES}
-        # there is no optimizer step here
+        # torch warns of schedulers that step without their optimizer.
         warnings.filterwarnings('ignore', message='Detected call of `scheduler.step')
         for iteration in range(1, iterations + 1):
             values['lr'].append(float(group['lr']))
@@ -123,15 +123,15 @@ def main() -> None:
     per_epoch = iterations_per_epoch(cfg, clips, args.gpus)
     values = schedule(cfg, per_epoch)
     lr = values['lr']
-    changes = [0] + [place for place in range(1, len(lr)) if lr[place] != lr[place - 1]]
+    changes = [0] + [step for step in range(1, len(lr)) if lr[step] != lr[step - 1]]
     print(
         f'{len(lr)} iterations, {per_epoch} an epoch of {clips} clips; learning rate {lr[0]:g} at first, '
         f'{max(lr):g} at most, {lr[-1]:g} at last'
     )
     if len(changes) <= 12:
-        for place in changes:
-            print(f'  from iteration {place} (epoch {place // per_epoch + 1}): {lr[place]:g}')
-    epochs = [place / per_epoch for place in range(len(lr))]
+        for step in changes:
+            print(f'  from iteration {step} (epoch {step // per_epoch + 1}): {lr[step]:g}')
+    epochs = [step / per_epoch for step in range(len(lr))]
     panels = {NAMES[name]: {'': (epochs, values[name])} for name in args.param}
     print(f'written: {plot_curves(args.out, panels, "epoch", Path(args.config).stem, args.log)}')
 

@@ -52,8 +52,7 @@ class CompileHook(Hook):
     def before_train(self, runner) -> None:
         compat.patch_inductor_cache()
         model = self._model(runner)
-        # ``Module.compile`` replaces the call alone. Parameters keep their names, and copies of the model are
-        # not compiled.
+        # ``Module.compile`` replaces the call alone. Parameters keep their names; copies are not compiled.
         model.compile(**self.options)
         self._compiled = model._compiled_call_impl
         if self.preprocess and isinstance(model.data_preprocessor, SignDataPreprocessor):

@@ -160,8 +160,7 @@ class LoadReportHook(Hook):
         if difference:
             head_key = getattr(model, 'head_key', 'model.head')
             remedy = label_map_remedy(saved_glosses, data_glosses, stage, str(runner._load_from), head_key)
-        # Heads of different class counts are refused by `compare`. Here are those that would load but mean
-        # other signs.
+        # `compare` refuses heads of another class count. These would load, but mean other signs.
         if difference and self._same_head_shapes(own, weights):
             text = f'{name} has other labels than the data: {difference}.'
             if stage != 'train' or not self.new_head:

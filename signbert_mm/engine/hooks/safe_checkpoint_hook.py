@@ -29,7 +29,7 @@ from ..runner.schedules import continue_schedules
 from ..runner.signals import TrainingStopped
 from ..runner.train_loop import ResumableTrainLoop
 
-# What a run that was asked to stop leaves, until its next checkpoint.
+# The checkpoint of a run that SIGTERM stopped between two regular ones. The next regular one removes it.
 INTERRUPTED = 'interrupted.pth'
 # Steps between two checks of the losses. Each check waits for the device.
 CHECK_EVERY = 10

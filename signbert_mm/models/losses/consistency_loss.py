@@ -74,6 +74,7 @@ class ConsistencyLoss(nn.Module):
     ) -> Tensor:
         """KL (B,) from key ``teacher`` to the query of the other part."""
         student = 1 - teacher
+        # Eq. 3 itself: the vector's entries are the logits.
         if self.num_anchors is None:
             return kl_divergence(key[teacher] / self.teacher_temperature, query[student] / self.temperature)
         # A slot counts only where the clip showed both parts.

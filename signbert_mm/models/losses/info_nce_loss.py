@@ -37,6 +37,7 @@ class InfoNCELoss(nn.Module):
             counts (Tensor, optional): Shape (B,) bool: clips that count; None = all.
         """
         positive = (query * key.detach()).sum(-1, keepdim=True)  # (B, 1)
+        # Slots that hold no key get no weight in the softmax.
         negative = (query @ bank.t()).masked_fill(~is_key(bank), NEVER)  # (B, N)
         # Cross-entropy with the positive as class 0.
         per_clip = -(torch.cat([positive, negative], dim=1) / self.temperature).log_softmax(-1)[:, 0]

@@ -65,6 +65,8 @@ class KnowledgeTransferLoss(nn.Module):
                 key[a], anchors[a], query[b], anchors[b], self.num_anchors, valid
             )
             per_clip = per_clip + kl_divergence(
-                near / self.teacher_temperature, other / self.student_temperature
+                # The teacher's lower temperature gives a sharper target.
+                near / self.teacher_temperature,
+                other / self.student_temperature,
             )
         return self.loss_weight * (per_clip.mean() if counts is None else mean_over_clips(per_clip, counts))

@@ -136,8 +136,7 @@ class _ByBlocks(torch.autograd.Function):
         for block in ctx.blocks:
             above, nodes = grad[slice(*block.dst)], x[slice(*block.src)]
             matrix, role = _part(adjacency, block), block.role
-            # Here the forward pass summed neighbours first, so the sums are computed again: cheaper than
-            # saving them.
+            # The forward pass summed neighbours first here. Summing again is cheaper than saving the sums.
             if not block.copy and len(matrix) < len(nodes):
                 above = above.flatten(0, 1)
                 grad_weight[role].addmm_(_mixed(matrix, nodes).t(), above)
