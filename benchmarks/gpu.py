@@ -42,6 +42,7 @@ from train_step import DTYPES, FULL_WIDTH, Step, make_batch, processor
 
 import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
+from signbert_mm.errors import UserRuntimeError
 from signbert_mm.registry import MODELS
 
 HOW: Dict[str, object] = dict(
@@ -159,7 +160,7 @@ class Bench:
 
     def waits(self, name: str, batch: int) -> dict:
         if self.device.type != 'cuda':
-            raise RuntimeError(
+            raise UserRuntimeError(
                 'waits for the device can be seen on a GPU only; '
                 'tests/test_models/test_no_waiting.py watches the operators'
             )

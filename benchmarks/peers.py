@@ -41,7 +41,7 @@ from peer_parts.report import Report
 
 from signbert_mm import compat
 from signbert_mm.datasets import write_synthetic_store
-from signbert_mm.datasets.importers import export_pyskl
+from signbert_mm.prepare.importers import export_pyskl
 
 PARTS = ('hand', 'data', 'train')
 CHECKOUTS = dict(manopth='manopth/manolayer.py', spoter='spoter/spoter_model.py')

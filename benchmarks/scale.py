@@ -31,9 +31,10 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 import numpy as np
 import torch
+from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
-from signbert_mm.datasets import DefaultSampler, PoseDataset, PoseStoreWriter, collate_poses
+from signbert_mm.datasets import PoseDataset, PoseStoreWriter, collate_poses
 from signbert_mm.datasets.store_format import (
     CLIPS,
     FORMAT,

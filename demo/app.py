@@ -37,8 +37,10 @@ from video_demo import build, choose_model, model_arguments, what_it_knows
 from signbert_mm.apis import SignInferencer, zoo_checkpoint
 from signbert_mm.apis.zoo import zoo_file
 from signbert_mm.datasets import PoseStore
-from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint, load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError, run_tool
+from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
+from signbert_mm.engine.runner import run_tool
+from signbert_mm.errors import ConfigError
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 DEMO_PRETRAIN, REAL_PRETRAIN = 'signbert_d128_pretrain_synthetic', 'signbert_d128_pretrain'
 TRAINING = (

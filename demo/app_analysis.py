@@ -17,7 +17,7 @@ from video_demo import answer, frames_with
 from signbert_mm.apis import PoseClip, SignInferencer
 from signbert_mm.apis.backends import to_json
 from signbert_mm.datasets import PoseStore
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.extraction import VideoError, open_video
 from signbert_mm.visualization.glb import write_glb
 from signbert_mm.visualization.sign_overlay import SignOverlay, Span
@@ -28,7 +28,7 @@ MESH_FRAMES = 120  # more are thinned out: 10 kB a frame go to the browser
 Progress = Callable[[float, str], None]
 
 
-class Refusal(ValueError):
+class Refusal(UserValueError):
     """A video that cannot be answered; the message is for the person before the page."""
 
 

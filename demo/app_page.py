@@ -21,7 +21,7 @@ from video_demo import REST, REST_NOTE
 
 from signbert_mm.apis.zoo import are_synthetic
 from signbert_mm.datasets import PoseStore
-from signbert_mm.engine.runner.launch import is_meant_for_users
+from signbert_mm.errors import UserError
 
 POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
 RATES = {'every frame': 0.0, '25 a second': 25.0, '12.5 a second': 12.5, '8 a second': 8.0}
@@ -265,7 +265,8 @@ class Page:
             left.set()
         error = future.exception()
         if error is not None:
-            if not isinstance(error, Refusal) and not is_meant_for_users(error):
+            # an error of the system has a number; one without is for people
+            if not isinstance(error, UserError) and getattr(error, 'errno', 0) is not None:
                 logging.getLogger(__name__).error('the page could not answer', exc_info=error)
                 error = RuntimeError(
                     f'An error that should not happen, {type(error).__name__}: {error}. The terminal of '

@@ -35,6 +35,7 @@ include_patterns = [
     'CONTRIBUTING.md',
     'benchmarks/*.md',
     'configs/**/*.md',
+    'projects/**/*.md',
 ]
 exclude_patterns = [
     '.*',

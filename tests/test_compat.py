@@ -1,4 +1,4 @@
-"""Each mend: it is needed (or skipped where the package is absent), and it works.
+"""Each workaround: it is needed (or skipped where the package is absent), and it works.
 
 Those that change imports run in processes of their own.
 """
@@ -55,8 +55,8 @@ def test_mmpose_and_mmaction_import_and_work(root):
     code = """
 import os, torch, mmengine
 from signbert_mm import compat
-lite = compat.mend_mmcv_ops()
-assert not compat.mend_mmcv_ops(), 'the second time there is nothing to mend'
+lite = compat.patch_mmcv_ops()
+assert not compat.patch_mmcv_ops(), 'the second time there is nothing to patch'
 mmpose, mmaction = compat.import_mmpose(), compat.import_mmaction()
 assert compat.import_mmpose() is mmpose
 if lite:
@@ -81,7 +81,7 @@ configs = os.path.join(os.path.dirname(mmpose.__file__), '.mim/configs')
 folder = os.path.join(configs, 'wholebody_2d_keypoint/rtmpose/coco-wholebody')
 cfg = mmengine.Config.fromfile(os.path.join(folder, 'rtmpose-m_8xb64-270e_coco-wholebody-256x192.py'))
 assert cfg.model.backbone.init_cfg is not None and cfg.model.backbone._scope_ == 'mmdet'
-compat.mend_rtmpose_config(cfg)
+compat.patch_rtmpose_config(cfg)
 assert cfg.model.backbone.init_cfg is None
 model = init_model(cfg, device='cpu')
 print(sum(p.numel() for p in model.parameters()))
@@ -109,8 +109,8 @@ def test_torchvision_of_another_build(root, tmp_path):
         'try:\n    import torchvision\nexcept RuntimeError as error:\n    print(error)', root, tmp_path
     )
     code = (
-        'from signbert_mm import compat\nprint(compat.mend_torchvision_ops())\nimport '
-        'torchvision\nprint(compat.mend_torchvision_ops())'
+        'from signbert_mm import compat\nprint(compat.patch_torchvision_ops())\nimport '
+        'torchvision\nprint(compat.patch_torchvision_ops())'
     )
     assert python(code, root, tmp_path) == 'True\nFalse\n'
 
@@ -118,7 +118,7 @@ def test_torchvision_of_another_build(root, tmp_path):
 def test_torchvision_absent_is_left_alone(monkeypatch):
     monkeypatch.setattr(compat, '_missing', lambda name: True)
     monkeypatch.delitem(sys.modules, 'torchvision', raising=False)
-    assert compat.mend_torchvision_ops() is False
+    assert compat.patch_torchvision_ops() is False
 
 
 def test_absent_packages_say_how_to_install(monkeypatch):
@@ -149,10 +149,10 @@ def test_cache_of_compiled_graphs_knows_the_vector_instructions(monkeypatch, wid
     monkeypatch.setattr(cpu_vec_isa, 'pick_vec_isa', lambda: isa)
     with config.patch({'cpp.simdlen': None}):
         before = config.save_config_portable()
-        assert compat.mend_inductor_cache() and config.cpp.simdlen == expected
+        assert compat.patch_inductor_cache() and config.cpp.simdlen == expected
         assert config.save_config_portable() != before  # what the key of the cache is made of
     with config.patch({'cpp.simdlen': 128}):
-        assert not compat.mend_inductor_cache() and config.cpp.simdlen == 128
+        assert not compat.patch_inductor_cache() and config.cpp.simdlen == 128
 
 
 class TestCheckpointLoading:
@@ -174,7 +174,7 @@ class TestCheckpointLoading:
 
         from signbert_mm.engine import CheckpointError
 
-        assert compat.mend_checkpoint_loading() is False  # done when the engine was imported
+        assert compat.patch_checkpoint_loading() is False  # done when the engine was imported
         hub = tmp_path / 'hub'
         (hub / 'checkpoints').mkdir(parents=True)
         payload.rename(hub / 'checkpoints' / 'evil.pth')

@@ -259,7 +259,7 @@ def test_a_batch_of_no_clip():
 @pytest.mark.skipif(shutil.which('g++') is None, reason='torch.compile needs a C++ compiler on the CPU')
 def test_compiled_draws_are_the_same():
     """C++ takes a product of a place and a constant not to overflow: positions must be no such product."""
-    compat.mend_inductor_cache()
+    compat.patch_inductor_cache()
     plan, index, epoch = DrawPlan(), torch.arange(8), torch.zeros(8, dtype=torch.int64)
 
     def alone():

@@ -33,7 +33,8 @@ from signbert_mm.apis.backends import to_json
 from signbert_mm.apis.dictionary import NothingReadableError
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
-from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.errors import ConfigError
 from signbert_mm.files.folders import LeftOut, list_videos, report_left_out, walk
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.files.text import clean_text

@@ -23,10 +23,9 @@ try:
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmengine.config import DictAction
-
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.extraction import extract_folder, find_videos
+from signbert_mm.prepare.cli import add_about, add_extractor
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,30 +38,11 @@ def parse_args() -> argparse.Namespace:
         help='a folder, searched to any depth, or files; a folder of numbered images is a video',
     )
     parser.add_argument('out', help='the new store, for instance data/mine')
-    parser.add_argument(
-        '--extractor', default='mediapipe', help='mediapipe, mmpose or rtmlib (default: mediapipe)'
-    )
-    parser.add_argument(
-        '--extractor-options',
-        nargs='+',
-        action=DictAction,
-        default={},
-        metavar='KEY=VALUE',
-        help="the extractor's arguments",
-    )
-    parser.add_argument('--workers', type=int, default=1, help='processes on this machine (default: 1)')
-    parser.add_argument('--fps', type=float, help='resample to this rate (default: every frame)')
-    parser.add_argument(
-        '--truncated',
-        choices=('error', 'keep'),
-        default='error',
-        help='files that end too early: leave them out, or keep what is there',
-    )
+    add_extractor(parser, default='mediapipe')
     parser.add_argument(
         '--image-fps', type=float, default=0.0, help='rate of folders of images (default: unknown)'
     )
-    parser.add_argument('--source', default='', help='where the videos come from, for meta.json')
-    parser.add_argument('--licence', default='', help='on what terms, for meta.json')
+    add_about(parser)
     parser.add_argument(
         '--launcher',
         choices=('none', 'pytorch', 'slurm'),

@@ -22,14 +22,8 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import mmengine
 from mmengine.config import Config
 
-from signbert_mm.engine.runner import (
-    ConfigError,
-    OptionsAction,
-    build_runner,
-    load_config,
-    prepare_launch,
-    run_tool,
-)
+from signbert_mm.engine.runner import OptionsAction, build_runner, load_config, prepare_launch, run_tool
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.files.os_errors import output_path
 

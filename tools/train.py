@@ -16,16 +16,10 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from signbert_mm import compat
-from signbert_mm.engine.runner import (
-    ConfigError,
-    OptionsAction,
-    build_runner,
-    load_config,
-    prepare_launch,
-    run_tool,
-)
+from signbert_mm.engine.runner import OptionsAction, build_runner, load_config, prepare_launch, run_tool
 from signbert_mm.engine.runner.launch import is_first_process
 from signbert_mm.engine.runner.train_loop import LOCK
+from signbert_mm.errors import ConfigError
 from signbert_mm.files import folder_lock
 
 

@@ -10,11 +10,10 @@ from mmengine.registry import DefaultScope
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.peer_parts.report import Report
 from signbert_mm.datasets import PoseDataset, PoseStore, collate_poses
 from signbert_mm.layouts import get_layout
 from signbert_mm.models.data_preprocessor import SignDataPreprocessor
-
-from .report import Report
 
 Stores = Dict[str, Tuple[PoseStore, str]]  # by layout: the store, and its pickle's path
 

@@ -11,9 +11,8 @@ import torch
 from hand_model import Route, mesh_route, smplx_route
 from torch import Tensor
 
+from benchmarks.peer_parts.report import Report
 from signbert_mm.hand_models import HandAsset, HandModel, load_hand_asset
-
-from .report import Report
 
 # the 16 joints of MANO and the tips of thumb, index, middle, ring, little, in COCO-WholeBody's order
 SMPLX_TO_COCO = [0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20]

@@ -16,11 +16,10 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.peer_parts.clips import Stores, mmaction_data, our_data
+from benchmarks.peer_parts.report import Call, Report
 from signbert_mm.layouts import get_layout, inward_edges
 from signbert_mm.registry import MODELS
-
-from .clips import Stores, mmaction_data, our_data
-from .report import Call, Report
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 OURS = {

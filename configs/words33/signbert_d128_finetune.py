@@ -1,4 +1,4 @@
-"""SignBERT's recogniser, narrow, on k labelled clips a gloss of words33; tools/analysis_tools/run_words33.py
+"""SignBERT's recogniser, narrow, on k labelled clips a gloss of words33; the table words33
 sets the shots, seeds and lengths.
 """
 

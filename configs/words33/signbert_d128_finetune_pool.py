@@ -1,4 +1,5 @@
-"""SignBERT's recogniser on all labelled clips of words33's pool: run_words33.py's whole-pool run with seed 0,
+"""SignBERT's recogniser on all labelled clips of words33's pool: the whole-pool run of the table words33 with
+seed 0,
 as a config of its own for the zoo.
 
 It starts from the pre-trained encoder: `load_from`, see its entry in configs/signbert/metafile.yml.

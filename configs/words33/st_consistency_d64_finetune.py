@@ -1,5 +1,5 @@
 """ST-Consistency's recogniser, narrow, on k labelled clips a gloss of words33;
-tools/analysis_tools/run_words33.py sets shots, seeds and lengths.
+the table words33 sets shots, seeds and lengths.
 """
 
 _base_ = [

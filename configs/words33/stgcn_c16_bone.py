@@ -1,6 +1,6 @@
 """P on words33: mmaction2's ST-GCN, narrow, over the bones of hands and trunk (49 joints), from scratch.
 
-tools/analysis_tools/run_words33.py sets the shots, seeds and lengths.
+The table words33 sets the shots, seeds and lengths.
 """
 
 _base_ = './signbert_d128_finetune.py'

@@ -16,6 +16,7 @@ from ..datasets.transforms import Compose, TemporalSample, without_masks
 from ..datasets.video_dataset import build_video_steps, read_video
 from ..draws import Draws
 from ..engine.runner import ConfigError
+from ..errors import UserTypeError, UserValueError
 from ..registry import TRANSFORMS
 from .clips import InputSpec, PoseClip, make_batch
 
@@ -63,7 +64,9 @@ def plain_values(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, int):
         return value
-    raise TypeError(f'{type(value).__name__} is no value of JSON; give numbers, text, arrays, lists or dicts')
+    raise UserTypeError(
+        f'{type(value).__name__} is no value of JSON; give numbers, text, arrays, lists or dicts'
+    )
 
 
 class Prediction(dict):
@@ -259,7 +262,7 @@ class TorchBackend(Backend):
 
     def __init__(self, model: nn.Module, device: Union[str, torch.device]) -> None:
         if getattr(model, 'cfg', None) is None:
-            raise ValueError(
+            raise UserValueError(
                 f'{type(model).__name__}: the model has no `cfg`; make it with signbert_mm.apis.init_model'
             )
         self.model, self.device = model.to(device).eval(), torch.device(device)
@@ -353,7 +356,7 @@ class VideoBackend(Backend):
 
     def _row(self, clip: PoseClip, index: int) -> Dict[str, Any]:
         if not clip.video:
-            raise ValueError(
+            raise UserValueError(
                 f'clip {clip.name!r}: this model reads frames, and there are poses alone. Give the video, '
                 'for stores `videos`, a folder of '
                 '<video_id>.mp4, or a PoseClip with `video`; a stream has no file, segments() of one does'

@@ -12,6 +12,7 @@ from ..datasets.pixel_check import PixelCheck
 from ..datasets.pose_store_writer import check_keypoints
 from ..datasets.transforms.temporal import sample_time
 from ..draws import Draws
+from ..errors import UserValueError
 from ..layouts import Layout, get_layout, layout_mapping
 from ..registry import TRANSFORMS
 
@@ -27,9 +28,9 @@ def as_array(where: str, values: Any) -> np.ndarray:
     try:
         array = np.asarray(values)
     except ValueError as error:  # numpy 1.24 and newer
-        raise ValueError(f'{where}: lists of unequal lengths found; give {_SHAPES}') from error
+        raise UserValueError(f'{where}: lists of unequal lengths found; give {_SHAPES}') from error
     if array.dtype == object:
-        raise ValueError(f'{where}: lists of unequal lengths, or no numbers, found; give {_SHAPES}')
+        raise UserValueError(f'{where}: lists of unequal lengths, or no numbers, found; give {_SHAPES}')
     return array
 
 
@@ -120,11 +121,11 @@ class PoseClip:
         layout, where = get_layout(layout), f'clip {name!r}' if name else 'poses'
         poses = as_array(where, poses)
         if poses.ndim != 3 or poses.shape[-1] not in (2, 3) or poses.dtype.kind not in 'fiu':
-            raise ValueError(f'{where}: {poses.dtype} of shape {poses.shape} found; give {_SHAPES}')
+            raise UserValueError(f'{where}: {poses.dtype} of shape {poses.shape} found; give {_SHAPES}')
         if scores is not None:
             scores = as_array(f'{where}: scores', scores)
             if poses.shape[-1] == 3 or scores.shape != poses.shape[:2]:
-                raise ValueError(
+                raise UserValueError(
                     f'{where}: scores of shape {scores.shape} beside poses of shape '
                     f'{poses.shape}; give (T, V) beside (T, V, 2)'
                 )
@@ -138,14 +139,14 @@ class PoseClip:
             or sizes.dtype.kind not in 'iuf'
             or not ((sizes > 0) & (sizes < 1 << 31)).all()
         ):
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: image_size is {image_size!r}; give (width, height) of the image in pixels'
             )
         unit = PixelCheck(*map(int, sizes))
         values = check_keypoints(where, poses, layout, unit=unit)
         unit.refuse(where)
         if not 0 <= fps < float('inf'):
-            raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
+            raise UserValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         scores = np.ascontiguousarray(values[..., 2])
         keypoints = values[..., :2] * (scores > 0)[..., None]
         return cls(

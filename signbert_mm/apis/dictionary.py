@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
+from ..errors import UserKeyError, UserValueError
 from ..files.arrays import ArrayFileError, read_npz
 from ..files.atomic import remove_leftovers, write_atomic
 from ..files.json import read_json
@@ -78,7 +79,7 @@ class SignDictionary:
 
     def _known(self, gloss: str) -> str:
         if gloss not in self._vectors:
-            raise KeyError(
+            raise UserKeyError(
                 f'the dictionary has no sign {gloss!r}; it has {len(self)}: {", ".join(self.glosses[:20])}'
             )
         return gloss
@@ -86,11 +87,11 @@ class SignDictionary:
     def _check(self, vectors: np.ndarray, what: str) -> np.ndarray:
         vectors = np.asarray(vectors, dtype=np.float32)
         if vectors.ndim != 2 or vectors.shape[1] != self.dim or not len(vectors):
-            raise ValueError(
+            raise UserValueError(
                 f'{what}: vectors of shape {vectors.shape}; give (n, {self.dim}) with n at least 1'
             )
         if not np.isfinite(vectors).all():
-            raise ValueError(f'{what}: vectors are not finite')
+            raise UserValueError(f'{what}: vectors are not finite')
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     def add(self, gloss: str, vectors: np.ndarray, names: Sequence[str] = ()) -> None:
@@ -105,11 +106,11 @@ class SignDictionary:
             ValueError: The gloss is empty, or shapes do not fit.
         """
         if not isinstance(gloss, str) or not gloss.strip():
-            raise ValueError(f'gloss is {gloss!r}; give text')
+            raise UserValueError(f'gloss is {gloss!r}; give text')
         vectors = self._check(vectors, f'sign {gloss!r}')
         names = [str(name) for name in names] or [''] * len(vectors)
         if len(names) != len(vectors):
-            raise ValueError(f'sign {gloss!r}: {len(vectors)} vectors, but {len(names)} names')
+            raise UserValueError(f'sign {gloss!r}: {len(vectors)} vectors, but {len(names)} names')
         self._vectors[gloss] = (
             np.concatenate([self._vectors[gloss], vectors]) if gloss in self._vectors else vectors
         )
@@ -139,9 +140,9 @@ class SignDictionary:
             ValueError: The dictionary is empty, or an argument is wrong.
         """
         if compare not in COMPARISONS:
-            raise ValueError(f'compare is {compare!r}; choose one of {", ".join(COMPARISONS)}')
+            raise UserValueError(f'compare is {compare!r}; choose one of {", ".join(COMPARISONS)}')
         if not len(self):
-            raise ValueError('the dictionary is empty; add signs first')
+            raise UserValueError('the dictionary is empty; add signs first')
         queries = self._check(queries, 'query')
         if compare == 'prototype':
             means = self._check(
@@ -240,16 +241,16 @@ class SignDictionary:
         try:
             index = read_json(path)
             if index.get('format') == FORMAT and index.get('format_version') == 1:
-                raise ValueError(
+                raise UserValueError(
                     'version 1, which does not tell how the clips of its vectors were cropped and filtered'
                 )
             if index.get('format') != FORMAT or index.get('format_version') != FORMAT_VERSION:
-                raise ValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
+                raise UserValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
             name = os.path.join(os.fspath(folder), os.path.basename(index['file']))
             signs = cls(index['encoder'], int(index['dim']), index['note'])
             glosses = [(sign['gloss'], [str(item) for item in sign['examples']]) for sign in index['signs']]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: not a dictionary of version {FORMAT_VERSION} ({error}); build it '
                 'again: tools/build_dictionary.py'
             ) from error
@@ -258,7 +259,7 @@ class SignDictionary:
         with open(name, 'rb') as file:
             data = file.read()
         if hashlib.blake2b(data, digest_size=16).hexdigest() != index['blake2b']:
-            raise ValueError(
+            raise UserValueError(
                 f'{name}: {len(data)} bytes whose checksum differs from {INDEX}: damaged; copy '
                 'it again or build it again'
             )
@@ -266,7 +267,7 @@ class SignDictionary:
             arrays = read_npz(data)
             vectors, label = arrays['vectors'], arrays['label']
         except (ArrayFileError, KeyError) as error:
-            raise ValueError(f'{name}: damaged ({error}); copy it again or build it again') from error
+            raise UserValueError(f'{name}: damaged ({error}); copy it again or build it again') from error
         for place, (gloss, names) in enumerate(glosses):
             signs.add(gloss, vectors[label == place], names)
         return signs
@@ -291,12 +292,12 @@ class ClipEmbedder:
 
     def __init__(self, backend: TorchBackend, segments: int = 2) -> None:
         if not getattr(backend.model, 'gives_features', False):
-            raise ValueError(
+            raise UserValueError(
                 f'{type(backend.model).__name__} has no embedder and backbone to embed a clip with; use '
                 'a SignBERT or SignRecognizer config'
             )
         if segments < 1:
-            raise ValueError(f'segments must be at least 1, got {segments}')
+            raise UserValueError(f'segments must be at least 1, got {segments}')
         self.backend, self.segments = backend, segments
 
     @property
@@ -401,11 +402,11 @@ class DictionarySearch:
         """
         signs = self.dictionary if dictionary is None else dictionary
         if signs is None:
-            raise ValueError(
+            raise UserValueError(
                 'there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py'
             )
         if signs.encoder != self._fingerprint:
-            raise ValueError(
+            raise UserValueError(
                 f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one '
                 f'({signs.encoder}, not '
                 f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its '
@@ -459,5 +460,5 @@ class DictionarySearch:
                 )
             )
         if not answers:
-            raise ValueError('none of the inputs could be read, so there is nothing to search for')
+            raise UserValueError('none of the inputs could be read, so there is nothing to search for')
         return answers

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..datasets.transforms import steps_in
 from ..draws import Draws
 from ..engine.runner import ConfigError
+from ..errors import UserModuleNotFoundError, UserValueError
 from ..files.atomic import write_atomic
 from ..layouts import get_layout
 from ..registry import TRANSFORMS
@@ -39,7 +40,7 @@ def import_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'onnxruntime runs exported models; {_INSTALL}') from error
+        raise UserModuleNotFoundError(f'onnxruntime runs exported models; {_INSTALL}') from error
     return onnxruntime
 
 
@@ -78,7 +79,7 @@ def check_steady(temporal: Optional[Dict[str, Any]]) -> None:
         ValueError: It draws.
     """
     if temporal is not None and not TRANSFORMS.build(temporal).steady:
-        raise ValueError(
+        raise UserValueError(
             f'temporal transform {temporal}: it draws, and an exported model takes only what does not, such '
             'as CenterTemporalSample and UniformTemporalSample(test_mode=True); '
             "set the test pipeline to one of them, or use backend='torch'"
@@ -115,7 +116,7 @@ class OnnxBackend(Backend):
         device = device or 'cpu'
         provider = 'CUDAExecutionProvider' if device.startswith('cuda') else 'CPUExecutionProvider'
         if provider not in runtime.get_available_providers():
-            raise ValueError(
+            raise UserValueError(
                 f'device {device!r}: this onnxruntime has {runtime.get_available_providers()}; '
                 "install onnxruntime-gpu, or device='cpu'"
             )
@@ -124,7 +125,7 @@ class OnnxBackend(Backend):
         with open(path, 'rb') as file:
             data = file.read()
         if is_damaged(data):
-            raise ValueError(
+            raise UserValueError(
                 f'{path} ({len(data)} bytes): damaged, its checksum differs; copy it again or export it '
                 'again (a program that changed '
                 f'it on purpose, as by quantising, has to remove the metadata entry {DIGEST_KEY!r})'
@@ -132,7 +133,7 @@ class OnnxBackend(Backend):
         try:
             self.session = runtime.InferenceSession(data, options, providers=[provider])
         except Exception as error:  # onnxruntime's own classes, which differ between versions
-            raise ValueError(
+            raise UserValueError(
                 f'{path} ({os.path.getsize(path)} bytes): not a whole ONNX file ({error}); export it again'
             ) from error
         text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
@@ -147,7 +148,7 @@ class OnnxBackend(Backend):
             or names[1][:1] != ['logits']
             or not set(names[1]) <= set(OUTPUTS)
         ):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: metadata {METADATA_KEY!r} of version {METADATA_VERSION} expected, '
                 f'{meta.get("version")} found; inputs and outputs {names}: '
                 'export it with tools/deployment/export_onnx.py of this version'
@@ -171,7 +172,7 @@ class OnnxBackend(Backend):
         """
         batch = {name: value.numpy() for name, value in make_batch(clips, self.spec, first).items()}
         if self.max_frames is not None and batch['frames'].shape[1] > self.max_frames:
-            raise ValueError(
+            raise UserValueError(
                 f'clips of {batch["frames"].shape[1]} frames, but the model knows '
                 f'{self.max_frames}; use segments() with a window'
             )
@@ -326,7 +327,7 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
         import onnx
         import onnxscript  # noqa: F401
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'{error.name} is not installed; {_INSTALL}') from error
+        raise UserModuleNotFoundError(f'{error.name} is not installed; {_INSTALL}') from error
 
     max_frames = graph.max_frames
     example = random_inputs(get_layout(spec.layout).num_joints, batch=3, frames=min(7, max_frames or 7))

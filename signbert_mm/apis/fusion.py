@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from ..engine.runner import ConfigError
+from ..errors import ConfigError, UserValueError
 from ..evaluation.fusion import ClipScores, check_classes, check_weights, fused
 from ..registry import MODELS
 from .backends import Backend, TorchBackend, VideoBackend, reads_videos
@@ -87,13 +87,13 @@ class FusionRecognizer(Backend, nn.Module):
         for name, glosses in known[1:]:
             first, reference = known[0]
             if len(glosses) != len(reference):
-                raise ValueError(
+                raise UserValueError(
                     f'{name} knows {len(glosses)} glosses and {first} {len(reference)}: the '
                     'label maps differ; train both on one store'
                 )
             other = [place for place, (here, there) in enumerate(zip(glosses, reference)) if here != there]
             if other:
-                raise ValueError(
+                raise UserValueError(
                     f'class {other[0]} is {glosses[other[0]]!r} in {name} and {reference[other[0]]!r} in '
                     f'{first} ({len(other)} of {len(glosses)} '
                     'differ): the label maps differ; train both on one store'
@@ -123,7 +123,7 @@ class FusionRecognizer(Backend, nn.Module):
             try:
                 found.append(backend.run(clips, first))
             except ValueError as error:
-                raise ValueError(f'{name}: {error}') from error
+                raise UserValueError(f'{name}: {error}') from error
         ids, labels = [clip.name for clip in clips], np.array([clip.label for clip in clips])
         parts = [
             ClipScores(name, ids, np.stack([row['scores'] for row in rows]).astype(np.float64), labels)
@@ -189,7 +189,7 @@ def build_backend(model: Any, weights: Any, device: str, field: str) -> Backend:
     """
     if isinstance(model, nn.Module):
         if weights is not None:
-            raise ValueError(
+            raise UserValueError(
                 f'`{field}` goes with a config; the model that was given has its weights already'
             )
         return model if isinstance(model, Backend) else make_backend(model, device)
@@ -197,7 +197,7 @@ def build_backend(model: Any, weights: Any, device: str, field: str) -> Backend:
     if fusion is not None:
         return fusion
     if weights is None:
-        raise ValueError(
+        raise UserValueError(
             f'`{field}` is missing: no weights are published, and random ones recognise '
             'nothing; give the path of a checkpoint'
         )

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from torch import nn
 
 from ..engine.checkpoint_io import write_atomic
+from ..errors import UserValueError
 from ..registry import INFERENCERS
 from ..structures import SignDataSample
 from ..visualization import prediction_figure, save_image
@@ -93,15 +94,17 @@ class SignInferencer:
         threads: int = 0,
     ) -> None:
         if backend not in BACKENDS:
-            raise ValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
+            raise UserValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
         if threads < 0:
-            raise ValueError(
+            raise UserValueError(
                 f'threads is {threads}; give the number of them, or 0 to leave it to torch or onnxruntime'
             )
         torch_device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         if backend == 'onnx':
             if weights is not None:
-                raise ValueError("backend='onnx' has its weights in the exported file; leave `weights` out")
+                raise UserValueError(
+                    "backend='onnx' has its weights in the exported file; leave `weights` out"
+                )
             self.backend: Backend = OnnxBackend(model, device, threads)
         else:
             if threads:
@@ -186,12 +189,12 @@ class SignInferencer:
 
         Returns:
             dict: ``predictions``, one a clip: a :class:`Prediction`, a dict with ``name``, ``glosses`` and
-                ``scores`` (best first; they are the
-            softmax's), ``labels``, ``reason`` ('', or why there is no answer: then these three are empty and
-            ``all_scores`` are 0), ``attention`` (L, 2) of the left and right hand at ``frames`` (L,),
-            ``num_frames``, ``fps``, and ``hand_frames``, in how many of them a hand was found. A file of a
-            folder that could not be read has only ``name`` and ``error``. ``json.dumps`` takes all of it;
-            docs/inference.md has the schema. ``visualization``: the pictures' paths.
+                ``scores`` (best first; they are the softmax's), ``labels``, ``reason`` ('', or why there is
+                no answer: then these three are empty and ``all_scores`` are 0), ``attention`` (L, 2) of the
+                left and right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, in how
+                many of them a hand was found. A file of a folder that could not be read has only ``name`` and
+                ``error``. ``json.dumps`` takes all of it; docs/inference.md has the schema.
+                ``visualization``: the pictures' paths.
         """
         predictions, pictures = [], []
         for number, (clip, found) in enumerate(self.iterate(inputs, batch_size, topk, **options)):
@@ -220,7 +223,7 @@ class SignInferencer:
         Arguments as for calling.
         """
         if batch_size < 1 or topk < 1:
-            raise ValueError(f'batch_size and topk must be at least 1, got {batch_size} and {topk}')
+            raise UserValueError(f'batch_size and topk must be at least 1, got {batch_size} and {topk}')
         self.backend.check_recognises()
         waiting: List[Union[PoseClip, Failure]] = []
         done = 0

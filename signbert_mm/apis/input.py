@@ -32,6 +32,7 @@ from ..datasets.pose_store import PoseStore
 from ..datasets.pose_store_writer import check_keypoints
 from ..datasets.store_format import META, flags_found
 from ..datasets.video_dataset import SUFFIXES, VideoFolder
+from ..errors import UserRuntimeError, UserTypeError, UserValueError
 from ..layouts import Layout
 from .clips import PoseClip
 
@@ -67,7 +68,7 @@ class Camera:
         self.number, self.seconds = number, seconds
         self._capture = cv2.VideoCapture(number)
         if not self._capture.isOpened():
-            raise ValueError(
+            raise UserValueError(
                 f'camera {number} cannot be opened; check that it is connected, that no other '
                 'program uses it, and its number'
             )
@@ -155,7 +156,7 @@ class ExtractorPool:
     @contextmanager
     def _only(self) -> Iterator[Any]:
         if self._holder == threading.get_ident():
-            raise RuntimeError(
+            raise UserRuntimeError(
                 f'the extractor {self._source!r} is at work on another stream of this thread; close that one '
                 'first, or give the '
                 'extractor by its name or config, so that each stream gets its own'
@@ -296,7 +297,7 @@ class InputReader:
                 poses.append(pose)
                 times.append(frame.time)
             if not poses:
-                raise ValueError(f'{name}: no frames came from it')
+                raise UserValueError(f'{name}: no frames came from it')
             rate = reader.fps or fps
             if camera and (self.fps or times[-1] > times[0]):
                 rate = self.fps or (len(times) - 1) / (times[-1] - times[0])
@@ -348,7 +349,7 @@ class InputReader:
         elif hasattr(inputs, '__array__') or hasattr(inputs, 'detach'):
             array = inputs.detach().cpu().numpy() if hasattr(inputs, 'detach') else np.asarray(inputs)
             if layout is None or image_size is None:
-                raise ValueError(
+                raise UserValueError(
                     f'a pose array of shape {array.shape} needs layout= (for instance "coco_wholebody_133") '
                     'and image_size=(width, height) in pixels'
                 )
@@ -357,7 +358,7 @@ class InputReader:
             yield from _store_clips(inputs, split, videos)
         elif isinstance(inputs, (list, tuple)):
             if not inputs:
-                raise ValueError('an empty list has no clips; give at least one')
+                raise UserValueError('an empty list has no clips; give at least one')
             _refuse_nested_numbers(inputs)
             for place, item in enumerate(inputs):
                 yield from self.clips(item, layout, image_size, fps, split, seconds, f'item {place}', videos)
@@ -366,7 +367,7 @@ class InputReader:
         elif isinstance(inputs, (str, os.PathLike)):
             yield from self._path(Path(inputs), split, videos, fps)
         else:
-            raise TypeError(
+            raise UserTypeError(
                 f'inputs are a {type(inputs).__name__}; give a video, a camera number, a pose array, a '
                 'PoseStore, a folder or a list of these'
             )
@@ -445,7 +446,7 @@ def _refuse_nested_numbers(inputs: Sequence[Any]) -> None:
         shape.append(len(leaf))
         leaf = leaf[0]
     if len(shape) > 1 and (leaf is None or isinstance(leaf, (int, float, np.number))):
-        raise TypeError(
+        raise UserTypeError(
             f'nested lists of numbers found, {" x ".join(map(str, shape))}; give poses as an array, '
             'numpy.asarray(poses), of shape '
             '(T, V, 2) or (T, V, 3): frames, joints, x and y in pixels and, third, the score; with layout= '
@@ -458,7 +459,7 @@ def _store_clips(
 ) -> Iterator[PoseClip]:
     counts: Dict[str, int] = store.split_counts()
     if split is not None and not counts.get(split):
-        raise ValueError(f'{store.folder}: split {split!r} has no clips; splits there: {counts}')
+        raise UserValueError(f'{store.folder}: split {split!r} has no clips; splits there: {counts}')
     folder = None if videos is None else VideoFolder(videos)
     for clip in InputReader.store_clips(
         store, range(len(store)) if split is None else np.flatnonzero(store.split == split)

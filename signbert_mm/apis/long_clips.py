@@ -8,6 +8,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 import numpy as np
 from mmengine.logging import print_log
 
+from ..errors import UserValueError
 from .backends import Backend, Prediction
 from .clips import why_no_answer
 from .input import Failure, InputReader
@@ -165,12 +166,12 @@ class LongClips:
     ) -> Tuple[int, int, HysteresisMerger]:
         """Steps of 1 / ``fps`` in a window and between windows, and a merger."""
         if not fps:
-            raise ValueError(
+            raise UserValueError(
                 f'{name or "poses"}: the frame rate is unknown, and windows are in seconds; give fps='
             )
         unknown = sorted(set(ignore) - set(self.backend.glosses))
         if unknown or isinstance(ignore, str):
-            raise ValueError(
+            raise UserValueError(
                 f'ignore: {unknown or ignore!r} is no list of glosses of the model; it has '
                 f'{", ".join(self.backend.glosses[:20])}'
             )
@@ -199,7 +200,7 @@ class LongClips:
         """
         self.backend.check_recognises()
         if self.backend.reads_videos:
-            raise ValueError(
+            raise UserValueError(
                 f'{name or "stream"}: the model, or a part of it, reads frames of files, and a stream has '
                 'poses alone; use segments() of a file'
             )
@@ -221,11 +222,11 @@ class LongClips:
 
         Yields:
             Prediction: One a window: ``start``, ``end`` in steps of 1 / ``fps`` (the frames, where they come
-                evenly at that rate),
-            ``glosses``, ``scores``, ``segments`` that it has ended, ``current`` (the open one or None),
-            ``num_frames`` so far, ``frame_rate`` at which they came, and ``latency``, seconds from the
-            arrival of the last one. ``reason`` is '' or says why the window has no answer; ``glosses`` and
-            ``scores`` are then []. ``reason_so_far`` says it of the stream up to here.
+                evenly at that rate), ``glosses``, ``scores``, ``segments`` that it has ended, ``current``
+                (the open one or None), ``num_frames`` so far, ``frame_rate`` at which they came, and
+                ``latency``, seconds from the arrival of the last one. ``reason`` is '' or says why the window
+                has no answer; ``glosses`` and ``scores`` are then []. ``reason_so_far`` says it of the stream
+                up to here.
         """
         reader = self.reader.open(source, fps=fps)
         try:

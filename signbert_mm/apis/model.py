@@ -13,11 +13,12 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from ..engine.checkpoint_io import load_checkpoint_file
 from ..engine.hooks import LoadReportHook
 from ..engine.old_checkpoints import adapt_to_weights
-from ..engine.runner import ConfigError, explain_config_errors, load_config
-from ..engine.runner.config import config_roots, did_you_mean
+from ..engine.runner import explain_config_errors, load_config
+from ..engine.runner.config import config_roots
+from ..errors import ConfigError, did_you_mean
+from ..files.checkpoints import load_checkpoint_file
 from ..registry import MODELS, SCOPE
 from .zoo import zoo_checkpoint
 
@@ -98,8 +99,7 @@ def init_model(
 
     Returns:
         nn.Module: The model, with its config as ``cfg`` and what the checkpoint says of its data as
-            ``dataset_meta`` (``glosses``, ``layout``,
-        ``extractor``, ``fps``; {} where it says nothing).
+            ``dataset_meta`` (``glosses``, ``layout``, ``extractor``, ``fps``; {} where it says nothing).
 
     Raises:
         ConfigError: No such model, or a mistake in the config; the message says what was probably meant.

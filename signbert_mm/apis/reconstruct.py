@@ -5,6 +5,7 @@ from typing import Dict, List, Tuple
 import numpy as np
 import torch
 
+from ..errors import UserValueError
 from ..structures import SignDataSample
 from .backends import TorchBackend
 from .clips import PoseClip
@@ -27,7 +28,7 @@ class Reconstructor:
 
     def __init__(self, backend: TorchBackend) -> None:
         if getattr(backend.model, 'hand_model', None) is None:
-            raise ValueError(
+            raise UserValueError(
                 f'{type(backend.model).__name__} has no hand model; reconstruction needs the config and '
                 'checkpoint of a pre-training with one'
             )
@@ -58,9 +59,9 @@ class Reconstructor:
 
         Returns:
             dict: ``joints2d`` (T, 2, 21, 2) pixels of the image; ``joints3d`` (T, 2, 21, 3) metres, camera
-                axes (x right, y down, z away), about the
-            wrist's own origin; ``valid`` (T, 2) bool: the hand was found, all else there has no meaning and
-            is 0; with ``mesh``, ``vertices`` (T, 2, 778, 3), like joints3d. Left hands are left hands again.
+                axes (x right, y down, z away), about the wrist's own origin; ``valid`` (T, 2) bool: the hand
+                was found, all else there has no meaning and is 0; with ``mesh``, ``vertices`` (T, 2, 778, 3),
+                like joints3d. Left hands are left hands again.
         """
         model = self.backend.model
         shapes = dict(joints2d=(21, 2), joints3d=(21, 3), **(dict(vertices=(778, 3)) if mesh else {}))
@@ -95,7 +96,7 @@ def masked_sample(backend: TorchBackend, clip: PoseClip) -> Tuple[SignDataSample
     """
     inputs = backend.prepared([clip], masked=True)
     if 'chosen' not in inputs:
-        raise ValueError(
+        raise UserValueError(
             'the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and '
             'ZeroMissing at its end'
         )

@@ -5,6 +5,7 @@ from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Seque
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..layouts import Layout, get_layout
 from .backends import withhold
 from .clips import PoseClip, as_array, why_no_answer
@@ -37,7 +38,7 @@ def sliding_windows(frames: int, window: int, stride: int) -> List[Tuple[int, in
     """
     check_window(window, stride)
     if frames < 1:
-        raise ValueError(f'sliding_windows: {frames} frames; a clip has at least one')
+        raise UserValueError(f'sliding_windows: {frames} frames; a clip has at least one')
     ends = list(range(window, frames + 1, stride))
     if not ends or ends[-1] < frames:
         ends.append(frames)
@@ -51,7 +52,7 @@ def check_window(window: int, stride: int) -> None:
         ValueError: ``window`` or ``stride`` is below 1, or the stride is longer than the window.
     """
     if window < 1 or not 1 <= stride <= window:
-        raise ValueError(
+        raise UserValueError(
             f'window of {window} frames every {stride}: both must be at least 1, and the stride '
             'not longer than the window'
         )
@@ -78,7 +79,7 @@ class HysteresisMerger:
 
     def __init__(self, enter: float = 0.6, leave: float = 0.3, ignore: Sequence[int] = ()) -> None:
         if not 0 < leave <= enter <= 1:
-            raise ValueError(
+            raise UserValueError(
                 f'hysteresis: 0 < leave <= enter <= 1 is needed, got enter={enter}, leave={leave}'
             )
         self.enter, self.leave, self.ignore = enter, leave, list(ignore)
@@ -249,7 +250,7 @@ class StreamRecognizer:
     def _checked(self, pose: np.ndarray) -> np.ndarray:
         pose, joints = as_array(f'{self.name or "stream"}: frame {self.count}', pose), self.layout.num_joints
         if pose.ndim != 2 or len(pose) != joints or pose.shape[1] not in (2, 3):
-            raise ValueError(
+            raise UserValueError(
                 f'{self.name or "stream"}: frame {self.count}: a pose of shape {pose.shape} found; give '
                 f'({joints}, 3): x and y in pixels '
                 f'and the score of each joint of {self.layout.name}'

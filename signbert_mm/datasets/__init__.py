@@ -4,9 +4,9 @@ from . import transforms
 from .collate import collate_poses
 from .concat import ConcatPoseDataset
 from .pose_dataset import PoseDataset
-from .pose_store import PoseStore, PoseStoreWriter
-from .pseudo_label_dataset import PseudoLabelDataset
-from .samplers import ClassBalancedSampler, DefaultSampler
+from .pose_store import PoseStore
+from .pose_store_writer import PoseStoreWriter
+from .samplers import ClassBalancedSampler
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .synthetic import SYNTHETIC_NOTE, SyntheticSigns, SyntheticTruth, write_synthetic_store
 from .video_dataset import SignVideoDataset
@@ -15,11 +15,9 @@ __all__ = [
     'SYNTHETIC_NOTE',
     'ClassBalancedSampler',
     'ConcatPoseDataset',
-    'DefaultSampler',
     'PoseDataset',
     'PoseStore',
     'PoseStoreWriter',
-    'PseudoLabelDataset',
     'SignVideoDataset',
     'SyntheticSigns',
     'SyntheticTruth',

@@ -1,18 +1,19 @@
-"""Puts a batch together."""
+"""Collation of clips to a batch."""
 
 from typing import Sequence, Union
 
 import torch
 from mmengine.registry import FUNCTIONS as ROOT_FUNCTIONS
 
+from ..errors import UserValueError
 from ..registry import FUNCTIONS
 
 
-# the Runner looks collate functions up in mmengine's own registry, whatever the scope
+# The Runner looks collate functions up in mmengine's own registry, whatever the scope.
 @ROOT_FUNCTIONS.register_module()
 @FUNCTIONS.register_module()
 def collate_poses(data: Union[dict, Sequence[dict]]) -> dict:
-    """A batch that ``__getitems__`` made passes through; single clips are stacked.
+    """Returns a batch of ``__getitems__`` as it is, and stacks single clips.
 
     Args:
         data (dict | Sequence[dict]): A batch, or items of ``__getitem__``.
@@ -27,7 +28,7 @@ def collate_poses(data: Union[dict, Sequence[dict]]) -> dict:
         return data
     shapes = {tuple(item['inputs']['keypoints'].shape) for item in data}
     if len(shapes) > 1:
-        raise ValueError(
+        raise UserValueError(
             f'clips of shapes {sorted(shapes)} do not stack; put a temporal transform into the '
             'pipeline, or read whole batches'
         )

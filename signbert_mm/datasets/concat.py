@@ -10,6 +10,7 @@ import torch
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
+from ..errors import UserValueError
 from ..layouts import Layout
 from ..registry import DATASETS
 from .clip_sources import to_device
@@ -27,14 +28,14 @@ class ConcatPoseDataset(Dataset):
     Args:
         datasets (list[dict | PoseDataset]): Configs of :class:`PoseDataset`; all with one ``layout``,
             ``clip_len``, ``test_mode`` and device.
-        allow_missing (bool): Leave out those whose store is not there; which ones is in :meth:`coverage`,
-            which is logged.
-        keep_labels (bool): Give labels; all parts must then have one vocabulary. Else every label is -1, as
-            in pre-training on several.
-        mixed_extractors (str): What to do where the parts' poses come from different extractors, versions of
-            one, or joint layouts: 'warn', 'error' or 'allow'. Their joints sit differently on the hand, and
-            models tell the extractors apart; pre-training on a mix may be meant.
-        preload (str, optional): ``preload`` of every part that is a config and does not state its own, see
+        allow_missing (bool): Leave out those whose store does not exist. :meth:`coverage`, which is logged,
+            lists them.
+        keep_labels (bool): Keep labels; all parts must then have one vocabulary. With False every label is
+            -1, as in pre-training on several data sets.
+        mixed_extractors (str): 'warn', 'error' or 'allow' poses of different extractors, versions of one, or
+            joint layouts. Their joints lie at different points of the hand, and a model can tell the
+            extractors apart. In pre-training a mix may be intended.
+        preload (str, optional): ``preload`` of every part that is a config without its own, see
             :class:`PoseDataset`.
 
     Raises:
@@ -52,9 +53,9 @@ class ConcatPoseDataset(Dataset):
         preload: Optional[str] = None,
     ) -> None:
         if not datasets:
-            raise ValueError('ConcatPoseDataset: datasets is empty; give at least one config')
+            raise UserValueError('ConcatPoseDataset: datasets is empty; give at least one config')
         if mixed_extractors not in MIXED_EXTRACTORS:
-            raise ValueError(
+            raise UserValueError(
                 f'ConcatPoseDataset: mixed_extractors is {mixed_extractors!r}; choose one of '
                 f'{", ".join(MIXED_EXTRACTORS)}'
             )
@@ -76,6 +77,7 @@ class ConcatPoseDataset(Dataset):
         self._rows: List[dict] = []
         for part in datasets:
             if _is_absent(part):
+                # An absent part keeps its row in the coverage table, with 0 clips.
                 folder = os.path.abspath(part['store'])
                 self._rows.append(
                     dict(name=os.path.basename(folder), folder=folder, split='', clips=0, glosses=0)
@@ -86,18 +88,19 @@ class ConcatPoseDataset(Dataset):
             self.parts.append(part)
             self._rows.append(self.parts[-1].coverage_row())
         for field in ('layout', 'clip_len', 'test_mode', 'device'):
-            found = [getattr(getattr(part, field), 'name', getattr(part, field)) for part in self.parts]
-            if len(set(found)) > 1 or (field == 'clip_len' and found[0] is None):
-                raise ValueError(
+            # A layout is compared by its name, other fields by value.
+            values = [getattr(getattr(part, field), 'name', getattr(part, field)) for part in self.parts]
+            if len(set(values)) > 1 or (field == 'clip_len' and values[0] is None):
+                raise UserValueError(
                     f'ConcatPoseDataset: parts need one and the same {field}; found '
-                    f'{dict(zip(self.names, found))}'
+                    f'{dict(zip(self.names, values))}'
                 )
         self._check_extractors(mixed_extractors)
         self.keep_labels = keep_labels
         self.glosses = self.parts[0].glosses if keep_labels else []
         if keep_labels and any(part.glosses != self.glosses for part in self.parts):
             sizes = {part.name: len(part.glosses) for part in self.parts}
-            raise ValueError(
+            raise UserValueError(
                 f'ConcatPoseDataset: keep_labels needs one vocabulary, these differ: {sizes} '
                 'glosses; use keep_labels=False'
             )
@@ -107,12 +110,14 @@ class ConcatPoseDataset(Dataset):
             if keep_labels
             else np.full(len(self), -1, dtype=np.int64)
         )
+        # In shared memory, so that persistent workers see a new epoch too.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         print_log(self.coverage(), logger='current')
 
     def _check_extractors(self, mixed: str) -> None:
         kinds: Dict[str, List[str]] = {}
         for part in self.parts:
+            # What decides is extractor and layout together.
             kinds.setdefault(
                 f'{" + ".join(part.store.extractors) or "not recorded"} ({part.store.layout.name})', []
             ).append(part.name)
@@ -126,7 +131,7 @@ class ConcatPoseDataset(Dataset):
             + '. Their joints sit differently on the hand, and a model can tell them apart. '
         )
         if mixed == 'error':
-            raise ValueError(
+            raise UserValueError(
                 text + 'Extract the videos again with one of them, or, where the mix is meant, '
                 "mixed_extractors='allow'"
             )
@@ -161,20 +166,20 @@ class ConcatPoseDataset(Dataset):
         return int(self._epoch)
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch's numbers to draw; worker processes see it, persistent ones too."""
+        """Sets the epoch of the draws, also for (persistent) worker processes."""
         self._epoch.fill_(epoch)
 
     def set_seed(self, seed: int) -> None:
-        """The run's seed, for the draws of parts whose config gives none."""
+        """Sets the run's seed for the draws of parts whose config has none."""
         for part in self.parts:
             part.set_seed(seed)
 
     def get_cat_ids(self, index: int) -> List[int]:
-        """The clip's label, as mmengine's ClassBalancedDataset asks for it."""
+        """Returns the clip's label in a list, for mmengine's ClassBalancedDataset."""
         return [int(self.labels[index])]
 
     def coverage(self) -> str:
-        """A table of the parts: which are there, and with how many clips."""
+        """Returns a table of the parts as text: present or absent, with the number of clips."""
         table = [('data set', 'split', 'glosses', 'clips', 'folder')]
         for row in self._rows:
             present = (
@@ -212,8 +217,9 @@ class ConcatPoseDataset(Dataset):
         return item
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
-        """A batch, as :meth:`PoseDataset.__getitems__`; ``index`` is the place in the concatenation."""
+        """A batch, as :meth:`PoseDataset.__getitems__`; ``index`` counts over all parts."""
         index = np.asarray(indices, dtype=np.int64)
+        # Clips are grouped by part, so that each part reads one batch; the order is restored at the end.
         owner = np.searchsorted(self._begin, index, side='right') - 1  # (B,)
         order = np.argsort(owner, kind='stable')
         epoch = self.epoch
@@ -221,7 +227,9 @@ class ConcatPoseDataset(Dataset):
         for number in np.unique(owner):
             mine = torch.from_numpy(index[order[owner[order] == number]])
             batches.append(self.parts[number].batch(mine - int(self._begin[number]), mine, epoch))
+        # The inverse of the permutation `order`.
         back = np.argsort(order)
+        # The parts' batches lie on the parts' device.
         gathered = to_device(torch.from_numpy(back), self.parts[0].device)
         inputs = {
             name: torch.cat([batch['inputs'][name] for batch in batches])[gathered]
@@ -232,7 +240,7 @@ class ConcatPoseDataset(Dataset):
         out: dict = dict(inputs=inputs)
         if self.test_mode:
             names = [name for batch in batches for name in batch['video_id']]
-            out['video_id'] = [names[place] for place in back.tolist()]
+            out['video_id'] = [names[row] for row in back.tolist()]
         return out
 
 
@@ -240,5 +248,5 @@ def _is_absent(part: Union[dict, PoseDataset]) -> bool:
     if not isinstance(part, dict):
         return False
     if 'store' not in part:
-        raise ValueError(f'ConcatPoseDataset: a part has no `store`: {part}')
+        raise UserValueError(f'ConcatPoseDataset: a part has no `store`: {part}')
     return not os.path.isdir(part['store'])

@@ -1,4 +1,4 @@
-"""Times of frames, where a video's rate is uneven."""
+"""Times of frames of videos with a variable frame rate."""
 
 from typing import Optional, Tuple
 
@@ -6,16 +6,16 @@ import numpy as np
 
 
 def uneven_times(times: np.ndarray, fps: float) -> Optional[np.ndarray]:
-    """The times from the first frame on, where one of them is more than half a frame from its even place;
-    else None.
+    """Returns the times since the first frame if the rate is uneven, else None.
+
+    It is uneven if a frame is more than half a frame away from its time at a constant rate.
 
     Args:
         times (ndarray): Shape (T,) seconds, never decreasing.
-        fps (float): Frames a second at which the frames are counted otherwise; 0 = unknown, and then times
-            say nothing.
+        fps (float): The constant rate, frames per second; 0 = unknown, which gives None.
 
     Returns:
-        ndarray, optional: Shape (T,) float32.
+        ndarray, optional: Shape (T,) float32, seconds.
     """
     times = np.asarray(times, dtype=np.float64)
     if len(times) < 2 or not fps:
@@ -26,18 +26,18 @@ def uneven_times(times: np.ndarray, fps: float) -> Optional[np.ndarray]:
 
 
 def mean_rate(times: np.ndarray) -> float:
-    """Frames a second of some frames; 0 where they tell none."""
+    """Mean frames per second; 0 where the times give no rate."""
     return (
         float((len(times) - 1) / (times[-1] - times[0])) if len(times) > 1 and times[-1] > times[0] else 0.0
     )
 
 
 def frames_between(times: np.ndarray, start: Optional[float], end: Optional[float]) -> Tuple[int, int]:
-    """The frames shown from ``start`` to ``end``, each end to the nearest frame.
+    """Returns the range of frames shown from ``start`` to ``end``, rounded to the nearest frames.
 
     Args:
-        times (ndarray): Shape (T,) seconds from the first frame on.
-        start, end (float, optional): Seconds; None = the first frame, and behind the last one.
+        times (ndarray): Shape (T,) seconds since the first frame.
+        start, end (float, optional): Seconds; None = the first frame, and the end.
 
     Returns:
         tuple[int, int]: The first frame and the one behind the last. Both may lie behind the video's end,
@@ -46,12 +46,15 @@ def frames_between(times: np.ndarray, start: Optional[float], end: Optional[floa
     times = np.asarray(times, dtype=np.float64)
     rate = mean_rate(times) or 25.0
     step = float(times[-1] - times[-2]) if len(times) > 1 and times[-1] > times[-2] else 1 / rate
-    borders = np.append(times, times[-1] + step)  # the last frame is shown as long as the one before it
+    # The last frame is shown as long as the one before it.
+    borders = np.append(times, times[-1] + step)
 
     def nearest(moment: float) -> int:
         if moment > borders[-1]:
             return len(times) + round((moment - borders[-1]) * rate)
+        # A moment belongs to the nearest frame start, so the midpoints between starts divide.
         return int(np.searchsorted((borders[1:] + borders[:-1]) / 2, moment, side='right'))
 
     first = 0 if start is None else nearest(start)
+    # At least one frame, however close start and end are.
     return first, len(times) if end is None else max(first + 1, nearest(end))

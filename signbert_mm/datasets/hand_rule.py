@@ -1,4 +1,4 @@
-"""When a hand counts as found: one rule for the crop, for stores and for inference."""
+"""The rule by which a hand counts as detected, shared by the crop, stores and inference."""
 
 from typing import Optional, Tuple
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from ..layouts import Layout
 
-JOINT_THRESHOLD, MIN_JOINTS, ARM_THRESHOLD = 0.1, 10, 0.8  # the defaults of HandCrop
+# The defaults of HandCrop.
+JOINT_THRESHOLD, MIN_JOINTS, ARM_THRESHOLD = 0.1, 10, 0.8
 ARMS = (('left_shoulder', 'left_elbow', 'left_wrist'), ('right_shoulder', 'right_elbow', 'right_wrist'))
 HAND_RULES = ('box', 'any')
 
@@ -21,8 +22,9 @@ def arm_joints(layout: Layout) -> Optional[Tuple[Tuple[int, ...], ...]]:
 
 
 def hand_joints(layout: Layout) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
-    """Joints of the left and the right hand, () where there are none; a layout of a single hand counts as
-    right.
+    """Joints of the left and the right hand, () for a hand that the layout lacks.
+
+    A layout of a single hand counts as a right hand.
     """
     if layout.name == 'hand_21':
         return (), tuple(range(layout.num_joints))
@@ -30,30 +32,31 @@ def hand_joints(layout: Layout) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
 
 
 def hands_found(scores: np.ndarray, layout: Layout, rule: str = 'box') -> np.ndarray:
-    """In which frames a hand was found.
+    """Decides for each frame and hand whether the hand is detected.
 
     Args:
         scores (ndarray): Shape (T, V) in [0, 1].
         layout (Layout): Of the V joints.
-        rule (str): 'box': :class:`~signbert_mm.datasets.transforms.HandCrop`, by its defaults, would find a
-            box: at least 10 joints above 0.1, or shoulder, elbow and wrist above 0.8 and a joint above 0.1.
-            'any': a joint has a score above 0, as stores had it before there was a choice; the same where an
-            extractor gives a hand as a whole or not at all, as MediaPipe does.
+        rule (str): 'box': :class:`~signbert_mm.datasets.transforms.HandCrop` with its defaults finds a box.
+            That takes at least 10 joints above 0.1, or shoulder, elbow and wrist above 0.8 and a joint above
+            0.1. 'any': a joint has a score above 0, the rule of older stores. Both agree for an extractor
+            that gives a hand completely or not at all, as MediaPipe does.
 
     Returns:
         ndarray: Shape (T, 2) bool, left and right.
     """
-    found = np.zeros((len(scores), 2), dtype=bool)
+    detected = np.zeros((len(scores), 2), dtype=bool)
     arms = arm_joints(layout) if rule == 'box' else None
     for side, joints in enumerate(hand_joints(layout)):
         if not joints:
             continue
         hand = scores[:, list(joints)]
         if rule == 'any':
-            found[:, side] = (hand > 0).any(-1)
+            detected[:, side] = (hand > 0).any(-1)
             continue
-        seen = (hand > JOINT_THRESHOLD).sum(-1)
-        found[:, side] = seen >= MIN_JOINTS
+        # The same two conditions as in HandCrop.__call__, in numpy.
+        confident = (hand > JOINT_THRESHOLD).sum(-1)
+        detected[:, side] = confident >= MIN_JOINTS
         if arms is not None:
-            found[:, side] |= (seen > 0) & (scores[:, list(arms[side])] > ARM_THRESHOLD).all(-1)
-    return found
+            detected[:, side] |= (confident > 0) & (scores[:, list(arms[side])] > ARM_THRESHOLD).all(-1)
+    return detected

@@ -1,31 +1,42 @@
-"""The one check that coordinates are pixels, where poses enter: writer, importers, training data sets,
-inference.
+"""The check that coordinates are pixels, used wherever poses enter.
+
+Those are the store's writer, importers, training data sets and inference.
 """
 
 from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
-FEW = 8  # found joints of a whole clip: too few to judge
-LARGEST_FRACTION = 2.0  # fractions of the image lie in 0..1 or -1..1, some joints a little outside
-CORNER = 0.02  # of the image's longer side: all joints of a clip that near to the corner are in another unit
-SMALLEST_IMAGE = 16  # pixels; a smaller size is made up
-FAR = 16  # image sizes; what lies further off was multiplied by something
-OUTSIDE = 0.5  # of the found joints
-NEGATIVE = 0.4  # of the found joints
-MARGIN = 0.05  # of the image, by which a joint may lie at the left or above
+from ..errors import UserValueError
+
+# A clip with fewer present joints is too short to judge.
+FEW = 8
+# Fractions of the image lie in 0..1 or -1..1, and some joints a little outside.
+LARGEST_FRACTION = 2.0
+# Share of the image's longer side. A clip whose joints all lie this near to the corner is in another unit.
+CORNER = 0.02
+# Pixels. A smaller image size is not a real one.
+SMALLEST_IMAGE = 16
+# Image sizes. Joints further away were multiplied by something.
+FAR = 16
+# Shares of the present joints that make a clip suspect.
+OUTSIDE = 0.5
+# Likewise, left of the image or above it.
+NEGATIVE = 0.4
+# Share of the image by which a joint may lie left of it or above it.
+MARGIN = 0.05
 
 
-class UnitError(ValueError):
+class UnitError(UserValueError):
     """Coordinates that are not pixels of the image."""
 
 
 class PixelCheck:
-    """Looks at a clip's poses, in pieces where it is long, and says whether they can be pixels of its image.
+    """Collects a clip's poses, in pieces where it is long, and tells whether they can be pixels of its image.
 
     Args:
-        width, height (int, optional): Of the image in pixels; None = unknown, and then only fractions are
-            noticed.
+        width, height (int, optional): Image size in pixels; None = unknown, and then only fractions are
+            detected.
     """
 
     def __init__(self, width: Optional[int] = None, height: Optional[int] = None) -> None:
@@ -33,10 +44,11 @@ class PixelCheck:
         self.size: Optional[Tuple[int, int]] = (int(width), int(height)) if known else None
         self.found = self.far = self.outside = self.negative = 0
         self.low, self.high = np.inf, -np.inf
-        self.whole = True  # all are whole numbers, which pixels may be and fractions are not
+        # All numbers are integers, which pixels may be and fractions are not.
+        self.integral = True
 
     def add(self, keypoints: np.ndarray, scores: np.ndarray) -> 'PixelCheck':
-        """Some frames.
+        """Adds some frames.
 
         Args:
             keypoints (ndarray): Shape (.., 2), finite numbers.
@@ -47,7 +59,7 @@ class PixelCheck:
             return self
         self.found += len(points)
         self.low, self.high = min(self.low, float(points.min())), max(self.high, float(points.max()))
-        self.whole = self.whole and bool((points == np.rint(points)).all())
+        self.integral = self.integral and bool((points == np.rint(points)).all())
         if self.size is not None:
             size = np.asarray(self.size, dtype=np.float32)
             self.far += int((np.abs(points) > FAR * size).any(axis=-1).sum())
@@ -56,7 +68,7 @@ class PixelCheck:
         return self
 
     def problem(self, remedy: str = 'multiply x by the width and y by the height of the image') -> str:
-        """Why these are not pixels, and what to do; '' where nothing speaks against it.
+        """Returns why these are not pixels and what to do, or '' if they can be pixels.
 
         Args:
             remedy (str): What to do with fractions of the image.
@@ -65,7 +77,9 @@ class PixelCheck:
             return ''
         image = f' in an image of {self.size[0]} x {self.size[1]} pixels' if self.size else ''
         span = f'coordinates run from {self.low:.3g} to {self.high:.3g}{image}'
-        largest = np.inf if self.whole else max(abs(self.low), abs(self.high))
+        # Integers such as 0 and 1 can be pixels of a tiny image, so they are not taken for fractions.
+        largest = np.inf if self.integral else max(abs(self.low), abs(self.high))
+        # Fractions in 0..1 can be converted; with clearly negative ones the origin is unknown.
         if largest <= LARGEST_FRACTION and self.low >= -MARGIN:
             return f'no coordinate is above {self.high:.3g}{image}, so these are not pixels; {remedy}'
         if largest <= LARGEST_FRACTION or (self.size and largest <= CORNER * max(self.size)):
@@ -82,14 +96,14 @@ class PixelCheck:
         return ''
 
     def refuse(self, where: str, remedy: str = '') -> None:
-        """Raises where these are not pixels.
+        """Raises an error if these are not pixels.
 
         Args:
             where (str): How messages name the clip.
-            remedy (str): What to do with fractions, where the caller has an option for them.
+            remedy (str): What to do with fractions, if the caller has an option for them.
 
         Raises:
-            UnitError: The message gives the range that was found, the image size and the remedy.
+            UnitError: The message gives the range of the coordinates, the image size and the remedy.
         """
         problem = self.problem(remedy) if remedy else self.problem()
         if problem:

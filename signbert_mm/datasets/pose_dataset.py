@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 
 from ..draws import Draws
+from ..errors import UserValueError
 from ..files.text import text_lines
 from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
@@ -22,61 +23,60 @@ from .pose_store import PoseStore
 from .store_format import common_rate
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .transforms.base import Compose
-from .transforms.temporal import TemporalSample, sample_time
+from .transforms.temporal import TemporalSample
 
-UNIT_SAMPLE = 32  # clips whose unit is checked when a data set is opened
+# Clips whose unit is checked when a data set is opened.
+UNIT_SAMPLE = 32
 EMPTY_CLIP = ('keep', 'drop', 'error')
 
 
 @DATASETS.register_module()
 class PoseDataset(Dataset):
-    """Clips of one store: a split of it, or a subset of that.
+    """The clips of one store, or a subset of them.
 
-    The selection is made in this order: ``split``, ``hold_out``, ``classes``, ``empty_clip``, ``few_shot``,
-    ``data_ratio``, ``indices``; clips stay in the store's order. Torch's DataLoader calls
-    :meth:`__getitems__`, which samples time and reads a whole batch at once: only the sampled frames and the
-    joints of ``layout``.
+    Clips are selected in this order: ``split``, ``hold_out``, ``classes``, ``empty_clip``, ``few_shot``,
+    ``data_ratio``, ``indices``. They stay in the store's order. Torch's DataLoader calls
+    :meth:`__getitems__`, which samples time and reads a whole batch at once. It reads only the sampled frames
+    and the joints of ``layout``.
 
     Args:
         store (str): Folder of a :class:`PoseStore`.
         split (str | list[str], optional): Names of splits; None = all clips.
-        layout (str): Layout of what is returned; joints that the store lacks are missing (score 0).
-        pipeline (list[dict]): Transforms. The first may be a temporal one, which sees lengths only; the rest
-            see the batch as read. Without a temporal one all frames come, padded to the longest clip of the
-            batch.
-        drop_empty_frames (bool): Leave out the frames in which neither hand was found, as the store says
-            (``hand_rule``), before time is sampled. A clip without any hand keeps all.
+        layout (str): Layout of the returned keypoints; joints that the store lacks are missing (score 0).
+        pipeline (list[dict]): Transforms. The first may be a temporal one, which sees lengths only; the
+            others see the batch as read. Without a temporal one all frames are returned, padded to the
+            longest clip of the batch.
+        drop_empty_frames (bool): Leave out frames in which neither hand was detected, by the store's
+            ``hand_rule``, before time is sampled. A clip without any hand keeps all frames.
         empty_clip (str): What to do with clips in which no frame has a hand: 'keep', 'drop' or 'error'.
         few_shot (dict, optional): ``dict(shots=k, seed=s)``, see :func:`few_shot_indices`; the classes are
             drawn in the vocabulary's order.
         data_ratio (dict, optional): ``dict(ratio=r, seed=s)``, see :func:`data_ratio_indices`.
-        classes (list[str] | str, optional): Only clips of these glosses; a text names a store, whose glosses
-            are meant, or a file with one a line.
-        relabel (bool): Labels become places in ``classes``; else they keep their place in the store's
-            vocabulary.
-        indices (int | Sequence[int], optional): The first so many clips, or these places, of what the other
-            options leave.
+        classes (list[str] | str, optional): Only clips of these glosses. A text names a store with these
+            glosses, or a file with one gloss per line.
+        relabel (bool): Labels become indices into ``classes`` instead of the store's vocabulary.
+        indices (int | Sequence[int], optional): The number of clips from the first on, or indices, among the
+            clips that the other options leave.
         stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
         side (str): Which hand the joints of a hand_21 store are: 'left' or 'right'.
-        seed (int, optional): Of the draws in ``pipeline``; None = the run's seed, which ``EpochSeedHook``
-            sets (0 without it).
+        seed (int, optional): Seed of the draws in ``pipeline``; None = the run's seed, which
+            ``EpochSeedHook`` sets (0 without it).
         test_mode (bool): The batch also names its clips: ``video_id``.
-        preload (str): 'none' = batches are read from the store's memory map. 'memory' = the clips are held
-            whole in this process's memory. 'device' = on its GPU, where batches are then gathered; without a
-            GPU, as 'memory'. It wants a loader without workers and without ``pin_memory``, which the tools
-            see to. Batches are the same, bit for bit.
-        preload_gb (float, optional): The most that the clips may take, in GB; None = half of what is free
-            there.
-        hold_out (dict, optional): ``dict(part='train', share=0.2)`` trains on what ``dict(part='val',
-            share=0.2)`` leaves: whole signers of the split are held out. Also ``names``, ``by``, ``seed``:
-            see :func:`hold_out_indices`.
+        preload (str): 'none' = read batches from the store's memory map. 'memory' = copy all clips into this
+            process's memory. 'device' = copy them to its GPU and gather batches there; without a GPU, as
+            'memory'. 'device' needs a loader without workers and without ``pin_memory``, which the tools set.
+            Batches are the same bit for bit.
+        preload_gb (float, optional): Limit of the preloaded clips in GB; None = half of the free memory.
+        hold_out (dict, optional): ``dict(part='train', share=0.2)`` trains on the clips that
+            ``dict(part='val', share=0.2)`` leaves: all clips of some signers are held out. Further keys are
+            ``names``, ``by`` and ``seed``: see :func:`hold_out_indices`.
         prepare (str): The command that prepares this data set, for the message where it is absent.
 
     Raises:
-        FileNotFoundError: The store is not there.
-        UnitError: Most of some clips that are looked at are not in pixels.
-        ValueError: The store is damaged, a name is unknown, an option is out of range, nothing is left, or it
-            does not fit (``preload``).
+        FileNotFoundError: The store does not exist.
+        UnitError: Most of the sampled clips are not in pixels.
+        ValueError: The store is damaged, a name is unknown, an option is out of range, no clip is left, or
+            the clips need more memory than allowed (``preload``).
     """
 
     def __init__(
@@ -113,9 +113,10 @@ class PoseDataset(Dataset):
         self._joints = layout_mapping(self.store.layout, self.layout, stand_ins, side)  # (V,), -1 = absent
         self.seed, self.test_mode = seed, test_mode
         steps = Compose(pipeline).transforms
+        # The temporal transform runs before any keypoint is read, so it is kept apart.
         self.temporal = steps.pop(0) if steps and isinstance(steps[0], TemporalSample) else None
         if any(isinstance(step, TemporalSample) for step in steps):
-            raise ValueError(
+            raise UserValueError(
                 f'{self.name}: pipeline: one temporal transform at most, and it comes first; found {steps}'
             )
         self.transforms = Compose(steps)
@@ -123,44 +124,46 @@ class PoseDataset(Dataset):
         self.split = None if split is None else [split] if isinstance(split, str) else list(split)
         self.glosses = list(self.store.glosses)
         if relabel and classes is None:
-            raise ValueError(f'{self.name}: relabel=True needs `classes`')
+            raise UserValueError(f'{self.name}: relabel=True needs `classes`')
         classes = self._read_classes(classes)
         self._chosen_labels = self._class_labels(classes)
-        # (N,) int64, places in the store
+        # (N,) int64, indices in the store
         self.clips = self._select(hold_out, self._chosen_labels, empty_clip, few_shot, data_ratio, indices)
         self._check_pixels()
         self.labels = self.store.label[self.clips].astype(np.int64)
         if relabel:
             self.glosses = list(classes)
-            place = np.full(len(self.store.glosses), -1, dtype=np.int64)
-            place[[self.store.glosses.index(gloss) for gloss in classes]] = np.arange(len(classes))
-            self.labels = place[self.labels]
+            # From the store's label to the index in `classes`.
+            new_label = np.full(len(self.store.glosses), -1, dtype=np.int64)
+            new_label[[self.store.glosses.index(gloss) for gloss in classes]] = np.arange(len(classes))
+            self.labels = new_label[self.labels]
         if preload not in PRELOAD:
-            raise ValueError(f'{self.name}: preload is {preload!r}; choose one of {", ".join(PRELOAD)}')
+            raise UserValueError(f'{self.name}: preload is {preload!r}; choose one of {", ".join(PRELOAD)}')
         self.preload = preload
         source = (self.store, self.clips, self._joints, drop_empty_frames)
         self._source = (
             MappedClips(*source) if preload == 'none' else PreloadedClips(*source, preload, preload_gb)
         )
         self._labels = torch.from_numpy(self.labels).to(self.device)
+        # In shared memory, so that persistent workers see a new epoch too.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     def _check_pixels(self) -> None:
-        """Some clips, evenly spread, are looked at: stores of older versions may hold another unit than
-        pixels.
+        """Checks the unit of some clips, as stores of older versions may not be in pixels.
 
         Raises:
-            UnitError: Most of them do.
+            UnitError: Most of these clips are not in pixels.
         """
         problems = []
+        # Evenly spread over the data set, at most UNIT_SAMPLE of them.
         sample = self.clips[:: -(-len(self.clips) // UNIT_SAMPLE)].tolist()
-        for place in sample:
-            keypoints, scores = self.store.clip(place)
+        for clip in sample:
+            keypoints, scores = self.store.clip(clip)
             finite = np.isfinite(keypoints).all(axis=-1)
-            size = int(self.store.width[place]), int(self.store.height[place])
+            size = int(self.store.width[clip]), int(self.store.height[clip])
             problem = PixelCheck(*size).add(keypoints[finite], scores[finite]).problem()
             if problem:
-                problems.append(f'clip {self.store.video_ids(np.asarray([place]))[0]!r}: {problem}')
+                problems.append(f'clip {self.store.video_ids(np.asarray([clip]))[0]!r}: {problem}')
         if not problems:
             return
         text = (
@@ -168,6 +171,7 @@ class PoseDataset(Dataset):
             'pixels; '
             f'{problems[0]}. tools/misc/verify_dataset.py names all such clips; prepare the store again'
         )
+        # A few odd clips are a fault of the data, most clips are a wrong unit.
         if len(problems) > len(sample) / 2:
             raise UnitError(text)
         print_log(text, logger='current', level=logging.WARNING)
@@ -183,20 +187,20 @@ class PoseDataset(Dataset):
     def _class_labels(self, classes: Optional[Sequence[str]]) -> Optional[List[int]]:
         if classes is None:
             return None
-        place = {gloss: label for label, gloss in enumerate(self.glosses)}
-        unknown = [gloss for gloss in classes if gloss not in place]
+        label_of = {gloss: label for label, gloss in enumerate(self.glosses)}
+        unknown = [gloss for gloss in classes if gloss not in label_of]
         if unknown or isinstance(classes, str) or len(set(classes)) < len(classes) or not classes:
             near = (
-                {gloss: difflib.get_close_matches(gloss, place, n=2) for gloss in unknown[:5]}
+                {gloss: difflib.get_close_matches(gloss, label_of, n=2) for gloss in unknown[:5]}
                 if not isinstance(classes, str)
                 else {}
             )
-            raise ValueError(
+            raise UserValueError(
                 f'{self.store.folder}: classes must be a list of distinct glosses of the store; unknown: '
                 f'{unknown[:10]}; near ones: {near}; '
-                f'the store has {len(place)}, see `glosses` in its meta.json'
+                f'the store has {len(label_of)}, see `glosses` in its meta.json'
             )
-        return sorted(place[gloss] for gloss in classes)
+        return sorted(label_of[gloss] for gloss in classes)
 
     def _select(
         self,
@@ -209,7 +213,7 @@ class PoseDataset(Dataset):
     ) -> np.ndarray:
         store = self.store
         if empty_clip not in EMPTY_CLIP:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.name}: empty_clip is {empty_clip!r}; choose one of {", ".join(EMPTY_CLIP)}'
             )
         chosen = np.ones(len(store), dtype=bool)
@@ -217,7 +221,9 @@ class PoseDataset(Dataset):
         if self.split is not None:
             counts = store.split_counts()
             if not self.split or any(not counts.get(name) for name in self.split):
-                raise ValueError(f'{store.folder}: split {self.split} has no clips; splits there: {counts}')
+                raise UserValueError(
+                    f'{store.folder}: split {self.split} has no clips; splits there: {counts}'
+                )
             chosen &= np.isin(store.split_code, [store.split_names.index(name) for name in self.split])
             steps.append(f'split={self.split}')
         if hold_out is not None:
@@ -227,10 +233,11 @@ class PoseDataset(Dataset):
             chosen &= np.isin(store.label, classes)
             steps.append('classes')
         if empty_clip != 'keep':
+            # The number of frames with a hand, summed over each clip's rows.
             empty = chosen & (np.add.reduceat(store.hand_flags > 0, store.offset, dtype=np.int64) == 0)
             if empty_clip == 'error' and empty.any():
                 first = np.flatnonzero(empty)[:5]
-                raise ValueError(
+                raise UserValueError(
                     f'{store.folder}: {empty.sum()} clips show no hand in any frame, the first: '
                     f'{store.video_ids(first)}; '
                     "use empty_clip='keep' or 'drop', or extract them again"
@@ -255,14 +262,14 @@ class PoseDataset(Dataset):
                 else np.asarray(indices, dtype=np.int64)
             )
             if len(places) and (places.min() < 0 or places.max() >= len(clips)):
-                raise ValueError(
+                raise UserValueError(
                     f'{self.name}: indices reach from {places.min()} to {places.max()}, but '
                     f'{len(clips)} clips are left'
                 )
             clips = clips[places]
             steps.append('indices')
         if not len(clips):
-            raise ValueError(
+            raise UserValueError(
                 f'{store.folder}: no clips are left after {", ".join(steps)}; splits there: '
                 f'{store.split_counts()}'
             )
@@ -276,14 +283,14 @@ class PoseDataset(Dataset):
             'by',
             'seed',
         }:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.name}: hold_out is {hold_out!r}; give dict(part=.., share=..), and if '
                 "wanted names, by='clip', seed"
             )
         try:
             kept = hold_out_indices(self.store.label, self.store.signer, np.flatnonzero(chosen), **hold_out)
         except ValueError as error:
-            raise ValueError(f'{self.store.folder}: {error}') from None
+            raise UserValueError(f'{self.store.folder}: {error}') from None
         return np.isin(np.arange(len(chosen)), kept)
 
     def __len__(self) -> int:
@@ -296,7 +303,7 @@ class PoseDataset(Dataset):
 
     @property
     def device(self) -> torch.device:
-        """Where batches come out."""
+        """Device of the batches."""
         return self._source.device
 
     @property
@@ -304,24 +311,24 @@ class PoseDataset(Dataset):
         return int(self._epoch)
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch's numbers to draw; worker processes see it, persistent ones too."""
+        """Sets the epoch of the draws, also for (persistent) worker processes."""
         self._epoch.fill_(epoch)
 
     def set_seed(self, seed: int) -> None:
-        """The run's seed, for draws that the config gives none."""
+        """Sets the run's seed for the draws if the config has none."""
         self.seed = seed if self.seed is None else self.seed
 
     def get_cat_ids(self, index: int) -> List[int]:
-        """The clip's label, as mmengine's ClassBalancedDataset asks for it."""
+        """Returns the clip's label in a list, for mmengine's ClassBalancedDataset."""
         return [int(self.labels[index])]
 
     @cached_property
     def metainfo(self) -> dict:
-        """What metrics, visualizers and checkpoints keep: dataset, glosses (and as ``classes``, mmengine's
-        word), layout, extractor, coverage.
+        """Facts for metrics, visualizers and checkpoints.
 
-        And ``fps``, the rate that all clips have, at which inference then reads videos: that of an extraction
-        with ``--fps``, or of videos that are alike. None where they differ, or one is unknown.
+        They are dataset, glosses (also as ``classes``, mmengine's word), layout, extractor, coverage and
+        ``fps``. ``fps`` is the frame rate of all clips, at which inference then reads videos. It is None
+        where rates differ or one is unknown.
         """
         return dict(
             dataset=self.name,
@@ -334,23 +341,24 @@ class PoseDataset(Dataset):
         )
 
     def clips_of_split(self, chosen: bool = False) -> np.ndarray:
-        """Places (N,) in the store of all clips of the splits, whatever other options leave; with ``chosen``
-        only those of ``classes``.
+        """Indices (N,) in the store of all clips of the splits, whatever the other options select.
+
+        With ``chosen`` only clips of ``classes``.
         """
         store = self.store
-        found = np.ones(len(store), bool)
+        selected = np.ones(len(store), bool)
         if self.split is not None:
-            found = np.isin(store.split_code, [store.split_names.index(name) for name in self.split])
+            selected = np.isin(store.split_code, [store.split_names.index(name) for name in self.split])
         if chosen and self._chosen_labels is not None and len(self._chosen_labels) < len(store.glosses):
-            found &= np.isin(store.label, self._chosen_labels)
-        return np.flatnonzero(found)
+            selected &= np.isin(store.label, self._chosen_labels)
+        return np.flatnonzero(selected)
 
     def coverage_row(self) -> dict:
         """This data set's row in :meth:`ConcatPoseDataset.coverage`.
 
-        Where the store tells its coverage: ``expected`` and ``present``, clips that the annotations list and
-        that the store holds, of the same splits and classes; ``split_expected`` and ``split_present``, of all
-        classes, where it does not tell them by class.
+        If the store records its coverage, the row has ``expected`` and ``present``: the clips that the
+        annotations list, and those that the store has, of the same splits and classes. If it does not record
+        them by class, the row has ``split_expected`` and ``split_present``, of all classes.
         """
         split = '+'.join(self.split) if self.split else 'all'
         glosses = len(np.unique(self.labels[self.labels >= 0]))
@@ -371,7 +379,8 @@ class PoseDataset(Dataset):
         )
 
     def __getitem__(self, index: int) -> dict:
-        """One clip: as :meth:`__getitems__`, without the batch axis."""
+        """Returns one clip: as :meth:`__getitems__`, without the batch axis."""
+        # `range` turns negative indices into positive ones and raises IndexError beyond the end.
         batch = self.__getitems__([range(len(self))[index]])
         item = dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
         if self.test_mode:
@@ -379,39 +388,50 @@ class PoseDataset(Dataset):
         return item
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
-        """A batch.
+        """Returns a batch.
 
         Returns:
-            dict: ``inputs`` holds keypoints (B, T, V, 2) float32 in pixels; scores (B, T, V) float32 in [0,
-                1], 0 = missing joint (coordinates 0
-            too); length (B,) int64, real frames, the rest is padding with score 0; image_size (B, 2) float32,
-            width and height; index, epoch, label (B,) int64, label -1 = none; frames (B, T) int64, positions
-            in the stored clip, 0 in the padding. In ``test_mode`` there is also ``video_id``, list[str].
+            dict: ``inputs`` is a dict of
+
+                - keypoints (B, T, V, 2) float32, pixels; 0 for missing joints;
+                - scores (B, T, V) float32 in [0, 1]; 0 = missing joint, and 0 in the padding;
+                - length (B,) int64, the number of real frames; the rest is padding;
+                - image_size (B, 2) float32, width and height;
+                - index, epoch, label (B,) int64; label -1 = none;
+                - frames (B, T) int64, positions in the stored clip, 0 in the padding.
+
+                In ``test_mode`` there is also ``video_id``, list[str].
         """
         places = torch.as_tensor(indices, dtype=torch.int64)
         return self.batch(places, places, self.epoch)
 
     def batch(self, places: Tensor, index: Tensor, epoch: int) -> dict:
-        """A batch whose clips go by other indices than their places here, as in a concatenation.
+        """Returns a batch whose clips have other indices than in this data set, as in a concatenation.
 
         Args:
-            places (Tensor): Shape (B,) int64, places in this data set.
-            index (Tensor): Shape (B,) int64, what names the clip in ``index`` and in the draws.
+            places (Tensor): Shape (B,) int64, indices in this data set.
+            index (Tensor): Shape (B,) int64, the clips' indices in ``index`` and in the draws.
             epoch (int): The epoch.
 
         Returns:
             dict: As :meth:`__getitems__`.
         """
         if self.preload == 'device' and get_worker_info() is not None:
-            raise ValueError(
+            raise UserValueError(
                 f"{self.name}: preload='device' gathers batches in the main process: set the "
                 "loader's num_workers=0"
             )
+        # Names are looked up on the host, before the indices go to the device.
         names = self.store.video_ids(self.clips[places.numpy()]) if self.test_mode else None
         places, index = (to_device(tensor, self.device) for tensor in (places, index))
         draws = Draws(self.seed or 0, epoch, index)
         length, read = self._source.look_up(places)
-        batch = sample_time(self.temporal, length, draws)
+        batch = dict(length=length)
+        if self.temporal is None:
+            position = torch.arange(int(length.max()), device=self.device)
+            batch['frames'] = position * (position < length[:, None])
+        else:
+            batch = self.temporal(batch, draws)
         real = torch.arange(batch['frames'].shape[1], device=self.device) < batch['length'][:, None]  # (B, T)
         keypoints, scores, frames = read(batch['frames'], real)
         inputs = dict(
@@ -432,7 +452,7 @@ class PoseDataset(Dataset):
 
 def _options(name: str, field: str, options: dict, known: Sequence[str]) -> Dict[str, object]:
     if not isinstance(options, dict) or set(options) != set(known):
-        raise ValueError(
+        raise UserValueError(
             f'{name}: {field} is {options!r}; give dict({", ".join(f"{key}=.." for key in known)})'
         )
     return dict(options)

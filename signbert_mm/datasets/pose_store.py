@@ -7,12 +7,12 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserKeyError, UserValueError
 from ..files.arrays import ArrayFileError, open_array, read_npz
 from ..files.atomic import restore_folder
 from ..files.json import read_json
 from ..layouts import Layout, get_layout
 from .hand_rule import HAND_RULES, hand_joints, hands_found
-from .pose_store_writer import PoseStoreWriter
 from .store_format import (
     CLIPS,
     DTYPES,
@@ -113,14 +113,14 @@ class PoseStore:
                     'again or prepare it again'
                 )
             if os.path.getsize(path) != fact['bytes']:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: {fact["bytes"]} bytes expected, {os.path.getsize(path)} found: truncated or '
                     'changed; copy it again or prepare it again'
                 )
         try:
             self.layout: Layout = get_layout(self.meta['layout'])
         except KeyError as error:
-            raise KeyError(f'{self.folder}/{META}: {error.args[0]}') from None
+            raise UserKeyError(f'{self.folder}/{META}: {error.args[0]}') from None
         self.layout.check_joints(self.meta['joints'], f'{self.folder}/{META}')
         self.glosses: List[str] = self.meta['glosses']
         self.hand_rule: str = self.meta.get('hand_rule', 'any')
@@ -155,19 +155,19 @@ class PoseStore:
             meta = read_json(path)
         except ValueError as error:
             size = os.path.getsize(path)
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: not JSON ({error}; {size} bytes found): truncated or changed; prepare '
                 'the store again'
             ) from error
         if not isinstance(meta, dict) or meta.get('format') != FORMAT:
-            raise ValueError(f'{path}: field `format` must be {FORMAT!r}; this is not a PoseStore')
+            raise UserValueError(f'{path}: field `format` must be {FORMAT!r}; this is not a PoseStore')
         if meta.get('format_version') != FORMAT_VERSION:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: format_version is {meta.get("format_version")}, this version reads '
                 f'{FORMAT_VERSION}; prepare the store again'
             )
         if meta.get('hand_rule', 'any') not in HAND_RULES:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows '
                 f'{", ".join(HAND_RULES)}; prepare the store again'
             )
@@ -189,7 +189,7 @@ class PoseStore:
             if not fits
         ]
         if wrong:
-            raise ValueError(f'{path}: fields absent or wrong: {wrong}; prepare the store again')
+            raise UserValueError(f'{path}: fields absent or wrong: {wrong}; prepare the store again')
         glosses = meta['glosses']
         if not isinstance(glosses, list) or not all(isinstance(gloss, str) and gloss for gloss in glosses):
             wrong = (
@@ -197,12 +197,12 @@ class PoseStore:
                 if not isinstance(glosses, list)
                 else next(one for one in glosses if not isinstance(one, str) or not one)
             )
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: glosses hold {wrong!r:.80}; every gloss is text: copy it again or '
                 'prepare the store again'
             )
         if len(set(glosses)) < len(glosses):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: glosses hold the same gloss twice; copy it again or prepare the store again'
             )
         return meta
@@ -212,7 +212,7 @@ class PoseStore:
         try:
             clips = read_npz(path)
         except (ArrayFileError, OSError) as error:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: damaged ({error}); copy it again or prepare the store again'
             ) from error
         count, frames = self.meta['clips'], self.meta['frames']
@@ -223,13 +223,13 @@ class PoseStore:
         ]
         wrong = wrong or [name for name in _PER_CLIP if len(clips[name]) != count]
         if wrong:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: columns absent, of a wrong type or not of {count} clips: {wrong}; '
                 'prepare the store again'
             )
         length, offset, label = clips['length'], clips['offset'], clips['label']
         if count and length.min() < 1:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: clip {length.argmin()}: length is {length.min()}; a clip has at least '
                 'one frame: prepare the store again'
             )
@@ -239,24 +239,24 @@ class PoseStore:
             or len(clips['hands']) != frames
             or (offset != np.cumsum(length) - length).any()
         ):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: offsets and lengths do not cover the {frames} frames of {KEYPOINTS}; '
                 'prepare the store again'
             )
         if label.min() < -1 or label.max() >= len(self.glosses):
             clip = int(np.flatnonzero((label < -1) | (label >= len(self.glosses)))[0])
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: clip {clip}: label {label[clip]} is outside the {len(self.glosses)} '
                 'glosses; prepare the store again'
             )
         timed, times = (clips.get(name) for name in TIMES)
         if (timed is None) != (times is None) or (timed is not None and not _fit(timed, times, length)):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: columns {" and ".join(TIMES)} do not fit the clips; prepare the store again'
             )
         for name in ('split', 'signer'):
             if clips[name].min() < 0 or clips[name].max() >= len(clips[f'{name}_names']):
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: column {name} has codes outside {name}_names; prepare the store again'
                 )
         self._check_digest(path)  # last, since the errors above say more
@@ -264,7 +264,7 @@ class PoseStore:
 
     def _check_digest(self, path: str) -> None:
         if file_digest(path) != self.meta['files'][CLIPS].get('blake2b'):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: checksum differs from {META}; copy it again or prepare the store again'
             )
 
@@ -276,7 +276,7 @@ class PoseStore:
         if isinstance(written, int):
             zeros = zeros_at_the_end(path)
             if zeros > written:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: its last {zeros} bytes are 0, {written} were written so: it lost its end; copy '
                     'it again or prepare it again'
                 )
@@ -311,7 +311,7 @@ class PoseStore:
             if lost.any():
                 row = int(np.asarray(rows)[lost].flat[0])
                 clip = int(np.searchsorted(self.offset, row, side='right')) - 1
-                raise ValueError(
+                raise UserValueError(
                     f'{self.folder}/{KEYPOINTS}: clip {clip} (video_id '
                     f'{self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}: '
                     f'every joint of a hand is missing that {CLIPS} says was found; a part of the file was '
@@ -336,7 +336,7 @@ class PoseStore:
         keypoints = open_array(path)
         shape = (self.meta['frames'], self.layout.num_joints, 3)
         if keypoints.shape != shape or keypoints.dtype != np.dtype(self.meta['dtype']):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {keypoints.dtype} of shape {keypoints.shape} found, {self.meta["dtype"]} of shape '
                 f'{shape} expected; prepare the store again'
             )
@@ -477,7 +477,7 @@ class PoseStore:
         size, expected = mapped.size() if mapped is not None else 0, self.meta['files'][KEYPOINTS]['bytes']
         if mapped is not None and size < expected:
             path = os.path.join(self.folder, KEYPOINTS)
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {expected} bytes when it was opened, {size} now: another program has cut it short; '
                 'copy it again or prepare it again'
             )
@@ -496,7 +496,7 @@ class PoseStore:
         for clip, places in zip(clips, rows):
             values = self.read(places, np.arange(self.layout.num_joints))  # (T, V, 3)
             for frame, joint in np.argwhere(~np.isfinite(values).all(axis=-1))[:1]:
-                raise ValueError(
+                raise UserValueError(
                     f'{self.folder}/keypoints.npy: clip {clip} (video_id '
                     f'{self.video_ids(np.asarray([clip]))[0]!r}), '
                     f'frame {places[frame] - self.offset[clip]}, joint {joint} '
@@ -561,16 +561,16 @@ class PoseStore:
                     f'{row - self.offset[clip]}'
                 )
         if problem:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing '
                 'and not 0; prepare the store again'
             )
         if digest.hexdigest() != self.meta['files'][KEYPOINTS]['blake2b']:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: checksum differs from {META}; copy it again or prepare the store again'
             )
         if flags:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: {flags}: {CLIPS} says otherwise which hands were found; prepare the store again'
             )
 
@@ -586,6 +586,3 @@ def _fit(timed: np.ndarray, times: np.ndarray, length: np.ndarray) -> bool:
         and int(length[timed].sum()) == len(times)
         and bool(np.isfinite(times).all())
     )
-
-
-__all__ = ['PoseStore', 'PoseStoreWriter']

@@ -7,17 +7,19 @@ import logging
 import os
 from array import array
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
 
 import numpy as np
 from mmengine.logging import print_log
 
+from ..errors import UserValueError
 from ..files.atomic import PendingFolder, naming
 from ..files.paths import check_name, check_text
 from ..layouts import Layout, get_layout
 from .frame_times import uneven_times
 from .hand_rule import HAND_RULES, hands_found
 from .pixel_check import OUTSIDE, PixelCheck
+from .pose_store import PoseStore
 from .store_format import (
     CLIPS,
     DTYPES,
@@ -36,9 +38,6 @@ from .store_format import (
     npy_header,
     zeros_at_the_end,
 )
-
-if TYPE_CHECKING:
-    from .pose_store import PoseStore
 
 MAX_COORDINATE = 100_000  # pixels; no image is that wide, and joints may lie somewhat outside of one
 # of array.array, as the columns are stored
@@ -69,17 +68,17 @@ def check_keypoints(
     """
     keypoints = np.asarray(keypoints)
     if keypoints.ndim != 3 or keypoints.shape[-1] != 3 or keypoints.dtype.kind not in 'fiu':
-        raise ValueError(
+        raise UserValueError(
             f'{where}: keypoints are {keypoints.dtype} of shape {keypoints.shape}; give numbers '
             'of shape (T, V, 3): x, y, score'
         )
     layout.check_joints(keypoints.shape[1], where)
     if len(keypoints) == 0:
-        raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
+        raise UserValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
     values = np.array(keypoints, dtype=np.float32, order='C')  # (T, V, 3), a copy
     if not np.isfinite(values).all():
         frame, joint, axis = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(
+        raise UserValueError(
             f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): '
             f'{("x", "y", "score")[axis]} is {values[frame, joint, axis]}; '
             'give a missing joint as x = y = score = 0'
@@ -87,7 +86,7 @@ def check_keypoints(
     scores = values[:, :, 2]
     if scores.min() < 0:
         frame, joint = np.argwhere(scores < 0)[0]
-        raise ValueError(
+        raise UserValueError(
             f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): score '
             f'{scores[frame, joint]} is negative; '
             'scores are in [0, 1] (where a detector says "not found" so, give 0)'
@@ -100,7 +99,7 @@ def check_keypoints(
         if unit is not None and np.abs(values[:, :, :2][far]).max() <= MAX_COORDINATE**2:
             unit.refuse(where)
         frame, joint, axis = np.argwhere(far)[0]
-        raise ValueError(
+        raise UserValueError(
             f'{where}: frame {first + frame}, joint {joint} ({layout.joints[joint]}): {"xy"[axis]} = '
             f'{values[frame, joint, axis]:g} px lies outside of every image (+-{MAX_COORDINATE:,}); '
             'correct it, or give a missing joint as x = y = score = 0'
@@ -162,16 +161,20 @@ class PoseStoreWriter:
         for place, gloss in enumerate(self.glosses):
             check_text(gloss, f'{self.folder}: gloss {place}', empty=True)
         if dtype not in DTYPES:
-            raise ValueError(f'{self.folder}: dtype {dtype!r}: choose one of {", ".join(DTYPES)}')
+            raise UserValueError(f'{self.folder}: dtype {dtype!r}: choose one of {", ".join(DTYPES)}')
         if hand_rule not in HAND_RULES:
-            raise ValueError(f'{self.folder}: hand_rule {hand_rule!r}: choose one of {", ".join(HAND_RULES)}')
+            raise UserValueError(
+                f'{self.folder}: hand_rule {hand_rule!r}: choose one of {", ".join(HAND_RULES)}'
+            )
         repeated = (
             sorted({gloss for gloss in self.glosses if self.glosses.count(gloss) > 1})
             if len(set(self.glosses)) < len(self.glosses)
             else []
         )
         if repeated or '' in self.glosses:
-            raise ValueError(f'{self.folder}: glosses must be distinct and not empty; repeated: {repeated}')
+            raise UserValueError(
+                f'{self.folder}: glosses must be distinct and not empty; repeated: {repeated}'
+            )
         if os.path.exists(self.folder) and not overwrite:
             raise FileExistsError(
                 f'{self.folder} exists; choose another folder, or overwrite=True (--overwrite) to replace it'
@@ -221,7 +224,7 @@ class PoseStoreWriter:
         rows = {split: dict(row, present=counts.get(split, 0)) for split, row in self._coverage.items()}
         for split, row in rows.items():
             if self._coverage[split].get('present', row['present']) != row['present']:
-                raise ValueError(
+                raise UserValueError(
                     f'{self.folder}: coverage says that split {split!r} has '
                     f'{self._coverage[split]["present"]} clips, {row["present"]} were added; '
                     'correct `present`, or leave it out'
@@ -274,7 +277,7 @@ class PoseStoreWriter:
                 The store is as before.
         """
         if self._file.closed:
-            raise ValueError(f'{self.folder}: this writer is closed; open a new one')
+            raise UserValueError(f'{self.folder}: this writer is closed; open a new one')
         where = f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
         label = self._check_fields(where, label, split, video_id, signer, width, height, fps)
         begin, digest, hands, length = self._file.tell(), self._digest.copy(), [], 0
@@ -289,7 +292,7 @@ class PoseStoreWriter:
                 digest.update(data)
                 length += len(stored)
             if not length:
-                raise ValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
+                raise UserValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
             unit.refuse(where)
             times = None if times is None else uneven_times(self._check_times(where, times, length), fps)
         except BaseException:
@@ -335,28 +338,28 @@ class PoseStoreWriter:
         check_text(split, f'{where}: split')
         check_text(signer, f'{where}: signer', empty=True)
         if video_id.encode() in self._ids.get(split, ()):
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be '
                 'unique there (drop the copy or rename it)'
             )
         if int(label) != label or not -1 <= label < len(self.glosses):
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: label {label} is outside 0 .. {len(self.glosses) - 1} ({len(self.glosses)} '
                 'glosses; -1 = none); '
                 'correct the label or the gloss list'
             )
         for name, size in (('width', width), ('height', height)):
             if int(size) != size or not 0 < size < 1 << 31:
-                raise ValueError(f'{where}: {name} is {size}; give the image size in pixels')
+                raise UserValueError(f'{where}: {name} is {size}; give the image size in pixels')
         if not 0 <= fps < float('inf'):
-            raise ValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
+            raise UserValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         return int(label)
 
     @staticmethod
     def _check_times(where: str, times: np.ndarray, length: int) -> np.ndarray:
         times = np.asarray(times, dtype=np.float64)
         if times.shape != (length,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: times are of shape {times.shape}; give seconds of the {length} '
                 'frames that never decrease'
             )
@@ -375,7 +378,7 @@ class PoseStoreWriter:
         if self.dtype == 'int16' and np.abs(values).max() > np.iinfo(np.int16).max:
             unit.refuse(where)
             frame, joint, axis = np.argwhere(np.abs(values) > np.iinfo(np.int16).max)[0]
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: frame {first + frame}, joint {joint} ({self.layout.joints[joint]}): {"xy"[axis]} '
                 '= '
                 f'{values[frame, joint, axis] / PIXEL_STEPS} px does not fit int16 in eighths of a pixel '
@@ -410,20 +413,18 @@ class PoseStoreWriter:
             **(dict(zip(TIMES, (np.asarray(self._timed), np.asarray(self._times)))) if self._timed else {}),
         )
 
-    def close(self) -> 'PoseStore':
+    def close(self) -> PoseStore:
         """Finishes the files, renames them into place and opens the store.
 
         Raises:
             ValueError: No clip was added, the writer was closed before, or ``coverage`` does not fit the
                 clips.
         """
-        from .pose_store import PoseStore
-
         if self._file.closed:
-            raise ValueError(f'{self.folder}: this writer is already closed')
+            raise UserValueError(f'{self.folder}: this writer is already closed')
         if not len(self):
             self.abort()
-            raise ValueError(
+            raise UserValueError(
                 f'{self.folder}: no clips were added, so there is no store to write; check the '
                 'source folder and the split lists'
             )

@@ -1,60 +1,39 @@
-"""The order in which clips are seen."""
+"""Samplers: the order of clips in an epoch."""
 
 import math
 from typing import Iterator, Optional, Sized
 
-import mmengine.dataset
 import numpy as np
-import torch
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
+from ..errors import UserValueError
 from ..registry import DATA_SAMPLERS
 
 _PIECE = 1024
 
 
 def _deal(order: np.ndarray, rank: int, world_size: int, total_size: int) -> Iterator[int]:
-    """Of ``total_size`` clips every ``world_size``-th from ``rank`` on; past its end ``order`` begins again.
-
-    A piece at a time becomes a list.
-    """
+    """Yields every ``world_size``-th of ``total_size`` clips from ``rank`` on; ``order`` repeats if short."""
+    # In pieces: a list of Python integers for all clips of a large data set takes much memory.
     for begin in range(rank, total_size, _PIECE * world_size):
-        places = np.arange(begin, min(begin + _PIECE * world_size, total_size), world_size)
-        yield from order[places % len(order)].tolist()
-
-
-@DATA_SAMPLERS.register_module()
-class DefaultSampler(mmengine.dataset.DefaultSampler):
-    """mmengine's sampler of this name, with the same arguments and the same order, in 8 bytes a clip instead
-    of 52.
-
-    Within this project's scope the name means this one; ``mmengine.DefaultSampler`` is mmengine's.
-    """
-
-    def __iter__(self) -> Iterator[int]:
-        count = len(self.dataset)
-        order = (
-            torch.randperm(count, generator=torch.Generator().manual_seed(self.seed + self.epoch))
-            if self.shuffle
-            else torch.arange(count)
-        )
-        return _deal(order.numpy(), self.rank, self.world_size, self.total_size)
+        positions = np.arange(begin, min(begin + _PIECE * world_size, total_size), world_size)
+        yield from order[positions % len(order)].tolist()
 
 
 @DATA_SAMPLERS.register_module()
 class ClassBalancedSampler(Sampler):
-    """Every class equally often in an epoch, to within one clip.
+    """Samples every class equally often in an epoch, to within one clip.
 
-    A class with fewer clips than its share goes through all of them, shuffled anew each time round; one with
-    more gives a random part of them. Classes without clips take no part. The order is a function of seed and
-    epoch; all ranks share one order and take turns, like :class:`DefaultSampler`.
+    A class with fewer clips than its share repeats all of them, newly shuffled each time. A class with more
+    gives a random part. Classes without clips are ignored. The order is a function of seed and epoch. All
+    ranks share one order and take turns, as in mmengine's ``DefaultSampler``.
 
     Args:
-        dataset (Sized): Has ``labels``, shape (N,), none of them -1.
+        dataset (Sized): A data set with ``labels``, shape (N,), none of them -1.
         seed (int, optional): The same on all ranks; None = agreed among them.
         num_samples (int, optional): Clips in an epoch over all ranks; None = len(dataset).
-        round_up (bool): Fill up from the beginning, so that every rank has equally many.
+        round_up (bool): Repeat clips from the beginning, so that every rank has equally many.
 
     Raises:
         ValueError: A clip has no label.
@@ -71,10 +50,11 @@ class ClassBalancedSampler(Sampler):
         self.dataset = dataset
         labels = np.asarray(dataset.labels)
         if (labels < 0).any():
-            raise ValueError(
+            raise UserValueError(
                 f'ClassBalancedSampler: {(labels < 0).sum()} of {len(labels)} clips have no label; '
                 'use DefaultSampler, or keep_labels=True in a ConcatPoseDataset of one vocabulary'
             )
+        # Group the clips by class; a stable sort keeps their order within a class.
         order = np.argsort(labels, kind='stable')
         _, begins = np.unique(labels[order], return_index=True)
         self._members = np.split(order, begins[1:])
@@ -91,13 +71,17 @@ class ClassBalancedSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         random = np.random.RandomState((self.seed + self.epoch) % 2**32)
         shares = np.full(len(self._members), self.total // len(self._members))
+        # The clips that do not divide evenly go to random classes, one each.
         shares[random.permutation(len(shares))[: self.total % len(shares)]] += 1
         picked = []
         for members, share in zip(self._members, shares):
             rounds = [random.permutation(members) for _ in range(math.ceil(share / len(members)))]
-            picked += [clips[: share - done * len(members)] for done, clips in enumerate(rounds)]
+            # The last round is cut to what the share leaves.
+            picked += [
+                clips[: share - round_index * len(members)] for round_index, clips in enumerate(rounds)
+            ]
         return _deal(random.permutation(np.concatenate(picked)), self.rank, self.world_size, self.total_size)
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch's order to give."""
+        """Sets the epoch that decides the order."""
         self.epoch = epoch

@@ -1,4 +1,4 @@
-"""What lies in a PoseStore's folder; shared by its reader and its writer."""
+"""The format of a PoseStore's folder, shared by its reader and its writer."""
 
 import hashlib
 import os
@@ -7,37 +7,40 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.paths import MAX_NAME_BYTES
 
 FORMAT = 'signbert_mm.PoseStore'
 FORMAT_VERSION = 1
 KEYPOINTS, CLIPS, META = 'keypoints.npy', 'clips.npz', 'meta.json'
-# optional, and not under the checksum: what the converter did not find, one clip a line
+# Optional, and not covered by the checksum: clips that the converter could not find, one per line.
 MISSING = 'missing.txt'
 
-# int16 stores: pixels in eighths (so +-4,095.875 px), scores as score * 32767
+# int16 stores: pixels in eighths (so +-4,095.875 px), scores as score * 32767.
 PIXEL_STEPS = 8
 SCORE_STEPS = 32767
 DTYPES = ('float32', 'int16')
 
-# clips.npz, optional: which clips have an uneven rate (K,) int32, and the seconds of all their frames, one
-# clip after the other, each from 0 on, float32
+# Optional in clips.npz: the clips with an uneven frame rate, (K,) int32, and the times of all their frames in
+# seconds since each clip's first frame, one clip after the other, float32.
 TIMES = ('timed_clips', 'frame_times')
 
-LEFT_FOUND, RIGHT_FOUND = 1, 2  # bits of clips.npz: hands
+# Bits of `hands` in clips.npz: the hand is detected.
+LEFT_FOUND, RIGHT_FOUND = 1, 2
 MAX_TEXT_BYTES = MAX_NAME_BYTES
 
 _NPY_HEADER = 128
 
 
 def flags_found(flags: np.ndarray) -> np.ndarray:
-    """Bits (T,) as bool (T, 2): left and right hand found."""
+    """Bits (T,) as bool (T, 2): left and right hand detected."""
     return (flags[:, None] & np.asarray([LEFT_FOUND, RIGHT_FOUND], dtype=np.uint8)) > 0
 
 
 def common_rate(rates: Sequence[Optional[float]]) -> Optional[float]:
-    """The frame rate that clips share to 1 %: their median; None where one is unknown (0 or None) or they
-    differ.
+    """The median frame rate of clips that agree to 1 %.
+
+    None where they differ or one is unknown (0 or None).
     """
     known = np.asarray([rate or 0 for rate in rates], dtype=np.float64)
     median = float(np.median(known)) if len(known) else 0.0
@@ -45,19 +48,23 @@ def common_rate(rates: Sequence[Optional[float]]) -> Optional[float]:
 
 
 def npy_header(dtype: str, shape: Tuple[int, ...]) -> bytes:
-    """An npy 1.0 header of always 128 bytes, so that the row count can be filled in after the rows are
-    written.
-    """
+    """An npy 1.0 header of always 128 bytes."""
+    # The constant size lets a writer fill in the number of rows after all rows are written.
     text = (
         f"{{'descr': {np.dtype(dtype).newbyteorder('<').str!r}, 'fortran_order': False, 'shape': "
         f'{tuple(shape)!r}, }}'
     )
-    room = _NPY_HEADER - 10
-    return b'\x93NUMPY\x01\x00' + struct.pack('<H', room) + text.ljust(room - 1).encode('latin1') + b'\n'
+    text_size = _NPY_HEADER - 10
+    return (
+        b'\x93NUMPY\x01\x00'
+        + struct.pack('<H', text_size)
+        + text.ljust(text_size - 1).encode('latin1')
+        + b'\n'
+    )
 
 
 def file_digest(path: str) -> str:
-    """blake2b of a whole file, hex."""
+    """blake2b of a file's content, hex."""
     digest = hashlib.blake2b(digest_size=32)
     with open(path, 'rb') as file:
         for block in iter(lambda: file.read(1 << 22), b''):
@@ -66,8 +73,9 @@ def file_digest(path: str) -> str:
 
 
 def zeros_at_the_end(path: str) -> int:
-    """How many bytes of value 0 a file ends with; at most 64 KiB are looked at."""
+    """Number of zero bytes at the end of a file; at most 64 KiB are read."""
     with open(path, 'rb') as file:
+        # A crash of the machine can leave a file of the right size whose last blocks were never written.
         file.seek(-min(os.path.getsize(path), 1 << 16), os.SEEK_END)
         data = file.read()
     return len(data) - len(data.rstrip(b'\0'))
@@ -78,35 +86,36 @@ def _count(value: Any) -> bool:
 
 
 def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, where: str) -> Dict[str, dict]:
-    """What of a published data set a store holds, in its one form.
+    """Checks the record of how much of a published data set a store has, and returns it in one form.
 
     Args:
         coverage (Mapping, optional): Split -> the number of clips that the annotations list, or
-            ``dict(expected=.., present=.., per_class=..)``: ``present`` the clips that are there,
-            ``per_class`` the listed clips of each gloss, whose sum is ``expected`` (either of the two may be
-            left out where the other says it).
+            ``dict(expected=.., present=.., per_class=..)``. ``expected`` is that number, ``present`` the
+            number of clips in the store, and ``per_class`` the listed clips of each gloss. ``expected`` may
+            be left out if ``per_class`` is given.
         num_glosses (int): Length of the vocabulary.
         where (str): How messages name the store.
 
     Returns:
-        dict: Split -> dict of plain numbers with ``expected`` and what else was given.
+        dict: Split -> dict of plain numbers with ``expected`` and the other given keys.
 
     Raises:
         ValueError: A number is absent, negative or no whole number, more clips are present than expected, or
-            ``per_class`` does not fit.
+            ``per_class`` has another length or sum.
     """
     if coverage is not None and not isinstance(coverage, Mapping):
-        raise ValueError(
+        raise UserValueError(
             f'{where}: coverage is {coverage!r}; give a dict: split -> dict(expected=.., present=..)'
         )
     checked = {}
     for split, given in (coverage or {}).items():
         row = dict(given) if isinstance(given, Mapping) else dict(expected=given)
+        # A plain number is short for dict(expected=number).
         per_class = row.get('per_class')
         if per_class is not None:
             per_class = list(per_class)
             if len(per_class) != num_glosses or not all(_count(value) for value in per_class):
-                raise ValueError(
+                raise UserValueError(
                     f'{where}: coverage of split {split!r}: per_class has {len(per_class)} entries; give a '
                     f'count for each of {num_glosses} glosses'
                 )
@@ -119,17 +128,17 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
             or not all(_count(row[name]) for name in ('expected', 'present') if name in row)
             or 'expected' not in row
         ):
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: coverage of split {split!r} is {given!r}; give dict(expected=clips in the '
                 'annotations, present=clips in the store)'
             )
         if per_class is not None and sum(row['per_class']) != row['expected']:
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: coverage of split {split!r}: per_class adds up to '
                 f'{sum(row["per_class"])}, expected is {row["expected"]}'
             )
         if row.get('present', 0) > row['expected']:
-            raise ValueError(
+            raise UserValueError(
                 f'{where}: coverage of split {split!r}: {row["present"]} clips present, but '
                 f'only {row["expected"]} expected'
             )
@@ -138,7 +147,7 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
 
 
 def check_official(official: Optional[Mapping[str, int]], where: str) -> Dict[str, int]:
-    """The clip counts that a data set's owners publish, split -> count.
+    """Checks the clip counts that a data set's owners publish, split -> count.
 
     Raises:
         ValueError: A count is negative or no whole number.
@@ -147,7 +156,7 @@ def check_official(official: Optional[Mapping[str, int]], where: str) -> Dict[st
         isinstance(official, Mapping)
         and all(isinstance(split, str) and _count(n) for split, n in official.items())
     ):
-        raise ValueError(
+        raise UserValueError(
             f'{where}: official is {official!r}; give a dict: split -> number of clips that the '
             'owners publish'
         )

@@ -1,4 +1,4 @@
-"""Videos of a store's clips, for RGB networks (R of the papers' tables)."""
+"""Videos of a store's clips, for RGB networks (R in the papers' tables)."""
 
 import contextlib
 import errno
@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
 from ..draws import Draws
+from ..errors import UserValueError
 from ..files.folders import VIDEO_SUFFIXES, list_files, suffix_of
 from ..files.paths import check_name, path_below
 from ..files.video_formats import open_container
@@ -28,11 +29,11 @@ class VideoFolder:
 
     Args:
         folder (str | Path): The folder.
-        suffixes (Sequence[str], optional): Endings in order of preference; None = all that a video may have,
-            and then a clip with two videos is an error.
+        suffixes (Sequence[str], optional): Endings in order of preference. None = all endings of videos, and
+            a clip with two videos is an error.
 
     Raises:
-        FileNotFoundError: There is no such folder.
+        FileNotFoundError: The folder does not exist.
     """
 
     def __init__(self, folder: Union[str, os.PathLike], suffixes: Optional[Sequence[str]] = None) -> None:
@@ -43,15 +44,16 @@ class VideoFolder:
             self._files.setdefault(os.path.splitext(name)[0], []).append(path)
 
     def find(self, name: str) -> Optional[str]:
-        """The clip's video; None where there is none.
+        """Returns the path of the clip's video, or None.
 
         Raises:
-            ValueError: There are two of one name, and the message has both; or the name is no path below the
-                folder.
+            ValueError: Two videos have the name, or the name is not a path below the folder.
         """
+        # A name comes from data: it must not lead out of the folder.
         check_name(name, f'{self.folder}: video_id')
+        # File systems differ in how they store accents; `list_files` gives composed characters too.
         plain = unicodedata.normalize('NFC', name)
-        # a name that is too long for a file is cut as store_to_videos.py cuts it
+        # A name that is too long for a file is cut as store_to_videos.py cuts it.
         stems = [
             plain,
             *(path_below('', plain, suffix)[: -len(suffix)] for suffix in self._order or VIDEO_SUFFIXES),
@@ -60,7 +62,7 @@ class VideoFolder:
         if self._order:
             files = sorted(files, key=lambda path: self._order.index(suffix_of(path)))[:1]
         if len(files) > 1:
-            raise ValueError(
+            raise UserValueError(
                 f'{self.folder}: clip {name!r} has two videos, {files[0]} and {files[1]}; remove one of '
                 'them, or choose by suffixes=[..]'
             )
@@ -68,7 +70,8 @@ class VideoFolder:
 
 
 def build_video_steps(pipeline: Sequence[dict]) -> List[Any]:
-    """Transforms of mmaction2 from their configs, without a scope."""
+    """Builds transforms of mmaction2 from configs without a scope."""
+    # Imported here, because mmaction2 is optional.
     from ..compat import import_mmaction
 
     import_mmaction()
@@ -78,54 +81,57 @@ def build_video_steps(pipeline: Sequence[dict]) -> List[Any]:
 
 
 def _check_format(path: str) -> None:
-    """mmaction2's readers open whatever FFmpeg does, playlists that name other files too."""
+    """Refuses files that are no videos before mmaction2 opens them."""
+    # mmaction2's readers open all that FFmpeg does, also playlists that name other files.
     import av
 
     try:
         open_container(path).close()
     except (av.FFmpegError, OSError, ValueError) as error:
         if getattr(error, 'errno', None) == errno.EINVAL:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: no video, or a playlist, which could name other files; give the video itself'
             ) from error
-        # mmaction2's reader says what else there is
+        # Other faults are reported by mmaction2's reader.
 
 
 def read_video(
     path: str, steps: Sequence[Any], number: int, label: int = -1, span: Optional[Tuple[int, int, int]] = None
 ) -> torch.Tensor:
-    """A video through mmaction2's transforms.
+    """Reads a video through mmaction2's transforms.
 
     Args:
         path (str): The file.
-        steps (Sequence): Of :func:`build_video_steps`.
-        number (int): Seeds what they draw.
-        label (int): Of the clip.
-        span (tuple[int, int, int], optional): First frame, how many, and of how many, which are scaled to the
-            frames that the video has; None = the whole video.
+        steps (Sequence): Transforms of :func:`build_video_steps`.
+        number (int): Seed of their random draws.
+        label (int): The clip's label.
+        span (tuple[int, int, int], optional): First frame, number of frames, and the total that these refer
+            to. They are scaled to the video's own number of frames. None = the whole video.
 
     Returns:
         Tensor: imgs as the pipeline's ``FormatShape`` says, uint8 RGB.
 
     Raises:
-        ValueError: It cannot be read; the message names it.
+        ValueError: The video cannot be read; the message names it.
     """
     _check_format(path)
     results: Dict[str, Any] = dict(filename=path, start_index=0, modality='RGB', label=label)
     with _seeded(number):
-        for place, step in enumerate(steps):
+        for position, step in enumerate(steps):
             try:
                 results = step(results)
-            except Exception as error:  # a damaged file can raise almost anything
-                raise ValueError(
+            # A damaged file can raise almost anything.
+            except Exception as error:
+                raise UserValueError(
                     f'{path}: {type(step).__name__} failed: {type(error).__name__}: {error}'
                 ) from error
             if results.get('total_frames') == 0:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: its header gives no number of frames; write it anew: ffmpeg -i '
                     'FILE -c:v libx264 NEW.mp4'
                 )
-            if place == 0 and span is not None:  # the video is open
+            # The first step opened the video, so its number of frames is known now.
+            if position == 0 and span is not None:
                 scale = results['total_frames'] / span[2]
                 first, last = round(span[0] * scale), round((span[0] + span[1]) * scale)
                 results.update(start_index=first, total_frames=max(1, last - first))
@@ -134,28 +140,28 @@ def read_video(
 
 @DATASETS.register_module()
 class SignVideoDataset(Dataset):
-    """The clips of a :class:`PoseStore`, read from their videos by mmaction2's pipeline: the same splits,
-    labels and names as the poses have.
+    """The clips of a :class:`PoseStore`, read from their videos by mmaction2's pipeline.
 
-    What mmaction2's transforms draw from numpy's and Python's generators is a function of (seed, epoch,
-    clip), never of the worker.
+    Splits, labels and names are those of the poses. The random draws of mmaction2's transforms are a function
+    of (seed, epoch, clip), never of the worker.
 
     Args:
         store (str): Folder of the store; its keypoints are not read.
         videos (str): Folder of the videos, ``<video_id>.mp4`` or another of ``suffixes``, one clip a file.
         pipeline (list[dict]): Transforms of mmaction2, without a scope, from ``PyAVInit`` to ``FormatShape``.
         split (str | list[str], optional): As in :class:`PoseDataset`.
-        missing (str): Clips whose video is absent: 'error', or 'drop', which logs how many.
-        suffixes (Sequence[str], optional): Endings to try, in this order; None = those of all kinds of
-            videos, and then a clip with two videos is an error.
+        missing (str): What to do with clips whose video is absent: 'error', or 'drop', which logs how many.
+        suffixes (Sequence[str], optional): Endings to try, in this order. None = all endings of videos, and a
+            clip with two videos is an error.
         seed (int, optional): As in :class:`PoseDataset`.
         test_mode (bool): Draws do not depend on the epoch.
-        **kwargs: Further options of :class:`PoseDataset` that choose clips: ``hold_out``, ``classes``,
+        **kwargs: Further options of :class:`PoseDataset` that select clips: ``hold_out``, ``classes``,
             ``relabel``, ``few_shot``, ``data_ratio``, ``indices``, ``prepare``.
 
     Raises:
-        FileNotFoundError: The store, the folder, or with ``missing='error'`` a video is not there.
-        ValueError: No video is there, a clip has two, or an option is unknown.
+        FileNotFoundError: The store or the folder does not exist, no clip has a video, or with
+            ``missing='error'`` one has none.
+        ValueError: A clip has two videos, or an option is unknown.
     """
 
     def __init__(
@@ -171,15 +177,16 @@ class SignVideoDataset(Dataset):
         **kwargs,
     ) -> None:
         if missing not in ('error', 'drop'):
-            raise ValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
+            raise UserValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
+        # Selects the clips; its keypoints are never read.
         self.poses = PoseDataset(store, split, drop_empty_frames=False, seed=seed, test_mode=True, **kwargs)
         self.videos, self.test_mode = os.fspath(videos), test_mode
         if not os.path.isdir(self.videos):
             raise FileNotFoundError(f'{os.path.abspath(self.videos)}: no such folder of videos; set `videos`')
         names = self.poses.store.video_ids(self.poses.clips)
         self._folder = VideoFolder(self.videos, suffixes)
-        found = [self._folder.find(name) for name in names]
-        absent = [name for name, path in zip(names, found) if path is None]
+        paths = [self._folder.find(name) for name in names]
+        absent = [name for name, path in zip(names, paths) if path is None]
         if len(absent) == len(names) or (absent and missing == 'error'):
             more = ', ...' if len(absent) > 5 else ''
             raise FileNotFoundError(
@@ -187,9 +194,9 @@ class SignVideoDataset(Dataset):
                 f'({", ".join(absent[:5])}{more}), looked for as <video_id> with '
                 f"{', '.join(suffixes or SUFFIXES)}; missing='drop' leaves such clips out"
             )
-        self.places = [place for place, path in enumerate(found) if path is not None]
-        self.files: List[str] = [path for path in found if path is not None]
-        self.names = [names[place] for place in self.places]
+        self.places = [index for index, path in enumerate(paths) if path is not None]
+        self.files: List[str] = [path for path in paths if path is not None]
+        self.names = [names[index] for index in self.places]
         self.labels = self.poses.labels[self.places]
         if absent:
             print_log(
@@ -208,15 +215,14 @@ class SignVideoDataset(Dataset):
 
     @cached_property
     def metainfo(self) -> dict:
-        """As :attr:`PoseDataset.metainfo`, with the coverage of the clips whose video is there."""
+        """As :attr:`PoseDataset.metainfo`, with the coverage of the clips that have a video."""
         return dict(self.poses.metainfo, coverage=[self.coverage_row()])
 
     def coverage_row(self) -> dict:
-        """As :meth:`PoseDataset.coverage_row`: ``present`` and ``split_present`` count the clips that have
-        poses and a video.
+        """As :meth:`PoseDataset.coverage_row`, for clips that have poses and a video.
 
-        Where the store does not tell its coverage and videos are absent, ``expected`` is the number of clips
-        that the options choose.
+        ``present`` and ``split_present`` count these. If the store does not record its coverage and videos
+        are absent, ``expected`` is the number of clips that the options select.
         """
         glosses = len(np.unique(self.labels[self.labels >= 0]))
         row = dict(self.poses.coverage_row(), clips=len(self), glosses=glosses)
@@ -229,7 +235,8 @@ class SignVideoDataset(Dataset):
         return row
 
     def _with_video(self, clips: np.ndarray) -> int:
-        """How many clips of the store have a video."""
+        """Counts the clips of the store that have a video."""
+        # Videos of the selected clips were looked up before; only the others are searched for.
         unknown = np.setdiff1d(clips, self.poses.clips)
         known = int(np.isin(self.poses.clips[self.places], clips).sum())
         return known + sum(
@@ -237,15 +244,15 @@ class SignVideoDataset(Dataset):
         )
 
     def set_epoch(self, epoch: int) -> None:
-        """Says which epoch's numbers to draw."""
+        """Sets the epoch of the draws."""
         self.poses.set_epoch(epoch)
 
     def set_seed(self, seed: int) -> None:
-        """The run's seed, where the config gives none."""
+        """Sets the run's seed if the config has none."""
         self.poses.set_seed(seed)
 
     def get_cat_ids(self, index: int) -> List[int]:
-        """The clip's label, as mmengine's ClassBalancedDataset asks for it."""
+        """Returns the clip's label in a list, for mmengine's ClassBalancedDataset."""
         return [int(self.labels[index])]
 
     def __getitem__(self, index: int) -> Dict[str, object]:
@@ -253,8 +260,7 @@ class SignVideoDataset(Dataset):
 
         Returns:
             dict: ``inputs``: imgs (views, C, T, H, W) or, as the pipeline's ``FormatShape`` says, (frames, C,
-                H, W), uint8 RGB; label, index, epoch
-            and length (1) int64 scalars. ``video_id``: str.
+                H, W), uint8 RGB; label, index, epoch and length (1) int64 scalars. ``video_id``: str.
 
         Raises:
             ValueError: The video cannot be read; the message names it.
@@ -272,7 +278,7 @@ class SignVideoDataset(Dataset):
 
 @contextlib.contextmanager
 def _seeded(number: int) -> Iterator[None]:
-    """numpy's and Python's generators seeded inside, as they were outside."""
+    """Seeds numpy's and Python's generators inside the block, and restores them after it."""
     before = np.random.get_state(), random.getstate()
     np.random.seed(number)
     random.seed(number)

@@ -1,12 +1,8 @@
 """Hooks, optimizer wrappers, the train loop and checkpoint files."""
 
 from .. import compat
-from .checkpoint_io import (
-    AtomicLocalBackend,
-    CheckpointError,
-    find_last_whole_checkpoint,
-    load_checkpoint_file,
-)
+from ..files.checkpoints import CheckpointError, load_checkpoint_file
+from .checkpoint_io import AtomicLocalBackend, find_last_whole_checkpoint
 from .hooks import (
     ClassCountHook,
     CompileHook,
@@ -14,13 +10,13 @@ from .hooks import (
     EpochSeedHook,
     KNNHook,
     LoadReportHook,
-    PseudoLabelHook,
     SafeCheckpointHook,
 )
 from .optim import SignAmpOptimWrapper
 from .runner import ResumableTrainLoop
 
-compat.mend_checkpoint_loading()
+compat.patch_checkpoint_loading()
+compat.refuse_unknown_optimizer()
 
 __all__ = [
     'AtomicLocalBackend',
@@ -31,7 +27,6 @@ __all__ = [
     'EpochSeedHook',
     'KNNHook',
     'LoadReportHook',
-    'PseudoLabelHook',
     'ResumableTrainLoop',
     'SafeCheckpointHook',
     'SignAmpOptimWrapper',

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ..datasets import collate_poses
+from ..errors import ConfigError, UserValueError
 from ..registry import MODELS, SCOPE
-from .runner.config import ConfigError, explain_config_errors
+from .runner.config import explain_config_errors
 
 _NO_ENCODER = ('key_', 'projectors', 'head', 'decoder', 'loss', 'data_preprocessor')
 LEAST_SHARE = 0.1
@@ -130,7 +131,7 @@ def few_clips(labels: Sequence[int], clips: int, classes: int) -> List[int]:
         if label >= 0:
             members.setdefault(int(label), []).append(place)
     if len(members) < 2:
-        raise ValueError(f'{len(members)} classes have clips; a recogniser is checked on two or more')
+        raise UserValueError(f'{len(members)} classes have clips; a recogniser is checked on two or more')
     chosen = sorted(members, key=lambda label: (-len(members[label]), label))[:classes]
     share = max(1, clips // len(chosen))
     return sorted(place for label in chosen for place in members[label][:share])

@@ -3,8 +3,8 @@
 from mmengine.config import Config
 from torch import nn
 
+from ..files.checkpoints import CheckpointError, load_checkpoint_file
 from ..registry import MODELS
-from .checkpoint_io import CheckpointError, load_checkpoint_file
 from .hooks import LoadReportHook
 from .old_checkpoints import adapt_to_weights
 

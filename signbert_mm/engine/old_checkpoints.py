@@ -8,8 +8,9 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
 
+from ..files.checkpoints import CheckpointError, load_checkpoint_file
 from ..models.embedders import GestureGCN
-from .checkpoint_io import CheckpointError, find_last_whole_checkpoint, load_checkpoint_file
+from .checkpoint_io import find_last_whole_checkpoint
 
 LAYER_NORM = (
     'layer norm in GestureGCN, the default before version 0.2. It hardly sees the hand '

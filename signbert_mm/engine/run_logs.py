@@ -7,6 +7,8 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 
+from ..errors import UserValueError
+
 Series = Dict[str, Dict[int, float]]
 """Quantity -> step -> value."""
 
@@ -39,7 +41,7 @@ def read_run(run: str) -> Tuple[Series, Series]:
         try:
             lines = path.read_text(encoding='utf-8').splitlines()
         except UnicodeDecodeError:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: no text; give the work directory of a run, or a scalars.json of mmengine'
             ) from None
         for number, line in enumerate(lines, 1):
@@ -51,16 +53,16 @@ def read_run(run: str) -> Tuple[Series, Series]:
                 if number == len(lines):
                     print(f'{path}: line {number} is cut short and left out', file=sys.stderr)
                     continue
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: line {number} is not JSON ({error}); is this a scalars.json of mmengine?'
                 ) from None
             if not isinstance(entry, dict):
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: line {number} is no object of named values; is this a scalars.json of mmengine?'
                 )
             step = entry.get('step')
             if isinstance(step, bool) or not isinstance(step, int):
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: line {number} has no `step`, a whole number; is this a '
                     'scalars.json of mmengine?'
                 )

@@ -1,7 +1,6 @@
-"""Metrics, and the predictions they are computed from."""
+"""Metrics, and the predictions that they read."""
 
 from .knn import extract_features, knn_accuracy, knn_scores
-from .label_propagation import propagate_labels
 from .metrics import DumpPredictions, PerClipMetric, PoseAUC, SignAccuracy
 from .predictions import load_predictions
 
@@ -14,5 +13,4 @@ __all__ = [
     'knn_accuracy',
     'knn_scores',
     'load_predictions',
-    'propagate_labels',
 ]

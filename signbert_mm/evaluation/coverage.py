@@ -1,12 +1,13 @@
-"""How much of the published test set a figure stands on."""
+"""The share of a published test set that a result covers."""
 
 import math
 from typing import Any, Dict, List, Mapping, Optional
 
 
-def _percent(part: int, whole: int) -> float:
-    """In steps of 0.1 and rounded down, so that 100 means all."""
-    return math.floor(1000 * part / whole) / 10 if whole else 100.0
+def _percent(part: int, total: int) -> float:
+    """Percent in steps of 0.1, rounded down."""
+    # Rounded down, 100 means all clips. Without an expected clip none is missing.
+    return math.floor(1000 * part / total) / 10 if total else 100.0
 
 
 def coverage_facts(meta: Optional[Mapping[str, Any]]) -> List[Dict[str, Any]]:
@@ -17,12 +18,11 @@ def coverage_facts(meta: Optional[Mapping[str, Any]]) -> List[Dict[str, Any]]:
             :meth:`PoseDataset.coverage_row`.
 
     Returns:
-        list[dict]: For each store that tells it: ``dataset``, ``split``, ``clips`` (that are evaluated),
-        ``expected`` (that the annotations list), ``present`` (that the store holds), ``percent`` (clips of
-        expected). Where a subset of the classes is evaluated and the store tells its
-        coverage only of whole splits: ``split_expected``, ``split_present`` and ``split_percent`` instead. A
-            store that is absent has ``clips`` 0
-        and no more.
+        list[dict]: One for each store that records its coverage, with ``dataset``, ``split``, ``clips`` (the
+            number of evaluated clips), ``expected`` (of clips in the annotations), ``present`` (of clips in
+            the store) and ``percent`` (clips of expected). If a subset of the classes is evaluated and the
+            store records complete splits alone, it has ``split_expected``, ``split_present`` and
+            ``split_percent`` instead. An absent store has ``clips`` 0 and none of these.
     """
     rows = (meta or {}).get('coverage')
     facts = []
@@ -53,14 +53,14 @@ def coverage_facts(meta: Optional[Mapping[str, Any]]) -> List[Dict[str, Any]]:
 
 
 def coverage_text(meta: Optional[Mapping[str, Any]]) -> str:
-    """What belongs behind "accuracy on": '4,321 of 5,000 test clips (86.4 %) of wlasl2000'.
+    """Describes the coverage in words, as in '4,321 of 5,000 test clips (86.4 %) of wlasl2000'.
 
     Args:
-        meta (Mapping, optional): As :func:`coverage_facts`; its ``coverage`` may also be a text, which is
-            taken as it is.
+        meta (Mapping, optional): As :func:`coverage_facts`. Its ``coverage`` may also be a text, which is
+            returned as it is.
 
     Returns:
-        str: Empty where all is there, or where nothing is known.
+        str: The text, to follow "accuracy on"; empty if all clips are present or nothing is known.
     """
     rows = (meta or {}).get('coverage')
     if isinstance(rows, str):
@@ -69,6 +69,8 @@ def coverage_text(meta: Optional[Mapping[str, Any]]) -> str:
     for fact in coverage_facts(meta):
         clips, where = f'{fact["clips"]:,}', f' of {fact["dataset"]}' if fact['dataset'] else ''
         split = '' if fact['split'] in ('', 'all') else f'{fact["split"]} '
+        # Four cases: no store; clips missing; a subset of an incomplete split; complete or unknown, which
+        # needs no text.
         if not fact['clips']:
             texts.append(f'no clips{where}, which is not there')
         elif 'expected' in fact and fact['clips'] != fact['expected']:

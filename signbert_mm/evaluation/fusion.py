@@ -1,4 +1,4 @@
-"""Late fusion: sums of the scores of several recognisers (SignBERT section 4.3: H+P, H+R)."""
+"""Late fusion: sums of several recognisers' scores (SignBERT section 4.3: H+P, H+R)."""
 
 import itertools
 import os
@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.arrays import ArrayFileError, read_npz
 
 KINDS = ('prob', 'logit')
@@ -14,11 +15,11 @@ KINDS = ('prob', 'logit')
 
 @dataclass
 class ClipScores:
-    """One recogniser's scores, aligned.
+    """One recogniser's scores of N clips.
 
     Args:
         name (str): For messages and tables.
-        video_ids (list[str]): N names, each once.
+        video_ids (list[str]): N distinct names.
         scores (ndarray): Shape (N, classes) float64, probabilities.
         labels (ndarray): Shape (N,) int64.
     """
@@ -30,7 +31,7 @@ class ClipScores:
 
 
 def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'prob') -> ClipScores:
-    """Scores of predictions as :func:`~signbert_mm.evaluation.load_predictions` gives them.
+    """Takes the scores from predictions of :func:`~signbert_mm.evaluation.load_predictions`.
 
     Args:
         name (str): For messages.
@@ -38,22 +39,22 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
         kind (str): 'prob': scores are probabilities and must sum to 1; 'logit': a softmax makes them so.
 
     Raises:
-        ValueError: A field is absent, a video id is empty or comes twice, scores are not finite, differ in
+        ValueError: A field is absent, a video id is empty or repeated, or scores are not finite, differ in
             class count or are no probabilities.
     """
     if kind not in KINDS:
-        raise ValueError(f'{name}: scores are {kind!r}; say one of {KINDS}')
+        raise UserValueError(f'{name}: scores are {kind!r}; say one of {KINDS}')
     ids, seen = [], set()
-    for place, clip in enumerate(predictions):
+    for index, clip in enumerate(predictions):
         absent = [field for field in ('pred_scores', 'gt_label', 'video_id') if clip.get(field) is None]
         video_id = str(clip.get('video_id') or '')
         if absent or not video_id:
-            raise ValueError(
-                f'{name}: clip {place} has no {absent or ["video_id"]}; clips are aligned by '
+            raise UserValueError(
+                f'{name}: clip {index} has no {absent or ["video_id"]}; clips are aligned by '
                 'video_id: test with tools/test.py --dump'
             )
         if video_id in seen:
-            raise ValueError(
+            raise UserValueError(
                 f'{name}: video_id {video_id!r} comes twice; names must be unique to align by them'
             )
         seen.add(video_id)
@@ -67,21 +68,23 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
     ]
     counts = sorted({len(row) for row in rows})
     if len(counts) != 1:
-        raise ValueError(f'{name}: scores of {counts} classes in one file')
+        raise UserValueError(f'{name}: scores of {counts} classes in one file')
     scores = np.stack(rows)
     finite = np.isfinite(scores).all(1)
     if not finite.all():
-        raise ValueError(
+        raise UserValueError(
             f'{name}: {(~finite).sum()} clips have scores that are not finite, the first is '
             f'{ids[int(np.argmin(finite))]!r}'
         )
     if kind == 'logit':
+        # The maximum is subtracted so that exp cannot overflow; the softmax stays the same.
         scores = np.exp(scores - scores.max(1, keepdims=True))
         scores /= scores.sum(1, keepdims=True)
+    # float16 scores of many classes sum to 1 only approximately.
     off = np.abs(scores.sum(1) - 1) > 1e-3
     if off.any() or scores.min() < -1e-6:
         first = int(np.argmax(off)) if off.any() else int(scores.min(1).argmin())
-        raise ValueError(
+        raise UserValueError(
             f'{name}: scores of {ids[first]!r} sum to {scores[first].sum():.4g}, with a minimum of '
             f'{scores[first].min():.4g}: no probabilities; '
             "say that they are 'logit'"
@@ -91,14 +94,14 @@ def clip_scores(name: str, predictions: Sequence[Dict[str, Any]], kind: str = 'p
 
 
 def save_scores(path: Union[str, 'os.PathLike[str]'], part: ClipScores) -> None:
-    """Writes scores as float32 in an npz file, which :func:`load_scores` reads."""
+    """Writes scores as float32 to an npz file, which :func:`load_scores` reads."""
     np.savez(
         path, video_ids=np.array(part.video_ids), scores=part.scores.astype(np.float32), labels=part.labels
     )
 
 
 def load_scores(path: Union[str, 'os.PathLike[str]'], name: str) -> ClipScores:
-    """What :func:`save_scores` wrote.
+    """Reads a file of :func:`save_scores`.
 
     Raises:
         ValueError: The file is damaged or of another kind.
@@ -109,49 +112,53 @@ def load_scores(path: Union[str, 'os.PathLike[str]'], name: str) -> ClipScores:
             name, fields['video_ids'].tolist(), fields['scores'].astype(np.float64), fields['labels']
         )
     except (ArrayFileError, KeyError) as error:
-        raise ValueError(f'{os.fspath(path)}: not a whole file of scores ({error}); make it again') from error
+        raise UserValueError(
+            f'{os.fspath(path)}: not a whole file of scores ({error}); make it again'
+        ) from error
 
 
 def check_classes(parts: Sequence[ClipScores]) -> None:
-    """Parts of other class counts have other label maps.
+    """Checks that all parts have the same number of classes.
 
     Raises:
-        ValueError: They do.
+        ValueError: The numbers differ, so the label maps do.
     """
     counts = {part.name: part.scores.shape[1] for part in parts}
     if len(set(counts.values())) > 1:
-        raise ValueError(f'the parts have other label maps: {counts} classes')
+        raise UserValueError(f'the parts have other label maps: {counts} classes')
 
 
 def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List[str]]]:
-    """The clips that all parts have, in the first part's order.
+    """Reduces the parts to the clips that all of them have, in the first part's order.
 
     Returns:
-        tuple: The parts cut to those clips, and of each part's name the clips that it lacks and another has.
+        tuple: The reduced parts; and for each part's name, the clips that it lacks and another part has.
 
     Raises:
-        ValueError: Other class counts, another label for the same clip (another label map), or no clip in
-            common.
+        ValueError: The class counts differ, a clip has different labels (another label map), or no clip is
+            common to all parts.
     """
     check_classes(parts)
-    places = [{video_id: row for row, video_id in enumerate(part.video_ids)} for part in parts]
+    row_maps = [{video_id: row for row, video_id in enumerate(part.video_ids)} for part in parts]
     every = list(dict.fromkeys(itertools.chain.from_iterable(part.video_ids for part in parts)))
     missing = {
-        part.name: [video_id for video_id in every if video_id not in place]
-        for part, place in zip(parts, places)
+        part.name: [video_id for video_id in every if video_id not in rows_of]
+        for part, rows_of in zip(parts, row_maps)
     }
-    common = [video_id for video_id in parts[0].video_ids if all(video_id in place for place in places)]
+    # Clips are matched by name: files of predictions may differ in order and in clips.
+    common = [video_id for video_id in parts[0].video_ids if all(video_id in rows_of for rows_of in row_maps)]
     if not common:
         firsts = {part.name: part.video_ids[0] for part in parts}
-        raise ValueError(f'no clip is in all parts; their first video ids: {firsts}')
+        raise UserValueError(f'no clip is in all parts; their first video ids: {firsts}')
     cut = []
-    for part, place in zip(parts, places):
-        rows = [place[video_id] for video_id in common]
+    for part, rows_of in zip(parts, row_maps):
+        rows = [rows_of[video_id] for video_id in common]
         cut.append(ClipScores(part.name, common, part.scores[rows], part.labels[rows]))
+    # Equal class counts do not prove equal label maps, but equal labels of all clips do.
     for part in cut[1:]:
         other = np.flatnonzero(part.labels != cut[0].labels)
         if len(other):
-            raise ValueError(
+            raise UserValueError(
                 f'{len(other)} of {len(common)} clips have other labels in {part.name} than in '
                 f'{cut[0].name}, the first is {common[other[0]]!r} '
                 f'({part.labels[other[0]]} and {cut[0].labels[other[0]]}): the label maps differ; test both '
@@ -161,23 +168,23 @@ def align(parts: Sequence[ClipScores]) -> Tuple[List[ClipScores], Dict[str, List
 
 
 def check_weights(weights: Sequence[float], count: int) -> np.ndarray:
-    """The weights of so many parts, as an array.
+    """Returns the weights of ``count`` parts as an array.
 
     Raises:
-        ValueError: Not one a part, or one below 0 or not finite, or all are 0.
+        ValueError: The number of weights is wrong, one is below 0 or not finite, or all are 0.
     """
     values = np.asarray(weights, np.float64)
     if values.shape != (count,) or not np.isfinite(values).all() or values.min() < 0 or values.sum() <= 0:
-        raise ValueError(
+        raise UserValueError(
             f'{count} parts need as many weights, none below 0 and not all 0; got {list(values)}'
         )
     return values
 
 
 def fused(parts: Sequence[ClipScores], weights: Optional[Sequence[float]] = None) -> np.ndarray:
-    """The weighted sum of aligned parts' probabilities, divided by the sum of weights: (N, classes).
+    """The weighted mean of aligned parts' probabilities, shape (N, classes).
 
-    Plain sum (as in the papers) without weights.
+    Without weights it is the plain sum of the papers, divided by the number of parts.
 
     Raises:
         ValueError: As :func:`check_weights`.
@@ -187,12 +194,12 @@ def fused(parts: Sequence[ClipScores], weights: Optional[Sequence[float]] = None
 
 
 def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] = (1, 5)) -> Dict[str, float]:
-    """P-I and P-C in percent, ties as in :class:`SignAccuracy`: of equal scores the lower class stands first.
+    """P-I and P-C in percent; of equal scores the lower class ranks first, as in :class:`SignAccuracy`.
 
     Args:
         scores (ndarray): Shape (N, classes).
         labels (ndarray): Shape (N,), in [0, classes).
-        topk (Sequence[int]): The k.
+        topk (Sequence[int]): Values of k.
 
     Returns:
         dict: 'p_i/top1', 'p_c/top1', ...
@@ -202,6 +209,7 @@ def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] =
     from .metrics.sign_accuracy import target_ranks
 
     ranks = target_ranks(torch.from_numpy(scores), torch.from_numpy(labels)).numpy()
+    # Classes without clips do not appear in `inverse`, so no mean is over nothing.
     _, inverse = np.unique(labels, return_inverse=True)
     result = {}
     for k in topk:
@@ -212,15 +220,18 @@ def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] =
 
 
 def search_weights(parts: Sequence[ClipScores], steps: int = 10) -> Tuple[Tuple[float, ...], float]:
-    """The weights, in steps of 1 / ``steps`` and summing to 1, with the best P-I top-1; of equals the one
-    nearest to equal weights.
+    """Searches the weights with the best P-I top-1, in steps of 1 / ``steps`` and with sum 1.
+
+    Of equally good weights it takes those nearest to equal weights.
 
     Args:
-        parts (Sequence[ClipScores]): Aligned, of a validation split: never of the one that is reported.
+        parts (Sequence[ClipScores]): Aligned parts of a validation split, never of the reported split.
+        steps (int): Steps from weight 0 to 1.
 
     Returns:
-        tuple: Weights and their P-I top-1 there, in percent.
+        tuple: Weights, and their P-I top-1 on these parts in percent.
     """
+    # All integer weights with sum `steps`: a few dozen for two or three parts.
     grid = [row for row in itertools.product(range(steps + 1), repeat=len(parts)) if sum(row) == steps]
     even = steps / len(parts)
     best = max(grid, key=lambda row: (_top1(parts, row), -sum((value - even) ** 2 for value in row)))

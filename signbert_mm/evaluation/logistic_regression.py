@@ -1,22 +1,25 @@
-"""The baseline that every model has to beat: a logistic regression on the hands as they are."""
+"""The baseline for every model: a logistic regression on normalised hand joints."""
 
 from typing import Dict, Sequence
 
 import numpy as np
 
 from ..datasets import PoseDataset
+from ..errors import UserValueError
 from ..layouts import layout_mapping
 from .metrics import SignAccuracy
 
 
 def hand_features(dataset: PoseDataset, frames: int = 0) -> np.ndarray:
-    """Per frame and hand: joints minus wrist over the largest joint distance, and the wrist as a fraction of
+    """Features of each frame and hand: the hand's shape, and the wrist's place in the image.
+
+    The shape is joints minus wrist, divided by the largest distance of two joints. The wrist is a fraction of
     the image.
 
     Args:
-        dataset (PoseDataset): Its layout has two hands, as hands_42.
-        frames (int): The middles of so many equal parts of the frames between the first and the last hand; 0
-            = all frames as they are, of clips that are equally long.
+        dataset (PoseDataset): Its layout has two hands, like hands_42.
+        frames (int): Number of frames: the middles of equal parts of the time from the first to the last
+            hand. 0 = all frames, for clips of equal length.
 
     Returns:
         ndarray: Shape (N, T * 2 * 44) float32; 0 where a hand is missing.
@@ -30,19 +33,20 @@ def hand_features(dataset: PoseDataset, frames: int = 0) -> np.ndarray:
         keypoints, scores = store.clip(clip)
         size = np.array([store.width[clip], store.height[clip]], dtype=np.float32)
         hands = (keypoints[:, joints] / size).reshape(len(keypoints), 2, 21, 2)  # (T, 2, 21, 2)
-        found = (scores[:, joints] > 0).reshape(len(keypoints), 2, 21).any(-1)  # (T, 2)
+        present = (scores[:, joints] > 0).reshape(len(keypoints), 2, 21).any(-1)  # (T, 2)
         if frames:
-            seen = np.flatnonzero(found.any(1)) if found.any() else np.arange(len(found))
-            span = seen[-1] - seen[0] + 1
-            chosen = seen[0] + (2 * np.arange(frames) + 1) * span // (2 * frames)
-            hands, found = hands[chosen], found[chosen]
+            with_hand = np.flatnonzero(present.any(1)) if present.any() else np.arange(len(present))
+            span = with_hand[-1] - with_hand[0] + 1
+            chosen = with_hand[0] + (2 * np.arange(frames) + 1) * span // (2 * frames)
+            hands, present = hands[chosen], present[chosen]
         wrist = hands[:, :, :1]
+        # The largest distance of two joints is the hand's size, whatever its orientation.
         spread = np.linalg.norm(hands[:, :, :, None] - hands[:, :, None], axis=-1).max((-1, -2))  # (T, 2)
         shape = (hands - wrist) / np.maximum(spread, 1e-6)[..., None, None]
-        values = np.concatenate([shape.reshape(*found.shape, 42), wrist[:, :, 0]], -1) * found[..., None]
+        values = np.concatenate([shape.reshape(*present.shape, 42), wrist[:, :, 0]], -1) * present[..., None]
         rows.append(values.ravel())
     if len({len(row) for row in rows}) > 1:
-        raise ValueError('clips differ in length: say how many frames to take of each')
+        raise UserValueError('clips differ in length: say how many frames to take of each')
     return np.stack(rows).astype(np.float32)
 
 
@@ -58,16 +62,16 @@ def logistic_regression(
 
     Args:
         train, test (PoseDataset): See :func:`hand_features`.
-        frames (int): See there.
-        c (float): The inverse of the regularisation's strength.
-        components (int): Principal components that are kept of the standardised features; 0 = all features.
-        exclude (Sequence[str]): Glosses without which the accuracies are given additionally.
+        frames (int): See :func:`hand_features`.
+        c (float): Inverse of the regularisation's strength.
+        components (int): Number of principal components of the standardised features; 0 = all features.
+        exclude (Sequence[str]): Glosses without which the accuracies are reported as well.
 
     Returns:
         dict[str, float]: As :class:`SignAccuracy`, in percent.
 
     Raises:
-        ValueError: The data sets have other label maps.
+        ValueError: The data sets have different label maps.
     """
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
@@ -75,15 +79,16 @@ def logistic_regression(
     from sklearn.preprocessing import StandardScaler
 
     if train.glosses != test.glosses:
-        raise ValueError('training and test clips have other label maps; give both the same')
+        raise UserValueError('training and test clips have other label maps; give both the same')
     steps = [StandardScaler()]
     if components:
         steps.append(PCA(min(components, len(train)), random_state=0))
     model = make_pipeline(*steps, LogisticRegression(C=c, max_iter=1000))
     model.fit(hand_features(train, frames), train.labels)
-    # classes without a training clip have no score
+    # scikit-learn knows only classes with a training clip. -1 puts the others behind every probability.
     scores = np.full((len(test), len(test.glosses)), -1.0)
     scores[:, model.classes_] = model.predict_proba(hand_features(test, frames))
+    # A stable sort ranks the lower class first at equal scores, as SignAccuracy does.
     order = np.argsort(-scores, axis=1, kind='stable')
     ranks = (order == test.labels[:, None]).argmax(1)
     metric = SignAccuracy(topk=(1, 5), exclude=exclude)

@@ -1,4 +1,4 @@
-"""Predictions as ``tools/test.py --dump`` writes them, read without executing anything."""
+"""Reading of predictions that ``tools/test.py --dump`` writes, without executing anything."""
 
 import io
 from pathlib import Path
@@ -7,9 +7,11 @@ from typing import Any, Callable, Dict, List, Tuple, Union
 import numpy as np
 import torch
 
+from ..errors import UserValueError
 from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
 
-_MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # the first two numbers of torch's older format
+# The first two numbers of torch's older file format.
+_MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 _STORAGES = dict(
     DoubleStorage=torch.float64,
     FloatStorage=torch.float32,
@@ -25,13 +27,13 @@ _STORAGES = dict(
 
 
 class _StorageType(StandIn):
-    """A class such as ``torch.FloatStorage``, which is only ever an argument."""
+    """A class such as ``torch.FloatStorage``, which appears as an argument only."""
 
     __slots__ = ()
 
 
 class _Storage(StandIn):
-    """A tensor's numbers in a row; ``flat`` is a tensor of one dimension."""
+    """The numbers of a tensor's storage; ``flat`` is a tensor of one dimension."""
 
     __slots__ = ('flat',)
 
@@ -43,48 +45,58 @@ _STORAGE_NAMES = {('torch', name): _StorageType for name in _STORAGES}
 
 
 def _storage(data: Any = None) -> _Storage:
-    """What ``torch.storage._load_from_bytes`` gives, which itself calls ``torch.load(weights_only=False)``.
+    """A safe version of ``torch.storage._load_from_bytes``.
 
     The bytes are five pickles (two numbers that mark the format, the machine's types, the storage, its key),
     the count of numbers and the numbers.
     """
+    # torch's own function calls torch.load(weights_only=False), which can execute anything.
     if not isinstance(data, bytes):
         raise PickleRefused(f'the numbers of a tensor are {type(data).__name__}')
-    file, claimed = io.BytesIO(data), []
+    file, persistent_ids = io.BytesIO(data), []
 
     def persistent(pid: Any) -> None:
-        claimed.append(pid)
+        persistent_ids.append(pid)
 
     try:
+        # Only the fourth pickle, the storage, may name a persistent object.
         heads = [
             load(file, _STORAGE_NAMES, persistent=persistent if part == 3 else None) for part in range(5)
         ]
     except PickleRefused as error:
         raise PickleDamaged(f'the numbers of a tensor are refused: {error}') from error
-    whole = (
+    valid_format = (
         heads[:2] == [_MAGIC, _PROTOCOL]
         and isinstance(heads[2], dict)
         and heads[2].get('little_endian') is True
     )
-    if not whole or len(claimed) != 1 or not isinstance(claimed[0], tuple) or len(claimed[0]) != 6:
+    if (
+        not valid_format
+        or len(persistent_ids) != 1
+        or not isinstance(persistent_ids[0], tuple)
+        or len(persistent_ids[0]) != 6
+    ):
         raise PickleRefused('the numbers of a tensor are not in the format that tools/test.py --dump writes')
-    kind, key, count = claimed[0][1], claimed[0][2], claimed[0][4]
+    kind, key, count = persistent_ids[0][1], persistent_ids[0][2], persistent_ids[0][4]
     dtype = _STORAGES.get(getattr(kind, 'text', '').rpartition('.')[2])
-    if claimed[0][0] != 'storage' or dtype is None or type(count) is not int or heads[4] != [key]:
+    if persistent_ids[0][0] != 'storage' or dtype is None or type(count) is not int or heads[4] != [key]:
         raise PickleRefused('the numbers of a tensor are of an unknown type')
     rest = data[file.tell() :]
+    # The count stands twice, and the rest of the file must be exactly that many numbers.
     if int.from_bytes(rest[:8], 'little') != count or len(rest) - 8 != count * dtype.itemsize:
         raise PickleDamaged(f'a tensor of {count} numbers of {dtype} has {len(rest) - 8} bytes')
     if not count:
         return _Storage(torch.empty(0, dtype=dtype))
-    numbers = bytearray(rest[8:])  # torch wants memory that can be written
-    if dtype == torch.bool:  # torch trusts that a bool is 0 or 1
+    # torch wants writable memory.
+    numbers = bytearray(rest[8:])
+    # A byte other than 0 and 1 in a bool tensor is undefined behaviour, so bytes are compared with 0.
+    if dtype == torch.bool:
         return _Storage(torch.frombuffer(numbers, dtype=torch.uint8) != 0)
     return _Storage(torch.frombuffer(numbers, dtype=dtype))
 
 
 def _tensor(storage: Any = None, offset: Any = 0, size: Any = (), stride: Any = (), *_: Any) -> torch.Tensor:
-    """What ``torch._utils._rebuild_tensor_v2`` gives; that one enlarges a storage that is too small."""
+    """A checked version of ``torch._utils._rebuild_tensor_v2``, which would enlarge a small storage."""
     numbers = [offset, *size, *stride] if isinstance(size, tuple) and isinstance(stride, tuple) else [None]
     if (
         not isinstance(storage, _Storage)
@@ -93,6 +105,7 @@ def _tensor(storage: Any = None, offset: Any = 0, size: Any = (), stride: Any = 
     ):
         raise PickleRefused('a tensor without a storage, or of a shape that is no tuple of whole numbers')
     empty = 0 in size
+    # The largest index that this shape and these strides can reach.
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
     if len(size) > 64 or (not empty and last >= len(storage.flat)):
         raise PickleRefused(f'a tensor of shape {size} reaches beyond its {len(storage.flat)} numbers')
@@ -108,7 +121,7 @@ _NAMES: Dict[Tuple[str, str], Callable] = {
 
 
 def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
-    """Reads a file of predictions: one dict a clip, in order of ``sample_idx``, each clip once.
+    """Reads a file of predictions: one dict for each clip, in order of ``sample_idx``.
 
     Args:
         path (str | Path): A pickle of a list of dicts of tensors, numbers and strings.
@@ -117,9 +130,9 @@ def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
         list[dict]: The fields of :class:`~signbert_mm.structures.SignDataSample`.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is cut short, is no such list, holds a clip without ``sample_idx``, or asks for a name
-            outside the list (nothing is executed).
+        FileNotFoundError: The file does not exist.
+        ValueError: The file is truncated, is not such a list, has a clip without ``sample_idx``, or asks for
+            a name that is not allowed (nothing is executed).
     """
     path = Path(path)
     if not path.is_file():
@@ -130,41 +143,41 @@ def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
         with open(path, 'rb') as file:
             data = load(file, _NAMES)
     except PickleRefused as error:
-        raise ValueError(f'{path}: refused, nothing was run: {error}. Do not trust this file') from None
+        raise UserValueError(f'{path}: refused, nothing was run: {error}. Do not trust this file') from None
     except PickleDamaged as error:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: {path.stat().st_size} bytes that are not a whole file of predictions ({error}); make '
             'it again with tools/test.py --dump'
         ) from error
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-        raise ValueError(
+        raise UserValueError(
             f'{path}: holds a {type(data).__name__}, expected a list of dicts as tools/test.py --dump writes'
         )
-    without = [place for place, item in enumerate(data) if 'sample_idx' not in item]
+    without = [index for index, item in enumerate(data) if 'sample_idx' not in item]
     if without or not data:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: {f"item {without[0]} has no sample_idx" if without else "no predictions in it"}'
         )
+    # Clips that a sampler repeated are kept once.
     clips = {int(item['sample_idx']): item for item in data}
     return [clips[index] for index in sorted(clips)]
 
 
 def read_labels(path: Union[str, Path]) -> Tuple[np.ndarray, np.ndarray, int]:
-    """Labels (N,) int64, predictions (N,) int64 in the same order of clips, and the number of classes, of a
-    recogniser's file of predictions.
+    """Reads labels (N,) int64, predicted labels (N,) int64 and the number of classes.
 
     Raises:
-        ValueError: It holds no class scores or labels, or they do not fit.
+        ValueError: The file has no class scores or labels, or labels outside the classes.
     """
     clips = load_predictions(path)
     absent = [field for field in ('pred_scores', 'gt_label') if any(field not in clip for clip in clips)]
     if absent:
-        raise ValueError(f"{path}: predictions without {' and '.join(absent)}; a recogniser's are needed")
+        raise UserValueError(f"{path}: predictions without {' and '.join(absent)}; a recogniser's are needed")
     labels = np.array([int(clip['gt_label']) for clip in clips])
     predicted = np.array([int(np.argmax(clip['pred_scores'].float().numpy())) for clip in clips])
     number = {len(clip['pred_scores']) for clip in clips}
     if len(number) > 1 or labels.min() < 0 or labels.max() >= min(number):
-        raise ValueError(
+        raise UserValueError(
             f'{path}: scores of {sorted(number)} classes and labels {labels.min()}..{labels.max()}; one '
             'class count and labels in it are needed'
         )

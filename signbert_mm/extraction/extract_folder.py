@@ -8,7 +8,9 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from mmengine.logging import print_log
 
-from ..datasets.pose_store import PoseStore, PoseStoreWriter
+from ..datasets.pose_store import PoseStore
+from ..datasets.pose_store_writer import PoseStoreWriter
+from ..errors import UserRuntimeError, UserValueError
 from .find_videos import check_ids
 from .parts import Record, open_parts, rank_and_world, read_poses, read_records, unfinished
 from .pose_extractor import LAYOUT, PoseExtractor, build_extractor
@@ -71,12 +73,12 @@ def extract_folder(
     out = os.path.abspath(os.fspath(out))
     videos = sorted((str(video_id), os.fspath(path)) for video_id, path in videos)
     if not videos:
-        raise ValueError(f'{out}: no videos were given')
+        raise UserValueError(f'{out}: no videos were given')
     check_ids(videos)
     if workers < 1:
-        raise ValueError(f'workers is {workers}; give 1 or more')
+        raise UserValueError(f'workers is {workers}; give 1 or more')
     if workers > 1 and isinstance(extractor, PoseExtractor):
-        raise ValueError('several workers each build an extractor of their own: give its name or a dict')
+        raise UserValueError('several workers each build an extractor of their own: give its name or a dict')
     rank, world = rank_and_world(launcher)
     built = build_extractor(extractor)
     facts = dict(
@@ -138,7 +140,7 @@ def _merge(
             fcntl.flock(lock, fcntl.LOCK_EX)  # another that merges now is waited for
         except OSError as error:
             if launcher != 'none':
-                raise RuntimeError(
+                raise UserRuntimeError(
                     f'{parts}: this file system has no locks ({error}); run once more without --launcher to '
                     'merge the parts'
                 ) from error
@@ -148,7 +150,7 @@ def _merge(
         rest = unfinished(videos, records)
         if rest and launcher == 'none':
             first = min(rest.values())
-            raise RuntimeError(
+            raise UserRuntimeError(
                 f'{len(rest)} videos were changed while they were read, the first: {first}; '
                 'run it again, only they are done anew'
             )
@@ -166,7 +168,7 @@ def _merge(
             path = os.path.join(parts, FAILED)
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(lines)
-            raise ValueError(
+            raise UserValueError(
                 f'none of the {len(done)} videos could be read, so there is no store; reasons '
                 f'in {path}, the first: {failed[0].error}'
             )

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from typing import Iterable, List, Sequence, Tuple, Union
 
+from ..errors import UserValueError
 from ..files.folders import IMAGE_SUFFIXES, VIDEO_SUFFIXES, LeftOut, list_videos, report_left_out
 from ..files.paths import check_name
 from ..files.text import clean_text, is_utf8, shown_name
@@ -49,7 +50,7 @@ def find_videos(source: Union[PathLike, Sequence[PathLike]], unclear: bool = Fal
             )
         elif os.path.exists(path):
             if not is_utf8(os.path.basename(path)):
-                raise ValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
+                raise UserValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
             found.append((clean_text(os.path.basename(path)), path))
         else:
             raise FileNotFoundError(f'{shown_name(path)}: no such file or folder')
@@ -75,10 +76,10 @@ def check_ids(videos: Iterable[Tuple[str, str]]) -> None:
     seen = {}
     for video_id, path in videos:
         if not is_utf8(video_id):
-            raise ValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
+            raise UserValueError(f'{shown_name(path)}: its name is not UTF-8; rename it')
         check_name(video_id, f'{path!r}: video_id')
         if video_id in seen:
-            raise ValueError(
+            raise UserValueError(
                 f'{path} and {seen[video_id]}: both would be video_id {video_id!r}; rename one, '
                 'or give the folder that holds both'
             )

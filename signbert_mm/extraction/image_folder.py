@@ -7,9 +7,9 @@ from typing import Iterator, List, Optional, Type, Union
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.folders import IMAGE_SUFFIXES, ImageSequence, image_sequence
-from .resample import resample
-from .video_reader import Frame, VideoError, check_reading
+from .frames import Frame, VideoError, check_reading, resample
 
 
 class ImageFolderReader:
@@ -46,7 +46,7 @@ class ImageFolderReader:
     ) -> None:
         check_reading(fps, truncated)
         if not 0 <= image_fps < float('inf'):
-            raise ValueError(f'image_fps is {image_fps}; give images a second, 0 = unknown')
+            raise UserValueError(f'image_fps is {image_fps}; give images a second, 0 = unknown')
         self.path = os.fspath(path)
         self._names = self._check(image_sequence(os.listdir(self.path)), truncated)
         if fps and not image_fps:

@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError, UserValueError
 from ..layouts import get_layout, layout_mapping
 from ..registry import EXTRACTORS
 from .mediapipe_face import FACE_68
@@ -75,7 +76,7 @@ class MediaPipeExtractor(PoseExtractor):
         face: bool = True,
     ) -> None:
         if model_complexity != 1:
-            raise ValueError(
+            raise UserValueError(
                 f'model_complexity is {model_complexity}; MediaPipe would download that model: '
                 'only 1 lies in its wheel'
             )
@@ -88,9 +89,9 @@ class MediaPipeExtractor(PoseExtractor):
                 if error.name == 'mediapipe'
                 else f'MediaPipe lacks the package {error.name}'
             )
-            raise ModuleNotFoundError(f'{missing}: {INSTALL}') from error
+            raise UserModuleNotFoundError(f'{missing}: {INSTALL}') from error
         if not hasattr(mediapipe, 'solutions'):
-            raise ImportError(
+            raise UserModuleNotFoundError(
                 f'MediaPipe {mediapipe.__version__} has no mp.solutions; install 0.10.14 to '
                 f'0.10.21: {INSTALL}'
             )

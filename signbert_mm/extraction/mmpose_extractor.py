@@ -15,6 +15,7 @@ from mmengine.registry import DefaultScope
 
 from .. import compat
 from ..datasets.store_format import file_digest
+from ..errors import UserValueError
 from ..registry import EXTRACTORS
 from .parts import local_place
 from .person_detector import Detector, build_detector
@@ -68,16 +69,16 @@ class MMPoseExtractor(PoseExtractor):
         flip_test: Optional[bool] = None,
     ) -> None:
         if boxes not in ('frame', 'previous'):
-            raise ValueError(f"boxes is {boxes!r}; choose 'frame' or 'previous', or give a detector")
+            raise UserValueError(f"boxes is {boxes!r}; choose 'frame' or 'previous', or give a detector")
         if batch_size < 1:
-            raise ValueError(f'batch_size is {batch_size}; give 1 or more')
+            raise UserValueError(f'batch_size is {batch_size}; give 1 or more')
         self.version = compat.import_mmpose().__version__
         importlib.import_module('mmpose.datasets')
         path = find_config(config, 'mmpose', CONFIGS)
-        cfg = compat.mend_rtmpose_config(Config.fromfile(path))
+        cfg = compat.patch_rtmpose_config(Config.fromfile(path))
         joints = cfg.model.get('head', {}).get('out_channels')
         if cfg.model.type != 'TopdownPoseEstimator' or joints != self.layout.num_joints:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: a {cfg.model.type} of {joints} joints; a TopdownPoseEstimator of 133 '
                 'whole-body joints is needed'
             )
@@ -175,7 +176,7 @@ def _build(cfg: Config, checkpoint: str, path: str) -> torch.nn.Module:
         model = MODELS.build(cfg.model)
         if checkpoint == 'random':
             return model
-    from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
+    from ..files.checkpoints import CheckpointError, load_checkpoint_file
 
     state = load_checkpoint_file(checkpoint)
     state = state.get('state_dict', state)

@@ -15,13 +15,15 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 from mmengine.logging import print_log
 
+from ..errors import UserError, UserRuntimeError, UserValueError
+
 JOINTS, VALUES = 133, 3
 _FRAME_BYTES = JOINTS * VALUES * 4
 _PIECE = 4096  # frames: 6.5 MB
 _META = 'extraction.json'
 
 
-class PartsError(OSError):
+class PartsError(UserError, OSError):
     """Poses could not be written; the video that was being read is not to blame, and is done again."""
 
 
@@ -97,7 +99,7 @@ def open_parts(folder: str, facts: dict) -> None:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise ValueError(
+        raise UserValueError(
             f'{path}: damaged, so the settings of these parts are not known; remove {folder} to begin anew'
         )
     facts = json.loads(text)
@@ -107,7 +109,7 @@ def open_parts(folder: str, facts: dict) -> None:
             for key in sorted({*found, *facts})
             if found.get(key) != facts.get(key)
         )
-        raise ValueError(
+        raise UserValueError(
             f'{folder}: begun with other settings ({other}); go on with those, choose another '
             'OUT, or remove the folder to begin anew'
         )
@@ -199,7 +201,7 @@ def _record_of(line: bytes, part: str, size: int) -> Record:
     row = json.loads(line.decode('utf-8'))
     check = row.pop('check', None)  # earlier versions wrote none
     if check is not None and check != zlib.crc32(json.dumps(row).encode()):
-        raise ValueError('the line was changed')
+        raise UserValueError('the line was changed')
     record = Record(**dict(row, stamp=tuple(row['stamp'])))
     texts = all(isinstance(text, str) for text in (record.video_id, record.error, record.part))
     numbers = (
@@ -212,15 +214,15 @@ def _record_of(line: bytes, part: str, size: int) -> Record:
         record.damaged,
     )
     if not texts or len(record.stamp) != 2 or not all(type(number) is int for number in numbers):
-        raise ValueError('a field has another type')
+        raise UserValueError('a field has another type')
     if record.error:
         return record
     rate = isinstance(record.fps, (int, float)) and math.isfinite(record.fps) and record.fps >= 0
     sizes = min(record.width, record.height) > 0 and min(numbers[2:]) >= 0
     if not rate or not sizes or record.part != part or record.offset % _FRAME_BYTES or record.frames < 1:
-        raise ValueError('a field is outside its range')
+        raise UserValueError('a field is outside its range')
     if record.offset + record.frames * _FRAME_BYTES > size:
-        raise ValueError('its poses are not all there')
+        raise UserValueError('its poses are not all there')
     return record
 
 
@@ -289,7 +291,7 @@ def read_poses(folder: str, record: Record) -> Iterator[np.ndarray]:
             crc = zlib.crc32(data, crc)
             yield np.frombuffer(data, dtype='<f4').reshape(-1, JOINTS, VALUES)
     if crc != record.crc:
-        raise ValueError(
+        raise UserValueError(
             f'{path}: the poses of {record.video_id!r} are damaged; remove this part file and '
             'run again: only its videos are redone'
         )
@@ -306,13 +308,13 @@ def rank_and_world(launcher: str) -> Tuple[int, int]:
         none=None, pytorch=('RANK', 'WORLD_SIZE'), slurm=('SLURM_PROCID', 'SLURM_NTASKS')
     )
     if launcher not in names:
-        raise ValueError(f'launcher is {launcher!r}; choose one of {", ".join(names)}')
+        raise UserValueError(f'launcher is {launcher!r}; choose one of {", ".join(names)}')
     variables = names[launcher]
     if variables is None:
         return 0, 1
     absent = [name for name in variables if not os.environ.get(name, '').isdigit()]
     if absent:
-        raise RuntimeError(
+        raise UserRuntimeError(
             f'launcher {launcher!r} without {", ".join(absent)} in the environment: start it with '
             f'{"torchrun" if launcher == "pytorch" else "srun"}'
         )

@@ -8,6 +8,7 @@ from mmengine.utils import get_object_from_string
 
 from .. import compat
 from ..datasets.store_format import file_digest
+from ..errors import UserModuleNotFoundError, UserTypeError
 from .wheel_configs import find_config
 
 INSTALL = (
@@ -31,13 +32,13 @@ class MMDetPersons:
 
     def __init__(self, config: str, checkpoint: str, device: str = 'cpu') -> None:
         self._facts = dict(config=config, checkpoint=file_digest(checkpoint)[:16])
-        if compat.mend_mmcv_ops() or isinstance(sys.modules.get('mmcv._ext'), compat._LazyOps):
-            raise ModuleNotFoundError(f'mmcv here is mmcv-lite: {INSTALL}')
+        if compat.patch_mmcv_ops() or isinstance(sys.modules.get('mmcv._ext'), compat._LazyOps):
+            raise UserModuleNotFoundError(f'mmcv here is mmcv-lite: {INSTALL}')
         try:
             from mmdet.apis import inference_detector, init_detector
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(f'no package {error.name}: {INSTALL}') from error
-        compat.mend_checkpoint_loading()
+            raise UserModuleNotFoundError(f'no package {error.name}: {INSTALL}') from error
+        compat.patch_checkpoint_loading()
         self._model = init_detector(find_config(config, 'mmdet'), checkpoint, device=device)
         self._infer = inference_detector
 
@@ -61,7 +62,7 @@ def build_detector(cfg: Union[None, Dict[str, Any], Detector], device: str = 'cp
     if cfg is None or callable(cfg):
         return cfg
     if not isinstance(cfg, dict):
-        raise TypeError(f'detector is {cfg!r}; give dict(config=..., checkpoint=...)')
+        raise UserTypeError(f'detector is {cfg!r}; give dict(config=..., checkpoint=...)')
     cfg = dict(cfg)
     kind = cfg.pop('type', 'MMDetPersons')
     if kind == 'MMDetPersons':

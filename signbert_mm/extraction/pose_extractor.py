@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union
 
 import numpy as np
 
+from ..errors import UserKeyError, UserValueError
 from ..layouts import Layout, get_layout
 from ..registry import EXTRACTORS
 
@@ -90,7 +91,7 @@ class PoseExtractor(ABC):
     def _clean(self, poses: np.ndarray, count: int) -> np.ndarray:
         poses = np.array(poses, dtype=np.float32)
         if poses.shape != (count, self.layout.num_joints, 3):
-            raise ValueError(
+            raise UserValueError(
                 f'{type(self).__name__}.predict gave shape {poses.shape} for {count} frames; '
                 f'expected ({count}, 133, 3)'
             )
@@ -120,7 +121,9 @@ def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtra
     EXTRACTORS.import_from_location()
     name = cfg.get('type')
     if isinstance(name, str) and '.' not in name and name not in EXTRACTORS.module_dict:
-        raise KeyError(f'unknown pose extractor {name!r}; known: {", ".join(sorted(EXTRACTORS.module_dict))}')
+        raise UserKeyError(
+            f'unknown pose extractor {name!r}; known: {", ".join(sorted(EXTRACTORS.module_dict))}'
+        )
     return EXTRACTORS.build(cfg)
 
 

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError
 from ..registry import EXTRACTORS
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor
@@ -42,7 +43,7 @@ class RTMLibExtractor(PoseExtractor):
         try:
             import rtmlib
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
+            raise UserModuleNotFoundError(
                 f'no package {error.name}: pip install rtmlib onnxruntime (it '
                 'downloads its models when first used)'
             ) from error

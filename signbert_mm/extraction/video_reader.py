@@ -4,35 +4,21 @@ import errno
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional, Tuple, Type, Union
+from typing import TYPE_CHECKING, Iterator, Optional, Tuple, Type, Union
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError
 from ..files.video_formats import open_container
-from .resample import resample
+from .frames import Frame, VideoError, check_reading, resample
+from .image_folder import ImageFolderReader
 
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
 
-    from .image_folder import ImageFolderReader
 
 INSTALL_AV = 'reading videos needs PyAV: run `make install-extract`, or: pip install "av>=14"'
-
-
-class VideoError(RuntimeError):
-    """A file that cannot be read as a whole video; the message names the file, what was found and what to
-    do.
-    """
-
-
-class Frame(NamedTuple):
-    """One frame: ``image`` of shape (H, W, 3) uint8 RGB, upright; ``time`` in seconds from the stream's zero,
-    never decreasing.
-    """
-
-    image: np.ndarray
-    time: float
 
 
 def open_video(
@@ -40,7 +26,7 @@ def open_video(
     fps: Optional[float] = None,
     truncated: str = 'error',
     image_fps: float = 0.0,
-) -> Union['VideoReader', 'ImageFolderReader']:
+) -> Union['VideoReader', ImageFolderReader]:
     """A :class:`VideoReader` of a file, or an :class:`ImageFolderReader` of a folder of numbered images.
 
     Args:
@@ -53,8 +39,6 @@ def open_video(
         VideoError: The file is absent, empty, holds no video (audio only), or none of it can be decoded.
     """
     if os.path.isdir(path):
-        from .image_folder import ImageFolderReader
-
         return ImageFolderReader(path, fps, truncated, image_fps)
     return VideoReader(path, fps, truncated)
 
@@ -94,7 +78,7 @@ class VideoReader:
         try:
             import av
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(INSTALL_AV) from error
+            raise UserModuleNotFoundError(INSTALL_AV) from error
         self._av = av
         self.path = os.fspath(path)
         self._target, self._truncated = fps, truncated
@@ -241,18 +225,6 @@ class VideoReader:
 
     def __repr__(self) -> str:
         return f'VideoReader({self.path!r}: {self.width} x {self.height}, {self.fps:.3g} fps)'
-
-
-def check_reading(fps: Optional[float], truncated: str) -> None:
-    """Refuses options that mean nothing.
-
-    Raises:
-        ValueError: ``fps`` is not positive, or ``truncated`` is unknown.
-    """
-    if fps is not None and not 0 < fps < float('inf'):
-        raise ValueError(f'fps is {fps}; give frames a second, or None for every frame')
-    if truncated not in ('error', 'keep'):
-        raise ValueError(f"truncated is {truncated!r}; choose 'error' or 'keep'")
 
 
 def _is_cover(stream: 'av.VideoStream') -> bool:

@@ -6,6 +6,7 @@ import os
 from typing import Dict
 
 from .. import compat
+from ..errors import UserModuleNotFoundError
 
 
 def config_folder(package: str) -> str:
@@ -16,7 +17,7 @@ def config_folder(package: str) -> str:
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f'{package} is not installed: {compat.INSTALL_OPENMMLAB}')
+        raise UserModuleNotFoundError(f'{package} is not installed: {compat.INSTALL_OPENMMLAB}')
     return os.path.join(next(iter(spec.submodule_search_locations)), '.mim', 'configs')
 
 

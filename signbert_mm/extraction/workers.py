@@ -12,10 +12,12 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 
 from ..datasets.frame_times import uneven_times
+from ..errors import UserRuntimeError
+from .frames import Frame, VideoError
 from .parts import PartsError, PartWriter, Record, local_place, stamp_of
 from .pose_extractor import PoseExtractor, build_extractor
 from .progress import Progress
-from .video_reader import Frame, VideoError, open_video
+from .video_reader import open_video
 
 _REPORT_EVERY = 25  # frames
 # a full disk, a disk that is read-only, no more open files: the next video would meet them too
@@ -142,7 +144,7 @@ def run_processes(
                     if worker.video is not None and worker.error:
                         raise OSError(worker.error) from None
                     if worker.video is None:
-                        raise RuntimeError(
+                        raise UserRuntimeError(
                             f'a worker could not start: {worker.error or _death(code)}'
                         ) from None
                     video_id, path = worker.video

@@ -8,13 +8,15 @@ from typing import BinaryIO, Dict, Iterator, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
+
 # a compressed file may hold this many times its own bytes, and any file this much
 _RATIO, _FREE = 200, 1 << 28
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 Source = Union[str, 'os.PathLike[str]', bytes]
 
 
-class ArrayFileError(ValueError):
+class ArrayFileError(UserValueError):
     """The file is damaged, holds other than plain arrays, or claims more than it has; the message does not
     name it.
     """
@@ -133,6 +135,6 @@ def open_array(path: Union[str, 'os.PathLike[str]'], mmap_mode: str = 'r') -> np
         if 'allow_pickle' in reason:  # numpy's advice for what is no npy file
             reason = 'it does not begin as an npy file does, or holds Python objects'
         size = os.path.getsize(path)
-        raise ValueError(
+        raise UserValueError(
             f'{path} ({size} bytes): not a whole npy file ({reason}); copy it again or make it again'
         ) from error

@@ -4,6 +4,8 @@ import json
 import os
 from typing import Any, Callable, List, Optional, Tuple, Union
 
+from ..errors import UserValueError
+
 MAX_DIGITS = 4300  # of a whole number; turning more into one takes a time that grows with their square
 
 
@@ -18,9 +20,9 @@ def load_json(
     try:
         return json.loads(text, parse_int=_whole_number, object_pairs_hook=object_pairs_hook)
     except RecursionError:
-        raise ValueError('its lists nest too deep') from None
+        raise UserValueError('its lists nest too deep') from None
     except MemoryError:
-        raise ValueError(f'{len(text):,} bytes of JSON do not fit into memory') from None
+        raise UserValueError(f'{len(text):,} bytes of JSON do not fit into memory') from None
 
 
 def read_json(path: Union[str, 'os.PathLike[str]']) -> Any:
@@ -36,5 +38,5 @@ def read_json(path: Union[str, 'os.PathLike[str]']) -> Any:
 
 def _whole_number(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise ValueError(f'it holds a whole number of {len(digits):,} digits')
+        raise UserValueError(f'it holds a whole number of {len(digits):,} digits')
     return int(digits)

@@ -9,6 +9,8 @@ import socket
 import time
 from typing import Dict, Iterator, Set, Tuple, Union
 
+from ..errors import UserRuntimeError
+
 try:
     import fcntl
 except ModuleNotFoundError:  # Windows
@@ -33,7 +35,7 @@ if hasattr(os, 'register_at_fork'):
     os.register_at_fork(after_in_child=_forget_in_child)
 
 
-class FolderInUse(RuntimeError):
+class FolderInUse(UserRuntimeError):
     """Another process works in a folder; the message names it."""
 
 

@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Dict, Generic, Iterable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
+from ..errors import UserValueError
+
 Item = TypeVar('Item')
 
 
@@ -34,7 +36,7 @@ class NameIndex(Generic[Item]):
         for name, item in items:
             name = plain_name(name)
             if name in self._items:
-                raise ValueError(
+                raise UserValueError(
                     f'{where}: {name!r} is there twice: {self._items[name]} and {item}; remove one of them'
                 )
             self._items[name] = item
@@ -65,7 +67,7 @@ class NameIndex(Generic[Item]):
         """
         fits = self.alike(name)
         if len(fits) > 1:
-            raise ValueError(f'{self.where}: {name!r} fits several: {fits[:5]}; keep one of them')
+            raise UserValueError(f'{self.where}: {name!r} fits several: {fits[:5]}; keep one of them')
         return fits[0] if fits else None
 
     def __getitem__(self, key: str) -> Item:
@@ -119,10 +121,10 @@ def match_names(clips: Sequence[Sequence[str]], indexes: Sequence[NameIndex]) ->
             if not fits:
                 continue
             if len(fits) > 1:
-                raise ValueError(_several_items(name, fits, indexes))
+                raise UserValueError(_several_items(name, fits, indexes))
             other = claims.setdefault(fits[0], name)
             if other != name:
-                raise ValueError(_several_clips(other, name, fits[0], indexes))
+                raise UserValueError(_several_clips(other, name, fits[0], indexes))
             found[place] = Match(*fits[0], name, False)
             break
     return found

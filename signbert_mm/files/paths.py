@@ -5,6 +5,8 @@ import os
 import unicodedata
 from typing import Any, Union
 
+from ..errors import UserValueError
+
 MAX_NAME_BYTES = 255  # of a file's name on the usual file systems, and of a name in a store
 _KEPT_BYTES = 200  # of a name that is too long for a file
 _NOT_PRINTED = ('Cc', 'Zl', 'Zp')  # control characters, line and paragraph separators
@@ -22,19 +24,19 @@ def check_text(text: Any, what: str, empty: bool = False) -> None:
         ValueError: It is no string, empty, longer than 255 bytes of UTF-8, or holds control characters.
     """
     if not isinstance(text, str):
-        raise ValueError(
+        raise UserValueError(
             f'{what} is {text!r:.80}, a {type(text).__name__}; give text of 1 to {MAX_NAME_BYTES} bytes'
         )
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise ValueError(f'{what} is {text!r:.80}, which is not UTF-8; rename it') from None
+        raise UserValueError(f'{what} is {text!r:.80}, which is not UTF-8; rename it') from None
     if size > MAX_NAME_BYTES or (not text and not empty):
-        raise ValueError(
+        raise UserValueError(
             f'{what} is {text!r:.80}, which has {size} bytes; give text of 1 to {MAX_NAME_BYTES} bytes'
         )
     if any(unicodedata.category(letter) in _NOT_PRINTED for letter in text):
-        raise ValueError(
+        raise UserValueError(
             f'{what} is {text!r:.80}; give text without NUL, line ends and other control characters'
         )
 
@@ -47,7 +49,9 @@ def check_name(name: Any, what: str) -> None:
     """
     check_text(name, what)
     if any(part in ('', '.', '..') for part in name.split('/')):
-        raise ValueError(f"{what} is {name!r:.80}; give a relative path without '.', '..' and empty parts")
+        raise UserValueError(
+            f"{what} is {name!r:.80}; give a relative path without '.', '..' and empty parts"
+        )
 
 
 def path_below(

@@ -8,6 +8,7 @@ import os
 import unicodedata
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
+from ..errors import UserValueError
 from .json import load_json
 
 # ends of a line that str.strip() keeps: byte order mark, zero width space, word joiner
@@ -64,18 +65,20 @@ def read_text(path: Union[str, 'os.PathLike'], encoding: str = 'utf-8') -> str:
         if not other and b'\0' in data:
             other = 'UTF-16 without a mark, or no text'
         if other:
-            raise ValueError(f'{shown_name(path)}: this is {other}, not UTF-8 text; {_remedy(path, other)}')
+            raise UserValueError(
+                f'{shown_name(path)}: this is {other}, not UTF-8 text; {_remedy(path, other)}'
+            )
     try:
         text = data.decode('utf-8' if utf8 else encoding)
     except UnicodeDecodeError as error:
         line = data.count(b'\n', 0, error.start) + 1
         place = f'line {line}, byte {error.start} is 0x{data[error.start]:02x}'
         if not utf8:
-            raise ValueError(
+            raise UserValueError(
                 f'{shown_name(path)}: not {encoding} ({place}); give the encoding that it has'
             ) from None
         other = _likely_encoding(data)
-        raise ValueError(
+        raise UserValueError(
             f'{shown_name(path)}: not UTF-8 text ({place}; it looks like {other}); {_remedy(path, other)}'
         ) from None
     return unicodedata.normalize('NFC', text.replace('\r\n', '\n').replace('\r', '\n'))
@@ -126,19 +129,19 @@ def read_glosses(path: Union[str, 'os.PathLike']) -> List[str]:
     first: Dict[str, int] = {}
     for place, (number, gloss) in enumerate(text_lines(path), 1):
         if gloss in first:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: gloss {gloss!r} is listed twice: lines {first[gloss]} and {number}; '
                 'remove one of them'
             )
         if number != place:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: line {number - 1} is empty, and a gloss follows it; the number of a line is its '
                 'label, '
                 'so remove the empty line or put its gloss there'
             )
         first[gloss] = number
     if not first:
-        raise ValueError(f'{path}: no glosses in it; write one a line, in the order of the labels')
+        raise UserValueError(f'{path}: no glosses in it; write one a line, in the order of the labels')
     return list(first)
 
 
@@ -181,12 +184,12 @@ def table_rows(
             if absent and header:
                 more = f'; possible: {", ".join([*columns, *optional])}' if optional else ''
                 needed = ', '.join(columns)
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: line {number}: columns {row} found; absent: {absent}; needed: {needed}{more}'
                 )
             twice = sorted({name for name in (*columns, *optional) if found.count(name.casefold()) > 1})
             if twice:
-                raise ValueError(
+                raise UserValueError(
                     f'{path}: line {number}: columns {twice} are there twice; remove one of them'
                 )
             if not absent:
@@ -198,7 +201,7 @@ def table_rows(
         empty = [name for name in columns if not values.get(name)]
         if len(row) != fields or empty:
             what = f', and something in {", ".join(empty)}' if len(row) == fields else ''
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: line {number}: {row} found; expected {fields} fields with '
                 f'{", ".join(columns)}{what}; correct that line'
             )
@@ -223,7 +226,7 @@ def _csv_lines(path: str, text: str, delimiter: str) -> Iterator[Tuple[int, List
         except StopIteration:
             return
         except csv.Error as error:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: line {begin}: {error}; correct the quotation marks of that line'
             ) from error
         begin = reader.line_num + 1
@@ -278,17 +281,17 @@ def read_json(path: str, kind: Union[type, Tuple[type, ...]]) -> Any:
     try:
         content = load_json(text, pairs)
     except _RepeatedKeyError as error:
-        raise ValueError(str(error)) from None
+        raise UserValueError(str(error)) from None
     except ValueError as error:
         line = getattr(error, 'lineno', 1)
         shown = text.split('\n')[line - 1 : line] or ['']
-        raise ValueError(
+        raise UserValueError(
             f'{path}: line {line} is not JSON ({error}): {shown[0].strip()[:80]!r}; get the '
             'file again or correct that line'
         ) from error
     if not isinstance(content, kind):
         wanted = ' or '.join(item.__name__ for item in (kind if isinstance(kind, tuple) else (kind,)))
-        raise ValueError(
+        raise UserValueError(
             f'{path}: a {type(content).__name__} found, a {wanted} expected; this is another file'
         )
     return content

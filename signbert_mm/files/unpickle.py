@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, Callable, Dict, List, Mapping, Optional, Set, 
 
 import numpy as np
 
+from ..errors import UserValueError
+
 MAX_DEPTH = 100  # containers within containers
 MAX_MEMO = 1 << 24  # objects that a pickle remembers, about 1.5 GB of them
 MAX_INT_BYTES = 64
@@ -25,11 +27,11 @@ _CODE = re.compile(r'[biufSU]\d{1,4}')
 _SCALARS = (str, int, float, bytes, type(None))  # bool is an int
 
 
-class PickleRefused(pickle.UnpicklingError, ValueError):
+class PickleRefused(UserValueError, pickle.UnpicklingError):
     """The pickle asks for something that is not read; nothing of it was run."""
 
 
-class PickleDamaged(ValueError):
+class PickleDamaged(UserValueError):
     """The file is cut short, was changed, or is no pickle."""
 
 
@@ -541,7 +543,7 @@ def safe_load(file: BinaryIO) -> Any:
         return load(file)
     except (PickleRefused, PickleDamaged) as error:
         where = getattr(file, 'name', 'pickle')
-        raise ValueError(f'{where}: refused ({error}); nothing from it was run') from error
+        raise UserValueError(f'{where}: refused ({error}); nothing from it was run') from error
 
 
 def to_array(value: Any) -> np.ndarray:
@@ -553,10 +555,12 @@ def to_array(value: Any) -> np.ndarray:
     if isinstance(value, (list, tuple)):
         longest = max((len(item) for item in value if isinstance(item, str)), default=0)
         if longest * len(value) > 1 << 28:  # an array gives each text the room of the longest
-            raise ValueError(f'{len(value)} texts, one of them of {longest} characters, are no list of names')
+            raise UserValueError(
+                f'{len(value)} texts, one of them of {longest} characters, are no list of names'
+            )
     array = np.asarray(value)
     if array.dtype.kind == 'O':
-        raise ValueError(f'{type(value).__name__} found where an array is expected')
+        raise UserValueError(f'{type(value).__name__} found where an array is expected')
     return array
 
 

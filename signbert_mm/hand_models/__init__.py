@@ -1,8 +1,9 @@
 """Hand models: the asset (MANO's file or the free hand), the differentiable layer, the camera."""
 
-from .asset import TO_COCO, HandAsset, HandAssetError, load_hand_asset
+from .asset import TO_COCO, HandAsset, HandAssetError
 from .camera import rotation_6d_identity, rotation_6d_to_matrix, svd_orthogonalize, weak_perspective_project
 from .hand_model import HandModel
+from .load import load_hand_asset
 
 __all__ = [
     'TO_COCO',

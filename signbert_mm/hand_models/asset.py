@@ -4,12 +4,12 @@ package.
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Optional, Tuple, Union
+from typing import Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.arrays import ArrayFileError, read_npz
 
 NUM_VERTICES, NUM_FACES, NUM_JOINTS, NUM_BETAS, NUM_POSE = 778, 1538, 16, 10, 45
@@ -18,7 +18,6 @@ PARENTS = (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14)
 # the 16 joints above and the tips of index, middle, ring, little, thumb (16..20) in COCO-WholeBody's hand
 # order
 TO_COCO = (0, 13, 14, 15, 20, 1, 2, 3, 16, 4, 5, 6, 17, 10, 11, 12, 18, 7, 8, 9, 19)
-ASSETS = ('free', 'mano')
 FREE_HAND_FILE = Path(__file__).parent / 'data' / 'free_hand.npz'
 FREE_HASH = '167a753a451a1a01'
 # Earlier builds computed the free hand at import. The processor's last bits then decided which of two bones
@@ -46,7 +45,7 @@ _SHAPES = dict(
 )
 
 
-class HandAssetError(ValueError):
+class HandAssetError(UserValueError):
     """A hand asset that cannot be used; the message names the source, the field, what was found and what to
     do.
     """
@@ -159,38 +158,6 @@ class HandAsset:
     def joints(self) -> np.ndarray:
         """The template's joints in MANO's order: shape (16, 3), metres."""
         return self.joint_regressor @ self.template
-
-
-def load_hand_asset(name: str = 'free', path: Optional[Union[str, Path]] = None) -> HandAsset:
-    """The asset of that name; nothing is put in its place where it is missing.
-
-    Args:
-        name (str): 'free' is read from this package; 'mano' is read from MANO_RIGHT.pkl, which its owners
-            license to you.
-        path (str | Path, optional): MANO_RIGHT.pkl or the folder that holds it; only for 'mano'.
-
-    Raises:
-        HandAssetError: Unknown name, no path for 'mano' or one for 'free', or a file that is not a whole hand
-            model.
-        FileNotFoundError: ``path`` does not exist.
-    """
-    if name not in ASSETS:
-        raise HandAssetError(f'unknown hand asset {name!r}; known: {", ".join(ASSETS)}')
-    if name == 'free':
-        if path is not None:
-            given = f"path={str(path)!r} was given; did you mean asset='mano'?"
-            raise HandAssetError(
-                f"hand asset 'free' is part of this package and reads no other file, but {given}"
-            )
-        return _free()
-    from .mano import find_mano, read_mano
-
-    return read_mano(find_mano(path))
-
-
-@lru_cache(maxsize=1)
-def _free() -> HandAsset:
-    return read_free_hand(FREE_HAND_FILE)
 
 
 def read_free_hand(path: Union[str, Path]) -> HandAsset:

@@ -1,7 +1,4 @@
-"""Rotations from network outputs, and the weak-perspective camera of SignBERT's decoder (section 3.2, eq.
-
-5).
-"""
+"""Rotations from network outputs, and the weak-perspective camera of SignBERT's decoder (eq. 5)."""
 
 import torch
 from torch import Tensor

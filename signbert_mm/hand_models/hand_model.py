@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from signbert_mm.registry import MODELS
 
-from .asset import FREE_HASH, NUM_BETAS, NUM_POSE, NUM_VERTICES, OLDER_FREE_HASHES, HandAsset, load_hand_asset
+from ..errors import UserValueError
+from .asset import FREE_HASH, NUM_BETAS, NUM_POSE, NUM_VERTICES, OLDER_FREE_HASHES, HandAsset
+from .load import load_hand_asset
 
 BACKENDS = ('native', 'manopth')
 # first joint in MANO's order of thumb, index, middle, ring, little: chains are kept in COCO's order, so that
@@ -58,9 +60,9 @@ class HandModel(nn.Module):
     ) -> None:
         super().__init__()
         if backend not in BACKENDS:
-            raise ValueError(f'unknown hand model backend {backend!r}; known: {", ".join(BACKENDS)}')
+            raise UserValueError(f'unknown hand model backend {backend!r}; known: {", ".join(BACKENDS)}')
         if not 1 <= num_pca <= NUM_POSE:
-            raise ValueError(f'num_pca must be in 1..{NUM_POSE}, got {num_pca}')
+            raise UserValueError(f'num_pca must be in 1..{NUM_POSE}, got {num_pca}')
         self.asset = asset if isinstance(asset, HandAsset) else load_hand_asset(asset, path)
         self.num_pca = num_pca
         self.manopth = None
@@ -180,11 +182,11 @@ class HandModel(nn.Module):
     def _flatten(self, theta: Tensor, beta: Tensor) -> Tuple[Tensor, Tensor, torch.Size]:
         for name, tensor, size in (('theta', theta, self.num_pca), ('beta', beta, NUM_BETAS)):
             if tensor.shape[-1] != size:
-                raise ValueError(
+                raise UserValueError(
                     f'{name} has {tensor.shape[-1]} coefficients, but this hand model takes {size}'
                 )
         if theta.shape[:-1] != beta.shape[:-1]:
-            raise ValueError(
+            raise UserValueError(
                 f'theta is of shape {tuple(theta.shape)} and beta of {tuple(beta.shape)}: all '
                 'axes but the last must be equal'
             )
@@ -309,7 +311,7 @@ class HandModel(nn.Module):
         if name == self.asset.name:
             source = 'give the MANO_RIGHT.pkl' if name == 'mano' else 'use the signbert_mm'
             remedy = f'they are two different {name!r} hands: {source} of that training, or train anew'
-        raise ValueError(
+        raise UserValueError(
             f'this checkpoint was trained with hand asset {saved!r}, but the config builds {own!r}; {remedy}'
         )
 

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from ..files.unpickle import PickleDamaged, PickleRefused, StandIn, load
 from .asset import NUM_BETAS, PARENTS, HandAsset, HandAssetError
 
@@ -68,14 +69,16 @@ class _Chumpy(_Object):
 
     def dense(self, depth: int = 0) -> np.ndarray:
         if depth > _MAX_SELECTIONS:
-            raise ValueError(f'a chumpy array of more than {_MAX_SELECTIONS} selections within each other')
+            raise UserValueError(
+                f'a chumpy array of more than {_MAX_SELECTIONS} selections within each other'
+            )
         within, picked, shape = self._field('a'), self._field('idxs'), self._field('preferred_shape')
         if self._field('x') is not None:
             within = self._field('x')
         elif within is None or not isinstance(picked, (np.ndarray, list, tuple)):
             state = getattr(self, 'state', None)
             found = sorted(map(str, state))[:20] if isinstance(state, dict) else type(state).__name__
-            raise ValueError(f'a chumpy array with {found} instead of x, or a and idxs')
+            raise UserValueError(f'a chumpy array with {found} instead of x, or a and idxs')
         values = within.dense(depth + 1) if isinstance(within, _Chumpy) else dense(within)
         if self._field('x') is not None:
             return values
@@ -93,7 +96,7 @@ class _SparseColumns(_Object):
         data, indices, indptr = (self._field(name) for name in ('data', 'indices', 'indptr'))
         shape = self._field('_shape') or self._field('shape')
         if not all(isinstance(part, np.ndarray) and part.ndim == 1 for part in (data, indices, indptr)):
-            raise ValueError('a sparse matrix without data, indices and indptr')
+            raise UserValueError('a sparse matrix without data, indices and indptr')
         rows, columns = (int(size) for size in shape)
         whole = (
             len(indptr) == columns + 1
@@ -106,7 +109,7 @@ class _SparseColumns(_Object):
             or rows * columns > 10**7
             or (len(indices) and not 0 <= indices.min() <= indices.max() < rows)
         ):
-            raise ValueError(f'a sparse matrix of {rows} x {columns} whose parts do not fit each other')
+            raise UserValueError(f'a sparse matrix of {rows} x {columns} whose parts do not fit each other')
         full = np.zeros((rows, columns))
         np.add.at(full, (indices, np.repeat(np.arange(columns), np.diff(indptr))), data)
         return full

@@ -9,6 +9,7 @@ from typing import Optional, Tuple, Union
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserModuleNotFoundError
 from .asset import HandAsset, HandAssetError
 from .mano import FILE_NAME, find_mano
 
@@ -53,7 +54,7 @@ class ManopthBackend(nn.Module):
         try:
             from manopth.manolayer import ManoLayer
         except ImportError as error:
-            raise ImportError(
+            raise UserModuleNotFoundError(
                 f'{_INSTALL}. Python {sys.version_info.major}.{sys.version_info.minor} said: {error}'
             ) from error
         self.layer = ManoLayer(

@@ -1,43 +1,10 @@
 """Joint layouts and the mappings between them."""
 
-from typing import Dict, Union
-
 from .body import COCO_WHOLEBODY_133, MEDIAPIPE_HOLISTIC, OPENPOSE, SIGN_49, TRUNK_7
 from .hand import HAND_21, HANDS_42
-from .layout import Layout
+from .layout import LAYOUTS, Layout, get_layout, register_layout
 from .mapping import layout_mapping, map_joints
 from .skeleton import SAM_SLR_27, inward_edges, skeleton_tree
-
-LAYOUTS: Dict[str, Layout] = {}
-
-
-def register_layout(layout: Layout) -> Layout:
-    """Makes a layout known by its name.
-
-    Raises:
-        KeyError: Another layout has that name.
-    """
-    if LAYOUTS.get(layout.name, layout) != layout:
-        raise KeyError(f'layout {layout.name!r} is already registered')
-    LAYOUTS[layout.name] = layout
-    return layout
-
-
-def get_layout(layout: Union[str, Layout]) -> Layout:
-    """The layout of that name; a Layout is returned as it is.
-
-    Raises:
-        KeyError: No layout has that name; the message lists those that exist.
-    """
-    if isinstance(layout, Layout):
-        return layout
-    if layout not in LAYOUTS:
-        raise KeyError(
-            f'unknown layout {layout!r}; known: {", ".join(sorted(LAYOUTS))} (add one with '
-            'signbert_mm.layouts.register_layout)'
-        )
-    return LAYOUTS[layout]
-
 
 for _layout in (
     COCO_WHOLEBODY_133,

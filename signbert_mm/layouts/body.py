@@ -1,6 +1,4 @@
-"""Layouts with a body: COCO-WholeBody, MediaPipe Holistic, OpenPose, and the trunk joints of
-ST-Consistency.
-"""
+"""Layouts with a body: COCO-WholeBody, MediaPipe Holistic, OpenPose, ST-Consistency's trunk."""
 
 from typing import Sequence, Tuple
 
@@ -37,6 +35,7 @@ _OPENPOSE_BODY = (
     'left_heel '
     'right_big_toe right_small_toe right_heel'
 ).split()
+# The bones of all layouts, by name. Each layout takes those whose two joints it has.
 _BONES = (
     ('nose', 'neck'),
     ('neck', 'left_shoulder'),
@@ -71,6 +70,7 @@ _BONES = (
 
 
 def _bones(joints: Sequence[str]) -> Tuple[Edge, ...]:
+    # Where a layout has a neck, the shoulders are joined to it instead of to the nose and to each other.
     skip = (
         {('nose', 'left_shoulder'), ('nose', 'right_shoulder'), ('left_shoulder', 'right_shoulder')}
         if 'neck' in joints
@@ -107,10 +107,11 @@ def _with_hands(
     extra_pairs: Tuple[Edge, ...] = (),
     **parts: Tuple[int, ...],
 ) -> Layout:
-    """``before``, the left hand, the right hand, ``after``."""
+    """Makes the layout of the joints ``before``, the left hand, the right hand and ``after``."""
     left = len(before)
     joints = tuple(before) + hand_joint_names('left') + hand_joint_names('right') + tuple(after)
     hands = both_hands(left, left + NUM_HAND_JOINTS)
+    # The names of hand joints begin with left_ too, so their pairs must not appear twice.
     hand_pairs = set(hands['flip_pairs'])
     return Layout(
         name,
@@ -124,8 +125,8 @@ def _with_hands(
     )
 
 
-# the 68 face points mirror as in the 300-W numbering: jaw 0..16, brows 17..26, nose 27..35, eyes 36..47,
-# mouth 48..67
+# Mirror pairs of the 68 face points in the 300-W numbering: jaw 0..16, brows 17..26, nose 27..35, eyes
+# 36..47, mouth 48..67.
 _FACE_PAIRS = (
     [(i, 16 - i) for i in range(8)]
     + [(17 + i, 26 - i) for i in range(5)]
@@ -152,4 +153,5 @@ TRUNK_7 = Layout(
     flip_pairs=_body_pairs(TRUNK_JOINTS),
 )
 SIGN_49 = _with_hands('sign_49', (), TRUNK_JOINTS, trunk=tuple(range(42, 49)))
+# Code that reads the hands of sign_49 as joints 0..41 relies on this.
 assert SIGN_49.joints[:42] == HANDS_42.joints

@@ -1,4 +1,4 @@
-"""Adjacency by role: how a joint takes from its neighbours."""
+"""Adjacency by role: the weights with which a joint reads its neighbours."""
 
 from typing import List, Sequence, Tuple
 
@@ -12,18 +12,17 @@ ROLES = ('self', 'closer', 'further', 'symmetric')
 
 
 def role_adjacency(num_nodes: int, edges: Sequence[Edge], symmetric_edges: Sequence[Edge]) -> Tensor:
-    """Normalised adjacency, one matrix a role (roles are not given in the paper).
+    """Normalised adjacency, one matrix for each role (roles are not given in the paper).
 
     Args:
         num_nodes (int): V.
         edges (Sequence[tuple[int, int]]): Physical edges as (closer to the wrist, further).
-        symmetric_edges (Sequence[tuple[int, int]]): Undirected.
+        symmetric_edges (Sequence[tuple[int, int]]): Undirected edges between like joints.
 
     Returns:
-        Tensor: Shape (4, V, V), float32. ``[role, i, j]`` is the weight with which node i takes from node j:
-            itself, its neighbour closer to the
-        wrist, those further from it, its symmetric ones. Each row sums to 1, or to 0 where there is no such
-        neighbour.
+        Tensor: Shape (4, V, V), float32. ``[role, i, j]`` is the weight with which node i reads node j. The
+            roles are the node itself, its neighbour closer to the wrist, those further away, and its
+            symmetric ones. Each row sums to 1, or to 0 without such a neighbour.
     """
     adjacency = torch.zeros(len(ROLES), num_nodes, num_nodes)
     adjacency[0] = torch.eye(num_nodes)
@@ -32,15 +31,17 @@ def role_adjacency(num_nodes: int, edges: Sequence[Edge], symmetric_edges: Seque
         adjacency[2, closer, further] = 1
     for a, b in symmetric_edges:
         adjacency[3, a, b] = adjacency[3, b, a] = 1
+    # Each row is divided by its sum; the clamp keeps empty rows at 0.
     return adjacency / adjacency.sum(-1, keepdim=True).clamp(min=1)
 
 
 def joint_graph(layout: Layout) -> Tensor:
-    """Adjacency by role (4, V, V) of a layout's joints.
+    """Adjacency by role of a layout's joints, shape (4, V, V).
 
-    Joints that a mirror exchanges are symmetric ones, whatever bone joins them.
+    Joints that a mirror exchanges are symmetric, even if a bone joins them.
     """
     mirrored = {frozenset(pair) for pair in layout.flip_pairs}
+    # A bone between mirrored joints, as from shoulder to shoulder, has no closer and further end.
     edges = [edge for edge in layout.edges if frozenset(edge) not in mirrored]
     return role_adjacency(layout.num_joints, edges, (*layout.symmetric_edges, *layout.flip_pairs))
 
@@ -53,7 +54,7 @@ def part_graph(layout: Layout) -> Tuple[List[List[int]], List[Edge], List[Edge]]
             root part, ``symmetric_edges``.
 
     Raises:
-        KeyError: The layout has the parts of neither.
+        KeyError: The layout has the parts of neither a hand nor the trunk.
     """
     if 'left_arm' not in layout.parts:
         return hand_part_graph(layout)
@@ -65,14 +66,13 @@ def part_graph(layout: Layout) -> Tuple[List[List[int]], List[Edge], List[Edge]]
 
 
 def hand_part_graph(layout: Layout) -> Tuple[List[List[int]], List[Edge], List[Edge]]:
-    """The coarse graph of a hand: joints of each part, palm-to-finger edges, and edges between neighbouring
-    fingers.
+    """The coarse graph of a hand: edges from palm to fingers, and between neighbouring fingers.
 
     Returns:
         tuple: ``parts`` (5 fingers, then the palm), ``edges``, ``symmetric_edges`` between parts.
 
     Raises:
-        KeyError: The layout has not the six parts of a hand.
+        KeyError: The layout lacks one of the six parts of a hand.
     """
     names = [*FINGERS, 'palm']
     parts = [list(layout.parts[name]) for name in names]

@@ -1,4 +1,4 @@
-"""The 21 joints of a hand, in COCO-WholeBody's (and MediaPipe's, and OpenPose's) order."""
+"""The 21 joints of a hand, in the order of COCO-WholeBody, MediaPipe and OpenPose."""
 
 from typing import Dict, Tuple
 
@@ -9,9 +9,9 @@ NUM_HAND_JOINTS = 21
 
 
 def hand_joint_names(side: str = '') -> Tuple[str, ...]:
-    """``hand_root, thumb1 ..
+    """Names ``hand_root``, ``thumb1`` to ``thumb4``, ``forefinger1``, and so on.
 
-    thumb4, forefinger1 ..`` with ``left_`` or ``right_`` before each where a side is given.
+    With a ``side`` each begins with ``left_`` or ``right_``.
     """
     prefix = f'{side}_' if side else ''
     return (f'{prefix}hand_root',) + tuple(
@@ -20,19 +20,19 @@ def hand_joint_names(side: str = '') -> Tuple[str, ...]:
 
 
 def hand_edges(start: int = 0, root: int = 0) -> Tuple[Edge, ...]:
-    """The 20 bones of a hand whose wrist is joint ``root`` and whose other joints follow ``start`` in
-    order.
-    """
+    """The 20 bones of a hand with its wrist at joint ``root`` and the other joints after ``start``."""
     edges = []
     for finger in range(5):
+        # From the wrist to the tip: four joints for each finger.
         chain = [root] + [start + 1 + 4 * finger + knuckle for knuckle in range(4)]
         edges += list(zip(chain[:-1], chain[1:]))
     return tuple(edges)
 
 
 def hand_symmetric_edges(start: int = 0) -> Tuple[Edge, ...]:
-    """The 16 edges between the same joint of neighbouring fingers (SignBERT section 3.1; which joints is not
-    given in the paper).
+    """The 16 edges between the same joint of neighbouring fingers (SignBERT section 3.1).
+
+    Which joints are connected is not given in the paper.
     """
     return tuple(
         (start + 1 + 4 * finger + knuckle, start + 5 + 4 * finger + knuckle)

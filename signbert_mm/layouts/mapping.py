@@ -1,14 +1,15 @@
-"""From one layout's joints to another's, by name."""
+"""Mapping of one layout's joints to another's, by name."""
 
 from functools import cache
 from typing import Tuple
 
 import numpy as np
 
+from ..errors import UserValueError
 from .hand import HAND_21, hand_joint_names
 from .layout import Layout
 
-# a joint that a layout lacks is taken from its nearest kin, where there is one
+# The body's wrist and the hand's root are nearly one point, so each can replace the other.
 _STAND_INS = dict(
     left_wrist='left_hand_root',
     right_wrist='right_hand_root',
@@ -19,40 +20,40 @@ _STAND_INS = dict(
 
 @cache
 def _mapping(source: Tuple[str, ...], target: Tuple[str, ...], stand_ins: bool) -> np.ndarray:
-    place = {joint: index for index, joint in enumerate(source)}
+    index_of = {joint: index for index, joint in enumerate(source)}
     rows = []
     for joint in target:
-        index = place.get(joint, -1)
+        index = index_of.get(joint, -1)
         if index < 0 and stand_ins:
-            index = place.get(_STAND_INS.get(joint, ''), -1)
+            index = index_of.get(_STAND_INS.get(joint, ''), -1)
         rows.append(index)
     indices = np.asarray(rows, dtype=np.int64)
+    # The array is cached and shared by all callers.
     indices.setflags(write=False)
     return indices
 
 
 def _sided(layout: Layout, side: str) -> Tuple[str, ...]:
-    """Joint names, those of a hand without a side as that side's."""
+    """Joint names; a hand without a side gets the names of ``side``."""
     if not side or layout.joints != HAND_21.joints:
         return layout.joints
     if side not in ('left', 'right'):
-        raise ValueError(f"side must be 'left' or 'right', got {side!r}")
+        raise UserValueError(f"side must be 'left' or 'right', got {side!r}")
     return hand_joint_names(side)
 
 
 def layout_mapping(source: Layout, target: Layout, stand_ins: bool = False, side: str = '') -> np.ndarray:
-    """Where each joint of ``target`` is found in ``source``.
+    """Returns the index in ``source`` of each joint of ``target``.
 
     Args:
-        source (Layout): What the data has.
-        target (Layout): What the model takes.
-        stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
-        side (str): 'left' or 'right': which hand the joints of hand_21 are; without it they map to hand_21
-            only.
+        source (Layout): Layout of the data.
+        target (Layout): Layout of the model.
+        stand_ins (bool): Let a body wrist stand in for a missing hand root, and the reverse.
+        side (str): 'left' or 'right': the hand that the joints of hand_21 are. Without it they map to hand_21
+            alone.
 
     Returns:
-        ndarray: Shape (target.num_joints,) int64; -1 where ``source`` lacks the joint (its score becomes 0:
-            missing).
+        ndarray: Shape (target.num_joints,) int64; -1 where ``source`` lacks the joint (its score becomes 0).
 
     Raises:
         ValueError: The layouts have no joint in common, or ``side`` is not one.
@@ -64,14 +65,14 @@ def layout_mapping(source: Layout, target: Layout, stand_ins: bool = False, side
             if HAND_21.joints in (source.joints, target.joints) and not side
             else ''
         )
-        raise ValueError(f'layouts {source.name!r} and {target.name!r} have no joint in common{hint}')
+        raise UserValueError(f'layouts {source.name!r} and {target.name!r} have no joint in common{hint}')
     return indices
 
 
 def map_joints(
     keypoints: np.ndarray, source: Layout, target: Layout, stand_ins: bool = False, side: str = ''
 ) -> np.ndarray:
-    """Keypoints of one layout as another's.
+    """Converts keypoints from one layout to another.
 
     Args:
         keypoints (ndarray): Shape (..., source.num_joints, C); joints absent from ``source`` become all 0.
@@ -85,6 +86,7 @@ def map_joints(
     """
     source.check_joints(keypoints.shape[-2], 'map_joints')
     indices = layout_mapping(source, target, stand_ins, side)
+    # An absent joint (-1) takes joint 0 here and is zeroed below.
     mapped = np.take(keypoints, np.maximum(indices, 0), axis=-2)
     mapped[..., indices < 0, :] = 0
     return mapped

@@ -5,6 +5,7 @@ from typing import List, Optional, Sequence, Tuple, Union
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from ..errors import UserTypeError, UserValueError
 from ..registry import MODELS
 from ..structures import SignDataSample
 from .attention_pool import mean_pool
@@ -67,7 +68,9 @@ class BaseSignModel(BaseModel):
             return self.losses(inputs)
         if mode == 'predict':
             return self.predictions(inputs)
-        raise ValueError(f"{type(self).__name__}: mode must be 'tensor', 'loss' or 'predict', got {mode!r}")
+        raise UserValueError(
+            f"{type(self).__name__}: mode must be 'tensor', 'loss' or 'predict', got {mode!r}"
+        )
 
     def outputs(self, inputs: dict) -> Union[Tensor, dict]:
         """Mode 'tensor'."""
@@ -103,7 +106,7 @@ class BaseSignModel(BaseModel):
             TypeError: The model has no embedder and backbone.
         """
         if not self.gives_tokens:
-            raise TypeError(f'{type(self).__name__} has no embedder and backbone, so it gives no tokens')
+            raise UserTypeError(f'{type(self).__name__} has no embedder and backbone, so it gives no tokens')
         tokens, valid = self.embedder(inputs)
         return self.backbone(tokens, valid), valid
 

@@ -4,6 +4,8 @@ from typing import Optional
 
 from torch import nn
 
+from ..errors import UserValueError
+
 
 def check_widths(model: nn.Module, last: str) -> None:
     """Refuses parts that do not fit, by name, before a matrix product does.
@@ -23,7 +25,7 @@ def check_widths(model: nn.Module, last: str) -> None:
     for name, field in (('backbone', 'embed_dims'), (last, 'in_channels')):
         wanted = getattr(getattr(model, name), field, None)
         if width is not None and wanted is not None and width != wanted:
-            raise ValueError(
+            raise UserValueError(
                 f'{type(model).__name__}: {source} gives tokens of width {width}, but model.{name}.{field} '
                 f'is {wanted}. Set both to one width '
                 '(that of HandTokenEmbedder is the last of gesture.part_channels)'

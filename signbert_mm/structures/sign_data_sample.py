@@ -1,4 +1,4 @@
-"""SignDataSample: what a model says about one clip."""
+"""SignDataSample: annotation and predictions of one clip."""
 
 from typing import Any, Callable, Dict, Optional, Sequence, Union
 
@@ -7,18 +7,23 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from ..errors import UserTypeError, UserValueError
+
 NUM_HANDS, NUM_JOINTS = 2, 21
 
 
 def _integer(name: str, value: Any) -> int:
+    # A bool is an int in Python, and as a class index it is a mistake.
     if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f'SignDataSample.{name}: expected one integer, got a bool')
+        raise UserTypeError(f'SignDataSample.{name}: expected one integer, got a bool')
     if isinstance(value, (Tensor, np.ndarray)):
         if value.size != 1 if isinstance(value, np.ndarray) else value.numel() != 1:
-            raise ValueError(f'SignDataSample.{name}: expected one integer, got shape {tuple(value.shape)}')
+            raise UserValueError(
+                f'SignDataSample.{name}: expected one integer, got shape {tuple(value.shape)}'
+            )
         value = value.item()
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-        raise TypeError(
+        raise UserTypeError(
             f'SignDataSample.{name}: expected one integer, got {value!r} ({type(value).__name__})'
         )
     return int(value)
@@ -26,20 +31,21 @@ def _integer(name: str, value: Any) -> int:
 
 def _label(name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor) and value.numel() == 1 and value.dtype in (torch.int64, torch.int32):
-        return value.reshape(()).long()  # stays on its device: no wait for the GPU
+        # Stays on its device: reading the number would wait for the GPU.
+        return value.reshape(()).long()
     return torch.tensor(_integer(name, value), dtype=torch.int64)
 
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise TypeError(f'SignDataSample.{name}: expected text, got {value!r} ({type(value).__name__})')
+        raise UserTypeError(f'SignDataSample.{name}: expected text, got {value!r} ({type(value).__name__})')
     return str(value)
 
 
 def _scores(name: str, value: Any) -> Tensor:
     value = torch.as_tensor(value)
     if value.ndim != 1 or not value.is_floating_point():
-        raise ValueError(
+        raise UserValueError(
             f'SignDataSample.{name}: expected floats of shape (classes,), got {value.dtype} of '
             f'shape {tuple(value.shape)}'
         )
@@ -50,19 +56,20 @@ def _per_token(*tail: int, boolean: bool = False) -> Callable[[str, Any], Tensor
     def check(name: str, value: Any) -> Tensor:
         value = torch.as_tensor(value)
         if value.ndim != 1 + len(tail) or tuple(value.shape[1:]) != tail:
-            raise ValueError(
+            raise UserValueError(
                 f'SignDataSample.{name}: expected shape (frames, {", ".join(map(str, tail))}), '
                 f'got {tuple(value.shape)}'
             )
         if boolean and value.dtype != torch.bool:
-            raise TypeError(f'SignDataSample.{name}: expected bool, got {value.dtype}')
+            raise UserTypeError(f'SignDataSample.{name}: expected bool, got {value.dtype}')
         if not boolean and not value.is_floating_point():
-            raise TypeError(f'SignDataSample.{name}: expected floats, got {value.dtype}')
+            raise UserTypeError(f'SignDataSample.{name}: expected floats, got {value.dtype}')
         return value
 
     return check
 
 
+# The check of each named field.
 _HANDS = _per_token(NUM_HANDS, NUM_JOINTS, 2)
 _FLAGS = _per_token(NUM_HANDS, boolean=True)
 _FIELDS: Dict[str, Callable[[str, Any], Any]] = dict(
@@ -84,31 +91,31 @@ _FIELDS: Dict[str, Callable[[str, Any], Any]] = dict(
 class SignDataSample(BaseDataElement):
     """One clip's annotation and predictions.
 
-    Fields are set and read as attributes, or set by the ``set_*`` methods, which return the sample and so can
-    be chained. The fields named below are checked and brought to one type however they are set; any other
-    field is stored as it is (a mesh, a video's path).
+    Fields are attributes. The ``set_*`` methods set them too and return the sample, so that calls can be
+    chained. The fields below are checked and converted to one type however they are set. Any other field is
+    stored as it is (a mesh, a video's path).
 
     Attributes:
         gt_label (Tensor): Scalar int64, the class index; -1 = none. May be set from an int.
         pred_scores (Tensor): Shape (classes,) float, the class scores; logits or probabilities, higher is
             better.
         pred_label (Tensor): Scalar int64, the best class.
-        sample_idx (int): The clip's index in the data set. Metrics know by it the duplicates with which a
-            sampler fills up the last batch.
+        sample_idx (int): The clip's index in the data set. Metrics use it to recognise the duplicates with
+            which a sampler fills up the last batch.
         video_id (str): The clip's name in its store.
         pred_hands (Tensor): Shape (T, 2, 21, 2) float, reconstructed joints in [0, 1] of the hand's crop;
             left hand (index 0) mirrored.
         target_hands (Tensor): Likewise, the pose before masking.
-        input_hands (Tensor): Likewise, the pose that the model was given; joints that masking zeroed are 0.
+        input_hands (Tensor): Likewise, the model's input; joints that masking zeroed are 0.
         hand_scores (Tensor): Shape (T, 2, 21) float in [0, 1], the detector's confidence; 0 = joint not
             annotated.
-        hand_valid (Tensor): Shape (T, 2) bool, the hand was found.
-        chosen (Tensor): Shape (T, 2) bool, the token was picked for masking.
+        hand_valid (Tensor): Shape (T, 2) bool, the hand was detected.
+        chosen (Tensor): Shape (T, 2) bool, the token was chosen for masking.
         boxes (Tensor): Shape (T, 2, 3) float, the crops' centre x, centre y and side in pixels of the video.
 
     Raises:
-        TypeError: A named field is given another kind of value.
-        ValueError: A named field is given another shape.
+        TypeError: A named field gets a value of another type.
+        ValueError: A named field gets a value of another shape.
 
     Example:
         >>> sample = SignDataSample(sample_idx=3, video_id='hello_01').set_gt_label(2)
@@ -131,7 +138,8 @@ class SignDataSample(BaseDataElement):
     boxes: Tensor
 
     def set_field(self, value: Any, name: str, dtype: Optional[Any] = None, field_type: str = 'data') -> None:
-        """Checks a named field, then stores it; every way of setting a field comes through here."""
+        """Checks a named field and stores it."""
+        # BaseDataElement calls this method for attributes, keyword arguments and updates alike.
         if name in _FIELDS:
             value = _FIELDS[name](name, value)
         super().set_field(value, name, dtype, field_type)
@@ -161,7 +169,7 @@ class SignDataSample(BaseDataElement):
         hand_valid: Tensor,
         chosen: Tensor,
     ) -> 'SignDataSample':
-        """Sets the six reconstruction fields (shapes as in the class's attributes).
+        """Sets the six reconstruction fields, with the shapes of the class's attributes.
 
         Raises:
             ValueError: The fields differ in their number of frames.
@@ -173,5 +181,5 @@ class SignDataSample(BaseDataElement):
             for name in ('pred_hands', 'target_hands', 'input_hands', 'hand_scores', 'hand_valid', 'chosen')
         }
         if len(set(frames.values())) > 1:
-            raise ValueError(f'SignDataSample: frames differ: {frames}')
+            raise UserValueError(f'SignDataSample: frames differ: {frames}')
         return self

@@ -7,6 +7,7 @@ from typing import Callable, List, Tuple, Union
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import INK, PAPER, Color
 
 ANCHORS = dict(l=0.0, c=0.5, r=1.0, t=0.0, m=0.5, b=1.0)
@@ -34,7 +35,7 @@ def check_canvas(canvas: np.ndarray) -> np.ndarray:
             if isinstance(canvas, np.ndarray)
             else type(canvas).__name__
         )
-        raise ValueError(f'a canvas is a uint8 RGB array of shape (height, width, 3), got {found}')
+        raise UserValueError(f'a canvas is a uint8 RGB array of shape (height, width, 3), got {found}')
     return canvas
 
 

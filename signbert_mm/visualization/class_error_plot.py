@@ -5,6 +5,7 @@ from typing import Mapping, Optional, Sequence, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import INK, LINE, QUIET, SIDES
 from .plots import _figure, _hex, _save
 
@@ -42,7 +43,7 @@ def plot_class_errors(
         ValueError: Not two models of the same classes, or no class with clips.
     """
     if len(errors) != 2 or len({np.shape(values) for values in errors.values()}) != 1:
-        raise ValueError(
+        raise UserValueError(
             'plot_class_errors: errors of two models over the same classes needed, got '
             f'{ ({n: np.shape(v) for n, v in errors.items()}) }'
         )
@@ -51,7 +52,7 @@ def plot_class_errors(
     )
     there = np.flatnonzero(np.isfinite(one) & np.isfinite(two))
     if not len(there):
-        raise ValueError('plot_class_errors: no class has clips')
+        raise UserValueError('plot_class_errors: no class has clips')
     order = there[np.argsort(-(one - two)[there], kind='stable')]
     total = len(order)
     if total > most:

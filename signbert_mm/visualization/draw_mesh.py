@@ -5,6 +5,7 @@ from typing import Sequence, Tuple
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from .canvas import blend, check_canvas
 from .palette import SKIN, Color
 
@@ -115,13 +116,13 @@ def draw_mesh(
     check_canvas(canvas)
     vertices, faces = np.asarray(vertices, dtype=np.float64), np.asarray(faces)
     if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
-        raise ValueError(
+        raise UserValueError(
             f'draw_mesh: expected vertices (V, 3) and faces (F, 3), got {vertices.shape} and {faces.shape}'
         )
     if not np.isfinite(vertices).all():
-        raise ValueError('draw_mesh: vertices are not finite')
+        raise UserValueError('draw_mesh: vertices are not finite')
     if len(faces) == 0 or faces.min() < 0 or faces.max() >= len(vertices):
-        raise ValueError(f'draw_mesh: faces must name vertices 0..{len(vertices) - 1}')
+        raise UserValueError(f'draw_mesh: faces must name vertices 0..{len(vertices) - 1}')
     faces = faces[:, ::-1] if mirrored else faces
 
     height, width = canvas.shape[:2]

@@ -5,6 +5,7 @@ from typing import Optional, Sequence, Tuple, Union
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from ..layouts import Layout, get_layout
 from .canvas import check_canvas
 from .palette import BODY, FINGERS, GHOST, PALM, PAPER, SIDES, Color, faded
@@ -64,7 +65,7 @@ def _disc(
 def _finite(joints: np.ndarray, seen: np.ndarray, where: str) -> np.ndarray:
     joints = np.asarray(joints, dtype=np.float64)
     if not np.isfinite(joints[seen]).all():
-        raise ValueError(
+        raise UserValueError(
             f'{where}: coordinates not finite at joints '
             f'{np.flatnonzero(seen & ~np.isfinite(joints).all(-1)).tolist()}'
         )
@@ -102,7 +103,7 @@ def draw_hand(
     check_canvas(canvas)
     joints = np.asarray(joints)
     if joints.shape != (21, 2):
-        raise ValueError(f'draw_hand: expected joints of shape (21, 2), got {joints.shape}')
+        raise UserValueError(f'draw_hand: expected joints of shape (21, 2), got {joints.shape}')
     scores = np.ones(21) if scores is None else np.clip(np.asarray(scores, dtype=float), 0, 1)
     hollow = np.zeros(21, dtype=bool) if hollow is None else np.asarray(hollow, dtype=bool)
     moved = np.zeros(21, dtype=bool) if moved is None else np.asarray(moved, dtype=bool)

@@ -5,6 +5,7 @@ from typing import Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError, UserValueError
 from .palette import INK, QUIET
 from .plots import _figure, _hex, _save
 
@@ -29,16 +30,16 @@ def tsne(features: np.ndarray, perplexity: float = 30.0, seed: int = 0) -> np.nd
     """
     features = np.asarray(features, dtype=np.float32)
     if features.ndim != 2 or not np.isfinite(features).all():
-        raise ValueError(f'tsne: features must be finite and of shape (N, D), got shape {features.shape}')
+        raise UserValueError(f'tsne: features must be finite and of shape (N, D), got shape {features.shape}')
     if not 0 < perplexity <= (len(features) - 1) / 3:
-        raise ValueError(
+        raise UserValueError(
             f'tsne: {len(features)} clips carry a perplexity of at most '
             f'{(len(features) - 1) / 3:.1f}, got {perplexity}'
         )
     try:
         from sklearn.manifold import TSNE
     except ImportError as error:
-        raise ImportError('t-SNE needs scikit-learn: pip install scikit-learn') from error
+        raise UserModuleNotFoundError('t-SNE needs scikit-learn: pip install scikit-learn') from error
     return TSNE(
         n_components=2, perplexity=perplexity, init='pca', learning_rate='auto', random_state=seed
     ).fit_transform(features)
@@ -62,10 +63,10 @@ def plot_embedding(
         ValueError: There is nothing to plot, or points and labels differ in number.
     """
     if not panels:
-        raise ValueError('plot_embedding: nothing to plot')
+        raise UserValueError('plot_embedding: nothing to plot')
     for name, (points, labels) in panels.items():
         if np.shape(points) != (len(labels), 2):
-            raise ValueError(
+            raise UserValueError(
                 f'plot_embedding: {name!r}: points must be of shape ({len(labels)}, 2), as many '
                 f'as labels, got {np.shape(points)}'
             )

@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..engine.checkpoint_io import write_atomic
+from ..errors import UserValueError
+from ..files.atomic import write_atomic
 from .draw_mesh import vertex_normals
 from .palette import SKIN, Color
 
@@ -89,7 +90,7 @@ def write_glb(
         or faces.shape[1] != 3
         or valid.shape != (frames, 2)
     ):
-        raise ValueError(
+        raise UserValueError(
             f'{path}: expected vertices (T, 2, V, 3), faces (F, 3), valid (T, 2); got '
             f'{vertices.shape}, {faces.shape}, {valid.shape}'
         )
@@ -97,9 +98,9 @@ def write_glb(
         [0.0] if times is None and frames == 1 else [] if times is None else times, dtype='<f4'
     )
     if times.shape != (frames,) or (np.diff(times) <= 0).any():
-        raise ValueError(f'{path}: {frames} frames need as many times, increasing; got {times.tolist()}')
+        raise UserValueError(f'{path}: {frames} frames need as many times, increasing; got {times.tolist()}')
     if not valid.any():
-        raise ValueError(f'{path}: no hand is valid in any frame, so there is nothing to write')
+        raise UserValueError(f'{path}: no hand is valid in any frame, so there is nothing to write')
     builder = _Builder()
     meshes, nodes, channels, samplers = [], [], [], []
     for hand, (name, side) in enumerate((('left hand', 1), ('right hand', -1))):

@@ -5,6 +5,7 @@ from typing import Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import ACCENT, BODY, FINGERS, INK, LINE, QUIET
 
 _COLORS = [ACCENT, FINGERS[0], FINGERS[2], FINGERS[4], FINGERS[1], BODY]
@@ -53,7 +54,7 @@ def plot_curves(
         ValueError: There is nothing to plot.
     """
     if not panels:
-        raise ValueError('plot_curves: nothing to plot')
+        raise UserValueError('plot_curves: nothing to plot')
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
     figure = _figure(5.6 * columns, 3.4 * rows)

@@ -5,6 +5,7 @@ from typing import Optional, Sequence, Union
 import cv2
 import numpy as np
 
+from ..errors import UserValueError
 from ..layouts import Layout
 from ..structures import SignDataSample
 from .canvas import blank, draw_text, shortened
@@ -49,9 +50,11 @@ def score_bars(
     """
     scores = np.asarray(scores)
     if scores.ndim != 1 or not np.isfinite(scores).all():
-        raise ValueError(f'score_bars: expected finite scores of shape (classes,), got shape {scores.shape}')
+        raise UserValueError(
+            f'score_bars: expected finite scores of shape (classes,), got shape {scores.shape}'
+        )
     if glosses is not None and len(glosses) != len(scores):
-        raise ValueError(f'score_bars: {len(scores)} scores but {len(glosses)} glosses')
+        raise UserValueError(f'score_bars: {len(scores)} scores but {len(glosses)} glosses')
     shares = as_probabilities(scores)
     order = np.argsort(-shares, kind='stable')
     known = gt_label is not None and gt_label >= 0

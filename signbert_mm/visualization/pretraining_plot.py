@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Mapping, Sequence, Tuple, Union
 
+from ..errors import UserValueError
 from .palette import ACCENT, FINGERS, INK, LINE, QUIET
 from .plots import _COLORS, _figure, _hex, _save
 
@@ -24,7 +25,7 @@ def plot_pretraining(
         ValueError: There are no losses or no accuracies.
     """
     if not losses or not accuracies:
-        raise ValueError(
+        raise UserValueError(
             f'plot_pretraining: losses and accuracies needed, got {sorted(losses)} and {sorted(accuracies)}'
         )
     figure = _figure(6.4, 5.4)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..errors import UserIndexError, UserKeyError, UserValueError
 from ..structures import SignDataSample
 from .canvas import draw_text, smoothly, text_size
 from .draw_mesh import draw_mesh
@@ -38,7 +39,7 @@ def mesh_in_crop(sample: SignDataSample, hand_model: Optional[torch.nn.Module] =
     needed = ('offset', 'scale') + (() if 'vertices' in sample else ('theta', 'beta', 'rotation'))
     absent = [name for name in needed if name not in sample]
     if absent or ('vertices' not in sample and hand_model is None):
-        raise KeyError(
+        raise UserKeyError(
             'mesh_in_crop: the prediction has no '
             f'{", ".join(absent) or "vertices, and no hand_model is given"}; is its decoder a hand model?'
         )
@@ -213,13 +214,13 @@ def reconstruction_figure(
     sample = sample.cpu()
     valid = sample.hand_valid.numpy()
     if mesh is not None and (faces is None or mesh.shape[:2] != valid.shape):
-        raise ValueError(
+        raise UserValueError(
             'reconstruction_figure: mesh needs faces and shape (T, 2, V, 3) with T = '
             f'{len(valid)}, got {mesh.shape}'
         )
     frames = pick_frames(valid, columns) if frames is None else np.asarray(frames, dtype=int)
     if len(frames) == 0 or frames.min() < 0 or frames.max() >= len(valid):
-        raise IndexError(
+        raise UserIndexError(
             f'reconstruction_figure: frames {frames.tolist()}, but the clip has frames 0..{len(valid) - 1}'
         )
     if isinstance(hands, str):

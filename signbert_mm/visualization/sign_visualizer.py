@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
 
+from ..errors import UserKeyError
 from ..registry import VISUALIZERS
 from ..structures import SignDataSample
 from .canvas import save_image
@@ -70,7 +71,7 @@ class SignVisualizer(Visualizer):
             options.setdefault('glosses', meta.get('glosses') or meta.get('classes'))
             picture = prediction_figure(data_sample, keypoints, scores, layout, **options)
         else:
-            raise KeyError(
+            raise UserKeyError(
                 f'SignVisualizer: {name}: the sample has neither pred_hands nor pred_scores, only '
                 f'{sorted(data_sample.keys())}'
             )

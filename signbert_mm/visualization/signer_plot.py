@@ -5,6 +5,7 @@ from typing import Dict, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import INK, LINE, QUIET
 from .plots import _COLORS, _figure, _hex, _save
 
@@ -21,7 +22,7 @@ def signer_accuracy(
     """
     names, right = np.asarray(signers), np.asarray(labels) == np.asarray(predicted)
     if not len(names) == len(right):
-        raise ValueError(
+        raise UserValueError(
             f'signer_accuracy: {len(right)} predictions and the signers of {len(names)} clips; '
             'they must be of the same clips'
         )
@@ -46,7 +47,7 @@ def plot_signers(
     """
     counts = [{signer: count for signer, (_, count) in found.items()} for found in models.values()]
     if not counts or not counts[0] or any(other != counts[0] for other in counts):
-        raise ValueError(
+        raise UserValueError(
             f'plot_signers: all models need the same clips of the same signers, got clips by signer {counts}'
         )
     signers = list(counts[0])

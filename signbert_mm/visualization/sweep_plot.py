@@ -5,6 +5,7 @@ from typing import Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ..errors import UserValueError
 from .palette import INK, LINE, QUIET
 from .plots import _COLORS, _figure, _hex, _save
 
@@ -33,10 +34,10 @@ def plot_sweep(
         ValueError: There is nothing to plot, or x is not positive with ``log``.
     """
     if not lines:
-        raise ValueError('plot_sweep: nothing to plot')
+        raise UserValueError('plot_sweep: nothing to plot')
     ticks = sorted({float(value) for x, _, _ in lines.values() for value in x})
     if log and ticks[0] <= 0:
-        raise ValueError(f'plot_sweep: a logarithmic x must be positive, got {ticks[0]}')
+        raise UserValueError(f'plot_sweep: a logarithmic x must be positive, got {ticks[0]}')
     figure = _figure(5.6, 3.6)
     axis = figure.subplots()
     for index, (name, (x, means, deviations)) in enumerate(lines.items()):

@@ -7,6 +7,7 @@ from typing import Optional, Type, Union
 
 import numpy as np
 
+from ..errors import UserModuleNotFoundError, UserValueError
 from .canvas import check_canvas
 
 
@@ -27,9 +28,9 @@ class VideoWriter:
         try:
             import av
         except ModuleNotFoundError as error:
-            raise ModuleNotFoundError('writing videos needs PyAV: pip install "av>=14"') from error
+            raise UserModuleNotFoundError('writing videos needs PyAV: pip install "av>=14"') from error
         if not 0 < fps < float('inf'):
-            raise ValueError(f'{path}: fps is {fps}; give frames a second')
+            raise UserValueError(f'{path}: fps is {fps}; give frames a second')
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._av, self._container = av, av.open(str(self.path), 'w')

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from signbert_mm.apis import SignInferencer, zoo
 from signbert_mm.apis import model as models
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.registry import MODELS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))

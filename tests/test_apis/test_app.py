@@ -19,7 +19,7 @@ from api_toys import GLOSSES, ColourExtractor, frames_of
 
 from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.registry import EXTRACTORS
 
 pytest.importorskip('av', reason='PyAV is not installed')

@@ -12,7 +12,7 @@ import torch
 from api_toys import GLOSSES, ColourExtractor, frames_of
 
 from signbert_mm.apis import model as models
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.registry import EXTRACTORS
 
 

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from signbert_mm.apis import FusionRecognizer, SignInferencer, init_model
 from signbert_mm.datasets import PoseStore
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import align, clip_scores, fused
 from signbert_mm.registry import MODELS

@@ -17,7 +17,7 @@ from signbert_mm.apis import input as input_module
 from signbert_mm.apis.inferencer import _frame_rate
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.extraction import VideoError, extract_folder
 from signbert_mm.structures import SignDataSample

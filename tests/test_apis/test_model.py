@@ -10,7 +10,7 @@ from mmengine.config import Config
 from signbert_mm.apis import get_model, init_model, list_models
 from signbert_mm.apis.model import _config
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.models import SignBERT, SignRecognizer, STConsistency, STConsistencyRecognizer
 
 NARROW = dict(

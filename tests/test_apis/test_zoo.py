@@ -11,8 +11,8 @@ from mmengine.runner import Runner
 from source_files import load_file
 
 from signbert_mm.apis import SignInferencer, get_model, init_model, zoo, zoo_checkpoint
-from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
+from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 
 
 @pytest.fixture

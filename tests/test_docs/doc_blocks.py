@@ -19,6 +19,7 @@ PAGES = sorted(
         *DOCS.rglob('*.md'),
         *ROOT.glob('*.md'),
         *(ROOT / 'configs').rglob('*.md'),
+        *(ROOT / 'projects').rglob('*.md'),
         *(ROOT / 'benchmarks').glob('*.md'),
     }
 )

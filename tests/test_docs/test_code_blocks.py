@@ -10,8 +10,8 @@ import pytest
 from doc_blocks import GUIDES, PAGES, ROOT, blocks
 
 from signbert_mm.datasets import PoseStoreWriter, SyntheticSigns
-from signbert_mm.datasets.sources import convert
-from signbert_mm.datasets.sources.video_folder import video_folder_index
+from signbert_mm.prepare.sources import convert
+from signbert_mm.prepare.sources.video_folder import video_folder_index
 
 
 @pytest.fixture

@@ -11,18 +11,19 @@ from mmengine.logging import HistoryBuffer, MessageHub
 
 from signbert_mm.engine.checkpoint_io import (
     AtomicLocalBackend,
+    find_last_whole_checkpoint,
+    pack_message_hub,
+    to_plain,
+    unpack_message_hub,
+)
+from signbert_mm.files.atomic import remove_leftovers, write_atomic
+from signbert_mm.files.checkpoints import (
     CheckpointError,
     check_whole,
     drop_config_text,
-    find_last_whole_checkpoint,
     is_finite,
     load_checkpoint_file,
-    pack_message_hub,
-    remove_leftovers,
     safe_names,
-    to_plain,
-    unpack_message_hub,
-    write_atomic,
 )
 
 

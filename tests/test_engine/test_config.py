@@ -1,6 +1,7 @@
 import pytest
 
-from signbert_mm.engine.runner import ConfigError, explain_config_errors, load_config
+from signbert_mm.engine.runner import explain_config_errors, load_config
+from signbert_mm.errors import ConfigError
 
 BAD = [
     (dict(model__type='ToyRecogniser'), r"no model of type 'ToyRecogniser'\. Did you mean 'ToyRecognizer'"),

@@ -14,13 +14,13 @@ from same_training import assert_same_training
 from torch.utils.data import ConcatDataset, Subset
 
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.hooks.epoch_seed_hook import seed_generators, tell
 from signbert_mm.engine.hooks.safe_checkpoint_hook import DivergedError
 from signbert_mm.engine.randomness import seed_from
-from signbert_mm.engine.runner import ConfigError
 from signbert_mm.engine.runner.signals import TrainingStopped
+from signbert_mm.errors import ConfigError
 from signbert_mm.files import FolderInUse
+from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.version import __version__
 
 SHORT = dict(train_cfg__max_epochs=1)

@@ -6,7 +6,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
 
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.knn import extract_features, knn_accuracy
 from signbert_mm.registry import DATASETS, MODELS
 

@@ -1,7 +1,7 @@
 """How tools end."""
 
+import ast
 import errno
-import linecache
 import os
 import runpy
 import signal
@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from signbert_mm import errors
 from signbert_mm.engine.runner import launch, run_tool
 from signbert_mm.engine.runner.launch import is_first_process
 from signbert_mm.engine.runner.signals import TrainingStopped, watching
@@ -133,21 +134,34 @@ def test_a_place_that_cannot_be_written_ends_in_one_line(monkeypatch, tmp_path):
         run_tool(refused)
 
 
-@pytest.mark.parametrize('folder', ['tools', 'demo', 'benchmarks'])
-def test_errors_of_tools_and_demos_are_for_people(root, folder):
-    names = {}
-    exec(
-        compile(
-            "def main():\n    raise ValueError('--smooth must be at least 1')\n",
-            str(root / folder / 'made_up.py'),
-            'exec',
-        ),
-        names,
-    )
-    line = "    raise ValueError('--smooth must be at least 1')\n"
-    linecache.cache[str(root / folder / 'made_up.py')] = (0, None, ['def main():\n', line], 'x')
-    with pytest.raises(SystemExit, match='^ValueError: --smooth must be at least 1$'):
-        run_tool(names['main'])
+@pytest.mark.parametrize(
+    'error', [ValueError, TypeError, KeyError, IndexError, RuntimeError, ModuleNotFoundError]
+)
+def test_errors_for_people_end_in_one_line_and_others_with_their_traceback(monkeypatch, error):
+    monkeypatch.delenv('SIGNBERT_MM_TRACEBACK', raising=False)
+    kind = getattr(errors, f'User{error.__name__}')
+    assert issubclass(kind, error)
+
+    def fail(kind):
+        raise kind('--smooth must be at least 1')
+
+    with pytest.raises(SystemExit, match=f'^{error.__name__}: --smooth must be at least 1$'):
+        run_tool(lambda: fail(kind))
+    with pytest.raises(error, match='--smooth must'):
+        run_tool(lambda: fail(error))
+
+
+def test_what_is_raised_is_meant_for_people(root):
+    """A plain ``ValueError`` would end a tool with a traceback."""
+    plain = {name.removeprefix('User') for name in vars(errors) if name.startswith('User')} | {'ImportError'}
+    found = []
+    for folder in ('signbert_mm', 'tools', 'demo', 'benchmarks'):
+        for path in sorted((root / folder).rglob('*.py')):
+            for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+                call = node.exc if isinstance(node, ast.Raise) else None
+                if isinstance(call, ast.Call) and getattr(call.func, 'id', None) in plain:
+                    found.append(f'{path}:{node.lineno}')
+    assert found == []
 
 
 def test_the_reader_of_a_pipe_has_gone(monkeypatch):

@@ -19,7 +19,8 @@ from signbert_mm.engine.learning_check import (
     record_shares,
     share_between,
 )
-from signbert_mm.engine.runner import ConfigError, load_config
+from signbert_mm.engine.runner import load_config
+from signbert_mm.errors import ConfigError
 from signbert_mm.registry import MODELS
 
 PRETRAIN = 'configs/demo/signbert_d128_pretrain_synthetic.py'

@@ -9,10 +9,10 @@ import torch
 from mmengine.config import Config, ConfigDict
 
 from signbert_mm.apis import init_model
-from signbert_mm.engine.checkpoint_io import CheckpointError
 from signbert_mm.engine.hooks import LoadReportHook
 from signbert_mm.engine.load_encoder import build_model
 from signbert_mm.engine.old_checkpoints import adapt_config, adapt_to_weights
+from signbert_mm.files.checkpoints import CheckpointError
 from signbert_mm.registry import MODELS
 
 OLD = dict(norm='LN', input_norm=False, output_norm=False, bias=True)

@@ -6,8 +6,9 @@ import json
 import pytest
 from mmengine.config import Config
 
-from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, options, prepare_launch
+from signbert_mm.engine.runner import OptionsAction, load_config, options, prepare_launch
 from signbert_mm.engine.runner.options import check_vis_backends, merge_options, parse_dicts
+from signbert_mm.errors import ConfigError
 
 LOCAL, BOARD = dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')
 

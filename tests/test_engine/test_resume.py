@@ -15,9 +15,9 @@ from mmengine.hooks import Hook
 from same_training import assert_same_training
 
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.hooks.load_report_hook import _as_it_is_now
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 
 class StopAt(Hook):

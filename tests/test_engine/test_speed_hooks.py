@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.hooks import CompileHook, DeferredLossHook
+from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.models import SignDataPreprocessor
 
 SHORT = dict(train_cfg__max_epochs=2)

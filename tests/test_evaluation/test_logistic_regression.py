@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from signbert_mm.datasets import PoseDataset
-from signbert_mm.datasets.pose_store import PoseStoreWriter
+from signbert_mm.datasets.pose_store_writer import PoseStoreWriter
 from signbert_mm.evaluation.logistic_regression import hand_features, logistic_regression
 
 

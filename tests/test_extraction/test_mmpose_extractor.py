@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from signbert_mm import compat
-from signbert_mm.engine.checkpoint_io import CheckpointError
 from signbert_mm.extraction import MMPoseExtractor, build_detector, extract_stream
 from signbert_mm.extraction.wheel_configs import find_config
+from signbert_mm.files.checkpoints import CheckpointError
 
 pytest.importorskip('mmpose', reason='mmpose is not installed: make install')
 RTMPOSE = 'rtmpose-t_8xb64-270e_coco-ubody-wholebody-256x192'
@@ -37,7 +37,7 @@ def test_the_frame_is_read_as_rgb_and_found_again_in_pixels(extractor):
     """Against MMPose's own call, which takes BGR."""
     from mmpose.apis import inference_topdown, init_model
 
-    cfg = compat.mend_rtmpose_config(Config.fromfile(find_config(RTMPOSE, 'mmpose')))
+    cfg = compat.patch_rtmpose_config(Config.fromfile(find_config(RTMPOSE, 'mmpose')))
     cfg.model.test_cfg.flip_test = False
     model = init_model(cfg, None, 'cpu')
     model.load_state_dict(extractor._model.state_dict())

@@ -6,7 +6,7 @@ import pytest
 from made_videos import cut, make_sound, make_video, picture, shades
 
 from signbert_mm.extraction import Frame, VideoError, open_video
-from signbert_mm.extraction.resample import resample
+from signbert_mm.extraction.frames import resample
 
 
 def grey(frames):

@@ -1,6 +1,6 @@
 """Gradients of several batches added up are those of one batch as large."""
 
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 PLAIN = """
 model['backbone']['dropout'] = 0.0

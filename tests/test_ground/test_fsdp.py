@@ -8,9 +8,9 @@ import pytest
 from same_training import assert_same_training
 from test_ranks import NO_DROPOUT, losses, two_ranks  # noqa: F401  (a fixture)
 
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.runner import SignFSDPStrategy, build_runner, load_config, prepare_launch
 from signbert_mm.engine.runner.fsdp_strategy import wrap_layers
+from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.registry import MODELS
 
 SGD = (

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 ODD = dict(
     one_frame=(dict(lengths=(1,)), []),

@@ -9,7 +9,7 @@ import sys
 import pytest
 import torch
 
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 
 def free_port():

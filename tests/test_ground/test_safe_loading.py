@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-TREES = ('signbert_mm', 'tools', 'demo', 'benchmarks', 'configs')
+TREES = ('signbert_mm', 'tools', 'demo', 'benchmarks', 'configs', 'projects')
 READERS = {'signbert_mm/files/unpickle.py': '_Unpickler'}  # the one unpickler, with an exact list of names
 LOADERS = (
     'mmengine.load',

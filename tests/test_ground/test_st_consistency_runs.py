@@ -12,7 +12,7 @@ from same_training import assert_same_training, equal
 from test_ranks import assert_same, two_ranks  # noqa: F401
 
 from signbert_mm.engine import KNNHook
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 CONFIG = """
 _base_ = ['{configs}/schedules/signbert_60e.py', '{configs}/default_runtime.py']

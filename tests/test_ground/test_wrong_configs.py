@@ -198,7 +198,8 @@ def test_checkpoint_of_another_class_count(run_tool, make_store, make_config, ex
 
 @pytest.mark.parametrize('place', ['itself', 'base'])
 def test_a_config_that_is_not_plain_utf8_is_refused_in_one_line(tmp_path, place):
-    from signbert_mm.engine.runner import ConfigError, load_config
+    from signbert_mm.engine.runner import load_config
+    from signbert_mm.errors import ConfigError
 
     base, config = tmp_path / 'base.py', tmp_path / 'config.py'
     base.write_text("a = 1\n_base_ = ['./config.py']\n" if place == 'itself' else 'a = 1\n')

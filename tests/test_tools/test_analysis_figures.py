@@ -10,7 +10,7 @@ from source_files import load_file
 from torch import nn
 
 from signbert_mm.datasets.synthetic import write_synthetic_store
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
 from signbert_mm.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,8 +12,8 @@ import torch
 
 from signbert_mm.apis import SignDictionary, init_model
 from signbert_mm.datasets import PoseStoreWriter
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.extraction import PoseExtractor
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """

@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from signbert_mm.datasets.importers import NpzClips
+from signbert_mm.prepare.importers import NpzClips
 from signbert_mm.registry import MODELS
 
 GLOSSES = ['tea', 'milk', 'coffee']

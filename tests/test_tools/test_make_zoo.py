@@ -8,8 +8,8 @@ import torch
 from source_files import load_file
 
 from signbert_mm.apis import init_model, zoo
-from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError
+from signbert_mm.errors import ConfigError
+from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 
 NAME = 'toy_config'
 
@@ -153,7 +153,7 @@ def test_it_trains_what_is_missing_and_resumes(tool, trained, monkeypatch):
     tool.train(trained)
     assert commands[-2] == ['python', 'demo/run_demo.py', '--only', 'data']
     parts = [dict(store='data/none')]
-    with pytest.raises(FileNotFoundError, match='data/none is not there; README'):
+    with pytest.raises(FileNotFoundError, match='data/none is not there; docs/results.md'):
         tool.train(trained)
 
 

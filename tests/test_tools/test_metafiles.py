@@ -4,7 +4,6 @@ stands without its data.
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
 import mmengine
 import pytest
@@ -12,6 +11,7 @@ from source_files import load_file
 
 from signbert_mm.apis import list_models
 from signbert_mm.apis.zoo import zoo_models
+from signbert_mm.experiments import find_table, load_setting, make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = zoo_models()
@@ -85,45 +85,21 @@ def test_what_a_release_file_starts_from_is_in_the_zoo(name):
     assert bool(ENTRIES[name]['Metadata'].get('Glosses')) == recogniser, 'a recogniser says what it knows'
 
 
-def test_the_pool_recogniser_is_the_whole_pool_run_of_the_protocol(tmp_path, monkeypatch):
-    class Seen(Exception):
-        pass
-
-    def from_cfg(cfg):
-        raise Seen(cfg)
-
-    run, zoo = load_file('tools/analysis_tools/run_words33.py'), load_file('tools/misc/make_zoo.py')
-    monkeypatch.setattr(run, 'Runner', SimpleNamespace(from_cfg=from_cfg))
+def test_the_pool_recogniser_is_the_whole_pool_run_of_the_protocol():
+    zoo, table = load_file('tools/misc/make_zoo.py'), find_table('words33')
     recipe = zoo.Recipe(ENTRIES['signbert_d128_finetune_pool'])
-    with pytest.raises(Seen) as seen:
-        run.finetune(
-            run.config_path(run.ROWS['signbert'].config),
-            recipe.cfg.load_from,
-            tmp_path,
-            False,
-            'all',
-            0,
-            None,
-        )
-    protocol, config = (zoo.read_plain(cfg.pretty_text) for cfg in (seen.value.args[0], recipe.cfg))
+    plan = make_plan(table, load_setting(table, 'words33'), [0], columns=['whole pool P-I'])
+    run = plan.cells[0, 'whole pool P-I'][0].run
+    protocol, config = (zoo.read_plain(cfg.pretty_text) for cfg in (run.cfg, recipe.cfg))
     places = {
         place
         for key in {*protocol, *config}
+        if not key.startswith('_')
         for place in zoo.differences(protocol.get(key), config.get(key), key)
     }
-    # ['test'], and a dump
-    assert places == {
-        'work_dir',
-        'experiment_name',
-        'log_level',
-        'test_dataloader.dataset.split',
-        'test_evaluator',
-    }
-    pretrain = Path(run.ROWS['signbert'].pretrain).name
-    assert (
-        zoo.starts_from(recipe).name == pretrain
-        and zoo.starts_from(recipe).work_dir == Path('work_dirs/words33/test/pretrain') / pretrain
-    )
+    # the table's run starts from the encoder that it has trained
+    assert places == {'work_dir', 'load_from'}
+    assert zoo.starts_from(recipe).name == run.parent.stem
 
 
 @pytest.mark.parametrize('name', ENTRIES)

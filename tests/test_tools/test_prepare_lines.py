@@ -5,7 +5,7 @@ import shlex
 import pytest
 from mmengine.config import Config
 
-from signbert_mm.engine.tables.run import resolve
+from signbert_mm.experiments.run import resolve
 
 OF_VIDEOS = ('wlasl', 'msasl', 'nmfs_csl', 'slr500', 'autsl', 'asl_citizen')
 

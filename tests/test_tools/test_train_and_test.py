@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 ONE = ['--cfg-options', 'train_cfg.max_epochs=1', 'log_level=WARNING']
 

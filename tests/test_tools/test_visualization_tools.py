@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from source_files import load_file
 
 from signbert_mm.datasets import PoseStoreWriter
-from signbert_mm.engine.checkpoint_io import CheckpointError
+from signbert_mm.files.checkpoints import CheckpointError
 from signbert_mm.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[2]

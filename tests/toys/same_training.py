@@ -2,7 +2,7 @@
 
 import torch
 
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
+from signbert_mm.files.checkpoints import load_checkpoint_file
 
 
 def equal(one, other):

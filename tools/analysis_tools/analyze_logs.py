@@ -17,6 +17,7 @@ import numpy as np
 
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_curves
 
@@ -72,7 +73,9 @@ def pick_keys(wanted: Optional[List[str]], runs: Dict[str, Tuple[Series, Series]
     if wanted:
         unknown = [key for key in wanted if key not in known]
         if unknown:
-            raise ValueError(f'no {", ".join(unknown)} in these logs; there are: {", ".join(sorted(known))}')
+            raise UserValueError(
+                f'no {", ".join(unknown)} in these logs; there are: {", ".join(sorted(known))}'
+            )
         return list(wanted)
     keys = sorted(
         key
@@ -88,7 +91,7 @@ def main() -> None:
         Path(run).parent.name if Path(run).is_file() else Path(run).name for run in args.runs
     ]
     if len(names) != len(args.runs):
-        raise ValueError(f'--names: {len(names)} names for {len(args.runs)} runs')
+        raise UserValueError(f'--names: {len(names)} names for {len(args.runs)} runs')
     names = [f'{name} ({place})' if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
     runs = {name: read_run(run) for name, run in zip(names, args.runs)}
     for name, (train, val) in runs.items():

@@ -18,6 +18,7 @@ import numpy as np
 from mmengine.registry import init_default_scope
 
 from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.evaluation.predictions import read_labels
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
@@ -67,7 +68,7 @@ def read_glosses(config: Optional[str], num_classes: int) -> List[str]:
     init_default_scope(cfg.default_scope)
     glosses = list(DATASETS.build(cfg.test_dataloader.dataset).metainfo['glosses'])
     if len(glosses) != num_classes:
-        raise ValueError(
+        raise UserValueError(
             f'{config}: its test data has {len(glosses)} glosses, the predictions are over '
             f'{num_classes} classes'
         )

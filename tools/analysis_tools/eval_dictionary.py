@@ -28,7 +28,7 @@ from signbert_mm.apis.dictionary import COMPARISONS
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool
-from signbert_mm.engine.tables import mean_and_deviation
+from signbert_mm.experiments import mean_and_deviation
 from signbert_mm.files.os_errors import output_path
 
 SEEDS = {1: range(10), 2: range(10), 5: range(3), 10: range(3)}

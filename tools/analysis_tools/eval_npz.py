@@ -31,10 +31,11 @@ from mmengine.runner import Runner
 
 from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseStoreWriter
-from signbert_mm.datasets.importers import NpzClips, write_clips
-from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.files.os_errors import output_path
+from signbert_mm.prepare.importers import NpzClips, write_clips
 
 _SELECTS = ('split', 'classes', 'relabel', 'few_shot', 'data_ratio', 'indices', 'hold_out', 'prepare')
 
@@ -71,7 +72,7 @@ def read_clips(args: argparse.Namespace, glosses: list) -> NpzClips:
     if args.split:
         kept = clips.kept[clips.split[clips.kept] == args.split]
         if not len(kept):
-            raise ValueError(
+            raise UserValueError(
                 f'{args.npz}: no clip of split {args.split!r}; splits there: {sorted(set(clips.split))}'
             )
         clips.kept = kept

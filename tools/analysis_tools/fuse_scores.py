@@ -23,6 +23,7 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import (
     KINDS,
@@ -100,7 +101,7 @@ def main() -> None:
         val = read(args.search, names, kinds)
         shared = set(val[0].video_ids) & set(parts[0].video_ids)
         if same or shared:
-            raise ValueError(
+            raise UserValueError(
                 f'--search: {len(shared)} clips are in the predictions that are reported too; '
                 'search on the validation split'
             )

@@ -26,7 +26,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from signbert_mm.engine.load_encoder import build_model
-from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.evaluation.knn import extract_features, knn_accuracy
 from signbert_mm.files.os_errors import output_path

@@ -31,7 +31,7 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 
 from signbert_mm.engine.runner import OptionsAction, run_tool
-from signbert_mm.engine.tables import (
+from signbert_mm.experiments import (
     Plan,
     Run,
     choose_rows,
@@ -62,7 +62,9 @@ def parse_args() -> argparse.Namespace:
         help='what to measure on: a file of on/ beside the definition (default: '
         'the one that the table names)',
     )
-    parser.add_argument('--seeds', type=int, default=1, help='seeds 0 .. N - 1 (default: %(default)s)')
+    parser.add_argument(
+        '--seeds', type=int, help='seeds 0 .. N - 1 (default: those that the table names, else 1)'
+    )
     parser.add_argument(
         '--rows',
         nargs='+',
@@ -110,7 +112,7 @@ def parse_args() -> argparse.Namespace:
         help='config values to change in every training',
     )
     args = parser.parse_args()
-    if args.seeds < 1:
+    if args.seeds is not None and args.seeds < 1:
         parser.error(f'--seeds must be at least 1, got {args.seeds}')
     if any('=' not in pair for pair in args.start):
         parser.error(f'--start takes BASE=CHECKPOINT, got {" ".join(args.start)}')
@@ -165,9 +167,8 @@ def main() -> None:
             prepare_stores(setting)
         if args.rows:
             table = choose_rows(table, args.rows)
-        plans.append(
-            make_plan(table, setting, range(args.seeds), args.cfg_options, args.split, made, args.columns)
-        )
+        seeds = range(args.seeds or max(table.seeds.values(), default=1))
+        plans.append(make_plan(table, setting, seeds, args.cfg_options, args.split, made, args.columns))
     if args.dry_run:
         show_runs(plans, work_dir)
         return

@@ -5,9 +5,9 @@ Example:
         --videos ASL_Citizen/videos --extractor mediapipe
 """
 
-from signbert_mm.datasets.sources.asl_citizen import asl_citizen_index
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import convert_source, source_parser
+from signbert_mm.prepare.sources.asl_citizen import asl_citizen_index
 
 
 def main() -> None:

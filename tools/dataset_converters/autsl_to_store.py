@@ -4,9 +4,9 @@ Example:
     python tools/dataset_converters/autsl_to_store.py AUTSL data/autsl --videos AUTSL --extractor mediapipe
 """
 
-from signbert_mm.datasets.sources.autsl import autsl_index
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import convert_source, source_parser
+from signbert_mm.prepare.sources.autsl import autsl_index
 
 
 def main() -> None:

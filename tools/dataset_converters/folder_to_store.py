@@ -16,9 +16,9 @@ Examples:
         --test-share 0.2
 """
 
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.video_folder import undrawn, untrained, video_folder_index
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_about, convert_source, source_parser
+from signbert_mm.prepare.sources.video_folder import undrawn, untrained, video_folder_index
 
 
 def main() -> None:
@@ -35,8 +35,7 @@ def main() -> None:
     group.add_argument('--test-share', type=float, default=0.0, help="share of each gloss's clips in test")
     group.add_argument('--val-share', type=float, default=0.0, help="share of each gloss's clips in val")
     group.add_argument('--seed', type=int, default=0, help='of the draw of these (default: 0)')
-    parser.add_argument('--source', default='', help='where the videos come from, for meta.json')
-    parser.add_argument('--licence', default='', help='on what terms, for meta.json')
+    add_about(parser)
     args = parser.parse_args()
     index = video_folder_index(
         args.root,

@@ -6,10 +6,10 @@ Example:
     python tools/dataset_converters/hands17_to_store.py downloads/HANDS17 data/hands17
 """
 
-from signbert_mm.datasets.importers.cli import converter_parser
-from signbert_mm.datasets.sources.hand_joints import SIDES, write_hand_clips
-from signbert_mm.datasets.sources.hands17 import LICENCE, PAPER_FRAMES, SEQUENCES, SOURCE, Hands17Clips
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_hand_clips, converter_parser
+from signbert_mm.prepare.sources.hand_joints import write_hand_clips
+from signbert_mm.prepare.sources.hands17 import LICENCE, PAPER_FRAMES, SEQUENCES, SOURCE, Hands17Clips
 
 
 def main() -> None:
@@ -22,15 +22,7 @@ def main() -> None:
     parser.add_argument(
         '--train-share', type=float, default=0.7, help='of each sequence, its begin (default: 0.7)'
     )
-    parser.add_argument(
-        '--clip-len', type=int, default=32, help='frames a clip; 0 = whole sequences (default: 32)'
-    )
-    parser.add_argument(
-        '--side',
-        choices=SIDES,
-        default='right',
-        help='which hand it is; checked against the joints (default: right)',
-    )
+    add_hand_clips(parser, clip_len=32, side='right')
     args = parser.parse_args()
     clips = Hands17Clips(args.root, args.sequences, args.train_share, args.clip_len, args.side)
     if len(clips.sequences) != SEQUENCES or sum(clips.frames().values()) != PAPER_FRAMES:
@@ -39,7 +31,7 @@ def main() -> None:
             f'{SEQUENCES} of {PAPER_FRAMES:,}'
         )
     write_hand_clips(
-        clips, args.out, args.source_name or SOURCE, args.licence or LICENCE, None, args.dtype, args.overwrite
+        clips, args.out, args.source or SOURCE, args.licence or LICENCE, None, args.dtype, args.overwrite
     )
 
 

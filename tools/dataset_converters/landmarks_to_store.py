@@ -12,10 +12,10 @@ Examples:
 
 import argparse
 
-from signbert_mm.datasets.importers.cli import add_image_size, converter_parser
-from signbert_mm.datasets.sources import LandmarkPoses, convert
-from signbert_mm.datasets.sources.wlasl import wlasl_list
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_image_size, converter_parser
+from signbert_mm.prepare.sources import LandmarkPoses, convert
+from signbert_mm.prepare.sources.wlasl import wlasl_list
 
 
 def main() -> None:
@@ -34,10 +34,10 @@ def main() -> None:
     args = parser.parse_args()
     index = wlasl_list(args.annotations, args.classes)
     poses = LandmarkPoses(args.folder, args.width, args.height, args.fps, args.mirrored, args.trim)
-    index.source = args.source_name or f'{index.source}; landmarks from elsewhere'
+    index.source = args.source or f'{index.source}; landmarks from elsewhere'
     index.licence = args.licence or f'{index.licence}; those of the landmarks: to be cleared by the user'
     index.notes.update(
-        sides='guessed from the landmarks, see signbert_mm/datasets/importers/landmarks.py',
+        sides='guessed from the landmarks, see signbert_mm/prepare/importers/landmarks.py',
         image_size='given by the user, not recorded with the clips',
         mirrored=args.mirrored,
         trim=args.trim,

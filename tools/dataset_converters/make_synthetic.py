@@ -12,6 +12,7 @@ import argparse
 
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE, write_synthetic_store
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_store
 
 
 def main() -> None:
@@ -28,15 +29,12 @@ def main() -> None:
         default='coco_wholebody_133',
         help='joints of the store; face and feet are missing (default: %(default)s)',
     )
-    parser.add_argument(
-        '--dtype', choices=('float32', 'int16'), default='float32', help='int16: 1/8 px, half the size'
-    )
     parser.add_argument('--variety', type=float, default=1.0, help='how far signers and clips differ, 0 .. 3')
     parser.add_argument(
         '--detector', type=float, default=1.0, help="strength of the detector's faults, 0 .. 5"
     )
     parser.add_argument('--no-truth', action='store_true', help='leave out the true 2-D and 3-D joints')
-    parser.add_argument('--overwrite', action='store_true', help='replace a store that is there')
+    add_store(parser)
     args = parser.parse_args()
     try:
         store = write_synthetic_store(

@@ -4,10 +4,10 @@ Example:
     python tools/dataset_converters/mptree_to_store.py MP_Data data/mine --width 640 --height 480
 """
 
-from signbert_mm.datasets.importers import MPTreeClips
-from signbert_mm.datasets.importers.cli import add_image_size, converter_parser, write_store
-from signbert_mm.datasets.importers.npz import PROTOCOLS
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_image_size, converter_parser, write_store
+from signbert_mm.prepare.importers import MPTreeClips
+from signbert_mm.prepare.importers.npz import PROTOCOLS
 
 
 def main() -> None:

@@ -6,9 +6,9 @@ Examples:
     python tools/dataset_converters/msasl_to_store.py MS-ASL data/msasl100 --subset 100 --poses data/msasl1000
 """
 
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.msasl import SUBSETS, msasl_index
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import convert_source, source_parser
+from signbert_mm.prepare.sources.msasl import SUBSETS, msasl_index
 
 
 def main() -> None:

@@ -5,18 +5,15 @@ Example:
         --extractor mediapipe
 """
 
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.lists import LABELS
-from signbert_mm.datasets.sources.nmfs_csl import CLASSES, nmfs_csl_index
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_lists, convert_source, source_parser
+from signbert_mm.prepare.sources.lists import LABELS
+from signbert_mm.prepare.sources.nmfs_csl import CLASSES, nmfs_csl_index
 
 
 def main() -> None:
     parser = source_parser(__doc__, 'folder with traintestlist/trainlist01.txt and testlist01.txt')
-    parser.add_argument(
-        '--train-list', help='the list of training videos, where it lies elsewhere; also as csv "video,label"'
-    )
-    parser.add_argument('--test-list', help='the list of test videos')
+    add_lists(parser, CLASSES)
     parser.add_argument(
         '--words',
         help='file with the words, one a line in the order of the labels '
@@ -27,9 +24,6 @@ def main() -> None:
         choices=LABELS,
         default='both',
         help='where labels come from; both must agree (default: both)',
-    )
-    parser.add_argument(
-        '--num-classes', type=int, default=CLASSES, help=f'size of the vocabulary (default: {CLASSES})'
     )
     args = parser.parse_args()
     index = nmfs_csl_index(

@@ -8,10 +8,10 @@ Example:
     python tools/dataset_converters/npz_to_store.py psl37.npz data/psl37 --protocol sessions
 """
 
-from signbert_mm.datasets.importers import NpzClips
-from signbert_mm.datasets.importers.cli import add_image_size, converter_parser, write_store
-from signbert_mm.datasets.importers.npz import PROTOCOLS
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_image_size, converter_parser, write_store
+from signbert_mm.prepare.importers import NpzClips
+from signbert_mm.prepare.importers.npz import PROTOCOLS
 
 
 def main() -> None:

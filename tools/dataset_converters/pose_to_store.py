@@ -6,9 +6,9 @@ Example:
     python tools/dataset_converters/pose_to_store.py poses/ data/mine --labels labels.csv
 """
 
-from signbert_mm.datasets.importers import PoseFormatClips
-from signbert_mm.datasets.importers.cli import add_image_size, converter_parser, write_store
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_image_size, converter_parser, write_store
+from signbert_mm.prepare.importers import PoseFormatClips
 
 
 def main() -> None:

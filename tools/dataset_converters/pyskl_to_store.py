@@ -5,11 +5,11 @@ Example:
         --glosses glosses.txt
 """
 
-from signbert_mm.datasets.importers import PysklClips
-from signbert_mm.datasets.importers.cli import converter_parser, write_store
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.text import read_glosses
 from signbert_mm.layouts import LAYOUTS
+from signbert_mm.prepare.cli import converter_parser, write_store
+from signbert_mm.prepare.importers import PysklClips
 
 
 def main() -> None:

@@ -8,11 +8,11 @@ Example:
 import argparse
 from typing import List
 
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.names import videos_below
-from signbert_mm.datasets.sources.poses import open_poses
-from signbert_mm.datasets.sources.slr500 import CLASSES, REPETITIONS, SUFFIXES, find_suffix, slr500_index
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_lists, convert_source, source_parser
+from signbert_mm.prepare.sources.names import videos_below
+from signbert_mm.prepare.sources.poses import open_poses
+from signbert_mm.prepare.sources.slr500 import CLASSES, REPETITIONS, SUFFIXES, find_suffix, slr500_index
 
 
 def signers(text: str) -> List[int]:
@@ -43,11 +43,7 @@ def main() -> None:
     parser.add_argument(
         '--encoding', default='utf-8-sig', help='of the dictionary, for instance gb18030 (default: UTF-8)'
     )
-    parser.add_argument(
-        '--train-list',
-        help='list of training videos (default: traintestlist/trainlist01.txt, if it is there)',
-    )
-    parser.add_argument('--test-list', help='list of test videos')
+    add_lists(parser, CLASSES)
     parser.add_argument(
         '--train-signers',
         type=signers,
@@ -65,9 +61,6 @@ def main() -> None:
         '--suffix',
         choices=SUFFIXES,
         help='what follows the numbers in video names (default: as the first video or pose has it)',
-    )
-    parser.add_argument(
-        '--num-classes', type=int, default=CLASSES, help=f'size of the vocabulary (default: {CLASSES})'
     )
     args = parser.parse_args()
     suffix = suffix_of(args) if args.suffix is None else args.suffix

@@ -6,10 +6,10 @@ Example:
     python tools/dataset_converters/stb_to_store.py downloads/STB data/stb
 """
 
-from signbert_mm.datasets.importers.cli import converter_parser
-from signbert_mm.datasets.sources.hand_joints import SIDES, write_hand_clips
-from signbert_mm.datasets.sources.stb import LICENCE, OFFICIAL, SOURCE, TEST_SEQUENCES, WRISTS, StbClips
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import add_hand_clips, converter_parser
+from signbert_mm.prepare.sources.hand_joints import write_hand_clips
+from signbert_mm.prepare.sources.stb import LICENCE, OFFICIAL, SOURCE, TEST_SEQUENCES, WRISTS, StbClips
 
 
 def main() -> None:
@@ -39,15 +39,7 @@ def main() -> None:
         default=list(TEST_SEQUENCES),
         help=f'the rest trains (default: {" ".join(TEST_SEQUENCES)})',
     )
-    parser.add_argument(
-        '--clip-len', type=int, default=1, help='frames a clip; 0 = whole sequences (default: 1)'
-    )
-    parser.add_argument(
-        '--side',
-        choices=SIDES,
-        default='left',
-        help='which hand it is; checked against the joints (default: left)',
-    )
+    add_hand_clips(parser, clip_len=1, side='left')
     args = parser.parse_args()
     clips = StbClips(
         args.root, args.camera, args.wrist, args.through, args.test_sequences, args.clip_len, args.side
@@ -55,7 +47,7 @@ def main() -> None:
     write_hand_clips(
         clips,
         args.out,
-        args.source_name or SOURCE,
+        args.source or SOURCE,
         args.licence or LICENCE,
         OFFICIAL,
         args.dtype,

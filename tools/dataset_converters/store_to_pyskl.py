@@ -7,8 +7,8 @@ Example:
 import argparse
 
 from signbert_mm.datasets import PoseStore
-from signbert_mm.datasets.importers import export_pyskl
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.importers import export_pyskl
 
 
 def main() -> None:

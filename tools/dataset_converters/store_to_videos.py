@@ -25,6 +25,7 @@ import numpy as np
 
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.files.paths import path_below
 from signbert_mm.layouts import Layout
 from signbert_mm.visualization import blank, draw_pose
@@ -86,7 +87,7 @@ def main() -> None:
     names = store.video_ids(data.clips)
     repeated = next((name for name, count in Counter(names).items() if count > 1), None)
     if repeated is not None:
-        raise ValueError(
+        raise UserValueError(
             f'{args.store}: video_id {repeated!r} is in several splits, so one video would stand for several '
             'clips; '
             'draw each split into a folder of its own (--split)'

@@ -6,9 +6,9 @@ Examples:
     python tools/dataset_converters/wlasl_to_store.py WLASL data/wlasl100 --subset 100 --poses data/wlasl2000
 """
 
-from signbert_mm.datasets.sources.cli import convert_source, source_parser
-from signbert_mm.datasets.sources.wlasl import SUBSETS, wlasl_index
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.prepare.cli import convert_source, source_parser
+from signbert_mm.prepare.sources.wlasl import SUBSETS, wlasl_index
 
 
 def main() -> None:

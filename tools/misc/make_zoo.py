@@ -35,14 +35,11 @@ from publish_model import publish
 from zoo_pages import card, write_table
 
 from signbert_mm.apis.zoo import zoo_file, zoo_folder, zoo_models
-from signbert_mm.engine.checkpoint_io import (
-    CheckpointError,
-    check_whole,
-    find_last_whole_checkpoint,
-    load_checkpoint_file,
-    write_atomic,
-)
-from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.errors import ConfigError, UserRuntimeError
+from signbert_mm.files.atomic import write_atomic
+from signbert_mm.files.checkpoints import CheckpointError, check_whole, load_checkpoint_file
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGEST = 10_000_000
@@ -190,7 +187,7 @@ def run(command: List[str]) -> Dict[str, float]:
     watched = [sys.executable, '-c', _WATCH, sys.executable, str(ROOT / command[1]), *command[2:]]
     code, cpu, peak = json.loads(subprocess.run(watched, stdout=subprocess.PIPE, check=True).stdout)
     if code:
-        raise RuntimeError(f'{shlex.join(command)} failed (exit status {code}); what it said is above')
+        raise UserRuntimeError(f'{shlex.join(command)} failed (exit status {code}); what it said is above')
     unit = 1e9 if sys.platform == 'darwin' else 1e6 / 1.024
     return dict(wall=time.time() - start, cpu=cpu, memory=peak / unit)
 
@@ -241,7 +238,7 @@ def train(recipe: Recipe) -> None:
     for part in missing_stores(recipe.cfg.train_dataloader):
         if 'prepare' not in part:
             raise FileNotFoundError(
-                f'{part["store"]} is not there; README, "Real clips", has the command that makes it'
+                f'{part["store"]} is not there; docs/results.md has the command that makes it'
             )
         if missing_stores(part):
             run(shlex.split(part['prepare']))

@@ -26,8 +26,9 @@ except ModuleNotFoundError:  # a checkout that is not installed
 
 import torch
 
-from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file, write_atomic
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.files.atomic import write_atomic
+from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 from signbert_mm.files.os_errors import output_path
 
 _VERSIONS = ('mmengine_version', 'signbert_mm_version', 'signbert_mm_git')

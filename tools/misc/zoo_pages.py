@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional
 
-from signbert_mm.engine.checkpoint_io import write_atomic
+from signbert_mm.errors import UserValueError
+from signbert_mm.files.atomic import write_atomic
 
 LICENCE = 'Apache-2.0, as the code. The training data keep their own, named above.'
 VERSIONS = dict(signbert_mm='signbert_mm_version', revision='signbert_mm_git')
@@ -144,7 +145,7 @@ def write_table(entries: List[dict], page: Path) -> None:
     """
     text = page.read_text(encoding='utf-8')
     if START not in text or END not in text:
-        raise ValueError(f'{page} has no lines {START} and {END}')
+        raise UserValueError(f'{page} has no lines {START} and {END}')
     new = re.sub(
         f'(?<={re.escape(START)}\n).*(?={re.escape(END)})',
         lambda _: f'\n{table(entries)}\n\n',

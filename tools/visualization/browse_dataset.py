@@ -17,6 +17,7 @@ from torch import Tensor
 
 from signbert_mm.draws import Draws
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 from signbert_mm.registry import DATASETS, MODELS
@@ -152,7 +153,7 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.default_scope)
     if cfg.get(f'{args.data}_dataloader') is None:
-        raise ValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
+        raise UserValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
     dataset = DATASETS.build(cfg[f'{args.data}_dataloader'].dataset)
     dataset.set_epoch(args.epoch)
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
@@ -163,7 +164,7 @@ def main() -> None:
     )
     outside = [place for place in places if not 0 <= place < len(dataset)]
     if outside:
-        raise ValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
+        raise UserValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
     layout = get_layout(dataset.layout)
     for place in places:
         loaded = dataset.__getitems__([place])

@@ -23,6 +23,7 @@ import numpy as np
 from mmengine.registry import init_default_scope
 
 from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.evaluation.predictions import read_labels
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
@@ -61,9 +62,9 @@ def main() -> None:
     names = args.names or [Path(path).stem for path in args.predictions]
     (labels, one, number), (others, two, other_number) = (read_labels(path) for path in args.predictions)
     if names[0] == names[1]:
-        raise ValueError(f'--names: both models are named {names[0]!r}')
+        raise UserValueError(f'--names: both models are named {names[0]!r}')
     if number != other_number or not np.array_equal(labels, others):
-        raise ValueError(
+        raise UserValueError(
             f'{args.predictions[0]} and {args.predictions[1]} are not of the same test clips; '
             'test both models on the same data'
         )
@@ -73,7 +74,7 @@ def main() -> None:
         init_default_scope(cfg.default_scope)
         glosses = list(DATASETS.build(cfg.test_dataloader.dataset).metainfo['glosses'])
         if len(glosses) != number:
-            raise ValueError(
+            raise UserValueError(
                 f'{args.config}: its test data has {len(glosses)} glosses, the predictions are '
                 f'over {number} classes'
             )

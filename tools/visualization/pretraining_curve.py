@@ -25,6 +25,7 @@ import numpy as np
 
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_pretraining
 from signbert_mm.visualization.pretraining_plot import Curve
@@ -56,7 +57,7 @@ def loss_curves(train: Series, window: int = 1) -> Dict[str, Curve]:
     epochs = train.get('epoch', {})
     shares = [step / epochs[step] for step in train['loss'] if epochs.get(step, 0) > 0]
     if not shares:
-        raise ValueError(
+        raise UserValueError(
             'the losses were logged without epochs, by a training that counts iterations; '
             'analyze_logs.py draws them'
         )
@@ -73,21 +74,23 @@ def loss_curves(train: Series, window: int = 1) -> Dict[str, Curve]:
 def main() -> None:
     args = parse_args()
     if args.smooth < 1:
-        raise ValueError(f'--smooth must be at least 1, got {args.smooth}')
+        raise UserValueError(f'--smooth must be at least 1, got {args.smooth}')
     train, val = read_run(args.run)
     if 'loss' not in train:
-        raise ValueError(f'{args.run}: no losses were logged; give the work directory of a training')
+        raise UserValueError(f'{args.run}: no losses were logged; give the work directory of a training')
     knn = {
         title: (sorted(val[key]), [val[key][epoch] for epoch in sorted(val[key])])
         for key, title in KNN.items()
         if key in val
     }
     if not knn:
-        raise ValueError(f'{args.run}: no kNN accuracy was logged; pre-train with KNNHook in custom_hooks')
+        raise UserValueError(
+            f'{args.run}: no kNN accuracy was logged; pre-train with KNNHook in custom_hooks'
+        )
     try:
         curves = loss_curves(train, args.smooth)
     except ValueError as error:
-        raise ValueError(f'{args.run}: {error}') from error
+        raise UserValueError(f'{args.run}: {error}') from error
     for name, (epochs, values) in {
         'loss': curves['loss'],
         **{f'kNN {title}': curve for title, curve in knn.items()},

@@ -27,6 +27,7 @@ from signbert_mm.apis.input import Failure, InputReader
 from signbert_mm.apis.reconstruct import masked_sample
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS, MODELS
 from signbert_mm.structures import SignDataSample
@@ -90,7 +91,7 @@ def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
             f'checkpoint {checkpoint} does not fit the model of the config: {error}'
         ) from None
     if not hasattr(model, 'decoder'):
-        raise ValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
+        raise UserValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
     return model.to(device).eval()
 
 
@@ -129,7 +130,7 @@ def main() -> None:
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.default_scope)
     if args.input is None and cfg.get(f'{args.data}_dataloader') is None:
-        raise ValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
+        raise UserValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
     model = load_model(cfg, args.checkpoint, args.device)
     if args.input is not None:
         of_inputs(model, cfg, args)
@@ -140,14 +141,14 @@ def main() -> None:
     )
     outside = [place for place in places if not 0 <= place < len(dataset)]
     if outside:
-        raise ValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
+        raise UserValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
     glosses = dataset.metainfo.get('glosses') or []
     for place in places:
         loaded = dataset.__getitems__([place])
         with torch.no_grad():
             data = model.data_preprocessor(loaded, training=False)
             if 'chosen' not in data['inputs']:
-                raise ValueError(
+                raise UserValueError(
                     'the test pipeline of the data preprocessor masks nothing; add '
                     'MaskHandTokens and ZeroMissing at its end'
                 )

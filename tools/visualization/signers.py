@@ -20,7 +20,8 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import numpy as np
 from mmengine.registry import init_default_scope
 
-from signbert_mm.engine.runner import ConfigError, load_config, run_tool
+from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation.predictions import read_labels
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
@@ -47,7 +48,7 @@ def main() -> None:
     args = parse_args()
     names = args.names or [Path(path).stem for path in args.predictions]
     if len(names) != len(args.predictions) or len(set(names)) < len(names):
-        raise ValueError(f'--names: {len(args.predictions)} different names needed, got {names}')
+        raise UserValueError(f'--names: {len(args.predictions)} different names needed, got {names}')
     cfg = load_config(args.config)
     init_default_scope(cfg.default_scope)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
@@ -61,7 +62,7 @@ def main() -> None:
     for name, path in zip(names, args.predictions):
         labels, predicted, _ = read_labels(path)
         if not np.array_equal(labels, dataset.labels):
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: not the predictions of the {len(dataset)} test clips of '
                 f'{args.config}; make them with this test data'
             )

@@ -27,7 +27,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from signbert_mm.engine.load_encoder import build_model
-from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation.knn import extract_features
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_embedding, tsne
@@ -84,7 +85,7 @@ def main() -> None:
     args = parse_args()
     names = args.names or [panel_name(path) for path in args.checkpoints]
     if len(names) != len(args.checkpoints):
-        raise ValueError(f'--names: {len(names)} names for {len(args.checkpoints)} checkpoints')
+        raise UserValueError(f'--names: {len(names)} names for {len(args.checkpoints)} checkpoints')
     names = [f'{name} ({place})' if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope(cfg.get('default_scope'))

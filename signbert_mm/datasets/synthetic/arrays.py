@@ -2,8 +2,7 @@
 
 Frames of all clips lie side by side on the last axis (no padding), and vectors and joints on the axes before
 it, so that every operation runs over long contiguous rows. Only element-wise operations and sums over leading
-axes are used: a frame's numbers then do not depend on its neighbours, and a clip is the same whatever chunk
-it was made in.
+axes are used. So a frame's numbers do not depend on its neighbours, and a clip is the same in any chunk.
 """
 
 from typing import Tuple
@@ -14,6 +13,7 @@ from numpy import ndarray
 
 def generator(seed: int, stream: int) -> np.random.Generator:
     """Random numbers that depend on the two keys alone, both 0 .. 2**64 - 1."""
+    # Philox is a counter with a key: no state has to be advanced to reach clip i.
     return np.random.Generator(np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)))
 
 
@@ -25,6 +25,7 @@ def smoothstep(x: ndarray) -> ndarray:
 
 def dot(a: ndarray, b: ndarray) -> ndarray:
     """Inner product over axis 0, of size 3."""
+    # Written out, as np.sum and einsum may change their order of addition with the array's size.
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
@@ -60,8 +61,9 @@ def quaternion_axes(q: ndarray) -> Tuple[ndarray, ndarray]:
 
 
 def frame_quaternion(y_axis: ndarray, z_axis: ndarray) -> ndarray:
-    """The quaternion (w, x, y, z) that turns the y and z axes to two given ones, each of shape (3,);
-    ``z_axis`` is made orthogonal first.
+    """The quaternion (w, x, y, z) that turns the y and z axes to the given ones, each of shape (3,).
+
+    ``z_axis`` is made orthogonal to ``y_axis`` first.
     """
     y_axis = y_axis / np.linalg.norm(y_axis)
     z_axis = z_axis - y_axis * (y_axis @ z_axis)
@@ -77,4 +79,5 @@ def frame_quaternion(y_axis: ndarray, z_axis: ndarray) -> ndarray:
         ]
     )
     q = np.linalg.eigh(k)[1][:, -1]
+    # q and -q are the same rotation, and an eigenvector's sign is arbitrary: fix it by the largest entry.
     return q if q[np.argmax(np.abs(q))] > 0 else -q

@@ -8,8 +8,10 @@ from numpy import ndarray
 from .plan import ClipNumbers
 from .signers import IMAGE_SIZES, Signers
 
-_AIM = -0.06  # height of the picture's centre against the shoulders, metres
-_NEAREST = 1.2  # metres from the body
+# Height of the image's centre relative to the shoulders, metres.
+_AIM = -0.06
+# Smallest distance of the camera from the body, metres.
+_NEAREST = 1.2
 
 
 @dataclass
@@ -36,6 +38,7 @@ def place_cameras(signers: Signers, signer: ndarray, numbers: ClipNumbers, varie
     """The signer's camera, moved a little for each clip."""
     s = signers
     yaw, pitch, roll = s.yaw[signer], s.pitch[signer], s.roll[signer]
+    # The camera stands where this signer's stands, up to a small change for each clip.
     jitter = numbers.normal(variety, 6)
     yaw, pitch, roll = (
         yaw + np.radians(4) * jitter[0],
@@ -44,7 +47,7 @@ def place_cameras(signers: Signers, signer: ndarray, numbers: ClipNumbers, varie
     )
     image_size = IMAGE_SIZES[s.image[signer]].T.astype(np.float64)
     view = s.view[signer] * s.scale[signer] * np.exp(0.06 * jitter[3])
-    # a wide view is taken from near, but no hand may come too close to the lens
+    # A wide lens stands closer for the same view, but no hand may come too close to it.
     distance = np.maximum(0.5 * view / np.tan(0.5 * s.fov[signer]), _NEAREST)
     focal = distance * image_size[1] / view
     # body (x left, y up, z forward) seen from the front: x right, y down, z away
@@ -55,6 +58,7 @@ def place_cameras(signers: Signers, signer: ndarray, numbers: ClipNumbers, varie
         [sy * cp, -sp, -cy * cp],
     ]
     rotation = np.stack([np.stack(row) for row in rows])  # (3, 3, B)
+    # Roll turns the image's x and y, after yaw and pitch.
     rotation = np.stack(
         [cr * rotation[0] - sr * rotation[1], sr * rotation[0] + cr * rotation[1], rotation[2]]
     )

@@ -1,4 +1,4 @@
-"""Synthetic signs of any number."""
+"""The generator of synthetic signs."""
 
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple, Union
@@ -6,6 +6,7 @@ from typing import List, Optional, Sequence, Tuple, Union
 import numpy as np
 from numpy import ndarray
 
+from ...errors import UserValueError
 from ...layouts import SIGN_49, Layout, get_layout
 from .arrays import generator
 from .camera import place_cameras
@@ -22,8 +23,7 @@ SYNTHETIC_NOTE = (
     'coarticulation for each signer; they do not lie in the 25 pose and 10 shape coefficients that the '
     'hand-model decoder predicts.'
 )
-# A store's notes keep it: count on where the same arguments give other signs than before (last bits do not
-# count).
+# Kept in a store's notes. Add one when the same arguments give other signs than before (last bits aside).
 GENERATOR_VERSION = 1
 SPLITS = ('train', 'val', 'test')
 _CHUNK = 64
@@ -35,7 +35,7 @@ class SyntheticBatch:
 
     Attributes:
         keypoints (ndarray): Shape (F, V, 3) float32: x and y in pixels, confidence in [0, 1]; all 0 where a
-            joint is missing or not made.
+            joint is missing or not generated.
         true_2d (ndarray): Shape (F, 49, 2) float32, pixels: the true joints in layout sign_49, also where
             they are missing or outside the image.
         true_3d (ndarray): Shape (F, 49, 3) float32, metres in the camera frame: x right, y down, z away.
@@ -60,40 +60,39 @@ class SyntheticBatch:
         return len(self.length)
 
     def rows(self, clip: int) -> slice:
-        """The rows of one clip."""
+        """The rows of frames of one clip."""
         return slice(int(self.offset[clip]), int(self.offset[clip] + self.length[clip]))
 
 
 class SyntheticSigns:
-    """A made-up sign language, its signers, their cameras and a detector that errs.
+    """An invented sign language with signers, cameras and a detector that makes errors.
 
     A gloss is a sequence of hand shapes and orientations on a wrist path relative to the body, with one hand
     or both (symmetric, alternating, or a passive base hand). Shapes, places and movements come from small
     shared lists, and many glosses differ from another in a single part. Signers differ in bones, proportions,
     habits, tempo, handedness and camera; clips of one signer differ too. The detector loses joints and hands,
-    jitters, and is sure when it should not be.
+    adds jitter, and is sometimes confident where it is wrong.
 
-    Hand poses come from all 45 joint angles of a skeleton of this room's own, not from the hand model's 25
-    pose and 10 shape coefficients (``SYNTHETIC_NOTE`` says so; put it beside every table made with these
-    signs).
+    Hand poses come from all 45 joint angles of a separate skeleton, not from the hand model's 25 pose and 10
+    shape coefficients. ``SYNTHETIC_NOTE`` says so and belongs beside every table made with these signs.
 
-    Clip i is of gloss ``i % num_glosses`` by signer ``i // num_glosses % num_signers``. It depends on the
-    arguments and i alone, never on which clips are made beside it or where; growing ``num_glosses`` or
-    ``num_signers`` keeps the glosses and signers there were.
+    Clip i shows gloss ``i % num_glosses`` by signer ``i // num_glosses % num_signers``. It depends on the
+    arguments and i alone, not on the clips made beside it. A larger ``num_glosses`` or ``num_signers``
+    keeps the glosses and signers of the smaller.
 
     Args:
         num_glosses (int): Size of the vocabulary, 1 .. 20,000.
         num_signers (int): 3 or more: train, val and test have different signers.
         seed (int): 0 .. 2**63 - 1.
-        layout (str | Layout): Joints of the clips; what the generator does not make (face, feet) is missing.
-        length (tuple[int, int]): Fewest and most frames of a clip, at 25 frames a second.
+        layout (str | Layout): Joints of the clips. Those that the generator does not make (face, feet) are
+            missing.
+        length (tuple[int, int]): Fewest and most frames of a clip, at 25 frames per second.
         val_signers, test_signers (int, optional): Signers held out; by default a tenth (at least 1) and a
             fifth (at least 1) of all.
         left_handed (float): Odds that a signer is left-handed.
-        variety (float): How far signers and clips differ; 1 = as meant, 0 = one average signer before one
-            camera.
-        detector (float): Strength of the detector's faults; 1 = as meant, 0 = the true joints inside the
-            image (a hand with fewer than 6 of them there is not found).
+        variety (float): How far signers and clips differ; 1 = normal, 0 = one average signer and one camera.
+        detector (float): Strength of the detector's errors; 1 = normal, 0 = the true joints inside the image
+            (a hand with fewer than 6 joints inside is missing).
 
     Raises:
         ValueError: An argument is outside its range, or the layout has none of the joints.
@@ -133,16 +132,13 @@ class SyntheticSigns:
             detector=detector,
         )
         _check(**self.arguments)
-        self.num_glosses, self.num_signers, self.seed, self.length = (
-            int(num_glosses),
-            int(num_signers),
-            int(seed),
-            tuple(length),
-        )
+        self.num_glosses, self.num_signers = int(num_glosses), int(num_signers)
+        self.seed, self.length = int(seed), tuple(length)
         self.variety, self.detector = float(variety), float(detector)
         self.layout = get_layout(layout)
         self._columns, self._sources = _columns(self.layout)
-        self._truth = np.array([_PLACE[joint] for joint in SIGN_49.joints])
+        self._truth = np.array([_JOINT_INDEX[joint] for joint in SIGN_49.joints])
+        # Streams from 0 up are clips and from 2**63 up signers; the last one is the vocabulary.
         vocabulary_rng = generator(self.seed, (1 << 64) - 1)
         shapes = shape_angles(vocabulary_rng)
         self.vocabulary = Vocabulary(self.num_glosses, vocabulary_rng)
@@ -155,7 +151,7 @@ class SyntheticSigns:
 
     @property
     def glosses(self) -> List[str]:
-        """Names of the glosses, the label being the index."""
+        """Names of the glosses; a gloss's index is its label."""
         return list(self.vocabulary.names)
 
     def label(self, indices: Sequence[int]) -> ndarray:
@@ -181,10 +177,11 @@ class SyntheticSigns:
         """
         indices = np.asarray(indices, dtype=np.int64)
         if indices.ndim != 1 or len(indices) == 0 or indices.min() < 0 or indices.max() > 1 << 62:
-            raise ValueError(
+            raise UserValueError(
                 'SyntheticSigns.generate: give one or more clip indices in 0 .. 2**62, got '
                 f'shape {indices.shape}, {indices[:5]}'
             )
+        # Chunks bound the memory of intermediate arrays.
         parts = [self._chunk(indices[start : start + _CHUNK]) for start in range(0, len(indices), _CHUNK)]
         if len(parts) == 1:
             return parts[0]
@@ -193,6 +190,7 @@ class SyntheticSigns:
             for name in SyntheticBatch.__dataclass_fields__
             if name != 'offset'
         }
+        # Offsets of the parts count from each part's start, so they are made anew.
         return SyntheticBatch(offset=np.cumsum(joined['length']) - joined['length'], **joined)
 
     def _chunk(self, indices: ndarray) -> SyntheticBatch:
@@ -205,17 +203,22 @@ class SyntheticSigns:
         world = np.concatenate([body, hands.reshape(3, 42, -1)], axis=1)  # (3, 55, F)
 
         rotation, shift = frames.spread(cameras.rotation), frames.spread(cameras.shift)
+        # The camera turns about the height that it looks at, so the shift in y comes before the rotation.
         aim = world[1] - shift[1]
-        seen = [
+        in_camera = [
             rotation[row, 0] * world[0] + rotation[row, 1] * aim + rotation[row, 2] * world[2]
             for row in range(3)
         ]
-        seen = np.stack([seen[0] + shift[0], seen[1], seen[2] + shift[2]])
-        pixels = seen[:2] * (frames.spread(cameras.focal) / seen[2]) + frames.spread(cameras.centre)[:, None]
+        in_camera = np.stack([in_camera[0] + shift[0], in_camera[1], in_camera[2] + shift[2]])
+        # Pinhole projection: focal * (x, y) / z + centre.
+        pixels = (
+            in_camera[:2] * (frames.spread(cameras.focal) / in_camera[2])
+            + frames.spread(cameras.centre)[:, None]
+        )
         quality = self.signers.quality[signer] * np.exp(numbers.normal(0.2 * self.variety))
-        found, score = detect(
+        detected, score = detect(
             pixels,
-            seen[2],
+            in_camera[2],
             frames,
             numbers,
             cameras.image_size,
@@ -225,14 +228,15 @@ class SyntheticSigns:
             self.detector,
             DetectorOdds(),
         )
+        # Joints of the layout that the generator does not make stay 0: missing.
         keypoints = np.zeros((len(frames.clip), self.layout.num_joints, 3), dtype=np.float32)
-        keypoints[:, self._columns] = np.concatenate([found, score[None]])[:, self._sources].transpose(
+        keypoints[:, self._columns] = np.concatenate([detected, score[None]])[:, self._sources].transpose(
             2, 1, 0
         )
         return SyntheticBatch(
             keypoints=keypoints,
             true_2d=np.ascontiguousarray(pixels[:, self._truth].transpose(2, 1, 0)),
-            true_3d=np.ascontiguousarray(seen[:, self._truth].transpose(2, 1, 0)),
+            true_3d=np.ascontiguousarray(in_camera[:, self._truth].transpose(2, 1, 0)),
             offset=np.cumsum(plan.length) - plan.length,
             length=plan.length,
             index=indices,
@@ -255,14 +259,14 @@ def _check(
     detector: float,
 ) -> None:
     held_out = val_signers + test_signers
-    whole = dict(
+    integers = dict(
         num_glosses=num_glosses,
         num_signers=num_signers,
         seed=seed,
         val_signers=val_signers,
         test_signers=test_signers,
     )
-    rules = [(name, value, value == int(value), 'a whole number') for name, value in whole.items()]
+    rules = [(name, value, value == int(value), 'a whole number') for name, value in integers.items()]
     rules += [
         ('num_glosses', num_glosses, 1 <= num_glosses <= 20000, '1 .. 20,000'),
         (
@@ -292,21 +296,23 @@ def _check(
     ]
     for name, value, good, allowed in rules:
         if not good:
-            raise ValueError(f'SyntheticSigns: {name} = {value}; give {allowed}')
+            raise UserValueError(f'SyntheticSigns: {name} = {value}; give {allowed}')
 
 
-_PLACE = {joint: index for index, joint in enumerate(list(BODY_JOINTS) + list(SIGN_49.joints[:42]))}
+_JOINT_INDEX = {joint: index for index, joint in enumerate(list(BODY_JOINTS) + list(SIGN_49.joints[:42]))}
 
 
 def _columns(layout: Layout) -> Tuple[ndarray, ndarray]:
-    """Joints of the layout that are made, and where each is among the 55.
+    """Columns of the layout's joints that are generated, and each one's index among the 55.
 
     Raises:
-        ValueError: There are none.
+        ValueError: None is generated.
     """
-    pairs = [(column, _PLACE[joint]) for column, joint in enumerate(layout.joints) if joint in _PLACE]
+    pairs = [
+        (column, _JOINT_INDEX[joint]) for column, joint in enumerate(layout.joints) if joint in _JOINT_INDEX
+    ]
     if not pairs:
-        raise ValueError(
+        raise UserValueError(
             f'SyntheticSigns makes none of the joints of layout {layout.name!r}; choose one '
             'with named hands or arms, such as hands_42'
         )

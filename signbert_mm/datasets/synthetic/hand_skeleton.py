@@ -1,8 +1,9 @@
 """A hand of 21 joints, 15 of which rotate about three axes each.
 
-Right hand, metres. With the hand held up, palm to the viewer: x towards the thumb, y along the fingers, z out
-of the palm. The wrist is the origin. Joint order: COCO-WholeBody's. This skeleton shares nothing with
-:mod:`signbert_mm.hand_models`: other bones, other rest pose, plain joint angles in place of PCA coefficients.
+Right hand, metres. With the hand held up and the palm to the viewer: x towards the thumb, y along the
+fingers, z out of the palm. The wrist is the origin. The joint order is COCO-WholeBody's. The skeleton shares
+nothing with :mod:`signbert_mm.hand_models`: it has other bones, another rest pose, and joint angles instead
+of PCA coefficients.
 """
 
 from typing import List, Tuple
@@ -48,6 +49,7 @@ _THUMB_LIMITS = [
     [(-25, 85), (-6, 6), (-6, 6)],
 ]
 LIMITS = np.radians(np.array([_THUMB_LIMITS] + 4 * [_FINGER_LIMITS], dtype=np.float64))  # (5, 3, 3, 2)
+# A shared constant: a write in place would change every later hand.
 LIMITS.setflags(write=False)
 
 Columns = List[ndarray]
@@ -58,6 +60,7 @@ def _rest_frames() -> ndarray:
     zero, one = np.zeros(5), np.ones(5)
     turn = np.array([[np.cos(a), -np.sin(a), zero], [np.sin(a), np.cos(a), zero], [zero, zero, one]])
     roll = np.array([[np.cos(r), zero, np.sin(r)], [zero, one, zero], [-np.sin(r), zero, np.cos(r)]])
+    # Roll first, then turn: (3, 3, finger).
     return np.einsum('ijf,jkf->ikf', turn, roll).astype(np.float32)[..., None]  # (3, 3, 5, 1)
 
 
@@ -65,13 +68,16 @@ _REST = _rest_frames()
 
 
 def _local(angles: ndarray) -> Tuple[Columns, Columns, Columns]:
-    """Columns of Rz(-abduction) Rx(flexion) Ry(twist); ``angles`` (5, 3 axes, N) -> three columns of three
-    (5, N) arrays.
+    """Columns of Rz(-abduction) Rx(flexion) Ry(twist), each as three (5, N) arrays.
+
+    ``angles`` is (5, 3 axes, N).
     """
     (sf, sa, st), (cf, ca, ct) = (np.moveaxis(f(angles), 1, 0) for f in (np.sin, np.cos))
+    # Columns of Rz Rx; the z entry of the first is 0 and is left out.
     first = [ca, -sa, None]
     middle = [sa * cf, ca * cf, sf]
     last = [-sa * sf, -ca * sf, cf]
+    # Ry mixes the first and the last column.
     x = [ct * first[0] - st * last[0], ct * first[1] - st * last[1], -st * last[2]]
     z = [st * first[0] + ct * last[0], st * first[1] + ct * last[1], ct * last[2]]
     return x, middle, z
@@ -89,19 +95,23 @@ def hand_joints(angles: ndarray, bones: ndarray, roots: ndarray) -> ndarray:
         ndarray: Shape (3, 21, N) float32, metres, wrist at 0.
     """
     joints = np.zeros((3, 21, angles.shape[-1]), dtype=np.float32)
+    # One column for each axis, each as three coordinates of shape (5, 1), later (5, N).
     frame = [[_REST[row, column] for row in range(3)] for column in range(3)]
-    place = roots
-    joints[:, 1::4] = place
+    position = roots
+    # Joint 0 is the wrist, at 0; finger f has joints 1 + 4 f to 4 + 4 f.
+    joints[:, 1::4] = position
     for level in range(3):
         columns = _local(np.ascontiguousarray(angles[:, level]))
         if level == 2:
-            columns = (None, columns[1], None)  # beyond the last joint only its direction is needed
+            # Nothing follows the last bone, so only its direction is needed.
+            columns = (None, columns[1], None)
         frame = [
             None
             if c is None
             else [frame[0][row] * c[0] + frame[1][row] * c[1] + frame[2][row] * c[2] for row in range(3)]
             for c in columns
         ]
-        place = place + np.stack(frame[1]) * bones[:, level]
-        joints[:, 2 + level :: 4] = place
+        # A bone lies along the y axis of its joint's frame.
+        position = position + np.stack(frame[1]) * bones[:, level]
+        joints[:, 2 + level :: 4] = position
     return joints

@@ -1,8 +1,8 @@
-"""What signs are made of: hand shapes, hand orientations, places and directions.
+"""The parts of signs: hand shapes, hand orientations, places and directions.
 
-Real sign languages build thousands of signs from some dozens of shapes, places and movements; sharing them is
-what makes signs easy to confuse. The lists below follow those inventories in outline and describe no
-particular language.
+Real sign languages build thousands of signs from some dozens of shapes, places and movements. Signs that
+share them are easy to confuse. The lists below follow such inventories in outline and describe no particular
+language.
 
 Body frame: origin between the shoulders, metres, x to the signer's left, y up, z forward. Everything is given
 for the RIGHT hand.
@@ -85,15 +85,16 @@ BASE_SHAPES = tuple(
     SHAPE_NAMES.index(name)
     for name in ('flat', 'fist', 'spread', 'curved', 'round', 'pointing', 'flat_thumb_out', 'bent_flat')
 )
-_CLOSED = np.array([-1.0, 0.0, 1.5, 3.5])  # degrees towards the thumb: straight fingers lie side by side
+# Abduction of the four fingers' first joints, degrees towards the thumb: closed, and spread wide.
+_CLOSED = np.array([-1.0, 0.0, 1.5, 3.5])
 _SPREAD = np.array([9.0, 1.0, -7.0, -15.0])
 
 
 def shape_angles(rng: np.random.Generator) -> ndarray:
     """The shapes as joint angles.
 
-    Every one of the 45 axes takes part: what the states above leave at 0 gets a small value of its own from
-    ``rng``, and fingers of one state differ.
+    All 45 axes are used: each angle gets a small random offset from ``rng``, so fingers in the same state
+    differ.
 
     Returns:
         ndarray: Shape (len(SHAPE_NAMES), 5, 3, 3), radians, within the joint limits.
@@ -103,6 +104,7 @@ def shape_angles(rng: np.random.Generator) -> ndarray:
         angles[index, 0] = _THUMB_STATES[thumb]
         for finger, state in enumerate(fingers):
             angles[index, 1 + finger, :, 0] = _FINGER_STATES[state]
+            # Bent fingers cannot spread: abduction fades out over the first 90 degrees of flexion.
             straight = 1.0 - min(max(_FINGER_STATES[state][0], 0) / 90.0, 1.0)
             angles[index, 1 + finger, 0, 1] = straight * (
                 _CLOSED[finger] * (1 - spread) + _SPREAD[finger] * spread
@@ -136,7 +138,7 @@ BASE_ORIENTATIONS = tuple(
     for name in ('medial_up', 'medial_in', 'medial_down', 'forward_medial', 'forward_up', 'forward_down')
 )
 
-# where the middle of the hand goes; those of the head move with the signer's head
+# Targets of the middle of the hand; those at the head move with the signer's head.
 _PLACES = dict(
     forehead=(-0.05, 0.31, 0.13),
     temple=(-0.11, 0.27, 0.09),
@@ -162,13 +164,14 @@ PLACES = np.array(list(_PLACES.values()))  # (P, 3)
 HEAD_PLACES = np.array(
     [name in ('forehead', 'temple', 'cheek', 'mouth', 'chin', 'beside_head') for name in PLACE_NAMES]
 )
-# both hands can be there without crossing
+# Places that both hands can take on their own sides without crossing.
 OWN_SIDE_PLACES = tuple(
     PLACE_NAMES.index(name) for name in _PLACES if name not in ('shoulder_other', 'middle_other')
 )
-# the dominant hand meets the passive one there
+# Places at which the dominant hand meets the passive one.
 BASE_PLACES = tuple(PLACE_NAMES.index(name) for name in ('middle', 'low', 'chest', 'middle_other'))
 
+# Length 1 along a diagonal.
 _D = 0.7071
 DIRECTIONS = np.array(
     [

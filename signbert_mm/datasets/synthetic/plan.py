@@ -1,4 +1,4 @@
-"""What happens in each clip: the gloss as this signer makes it this time. Numbers a clip, not yet a frame."""
+"""Plans of clips: a gloss as one signer performs it once. Numbers of a clip, not yet of frames."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -6,6 +6,7 @@ from typing import Tuple
 import numpy as np
 from numpy import ndarray
 
+from ...errors import UserIndexError
 from . import inventory as inv
 from .arrays import generator, quaternion_axes, quaternion_product
 from .hand_skeleton import LIMITS
@@ -22,12 +23,14 @@ SHAPE_KEYS, ORIENTATION_KEYS = 5, 4
 
 
 class ClipNumbers:
-    """Random numbers of clips, each a function of (seed, clip index, order of the call) alone; hands out
-    arrays with the clips on the last axis.
+    """Random numbers of clips, as arrays with the clips on the last axis.
+
+    Each number depends on seed, clip index and order of the calls alone.
     """
 
     def __init__(self, seed: int, indices: ndarray) -> None:
         self.generators = [generator(seed, int(index)) for index in indices]
+        # All numbers of a clip are drawn at once: one call per clip, not one per clip and quantity.
         self._uniform = np.stack([rng.random(NUM_UNIFORM) for rng in self.generators], axis=1)
         self._normal = np.stack([rng.standard_normal(NUM_NORMAL) for rng in self.generators], axis=1)
         self._used = [0, 0]
@@ -36,23 +39,24 @@ class ClipNumbers:
         start = self._used[which]
         self._used[which] = stop = start + int(np.prod(shape, dtype=np.int64))
         if stop > len(source):
-            raise IndexError(f'clip numbers used up: {stop} wanted of {len(source)}')
+            raise UserIndexError(f'clip numbers used up: {stop} needed of {len(source)}')
         return source[start:stop].reshape(*shape, source.shape[1])
 
     def uniform(self, low: float, high: float, *shape: int) -> ndarray:
         return low + (high - low) * self._take(self._uniform, 0, shape)
 
     def normal(self, deviation: float, *shape: int) -> ndarray:
+        # No draw further out than three deviations: joints would leave any plausible pose.
         return deviation * np.clip(self._take(self._normal, 1, shape), -3.0, 3.0)
 
 
 @dataclass
 class Plan:
-    """Arrays with the B clips on the last axis; before it, where both hands have their own, the hand (0 =
-    left, 1 = right).
+    """The numbers of B clips, as arrays with the clips on the last axis.
 
-    Positions are in the right hand's body frame (:mod:`.inventory`) for both hands: the left one is mirrored
-    when it is placed. Times are shares of the clip.
+    Where the hands differ, the hand is the axis before it (0 = left, 1 = right). Positions of both hands are
+    in the right hand's body frame (:mod:`.inventory`). The left hand is mirrored when joints are made. Times
+    are shares of the clip.
     """
 
     length: ndarray  # (B,) int64 frames
@@ -96,41 +100,48 @@ def plan_clips(
     """Plans one clip for each pair of gloss and signer, both int64 of shape (B,)."""
     v, s = vocabulary, signers
     size = len(gloss)
-    flip = numbers.uniform(0, 1) < 0.03 * variety  # now and then the other hand leads
+    # In a few clips the other hand leads.
+    flip = numbers.uniform(0, 1) < 0.03 * variety
     left_handed = s.left_handed[signer] ^ flip
 
     def slots(roles: ndarray) -> ndarray:
-        """(..., role, B) -> (..., left and right, B)."""
+        """From roles (..., role, B) to hands (..., left and right, B)."""
         return np.where(left_handed, roles[..., ::-1, :], roles)
 
     # --- time
     sign_frames = v.frames[gloss] * s.tempo[signer] * np.exp(numbers.normal(0.2 * variety))
     way = FPS * s.transit[signer] * np.exp(numbers.normal(0.25 * variety, 2))  # frames there and back
+    # A trimmed clip begins after the hand has set out; another one shows some rest as well.
     trimmed = numbers.uniform(0, 1) < s.trimmed[signer]
     slack = np.where(trimmed, numbers.uniform(-0.6, 0.3, 2) * way, numbers.uniform(0.0, 7.0, 2) + 0.2 * way)
     ends = np.maximum(way + slack, 0.5)
     total = sign_frames + ends[0] + ends[1]
     count = np.clip(np.rint(total), *length).astype(np.int64)
+    # Shares of the clip, so that a clipped number of frames changes the tempo alone.
     onset, end, transit = ends[0] / total, 1.0 - ends[1] / total, way / total
 
     # --- which hands
     kind = v.kind[gloss].copy()
-    weak = numbers.uniform(0, 1) < 0.06 * variety  # a symmetric sign made with one hand
+    # Some symmetric signs are made with one hand.
+    weak = numbers.uniform(0, 1) < 0.06 * variety
     kind[weak & ((kind == SYMMETRIC) | (kind == ALTERNATING))] = ONE_HANDED
     passive = (kind == ONE_HANDED) | (kind == BASE)
     base = kind == BASE
 
     # --- hand orientations, (4, key, role, B)
+    # The resting posture before and after: mostly the signer's favourite, else any.
     rest = np.where(
         numbers.uniform(0, 1, 2) < 0.7,
         s.rest[signer],
         (numbers.uniform(0, 1, 2) * len(inv.REST_PLACES)).astype(np.int64),
     )
-    continuous = numbers.uniform(0, 1, 2) < s.continuous[signer]  # before, after
+    # Before and after: in running signing the neighbour is another sign, not a rest.
+    continuous = numbers.uniform(0, 1, 2) < s.continuous[signer]
     neighbour = (numbers.uniform(0, 1, 2) * len(v.glosses)).astype(np.int64)
 
     def facing(index: ndarray, key: int) -> ndarray:
-        """(role, B) indices -> (4, role, B) with the signer's habit and this clip's."""
+        """Quaternions (4, role, B) of indices (role, B), with the signer's bias and this clip's."""
+        # Half the rotation vector is the vector part of a small rotation's quaternion, to first order.
         vector = 0.5 * (np.moveaxis(s.orientation_bias[signer, index], -1, 0) + numbers_orientation[:, key])
         return quaternion_product(
             np.concatenate([np.ones_like(vector[:1]), vector]), np.moveaxis(inv.ORIENTATIONS[index], -1, 0)
@@ -155,10 +166,12 @@ def plan_clips(
     orientations = np.stack(keys, axis=1)  # (4, key, role, B)
     for key, which in ((0, 0), (3, 1)):
         orientations[:, key] = np.where(continuous[which], orientations[:, key], at_rest[:, None, which])
+    # The passive hand of a one-handed sign rests throughout.
     orientations[:, 1:3, _NON] = np.where(kind == ONE_HANDED, at_rest[:, :1], orientations[:, 1:3, _NON])
     orientations[:, 3, _NON] = np.where(kind == ONE_HANDED, at_rest[:, 0], orientations[:, 3, _NON])
     orientations[:, 0, _NON] = np.where(kind == ONE_HANDED, at_rest[:, 0], orientations[:, 0, _NON])
-    for key in range(1, ORIENTATION_KEYS):  # the short way round
+    # q and -q are one rotation. The sign with a positive product blends along the shorter way.
+    for key in range(1, ORIENTATION_KEYS):
         a, b = orientations[:, key - 1], orientations[:, key]
         orientations[:, key] = np.where(a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3] < 0, -b, b)
 
@@ -167,7 +180,7 @@ def plan_clips(
     near = numbers.normal(0.021 * variety, 3)
 
     def place(index: ndarray) -> ndarray:
-        """(B,) -> (3, B), metres: the middle of the hand."""
+        """Position of the middle of the hand at places (B,): (3, B), metres."""
         point = (inv.PLACES[index] * scale[:, None] + s.place_bias[signer, index]).T
         point[1] += inv.HEAD_PLACES[index] * s.head[signer]
         return point + near
@@ -178,18 +191,21 @@ def plan_clips(
     first = place(v.place[gloss])
     second = np.where(v.move[gloss] == BETWEEN, place(v.place_2[gloss]), first + v.shift[gloss].T * big)
     meeting = v.meeting_shift[gloss].T * np.where(base, scale, 0.0)
+    # Places are for the middle of the hand; the wrist lies behind it, against the fingers' direction.
     start = np.stack([first, first + meeting], axis=1) - fingers[:, 1] * reach
     shift = (
         np.stack([np.where(base, 0.0, second - first), second - first], axis=1)
         - (fingers[:, 2] - fingers[:, 1]) * reach
     )
     both = (kind == SYMMETRIC) | (kind == ALTERNATING)
+    # Both hands keep to their own side, 5 cm from the middle, or they would pass through each other.
     start[0] = np.where(both, np.minimum(start[0], -0.05), start[0])
     shift[0] = np.where(both, np.minimum(shift[0], -0.05 - start[0]), shift[0])
     # (3, before and after, B)
     rest_place = np.moveaxis(inv.REST_PLACES[rest], -1, 0) * scale + numbers.normal(0.02 * variety, 3, 2)
     around = []
     for which, key in ((0, 0), (1, 3)):
+        # The neighbour is random: only its place, shape and orientation are used.
         aside = place(v.place[neighbour[which]])[:, None] - fingers[:, key] * reach
         around.append(np.where(continuous[which], aside, rest_place[:, None, which]))
     before, after = around
@@ -201,13 +217,16 @@ def plan_clips(
         (shift, np.zeros(3)[:, None]),
     ):
         array[:, _NON] = np.where(idle, value, array[:, _NON])
+    # A passive hand does not make the waves.
     moving = np.stack([np.where(passive, 0.0, 1.0), np.ones(size)]) * big  # (role, B)
 
     # --- repetitions: how often is not part of the sign
     cycles = v.cycles[gloss]
     more = numbers.uniform(0, 1)
     extra = np.where(more < 0.25 * variety, 1.0, np.where(more > 1 - 0.15 * variety, -1.0, 0.0))
+    # Only a repeated movement can be repeated once more or less.
     cycles = np.where(cycles >= 2.0, cycles + extra, cycles)
+    # Alternating hands are half a period apart.
     opposite = np.stack([np.where(kind == ALTERNATING, 0.5, 0.0), np.zeros(size)])
 
     # --- hand shapes, (45, key, role, B)
@@ -221,6 +240,7 @@ def plan_clips(
     noise = numbers.normal(np.radians(5.5) * variety, 45, SHAPE_KEYS, 2)
     shapes = np.moveaxis(s.shapes[signer, index].reshape(SHAPE_KEYS, 2, size, 45), -1, 0) + noise
     limits = LIMITS.reshape(45, 2, 1, 1, 1)
+    # Noise must not bend a joint past its limits.
     shapes = np.clip(shapes, limits[:, 0], limits[:, 1])
     swing = np.stack(
         [np.stack([np.where(passive, 0.0, 1.0), np.ones(size)]) * v.swing[gloss, part] for part in range(3)]
@@ -257,6 +277,7 @@ def plan_clips(
         cycles=cycles,
         quarter=v.quarter[gloss],
         phase=slots(opposite),
+        # Repeated movements have two cycles and no wave.
         to_and_fro=(v.cycles[gloss] == 2.0) * (np.abs(v.wave[gloss]).max(axis=1) == 0) * 1.0,
         swing=slots(swing),
         shapes=slots(shapes),

@@ -9,35 +9,36 @@ from .hand_skeleton import BONES, LIMITS, ROOTS
 IMAGE_SIZES = np.array(
     [(640, 480), (1280, 720), (512, 512), (640, 360), (720, 576), (480, 640), (1920, 1080), (256, 256)]
 )
-# a draw further out than this many deviations is pulled in, so that no signer is a caricature
+# Draws are clipped to this many deviations, so that no signer is extreme.
 _MAX_LEAN = 2.5
 
 
 class Signers:
-    """``num_signers`` people, as arrays whose first axis is the signer; the first n are the same for every
-    larger number.
+    """``num_signers`` people, as arrays whose first axis is the signer.
+
+    The first n signers are the same for every larger number.
 
     Args:
         num_signers (int): How many.
         seed (int): Seed of the data set.
         shapes (ndarray): Shape (shapes, 5, 3, 3), radians: the vocabulary's hand shapes.
         left_handed (float): Odds of being left-handed.
-        variety (float): 1 = as meant; 0 = every signer is the average one before one camera (hands stay as
-            drawn: left_handed is apart).
+        variety (float): 1 = normal; 0 = every signer is the average one, with the same camera. Handedness
+            does not depend on it.
 
     Attributes:
         bones (S, 5, 3), roots (S, 5, 3): Finger bones and wrist-to-finger roots, metres.
-        hand_scale (S,): Against an adult's mean.
+        hand_scale (S,): Relative to an adult's mean.
         scale, shoulder, upper_arm, forearm, hip, head (S,): Body size; half shoulder width, bone lengths,
             half hip width, head's height, metres.
-        left_handed (S,) bool.
+        left_handed (S,): bool.
         tempo, amplitude (S,): Factors of length and of path size.
         shapes (S, shapes, 5, 3, 3): The shapes as this signer makes them, radians, within the joint limits.
         place_bias (S, P, 3), orientation_bias (S, O, 3): Metres; radians.
         swivel (S,): How far the elbow is held out. transit (S,): Seconds to the sign and back. ease, overlap,
             stiffness (S,): Manner of movement.
-        rest (S,) int: Favourite resting posture. continuous, trimmed (S,): Odds that a clip is cut out of
-        running signing; cut close.
+        rest (S,) int: Favourite resting posture. continuous, trimmed (S,): Odds that a clip is cut from
+            running signing; that it is cut tightly.
         yaw, pitch, roll (S,): Camera, radians. view, off_x, off_y (S,): Height of the picture at the body and
             shift of its centre, metres.
         fov (S,): Vertical field of view, radians. image (S,) int: Index into IMAGE_SIZES. quality (S,):
@@ -47,11 +48,13 @@ class Signers:
     def __init__(
         self, num_signers: int, seed: int, shapes: np.ndarray, left_handed: float, variety: float
     ) -> None:
+        # Each signer has a stream of its own: more signers do not change the first ones.
         rows = [self._one(generator(seed, (1 << 63) + signer), variety) for signer in range(num_signers)]
         for name in rows[0]:
             setattr(self, name, np.array([row[name] for row in rows]))
         offset = generator(seed, (1 << 63) - 1).random()
-        # spread evenly over the signers, so that a small number has some too
+        # Multiples of the golden ratio spread left-handers evenly, so that a small number of signers has some
+        # too.
         self.left_handed = (offset + np.arange(num_signers) * 0.6180339887498949) % 1.0 < left_handed
         self.shapes = np.clip(shapes + self.shape_bias, LIMITS[..., 0], LIMITS[..., 1])
 
@@ -67,6 +70,7 @@ class Signers:
         scale = np.exp(lean(0.05))
         width = np.exp(lean(0.07))
         bias = np.array([7.5, 3.5, 2.5])  # degrees: flexion, abduction, twist
+        # Lengths in metres. exp(lean(d)) is a factor that varies by about 100 d percent.
         return dict(
             hand_scale=hand_scale,
             bones=BONES * hand_scale * np.exp(lean(0.05, 5, 1)) * np.exp(lean(0.03, 5, 3)),

@@ -1,4 +1,4 @@
-"""Synthetic signs on disk: a PoseStore with the true joints beside."""
+"""Synthetic signs on disk: a PoseStore with the true joints beside it."""
 
 import os
 from typing import BinaryIO, Dict, Sequence, Union
@@ -6,6 +6,7 @@ from typing import BinaryIO, Dict, Sequence, Union
 import numpy as np
 from mmengine.utils import ProgressBar
 
+from ...errors import UserValueError
 from ...files.arrays import open_array
 from ...layouts import SIGN_49, Layout
 from ..pose_store import PoseStore
@@ -57,9 +58,9 @@ class SyntheticTruth:
         try:
             array = open_array(path)
         except ValueError as error:
-            raise ValueError(f'{path}: damaged or truncated; make the store again') from error
+            raise UserValueError(f'{path}: damaged or truncated; make the store again') from error
         if array.shape != tuple(shape) or array.dtype != np.float32:
-            raise ValueError(
+            raise UserValueError(
                 f'{path}: float32 of shape {tuple(shape)} expected, {array.dtype} of shape '
                 f'{array.shape} found; make the store again'
             )
@@ -79,11 +80,10 @@ def write_synthetic_store(
     progress: bool = False,
     **options: object,
 ) -> PoseStore:
-    """Makes synthetic signs and writes them as a PoseStore with splits train, val and test of different
-    signers.
+    """Generates synthetic signs and writes them as a PoseStore.
 
-    The defaults are the default benchmark. With ``truth``, the true joints lie beside
-    (:class:`SyntheticTruth`).
+    The splits train, val and test have different signers. The defaults are the default benchmark. With
+    ``truth``, the true joints lie beside the store (:class:`SyntheticTruth`).
 
     Args:
         folder (str): The store's folder.
@@ -91,16 +91,16 @@ def write_synthetic_store(
         clips_per_gloss (int): At least ``num_signers``, so that every signer has every gloss.
         dtype (str): 'float32' or 'int16' (half the size).
         truth (bool): Keep the true joints.
-        overwrite (bool): Replace a store that is there.
+        overwrite (bool): Replace an existing store.
         progress (bool): Show a progress bar with the time left.
 
     Raises:
         ValueError: An argument is outside its range.
-        FileExistsError: The folder is there and ``overwrite`` is False.
+        FileExistsError: The folder exists and ``overwrite`` is False.
     """
     signs = SyntheticSigns(num_glosses, num_signers, seed, layout, **options)
     if clips_per_gloss < num_signers:
-        raise ValueError(
+        raise UserValueError(
             f'write_synthetic_store: clips_per_gloss = {clips_per_gloss} is below num_signers = '
             f'{num_signers}, so the held-out signers would have no '
             'clips; give more clips or fewer signers'
@@ -123,8 +123,10 @@ def write_synthetic_store(
         'detector model',
         notes=notes,
         overwrite=overwrite,
-        hand_rule='any',  # as the published results on synthetic signs were computed
+        # The published results on synthetic signs used this rule.
+        hand_rule='any',
     ) as writer:
+        # The truth is written as it comes: all clips together may not fit into memory.
         files = _start(writer.partial) if truth else {}
         try:
             cameras, rows = [], 0
@@ -133,6 +135,7 @@ def write_synthetic_store(
                 splits = signs.split(batch.index)
                 for clip in range(len(batch)):
                     signer, gloss = signs.signer_names[batch.signer[clip]], signs.glosses[batch.label[clip]]
+                    # The number of this repetition of the gloss by the signer.
                     take = int(batch.index[clip]) // (num_glosses * num_signers)
                     width, height = batch.image_size[clip].tolist()
                     writer.add(
@@ -176,4 +179,5 @@ def _finish(files: Dict[str, BinaryIO], rows: int) -> None:
         file.seek(0)
         file.write(npy_header('float32', (rows, SIGN_49.num_joints, _CHANNELS[name])))
         file.flush()
+        # The writer moves the folder to its name next; the data must be on disk before.
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""The glosses: what each sign does, the same for all signers."""
+"""The glosses: the form of each sign, the same for all signers."""
 
 from dataclasses import dataclass, replace
 from typing import List, Set, Tuple
@@ -14,18 +14,18 @@ MOVES = ('hold', 'straight', 'between', 'arc', 'circle', 'zigzag', 'repeated', '
 HOLD, STRAIGHT, BETWEEN, ARC, CIRCLE, ZIGZAG, REPEATED, SHAKE = range(8)
 _KIND_ODDS = (0.45, 0.25, 0.12, 0.18)
 _MOVE_ODDS = (0.12, 0.2, 0.1, 0.12, 0.14, 0.08, 0.16, 0.08)
-# steps of an evenly spread sequence in two dimensions (the plastic number's powers)
+# Powers of the plastic number: steps of an evenly spread sequence in two dimensions.
 _EVEN = (0.7548776662466927, 0.5698402909980532)
 _SIZES = (0.10, 0.19)  # metres
 # odds that a gloss differs from an earlier one in a single part, as minimal pairs do
 _MINIMAL_PAIR = 0.8
-# from the passive hand's middle to the dominant one's, metres
+# Offsets from the middle of the passive hand to that of the dominant one, metres.
 _MEETINGS = np.array([(-0.02, 0.07, 0.02), (-0.03, 0.02, 0.08), (-0.10, 0.02, 0.03)])
 
 
 @dataclass(frozen=True)
 class Gloss:
-    """One sign in the terms of :mod:`.inventory`; parts that a movement does not use are 0."""
+    """One sign, as indices into :mod:`.inventory`; parts that a movement does not use are 0."""
 
     kind: int
     place: int
@@ -48,14 +48,13 @@ def _distance(place: int, other: int) -> float:
 
 
 def _pick(odds: Tuple[float, ...], share: float) -> int:
-    """The choice at ``share`` in [0, 1) of the odds laid end to end."""
+    """The index whose interval of the cumulated odds holds ``share`` in [0, 1)."""
     return int(np.searchsorted(np.cumsum(odds)[:-1], share, side='right'))
 
 
 def _draw(rng: np.random.Generator, number: int, offsets: ndarray) -> Gloss:
-    """The ``number``-th sign that is no pair; kinds and movements are spread evenly, so that small
-    vocabularies have them all.
-    """
+    """Draws the ``number``-th sign that is not the second of a minimal pair."""
+    # Kinds and movements are spread evenly instead of drawn, so that a small vocabulary has them all.
     kind = _pick(_KIND_ODDS, (offsets[0] + number * _EVEN[0]) % 1.0)
     places = (
         inv.BASE_PLACES
@@ -65,10 +64,12 @@ def _draw(rng: np.random.Generator, number: int, offsets: ndarray) -> Gloss:
         else tuple(range(len(inv.PLACE_NAMES)))
     )
     place = int(rng.choice(places))
+    # A movement between two places needs some distance.
     place_2 = int(rng.choice([p for p in places if _distance(p, place) > 0.12]))
     move = _pick(_MOVE_ODDS, (offsets[1] + number * _EVEN[1]) % 1.0)
     if move == BETWEEN and kind == BASE:
         move = STRAIGHT
+    # Hands can only alternate in a periodic movement.
     if kind == ALTERNATING and move not in (CIRCLE, REPEATED, ZIGZAG):
         move = CIRCLE if rng.random() < 0.5 else REPEATED
     first, second = (int(s) for s in rng.choice(np.arange(1, len(inv.SHAPE_NAMES)), 2, replace=False))
@@ -85,6 +86,7 @@ def _draw(rng: np.random.Generator, number: int, offsets: ndarray) -> Gloss:
         turns and bool(rng.random() < 0.4),
         not changes and bool(rng.random() < 0.1),
     )
+    # A sign must have some movement: of the hand, its shape or its orientation.
     if move == HOLD and not (changes or turns or swing[2]):
         move = SHAKE
     return Gloss(
@@ -106,9 +108,8 @@ def _draw(rng: np.random.Generator, number: int, offsets: ndarray) -> Gloss:
 
 
 def _pair(rng: np.random.Generator, old: Gloss, new: Gloss) -> Gloss:
-    """``old`` with one part of ``new`` where the two agree on which hands and movements there are, else
-    ``new``.
-    """
+    """Makes a minimal pair: ``old`` with one part of ``new``, or ``new`` if the pair is too similar."""
+    # A place or a movement is only exchanged between signs for which it means the same.
     parts = [('shapes',), ('orientations',)]
     if old.move != BETWEEN and old.kind == new.kind:
         parts.append(('place',))
@@ -121,7 +122,7 @@ def _pair(rng: np.random.Generator, old: Gloss, new: Gloss) -> Gloss:
         pair, swing=(pair.swing[0] and changes, pair.swing[1] and turns, pair.swing[2] and not changes)
     )
     still = pair.move == HOLD and not (changes or turns or pair.swing[2])
-    # two signs must not differ by less than a signer's own manner does
+    # Two signs must differ by more than one signer's repetitions do: not in size alone, nor by a near place.
     same = replace(pair, size=old.size) == old or (
         names == ('place',) and _distance(pair.place, old.place) < 0.09
     )
@@ -129,11 +130,11 @@ def _pair(rng: np.random.Generator, old: Gloss, new: Gloss) -> Gloss:
 
 
 class Vocabulary:
-    """``num_glosses`` distinct signs; the first n are the same for every larger number.
+    """``num_glosses`` distinct signs. The first n are the same for every larger number.
 
     Args:
         num_glosses (int): How many.
-        rng (Generator): Its random numbers.
+        rng (Generator): Random numbers.
 
     Attributes:
         glosses (list[Gloss]): The signs.
@@ -142,13 +143,13 @@ class Vocabulary:
             2), ``swing`` (G, 3) bool.
         shift (ndarray): Shape (G, 3) float64, metres: start to end of the wrist path (0 for circles and
             holds).
-        wave, wave_2 (ndarray): Shape (G, 3) float64, metres: axis times amplitude of the two waves added to
-            the path.
+        wave, wave_2 (ndarray): Shape (G, 3) float64, metres: axis times amplitude of the two sine waves added
+            to the path.
         cycles (ndarray): Shape (G,) float64: periods of those waves, or of the to and fro of a repeated
             movement.
         quarter (ndarray): Shape (G,): phase of the second wave in periods.
-        frames (ndarray): Shape (G,) float64: usual length of the sign itself, between the ways there and
-            back.
+        frames (ndarray): Shape (G,) float64: usual length of the sign itself, without the movements to and
+            from rest.
         meeting_shift (ndarray): Shape (G, 3) float64, metres: passive hand to dominant hand (0 where there is
             no passive hand).
     """
@@ -165,12 +166,14 @@ class Vocabulary:
                 gloss = _pair(rng, parents[int(rng.integers(len(parents)))], gloss)
             else:
                 parents.append(gloss)
+            # A repeated sign is drawn again.
             if gloss not in seen:
                 seen.add(gloss)
                 self.glosses.append(gloss)
                 pace.append(rng.uniform(-5, 5))
         digits = max(3, len(str(num_glosses - 1)))
         self.names = [f'gloss_{index:0{digits}d}' for index in range(num_glosses)]
+        # An array for each part, so that plans index all clips at once.
         for name in Gloss.__dataclass_fields__:
             setattr(self, name, np.array([getattr(gloss, name) for gloss in self.glosses]))
         paths = [_path(gloss) for gloss in self.glosses]
@@ -182,7 +185,7 @@ class Vocabulary:
         self.cycles, self.quarter = (
             np.array([path[part] for path in paths], dtype=np.float64) for part in (3, 4)
         )
-        # a beat of a repeated movement takes about 6 frames, a change of shape or orientation 4
+        # Each further repetition takes about 6 frames, a change of orientation 4.
         beats = np.where(
             self.move == SHAKE, 1.0, np.maximum(self.cycles, 2.0 * self.swing[:, :2].any(axis=1))
         )
@@ -192,10 +195,11 @@ class Vocabulary:
 
 
 def _path(gloss: Gloss) -> Tuple[ndarray, ndarray, ndarray, float, float]:
-    """Shift, first wave, second wave, cycles, phase of the second wave."""
+    """Path of the wrist: shift, first wave, second wave, cycles, phase of the second wave."""
     zero = np.zeros(3)
     size = _SIZES[gloss.size]
     along = inv.DIRECTIONS[gloss.direction]
+    # An axis at right angles to the movement, in the frontal plane where that is possible.
     across = np.cross(along, (0.0, 0.0, 1.0)) if abs(along[2]) < 0.9 else np.array((0.0, 1.0, 0.0))
     across = across / np.linalg.norm(across)
     if gloss.move == STRAIGHT:
@@ -203,6 +207,7 @@ def _path(gloss: Gloss) -> Tuple[ndarray, ndarray, ndarray, float, float]:
     if gloss.move == ARC:
         return along * size, across * size * 0.5 * gloss.turn, zero, 0.5, 0.0
     if gloss.move == CIRCLE:
+        # Two waves a quarter period apart make a circle.
         first, second = inv.PLANES[gloss.plane]
         return (
             zero,

@@ -9,20 +9,21 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserTypeError
 from ...registry import TRANSFORMS
 
 
 class BatchTransform(ABC):
-    """``(batch, draws) -> batch``: a dict of tensors with leading batch axis B, and the batch's random
-    numbers.
+    """``(batch, draws) -> batch`` for a dict of tensors whose first axis is the batch, B.
 
-    One class serves a worker, a test and the device. A transform may add keys and replace tensors; it does
-    not write into tensors it was given. All its random numbers come from ``draws``, under names that begin
+    One class serves a worker, a test and the device. A transform may add keys and replace tensors. It does
+    not write into the tensors it is given. All its random numbers come from ``draws``, under names that begin
     with the transform's own.
 
     Attributes:
-        masks (bool): It hides what a pre-trainer is to rebuild; left out where a clip is embedded or rebuilt.
-        resamples (bool): It changes which frames of a clip there are.
+        masks (bool): It hides what a pre-trainer has to rebuild. Such a transform is left out where a clip is
+            embedded or rebuilt.
+        resamples (bool): It changes the frames of a clip.
     """
 
     masks = False
@@ -41,19 +42,20 @@ class BatchTransform(ABC):
         """
 
     def __repr__(self) -> str:
+        # The settings are the constructor's arguments that the object keeps under their own names.
         names = [name for name in inspect.signature(type(self).__init__).parameters if name != 'self']
         settings = [f'{name}={_shown(getattr(self, name))}' for name in names if hasattr(self, name)]
         return f'{type(self).__name__}({", ".join(settings)})'
 
 
 def _shown(value: object) -> str:
-    name = getattr(value, 'name', None)  # a Layout by its name
+    # A Layout is shown by its name.
+    name = getattr(value, 'name', None)
     return repr(name if isinstance(name, str) else value)
 
 
 class ConstantIndex:
-    """Constant numbers as a tensor on any device, copied there once: every copy from the host would wait for
-    the device.
+    """Constant numbers as a tensor on any device.
 
     Args:
         values (Sequence[int]): The numbers.
@@ -64,7 +66,8 @@ class ConstantIndex:
         self._copies: Dict[torch.device, Tensor] = {}
 
     def on(self, device: torch.device) -> Tensor:
-        """The int64 tensor there."""
+        """The numbers on ``device``, int64, shape (len(values),)."""
+        # Each copy from the host waits for the device, so a step must not make one.
         if device not in self._copies:
             self._copies[device] = torch.tensor(self.values, device=device)
         return self._copies[device]
@@ -86,10 +89,10 @@ class Compose(BatchTransform):
             TRANSFORMS.build(transform) if isinstance(transform, dict) else transform
             for transform in transforms
         ]
-        for place, transform in enumerate(self.transforms):
+        for position, transform in enumerate(self.transforms):
             if not callable(transform):
-                raise TypeError(
-                    f'Compose: transform {place} is {transform!r}; give a config (dict) or a callable'
+                raise UserTypeError(
+                    f'Compose: transform {position} is {transform!r}; give a config (dict) or a callable'
                 )
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
@@ -99,7 +102,7 @@ class Compose(BatchTransform):
 
 
 def steps_in(transforms: Sequence[Callable]) -> Iterator[Callable]:
-    """Each transform, and those inside of it."""
+    """Yields each transform and those inside it."""
     for transform in transforms:
         yield transform
         inner = getattr(transform, 'transforms', ())
@@ -107,13 +110,15 @@ def steps_in(transforms: Sequence[Callable]) -> Iterator[Callable]:
 
 
 def without_masks(transforms: Sequence[Callable]) -> List[Callable]:
-    """The transforms that mask nothing, also inside of others; those that have none inside stay the same."""
+    """Returns the transforms without those that mask, also inside other transforms."""
     kept = []
     for transform in transforms:
         if getattr(transform, 'masks', False):
             continue
+        # A copy, because the training pipeline still uses the original with its masks.
         if any(getattr(step, 'masks', False) for step in steps_in([transform])):
             transform, inner = copy.copy(transform), transform.transforms
+            # `transforms` is a list, or one callable as in MakeViews.
             transform.transforms = without_masks([inner])[0] if callable(inner) else without_masks(inner)
         kept.append(transform)
     return kept

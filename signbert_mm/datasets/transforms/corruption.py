@@ -1,10 +1,11 @@
-"""Joints of hands and trunk lost or displaced for a whole clip (ST-Consistency)."""
+"""Joints of hands and trunk masked or displaced for a whole clip (ST-Consistency)."""
 
 from typing import Callable, Sequence, Union
 
 import torch
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...layouts.hand import NUM_HAND_JOINTS
 from ...registry import TRANSFORMS
 from .base import BatchTransform, Compose
@@ -15,18 +16,17 @@ NUM_HANDS_JOINTS = 2 * NUM_HAND_JOINTS
 
 @TRANSFORMS.register_module()
 class RandomJointMask(BatchTransform):
-    """Masks joints of hands and trunk, the same ones in all frames of a clip, or passes them through a random
-    matrix.
+    """Masks or distorts joints of hands and trunk, the same joints in all frames of a clip.
 
-    The paper names a joint mask; its size and odds are not given. The authors' code corrupts 25 of the 49
-    joints: it zeroes them, or passes them through a 2x2 matrix with entries uniform in [-1, 1]
-    (``num_joints=25, corrupt=0.5``; the odds of the two are not known).
+    The paper names a joint mask. Its size and odds are not given. The authors' code corrupts 25 of the 49
+    joints: it zeroes them, or multiplies them by a 2x2 matrix with entries uniform in [-1, 1]
+    (``num_joints=25, corrupt=0.5``). The odds of the two are not known.
 
     Args:
         num_joints (int): How many of the 49 joints, exactly.
-        prob (float): Probability that a clip is touched.
-        corrupt (float): Probability that a touched clip's joints go through a matrix; else they are masked,
-            which means missing: score 0.
+        prob (float): Probability that a clip is changed.
+        corrupt (float): Probability that the joints of a changed clip are multiplied by a matrix. Otherwise
+            they are masked, which means missing: score 0.
 
     Reads and replaces ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``.
     Call it after :class:`HandCrop` and :class:`NormalizeTrunk`, before :class:`MirrorLeftHand`;
@@ -38,7 +38,7 @@ class RandomJointMask(BatchTransform):
 
     def __init__(self, num_joints: int = 10, prob: float = 0.5, corrupt: float = 0.0) -> None:
         if not 0 <= num_joints <= 49:
-            raise ValueError(
+            raise UserValueError(
                 'RandomJointMask: num_joints must lie in 0..49 (42 of the hands and 7 of the '
                 f'trunk), got {num_joints}'
             )
@@ -46,28 +46,30 @@ class RandomJointMask(BatchTransform):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         joints = NUM_HANDS_JOINTS + batch['trunk'].shape[2]
+        # A clip that is not changed has no joint picked.
         number = draws.bernoulli('joint_mask/touch', self.prob).to(torch.int64) * self.num_joints  # (B,)
         picked = first_in_random_order(draws.upper_bits('joint_mask/joint', joints), number)  # (B, 49)
-        through = draws.bernoulli('joint_mask/corrupt', self.corrupt)[:, None]
+        distort = draws.bernoulli('joint_mask/corrupt', self.corrupt)[:, None]
         matrix = draws.uniform('joint_mask/matrix', 2, 2, low=-1.0, high=1.0)
-        moved, lost = picked & through, picked & ~through
+        distorted, masked = picked & distort, picked & ~distort
         for points, scores, part in (
             ('hands', 'hand_scores', slice(0, NUM_HANDS_JOINTS)),
             ('trunk', 'trunk_scores', slice(NUM_HANDS_JOINTS, None)),
         ):
+            # One choice for the clip, broadcast over its frames.
             shape = (len(picked), 1, *batch[scores].shape[2:])  # (B, 1, 2, 21), (B, 1, 7)
-            passed = batch[points] @ matrix.reshape(-1, *[1] * (len(shape) - 2), 2, 2).transpose(-1, -2)
-            batch[points] = torch.where(moved[:, part].reshape(*shape, 1), passed, batch[points])
-            batch[scores] = batch[scores] * ~lost[:, part].reshape(shape)
+            # Points are rows, so the matrix is transposed; it broadcasts over frames, hands and joints.
+            product = batch[points] @ matrix.reshape(-1, *[1] * (len(shape) - 2), 2, 2).transpose(-1, -2)
+            batch[points] = torch.where(distorted[:, part].reshape(*shape, 1), product, batch[points])
+            batch[scores] = batch[scores] * ~masked[:, part].reshape(shape)
         return batch
 
 
 @TRANSFORMS.register_module()
 class RandomChoice(BatchTransform):
-    """Each clip gets one of several transforms, with equal odds.
+    """Applies to each clip one of several transforms, with equal odds.
 
-    All run on the whole batch, each on draws of its own, and a clip takes the tensors of its choice; they
-    must leave shapes and keys as they are.
+    The transforms must not change shapes or keys.
 
     Args:
         transforms (Sequence[dict | Callable]): Configs or transforms.
@@ -79,10 +81,13 @@ class RandomChoice(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         choice = draws.integers('choice', len(self.transforms))  # (B,)
         out = dict(batch)
-        for place, transform in enumerate(self.transforms):
-            for key, value in transform(dict(batch), draws.child(f'choice{place}')).items():
+        # All run on the whole batch with their own draws; each clip then takes the tensors of its choice. A
+        # choice per clip would wait for the device.
+        for option, transform in enumerate(self.transforms):
+            for key, value in transform(dict(batch), draws.child(f'choice{option}')).items():
+                # A tensor that the transform left alone is the same object.
                 if value is not batch.get(key):
                     out[key] = torch.where(
-                        (choice == place).reshape(-1, *[1] * (value.ndim - 1)), value, out[key]
+                        (choice == option).reshape(-1, *[1] * (value.ndim - 1)), value, out[key]
                     )
         return out

@@ -1,17 +1,18 @@
-"""Decoded frames as RGB networks take them."""
+"""Decoded frames as the input of RGB networks."""
 
 from typing import Sequence
 
 import torch
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
 
 @TRANSFORMS.register_module()
 class NormalizeImages(BatchTransform):
-    """``imgs`` uint8 RGB becomes float32, (value - mean) / std a channel.
+    """Normalises ``imgs``, uint8 RGB, to float32: (value - mean) / std for each channel.
 
     Args:
         mean, std (Sequence[float]): Of R, G, B; by default ImageNet's, as in mmaction2.
@@ -19,7 +20,7 @@ class NormalizeImages(BatchTransform):
             (B, frames, C, H, W).
 
     Raises:
-        ValueError: Not three channels there.
+        ValueError: ``channel_axis`` of ``imgs`` does not have size 3.
     """
 
     def __init__(
@@ -33,10 +34,11 @@ class NormalizeImages(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         imgs = batch['imgs']
         if imgs.shape[self.channel_axis] != 3:
-            raise ValueError(
+            raise UserValueError(
                 f'NormalizeImages: axis {self.channel_axis} of imgs {tuple(imgs.shape)} is not '
                 '3 channels; see channel_axis'
             )
+        # A shape that broadcasts along the channel axis alone.
         shape = [1] * imgs.ndim
         shape[self.channel_axis] = 3
         mean, std = (

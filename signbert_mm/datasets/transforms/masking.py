@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform, ConstantIndex
 
@@ -15,16 +16,20 @@ OPERATIONS = ('joint', 'frame', 'identity')
 
 @TRANSFORMS.register_module()
 class MaskHandTokens(BatchTransform):
-    """Chooses tokens (one hand in one frame) to rebuild and disturbs them.
+    """Chooses tokens (one hand in one frame) for reconstruction and disturbs them.
 
-    Exactly ``floor(ratio n + 1/2)`` of a clip's n valid tokens are chosen (that it is exact is not given in
-    the paper). Each gets one of ``operations`` with equal odds. joint: m ~ U{1..max_joints} of the 21 joints
-    are each, with equal odds, zeroed or moved by an offset uniform in +-``offset`` of the crop. frame: all
-    joints zeroed. identity: nothing. A token is never chosen where the hand is missing.
+    Exactly ``floor(ratio n + 1/2)`` of a clip's n valid tokens are chosen (the paper does not say whether the
+    share is exact). A missing hand is never chosen. Each chosen token gets one of ``operations``, with equal
+    odds:
+
+    - joint: m ~ U{1..max_joints} of the 21 joints are each, with equal odds, zeroed or moved by an offset
+      uniform in +-``offset`` of the crop.
+    - frame: all joints are zeroed.
+    - identity: nothing changes.
 
     Args:
         ratio (float): Share of the valid tokens; 50 % in the paper.
-        operations (Sequence[str]): Those in use; one left out shares its odds among the others.
+        operations (Sequence[str]): The operations in use.
         max_joints (int): M; not given in the paper.
         offset (float): Largest move, as a fraction of the crop; not given in the paper.
 
@@ -47,26 +52,23 @@ class MaskHandTokens(BatchTransform):
         offset: float = 0.25,
     ) -> None:
         if not operations or set(operations) - set(OPERATIONS) or len(set(operations)) != len(operations):
-            raise ValueError(
+            raise UserValueError(
                 f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {tuple(operations)}'
             )
         if not 0 <= ratio <= 1:
-            raise ValueError(f'MaskHandTokens: ratio must lie in [0, 1], got {ratio}')
+            raise UserValueError(f'MaskHandTokens: ratio must lie in [0, 1], got {ratio}')
         if not 1 <= max_joints <= 21:
-            raise ValueError(f'MaskHandTokens: max_joints must lie in 1..21, got {max_joints}')
-        self.ratio, self.operations, self.max_joints, self.offset = (
-            ratio,
-            tuple(operations),
-            max_joints,
-            offset,
-        )
+            raise UserValueError(f'MaskHandTokens: max_joints must lie in 1..21, got {max_joints}')
+        self.ratio, self.operations = ratio, tuple(operations)
+        self.max_joints, self.offset = max_joints, offset
         self.codes = ConstantIndex([OPERATIONS.index(name) + 1 for name in operations])
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         hands, valid = batch['hands'], batch['hand_valid']
         tokens, joints = valid.shape[1:], hands.shape[1:4]
 
-        # the first tokens in a random order of the valid ones
+        # Tokens are sorted by random keys and the first `count` are chosen. The key 2**62 puts missing hands
+        # last.
         # (B, 2T)
         order = _unequal(draws.upper_bits('mask/token', *tokens).flatten(1)).masked_fill(
             ~valid.flatten(1), 1 << 62
@@ -75,16 +77,19 @@ class MaskHandTokens(BatchTransform):
         chosen = _smallest(order, count).reshape_as(valid) & valid
 
         codes = self.codes.on(hands.device)
+        # Draws are made for every token, chosen or not, so that shapes do not depend on values.
         operation = codes[draws.integers('mask/operation', len(self.operations), *tokens)] * chosen
         joint_token, frame_token = operation == 1, operation == 2
 
         number = 1 + draws.integers('mask/joint_count', self.max_joints, *tokens)  # (B, T, 2)
         picked = first_in_random_order(draws.upper_bits('mask/joint', *joints), number)  # (B, T, 2, 21)
         picked = picked & joint_token[..., None]
+        # A picked joint is moved or zeroed; a masked frame is zeroed as a whole.
         moved = picked & draws.bernoulli('mask/move', 0.5, *joints)
         zeroed = (picked & ~moved) | frame_token[..., None]
         offset = draws.uniform('mask/offset', *joints, 2, low=-self.offset, high=self.offset)
 
+        # The target is the input before any disturbance. `hands` below is a new tensor.
         batch['target'] = hands
         batch['hands'] = (hands + offset * moved[..., None]) * ~zeroed[..., None]
         batch['chosen'] = chosen
@@ -94,20 +99,21 @@ class MaskHandTokens(BatchTransform):
 
 
 def first_in_random_order(bits: Tensor, count: Tensor) -> Tensor:
-    """Picks ``count`` (...) of K things, all choices as likely, by random ``bits`` (..., K) of
-    :meth:`Draws.upper_bits`: bool (..., K).
+    """Picks ``count`` (...) of K items, each subset with equal odds: bool (..., K).
+
+    ``bits`` (..., K) are random numbers of :meth:`Draws.upper_bits`.
     """
     return _smallest(_unequal(bits), count)
 
 
 def _unequal(bits: Tensor) -> Tensor:
-    """24-bit integers (..., K) in the same order; of equal ones the earlier is smaller, in any batch and on
-    any device.
-    """
+    """Makes 24-bit integers (..., K) unequal and keeps their order."""
+    # Of equal numbers the earlier becomes the smaller. A sort need not be stable, and may differ by device.
     return bits * bits.shape[-1] + torch.arange(bits.shape[-1], device=bits.device)
 
 
 def _smallest(keys: Tensor, count: Tensor) -> Tensor:
     """Which ``count`` (...) of ``keys`` (..., K), all unequal, are the smallest: bool (..., K)."""
+    # The largest key that is still picked. For a count of 0 any index serves: the last line picks nothing.
     last = keys.sort(dim=-1)[0].gather(-1, (count[..., None] - 1).clamp(min=0))
     return (keys <= last) & (count[..., None] > 0)

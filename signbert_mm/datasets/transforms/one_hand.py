@@ -3,6 +3,7 @@
 import torch
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
@@ -11,11 +12,11 @@ WHICH = ('left', 'right', 'better')
 
 @TRANSFORMS.register_module()
 class KeepOneHand(BatchTransform):
-    """Leaves one hand of each clip and makes the other missing (SignBERT Table 1 rebuilds single hands).
+    """Keeps one hand of each clip and makes the other missing (SignBERT Table 1 rebuilds single hands).
 
     Args:
-        hand (str): 'left', 'right', or 'better': the hand whose scores add up to more over the clip; of equal
-            ones the right.
+        hand (str): 'left', 'right', or 'better': the hand with the larger sum of scores over the clip, the
+            right one at equal sums.
 
     Reads ``hand_scores`` (B, T, 2, 21), ``hand_valid`` (B, T, 2), ``location`` (B, T, 2, 3); all three are 0
     for the other hand afterwards. Call it after :class:`HandCrop` and before :class:`MaskHandTokens`.
@@ -26,7 +27,7 @@ class KeepOneHand(BatchTransform):
 
     def __init__(self, hand: str = 'better') -> None:
         if hand not in WHICH:
-            raise ValueError(f'KeepOneHand: hand must be one of {", ".join(WHICH)}, got {hand!r}')
+            raise UserValueError(f'KeepOneHand: hand must be one of {", ".join(WHICH)}, got {hand!r}')
         self.hand = hand
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
@@ -37,6 +38,7 @@ class KeepOneHand(BatchTransform):
             if self.hand != 'better'
             else total[:, 1] >= total[:, 0]
         )
+        # One decision for the clip, broadcast over its frames.
         kept = torch.stack([~right, right], dim=-1)[:, None]  # (B, 1, 2)
         batch['hand_scores'] = scores * kept[..., None]
         batch['hand_valid'] = batch['hand_valid'] & kept

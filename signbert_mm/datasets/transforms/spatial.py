@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...layouts import get_layout
 from ...registry import TRANSFORMS
 from .base import BatchTransform, ConstantIndex
@@ -14,10 +15,10 @@ from .base import BatchTransform, ConstantIndex
 
 @TRANSFORMS.register_module()
 class RandomFlip(BatchTransform):
-    """Mirrors whole clips: ``x -> width - x``, and left joints change places with right ones, as if a
-    left-handed signer had signed.
+    """Mirrors whole clips: ``x -> width - x``, and left and right joints are exchanged.
 
-    After :class:`HandCrop` and :class:`MirrorLeftHand` this is the same as exchanging the two hand slots.
+    The result looks like the sign of a left-handed signer. After :class:`HandCrop` and
+    :class:`MirrorLeftHand` this is the same as exchanging the two hand slots.
 
     Args:
         layout (str): Layout of ``keypoints``.
@@ -35,6 +36,7 @@ class RandomFlip(BatchTransform):
         )
         order = self.order.on(keypoints.device)
         flip = draws.bernoulli('flip', self.prob)  # (B,)
+        # Mirroring alone would leave a left hand under the right hand's joints.
         mirrored = keypoints.index_select(2, order)
         mirrored = torch.stack(
             [batch['image_size'][:, 0, None, None] - mirrored[..., 0], mirrored[..., 1]], dim=-1
@@ -46,8 +48,9 @@ class RandomFlip(BatchTransform):
 
 @TRANSFORMS.register_module()
 class RandomAffine(BatchTransform):
-    """Rotates, scales, stretches, shears and shifts the whole skeleton, one draw a clip (ranges not given in
-    the papers).
+    """Rotates, scales, stretches, shears and shifts the whole skeleton, with one draw for a clip.
+
+    The ranges are not given in the papers.
 
     Args:
         rotation (float): Angle uniform in +- this many degrees.
@@ -56,10 +59,13 @@ class RandomAffine(BatchTransform):
         shear (float): Shear factor of x along y, uniform in +- this.
         shift (float): Shift uniform in +- this fraction of the image size, for each axis.
         shear_y (float): Shear factor of y along x, uniform in +- this.
-        space (str): 'image': ``keypoints``, about the image centre, before the crop, which then takes scale
-            and shift from the hands again. 'pose': ``hands`` in their crops and ``trunk`` in the image, each
-            about its centre (0.5, 0.5), by one matrix and shift; after :class:`HandCrop` and
+        space (str): 'image': ``keypoints`` about the image's centre, before the crop. The crop then removes
+            scale and shift from the hands. 'pose': ``hands`` in their crops and ``trunk`` in the image, each
+            about its centre (0.5, 0.5), by the same matrix and shift; after :class:`HandCrop` and
             :class:`NormalizeTrunk`, before :class:`MirrorLeftHand`.
+
+    Raises:
+        ValueError: ``scale`` is not a range above 0, or ``space`` is unknown.
     """
 
     def __init__(
@@ -73,20 +79,15 @@ class RandomAffine(BatchTransform):
         space: str = 'image',
     ) -> None:
         if scale[0] <= 0 or scale[0] > scale[1]:
-            raise ValueError(f'RandomAffine: scale must be (low, high) with 0 < low <= high, got {scale}')
+            raise UserValueError(f'RandomAffine: scale must be (low, high) with 0 < low <= high, got {scale}')
         if space not in ('image', 'pose'):
-            raise ValueError(f"RandomAffine: space must be 'image' or 'pose', got {space!r}")
-        self.rotation, self.scale, self.stretch, self.shear, self.shift = (
-            rotation,
-            scale,
-            stretch,
-            shear,
-            shift,
-        )
-        self.shear_y, self.space = shear_y, space
+            raise UserValueError(f"RandomAffine: space must be 'image' or 'pose', got {space!r}")
+        self.rotation, self.scale, self.stretch = rotation, scale, stretch
+        self.shear, self.shear_y, self.shift, self.space = shear, shear_y, shift, space
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        matrix = self._matrix(draws).transpose(-1, -2)  # for points as rows
+        # Points are rows, so the matrix is transposed.
+        matrix = self._matrix(draws).transpose(-1, -2)
         shift = draws.uniform('affine/shift', 2, low=-self.shift, high=self.shift)
         if self.space == 'pose':
             hands, trunk = batch['hands'], batch['trunk']
@@ -99,7 +100,7 @@ class RandomAffine(BatchTransform):
         return batch
 
     def _matrix(self, draws: Draws) -> Tensor:
-        """rotation @ diag(wide, high) @ [[1, shear], [shear_y, 1]], (B, 2, 2)."""
+        """Returns rotation @ diag(wide, high) @ [[1, shear], [shear_y, 1]], shape (B, 2, 2)."""
         radians = math.radians(self.rotation)
         angle = draws.uniform('affine/rotation', low=-radians, high=radians)
         scale = draws.uniform('affine/scale', low=self.scale[0], high=self.scale[1])
@@ -108,6 +109,7 @@ class RandomAffine(BatchTransform):
         shear_y = draws.uniform('affine/shear_y', low=-self.shear_y, high=self.shear_y)
         cos, sin = torch.cos(angle), torch.sin(angle)
         wide, high = scale * torch.exp(stretch), scale * torch.exp(-stretch)
+        # The product is written out: four entries need no batched matrix products.
         rows = [
             [cos * wide - sin * high * shear_y, cos * wide * shear - sin * high],
             [sin * wide + cos * high * shear_y, sin * wide * shear + cos * high],
@@ -117,7 +119,7 @@ class RandomAffine(BatchTransform):
 
 @TRANSFORMS.register_module()
 class RandomJointJitter(BatchTransform):
-    """Moves each joint of each hand crop by its own small offset, as a detector does (not in the paper).
+    """Moves each joint of each hand crop by a small offset, like a detector's noise (not in the paper).
 
     Args:
         sigma (float): Offset uniform in +- this fraction of the crop.
@@ -134,7 +136,9 @@ class RandomJointJitter(BatchTransform):
 
 @TRANSFORMS.register_module()
 class RandomHandDrop(BatchTransform):
-    """Loses a found hand of a frame, as a detector does (not in the paper); a clip's last hand is never lost.
+    """Makes detected hands missing, like a detector that fails (not in the paper).
+
+    A clip never loses all its hands.
 
     Args:
         prob (float): Probability for a token (one hand in one frame).
@@ -146,6 +150,7 @@ class RandomHandDrop(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         valid = batch['hand_valid']
         kept = valid & ~draws.bernoulli('hand_drop', self.prob, *valid.shape[1:])
+        # A clip without any hand has nothing to learn from, so it keeps all of them.
         none_left = ~kept.flatten(1).any(1)
         kept = torch.where(none_left[:, None, None], valid, kept)
         batch['hand_valid'] = kept

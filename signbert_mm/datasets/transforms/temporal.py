@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
@@ -13,12 +14,12 @@ from .base import BatchTransform
 class TemporalSample(BatchTransform):
     """Picks ``clip_len`` frames of each clip, before any keypoint is read.
 
-    Reads ``length`` (B,) int64, frames a clip, at least 1. Adds ``frames`` (B, clip_len) int64, positions in
-    0 .. length - 1 and 0 in the padding, and sets ``length`` to the number of real frames, min(length,
-    clip_len); those from there on are padding.
+    Reads ``length`` (B,) int64, the frames of each clip, at least 1. Adds ``frames`` (B, clip_len) int64,
+    positions in 0 .. length - 1, and 0 in the padding. Sets ``length`` to min(length, clip_len), the number
+    of real frames. The frames behind them are padding.
 
     Args:
-        clip_len (int): Frames a clip; 32 downstream in SignBERT section 4.1.
+        clip_len (int): Frames of each clip; 32 downstream in SignBERT section 4.1.
 
     Raises:
         ValueError: ``clip_len`` is below 1.
@@ -31,31 +32,33 @@ class TemporalSample(BatchTransform):
 
     def __init__(self, clip_len: int = 32) -> None:
         if clip_len < 1:
-            raise ValueError(f'{type(self).__name__}: clip_len must be at least 1, got {clip_len}')
+            raise UserValueError(f'{type(self).__name__}: clip_len must be at least 1, got {clip_len}')
         self.clip_len = clip_len
 
     def _window(self, batch: dict, start: Tensor) -> dict:
-        """All clips from ``start`` (B,) on."""
+        """Takes ``clip_len`` neighbouring frames of each clip, from ``start`` (B,) on."""
         real = batch['length'].clamp(max=self.clip_len)  # (B,)
-        place = torch.arange(self.clip_len, device=real.device)
-        frames = (start[:, None] + place) * (place < real[:, None])
+        position = torch.arange(self.clip_len, device=real.device)
+        # Padding repeats frame 0. Its scores are zeroed later, by `length`.
+        frames = (start[:, None] + position) * (position < real[:, None])
         return {**batch, 'frames': frames, 'length': real}
 
 
 @TRANSFORMS.register_module()
 class RandomTemporalSample(TemporalSample):
-    """A window of ``clip_len`` neighbouring frames, its start uniform; all frames of a shorter clip, then
-    padding.
+    """Takes ``clip_len`` neighbouring frames from a uniform random start.
+
+    A shorter clip gives all its frames, then padding.
     """
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        room = (batch['length'] - self.clip_len).clamp(min=0) + 1
-        return self._window(batch, draws.integers('temporal/start', room))
+        num_starts = (batch['length'] - self.clip_len).clamp(min=0) + 1
+        return self._window(batch, draws.integers('temporal/start', num_starts))
 
 
 @TRANSFORMS.register_module()
 class CenterTemporalSample(TemporalSample):
-    """The middle ``clip_len`` neighbouring frames; all frames of a shorter clip, then padding."""
+    """Takes the middle ``clip_len`` frames; a shorter clip gives all its frames, then padding."""
 
     steady = True
 
@@ -65,13 +68,13 @@ class CenterTemporalSample(TemporalSample):
 
 @TRANSFORMS.register_module()
 class UniformTemporalSample(TemporalSample):
-    """One frame from each of ``clip_len`` equal segments, so the whole clip is seen at a coarser pace.
+    """Takes one frame from each of ``clip_len`` equal segments of the whole clip.
 
     Args:
-        clip_len (int): Segments.
-        test_mode (bool): The middle of each segment; else a uniform draw from it.
-        repeat (bool): A clip shorter than ``clip_len`` gives frames more than once and has no padding; else
-            it gives all its frames, then padding.
+        clip_len (int): Number of segments.
+        test_mode (bool): Take the middle of each segment instead of a uniform draw from it.
+        repeat (bool): A clip shorter than ``clip_len`` repeats frames and has no padding. With False it gives
+            all its frames, then padding.
     """
 
     def __init__(self, clip_len: int = 32, test_mode: bool = False, repeat: bool = True) -> None:
@@ -83,9 +86,11 @@ class UniformTemporalSample(TemporalSample):
         length = batch['length'][:, None]  # (B, 1)
         segment = torch.arange(self.clip_len, device=length.device)
         if self.test_mode:
+            # (segment + 1/2) * length / clip_len, rounded down in integers: the same on any machine.
             frames = (2 * segment + 1) * length // (2 * self.clip_len)
         else:
             start, end = segment * length // self.clip_len, (segment + 1) * length // self.clip_len
+            # In a clip shorter than clip_len a segment may be empty; its start still is a frame.
             frames = start + draws.integers('temporal/segment', (end - start).clamp(min=1), self.clip_len)
         sampled = torch.full_like(batch['length'], self.clip_len)
         if not self.repeat:

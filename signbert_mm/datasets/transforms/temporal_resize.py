@@ -1,4 +1,4 @@
-"""Clips of any length become clips of one length (ST-Consistency)."""
+"""Resampling of clips to one length (ST-Consistency)."""
 
 from typing import Sequence, Tuple, Union
 
@@ -6,35 +6,35 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform
 
 
 @TRANSFORMS.register_module()
 class TemporalCropResize(BatchTransform):
-    """Crops each clip in time and resamples it to ``clip_len`` frames, linearly between the two frames around
-    each point in time.
+    """Crops each clip in time and resamples it to ``clip_len`` frames by linear interpolation.
 
-    The crop is a window of whole frames: a share of the clip, drawn uniformly from ``ratio``, rounded, at
-    least ``min_frames`` (or the whole clip); its start is uniform. The first and the last new frame are the
-    window's own first and last. A joint is interpolated where both frames have it; else it is taken as it is,
-    seen or missing, from the nearer frame (the later one at equal distance). So no joint is drawn towards the
-    zeros of a missing one. How to treat missing joints and the crop's range are not given in the paper; the
-    range is that of the authors' code.
+    The crop is a window of whole frames with a uniform start. Its size is a share of the clip, drawn
+    uniformly from ``ratio`` and rounded. It is at least ``min_frames``, or the whole clip. The first and the
+    last new frame are the window's first and last. A joint is interpolated where both neighbouring frames
+    have it. Otherwise the nearer frame's joint is copied, present or missing (the later frame's at equal
+    distance). The paper gives neither the treatment of missing joints nor the crop's range. The range is that
+    of the authors' code.
 
-    Call it before :class:`HandCrop`, on all frames of the clips or on many of them: with
-    ``UniformTemporalSample(clip_len=150, test_mode=True, repeat=False)`` the data set reads whole clips and
-    strides those over 150 frames, as the authors do.
+    Call it before :class:`HandCrop`, on all frames of the clips or on many of them. With
+    ``UniformTemporalSample(clip_len=150, test_mode=True, repeat=False)`` the data set reads whole clips, and
+    150 frames of longer ones, as the authors do.
 
     Args:
-        clip_len (int): Frames that come out, T'; 64 in the paper.
+        clip_len (int): Number of new frames, T'; 64 in the paper.
         ratio (tuple[float, float] | float): Range of the share of the clip that is kept; the authors' code:
             (0.1, 1) in pre-training, (0.5, 1) in fine-tuning, 0.95 in testing.
         min_frames (int): Smallest window.
         centre (bool): The window is the clip's middle (testing) instead of a draw.
 
-    Reads ``keypoints`` (B, T, V, 2), ``scores`` (B, T, V), ``length`` (B,), ``frames`` (B, T) if there.
-    Replaces them: T becomes ``clip_len``, ``length`` too, as no frame is padding; ``frames`` is that of the
+    Reads ``keypoints`` (B, T, V, 2), ``scores`` (B, T, V), ``length`` (B,), ``frames`` (B, T) if present.
+    Replaces them: T and ``length`` become ``clip_len``, as no frame is padding. ``frames`` is that of the
     nearer frame.
 
     Raises:
@@ -53,12 +53,12 @@ class TemporalCropResize(BatchTransform):
     ) -> None:
         low, high = ratio if isinstance(ratio, Sequence) else (ratio, ratio)
         if clip_len < 1 or min_frames < 1:
-            raise ValueError(
+            raise UserValueError(
                 'TemporalCropResize: clip_len and min_frames must be at least 1, got '
                 f'{clip_len} and {min_frames}'
             )
         if not 0 < low <= high <= 1:
-            raise ValueError(
+            raise UserValueError(
                 'TemporalCropResize: ratio must be (low, high) with 0 < low <= high <= 1, or '
                 f'one number, got {ratio}'
             )
@@ -67,19 +67,21 @@ class TemporalCropResize(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         start, size = self._window(batch['length'], draws)
         if self.clip_len == 1:
-            place = (start + size // 2).to(torch.float64)[:, None]
+            time = (start + size // 2).to(torch.float64)[:, None]
         else:
-            # step times size - 1 over clip_len - 1: exact at both ends
+            # float64, and the product before the division: exact at both ends of the window.
             step = torch.arange(self.clip_len, device=start.device, dtype=torch.float64)
-            place = start[:, None] + step * (size[:, None] - 1) / (self.clip_len - 1)  # (B, T')
-        before = place.floor().to(torch.int64)
+            time = start[:, None] + step * (size[:, None] - 1) / (self.clip_len - 1)  # (B, T')
+        before = time.floor().to(torch.int64)
+        # The last new frame lies on the window's last frame, which has no next one.
         after = torch.minimum(before + 1, (start + size - 1)[:, None])
-        weight = (place - before).to(batch['keypoints'].dtype)[..., None]  # (B, T', 1)
+        weight = (time - before).to(batch['keypoints'].dtype)[..., None]  # (B, T', 1)
 
         scores = [_take(batch['scores'], where) for where in (before, after)]  # (B, T', V)
         keypoints = [_take(batch['keypoints'], where) for where in (before, after)]
         both = (scores[0] > 0) & (scores[1] > 0)
-        # a joint that one of the two lacks: all of the nearer frame and nothing of the other
+        # Where one frame lacks the joint, the nearer frame counts alone. A mean would pull the joint towards
+        # the zeros of a missing one.
         share = torch.where(both, weight, (weight >= 0.5).to(weight.dtype))  # (B, T', V)
         out = dict(batch, length=torch.full_like(batch['length'], self.clip_len))
         out['scores'] = torch.lerp(*scores, share)
@@ -89,7 +91,7 @@ class TemporalCropResize(BatchTransform):
         return out
 
     def _window(self, length: Tensor, draws: Draws) -> Tuple[Tensor, Tensor]:
-        """First frame and number of frames (B,)."""
+        """Returns the window's first frame and number of frames, each (B,)."""
         low, high = self.ratio
         share = (
             torch.full(length.shape, low, device=length.device)
@@ -97,12 +99,14 @@ class TemporalCropResize(BatchTransform):
             else draws.uniform('temporal/ratio', low=low, high=high)
         )
         size = torch.floor(share * length + 0.5).to(torch.int64)
+        # min_frames first, the clip's length second: a short clip stays whole.
         size = torch.minimum(size.clamp(min=self.min_frames), length).clamp(min=1)
-        room = length.clamp(min=1) - size
-        return (room // 2 if self.centre else draws.integers('temporal/start', room + 1)), size
+        last_start = length.clamp(min=1) - size
+        return (last_start // 2 if self.centre else draws.integers('temporal/start', last_start + 1)), size
 
 
 def _take(values: Tensor, frames: Tensor) -> Tensor:
-    """Frames (B, T') of values (B, T, ...)."""
+    """Takes ``frames`` (B, T') of ``values`` (B, T, ...)."""
+    # `gather` needs an index of the result's full shape; `expand` makes it without a copy.
     index = frames.reshape(*frames.shape, *[1] * (values.ndim - 2)).expand(-1, -1, *values.shape[2:])
     return values.gather(1, index)

@@ -3,6 +3,7 @@
 import torch
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...layouts import get_layout
 from ...layouts.body import TRUNK_JOINTS
 from ...registry import TRANSFORMS
@@ -11,8 +12,9 @@ from .base import BatchTransform, ConstantIndex
 
 @TRANSFORMS.register_module()
 class NormalizeTrunk(BatchTransform):
-    """The seven trunk joints as fractions of the image's width and height (ST-Consistency's authors' code);
-    global hand movement lives in its wrists.
+    """Expresses the seven trunk joints as fractions of the image's width and height.
+
+    This follows ST-Consistency's authors' code. The wrists among them carry the hands' global movement.
 
     Args:
         layout (str): Layout of ``keypoints``; it must have the seven joints.
@@ -32,7 +34,7 @@ class NormalizeTrunk(BatchTransform):
         self.layout = get_layout(layout)
         absent = [joint for joint in TRUNK_JOINTS if joint not in self.layout.joints]
         if absent:
-            raise ValueError(
+            raise UserValueError(
                 f'NormalizeTrunk: layout {self.layout.name!r} has no joint {absent}. Read the data as '
                 "layout='sign_49': joints that a store lacks "
                 "are missing ones then; the encoder's parts=('hand',) does without the trunk"
@@ -47,5 +49,6 @@ class NormalizeTrunk(BatchTransform):
         joints = self.joints.on(keypoints.device)
         real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]  # (B, T)
         batch['trunk'] = keypoints.index_select(2, joints) / batch['image_size'][:, None, None]
+        # Scores of 0 mark the padding as missing.
         batch['trunk_scores'] = scores.index_select(2, joints) * real[..., None]
         return batch

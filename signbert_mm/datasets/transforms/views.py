@@ -1,4 +1,4 @@
-"""What ST-Consistency's encoders read: joint and motion, of one view of a clip or of several."""
+"""Views of a clip, the input of ST-Consistency's encoders: joint and motion."""
 
 from typing import Callable, Sequence, Union
 
@@ -6,67 +6,76 @@ import torch
 from torch import Tensor
 
 from ...draws import Draws
+from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from .base import BatchTransform, Compose
 
 MASKED = ('target', 'chosen', 'operation', 'disturbed', 'hand_scores')
-"""What a view has beside its points where they are masked."""
+"""Keys that a masked view has beside its points."""
 
 
 @TRANSFORMS.register_module()
 class Motion(BatchTransform):
-    """Motion of hands and trunk, m_t = x_t - x_{t-1} (ST-Consistency eq. 1).
+    """Adds the motion of hands and trunk, m_t = x_t - x_{t-1} (ST-Consistency eq. 1).
 
-    A joint that is missing, or masked to 0, in either frame has no motion: 0. (The paper says nothing of
-    missing joints.)
+    A joint that is missing or masked to 0 in either frame has motion 0. The paper says nothing of missing
+    joints.
 
     Args:
-        zero (str): 'first': the frame without motion is the first (eq. 1). 'last': m_t = x_{t+1} - x_t, and
-            it is the last (the authors' code).
+        zero (str): 'first': the first frame has motion 0 (eq. 1). 'last': m_t = x_{t+1} - x_t, and the last
+            frame has motion 0 (the authors' code).
 
-    Reads ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``, after
-    everything else. Adds ``motion``, a dict of ``hands`` and ``trunk`` in the same shapes; in the crop a hand
-    moves relative to its box, and the trunk holds where it goes.
+    Reads ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``, after all
+    other transforms. Adds ``motion``, a dict of ``hands`` and ``trunk`` in the same shapes. Motion of hands
+    is relative to their crops; their movement in the image is in the trunk's wrists.
+
+    Raises:
+        ValueError: ``zero`` is unknown.
     """
 
     def __init__(self, zero: str = 'first') -> None:
         if zero not in ('first', 'last'):
-            raise ValueError(f"Motion: zero must be 'first' or 'last', got {zero!r}")
+            raise UserValueError(f"Motion: zero must be 'first' or 'last', got {zero!r}")
         self.zero = zero
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        hands_there = batch['hand_scores'] > 0
+        hands_present = batch['hand_scores'] > 0
         if 'disturbed' in batch:
-            # a mask leaves the score, and puts 0 in place of the joint
-            hands_there = hands_there & (batch['disturbed'] != 1)
+            # A mask sets the joint to 0 and keeps its score. A step to or from it would be the position
+            # itself.
+            hands_present = hands_present & (batch['disturbed'] != 1)
         batch['motion'] = dict(
-            hands=self._motion(batch['hands'], hands_there),
+            hands=self._motion(batch['hands'], hands_present),
             trunk=self._motion(batch['trunk'], batch['trunk_scores'] > 0),
         )
         return batch
 
-    def _motion(self, points: Tensor, there: Tensor) -> Tensor:
-        step = (points[:, 1:] - points[:, :-1]) * (there[:, 1:] & there[:, :-1])[..., None]
+    def _motion(self, points: Tensor, present: Tensor) -> Tensor:
+        step = (points[:, 1:] - points[:, :-1]) * (present[:, 1:] & present[:, :-1])[..., None]
         still = torch.zeros_like(points[:, :1])
         return torch.cat([still, step] if self.zero == 'first' else [step, still], dim=1)
 
 
 @TRANSFORMS.register_module()
 class MakeViews(BatchTransform):
-    """Makes views of a clip, each by its own draws; hands and trunk of a view share theirs.
+    """Makes views of a clip, each with its own draws; hands and trunk of a view share them.
 
     Args:
         transforms (Sequence[dict | Callable]): From keypoints to ``hands``, ``hand_valid``, ``hand_scores``,
             ``trunk``, ``trunk_scores`` and, for encoders of motion, ``motion``.
         num_views (int): 2 in pre-training, 1 downstream.
 
-    Adds ``views``, a list of dicts: ``joint=dict(hands, trunk)``; ``motion=dict(hands, trunk)`` where there;
-    ``hand_valid`` (B, T, 2) bool: the frame shows a joint of that hand; ``trunk_valid`` (B, T) bool: it shows
-    a trunk joint; ``frame_valid`` (B, T) bool: it is not padding. Draws of view v begin with ``view<v>/``.
-    With :class:`MaskHandTokens` among the transforms, before :class:`ZeroMissing`, each view has masks of its
-    own, and what a loss needs to rebuild it: ``target``, ``chosen``, ``operation``, ``disturbed`` and
-    ``hand_scores``.
-    The batch keeps its other keys as they came, but ``length`` and ``frames`` are those of the first view.
+    Adds ``views``, a list of dicts:
+
+    - ``joint=dict(hands, trunk)``, and ``motion=dict(hands, trunk)`` with :class:`Motion`;
+    - ``hand_valid`` (B, T, 2) bool: the frame shows a joint of that hand;
+    - ``trunk_valid`` (B, T) bool: it shows a trunk joint;
+    - ``frame_valid`` (B, T) bool: it is not padding.
+
+    Draws of view v begin with ``view<v>/``. With :class:`MaskHandTokens` among the transforms, before
+    :class:`ZeroMissing`, each view has its own masks and what a loss needs for reconstruction: ``target``,
+    ``chosen``, ``operation``, ``disturbed`` and ``hand_scores``. The batch keeps its other keys, except that
+    ``length`` and ``frames`` are those of the first view.
 
     Raises:
         ValueError: ``num_views`` is below 1, or the transforms leave out something that a view needs.
@@ -74,10 +83,11 @@ class MakeViews(BatchTransform):
 
     def __init__(self, transforms: Sequence[Union[dict, Callable]], num_views: int = 1) -> None:
         if num_views < 1:
-            raise ValueError(f'MakeViews: num_views must be at least 1, got {num_views}')
+            raise UserValueError(f'MakeViews: num_views must be at least 1, got {num_views}')
         self.transforms, self.num_views = Compose(transforms), num_views
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        # Each view starts from its own shallow copy: transforms add keys to the dict.
         made = [self.transforms(dict(batch), draws.child(f'view{view}')) for view in range(self.num_views)]
         absent = [
             key
@@ -85,7 +95,7 @@ class MakeViews(BatchTransform):
             if key not in made[0]
         ]
         if absent:
-            raise ValueError(
+            raise UserValueError(
                 f"MakeViews: its transforms leave no {absent}; they need dict(type='HandCrop'), "
                 "dict(type='NormalizeTrunk'), "
                 "dict(type='MirrorLeftHand'), dict(type='ZeroMissing') and, for motion, dict(type='Motion')"
@@ -102,8 +112,7 @@ class MakeViews(BatchTransform):
         if 'target' in batch:
             view.update({key: batch[key] for key in MASKED if key in batch})
         frame_valid = torch.arange(hands.shape[1], device=hands.device) < batch['length'][:, None]
-        # the transforms may have lost every joint of a hand that was found: by a threshold on the score, or a
-        # mask
+        # A threshold on the score or a joint mask may have removed every joint of a detected hand.
         hand_valid = batch['hand_valid'] & (batch['hand_scores'] > 0).any(-1)
         return dict(
             view,

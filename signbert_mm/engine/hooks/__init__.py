@@ -6,7 +6,6 @@ from .deferred_loss_hook import DeferredLossHook
 from .epoch_seed_hook import EpochSeedHook
 from .knn_hook import KNNHook
 from .load_report_hook import LoadReportHook
-from .pseudo_label_hook import PseudoLabelHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
 __all__ = [
@@ -16,6 +15,5 @@ __all__ = [
     'EpochSeedHook',
     'KNNHook',
     'LoadReportHook',
-    'PseudoLabelHook',
     'SafeCheckpointHook',
 ]

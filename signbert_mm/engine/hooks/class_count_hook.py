@@ -6,8 +6,8 @@ import numpy as np
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from ...errors import ConfigError
 from ...registry import HOOKS
-from ..runner.config import ConfigError
 from .safe_checkpoint_hook import dataset_facts
 
 

@@ -50,7 +50,7 @@ class CompileHook(Hook):
         return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
     def before_train(self, runner) -> None:
-        compat.mend_inductor_cache()
+        compat.patch_inductor_cache()
         model = self._model(runner)
         # what compiles is the call: parameters and their names stay, and copies of the model are plain
         model.compile(**self.options)

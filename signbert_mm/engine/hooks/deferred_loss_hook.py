@@ -7,6 +7,7 @@ from mmengine.hooks import RuntimeInfoHook
 from mmengine.utils import apply_to
 from torch import Tensor
 
+from ...errors import UserValueError
 from ...registry import HOOKS
 
 
@@ -30,7 +31,7 @@ class DeferredLossHook(RuntimeInfoHook):
     def __init__(self, interval: int = 10) -> None:
         super().__init__()
         if interval < 1:
-            raise ValueError(f'DeferredLossHook: interval must be at least 1, got {interval}')
+            raise UserValueError(f'DeferredLossHook: interval must be at least 1, got {interval}')
         self.interval = interval
         self._kept: Dict[str, List[Tensor]] = {}
 

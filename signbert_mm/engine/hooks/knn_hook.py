@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from ...errors import UserValueError
 from ...evaluation.coverage import coverage_text
 from ...evaluation.knn import extract_features, knn_accuracy
 from ...registry import HOOKS
@@ -34,7 +35,7 @@ class KNNHook(Hook):
         self, gallery: dict, query: dict, interval: int = 1, k: int = 20, temperature: float = 0.07
     ) -> None:
         if interval < 1:
-            raise ValueError(f'KNNHook: interval must be at least 1, got {interval}')
+            raise UserValueError(f'KNNHook: interval must be at least 1, got {interval}')
         self.gallery, self.query, self.interval, self.k, self.temperature = (
             gallery,
             query,

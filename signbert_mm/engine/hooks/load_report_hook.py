@@ -8,11 +8,11 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop
 from torch import nn
 
+from ...errors import ConfigError
+from ...files.checkpoints import CheckpointError
 from ...registry import HOOKS
-from ..checkpoint_io import CheckpointError
 from ..label_maps import label_map_difference, label_map_remedy
 from ..old_checkpoints import check_gesture_settings
-from ..runner.config import ConfigError
 from .safe_checkpoint_hook import dataset_facts
 
 

@@ -13,20 +13,18 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmengine.utils import get_git_hash
 
+from ...errors import ConfigError, UserRuntimeError, did_you_mean
+from ...files.atomic import remove_leftovers, write_atomic
+from ...files.checkpoints import CheckpointError, refuse_non_finite
 from ...registry import HOOKS
 from ...version import __version__
 from ..checkpoint_io import (
     ATOMIC_BACKEND,
-    CheckpointError,
     find_last_whole_checkpoint,
     pack_message_hub,
-    refuse_non_finite,
-    remove_leftovers,
     to_plain,
     unpack_message_hub,
-    write_atomic,
 )
-from ..runner.config import ConfigError, did_you_mean
 from ..runner.schedules import continue_schedules
 from ..runner.signals import TrainingStopped
 from ..runner.train_loop import ResumableTrainLoop
@@ -35,7 +33,7 @@ INTERRUPTED = 'interrupted.pth'  # what a run that was asked to stop leaves, unt
 CHECK_EVERY = 10  # steps between two looks at the losses, each of which waits for the device
 
 
-class DivergedError(RuntimeError):
+class DivergedError(UserRuntimeError):
     """A loss or a weight is no finite number any more, so that training on is in vain."""
 
 

@@ -7,6 +7,7 @@ import torch
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from torch import nn
 
+from ...errors import UserValueError
 from ...registry import OPTIM_WRAPPERS
 
 
@@ -43,11 +44,11 @@ class SignAmpOptimWrapper(AmpOptimWrapper):
             half = self.device_type == 'cuda' and not torch.cuda.is_bf16_supported()
             dtype = torch.float16 if half else torch.bfloat16
         if dtype not in (torch.bfloat16, torch.float16):
-            raise ValueError(
+            raise UserValueError(
                 f"optim_wrapper.dtype must be 'bfloat16' or 'float16' (or None: by device), got {dtype!r}"
             )
         if dtype is torch.float16 and self.device_type != 'cuda':
-            raise ValueError(
+            raise UserValueError(
                 f"optim_wrapper.dtype='float16' needs a CUDA device and the model is on {self.device_type}; "
                 "use 'bfloat16' or leave it out"
             )
@@ -57,7 +58,7 @@ class SignAmpOptimWrapper(AmpOptimWrapper):
         if isinstance(loss_scale, float):
             scaling['init_scale'] = loss_scale
         elif loss_scale != 'dynamic' and not isinstance(loss_scale, dict):
-            raise ValueError(
+            raise UserValueError(
                 f"optim_wrapper.loss_scale must be 'dynamic', a float or a dict, got {loss_scale!r}"
             )
         scaling.setdefault('enabled', dtype is torch.float16)

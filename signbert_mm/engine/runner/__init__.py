@@ -1,6 +1,7 @@
 """Train loop, and what the command line tools share."""
 
-from .config import ConfigError, explain_config_errors, load_config
+from ...errors import ConfigError
+from .config import explain_config_errors, load_config
 from .flexible_runner import SignFlexibleRunner, build_runner
 from .fsdp_strategy import SignFSDPStrategy
 from .knn_test_loop import KNNTestLoop

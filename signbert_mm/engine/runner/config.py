@@ -1,47 +1,24 @@
 """Reading a config, and saying what is wrong with it."""
 
 import codecs
-import difflib
 import inspect
 import os
 import os.path as osp
 import re
+import traceback
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional
 
 import mmengine.registry
 from mmengine.config import Config
 from mmengine.registry import Registry
 
 from ... import registry as registries
+from ...errors import ConfigError, close_names, did_you_mean
 from ...files.text import read_text
+from .options import merge_options
 
 _BASE_FILE = re.compile(r"""['"](\.{1,2}/[^'"\n]+\.py)['"]""")
-
-
-class ConfigError(ValueError):
-    """A config that cannot be right; the message says what it probably meant."""
-
-
-def _close(name: str, known: Iterable[str], count: int = 3) -> List[str]:
-    def likeness(item: str) -> float:
-        return max(
-            difflib.SequenceMatcher(None, *pair).ratio()
-            for pair in ((name, item), (name.lower(), item.lower()))
-        )
-
-    ranked = sorted(((likeness(item), item) for item in set(known)), reverse=True)
-    return [item for ratio, item in ranked[:count] if ratio >= 0.6]
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`` Did you mean 'A' or 'B'?``, or the known names where none is close."""
-    known = sorted(set(known))
-    close = _close(name, known)
-    if close:
-        return 'Did you mean ' + ' or '.join(repr(item) for item in close) + '?'
-    return 'Known: ' + ', '.join(known[:40]) + (', ...' if len(known) > 40 else '') + '.'
 
 
 def config_roots() -> List[str]:
@@ -73,35 +50,11 @@ def find_config(path: str) -> str:
             known.update(
                 {file: osp.relpath(osp.join(folder, file), root) for file in files if file.endswith('.py')}
             )
-    close = _close(osp.basename(path), known)
+    close = close_names(osp.basename(path), known)
     hint = f' Did you mean {" or ".join(known[name] for name in close)}?' if close else ''
     raise FileNotFoundError(
         f'config {path} does not exist (looked in {os.getcwd()} and in the configs of the project).{hint}'
     )
-
-
-def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
-    """Refuse a ``--cfg-options`` key that is close to an existing one: mmengine would add it silently."""
-    for key in options:
-        node: Any = cfg
-        path: List[str] = []
-        for part in key.split('.'):
-            if isinstance(node, (list, tuple)) and part.isdigit() and int(part) < len(node):
-                node = node[int(part)]
-            elif isinstance(node, (dict, Config)):
-                if part not in node:
-                    close = difflib.get_close_matches(part, list(node.keys()), n=1, cutoff=0.75)
-                    if close:
-                        meant = '.'.join([*path, close[0]])
-                        raise ConfigError(
-                            f'--cfg-options {key}: the config has no '
-                            f'{".".join([*path, part])!r}. Did you mean {meant!r}?'
-                        )
-                    break
-                node = node[part]
-            else:
-                break
-            path.append(part)
 
 
 def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
@@ -137,8 +90,6 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
         ConfigError: An option whose key is not in the config though one much like it is, or that names no
             place in a list; a file that is not UTF-8 text.
     """
-    from .options import merge_options
-
     path = find_config(path)
     check_encoding(path)
     cfg = Config.fromfile(path)
@@ -150,22 +101,15 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
     return cfg
 
 
-def _registry(name: str) -> Optional[Registry]:
-    """The registry of this kind: this project's, else mmengine's."""
-    known = [
-        value
-        for module in (registries, mmengine.registry)
-        for value in vars(module).values()
-        if isinstance(value, Registry)
-    ]
-    return next(
-        (
-            item
-            for item in sorted(known, key=lambda item: item.scope != registries.SCOPE)
-            if item.name == name
-        ),
-        None,
-    )
+def _registries() -> Iterator[Registry]:
+    """Each registry: this project's, then mmengine's, then those of other projects."""
+    for module in (registries, mmengine.registry):
+        for registry in vars(module).values():
+            if isinstance(registry, Registry):
+                yield registry
+    for registry in vars(mmengine.registry).values():
+        if isinstance(registry, Registry):
+            yield from registry.children.values()
 
 
 def _known_names(registry: Registry) -> List[str]:
@@ -177,16 +121,6 @@ def _known_names(registry: Registry) -> List[str]:
     return names
 
 
-def _innermost(traceback: Optional[TracebackType], function: str, variable: str) -> Any:
-    """The value of a local variable in the innermost frame of this function that has it, or None."""
-    found = None
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_name == function:
-            found = traceback.tb_frame.f_locals.get(variable, found)
-        traceback = traceback.tb_next
-    return found
-
-
 def _unknown(registry: Registry, name: str) -> ConfigError:
     names = _known_names(registry)
     if name in names:
@@ -194,6 +128,14 @@ def _unknown(registry: Registry, name: str) -> ConfigError:
             f'config: {name!r} is found only with default_scope={registries.SCOPE!r} in the config'
         )
     return ConfigError(f'config: there is no {registry.name} of type {name!r}. {did_you_mean(name, names)}')
+
+
+def _arguments(name: str) -> List[str]:
+    """What a registered class of this name takes; [] where there is none."""
+    classes = (part for registry in _registries() for part in registry.module_dict.values())
+    found = next((part for part in classes if getattr(part, '__name__', None) == name), None)
+    names = inspect.signature(found).parameters if found is not None else ()
+    return [argument for argument in names if argument not in ('args', 'kwargs')]
 
 
 @contextmanager
@@ -209,7 +151,7 @@ def explain_config_errors() -> Iterator[None]:
     except KeyError as error:
         text = str(error.args[0]) if error.args else ''
         match = re.match(r'(\S+) is not in the (?:\w+::)?(.+?) registry', text)
-        registry = _registry(match.group(2)) if match else None
+        registry = next((item for item in _registries() if match and item.name == match.group(2)), None)
         if registry is not None:
             raise _unknown(registry, match.group(1)) from error
         if 'must contain the key "type"' in text:
@@ -219,21 +161,16 @@ def explain_config_errors() -> Iterator[None]:
             ) from error
         raise
     except TypeError as error:
-        constructor = _innermost(error.__traceback__, '__call__', 'self')
-        # mmengine looks the optimizer up and does not check
-        if 'None is not a callable' in str(error) and hasattr(constructor, 'optimizer_cfg'):
-            raise _unknown(mmengine.registry.OPTIMIZERS, constructor.optimizer_cfg['type']) from error
-        built = _innermost(error.__traceback__, 'build_from_cfg', 'obj_cls')
         match = re.search(
             r'(\w+)\.__init__\(\) (got an unexpected keyword argument|missing \d+ required \S+ '
             r'arguments?:?) ?(.*)',
             str(error),
         )
-        if match is None or getattr(built, '__name__', None) != match.group(1):
+        accepted = _arguments(match.group(1)) if match else []
+        # a call of mmengine, of a class that a config names; any other is a fault of the program
+        caller = traceback.extract_tb(error.__traceback__)[-1].name
+        if match is None or caller not in ('build_from_cfg', 'get_instance'):
             raise
-        accepted = [
-            name for name in inspect.signature(built).parameters if name not in ('self', 'args', 'kwargs')
-        ]
         if 'unexpected' in match.group(2):
             name = match.group(3).split("'")[1]
             raise ConfigError(

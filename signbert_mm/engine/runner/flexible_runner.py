@@ -5,16 +5,16 @@ from typing import Any, Union
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import FlexibleRunner, Runner
 
+from ...errors import ConfigError
+from ...files.checkpoints import drop_config_text
 from ...registry import RUNNERS, SCOPE
-from ..checkpoint_io import drop_config_text
-from .config import ConfigError
 
 UNSHARDED = ('KNNHook', 'EMAHook')  # they look into the model outside of its forward
 
 
 @RUNNERS.register_module(name=['SignFlexibleRunner', 'FlexibleRunner'])
 class SignFlexibleRunner(FlexibleRunner):
-    """mmengine's ``FlexibleRunner`` mended (see :mod:`signbert_mm.compat`); within this project's scope it
+    """mmengine's ``FlexibleRunner``, repaired (see :mod:`signbert_mm.compat`); within this project's scope it
     takes its name as well.
 
     ``before_run`` comes before a checkpoint is loaded, as in ``Runner``; ``after_load_checkpoint`` sees the

@@ -15,9 +15,9 @@ from mmengine.runner.checkpoint import save_checkpoint
 from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 
+from ...errors import ConfigError
 from ...registry import FUNCTIONS, STRATEGIES
 from ..checkpoint_io import ATOMIC_BACKEND
-from .config import ConfigError
 
 
 @ROOT_FUNCTIONS.register_module()  # mmengine looks policies up in its own registry, whatever the scope
@@ -58,7 +58,7 @@ def skeleton(model: nn.Module) -> nn.Module:
 
 @STRATEGIES.register_module(name=['SignFSDPStrategy', 'FSDPStrategy'])
 class SignFSDPStrategy(FSDPStrategy):
-    """mmengine's ``FSDPStrategy`` mended (see :mod:`signbert_mm.compat`), for GPUs and, with gloo, for CPU
+    """mmengine's ``FSDPStrategy``, repaired (see :mod:`signbert_mm.compat`), for GPUs and, with gloo, for CPU
     processes; within this project's scope it
     takes its name as well.
 

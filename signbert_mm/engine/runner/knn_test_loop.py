@@ -1,17 +1,18 @@
 """A test without any training: nearest neighbours among labelled clips."""
 
-from typing import Dict, Union
+from typing import Dict, Tuple, Union
 
 import numpy as np
 from mmengine.dist import get_rank, get_world_size
 from mmengine.evaluator import Evaluator
 from mmengine.runner import TestLoop
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ...errors import ConfigError
 from ...evaluation.knn import extract_features, knn_scores
 from ...registry import LOOPS
 from ...structures import SignDataSample
-from .config import ConfigError
 
 
 @LOOPS.register_module()
@@ -73,15 +74,18 @@ class KNNTestLoop(TestLoop):
                     f'({queries.store.folder}); give them different splits'
                 )
 
+    def scores(self) -> Tuple[Tensor, Tensor]:
+        """Votes (N, classes), as :func:`knn_scores`, and labels (N,) of the clips to recognise."""
+        gallery, labels = extract_features(self.runner.model, self.gallery)
+        queries, truth = extract_features(self.runner.model, self.dataloader)
+        classes = len(self.gallery.dataset.metainfo['glosses'])
+        return knn_scores(gallery, labels, queries, classes, self.k, self.temperature), truth
+
     def run(self) -> Dict[str, float]:
         """Measures."""
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
-        gallery, labels = extract_features(self.runner.model, self.gallery)
-        queries, truth = extract_features(self.runner.model, self.dataloader)
-        scores = knn_scores(
-            gallery, labels, queries, len(self.gallery.dataset.metainfo['glosses']), self.k, self.temperature
-        )
+        scores, truth = self.scores()
         # every process knows the features of all clips, and hands over its share of them, as a sampler would
         # cut it
         mine = range(get_rank(), len(truth), get_world_size())

@@ -1,10 +1,8 @@
 """What the command line tools share: processes, and errors for people."""
 
 import contextlib
-import linecache
 import logging
 import os
-import os.path as osp
 import sys
 from typing import Callable
 
@@ -13,20 +11,14 @@ import torch.distributed
 from mmengine.config import Config
 
 from ... import compat
+from ...errors import UserError
 from ...files.os_errors import describe_os_error
-from ..checkpoint_io import CheckpointError
 from ..old_checkpoints import adapt_config
-from .config import ConfigError, explain_config_errors
+from .config import explain_config_errors
 from .options import check_vis_backends
 from .preload import settle_preload
 from .signals import TrainingStopped, cleaning_up
 from .workers import cap_workers, settle_no_workers
-
-PACKAGE = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))) + osp.sep
-SCRIPTS = tuple(
-    osp.join(osp.dirname(osp.dirname(PACKAGE)), name) + osp.sep for name in ('tools', 'demo', 'benchmarks')
-)
-"""Folders of a checkout whose errors are meant for people as those of the package are."""
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
@@ -42,7 +34,7 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
     cap_workers(cfg)
     settle_no_workers(cfg)
     check_vis_backends(cfg)
-    compat.mend_torchvision_ops()
+    compat.patch_torchvision_ops()
     compat.import_foreign_scopes(cfg.pretty_text)
     if launcher != 'none' and not torch.cuda.is_available():
         compat.init_cpu_group(launcher)
@@ -58,45 +50,25 @@ def is_first_process(launcher: str) -> bool:
     return int(os.environ.get(rank) or 0) == 0
 
 
-def is_meant_for_users(error: BaseException) -> bool:
-    """Whether a ``raise`` of this package, or of a tool or demo beside it, raised it, with a sentence.
-
-    Then the message says what to do, and the traceback says nothing more.
-    """
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None or not (error.args and isinstance(error.args[0], str) and ' ' in error.args[0]):
-        return False
-    filename = trace.tb_frame.f_code.co_filename
-    return osp.abspath(filename).startswith((PACKAGE, *SCRIPTS)) and linecache.getline(
-        filename, trace.tb_lineno
-    ).lstrip().startswith('raise ')
-
-
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool; what a person can mend ends in one message, without a traceback
-    (``SIGNBERT_MM_TRACEBACK=1`` shows it).
+    """Run a tool. A :class:`~signbert_mm.errors.UserError` and an error of the system end in one line.
 
-    That is a mistake in a config, data or checkpoint, a full disk, and a place that the system lets nobody
-    read or write. So do Ctrl-C, with the status of a shell's, 130, and SIGTERM, with 143: a training saves
-    its state before.
+    ``SIGNBERT_MM_TRACEBACK=1`` shows their traceback; a fault of the program always has it.
+
+    Ctrl-C ends with a shell's status, 130, and SIGTERM with 143: a training saves its state before.
     """
     try:
         with explain_config_errors(), cleaning_up():
             main()
     except Exception as error:
-        ours = isinstance(error, (ConfigError, CheckpointError)) or is_meant_for_users(error)
-        if not (ours or isinstance(error, OSError)) or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
+        if not isinstance(error, (UserError, OSError)) or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise
         # the reader of a pipe has gone: `tool | head`
         if isinstance(error, BrokenPipeError) and error.filename is None:
             _drop_output()
             sys.exit(1)
-        if isinstance(error, OSError) and not ours:
-            sys.exit(f'{type(error).__name__}: {describe_os_error(error)}')
-        # str() of a KeyError is its repr
-        sys.exit(f'{type(error).__name__}: {error.args[0] if isinstance(error, KeyError) else error}')
+        said = describe_os_error(error) if isinstance(error, OSError) else error
+        sys.exit(f'{type(error).__name__.removeprefix("User")}: {said}')
     except TrainingStopped as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(143)

@@ -2,13 +2,17 @@
 
 import ast
 import copy
+import difflib
 import importlib.util
-from typing import Any, Dict, Sequence, Union
+from typing import Any, Dict, List, Sequence, Union
 
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import VISBACKENDS
 
-from .config import ConfigError, _check_options, did_you_mean
+from ...errors import ConfigError, UserValueError, did_you_mean
+
+# what a config may lack, though it has others of nearly the same name
+_PHASES = {f'{phase}_{part}' for phase in ('val', 'test') for part in ('dataloader', 'evaluator', 'cfg')}
 
 VIS_PACKAGES = dict(
     TensorboardVisBackend='tensorboard',
@@ -64,7 +68,7 @@ def parse_dicts(text: str) -> Any:
             return dict(true=True, false=False).get(node.id, node.id)
         elif isinstance(node, (ast.Constant, ast.UnaryOp)):
             return ast.literal_eval(node)
-        raise ValueError('no plain value')
+        raise UserValueError('no plain value')
 
     try:
         found = value(ast.parse(text.strip(), mode='eval').body)
@@ -75,6 +79,32 @@ def parse_dicts(text: str) -> Any:
             'around the whole option'
         ) from error
     return list(found) if isinstance(found, tuple) and not text.strip().startswith('(') else found
+
+
+def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
+    """Refuse a ``--cfg-options`` key that is close to an existing one: mmengine would add it silently."""
+    for key in options:
+        node: Any = cfg
+        path: List[str] = []
+        for part in key.split('.'):
+            if isinstance(node, (list, tuple)) and part.isdigit() and int(part) < len(node):
+                node = node[int(part)]
+            elif isinstance(node, (dict, Config)):
+                if part not in node:
+                    if node is cfg and part in _PHASES:
+                        break
+                    close = difflib.get_close_matches(part, list(node.keys()), n=1, cutoff=0.75)
+                    if close:
+                        meant = '.'.join([*path, close[0]])
+                        raise ConfigError(
+                            f'--cfg-options {key}: the config has no '
+                            f'{".".join([*path, part])!r}. Did you mean {meant!r}?'
+                        )
+                    break
+                node = node[part]
+            else:
+                break
+            path.append(part)
 
 
 def merge_options(cfg: Config, options: Dict[str, Any]) -> None:

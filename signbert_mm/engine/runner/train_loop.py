@@ -10,10 +10,10 @@ from mmengine.runner import BaseLoop, EpochBasedTrainLoop
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from ...errors import ConfigError, UserRuntimeError
+from ...files.checkpoints import CheckpointError
 from ...files.locks import folder_lock
 from ...registry import LOOPS
-from ..checkpoint_io import CheckpointError
-from .config import ConfigError
 from .signals import ShieldedWorker, StopFlag, watching
 
 LOCK = '.training.lock'  # in the work dir, held by the run that writes there
@@ -218,7 +218,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 'middle of an epoch: save by epoch'
             )
         if not 0 <= done <= len(loader):
-            raise RuntimeError(
+            raise UserRuntimeError(
                 f'{done} batches of an epoch of {len(loader)} are done: the loader has '
                 'changed while it was in use'
             )

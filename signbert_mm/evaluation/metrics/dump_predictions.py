@@ -8,10 +8,9 @@ from torch import Tensor
 from signbert_mm.registry import METRICS
 
 
-def _own(value: Any) -> Any:
-    """A tensor that shares a larger storage, as a batch's row does, by itself: pickle writes the whole
-    storage.
-    """
+def _compact(value: Any) -> Any:
+    """Copies tensors that are a part of a larger storage, also inside lists and dicts."""
+    # pickle writes a tensor's complete storage, and a clip's row is a view into its batch's storage.
     if isinstance(value, Tensor):
         return (
             value.clone()
@@ -19,16 +18,16 @@ def _own(value: Any) -> Any:
             else value
         )
     if isinstance(value, (list, tuple)):
-        return type(value)(_own(item) for item in value)
-    return {key: _own(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return type(value)(_compact(item) for item in value)
+    return {key: _compact(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 @METRICS.register_module()
 class DumpPredictions(DumpResults):
-    """mmengine's ``DumpResults``, with each clip's numbers alone in the file and not its whole batch's.
+    """mmengine's ``DumpResults``, but the file has each clip's numbers once and not its batch's.
 
     Args:
-        out_file_path (str): The file; ends in .pkl or .pickle.
+        out_file_path (str): The file; it ends in .pkl or .pickle.
         collect_device (str): As in mmengine.
         collect_dir (str, optional): As in mmengine.
     """
@@ -37,4 +36,4 @@ class DumpPredictions(DumpResults):
         """Keeps the predictions of one batch, on the CPU."""
         before = len(self.results)
         super().process(data_batch, predictions)
-        self.results[before:] = _own(self.results[before:])
+        self.results[before:] = _compact(self.results[before:])

@@ -1,4 +1,4 @@
-"""A metric of one row of numbers a clip, gathered so that every clip counts once."""
+"""A metric of one row of numbers for each clip, in which every clip counts once."""
 
 from abc import abstractmethod
 from typing import Any, Dict, List, Sequence, Tuple
@@ -10,25 +10,27 @@ from mmengine.logging import print_log
 
 from signbert_mm.evaluation.coverage import coverage_text
 
+from ...errors import UserKeyError, UserValueError
+
 ClipRow = Tuple[int, str, np.ndarray]
 
 
 def clip_name(data_sample: dict) -> str:
-    """How messages name a clip."""
+    """The name of a clip in messages."""
     video_id, index = data_sample.get('video_id'), data_sample.get('sample_idx', 'unknown')
     return f'clip {index}' if video_id is None else f'clip {index} ({video_id!r})'
 
 
 class PerClipMetric(BaseMetric):
-    """Base of metrics that keep one row of numbers a clip.
+    """Base class of metrics that keep one row of numbers for each clip.
 
-    A distributed sampler fills up the ranks' shares with clips that another rank has too. mmengine drops them
-    by position, which is right for its own sampler only; here they are known by ``sample_idx``, whatever the
-    sampler, and after that the number of clips must be that of the data set.
+    A distributed sampler repeats clips so that all ranks have equally many. mmengine drops them by position,
+    which is right for its own sampler only. Here they are recognised by ``sample_idx``, whatever the sampler.
+    Then the number of clips must be that of the data set.
 
-    Where the test data are not all of the published ones (``dataset_meta``, see
-    :func:`~signbert_mm.evaluation.coverage.coverage_text`), the log says so beside the figures: 'accuracy on
-    4,321 of 5,000 test clips (86.4 %) of wlasl2000'.
+    If the test data are not all of the published ones (``dataset_meta``, see
+    :func:`~signbert_mm.evaluation.coverage.coverage_text`), the log says so: 'accuracy on 4,321 of 5,000 test
+    clips (86.4 %) of wlasl2000'.
 
     Args:
         collect_device (str): As in mmengine: 'cpu' gathers through a directory that all ranks share, 'gpu'
@@ -42,11 +44,11 @@ class PerClipMetric(BaseMetric):
 
     @abstractmethod
     def clip_rows(self, data_samples: Sequence[dict]) -> List[np.ndarray]:
-        """One row of numbers for each prediction of a batch."""
+        """Returns one row of numbers for each prediction of a batch."""
 
     @abstractmethod
     def compute_rows(self, rows: np.ndarray) -> Dict[str, float]:
-        """The metrics of all clips' rows, shape (clips, columns), in order of ``sample_idx``."""
+        """Computes the metrics from all clips' rows, (clips, columns), in order of ``sample_idx``."""
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Stores the rows of one batch.
@@ -61,7 +63,7 @@ class PerClipMetric(BaseMetric):
         """
         for sample in data_samples:
             if 'sample_idx' not in sample:
-                raise KeyError(
+                raise UserKeyError(
                     f'{type(self).__name__}: {clip_name(sample)} has no sample_idx; the model '
                     'must return SignDataSample with it'
                 )
@@ -78,30 +80,30 @@ class PerClipMetric(BaseMetric):
             size (int): The number of clips in the data set.
 
         Raises:
-            ValueError: No predictions; a clip predicted twice with different annotations; clips missing or
-                too many.
+            ValueError: There are no predictions, a clip has two names, or clips are missing or too many.
         """
-        # mmengine gathers and cuts to `size` by position: hand it one item a rank, so that nothing is cut
-        # before duplicates are known
+        # mmengine gathers the ranks' items and cuts them to `size` by position. With one item for each rank
+        # it cuts nothing, and duplicates are removed below.
         self.results = [(size, self.results)]
         return super().evaluate(get_world_size())
 
     def compute_metrics(self, results: List[Tuple[int, List[ClipRow]]]) -> Dict[str, float]:
-        """The metrics of the ranks' gathered rows; see :meth:`evaluate`."""
+        """Computes the metrics from all ranks' rows; see :meth:`evaluate`."""
         name, size = type(self).__name__, results[0][0]
         clips: Dict[int, ClipRow] = {}
         for _, rows in results:
             for clip in rows:
+                # A repeated clip gives the same row again; two names show two clips with one index.
                 first = clips.setdefault(clip[0], clip)
                 if first[1] != clip[1]:
-                    raise ValueError(
+                    raise UserValueError(
                         f'{name}: sample_idx {clip[0]} is both {first[1]!r} and {clip[1]!r}; '
                         'indices must be unique in the data set'
                     )
         if not clips:
-            raise ValueError(f'{name}: no predictions to evaluate; is the split empty?')
+            raise UserValueError(f'{name}: no predictions to evaluate; is the split empty?')
         if len(clips) != size:
-            raise ValueError(
+            raise UserValueError(
                 f'{name}: {len(clips)} different clips were predicted, but the data set has '
                 f'{size}; is sample_idx unique in it?'
             )

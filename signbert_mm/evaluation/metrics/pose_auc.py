@@ -7,6 +7,7 @@ import torch
 
 from signbert_mm.registry import METRICS
 
+from ...errors import UserKeyError, UserValueError
 from .per_clip_metric import PerClipMetric, clip_name
 
 _FIELDS = ('pred_hands', 'input_hands', 'target_hands', 'hand_scores', 'hand_valid')
@@ -14,25 +15,25 @@ _FIELDS = ('pred_hands', 'input_hands', 'target_hands', 'hand_scores', 'hand_val
 
 @METRICS.register_module()
 class PoseAUC(PerClipMetric):
-    """How near the reconstruction comes to the unmasked pose (SignBERT section 4.4, STB and HANDS17), in
-    percent.
+    """PCK and AUC in percent: how close the reconstruction is to the unmasked pose (SignBERT section 4.4).
 
-    PCK@t: the share of annotated joints at most t pixels from the target, over all annotated joints of all
-    clips, chosen for masking or not. AUC: the trapezoid of PCK at 20, 21, .. 40 pixels, divided by 20. Both
-    for the model's input (``input/pck20``, ``input/auc``) and its output (``output/pck20``, ``output/auc``),
-    and once more over the joints of chosen tokens alone (``chosen/output/pck20``; not in the paper). A joint
-    is annotated where its hand was found and its score is above ``min_score``.
+    PCK@t is the share of annotated joints at most t pixels from the target. It counts all annotated joints of
+    all clips, chosen for masking or not. AUC is the trapezoid of PCK at 20, 21, .. 40 pixels, divided by 20.
+    Both are given for the model's input (``input/pck20``, ``input/auc``) and its output (``output/pck20``,
+    ``output/auc``), and for the joints of chosen tokens alone (``chosen/output/pck20``; not in the paper). A
+    joint is annotated if its hand is detected and its score is above ``min_score``. The paper evaluates on
+    STB and HANDS17.
 
     Args:
         crop_size (float | None): Side of the crop in pixels, by which the [0, 1] coordinates are scaled.
-            None: the pixels of the video, by each token's ``boxes``.
-        thresholds (tuple[int, int]): First and last threshold in pixels; whole pixels between them are taken.
-        min_score (float): Joints with a score at most this are not annotated.
+            None = pixels of the video, by each token's ``boxes``.
+        thresholds (tuple[int, int]): First and last threshold in pixels; the step is 1 pixel.
+        min_score (float): Joints with a score up to this are not annotated.
         **kwargs: See :class:`PerClipMetric`.
 
     Raises:
         KeyError: A prediction lacks a field.
-        ValueError: Coordinates not finite at an annotated joint; no annotated joint at all.
+        ValueError: Coordinates are not finite at an annotated joint, or no joint is annotated.
     """
 
     measures = 'PCK and AUC'
@@ -47,17 +48,18 @@ class PoseAUC(PerClipMetric):
         super().__init__(**kwargs)
         first, last = thresholds
         if not 0 < first < last:
-            raise ValueError(
+            raise UserValueError(
                 f'PoseAUC: thresholds are (first, last) in pixels with 0 < first < last, got {thresholds!r}'
             )
         if crop_size is not None and crop_size <= 0:
-            raise ValueError(f'PoseAUC: crop_size must be positive, got {crop_size!r}')
+            raise UserValueError(f'PoseAUC: crop_size must be positive, got {crop_size!r}')
         self.crop_size, self.min_score = crop_size, min_score
         self.thresholds = torch.arange(first, last + 1, dtype=torch.float64)
 
     def clip_rows(self, data_samples: Sequence[dict]) -> List[np.ndarray]:
-        """Rows of counts: joints, joints within each threshold of the input, of the output; then the same for
-        chosen tokens.
+        """Returns rows of counts, for all tokens and again for chosen tokens.
+
+        The counts are joints, then joints within each threshold in the input, then in the output.
         """
         return [self._row(sample) for sample in data_samples]
 
@@ -65,7 +67,7 @@ class PoseAUC(PerClipMetric):
         needed = _FIELDS + (('boxes',) if self.crop_size is None else ())
         absent = [field for field in needed if sample.get(field) is None]
         if absent:
-            raise KeyError(
+            raise UserKeyError(
                 f'PoseAUC: {clip_name(sample)} lacks {", ".join(absent)}; is this a pre-trainer '
                 'in predict mode?'
             )
@@ -82,10 +84,11 @@ class PoseAUC(PerClipMetric):
         for name in ('input_hands', 'pred_hands'):
             distance = (fields[name] - fields['target_hands']).norm(dim=-1) * scale  # (T, 2, 21)
             if not distance[annotated].isfinite().all():
-                raise ValueError(
+                raise UserValueError(
                     f'PoseAUC: {clip_name(sample)}: {name} or target_hands not finite at an annotated joint'
                 )
             distances[name] = distance
+        # Counts, not shares: summed over clips they give the share over all joints.
         row = []
         for joints in (annotated, chosen):
             row.append(joints.sum()[None])
@@ -96,11 +99,11 @@ class PoseAUC(PerClipMetric):
         return torch.cat(row).numpy()
 
     def compute_rows(self, rows: np.ndarray) -> Dict[str, float]:
-        """PCK at the first threshold and AUC, of rows of counts."""
+        """Computes PCK at the first threshold and AUC from rows of counts."""
         total = rows.sum(0).astype(np.float64)
         first, steps = int(self.thresholds[0]), len(self.thresholds)
         if total[0] == 0:
-            raise ValueError(
+            raise UserValueError(
                 f'PoseAUC: none of the {len(rows)} clips has an annotated joint (hand found and '
                 f'score above {self.min_score})'
             )

@@ -9,30 +9,31 @@ from mmengine.logging import print_log
 
 from signbert_mm.registry import METRICS
 
+from ...errors import UserKeyError, UserValueError
 from .per_clip_metric import PerClipMetric, clip_name
 
 WITHOUT_EXCLUDED = 'without_excluded'
-NEVER = 2**31 - 1  # the rank of what is in no top-k
+# The rank of a class that is in no top-k.
+NEVER = 2**31 - 1
 
 
 def target_ranks(
     scores: torch.Tensor, labels: torch.Tensor, candidates: Optional[torch.Tensor] = None
 ) -> torch.Tensor:
-    """How many classes stand before the right one.
-
-    Ties: of equal scores the class of lower index stands first, so that results depend neither on the device
-    nor on the sort.
+    """Counts the classes that rank before the right one.
 
     Args:
         scores (Tensor): Shape (B, classes) float, finite.
         labels (Tensor): Shape (B,) int64 in [0, classes).
-        candidates (Tensor, optional): Shape (B, classes) bool; the others stand nowhere, whatever their
-            score: classes without a vote in kNN.
+        candidates (Tensor, optional): Shape (B, classes) bool. The other classes have no rank, such as
+            classes without a vote in kNN.
 
     Returns:
-        Tensor: Shape (B,) int64; 0 = the right class is best, ``NEVER`` = it is no candidate.
+        Tensor: Shape (B,) int64; 0 = the right class is best, ``NEVER`` = it is not a candidate.
     """
     target = scores.gather(1, labels[:, None])  # (B, 1)
+    # Of equal scores the class of lower index ranks first: the result depends neither on the device nor on a
+    # sort.
     lower_index = torch.arange(scores.shape[1], device=scores.device) < labels[:, None]  # (B, classes)
     before = (scores > target) | ((scores == target) & lower_index)
     if candidates is None:
@@ -44,25 +45,24 @@ def target_ranks(
 class SignAccuracy(PerClipMetric):
     """Top-k accuracy over clips (P-I) and averaged over classes (P-C), in percent.
 
-    P-C is the mean, over the classes that have test clips, of the class's accuracy. Classes without test
-    clips are counted (``classes/absent``) and left out; nothing becomes NaN. Keys: ``p_i/top1``,
-    ``p_c/top5``, with subsets ``p_i/confusing/top1``, and ``clips``, ``classes/present``, ``classes/absent``.
-    A subset takes the test clips of its classes; predictions range over all classes all the same, as in
-    NMFs-CSL. A subset without any test clip is named in a warning and has no keys. Where a sample has
-    ``pred_candidates`` ((classes,) bool, from :class:`KNNTestLoop`), the classes that are none are in no
-    top-k.
+    P-C is the mean accuracy of the classes that have test clips. Classes without test clips are counted
+    (``classes/absent``) and left out, so nothing becomes NaN. Keys are ``p_i/top1``, ``p_c/top5``, with
+    subsets ``p_i/confusing/top1``, and ``clips``, ``classes/present``, ``classes/absent``. A subset takes the
+    test clips of its classes. Predictions still range over all classes, as in NMFs-CSL. A subset without test
+    clips is named in a warning and has no keys. If a sample has ``pred_candidates`` ((classes,) bool, from
+    :class:`KNNTestLoop`), other classes are in no top-k.
 
     Args:
-        topk (int | Sequence[int]): The k of top-k. With k >= the number of classes (all candidates) the
-            result is 100 by definition; a warning says so.
-        subsets (Mapping[str, Sequence[int | str]] | None): Named class subsets, by class index or gloss.
-        exclude (Sequence[int | str]): Classes, by index or gloss, without which everything is reported
-            additionally, as ``p_i/without_excluded/top1``.
+        topk (int | Sequence[int]): The k of top-k. If k is at least the number of classes (all candidates),
+            the result is 100 by definition, and a warning says so.
+        subsets (Mapping[str, Sequence[int | str]] | None): Named subsets of classes, by index or gloss.
+        exclude (Sequence[int | str]): Classes, by index or gloss. All metrics are reported again without
+            them, as ``p_i/without_excluded/top1``.
         **kwargs: See :class:`PerClipMetric`.
 
     Raises:
-        ValueError: A k below 1; a class of a subset that does not exist; scores not finite; a label of -1 or
-            beyond the scores; class counts that differ between clips or from the data set's glosses.
+        ValueError: A k is below 1, a class of a subset does not exist, scores are not finite, a label is -1
+            or beyond the scores, or class counts differ between clips or from the data set's glosses.
 
     Example:
         >>> subsets = dict(confusing=list(range(610)), normal=list(range(610, 1067)))
@@ -83,43 +83,42 @@ class SignAccuracy(PerClipMetric):
         self.subsets = dict(subsets or {})
         self.exclude = list(exclude)
         if isinstance(exclude, str) or any(isinstance(classes, str) for classes in self.subsets.values()):
-            raise ValueError(
+            raise UserValueError(
                 f'SignAccuracy: subsets and exclude take lists of classes, got {subsets!r} and {exclude!r}'
             )
         if not self.topk or any(k < 1 for k in self.topk):
-            raise ValueError(f'SignAccuracy: topk must be positive integers, got {topk!r}')
+            raise UserValueError(f'SignAccuracy: topk must be positive integers, got {topk!r}')
         for name in self.subsets:
             if '/' in name or name == WITHOUT_EXCLUDED:
-                raise ValueError(f'SignAccuracy: a subset cannot be named {name!r}')
+                raise UserValueError(f'SignAccuracy: a subset cannot be named {name!r}')
 
     def clip_rows(self, data_samples: Sequence[dict]) -> List[np.ndarray]:
-        """Rows of (label, rank of the right class, number of classes)."""
+        """Returns rows of (label, rank of the right class, number of classes)."""
         for sample in data_samples:
             absent = [field for field in ('pred_scores', 'gt_label') if sample.get(field) is None]
             if absent:
-                raise KeyError(
+                raise UserKeyError(
                     f'SignAccuracy: {clip_name(sample)} has no {" and no ".join(absent)}; is this '
                     'a recogniser in predict mode?'
                 )
         counts = sorted({len(sample['pred_scores']) for sample in data_samples})
         if len(counts) > 1:
-            raise ValueError(f'SignAccuracy: clips of one batch have scores of {counts} classes')
-        # float64 on the CPU holds every float16, bfloat16 and float32 score exactly: no tie is made by the
-        # comparison
+            raise UserValueError(f'SignAccuracy: clips of one batch have scores of {counts} classes')
+        # float64 holds every float16, bfloat16 and float32 score exactly, so the conversion makes no tie.
         scores = torch.stack([sample['pred_scores'].detach() for sample in data_samples]).cpu().double()
         labels = torch.tensor([int(sample['gt_label']) for sample in data_samples])
         for sample, finite, label in zip(data_samples, scores.isfinite().all(1).tolist(), labels.tolist()):
             if not finite:
-                raise ValueError(
+                raise UserValueError(
                     f'SignAccuracy: {clip_name(sample)}: scores not finite; the model has '
                     'diverged or its input was not finite'
                 )
             if label == -1:
-                raise ValueError(
+                raise UserValueError(
                     f'SignAccuracy: {clip_name(sample)} has no label (-1); accuracy needs a labelled split'
                 )
             if not 0 <= label < counts[0]:
-                raise ValueError(
+                raise UserValueError(
                     f'SignAccuracy: {clip_name(sample)}: label {label} is outside the '
                     f'{counts[0]} classes of the scores'
                 )
@@ -138,21 +137,22 @@ class SignAccuracy(PerClipMetric):
     ) -> torch.Tensor:
         for sample, flags in zip(data_samples, given):
             if flags is None or flags.shape != (num_classes,) or flags.dtype != torch.bool:
-                found = 'nothing' if flags is None else f'{flags.dtype} of shape {tuple(flags.shape)}'
-                raise ValueError(
+                actual = 'nothing' if flags is None else f'{flags.dtype} of shape {tuple(flags.shape)}'
+                raise UserValueError(
                     f'SignAccuracy: {clip_name(sample)}: pred_candidates must be bool of shape '
-                    f'({num_classes},), got {found}'
+                    f'({num_classes},), got {actual}'
                 )
         return torch.stack(list(given)).cpu()
 
     def compute_rows(self, rows: np.ndarray) -> Dict[str, float]:
-        """P-I and P-C of rows (label, rank, classes)."""
+        """Computes P-I and P-C from rows (label, rank, classes)."""
         labels, ranks, counts = rows.T
         num_classes = int(counts[0])
         if (counts != num_classes).any():
-            raise ValueError(f'SignAccuracy: clips have scores of {sorted(set(counts.tolist()))} classes')
+            raise UserValueError(f'SignAccuracy: clips have scores of {sorted(set(counts.tolist()))} classes')
         glosses = self._glosses(num_classes)
         for k in self.topk:
+            # With candidates (kNN) even a large k does not hold every class.
             if k >= num_classes and (ranks < k).all():
                 self._log(f'top-{k} of {num_classes} classes is 100 by definition', logging.WARNING)
 
@@ -164,6 +164,7 @@ class SignAccuracy(PerClipMetric):
         if self.exclude:
             selections[f'{WITHOUT_EXCLUDED}/'] = ~self._select(self.exclude, glosses, num_classes, 'exclude')
         for name, selected in selections.items():
+            # A class without test clips has no accuracy and is left out of the mean.
             present = selected & (per_class > 0)
             if not present.any():
                 self._log(f'subset {name[:-1]!r} has no test clip and is left out', logging.WARNING)
@@ -191,11 +192,11 @@ class SignAccuracy(PerClipMetric):
         print_log(f'SignAccuracy: {message}', logger='current', level=level)
 
     def _glosses(self, num_classes: int) -> List[str]:
-        """The data set's glosses, [] where it names none."""
+        """The data set's glosses, or [] if it has none."""
         meta = self.dataset_meta or {}
         glosses = list(meta.get('glosses') or meta.get('classes') or [])
         if glosses and len(glosses) != num_classes:
-            raise ValueError(
+            raise UserValueError(
                 f'SignAccuracy: scores of {num_classes} classes, but the data set has {len(glosses)} '
                 "glosses; set the head's num_classes to that"
             )
@@ -205,7 +206,7 @@ class SignAccuracy(PerClipMetric):
     def _select(
         classes: Sequence[Union[int, str]], glosses: List[str], num_classes: int, where: str
     ) -> np.ndarray:
-        """Shape (num_classes,) bool, true for the classes named by index or gloss."""
+        """Marks the classes named by index or gloss, (num_classes,) bool."""
         selected = np.zeros(num_classes, dtype=bool)
         for name in classes:
             if isinstance(name, str):
@@ -215,9 +216,11 @@ class SignAccuracy(PerClipMetric):
                         if glosses
                         else ('the data set names no glosses: give class indices')
                     )
-                    raise ValueError(f'SignAccuracy: {where}: no gloss {name!r}; {known}')
+                    raise UserValueError(f'SignAccuracy: {where}: no gloss {name!r}; {known}')
                 name = glosses.index(name)
             if not 0 <= name < num_classes:
-                raise ValueError(f'SignAccuracy: {where}: class {name} is outside the {num_classes} classes')
+                raise UserValueError(
+                    f'SignAccuracy: {where}: class {name} is outside the {num_classes} classes'
+                )
             selected[name] = True
         return selected

@@ -42,9 +42,9 @@ class EncoderLayer(nn.TransformerEncoderLayer):
 
 @MODELS.register_module()
 class HandTransformer(BaseModule):
-    """N post-norm Transformer encoder layers over all tokens of a clip, both hands in one sequence (eq.
+    """N post-norm Transformer encoder layers over all tokens of a clip (eq. 1).
 
-    1; N = 3).
+    Both hands are in one sequence. N = 3 in the paper.
 
     torch's own encoder, with its fused attention. Width, heads, feed-forward width, dropout and activation
     are not given in the paper.

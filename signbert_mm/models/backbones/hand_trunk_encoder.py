@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from ..attention_pool import attention_pool
 from ..token_batch_norm import TokenBatchNorm
@@ -62,11 +63,11 @@ class HandTrunkEncoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if not parts or set(parts) - set(PARTS) or len(set(parts)) != len(parts):
-            raise ValueError(
+            raise UserValueError(
                 f'HandTrunkEncoder: parts must be some of {PARTS}, each once, got {tuple(parts)}'
             )
         if hand_layout not in HAND_LAYOUTS:
-            raise ValueError(
+            raise UserValueError(
                 f'HandTrunkEncoder: hand_layout must be one of {HAND_LAYOUTS}, got {hand_layout!r}'
             )
         given = dict(hand=(hand_embedder, hand_backbone), trunk=(trunk_embedder, trunk_backbone))
@@ -83,7 +84,7 @@ class HandTrunkEncoder(BaseModule):
                 continue
             embedder, backbone = given[part]
             if embedder is None or backbone is None:
-                raise ValueError(
+                raise UserValueError(
                     f'HandTrunkEncoder: parts names {part!r}, so {part}_embedder and '
                     f'{part}_backbone are needed'
                 )
@@ -91,14 +92,14 @@ class HandTrunkEncoder(BaseModule):
             widths[part] = width = self.embedders[part].out_channels
             wanted = 2 * width if part == 'hand' and hand_layout == 'channel' else width
             if self.backbones[part].embed_dims != wanted:
-                raise ValueError(
+                raise UserValueError(
                     f'HandTrunkEncoder: {part}_embedder gives {width} channels'
                     + (f', so with hand_layout={hand_layout!r}' if part == 'hand' else ', so')
                     + f' {part}_backbone.embed_dims must be {wanted}, got {self.backbones[part].embed_dims}'
                 )
             self.scorers[part] = nn.Linear(width, 1, bias=False)  # the softmax does not see a common shift
         if len(set(widths.values())) > 1:
-            raise ValueError(
+            raise UserValueError(
                 'HandTrunkEncoder: hand and trunk are added up, so their embedders must be of '
                 f'one width, got {widths}'
             )
@@ -137,9 +138,8 @@ class HandTrunkEncoder(BaseModule):
 
         Returns:
             dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; each is 0 in a clip that never
-                shows the part. With
-            ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention`` (B, T, 1), which sum to 1
-            over a clip, or to 0 there.
+                shows the part. With ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention``
+                (B, T, 1), which sum to 1 over a clip, or to 0 there.
         """
         frames = frame_valid[..., None]  # (B, T, 1)
         found = dict(

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.dist import all_gather
 from torch import Tensor, nn
 
+from ...errors import UserKeyError, UserValueError
 from ...registry import MODELS
 
 INIT = ('empty', 'random')
@@ -59,11 +60,13 @@ class MemoryBank(nn.Module):
     ) -> None:
         super().__init__()
         if size < 1 or channels < 1:
-            raise ValueError(f'MemoryBank: size and channels must be at least 1, got {size} and {channels}')
+            raise UserValueError(
+                f'MemoryBank: size and channels must be at least 1, got {size} and {channels}'
+            )
         if not groups or len(set(groups)) < len(groups):
-            raise ValueError(f'MemoryBank: groups must be distinct names, got {list(groups)}')
+            raise UserValueError(f'MemoryBank: groups must be distinct names, got {list(groups)}')
         if init not in INIT:
-            raise ValueError(f'MemoryBank: init must be one of {INIT}, got {init!r}')
+            raise UserValueError(f'MemoryBank: init must be one of {INIT}, got {init!r}')
         self.size, self.channels, self.groups, self.init = size, channels, tuple(groups), init
         shape = (len(self.groups), size, channels)
         self.register_buffer(
@@ -101,17 +104,19 @@ class MemoryBank(nn.Module):
         Args:
             keys (dict[str, Tensor]): For each group, shape (B, C); zeros = the clip has no such part. Of a
                 batch larger than the ring the last
-            ``size`` keys stay.
+                ``size`` keys stay.
 
         Raises:
             KeyError: The groups are not those of the bank.
             ValueError: Keys of another length.
         """
         if set(keys) != set(self.groups):
-            raise KeyError(f'MemoryBank: keys of {sorted(keys)}, but the groups are {sorted(self.groups)}')
+            raise UserKeyError(
+                f'MemoryBank: keys of {sorted(keys)}, but the groups are {sorted(self.groups)}'
+            )
         rows = torch.stack([keys[group] for group in self.groups], dim=1)  # (B, G, C)
         if rows.shape[2:] != self.keys.shape[2:]:
-            raise ValueError(
+            raise UserValueError(
                 f'MemoryBank: keys of length {rows.shape[2]}, but the bank holds keys of length '
                 f'{self.channels}'
             )

@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 
 
@@ -28,7 +29,7 @@ class FCDecoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if num_layers not in (1, 2):
-            raise ValueError(f'FCDecoder: num_layers must be 1 or 2, got {num_layers}')
+            raise UserValueError(f'FCDecoder: num_layers must be 1 or 2, got {num_layers}')
         hidden = [nn.Linear(in_channels, in_channels), nn.ReLU(inplace=True)] if num_layers == 2 else []
         last = nn.Linear(in_channels, num_joints * 2)
         nn.init.normal_(last.weight, std=0.01)

@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...hand_models import rotation_6d_to_matrix, svd_orthogonalize, weak_perspective_project
 from ...registry import MODELS
 
@@ -34,7 +35,7 @@ class HandModelDecoder(BaseModule):
             a rotation is not given in the paper.
         init_std (float): Standard deviation of the first weights; the biases make the first output a rest
             hand that fills the crop (not given in
-        the paper).
+            the paper).
 
     Raises:
         ValueError: ``rotation`` is unknown.
@@ -50,7 +51,7 @@ class HandModelDecoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if rotation not in _IDENTITY:
-            raise ValueError(
+            raise UserValueError(
                 f'HandModelDecoder: rotation must be one of {sorted(_IDENTITY)}, got {rotation!r}'
             )
         self.hand_model = MODELS.build(hand_model or dict(type='HandModel'))
@@ -95,10 +96,8 @@ class HandModelDecoder(BaseModule):
 
         Returns:
             dict: ``joints2d`` (..., 21, 2), fractions of the (mirrored) crop; ``joints3d`` (..., 21, 3),
-                metres, camera axes; ``theta`` (...,
-            P); ``beta`` (..., 10);
-            ``rotation``, ``offset``, ``scale``; with ``mesh``, ``vertices`` (..., 778, 3), metres, camera
-            axes. All float32.
+                metres, camera axes; ``theta`` (..., P); ``beta`` (..., 10); ``rotation``, ``offset``,
+                ``scale``; with ``mesh``, ``vertices`` (..., 778, 3), metres, camera axes. All float32.
         """
         with torch.autocast(tokens.device.type, enabled=False):
             out = self.parameters_of(tokens.float())

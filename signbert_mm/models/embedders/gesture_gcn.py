@@ -1,130 +1,25 @@
 """The gesture state of one hand in one frame (SignBERT section 3.1)."""
 
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Mapping, Optional, Sequence
 
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from ...errors import UserValueError
 from ...layouts import get_layout
 from ...layouts.graph import ROLES, joint_graph, part_graph, role_adjacency
 from ...registry import MODELS
+from ..ops import fast_role_graph_conv, max_over_first, split_into_blocks
 from ..token_batch_norm import TokenBatchNorm
 
 
-class _Block(NamedTuple):
-    """A role's edges from nodes ``src`` to nodes ``dst``, each a range: node by node with weight 1
-    (``copy``), or by that part of the adjacency.
-    """
-
-    role: int
-    dst: Tuple[int, int]
-    src: Tuple[int, int]
-    copy: bool
-
-
-def _blocks(adjacency: Tensor) -> Tuple[_Block, ...]:
-    """Splits an adjacency (R, V, V) into few blocks.
-
-    One-to-one edges between consecutive nodes need no gathering: nodes are contiguous rows.
-    """
-    blocks = []
-    for role, matrix in enumerate(adjacency):
-        edges = matrix != 0
-        single = (matrix == 1) & (edges.sum(1, keepdim=True) == 1) & (edges.sum(0) == 1)
-        runs = []
-        for dst, src in single.nonzero().tolist():
-            if runs and runs[-1][0][1] == dst and runs[-1][1][1] == src:
-                runs[-1] = ((runs[-1][0][0], dst + 1), (runs[-1][1][0], src + 1))
-            else:
-                runs.append(((dst, dst + 1), (src, src + 1)))
-        blocks += [_Block(role, dst, src, True) for dst, src in runs]
-        rest = (edges & ~single).nonzero()
-        if len(rest):
-            (dst, src), (last_dst, last_src) = rest.amin(0).tolist(), rest.amax(0).tolist()
-            # then the whole role in one block, or a copy would count twice
-            if single[dst : last_dst + 1, src : last_src + 1].any():
-                blocks = [block for block in blocks if block.role != role]
-                dst, src, last_dst, last_src = 0, 0, len(matrix) - 1, len(matrix) - 1
-            blocks.append(_Block(role, (dst, last_dst + 1), (src, last_src + 1), False))
-    return tuple(blocks)
-
-
-def _rows(x: Tensor, span: Tuple[int, int]) -> Tensor:
-    """Nodes ``span`` of (V, N, C) as (nodes x N, C), a view."""
-    return x[span[0] : span[1]].flatten(0, 1)
-
-
-def _mixed(matrix: Tensor, x: Tensor) -> Tensor:
-    """``matrix`` (I, J) over the nodes of ``x`` (J, N, C), as (I x N, C)."""
-    return torch.mm(matrix, x.flatten(1)).view(-1, x.shape[-1])
-
-
-def _convolve(x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, blocks: Sequence[_Block]) -> Tensor:
-    """``bias + einsum('rij,jnc,rcd->ind', adjacency, x, weight)``, block by block into one tensor."""
-    out = bias.expand(*x.shape[:2], -1).clone(memory_format=torch.contiguous_format)
-    for role, dst, src, copy in blocks:
-        into, nodes = _rows(out, dst), x[src[0] : src[1]]
-        if copy:
-            into.addmm_(nodes.flatten(0, 1), weight[role])
-            continue
-        matrix = adjacency[role, dst[0] : dst[1], src[0] : src[1]]
-        if len(matrix) <= len(nodes):  # the fewer nodes meet the weight
-            into.addmm_(_mixed(matrix, nodes), weight[role])
-        else:
-            projected = torch.mm(nodes.flatten(0, 1), weight[role]).view(len(nodes), -1)
-            out[dst[0] : dst[1]].flatten(1).addmm_(matrix, projected)
-    return out
-
-
-class _Convolve(torch.autograd.Function):
-    """:func:`_convolve` with a gradient that gathers nothing either, and keeps only what goes in."""
-
-    @staticmethod
-    def forward(
-        ctx, x: Tensor, weight: Tensor, bias: Tensor, adjacency: Tensor, blocks: Sequence[_Block]
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight, adjacency)
-        ctx.blocks = blocks
-        return _convolve(x, weight, bias, adjacency, blocks)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad: Tensor) -> Tuple[Optional[Tensor], ...]:
-        x, weight, adjacency = ctx.saved_tensors
-        grad = grad.contiguous()
-        grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
-        grad_weight = torch.zeros_like(weight)
-        for role, dst, src, copy in ctx.blocks:
-            above, nodes, matrix = (
-                grad[dst[0] : dst[1]],
-                x[src[0] : src[1]],
-                adjacency[role, dst[0] : dst[1], src[0] : src[1]],
-            )
-            if not copy and len(matrix) < len(nodes):
-                above = above.flatten(0, 1)
-                grad_weight[role].addmm_(_mixed(matrix, nodes).t(), above)
-                if grad_x is not None:
-                    into = grad_x[src[0] : src[1]].flatten(1)
-                    into.addmm_(matrix.t(), torch.mm(above, weight[role].t()).view(len(matrix), -1))
-                continue
-            above = above.flatten(0, 1) if copy else _mixed(matrix.t(), above)
-            grad_weight[role].addmm_(nodes.flatten(0, 1).t(), above)
-            if grad_x is not None:
-                _rows(grad_x, src).addmm_(above, weight[role].t())
-        return grad_x, grad_weight, grad.flatten(0, 1).sum(0), None, None
-
-
 class RoleGraphConv(nn.Module):
-    """One graph convolution with a weight for each role of a neighbour: x_i' = act(norm(b + sum over roles r,
-    nodes j of A[r, i, j] W_r x_j)).
+    """One graph convolution with a weight for each role of a neighbour, then a norm and a ReLU.
 
-    Nodes come first, (V, N, C), so that consecutive nodes are one matrix. Where edges run one to one between
-    consecutive nodes, a role is one product with that matrix as it lies, added into the result; elsewhere
-    neighbours are summed on the side with fewer nodes. A wrist that five fingers take from is multiplied by W
-    once, and absent neighbours never.
+    x_i' = act(norm(b + sum over roles r and nodes j of A[r, i, j] x_j W_r)); see
+    :func:`~signbert_mm.models.ops.role_graph_conv`. Nodes come first, (V, N, C).
 
     Args:
         in_channels (int): C.
@@ -146,11 +41,11 @@ class RoleGraphConv(nn.Module):
     ) -> None:
         super().__init__()
         self.register_buffer('adjacency', adjacency, persistent=False)
-        self.blocks = _blocks(adjacency)
-        bound = (len(adjacency) * in_channels) ** -0.5  # as nn.Linear over all roles side by side
-        self.weight = nn.Parameter(
-            torch.empty(len(adjacency), in_channels, out_channels).uniform_(-bound, bound)
-        )
+        self.blocks = split_into_blocks(adjacency)
+        # as nn.Linear over all roles side by side
+        bound = (len(adjacency) * in_channels) ** -0.5
+        weight = torch.empty(len(adjacency), in_channels, out_channels)
+        self.weight = nn.Parameter(weight.uniform_(-bound, bound))
         if norm == 'LN' if bias is None else bias:
             self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
         else:
@@ -159,42 +54,15 @@ class RoleGraphConv(nn.Module):
         self.act = nn.ReLU(inplace=True) if act else nn.Identity()
 
     def forward(self, x: Tensor, valid: Optional[Tensor] = None) -> Tensor:
-        """(V, N, C) -> (V, N, C'); where ``valid`` (N,) bool says no, batch norm does not look and gives
-        0.
-        """
+        """(V, N, C) -> (V, N, C'); batch norm leaves out the graphs that ``valid`` (N,) does not name."""
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
         x, weight, bias, adjacency = (
             tensor.to(dtype) for tensor in (x, self.weight, self.bias, self.adjacency)
         )
-        if weight[:, :, 0].numel() <= weight.shape[-1] or torch.compiler.is_dynamo_compiling():
-            # few channels in: all roles' neighbours side by side, and the wide result is written once;
-            # torch.compile, too, is better at few large products than at writing into slices
-            # (R, V, N, C)
-            taken = torch.matmul(adjacency.flatten(0, 1), x.flatten(1)).view(
-                *adjacency.shape[:2], *x.shape[1:]
-            )
-            x = F.linear(taken.permute(1, 2, 0, 3).flatten(2), weight.flatten(0, 1).t(), bias)
-        elif torch.is_grad_enabled():
-            x = _Convolve.apply(x, weight, bias, adjacency, self.blocks)
-        else:
-            x = _convolve(x, weight, bias, adjacency, self.blocks)
+        x = fast_role_graph_conv(x, weight, bias, adjacency, self.blocks)
         x = self.norm(x, valid) if isinstance(self.norm, TokenBatchNorm) else self.norm(x)
         return self.act(x)
-
-
-def _max_over_first(x: Tensor) -> Tensor:
-    """(K, ..., C) -> (..., C): torch's pooling over images of height K, whose gradient takes one write."""
-    if torch.compiler.is_exporting():
-        return x.amax(0)  # pooling compares strides, which are not known there
-    # every step, and its gradient, is a view that torch sees as channels last in memory; otherwise it copies
-    image = x.flatten(1, -2)[None].permute(0, 3, 1, 2)  # (1, C, K, ...)
-    return F.max_pool2d(image, (len(x), 1)).permute(0, 2, 3, 1).reshape(x.shape[1:])
-
-
-def _can_select_rows(x: Tensor) -> bool:
-    """A GPU would have to wait for the number of rows, and a compiled graph needs fixed shapes."""
-    return x.device.type == 'cpu' and not torch.compiler.is_compiling()
 
 
 def _make_norm(norm: str, channels: int) -> nn.Module:
@@ -202,7 +70,12 @@ def _make_norm(norm: str, channels: int) -> nn.Module:
         return nn.LayerNorm(channels)
     if norm == 'BN':
         return TokenBatchNorm(channels)
-    raise ValueError(f"norm must be 'LN' or 'BN', got {norm!r}")
+    raise UserValueError(f"norm must be 'LN' or 'BN', got {norm!r}")
+
+
+def _can_select_rows(x: Tensor) -> bool:
+    """A GPU would have to wait for the number of rows, and a compiled graph needs fixed shapes."""
+    return x.device.type == 'cpu' and not torch.compiler.is_compiling()
 
 
 @MODELS.register_module()
@@ -253,7 +126,7 @@ class GestureGCN(BaseModule):
         # of nodes apart, and parts are strides
         order = root[:1] + [joint for knuckle in zip(*limbs) for joint in knuckle]
         if sorted(order) != list(range(body.num_joints)) or order[: len(root)] != root:
-            raise ValueError(
+            raise UserValueError(
                 f'GestureGCN: layout {layout!r} is not a wrist and fingers of equal length '
                 'whose palm is the wrist and their roots'
             )
@@ -320,7 +193,7 @@ class GestureGCN(BaseModule):
             ValueError: The joint count is not the layout's.
         """
         if hands.shape[-2] != self.num_joints:
-            raise ValueError(
+            raise UserValueError(
                 f'GestureGCN: {hands.shape[-2]} joints found, but the layout has {self.num_joints}'
             )
         x = hands.reshape(-1, *hands.shape[-2:])  # (N, V, 2)
@@ -341,12 +214,12 @@ class GestureGCN(BaseModule):
         x = x.transpose(0, 1).index_select(0, self.order)  # (V, N, 2)
         for layer in self.joint_layers:
             x = layer(x, valid)  # (V, N, C)
-        limbs = _max_over_first(x[1:].unflatten(0, (-1, self.num_limbs)))  # (5, N, C)
-        root = _max_over_first(x[: self.root_size])  # (N, C)
+        limbs = max_over_first(x[1:].unflatten(0, (-1, self.num_limbs)))  # (5, N, C)
+        root = max_over_first(x[: self.root_size])  # (N, C)
         x = F.relu(torch.cat([limbs, root[None]]), inplace=True)  # (6, N, C)
         for layer in self.part_layers:
             x = layer(x, valid)
-        x = F.relu(_max_over_first(x), inplace=True)  # (N, C')
+        x = F.relu(max_over_first(x), inplace=True)  # (N, C')
         return x if self.output_norm is None else self.output_norm(x, valid)
 
 

@@ -8,6 +8,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 
 
@@ -42,12 +43,12 @@ def build_gesture(config: dict) -> nn.Module:
     try:
         inspect.signature(gesture.forward).bind(None, None)
     except TypeError:
-        raise ValueError(
+        raise UserValueError(
             f'{type(gesture).__name__}: a gesture encoder is called as forward(points, valid); give its '
             'forward a second argument, valid (...) bool: which hands count in its statistics'
         ) from None
     if not hasattr(gesture, 'out_channels'):
-        raise ValueError(f'{type(gesture).__name__}: a gesture encoder states its width as out_channels')
+        raise UserValueError(f'{type(gesture).__name__}: a gesture encoder states its width as out_channels')
     return gesture
 
 
@@ -101,7 +102,7 @@ class HandTokenEmbedder(BaseModule):
             ValueError: The clip is longer than ``max_frames``, or the batch is not cropped.
         """
         if 'hands' not in batch:
-            raise ValueError(
+            raise UserValueError(
                 'HandTokenEmbedder: the batch has no `hands`. The pipelines of model.data_preprocessor need '
                 "dict(type='HandCrop', layout=<that of the data set>), dict(type='MirrorLeftHand') and, at "
                 "the end, dict(type='ZeroMissing')"
@@ -109,7 +110,7 @@ class HandTokenEmbedder(BaseModule):
         hands, valid = batch['hands'], batch['hand_valid']
         frames = hands.shape[1]
         if frames > len(self.time):
-            raise ValueError(
+            raise UserValueError(
                 f'HandTokenEmbedder: clips of {frames} frames, but max_frames is {len(self.time)}'
             )
         # a hand of which nothing is known, masked as a whole, has no gesture and does not count in batch norm

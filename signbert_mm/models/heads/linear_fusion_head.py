@@ -5,6 +5,7 @@ from typing import Dict, Optional, Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 
 FUSIONS = ('sum', 'mean')
@@ -40,7 +41,7 @@ class LinearFusionHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if fusion not in FUSIONS:
-            raise ValueError(f'LinearFusionHead: fusion must be one of {FUSIONS}, got {fusion!r}')
+            raise UserValueError(f'LinearFusionHead: fusion must be one of {FUSIONS}, got {fusion!r}')
         self.num_classes, self.in_channels, self.modalities, self.fusion = (
             num_classes,
             in_channels,

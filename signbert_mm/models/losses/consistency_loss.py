@@ -4,6 +4,7 @@ from typing import Optional, Tuple
 
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from .similarity import is_key, kl_divergence, mean_over_clips, over_nearest_anchors
 
@@ -31,7 +32,7 @@ class ConsistencyLoss(nn.Module):
     ) -> None:
         super().__init__()
         if temperature <= 0 or (num_anchors is not None and num_anchors < 1):
-            raise ValueError(
+            raise UserValueError(
                 'ConsistencyLoss: temperature and num_anchors must be positive, got '
                 f'{temperature} and {num_anchors}'
             )

@@ -5,15 +5,16 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from .similarity import NEVER, is_key, mean_over_clips
 
 
 @MODELS.register_module()
 class InfoNCELoss(nn.Module):
-    """-log(exp(z.z~ / tau) / (exp(z.z~ / tau) + sum over the bank of exp(z.m / tau))), one term of eq.
+    """-log(exp(z.z~ / tau) / (exp(z.z~ / tau) + sum over the bank of exp(z.m / tau))), mean over clips.
 
-    2; mean over clips.
+    One term of eq. 2.
 
     Args:
         temperature (float): tau_c; 0.07 in the paper.
@@ -23,7 +24,7 @@ class InfoNCELoss(nn.Module):
     def __init__(self, temperature: float = 0.07, loss_weight: float = 1.0) -> None:
         super().__init__()
         if temperature <= 0:
-            raise ValueError(f'InfoNCELoss: temperature must be positive, got {temperature}')
+            raise UserValueError(f'InfoNCELoss: temperature must be positive, got {temperature}')
         self.temperature, self.loss_weight = temperature, loss_weight
 
     def forward(self, query: Tensor, key: Tensor, bank: Tensor, counts: Optional[Tensor] = None) -> Tensor:

@@ -4,6 +4,7 @@ from typing import Optional, Tuple
 
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from .similarity import is_key, kl_divergence, mean_over_clips, over_nearest_anchors
 
@@ -32,7 +33,7 @@ class KnowledgeTransferLoss(nn.Module):
     ) -> None:
         super().__init__()
         if min(num_anchors, teacher_temperature, student_temperature) <= 0:
-            raise ValueError(
+            raise UserValueError(
                 'KnowledgeTransferLoss: num_anchors and the temperatures must be positive, got '
                 f'{num_anchors}, {teacher_temperature} and {student_temperature}'
             )

@@ -4,6 +4,7 @@ from typing import Dict, List, Optional
 
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from ...structures import SignDataSample
 from ..base import BasePretrainer
@@ -73,7 +74,7 @@ class SignBERT(BasePretrainer):
         )
         if self.loss_reg is not None:
             if 'theta' not in decoded:
-                raise ValueError(
+                raise UserValueError(
                     'SignBERT: loss_reg (eq. 8) is of hand-model parameters, and '
                     f'{type(self.decoder).__name__} gives none; set model.loss_reg=None'
                 )
@@ -105,7 +106,7 @@ class SignBERT(BasePretrainer):
     @staticmethod
     def _check_masked(inputs: dict) -> None:
         if 'target' not in inputs:
-            raise ValueError(
+            raise UserValueError(
                 'SignBERT: the batch is not masked (no `target`), so there is nothing to rebuild. End the '
                 'pipelines of model.data_preprocessor with '
                 "dict(type='MaskHandTokens'), dict(type='ZeroMissing')"

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from mmengine.model import ModuleDict
 from torch import Tensor, nn
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from ..banks import MemoryBank
 from ..base import BasePretrainer
@@ -95,7 +96,7 @@ class STConsistency(BasePretrainer):
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
         if key_mode not in ('eval', 'train') or not 0 <= momentum < 1:
-            raise ValueError(
+            raise UserValueError(
                 "STConsistency: key_mode is 'eval' or 'train' and momentum is from 0 up to, not including, "
                 f'1; got {key_mode!r} and {momentum}'
             )
@@ -134,34 +135,34 @@ class STConsistency(BasePretrainer):
         for field, known in (('modalities', ('joint', 'motion')), ('parts', PARTS)):
             found = getattr(self, field)
             if not found or len(set(found)) < len(found) or not set(found) <= set(known):
-                raise ValueError(f'STConsistency: {field} must be one or both of {known}, got {found}')
+                raise UserValueError(f'STConsistency: {field} must be one or both of {known}, got {found}')
         if set(self.weights) != set(self.modalities):
-            raise ValueError(
+            raise UserValueError(
                 f'STConsistency: weights are of {sorted(self.weights)}, but the modalities are '
                 f'{sorted(self.modalities)}'
             )
         if not (self.loss_contrast or self.loss_consistency or self.loss_transfer):
-            raise ValueError(
+            raise UserValueError(
                 'STConsistency: all objectives are off; give at least one of loss_contrast, '
                 'loss_consistency and loss_transfer'
             )
         if self.loss_consistency is not None and len(self.parts) < 2:
-            raise ValueError(
+            raise UserValueError(
                 'STConsistency: loss_consistency compares hand and trunk, but parts is '
                 f'{self.parts}; set loss_consistency=None'
             )
         if self.loss_transfer is not None and len(self.modalities) < 2:
-            raise ValueError(
+            raise UserValueError(
                 'STConsistency: loss_transfer compares joint and motion, but modalities is '
                 f'{self.modalities}; set loss_transfer=None'
             )
         if overall and not (self.loss_contrast or self.loss_transfer):
-            raise ValueError(
+            raise UserValueError(
                 'STConsistency: overall_bank without loss_contrast and loss_transfer: its projector would '
                 'never be trained; leave it out'
             )
         if overall and not (self.loss_contrast or self.loss_consistency):
-            raise ValueError(
+            raise UserValueError(
                 "STConsistency: overall_bank with loss_transfer alone: the parts' projectors would never be "
                 'trained; leave overall_bank out, '
                 'or give loss_contrast or loss_consistency'
@@ -172,13 +173,13 @@ class STConsistency(BasePretrainer):
             given = getattr(self.encoders[modality], 'out_channels', None)
             made = getattr(self.encoders[modality], 'parts', self.parts)
             if set(made) != set(self.parts):
-                raise ValueError(
+                raise UserValueError(
                     f'STConsistency: model.parts is {self.parts}, but model.encoder.parts is '
                     f'{tuple(made)}; set both to the same'
                 )
             for name, projector in self.projectors[modality].items():
                 if given is not None and projector.in_channels != given:
-                    raise ValueError(
+                    raise UserValueError(
                         f'STConsistency: model.encoder gives vectors of width {given}, but '
                         f'model.projector.in_channels is {projector.in_channels} '
                         f'({modality}, {name}). Set both to one width'
@@ -199,7 +200,7 @@ class STConsistency(BasePretrainer):
         ):
             wanted = getattr(loss, 'num_anchors', None)
             if wanted is not None and wanted > bank.size:
-                raise ValueError(
+                raise UserValueError(
                     f'STConsistency: model.{field}.num_anchors is {wanted}, but its bank holds {bank.size} '
                     'keys, so that none would be left out. Set '
                     f'num_anchors to at most {bank.size}, or the size of '
@@ -384,7 +385,7 @@ def _views(inputs: dict, count: int) -> Tuple[dict, ...]:
     """
     views = inputs.get('views', ())
     if len(views) < count:
-        raise ValueError(
+        raise UserValueError(
             f'STConsistency: {count} view{"s" * (count > 1)} of each clip needed, and the batch has '
             f'{len(views)}. The pipelines of '
             'model.data_preprocessor must make `views`; see configs/_base_/models/st_consistency_pretrain.py'

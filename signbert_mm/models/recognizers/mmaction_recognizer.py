@@ -6,6 +6,7 @@ from typing import Dict, List, Optional
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from ...errors import UserKeyError
 from ...layouts import get_layout, inward_edges
 from ...registry import MODELS
 from ...structures import SignDataSample
@@ -84,7 +85,7 @@ class MMActionRecognizer(BaseRecognizer):
     def logits(self, inputs: dict) -> Tensor:
         """Shape (B, clips, num_classes)."""
         if self.input_key not in inputs:
-            raise KeyError(
+            raise UserKeyError(
                 f'MMActionRecognizer: the batch has no {self.input_key!r}; it has {sorted(inputs)}. Add the '
                 'transform that makes it to '
                 'data_preprocessor (SkeletonInput makes skeleton)'

@@ -4,6 +4,7 @@ from typing import Dict, Optional, Sequence, Tuple
 
 from torch import Tensor
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from ..base import BaseRecognizer
 from ..widths import check_widths
@@ -42,7 +43,7 @@ class SignRecognizer(BaseRecognizer):
         super().__init__(data_preprocessor, init_cfg)
         unknown = set(frozen) - {'embedder', 'backbone'}
         if unknown:
-            raise ValueError(
+            raise UserValueError(
                 f"SignRecognizer: frozen may name 'embedder' and 'backbone', got {sorted(unknown)}"
             )
         self.embedder = MODELS.build(embedder)

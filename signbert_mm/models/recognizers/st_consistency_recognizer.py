@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from ..base import BaseRecognizer
 
@@ -51,7 +52,7 @@ class STConsistencyRecognizer(BaseRecognizer):
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
         if not modalities or set(modalities) - set(MODALITIES) or len(set(modalities)) != len(modalities):
-            raise ValueError(
+            raise UserValueError(
                 f'STConsistencyRecognizer: modalities must be some of {MODALITIES}, each once, '
                 f'got {tuple(modalities)}'
             )
@@ -61,7 +62,7 @@ class STConsistencyRecognizer(BaseRecognizer):
         for modality, module in self.encoders.items():
             given, wanted = getattr(module, 'out_channels', None), getattr(self.head, 'in_channels', None)
             if given is not None and wanted is not None and given != wanted:
-                raise ValueError(
+                raise UserValueError(
                     f'STConsistencyRecognizer: model.encoder gives vectors of width {given} ({modality}), '
                     f'but model.head.in_channels is {wanted}. '
                     'Set both to one width'
@@ -81,7 +82,7 @@ class STConsistencyRecognizer(BaseRecognizer):
             ValueError: The batch has no views, or no motion where a motion encoder is.
         """
         if not inputs.get('views'):
-            raise ValueError(
+            raise UserValueError(
                 'STConsistencyRecognizer: the batch has no `views`. The pipelines of model.data_preprocessor '
                 'need '
                 "dict(type='MakeViews', transforms=[..]), see "
@@ -90,7 +91,7 @@ class STConsistencyRecognizer(BaseRecognizer):
         view = inputs['views'][0]
         absent = [modality for modality in self.modalities if modality not in view]
         if absent:
-            raise ValueError(
+            raise UserValueError(
                 f'STConsistencyRecognizer: the view has no {absent}; the transforms of '
                 "MakeViews need dict(type='Motion') at their end"
             )

@@ -6,7 +6,8 @@ from rounding import assert_is_sum, gradient_sums
 
 from signbert_mm.layouts import get_layout
 from signbert_mm.layouts.graph import hand_part_graph, role_adjacency
-from signbert_mm.models.embedders.gesture_gcn import GestureGCN, RoleGraphConv, _convolve, _max_over_first
+from signbert_mm.models.embedders.gesture_gcn import GestureGCN, RoleGraphConv
+from signbert_mm.models.ops import fast_role_graph_conv, max_over_first, role_graph_conv
 
 HAND = get_layout('hand_21')
 PARTS, PART_EDGES, PART_SYMMETRIC = hand_part_graph(HAND)
@@ -34,17 +35,13 @@ GRAPHS = dict(
 )
 
 
-def convolution(x, weight, bias, adjacency):
-    return torch.einsum('rij,jnc,rcd->ind', adjacency, x, weight) + bias
-
-
 def make(graph, channels, dtype=torch.float32):
     """A layer without norm and ReLU, its input, and its definition."""
     torch.manual_seed(0)
     layer = RoleGraphConv(*channels, GRAPHS[graph], act=False, bias=True).to(dtype)
     layer.norm = torch.nn.Identity()
     x = torch.randn(GRAPHS[graph].shape[-1], 9, channels[0], dtype=dtype)
-    return layer, x, lambda x, weight, bias: convolution(x, weight, bias, layer.adjacency)
+    return layer, x, lambda x, weight, bias: role_graph_conv(x, weight, bias, layer.adjacency)
 
 
 @pytest.mark.parametrize('graph', GRAPHS)
@@ -55,15 +52,15 @@ def test_is_its_definition(monkeypatch, graph, channels):
     inputs = (x, layer.weight, layer.bias)
     factors = (*(value.detach() for value in inputs), layer.adjacency)
     got = layer(x)
-    assert_is_sum(got.detach(), convolution, *factors)
+    assert_is_sum(got.detach(), role_graph_conv, *factors)
     with monkeypatch.context() as patch:
         patch.setattr(torch.compiler, 'is_dynamo_compiling', lambda: True)  # the route that is compiled
-        assert_is_sum(layer(x).detach(), convolution, *factors)
+        assert_is_sum(layer(x).detach(), role_graph_conv, *factors)
     with torch.no_grad():
-        assert_is_sum(layer(x), convolution, *factors)
+        assert_is_sum(layer(x), role_graph_conv, *factors)
     upstream = torch.randn_like(got)
     gradients = torch.autograd.grad(got, inputs, upstream)
-    for gradient, definition in zip(gradients, gradient_sums(convolution, 3)):
+    for gradient, definition in zip(gradients, gradient_sums(role_graph_conv, 3)):
         assert_is_sum(gradient, definition, *factors, upstream)
 
 
@@ -85,7 +82,7 @@ def test_gradient_of_weights_alone():
     upstream = torch.randn(len(x), 9, 6)
     (got,) = torch.autograd.grad(layer(x), layer.weight, upstream)
     factors = (x, layer.weight.detach(), layer.bias.detach(), layer.adjacency)
-    assert_is_sum(got, gradient_sums(convolution, 3)[1], *factors, upstream)
+    assert_is_sum(got, gradient_sums(role_graph_conv, 3)[1], *factors, upstream)
 
 
 def test_the_hand_takes_few_products():
@@ -121,7 +118,7 @@ def test_result_is_fresh(graph, hands):
     x = x[:, :hands]
     before = layer.bias.detach().clone()
     with torch.no_grad():
-        first = _convolve(x, layer.weight, layer.bias, layer.adjacency, layer.blocks)
+        first = fast_role_graph_conv(x, layer.weight, layer.bias, layer.adjacency, layer.blocks)
         first.zero_()
     assert torch.equal(layer.bias, before)
 
@@ -131,7 +128,7 @@ def test_result_is_fresh(graph, hands):
 def test_maximum(shape, dtype):
     torch.manual_seed(0)
     x = torch.randn(shape, dtype=dtype, requires_grad=True)
-    got, expected = _max_over_first(x), x.amax(0)
+    got, expected = max_over_first(x), x.amax(0)
     assert torch.equal(got, expected)
     upstream = torch.randn_like(got)
     assert torch.equal(*(torch.autograd.grad(y, x, upstream)[0] for y in (got, expected)))
@@ -139,5 +136,5 @@ def test_maximum(shape, dtype):
 
 def test_maximum_takes_one_of_equal_values():
     x = torch.ones(3, 2, 4, requires_grad=True)
-    _max_over_first(x).sum().backward()
+    max_over_first(x).sum().backward()
     assert torch.equal(x.grad.sum(0), torch.ones(2, 4))

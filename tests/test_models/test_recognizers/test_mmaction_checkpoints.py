@@ -12,9 +12,10 @@ from mmengine.runner import Runner
 from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseStoreWriter
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.checkpoint_io import load_checkpoint_file
 from signbert_mm.engine.hooks import LoadReportHook
-from signbert_mm.engine.runner import ConfigError, load_config
+from signbert_mm.engine.runner import load_config
+from signbert_mm.errors import ConfigError
+from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.registry import MODELS
 
 pytest.importorskip('mmaction', reason='mmaction2 is not installed')

@@ -10,8 +10,8 @@ import torch
 from signbert_mm.apis import get_model, list_models
 from signbert_mm.apis.model import _config
 from signbert_mm.datasets import PoseDataset, PoseStore, PoseStoreWriter, collate_poses
-from signbert_mm.datasets.importers.pyskl import export_pyskl
 from signbert_mm.layouts import get_layout, inward_edges
+from signbert_mm.prepare.importers.pyskl import export_pyskl
 from signbert_mm.registry import MODELS
 
 pytest.importorskip('mmaction', reason='mmaction2 is not installed')

@@ -1,0 +1,242 @@
+"""Tables and data settings as data: the files under ``configs/<method>/ablation/``."""
+
+import itertools
+import os.path as osp
+from dataclasses import dataclass, field
+from glob import glob
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from mmengine.config import Config
+
+from ..engine.runner.config import ConfigError, config_roots, did_you_mean
+
+_STEP = {'base', 'options', 'by_type', 'after'}
+_BASE = {'config', 'options', 'by_type', 'variants', 'start', 'seed', 'fit'}
+
+
+@dataclass
+class Table:
+    """One table of a paper.
+
+    Attributes:
+        name (str): The file's name.
+        title (str): Printed above the table.
+        columns (list[dict]): ``dict(base=.., metrics={title: key})``: figures of the test of that base; each
+            variant of the base has its own columns. Several bases with the same variants may share a column:
+            the last step of a row that is of one of them counts.
+        rows (list[dict]): ``dict(name=.., steps=[..])``. A step is ``dict(base=.., options={..},
+            by_type={..})``: a training with that base's config and these changes; each step starts from the
+            weights of the one before, or with ``after=..`` of the step of that base. A row ``dict(name=..,
+            fuse=[..])`` sums the scores of two or more rows, each by its name or as steps of its own, clip by
+            clip. A row without both is a row of the paper that has no config here.
+        paper (dict[str, list]): The paper's figures: column title -> one figure a row, None where the paper
+            has none.
+        also (list[str]): Other names of the table.
+        on (str): The setting that is meant where none is asked for.
+        note (str): Printed below the table.
+        corner (str): Head of the first column.
+        order (bool): Print the order of the rows, ours and the paper's.
+        against (str): Name of a row; the others' differences to it are printed, seed by seed.
+        figure (dict): ``dict(xlabel=.., x=[a number a row])`` draws the columns over x, with ``log=True``
+            over its logarithm; empty for none.
+        seeds (dict[str, int]): Variant -> how many seeds it has at most, as where few labelled clips need
+            more draws than many; the largest number is taken where none is asked for.
+        folder (str): Where the definition lies; its settings are in ``on/`` there.
+    """
+
+    name: str
+    folder: str
+    title: str
+    columns: List[dict]
+    rows: List[dict]
+    paper: Dict[str, List[Optional[float]]] = field(default_factory=dict)
+    also: Sequence[str] = ()
+    on: str = 'synthetic'
+    note: str = ''
+    corner: str = ''
+    order: bool = False
+    against: str = ''
+    figure: Dict[str, Any] = field(default_factory=dict)
+    seeds: Dict[str, int] = field(default_factory=dict)
+
+    def seeds_of(self, variant: str, seeds: Sequence[int]) -> Sequence[int]:
+        """Those of ``seeds`` that a variant has."""
+        return seeds[: self.seeds.get(variant, len(seeds))]
+
+
+@dataclass
+class Setting:
+    """What a table is measured on: the file ``on/<name>.py`` beside the definitions.
+
+    Attributes:
+        name (str): The file's name.
+        title (str): Printed in the table's title.
+        bases (dict[str, dict]): ``dict(config=.., options={..}, by_type={..}, variants={title: changes})``:
+            the config of each kind of training, and the changes of each variant of it (``options``,
+            ``by_type``, ``config``), such as a vocabulary. ``start``: a checkpoint that its trainings start
+            from, where no step comes before, with a head of their own; '' = random weights. Where it is
+            there, the table says which. ``seed``: one training with this seed stands for all seeds of a row;
+            '$seed' is still the row's. ``fit``: nothing is trained; the arguments of a logistic regression
+            on the clips of the config's ``train_dataloader``, tested on those of its ``test_dataloader``.
+        make (dict[str, dict]): Store folder -> arguments of ``write_synthetic_store``, for stores that are
+            made where they are absent.
+        note (str): Printed below the table.
+
+    The file may name modules in ``custom_imports``, as any config, that register what its bases name.
+    """
+
+    name: str
+    title: str
+    bases: Dict[str, dict]
+    make: Dict[str, dict] = field(default_factory=dict)
+    note: str = ''
+
+
+def _ablation_folders() -> List[str]:
+    return sorted(
+        {folder for root in config_roots()[:1] for folder in glob(osp.join(root, 'configs', '*', 'ablation'))}
+    )
+
+
+def _read(path: str, kind: type, **extra: str) -> Any:
+    content = {
+        key: value for key, value in Config.fromfile(path).to_dict().items() if not key.startswith('_')
+    }
+    content.pop('custom_imports', None)  # mmengine has imported them
+    known = set(kind.__dataclass_fields__) - set(extra)
+    unknown = sorted(key for key in content if key not in known)
+    if unknown:
+        raise ConfigError(
+            f'{path}: {unknown[0]!r} is no field of a {kind.__name__.lower()}. '
+            f'{did_you_mean(unknown[0], known)}'
+        )
+    absent = sorted(
+        name for name in ('title', 'columns', 'rows', 'bases') if name in known and name not in content
+    )
+    if absent:
+        raise ConfigError(f'{path}: the field {", ".join(absent)} is absent')
+    return kind(**extra, **content)
+
+
+def load_table(path: str) -> Table:
+    """Reads a definition.
+
+    Raises:
+        ConfigError: A field or a step is unknown or absent, or a column of the paper has another number of
+            figures than there are rows.
+    """
+    table = _read(
+        path, Table, name=osp.splitext(osp.basename(path))[0], folder=osp.dirname(osp.abspath(path))
+    )
+    for row in table.rows:
+        parts = row.get('fuse') or ()
+        for step in itertools.chain(
+            row.get('steps') or (), *(part for part in parts if not isinstance(part, str))
+        ):
+            _check(path, f'row {row.get("name")!r}', step, _STEP, 'base')
+        named = [other['name'] for other in table.rows if other.get('steps')]
+        strange = [part for part in parts if isinstance(part, str) and part not in named]
+        if strange or len(parts) == 1 or (parts and row.get('steps')):
+            raise ConfigError(
+                f'{path}: row {row.get("name")!r}: fuse takes two or more rows with steps, by name '
+                f'({", ".join(named)}) or as lists of steps, and '
+                f'stands alone; got {list(parts)}'
+            )
+    for column in table.columns:
+        _check(path, 'columns', column, {'base', 'metrics'}, 'base')
+    for title, figures in table.paper.items():
+        if len(figures) != len(table.rows):
+            raise ConfigError(
+                f'{path}: paper: {title!r} has {len(figures)} figures, and the table {len(table.rows)} rows'
+            )
+    if table.against and table.against not in [row['name'] for row in table.rows]:
+        raise ConfigError(f'{path}: against: there is no row {table.against!r}')
+    if table.figure and len(table.figure.get('x', ())) != len(table.rows):
+        raise ConfigError(
+            f'{path}: figure: x has {len(table.figure.get("x", ()))} numbers, and the table '
+            f'{len(table.rows)} rows'
+        )
+    return table
+
+
+def _check(path: str, where: str, part: Mapping, known: set, needed: str) -> None:
+    unknown = sorted(set(part) - known)
+    if unknown or needed not in part:
+        raise ConfigError(
+            f'{path}: {where}: {dict(part)} must have {needed!r} and may have {sorted(known - {needed})}'
+        )
+
+
+def list_tables() -> Dict[str, str]:
+    """Definition files that come with the project, by ``<method>/<name>``."""
+    files = [file for folder in _ablation_folders() for file in sorted(glob(osp.join(folder, '*.py')))]
+    return {
+        f'{osp.basename(osp.dirname(osp.dirname(file)))}/{osp.splitext(osp.basename(file))[0]}': file
+        for file in files
+    }
+
+
+def find_table(name: str) -> Table:
+    """A table by its name, one of its other names, ``<method>/<name>``, or its file.
+
+    Raises:
+        ConfigError: There is none, or two methods have it.
+    """
+    if name.endswith('.py') and osp.isfile(name):
+        return load_table(name)
+    known = list_tables()
+    if name in known:
+        return load_table(known[name])
+    tables = {key: load_table(path) for key, path in known.items()}
+    found = [key for key, table in tables.items() if name in (table.name, *table.also)]
+    if len(found) > 1:
+        raise ConfigError(f'{name!r} is the name of several tables; say which: {", ".join(found)}')
+    if not found:
+        aliases = [alias for table in tables.values() for alias in (table.name, *table.also)]
+        raise ConfigError(f'there is no table {name!r}. {did_you_mean(name, aliases)}')
+    return tables[found[0]]
+
+
+def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = None) -> Setting:
+    """The setting ``on/<name>.py`` beside a table's definition, or a file.
+
+    Args:
+        table, name: Which.
+        start (Mapping, optional): Base -> checkpoint, instead of the setting's ``start`` of these bases.
+
+    Raises:
+        ConfigError: There is none, a base in it lacks its config, or ``start`` names a base that has no
+            ``start``.
+        FileNotFoundError: A checkpoint of ``start`` is not there.
+    """
+    path = name if name.endswith('.py') else osp.join(table.folder, 'on', f'{name}.py')
+    if not osp.isfile(path):
+        there = [osp.splitext(osp.basename(file))[0] for file in glob(osp.join(table.folder, 'on', '*.py'))]
+        raise ConfigError(
+            f'{table.name}: nothing says how to measure on {name!r}. {did_you_mean(name, there)} A setting '
+            f'is a file in {table.folder}/on'
+        )
+    setting = _read(path, Setting, name=osp.splitext(osp.basename(path))[0])
+    for base, content in setting.bases.items():
+        unknown = sorted(set(content) - _BASE)
+        if unknown or not (
+            content.get('config')
+            or all(variant.get('config') for variant in content.get('variants', {'': {}}).values())
+        ):
+            raise ConfigError(
+                f'{path}: base {base!r} must have a config, and may have '
+                f'{sorted(_BASE - {"config"})}; unknown: {unknown}'
+            )
+    for base, checkpoint in (start or {}).items():
+        if 'start' not in setting.bases.get(base, {}):
+            known = [name for name, content in setting.bases.items() if 'start' in content]
+            raise ConfigError(
+                f'{path}: no base {base!r} that starts from given weights. '
+                f'{did_you_mean(base, known) if known else "None does here."}'
+            )
+        if '://' not in checkpoint and not osp.isfile(checkpoint):
+            raise FileNotFoundError(
+                f'checkpoint {checkpoint} does not exist, which {base!r} would start from'
+            )
+        setting.bases[base]['start'] = checkpoint
+    return setting

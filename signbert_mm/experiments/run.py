@@ -1,0 +1,308 @@
+"""One training of a table: its resolved config, and the folder that this config owns."""
+
+import copy
+import hashlib
+import json
+import os.path as osp
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+
+from mmengine.config import Config
+
+from ..datasets.store_format import META
+from ..datasets.synthetic import SYNTHETIC_NOTE
+from ..engine.runner.config import ConfigError, load_config
+from ..engine.runner.options import merge_options
+
+_NO_TRAINING = (
+    'work_dir',
+    'experiment_name',
+    'log_level',
+    'log_processor',
+    'visualizer',
+    'vis_backends',
+    'resume',
+    'launcher',
+    'env_cfg',
+    'auto_scale_lr',
+)
+_NO_RESULT = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor', 'prepare')
+_NO_RESULT_HOOKS = ('timer', 'logger', 'checkpoint')
+
+
+def _plain(node: Any, cfg: Mapping, seed: int) -> Any:
+    """A copy without shared parts; '$seed' becomes the seed, '$a.b' the config's value of a.b, '$a.b/4' a
+    quarter of it.
+    """
+    if isinstance(node, Mapping):
+        return {
+            key: _plain(value, cfg, seed)
+            for key, value in node.items()
+            if not str(key).startswith('_') or str(key) == '_delete_'
+        }
+    if isinstance(node, (list, tuple)):
+        return type(node)(_plain(value, cfg, seed) for value in node)
+    if not (isinstance(node, str) and node.startswith('$')):
+        return node
+    if node == '$seed':
+        return seed
+    path, _, divisor = node[1:].partition('/')
+    value: Any = cfg
+    for part in path.split('.'):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if value is None:
+        raise ConfigError(f'config: {node!r} stands for a value that the config does not have')
+    if not divisor:
+        return value
+    if not (isinstance(value, int) and divisor.isdigit() and int(divisor) and value % int(divisor) == 0):
+        raise ConfigError(f'config: {node!r}: {value!r} cannot be divided by {divisor!r} without a rest')
+    return value // int(divisor)
+
+
+@lru_cache(maxsize=64)
+def _loaded(config: str) -> Config:
+    return load_config(config)
+
+
+def _fresh(cfg: Config, seed: int) -> Config:
+    content = cfg.to_dict()
+    return Config(_plain(content, content, seed), filename=cfg.filename)
+
+
+def _dicts(node: Any) -> Iterator[dict]:
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _dicts(value)
+
+
+def change_types(cfg: Config, by_type: Mapping[str, Mapping], where: str) -> None:
+    """Changes all parts of a type in place; see :func:`resolve`."""
+    for key, values in by_type.items():
+        place, _, name = key.rpartition(':')
+        node: Any = cfg._cfg_dict
+        for part in place.split('.') if place else ():
+            node = node.get(part) or {}
+        found = [part for part in _dicts(node) if part.get('type') == name]
+        if not found:
+            raise ConfigError(
+                f'{where}: by_type names {key!r}, and there is no {name} in {place or "the config"}'
+            )
+        for part in found:
+            part.update(copy.deepcopy(dict(values)))
+
+
+def resolve(config: str, changes: Sequence[Mapping], seed: int) -> Config:
+    """A config with changes.
+
+    Args:
+        config (str): Config file.
+        changes (Sequence[Mapping]): Each with ``options`` (as ``--cfg-options``) and ``by_type``: ``{'Type':
+            values}`` for all parts of this type, or ``{'train_dataloader:Type': values}`` for those below a
+            key. The text '$seed' anywhere becomes the seed, and '$a.b' the config's value of ``a.b``,
+            '$a.b/4' a quarter of it.
+        seed (int): Of the run.
+
+    Raises:
+        ConfigError: A key much like one of the config's, or a type that is not there.
+    """
+    cfg = _fresh(_loaded(config), seed)
+    for change in changes:
+        options = copy.deepcopy(dict(change.get('options') or {}))
+        merge_options(cfg, options)
+        change_types(cfg, change.get('by_type') or {}, config)
+    cfg = _fresh(cfg, seed)
+    cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
+    return cfg
+
+
+def _without(node: Any, keys: Sequence[str]) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _without(value, keys) for key, value in node.items() if key not in keys}
+    return [_without(value, keys) for value in node] if isinstance(node, (list, tuple, range)) else node
+
+
+def training_part(cfg: Config) -> dict:
+    """What the weights depend on."""
+    part = {
+        key: value
+        for key, value in cfg.to_dict().items()
+        if key not in _NO_TRAINING and not key.startswith(('val_', 'test_'))
+    }
+    part['default_hooks'] = {
+        key: value for key, value in (part.get('default_hooks') or {}).items() if key not in _NO_RESULT_HOOKS
+    }
+    part['model'] = dict(
+        part['model'],
+        data_preprocessor=_without(part['model'].get('data_preprocessor') or {}, ['test_pipeline']),
+    )
+    return _without(part, _NO_RESULT)
+
+
+def test_part(cfg: Config) -> dict:
+    """What the figures depend on beside the weights."""
+    pipeline = (cfg.model.get('data_preprocessor') or {}).get('test_pipeline')
+    part = dict(data=cfg.get('test_dataloader'), metric=cfg.get('test_evaluator'), pipeline=pipeline)
+    loop = cfg.get('test_cfg') or {}
+    return _without(dict(part, loop=loop) if loop.get('type', 'TestLoop') != 'TestLoop' else part, _NO_RESULT)
+
+
+def fingerprint(value: Any) -> str:
+    """Eight hex digits of a nest of plain values."""
+    return hashlib.blake2b(json.dumps(value, sort_keys=True, default=str).encode(), digest_size=4).hexdigest()
+
+
+def data_fingerprints(meta: dict) -> List[str]:
+    """The fingerprints by which a store's data is known: the first is what is recorded, the others what older
+    records hold.
+
+    It is that of the store's files. Synthetic signs are computed, and their last bits follow the processor:
+    their store is known by what they were made from, so that a table goes on on another machine where the
+    store was made anew.
+
+    Args:
+        meta (dict): The store's ``meta.json``.
+    """
+    files, notes = fingerprint(meta.get('files')), meta.get('notes') or {}
+    if not isinstance(notes, dict) or notes.get('note') != SYNTHETIC_NOTE or 'arguments' not in notes:
+        return [files]
+    names = ('layout', 'dtype', 'hand_rule', 'clips', 'frames', 'splits')
+    made = dict({'generator': 1}, **notes)
+    return [fingerprint(dict(made=made, **{name: meta.get(name) for name in names})), files]
+
+
+def _leaves(node: Any, path: tuple = ()) -> Iterator[tuple]:
+    scalars = isinstance(node, (list, tuple)) and not any(
+        isinstance(value, (dict, list, tuple)) for value in node
+    )
+    if isinstance(node, dict) or (isinstance(node, (list, tuple)) and not scalars):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from _leaves(value, (*path, key))
+    else:
+        text = (
+            '-'.join(str(value) for value in node)
+            if scalars and len(node) < 4
+            else f'{len(node)}'
+            if scalars
+            else str(node)
+        )
+        yield path, text
+
+
+def _changes_in_words(cfg: Config, config: str) -> str:
+    """What the config's changes are, short enough for a folder's name."""
+    here, there = dict(_leaves(training_part(cfg))), dict(_leaves(training_part(_fresh(_loaded(config), 0))))
+    words = [
+        f'{path[-1]}-{text}'
+        for path, text in here.items()
+        if there.get(path) != text and path[-1] not in ('seed', 'type')
+    ]
+    words += [f'{text}' for path, text in here.items() if there.get(path) != text and path[-1] == 'type']
+    return re.sub(r'[^\w.-]+', '-', '_'.join(dict.fromkeys(words)))[:60].strip('-_')
+
+
+@dataclass(eq=False)
+class Run:
+    """A training and its test.
+
+    Attributes:
+        cfg (Config): The resolved config.
+        config (str): The file it comes from.
+        seed (int): Of the run.
+        parent (Run, optional): The training whose weights this one starts from.
+        keep_scores (bool): Its test also leaves the clips' scores, for rows that sum them.
+        fit (dict, optional): Arguments of a logistic regression, which stands for training and model.
+    """
+
+    cfg: Config
+    config: str
+    seed: int
+    parent: Optional['Run'] = None
+    keep_scores: bool = False
+    fit: Optional[dict] = None
+
+    def __post_init__(self) -> None:
+        part = dict(training_part(self.cfg), parent=self.parent.key if self.parent else None)
+        if self.fit is not None:
+            clips = _without(self.cfg.train_dataloader.dataset.to_dict(), ['pipeline', *_NO_RESULT])
+            part = dict(data=clips, fit=self.fit)
+        self.key, self.test_key = fingerprint(part), fingerprint(test_part(self.cfg))
+        self.stem = osp.splitext(osp.basename(self.config))[0]
+        words = [_changes_in_words(self.cfg, self.config)] if self.fit is None else ['logistic_regression']
+        if self.parent:
+            words.append('_'.join(word for word in ('from', self.parent.words, self.parent.key) if word))
+        self.words = '_'.join(word for word in words if word)
+        self.name = '_'.join(word for word in (self.stem, self.words, f's{self.seed}', self.key) if word)
+
+    def folder(self, work_dir: Path) -> Path:
+        return work_dir / self.name
+
+    def stores(self, kind: str) -> Dict[str, str]:
+        """Store folder -> fingerprint of its data, of those of ``train_dataloader``, or ``test_dataloader``
+        and ``test_cfg``, that are there.
+        """
+        return {store: data_fingerprints(meta)[0] for store, meta in self._metas(kind).items()}
+
+    def _metas(self, kind: str) -> Dict[str, dict]:
+        """Store folder -> its ``meta.json``."""
+        metas = {}
+        for part in _dicts([self.cfg.get(f'{kind}_dataloader'), self.cfg.get(f'{kind}_cfg')]):
+            path = Path(str(part.get('store'))) / META
+            if 'store' in part and path.is_file():
+                metas[str(part['store'])] = json.loads(path.read_text(encoding='utf-8'))
+        return metas
+
+    def trained(self, work_dir: Path) -> Optional[dict]:
+        """What the training left (``seconds``, ``checkpoint``, ..), None where it has not ended.
+
+        Raises:
+            ConfigError: It was made with other data than is there now.
+        """
+        if self.fit is not None:
+            return dict(seconds=0.0, resumed=True)
+        return self._record(self.folder(work_dir) / 'trained.json', 'train')
+
+    def tested(self, work_dir: Path) -> Optional[dict]:
+        """What the test left (``metrics``, ``coverage``, ..), None where it has not ended.
+
+        Raises:
+            ConfigError: It was made with other data than is there now.
+        """
+        return self._record(self.folder(work_dir) / f'test_{self.test_key}.json', 'test')
+
+    def scores(self, work_dir: Path) -> Path:
+        """Where its test leaves the clips' scores."""
+        return self.folder(work_dir) / f'scores_{self.test_key}.npz'
+
+    def is_tested(self, work_dir: Path) -> bool:
+        """Whether its test has left all that is wanted."""
+        return self.tested(work_dir) is not None and not (
+            self.keep_scores and not self.scores(work_dir).is_file()
+        )
+
+    def _record(self, path: Path, kind: str) -> Optional[dict]:
+        if not path.is_file():
+            return None
+        record = json.loads(path.read_text(encoding='utf-8'))
+        now = {store: data_fingerprints(meta) for store, meta in self._metas(kind).items()}
+        differ = sorted(store for store, prints in now.items() if record['stores'].get(store) not in prints)
+        if differ:
+            raise ConfigError(
+                f'{path}: made with other data than is now in {", ".join(differ)}. Remove {path.parent} (and '
+                'what was trained from it) to do it '
+                'again, or use another --work-dir'
+            )
+        return record
+
+    def checkpoint(self, work_dir: Path) -> Optional[str]:
+        record = self.trained(work_dir)
+        return None if record is None else str(self.folder(work_dir) / record['checkpoint'])
+
+    def lineage(self) -> List['Run']:
+        """The runs that this one starts from, the first of them first, and itself."""
+        return [*(self.parent.lineage() if self.parent else ()), self]

@@ -1,0 +1,208 @@
+"""Options that the tools which write stores share."""
+
+import argparse
+from typing import Any, Dict, Iterable, Optional, Sequence
+
+from mmengine.config import DictAction
+
+from ..datasets.pose_store_writer import PoseStoreWriter
+from ..layouts import LAYOUTS
+from .importers.common import Clip, write_clips
+from .sources.annotation import REPEATED, SourceIndex
+from .sources.convert import convert
+from .sources.files import SPLITS
+from .sources.hand_joints import SIDES
+from .sources.poses import COORDINATES, open_poses
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """How the store is written."""
+    parser.add_argument(
+        '--dtype',
+        choices=('float32', 'int16'),
+        default='float32',
+        help='int16: 1/8 px, half the size (default: float32)',
+    )
+    parser.add_argument('--overwrite', action='store_true', help='replace a store that is already there')
+
+
+def add_about(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--source', default='', help='where the clips come from, for meta.json')
+    parser.add_argument('--licence', default='', help='on what terms, for meta.json')
+
+
+def add_extractor(parser: Any, default: Optional[str] = None) -> None:
+    """How videos become poses; ``parser`` may be a group of one."""
+    usual = f' (default: {default})' if default else ''
+    parser.add_argument('--extractor', default=default, help='mediapipe, mmpose or rtmlib' + usual)
+    parser.add_argument(
+        '--extractor-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help="the extractor's arguments",
+    )
+    parser.add_argument('--fps', type=float, help='resample the videos to this rate (default: every frame)')
+    parser.add_argument(
+        '--truncated',
+        choices=('error', 'keep'),
+        default='error',
+        help='videos that end too early: leave them out, or keep what is there',
+    )
+    parser.add_argument('--workers', type=int, default=1, help='processes that extract (default: 1)')
+
+
+def add_lists(parser: argparse.ArgumentParser, classes: int) -> None:
+    """Where a data set's lists of videos lie, and how many glosses they name."""
+    parser.add_argument(
+        '--train-list',
+        help='list of training videos (default: traintestlist/trainlist01.txt); also as csv "video,label"',
+    )
+    parser.add_argument('--test-list', help='list of test videos')
+    parser.add_argument(
+        '--num-classes', type=int, default=classes, help=f'size of the vocabulary (default: {classes})'
+    )
+
+
+def add_hand_clips(parser: argparse.ArgumentParser, clip_len: int, side: str) -> None:
+    """How sequences of one annotated hand become clips."""
+    parser.add_argument(
+        '--clip-len',
+        type=int,
+        default=clip_len,
+        help=f'frames a clip; 0 = whole sequences (default: {clip_len})',
+    )
+    parser.add_argument(
+        '--side',
+        choices=SIDES,
+        default=side,
+        help=f'which hand it is; checked against the joints (default: {side})',
+    )
+
+
+def source_parser(
+    doc: str, root_help: str, subsets: Optional[Sequence[int]] = None, listed: bool = True
+) -> argparse.ArgumentParser:
+    """A parser with ``root``, ``out``, ``--subset`` where there are some, and the options of
+    :func:`convert_source`.
+
+    Args:
+        doc (str): The tool's docstring.
+        root_help (str): What ``root`` is.
+        subsets (Sequence[int], optional): Numbers of glosses to choose from.
+        listed (bool): Clips are listed in an annotation: with ``--splits``.
+    """
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('root', help=root_help)
+    parser.add_argument('out', help='the new store')
+    if subsets:
+        parser.add_argument(
+            '--subset',
+            type=int,
+            choices=list(subsets),
+            default=max(subsets),
+            help=f'glosses (default: {max(subsets)})',
+        )
+    if listed:
+        parser.add_argument('--splits', nargs='+', choices=SPLITS, default=list(SPLITS), help='only these')
+    what = 'a clip that is listed again' if listed else 'videos that have one name but for the suffix'
+    parser.add_argument(
+        '--repeated', choices=REPEATED, default='error', help=f'what to do with {what} (default: error)'
+    )
+    group = parser.add_argument_group('poses')
+    group.add_argument(
+        '--videos',
+        help='folder of the videos, searched to any depth; poses that --poses '
+        'lacks are extracted into OUT.poses',
+    )
+    add_extractor(group)
+    group.add_argument(
+        '--poses',
+        nargs='+',
+        default=[],
+        metavar='PATH',
+        help='poses extracted before: a PoseStore, a pyskl pickle, or a folder of .npy, .npz or .pose files '
+        'named as the videos',
+    )
+    group.add_argument(
+        '--allow-mixed', action='store_true', help='allow poses of several extractors in one store'
+    )
+    group.add_argument('--layout', choices=sorted(LAYOUTS), help='joints of --poses, where it does not tell')
+    group.add_argument(
+        '--poses-extractor', default='', help='what found --poses, where it does not tell: name and version'
+    )
+    group.add_argument(
+        '--coordinates',
+        choices=COORDINATES,
+        default='pixels',
+        help='of .npy and .npz files (default: pixels)',
+    )
+    group.add_argument('--width', type=int, help='of the image in pixels, where --poses does not tell')
+    group.add_argument('--height', type=int)
+    add_store(parser)
+    return parser
+
+
+def convert_source(args: argparse.Namespace, index: SourceIndex) -> None:
+    """Converts ``index`` as the arguments say."""
+    poses = [
+        open_poses(path, args.layout, args.width, args.height, args.coordinates, args.poses_extractor)
+        for path in args.poses
+    ]
+    convert(
+        index,
+        args.out,
+        poses,
+        args.videos,
+        dict(args.extractor_options, type=args.extractor) if args.extractor else None,
+        args.workers,
+        args.allow_mixed,
+        args.dtype,
+        args.overwrite,
+        dict(fps=args.fps, truncated=args.truncated),
+    )
+
+
+def converter_parser(doc: str, source: str, source_help: str) -> argparse.ArgumentParser:
+    """A parser with the source, ``out`` and what ``meta.json`` records; ``doc`` is the script's docstring."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(source, help=source_help)
+    parser.add_argument('out', help='the new store, for instance data/words33')
+    add_store(parser)
+    add_about(parser)
+    return parser
+
+
+def add_image_size(
+    parser: argparse.ArgumentParser, width: Optional[int] = 640, height: Optional[int] = 480
+) -> None:
+    default = f' (default: {width} x {height})' if width else ' (default: what the file says)'
+    parser.add_argument(
+        '--width',
+        type=int,
+        default=width,
+        help='image width in pixels, where the source does not tell' + default,
+    )
+    parser.add_argument('--height', type=int, default=height, help='image height in pixels')
+
+
+def write_store(
+    args: argparse.Namespace,
+    clips: Iterable[Clip],
+    layout: str,
+    glosses: Sequence[str],
+    extractor: str = '',
+    notes: Optional[dict] = None,
+    about: Optional[Dict[str, str]] = None,
+) -> None:
+    """Writes ``clips`` as the arguments say, and prints the store; ``about`` is what the source itself says
+    for the meta.
+    """
+    about = dict(about or {})
+    given = dict(source=args.source, licence=args.licence, extractor=extractor)
+    about.update({key: value for key, value in given.items() if value or key not in about})
+    writer = PoseStoreWriter(
+        args.out, layout, glosses, args.dtype, notes=notes, overwrite=args.overwrite, **about
+    )
+    print(write_clips(writer, clips))

@@ -1,0 +1,60 @@
+"""What the importers share."""
+
+from dataclasses import dataclass
+from typing import Dict, Iterable
+
+import numpy as np
+
+from ...datasets.pose_store import PoseStore
+from ...datasets.pose_store_writer import PoseStoreWriter
+from ...errors import UserValueError
+from ...files.text import clean_text
+
+
+class UnreadableError(UserValueError):
+    """This one file cannot be read; the others may."""
+
+
+@dataclass
+class Clip:
+    """One clip on its way into a :class:`PoseStoreWriter`; fields as in its ``add``."""
+
+    keypoints: np.ndarray
+    label: int
+    split: str
+    video_id: str
+    width: int
+    height: int
+    signer: str = ''
+    fps: float = 0.0
+
+
+def split_name(text: str) -> str:
+    """A split as a person writes it: 'train', 'val' and 'test' in any capitals; other names stay as they
+    are.
+    """
+    text = clean_text(text)
+    return text.casefold() if text.casefold() in ('train', 'val', 'test') else text
+
+
+def check_spelling(splits: Iterable[str], where: str) -> None:
+    """Refuses splits that differ in their capitals alone.
+
+    Raises:
+        ValueError: There are two such names; the message has both.
+    """
+    first: Dict[str, str] = {}
+    for split in splits:
+        other = first.setdefault(split.casefold(), split)
+        if other != split:
+            raise UserValueError(
+                f'{where}: splits {other!r} and {split!r} differ in their capitals alone; write one of them'
+            )
+
+
+def write_clips(writer: PoseStoreWriter, clips: Iterable[Clip]) -> PoseStore:
+    """Adds all clips and closes the writer; an error leaves nothing behind."""
+    with writer:
+        for clip in clips:
+            writer.add(**vars(clip))
+        return writer.close()

@@ -1,0 +1,209 @@
+"""npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions
+of the image.
+"""
+
+import os
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ...errors import UserValueError
+from ...files.arrays import ArrayFileError, read_npz
+from ...files.paths import check_name
+from ...layouts import get_layout
+from .common import Clip
+
+PROTOCOLS = ('words33', 'recorded', 'sessions')
+_FIELDS = ('hands', 'length', 'label', 'classes', 'seq_id')
+
+
+def words33_splits(label: np.ndarray, seq_id: np.ndarray) -> np.ndarray:
+    """Within each gloss by ``seq_id`` as an integer: the first floor(n / 2) 'train', up to floor(3 n / 5)
+    'val', the rest 'test'; shape (N,) str.
+    """
+    split = np.full(len(label), 'train', dtype='<U5')
+    order = np.lexsort((seq_id.astype(np.int64), label))
+    for members in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
+        count = len(members)
+        split[members[count // 2 :]] = 'val'
+        split[members[3 * count // 5 :]] = 'test'
+    return split
+
+
+class NpzClips:
+    """The clips of one such file, in its order.
+
+    Args:
+        path (str): The file: ``hands`` (N, T, 2, 21, 2), x and y as fractions of image width and height, 0 =
+            left and 1 = right, all zero = hand not found; ``length`` (N,); ``label`` (N,) into ``classes``;
+            ``seq_id`` (N,); ``pose`` (N, T, P <= 33, 3), x, y and visibility of MediaPipe's first P pose
+            points, optional. Also optional: ``split`` (N,) str, ``session`` (N,) and ``signer`` (N,) int, -1
+            = unknown, ``twin`` (N,) int, the group of clips with the same landmarks, -1 = none, and ``in...``
+            (N,) bool, which clips a subset of the vocabulary has.
+        width, height (int): Image size in pixels, which the file does not tell.
+        protocol (str, optional): 'words33' splits as :func:`words33_splits`; 'recorded' by the file's
+            ``split``; 'sessions' makes a split of each ``session``: 'session0', 'session1', ..; None = all
+            'train'.
+        subset (str): A boolean field, as 'in100': only its clips, and of the glosses only theirs. '' = all.
+        drop_twins (bool): Leave out the clips that have a twin.
+
+    Attributes:
+        layout (str): 'mediapipe_holistic' where ``pose`` is there, else 'hands_42'.
+        glosses (list[str]): ``classes``, or those of the subset, in the same order.
+
+    Raises:
+        ValueError: A field is absent or of a wrong shape, the protocol is unknown, or no clip is left.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        width: int = 640,
+        height: int = 480,
+        protocol: Optional[str] = None,
+        subset: str = '',
+        drop_twins: bool = False,
+    ) -> None:
+        self.path, self.width, self.height = path, width, height
+        if protocol not in (None, *PROTOCOLS):
+            raise UserValueError(
+                f'{path}: protocol {protocol!r}; choose one of {", ".join(PROTOCOLS)} or none'
+            )
+        needed = {'recorded': ['split'], 'sessions': ['session']}.get(protocol, [])
+        fields = self._read(path, [*needed, *([subset] if subset else []), *(['twin'] if drop_twins else [])])
+        self._hands, self._pose = fields['hands'], fields.get('pose')
+        self.layout = 'hands_42' if self._pose is None else 'mediapipe_holistic'
+        self.glosses: List[str] = fields['classes'].astype(str).tolist()
+        count, label = len(self._hands), fields['label']
+        outside = np.flatnonzero((label < 0) | (label >= len(self.glosses)))
+        if len(outside):
+            raise UserValueError(
+                f'{path}: clip {outside[0]}: field label is {label[outside[0]]}, outside 0 .. '
+                f'{len(self.glosses) - 1} '
+                f'({len(self.glosses)} classes); correct label or classes'
+            )
+        self.length, self.seq_id = fields['length'], fields['seq_id'].astype(str)
+        signer = fields.get('signer', np.full(count, -1))
+        self.signer = np.where(signer < 0, '', signer.astype(str))
+        if protocol == 'words33':
+            self.split = words33_splits(label, self.seq_id)
+        elif protocol == 'sessions':
+            self.split = np.char.add('session', fields['session'].astype(str))
+        else:
+            self.split = fields['split'].astype(str) if protocol == 'recorded' else np.full(count, 'train')
+
+        kept = fields[subset].copy() if subset else np.ones(count, dtype=bool)
+        if subset and kept.dtype != bool:
+            raise UserValueError(
+                f'{path}: field {subset} is {kept.dtype}; a subset is a boolean field, as in100'
+            )
+        classes = np.unique(label[kept]) if subset else np.arange(len(self.glosses))
+        if drop_twins:
+            kept &= fields['twin'] < 0
+        if not kept.any():
+            raise UserValueError(f'{path}: no clips are left (subset {subset!r}, drop_twins={drop_twins})')
+        self.glosses = [self.glosses[place] for place in classes]
+        self.kept = np.flatnonzero(kept)
+        # of all clips of the file, as ``label``, ``split`` and the others
+        self.twin = fields.get('twin', np.full(count, -1))
+        # places in ``glosses``, of all clips; those of the clips that are left have a meaning
+        self.label = np.searchsorted(classes, label)
+
+    def keep_glosses(self, glosses: Sequence[str]) -> int:
+        """Takes over another label map, such as that of a model, and leaves out the clips whose gloss is not
+        in it.
+
+        Args:
+            glosses (Sequence[str]): The other label map; it may have glosses that the file has not.
+
+        Returns:
+            int: How many clips are left out.
+
+        Raises:
+            ValueError: None are left.
+        """
+        place = {gloss: label for label, gloss in enumerate(glosses)}
+        new = np.array([place.get(gloss, -1) for gloss in self.glosses])
+        # clips outside the subset have no label of it
+        label = np.where(self.label < len(new), new[np.minimum(self.label, len(new) - 1)], -1)
+        kept = self.kept[label[self.kept] >= 0]
+        if not len(kept):
+            raise UserValueError(
+                f'{self.path}: no clip has a gloss of {list(glosses)[:5]} .. ({len(place)} glosses)'
+            )
+        left_out = len(self.kept) - len(kept)
+        self.kept, self.label, self.glosses = kept, label, list(glosses)
+        return left_out
+
+    @staticmethod
+    def _read(path: str, optional: Sequence[str]) -> Dict[str, np.ndarray]:
+        """The file's arrays, their shapes checked; of the optional fields, these must be there."""
+        try:
+            fields = read_npz(path)
+        except ArrayFileError as error:
+            raise UserValueError(
+                f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save '
+                'it again with numpy.savez'
+            ) from error
+        absent = [name for name in (*_FIELDS, *optional) if name not in fields]
+        if absent:
+            raise UserValueError(f'{path}: fields absent: {absent}; found {sorted(fields)}')
+        hands, pose = fields['hands'], fields.get('pose')
+        if hands.ndim != 5 or hands.shape[2:] != (2, 21, 2):
+            raise UserValueError(f'{path}: hands are of shape {hands.shape}; expected (N, T, 2, 21, 2)')
+        if pose is not None and (pose.shape[:2] != hands.shape[:2] or pose.ndim != 4 or pose.shape[3] != 3):
+            raise UserValueError(
+                f'{path}: pose is of shape {pose.shape}; expected {hands.shape[:2]} + (points, 3)'
+            )
+        if pose is not None and pose.shape[2] > 33:
+            raise UserValueError(f'{path}: pose has {pose.shape[2]} points; MediaPipe has 33')
+        columns = ('length', 'label', 'seq_id', 'signer', *optional)
+        wrong = [name for name in columns if name in fields and fields[name].shape != (len(hands),)]
+        if wrong:
+            raise UserValueError(f'{path}: fields {wrong} are not of shape ({len(hands)},)')
+        classes = fields['classes']
+        if classes.dtype.kind not in 'USiu' or classes.ndim != 1:
+            raise UserValueError(
+                f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, '
+                'text of shape (N,)'
+            )
+        for place, gloss in enumerate(classes.astype(str).tolist()):
+            check_name(gloss, f'{path}: class {place}')  # a part of each clip's id
+        return fields
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    def _blocks(self) -> Tuple[int, int]:
+        """First joint of the left and of the right hand."""
+        parts = get_layout(self.layout).parts
+        return parts['left_hand'][0], parts['right_hand'][0]
+
+    def __iter__(self) -> Iterator[Clip]:
+        joints = get_layout(self.layout).num_joints
+        stem = os.path.splitext(os.path.basename(self.path))[0]
+        for index in self.kept.tolist():
+            length = int(self.length[index])
+            if not 0 < length <= self._hands.shape[1]:
+                raise UserValueError(
+                    f'{self.path}: clip {index}: length {length} is outside 1 .. {self._hands.shape[1]}; '
+                    'correct length, or leave the clip out'
+                )
+            keypoints = np.zeros((length, joints, 3), dtype=np.float32)
+            for side, first in enumerate(self._blocks()):
+                hand = self._hands[index, :length, side].astype(np.float32)  # (T, 21, 2)
+                keypoints[:, first : first + 21, :2] = hand
+                keypoints[:, first : first + 21, 2] = (hand != 0).any(axis=(1, 2))[:, None]
+            if self._pose is not None:
+                keypoints[:, : self._pose.shape[2]] = self._pose[index, :length]
+            keypoints[:, :, :2] *= np.asarray([self.width, self.height], dtype=np.float32)
+            gloss = self.glosses[int(self.label[index])]
+            yield Clip(
+                keypoints,
+                int(self.label[index]),
+                str(self.split[index]),
+                f'{stem}/{gloss}/{self.seq_id[index]}',
+                self.width,
+                self.height,
+                str(self.signer[index]),
+            )

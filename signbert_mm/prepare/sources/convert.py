@@ -1,0 +1,356 @@
+"""An index of clips and their poses, into a PoseStore."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+from mmengine.utils import ProgressBar
+
+from ...datasets.frame_times import frames_between, mean_rate
+from ...datasets.pose_store import PoseStore
+from ...datasets.pose_store_writer import PoseStoreWriter
+from ...datasets.store_format import MISSING
+from ...errors import UserValueError
+from ...files.folders import LeftOut
+from .annotation import ClipRecord, SourceIndex, split_counts
+from .extract import extract_absent
+from .lookup import Place, check_mixture, find_clips, find_names
+from .names import NameIndex
+from .poses import PoseSource, UnreadableError, VideoPose, open_poses
+
+if TYPE_CHECKING:
+    from ...extraction import PoseExtractor
+
+DOUBTFUL = 'doubtful.txt'
+ABSENT = ('no poses', 'no poses and no video')
+
+
+@dataclass
+class _Remark:
+    record: ClipRecord
+    reason: str
+
+
+def convert(
+    index: SourceIndex,
+    out: str,
+    poses: Union[None, str, PoseSource, Sequence[Union[str, PoseSource]]] = None,
+    videos: Optional[str] = None,
+    extractor: Union[None, str, dict, 'PoseExtractor'] = None,
+    workers: int = 1,
+    allow_mixed: bool = False,
+    dtype: str = 'float32',
+    overwrite: bool = False,
+    extraction: Optional[dict] = None,
+) -> PoseStore:
+    """Writes the clips of ``index`` whose poses are there as a PoseStore with the official labels and splits.
+
+    A clip's poses are looked for by its ``video_id`` (the clip itself, cut already), then by its ``video``
+    (cut here), in ``poses`` first. Those of videos that have none are extracted first when ``videos`` is
+    given, into the store ``<out>.poses``, where a run that was killed goes on. The store itself is written in
+    one go and appears whole or not at all.
+
+    Clips that are absent or cannot be read do not stop the conversion. ``missing.txt`` in the store lists
+    them, with a line ``split, video_id, gloss, reason`` each, separated by tabs; ``doubtful.txt`` those that
+    were kept though they are shorter than annotated or lie outside the annotated box. The store's meta has
+    the ``coverage`` of each split (clips listed, by gloss too, and present) and the ``official`` counts.
+
+    Args:
+        index (SourceIndex): What the annotation lists.
+        out (str): The new store's folder.
+        poses (str | PoseSource | list, optional): Poses extracted before; of several the first that has a
+            video is taken. See :func:`open_poses`.
+        videos (str, optional): Folder of the videos, searched to any depth.
+        extractor (str | dict | PoseExtractor, optional): For :func:`signbert_mm.extraction.extract_folder`;
+            needed with ``videos``.
+        workers (int): Processes that extract.
+        allow_mixed (bool): Allow poses of several extractors, or versions of one, in one store; its meta
+            names them all.
+        dtype (str): Of the store, see :class:`PoseStoreWriter`.
+        overwrite (bool): Replace a store that is already there.
+        extraction (dict, optional): Further arguments of :func:`extract_folder`: ``fps``, ``truncated``.
+
+    Raises:
+        FileExistsError: ``out`` is there and ``overwrite`` is False.
+        FileNotFoundError: A folder is not there.
+        ValueError: Neither ``poses`` nor ``videos``; not one clip was found; poses of several extractors or
+            layouts would mix; a file has another number of joints than its layout.
+    """
+    if os.path.exists(out) and not overwrite:
+        raise FileExistsError(
+            f'{os.path.abspath(out)} exists; choose another folder, or overwrite=True '
+            '(--overwrite) to replace it'
+        )
+    given = [] if poses is None else [poses] if isinstance(poses, (str, PoseSource)) else list(poses)
+    if not given and videos is None:
+        raise UserValueError(
+            f'{index.name}: give poses that were extracted before (--poses), or the videos '
+            '(--videos) and an extractor'
+        )
+    for line in index.deviations():
+        print(f'{index.name}: {line}')
+    sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in given]
+    failed: NameIndex[str] = NameIndex((), '')
+    left_out: List[LeftOut] = []
+    if videos is not None:
+        sources, failed, left_out = extract_absent(
+            index, out, sources, videos, extractor, workers, allow_mixed, extraction
+        )
+    places = find_clips(index.records, sources)
+    _report_near(index, places)
+    found = [place for place in places if place]
+    if not found:
+        raise UserValueError(_nothing_found(index, sources, videos, failed))
+    extractors = check_mixture(found, allow_mixed)
+    layout = found[0].source.layout
+    absent = ABSENT[videos is not None]
+    without = [record for record, place in zip(index.records, places) if place is None]
+    unread = {id(record): failed[name] for record, name in zip(without, find_names(without, failed)) if name}
+    reasons = [
+        None if place else unread.get(id(record)) or _why(record, sources) or absent
+        for record, place in zip(index.records, places)
+    ]
+    store = _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
+    _report_rest(sources, places, videos, left_out)
+    return store
+
+
+def _report_near(index: SourceIndex, places: Sequence[Optional[Place]]) -> None:
+    """Says how many clips are found under a name that is not quite theirs."""
+    near = [(record, place) for record, place in zip(index.records, places) if place and not place.exact]
+    if near:
+        record, place = near[0]
+        wanted = record.video if place.whole else record.video_id
+        print(
+            f'{index.name}: {len(near):,} {"clip is" if len(near) == 1 else "clips are"} found by the end of '
+            'the name, '
+            f'the first: {wanted!r} is {place.key!r} of {place.source.path}'
+        )
+
+
+def _report_rest(
+    sources: Sequence[PoseSource],
+    places: Sequence[Optional[Place]],
+    videos: Optional[str],
+    left_out: Sequence[LeftOut],
+) -> None:
+    """Says what was there and is in no clip."""
+    for source in sources:
+        used = {place.key for place in places if place and place.source is source}
+        rest = [name for name in source.names() if name not in used]
+        if rest:
+            print(
+                f'  {source.path}: {len(rest):,} of {len(source):,} poses are of no listed clip, the '
+                f'first: {rest[0]!r}'
+            )
+    if left_out:
+        names = f'{len(left_out):,} {"file or folder is" if len(left_out) == 1 else "files or folders are"}'
+        print(f'  {videos}: {names} not taken, the first: {left_out[0].path} ({left_out[0].reason})')
+
+
+def _why(record: ClipRecord, sources: Sequence[PoseSource]) -> str:
+    """Why the clip has no poses, where a source says so."""
+    reasons = (source.why(key) for source in sources for key in (record.video_id, record.video) if key)
+    return next(filter(None, reasons), '')
+
+
+def _nothing_found(
+    index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: NameIndex
+) -> str:
+    first = index.records[0]
+    looked = first.video_id + (f' or {first.video}' if first.video else '')
+    there = [f'{source.path} has {len(source)}, such as {source.names()[:3]}' for source in sources]
+    if videos:
+        there.append(
+            f'{os.path.abspath(videos)}' + (f': {len(failed)} videos, none readable' if len(failed) else '')
+        )
+    return (
+        f'{index.name}: not one of {len(index)} clips was found (names such as {looked!r}); '
+        f'{"; ".join(there)}; check the folder and its file names'
+    )
+
+
+def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[VideoPose, str]:
+    """The clip's frames, and what is doubtful about them.
+
+    Seconds are those of the frames' times, where the rate is uneven.
+
+    Raises:
+        UnreadableError: None are left.
+    """
+    frames, begin, end = len(pose.keypoints), 0, len(pose.keypoints)
+    if record.no_frames:
+        raise UnreadableError(record.no_frames)
+    if record.start is not None or record.end is not None:
+        fps = pose.fps or record.fps
+        if record.unit == 'seconds' and not fps:
+            raise UnreadableError(
+                'neither poses nor annotation tell the frames a second, so the clip cannot be cut out'
+            )
+        if record.unit == 'seconds' and pose.times is not None:
+            begin, end = frames_between(pose.times, record.start, record.end)
+        else:
+            rate = fps if record.unit == 'seconds' else 1.0
+            begin = 0 if record.start is None else round(record.start * rate)
+            end = frames if record.end is None else max(begin + 1, round(record.end * rate))
+    if begin >= frames:
+        raise UnreadableError(f'the video has {frames} frames, the clip is frames {begin} to {end}')
+    # a last frame or two may be lost to rounding and re-encoding
+    short = f'{frames - begin} of {end - begin} annotated frames are there' if end > frames + 2 else ''
+    times, fps = pose.times, pose.fps
+    if times is not None:
+        times = times[begin:end] - times[begin]
+        fps = mean_rate(times) or fps
+    return replace(pose, keypoints=pose.keypoints[begin:end], times=times, fps=fps), short
+
+
+def _outside(record: ClipRecord, keypoints: np.ndarray, width: int, height: int) -> str:
+    """A remark where most of the found joints are not in the annotated box."""
+    if record.box is None or not (keypoints[..., 2] > 0).any():
+        return ''
+    left, top, right, bottom = record.box
+    points = keypoints[..., :2][keypoints[..., 2] > 0] / (width, height)
+    inside = ((points >= (left, top)) & (points <= (right, bottom))).all(axis=-1).mean()
+    return (
+        f'{inside:.0%} of the found joints lie in the annotated box: another person?' if inside < 0.5 else ''
+    )
+
+
+def _write(
+    index: SourceIndex,
+    out: str,
+    places: Sequence[Optional[Place]],
+    reasons: Sequence[Optional[str]],
+    layout: str,
+    extractors: Sequence[str],
+    dtype: str,
+    overwrite: bool,
+) -> PoseStore:
+    missing: List[_Remark] = []
+    doubtful: List[_Remark] = []
+    notes = dict(index.notes, dataset=index.name, extractors=list(extractors), paper=index.paper)
+    writer = PoseStoreWriter(
+        out,
+        layout,
+        index.glosses,
+        dtype,
+        index.source,
+        index.licence,
+        extractor='; '.join(extractors),
+        notes=notes,
+        overwrite=overwrite,
+        coverage=_expected(index),
+        official=index.official,
+    )
+    with writer:
+        for record, place, reason in _shown(list(zip(index.records, places, reasons))):
+            if place is None:
+                missing.append(_Remark(record, reason))
+            else:
+                try:
+                    pose = place.source.read(place.key)
+                    pose, short = _cut(record, pose) if place.whole else (pose, '')
+                except UnreadableError as error:
+                    missing.append(_Remark(record, str(error)))
+                else:
+                    width, height = _image_size(record, pose, f'{place.source.path}: {place.key}')
+                    about = dict(width=width, height=height, fps=pose.fps or record.fps, times=pose.times)
+                    writer.add(
+                        pose.keypoints, record.label, record.split, record.video_id, record.signer, **about
+                    )
+                    doubtful += [
+                        _Remark(record, text)
+                        for text in (short, _outside(record, pose.keypoints, width, height))
+                        if text
+                    ]
+        _list(os.path.join(writer.partial, MISSING), missing, index.glosses)
+        _list(os.path.join(writer.partial, DOUBTFUL), doubtful, index.glosses)
+        if not len(writer):
+            raise UserValueError(
+                f'{index.name}: none of the {len(places)} clips could be read, the first: '
+                f'{missing[0].record.video_id}: {missing[0].reason}'
+            )
+        store = writer.close()
+    _report(index, store, missing, doubtful)
+    return store
+
+
+def _shown(items: list) -> Iterator:
+    """``items``, with a bar on a terminal and a line twice a minute in a log."""
+    bar, shown, pause = (
+        ProgressBar(len(items), file=sys.stderr),
+        time.monotonic(),
+        0.2 if sys.stderr.isatty() else 30.0,
+    )
+    for number, item in enumerate(items, 1):
+        yield item
+        if number == len(items) or time.monotonic() - shown > pause:
+            bar.update(number - bar.completed)
+            shown = time.monotonic()
+    print(file=sys.stderr)
+
+
+def _expected(index: SourceIndex) -> Dict[str, dict]:
+    per_class = {split: [0] * len(index.glosses) for split in index.counts()}
+    unlabelled = any(record.label < 0 for record in index.records)
+    for record in index.records:
+        per_class[record.split][record.label] += 1
+    return {
+        split: dict(expected=count, **({} if unlabelled else dict(per_class=per_class[split])))
+        for split, count in index.counts().items()
+    }
+
+
+def _image_size(record: ClipRecord, pose: VideoPose, where: str) -> Tuple[int, int]:
+    width, height = (pose.width, pose.height) if pose.width and pose.height else (record.size or (0, 0))
+    if not width or not height:
+        raise UserValueError(
+            f'{where}: neither poses nor annotation tell the image size; give --width and --height'
+        )
+    return int(width), int(height)
+
+
+def _list(path: str, remarks: Sequence[_Remark], glosses: Sequence[str]) -> None:
+    if not remarks:
+        return
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('# split\tvideo_id\tgloss\treason\n')
+        for remark in remarks:
+            record = remark.record
+            gloss = glosses[record.label] if record.label >= 0 else ''
+            file.write(
+                '\t'.join([record.split, record.video_id, gloss, ' '.join(remark.reason.split())]) + '\n'
+            )
+
+
+def _report(
+    index: SourceIndex, store: PoseStore, missing: Sequence[_Remark], doubtful: Sequence[_Remark]
+) -> None:
+    present, listed = store.split_counts(), index.counts()
+    print(store)
+    for split, count in listed.items():
+        print(
+            f'  {split}: {present.get(split, 0):,} of {count:,} clips ({present.get(split, 0) / count:.1%})'
+        )
+    for name, remarks in ((MISSING, missing), (DOUBTFUL, doubtful)):
+        if remarks:
+            clips = _clips(remarks)
+            by_split = ', '.join(f'{split} {count:,}' for split, count in split_counts(clips).items())
+            print(
+                f'  {len(clips):,} {"clip is" if len(clips) == 1 else "clips are"} in '
+                f'{os.path.join(store.folder, name)} ({by_split})'
+            )
+            told = [remark for remark in remarks if remark.reason not in ABSENT]
+            if told:
+                print(
+                    f'    {len(_clips(told)):,} of them have poses or a video, the first, '
+                    f'{told[0].record.video_id}: {told[0].reason}'
+                )
+
+
+def _clips(remarks: Sequence[_Remark]) -> List[ClipRecord]:
+    """Each clip once: one may have several remarks."""
+    return list({id(remark.record): remark.record for remark in remarks}.values())

@@ -1,0 +1,102 @@
+"""Poses of the videos that have none yet."""
+
+import os
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
+
+from ...datasets.store_format import META
+from ...errors import UserValueError
+from ...files.folders import LeftOut, report_left_out
+from .annotation import SourceIndex
+from .lookup import check_mixture, find_clips, find_names
+from .names import NameIndex, videos_below
+from .poses import PoseSource, StorePoses, extractor_name, failures
+
+if TYPE_CHECKING:
+    from ...extraction import PoseExtractor
+
+
+def extract_absent(
+    index: SourceIndex,
+    out: str,
+    sources: Sequence[PoseSource],
+    videos: str,
+    extractor: Union[None, str, dict, 'PoseExtractor'],
+    workers: int = 1,
+    allow_mixed: bool = False,
+    extraction: Optional[dict] = None,
+) -> Tuple[List[PoseSource], NameIndex, List[LeftOut]]:
+    """Extracts the poses of those videos of ``index`` that are in no source, into ``<out>.poses``; after that
+    is whole, into ``<out>.poses2``, ..
+
+    Args:
+        index, out, sources, videos, extractor, workers, allow_mixed, extraction: As :func:`convert`.
+
+    Returns:
+        tuple[list[PoseSource], NameIndex, list[LeftOut]]: All sources; why a video has no poses, by its name;
+            what lies in the folder and is neither a listed clip's nor a video.
+
+    Raises:
+        ValueError: There is something to extract and no extractor, or poses of several extractors would mix;
+            before anything is extracted.
+    """
+    from ...extraction import build_extractor, extract_folder
+
+    below, left_out = videos_below(videos)
+    if index.repeated == 'first':
+        below = list(dict(sorted(below, reverse=True)).items())
+    files: NameIndex[str] = NameIndex(below, videos)
+    stores = _stores(out)
+    sources = [*sources, *map(StorePoses, stores)]
+    places = find_clips(index.records, sources)
+    names = find_names([record for record, place in zip(index.records, places) if place is None], files)
+    needed = {name: files[name] for name in names if name is not None}
+    used = {*needed, *find_names(index.records, files)}
+    left_out += [
+        LeftOut(files[name], 'a video of no listed clip') for name in files.names() if name not in used
+    ]
+    report_left_out(left_out, videos)
+    if not needed:
+        return sources, NameIndex((), videos), left_out
+    if extractor is None:
+        raise UserValueError(
+            f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)'
+        )
+    built = build_extractor(extractor)
+    check_mixture(
+        [place for place in places if place],
+        allow_mixed,
+        (built.layout.name, extractor_name(built.name, built.version, built.fingerprint)),
+    )
+    print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {videos}) are extracted')
+    target = _numbered(out, len(stores))
+    if workers > 1:
+        built.close()  # each worker builds its own
+    try:
+        store = extract_folder(
+            list(needed.items()),
+            target,
+            extractor if workers > 1 else built,
+            workers,
+            source=index.source,
+            licence=index.licence,
+            **(extraction or {}),
+        )
+    except ValueError:
+        unread = dict(failures(f'{target}.parts'))
+        if set(unread) != set(needed):
+            raise
+        # not one could be read: they are all missing
+        return sources, NameIndex(unread.items(), videos), left_out
+    return [*sources, StorePoses(store)], NameIndex(failures(target), videos), left_out
+
+
+def _stores(out: str) -> List[str]:
+    """Stores that were extracted before."""
+    found: List[str] = []
+    while os.path.isfile(os.path.join(_numbered(out, len(found)), META)):
+        found.append(_numbered(out, len(found)))
+    return found
+
+
+def _numbered(out: str, place: int) -> str:
+    return f'{os.path.abspath(out)}.poses' + (str(place + 1) if place else '')

@@ -1,0 +1,91 @@
+"""Reading annotation files so that whatever is wrong with them is named with its file and line."""
+
+import os
+from typing import Any, Iterator, List, Sequence, Tuple, Union
+
+from ...errors import UserValueError
+from ...files.folders import walk
+from ...files.text import csv_rows, read_json, read_text
+
+SPLITS = ('train', 'val', 'test')
+
+
+def find_file(root: str, names: Sequence[str], what: str, needed: bool = True) -> str:
+    """The file of one of these names in ``root`` or below, the one nearest to ``root``; '' where there is
+    none and it is not ``needed``.
+
+    Raises:
+        FileNotFoundError: ``root`` or the file is not there; says which names were looked for.
+        ValueError: Two such files are equally near; the message names both.
+    """
+    if not os.path.isdir(root):
+        raise FileNotFoundError(f'{os.path.abspath(root)}: no such folder; give the folder of the download')
+    found: List[Tuple[int, int, str]] = []
+    for folder in walk(root):
+        below = os.path.relpath(folder.path, root)
+        depth = 0 if below == os.curdir else below.count(os.sep) + 1
+        found += [
+            (names.index(name), depth, os.path.join(folder.path, name))
+            for name in folder.files
+            if name in names
+        ]
+    if not found and needed:
+        raise FileNotFoundError(
+            f'{os.path.abspath(root)}: {what} is absent; looked for {" or ".join(names)} there and below'
+        )
+    nearest = sorted(item for item in found if item[:2] == min(found)[:2])
+    if len(nearest) > 1:
+        raise UserValueError(
+            f'{os.path.abspath(root)}: {what} is there {len(nearest)} times: {nearest[0][2]} and '
+            f'{nearest[1][2]}; remove one '
+            'of them, or give the folder that holds the right one'
+        )
+    return nearest[0][2] if nearest else ''
+
+
+def json_entries(path: str) -> Iterator[Tuple[str, dict]]:
+    """``(place, entry)`` of a list of objects; the place is 'NAME line 7' where the file has an entry a line,
+    else 'NAME entry 7'.
+
+    Raises:
+        ValueError: As :func:`read_json`, or an entry is not an object.
+    """
+    entries = read_json(path, list)
+    lines = sum(1 for line in read_text(path).split('\n') if line.strip(' []\t'))
+    word = 'line' if lines == len(entries) else 'entry'
+    for number, entry in enumerate(entries, 1):
+        where = f'{os.path.basename(path)} {word} {number}'
+        if not isinstance(entry, dict):
+            raise UserValueError(f'{path}: {where}: {entry!r} found; an object expected')
+        yield where, entry
+
+
+def json_field(entry: dict, name: str, kinds: Union[type, Tuple[type, ...]], where: str) -> Any:
+    """One field of an entry.
+
+    Raises:
+        ValueError: It is absent or of another type.
+    """
+    if name not in entry:
+        raise UserValueError(f'{where}: field {name!r} is absent; found {sorted(entry)[:20]}')
+    value = entry[name]
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+        raise UserValueError(
+            f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file '
+            'again or correct it'
+        )
+    return value
+
+
+def whole_number(text: str, name: str, where: str) -> int:
+    """``text`` as a number.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not text.isdecimal():
+        raise UserValueError(f'{where}: {name} is {text!r}; a whole number expected')
+    return int(text)
+
+
+__all__ = ['SPLITS', 'csv_rows', 'find_file', 'json_entries', 'json_field', 'read_json', 'whole_number']

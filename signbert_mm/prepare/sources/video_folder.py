@@ -1,0 +1,220 @@
+"""One's own videos in a folder for each gloss, as an index with splits: no annotation is needed."""
+
+import hashlib
+import os
+import re
+from collections import Counter
+from typing import Dict, List, Sequence, Tuple
+
+from ...errors import UserValueError
+from ...files.folders import LeftOut, image_sequence, report_left_out, walk
+from ...files.text import clean_text
+from .annotation import REPEATED, ClipRecord, SourceIndex
+from .files import SPLITS
+from .names import videos_below
+
+TRAIN, VAL, TEST = SPLITS
+
+
+def video_folder_index(
+    root: str,
+    signer: str = '',
+    test_signers: Sequence[str] = (),
+    val_signers: Sequence[str] = (),
+    test_share: float = 0.0,
+    val_share: float = 0.0,
+    seed: int = 0,
+    source: str = '',
+    licence: str = '',
+    repeated: str = 'error',
+) -> SourceIndex:
+    """The videos ``<root>/<gloss>/<anything>.mp4``, at any depth below the gloss; folders of numbered images
+    count as videos.
+
+    Glosses are in alphabetical order. A clip's id is its path below ``root`` without suffix,
+    ``hello/anna_1``. Splits go by signer or by share; without either all clips are in 'train'.
+
+    Args:
+        root (str): The folder.
+        signer (str): A regular expression, looked for in what follows the gloss's folder (``anna_1``); its
+            first group, or else the whole match, is the signer: ``'^[^_]+'`` for ``hello/anna_1.mp4``,
+            ``'^[^/]+(?=/)'`` for ``hello/anna/1.mp4``. '' = signers are not known.
+        test_signers, val_signers (Sequence[str]): Signers whose clips are in these splits.
+        test_share, val_share (float): Share of each gloss's clips in these splits, to the nearest number; at
+            least one clip stays in 'train'. Which ones is a function of ``seed`` and the clip's id: a clip
+            that is added moves few others.
+        seed (int): Of that draw.
+        source, licence (str): For the store's meta.
+        repeated (str): What to do where two videos have one name but for the suffix, as a.mov and a.mp4:
+            'error', or 'first' = keep the first; ``notes['repeated']`` lists the rest.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no video in folders of glosses.
+        ValueError: Two videos have one name but for the suffix, a video lies in no gloss's folder, its name
+            does not fit ``signer``, a signer is in no video or in two splits, both ways of splitting are
+            asked for, shares are out of range, or nothing is left to train on.
+    """
+    root = os.path.abspath(root)
+    if (test_signers or val_signers) and (test_share or val_share):
+        raise UserValueError('splits go by signers or by shares, not both; choose one')
+    if (test_signers or val_signers) and not signer:
+        raise UserValueError(
+            'splits by signers need `signer` (--signer), which finds the signer in a file name'
+        )
+    if min(test_share, val_share) < 0 or test_share + val_share >= 1:
+        raise UserValueError(
+            f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, '
+            'and together below 1'
+        )
+    both = sorted(set(test_signers) & set(val_signers))
+    if both:
+        raise UserValueError(f'signers {", ".join(both)} are to be in test and in val; choose one')
+    found, left_out = videos_below(root)
+    # a gloss's folder whose images are no one sequence holds no clip
+    odd = [path for name, path in found if '/' not in name and _why_unclear(path)]
+    found = [item for item in found if item[1] not in odd]
+    names, twice = _by_name(root, found, repeated)
+    loose = [name for name in names if '/' not in name]
+    if loose:
+        raise UserValueError(
+            f'{root}: {", ".join(loose[:5])} lies in no folder of a gloss; the layout is '
+            '<gloss>/<anything>.mp4'
+        )
+    if not names:
+        report_left_out(left_out, root)
+        raise FileNotFoundError(f'{root}: no videos in it; the layout is <gloss>/<anything>.mp4')
+    _report_empty(root, names, odd)
+    signers = {name: _signer(root, name, signer) for name in names}
+    known = set(signers.values())
+    unknown = sorted({*test_signers, *val_signers} - known)
+    if unknown:
+        raise UserValueError(
+            f'{root}: no video is of signer {", ".join(unknown)}; --signer {signer!r} finds '
+            f'{", ".join(sorted(known)[:20])}'
+        )
+    if test_signers or val_signers:
+        splits = {
+            name: TEST if who in test_signers else VAL if who in val_signers else TRAIN
+            for name, who in signers.items()
+        }
+    else:
+        splits = _by_share(names, {TEST: test_share, VAL: val_share}, seed)
+    if TRAIN not in splits.values():
+        raise UserValueError(f'{root}: no clip is left in train; leave a signer there')
+    glosses = sorted({_gloss(name) for name in names})
+    labels = {gloss: label for label, gloss in enumerate(glosses)}
+    records = [
+        ClipRecord(name, labels[_gloss(name)], splits[name], signer=signers[name], where=name)
+        for name in names
+    ]
+    notes = dict(
+        splits=dict(
+            signer=signer,
+            test_signers=[*test_signers],
+            val_signers=[*val_signers],
+            shares=[test_share, val_share],
+            seed=seed,
+        )
+    )
+    notes.update(dict(repeated=twice) if twice else {})
+    return SourceIndex(
+        os.path.basename(root),
+        glosses,
+        records,
+        source=source,
+        licence=licence,
+        notes=notes,
+        annotation=root,
+        repeated=repeated,
+    )
+
+
+def _why_unclear(path: str) -> str:
+    """Why a folder of images is no clip; '' where it is one, or a file."""
+    return image_sequence(os.listdir(path)).reason if os.path.isdir(path) else ''
+
+
+def _report_empty(root: str, names: Sequence[str], odd: Sequence[str]) -> None:
+    """Logs the folders of ``root`` from which no clip comes, so that no gloss is lost in silence."""
+    report_left_out(
+        [LeftOut(path, f'{_why_unclear(path)}, so there is no clip of this gloss') for path in odd], root
+    )
+    used = {*(_gloss(name) for name in names), *map(os.path.basename, odd)}
+    empty = [name for name in next(walk(root)).folders if clean_text(name) not in used]
+    report_left_out(
+        [LeftOut(os.path.join(root, name), 'no video in it, so the gloss is left out') for name in empty],
+        root,
+    )
+
+
+def _by_name(root: str, found: Sequence[Tuple[str, str]], repeated: str) -> Tuple[List[str], List[str]]:
+    """The clips' names in order, and the files that have the name of an earlier one."""
+    if repeated not in REPEATED:
+        raise UserValueError(f'{root}: repeated is {repeated!r}; choose one of {", ".join(REPEATED)}')
+    first: Dict[str, str] = {}
+    twice = []
+    for name, path in sorted(found):
+        below = os.path.relpath(path, root)
+        if name not in first:
+            first[name] = below
+        elif repeated == 'first':
+            twice.append(f'{name}: {below}')
+        else:
+            raise UserValueError(
+                f'{root}: {first[name]} and {below} would both be clip {name!r}; remove or rename one of '
+                'them, or keep the first (--repeated first)'
+            )
+    return list(first), twice
+
+
+def untrained(index: SourceIndex) -> List[str]:
+    """Glosses that no clip of 'train' has."""
+    return _without(index, TRAIN)
+
+
+def undrawn(index: SourceIndex, split: str) -> List[str]:
+    """Glosses that no clip of ``split`` has though a share of each gloss's clips was asked for: they have too
+    few videos.
+    """
+    shares = dict(zip((TEST, VAL), index.notes['splits']['shares']))
+    return _without(index, split) if shares.get(split) else []
+
+
+def _without(index: SourceIndex, split: str) -> List[str]:
+    seen = Counter(record.label for record in index.records if record.split == split)
+    return [gloss for label, gloss in enumerate(index.glosses) if not seen[label]]
+
+
+def _gloss(name: str) -> str:
+    return name.split('/', 1)[0]
+
+
+def _signer(root: str, name: str, pattern: str) -> str:
+    if not pattern:
+        return ''
+    match = re.search(pattern, name.split('/', 1)[1])
+    found = (match[1] if match.re.groups else match[0]) if match else ''
+    if not found:
+        raise UserValueError(
+            f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; '
+            'correct the pattern, or rename the file'
+        )
+    return found
+
+
+def _by_share(names: Sequence[str], shares: Dict[str, float], seed: int) -> Dict[str, str]:
+    """Split by name: the first clips of each gloss, in an order that (seed, name) gives."""
+    clips: Dict[str, List[str]] = {}
+    for name in names:
+        clips.setdefault(_gloss(name), []).append(name)
+    splits = {}
+    for rows in clips.values():
+        rows = sorted(
+            rows, key=lambda name: hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=8).digest()
+        )
+        counts = {split: int(share * len(rows) + 0.5) for split, share in shares.items()}
+        while sum(counts.values()) >= len(rows):
+            counts[max(counts, key=counts.get)] -= 1
+        drawn = iter([split for split, count in counts.items() for _ in range(count)])
+        splits.update({name: next(drawn, TRAIN) for name in rows})
+    return splits

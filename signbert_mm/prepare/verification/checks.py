@@ -1,0 +1,472 @@
+"""What can be wrong with a store; each check gives its findings as Problems."""
+
+import glob
+import os
+from typing import Callable, Dict, Iterator, List, Optional, Sequence
+
+import numpy as np
+
+from ...datasets.pose_store import PoseStore
+from ...datasets.store_format import CLIPS, KEYPOINTS, META, MISSING, file_digest
+from .report import Problem
+from .scan import Scan
+
+EXAMPLES = 5
+MANY = 0.5  # of the clips: then it is no accident of some of them
+OFTEN_OUTSIDE = 0.2  # of a clip's found hand joints
+OFTEN_NO_HAND = 0.05  # of the clips
+
+
+class Names:
+    """How findings name clips."""
+
+    def __init__(self, store: PoseStore) -> None:
+        self.store = store
+
+    def __call__(self, clips: Sequence[int]) -> List[str]:
+        shown = np.asarray(clips[:EXAMPLES], dtype=np.int64)
+        return [
+            f'{name} [{self.store.split_names[self.store.split_code[clip]]}]'
+            for clip, name in zip(shown, self.store.video_ids(shown))
+        ]
+
+
+def _clips(names: Names, severity: str, kind: str, bad: np.ndarray, message: str) -> Iterator[Problem]:
+    """A finding about the clips where ``bad`` (N,) bool is true; none where there are none. ``{n}`` in the
+    message is their number.
+    """
+    found = np.flatnonzero(bad)
+    if len(found):
+        yield Problem(
+            severity,
+            kind,
+            message.format(n=f'{len(found):,} {"clip" if len(found) == 1 else "clips"}'),
+            len(found),
+            names(found),
+        )
+
+
+def check_files(store: PoseStore, scan: Scan) -> Iterator[Problem]:
+    """Checksums, and what a conversion that was cut off left beside."""
+    for name, digest in ((CLIPS, file_digest(os.path.join(store.folder, CLIPS))), (KEYPOINTS, scan.checksum)):
+        if digest != store.meta['files'][name].get('blake2b'):
+            yield Problem(
+                'error',
+                'checksum',
+                f'{name}: the checksum differs from {META}; copy it again or prepare the store again',
+            )
+    parent, name = os.path.split(store.folder)
+    left = sorted(
+        os.path.basename(path)
+        for path in glob.glob(os.path.join(glob.escape(parent), f'.{glob.escape(name)}.partial-*'))
+    )
+    if left:
+        yield Problem(
+            'note',
+            'leftover',
+            f'{left[0]} beside the store is of a conversion that runs or was cut off',
+            len(left),
+        )
+
+
+def check_counts(store: PoseStore, official: Dict[str, int]) -> Iterator[Problem]:
+    """Clips of each split and class against those listed and those published."""
+    counts = store.split_counts()
+    for split, row in store.coverage.items():
+        found = counts.get(split, 0)
+        if row.get('present', found) != found:
+            yield Problem(
+                'error',
+                'coverage',
+                f'{META} says that {row["present"]:,} clips of {split} are there, '
+                f'{found:,} are; prepare the store again',
+            )
+        if found < row['expected']:
+            share = 100 * (row['expected'] - found) / row['expected']
+            text = (
+                f'{split}: {row["expected"] - found:,} of {row["expected"]:,} listed clips are missing '
+                f'({share:.1f} %); {MISSING} names them'
+            )
+            yield Problem('warning', 'missing_clips', text, row['expected'] - found)
+        if found > row['expected']:
+            yield Problem(
+                'error',
+                'too_many_clips',
+                f'{split}: {found:,} clips, but the annotations list {row["expected"]:,}',
+                found - row['expected'],
+            )
+        if 'per_class' in row:
+            here = np.bincount(
+                store.label[(store.split == split) & (store.label >= 0)], minlength=len(store.glosses)
+            )
+            more = np.flatnonzero(here > np.asarray(row['per_class']))
+            if len(more):
+                shown = [
+                    f'{store.glosses[label]!r} {here[label]} for {row["per_class"][label]}'
+                    for label in more[:EXAMPLES]
+                ]
+                yield Problem(
+                    'error',
+                    'wrong_labels',
+                    f'{split}: {len(more)} glosses have more clips than the annotations list',
+                    len(more),
+                    shown,
+                )
+    yield from _check_missing(store, counts)
+    for split, number in official.items():
+        listed = store.coverage.get(split, {}).get('expected', counts.get(split, 0))
+        found = counts.get(split, 0)
+        if listed > number:
+            text = (
+                f'{split}: {listed:,} clips, but the owners publish {number:,}; is it another version, '
+                'or '
+                'another subset?'
+            )
+            yield Problem('error', 'too_many_clips', text, listed - number)
+        elif split in store.coverage and listed < number:
+            yield Problem(
+                'note',
+                'fewer_listed',
+                f'{split}: the annotations list {listed:,} clips, the owners publish {number:,}',
+                number - listed,
+            )
+        elif found < number and split not in store.coverage:
+            text = (
+                f'{split}: {number - found:,} of {number:,} published clips are missing '
+                f'({100 * (number - found) / number:.1f} %)'
+            )
+            yield Problem('warning', 'missing_clips', text, number - found)
+    others = sorted({*counts, *store.coverage} - set(official)) if official else []
+    if others:
+        yield Problem(
+            'warning',
+            'unknown_splits',
+            f'the owners publish no split {", ".join(others)}; theirs are {", ".join(official)}',
+            len(others),
+        )
+
+
+def _check_missing(store: PoseStore, counts: Dict[str, int]) -> Iterator[Problem]:
+    if not store.coverage:
+        return
+    absent = sum(max(0, row['expected'] - counts.get(split, 0)) for split, row in store.coverage.items())
+    if absent != len(store.missing):
+        text = (
+            f'{MISSING} has {len(store.missing):,} lines, but {absent:,} clips are missing; copy it '
+            'again '
+            'or prepare the store again'
+        )
+        yield Problem('warning', 'missing_txt', text)
+
+
+def check_numbers(store: PoseStore, scan: Scan, names: Names) -> Iterator[Problem]:
+    """Coordinates and scores."""
+    counts = scan.counts
+    again = 'prepare the store again'
+    first = f'; the first is {scan.first_bad}' if scan.first_bad else ''
+    yield from _clips(
+        names,
+        'error',
+        'not_finite',
+        counts['not_finite'] > 0,
+        f'{{n}} with NaN or infinite numbers{_escape(first)}: {again}',
+    )
+    yield from _clips(
+        names,
+        'error',
+        'score_range',
+        counts['bad_score'] > 0,
+        f'{{n}} with scores outside [0, 1]{_escape(first)}: {again}',
+    )
+    yield from _clips(
+        names,
+        'error',
+        'missing_not_zero',
+        counts['not_zero'] > 0,
+        f'{{n}} with joints of score 0 that have coordinates: {again}',
+    )
+    yield from _clips(
+        names,
+        'error',
+        'hand_flags',
+        counts['wrong_flags'] > 0,
+        f'{{n}} where the stored hands-found bits contradict the scores: {again}',
+    )
+    stated = 'hand_rule' in store.meta
+    why = (
+        "written so (hand_rule='any')"
+        if stated
+        else ('written by an older version. PREPARE THE STORE AGAIN to drop them, which changes results')
+    )
+    yield from _clips(
+        names,
+        'note' if stated else 'warning',
+        'hand_rule',
+        (counts['no_box'] > 0) & (store.hand_rule == 'any'),
+        f'{{n}} with frames ({counts["no_box"].sum():,} of {store.meta["frames"]:,}) counted as showing a '
+        'hand, since a joint has a score above 0, '
+        f"and that have none by the crop's rule; drop_empty_frames keeps them: {why}",
+    )
+    yield from _clips(
+        names,
+        'error',
+        'not_pixels',
+        scan.fractions,
+        '{n} with no coordinate above 2: these are fractions of the image, not pixels; convert with the '
+        'image size',
+    )
+    judged, outside = counts['judged'], counts['judged_outside']
+    often = (outside > OFTEN_OUTSIDE * judged) & (judged > 0)
+    share = outside.sum() / max(1, judged.sum())
+    what = 'hand joints' if 'right_hand' in store.layout.parts or store.layout.name == 'hand_21' else 'joints'
+    yield from _clips(
+        names,
+        'error' if share > MANY else 'warning',
+        'out_of_image',
+        often,
+        f'{{n}} with more than {OFTEN_OUTSIDE:.0%} of the found {what} outside the image ({share:.1%} of '
+        'all): is the image size right?',
+    )
+    yield from _clips(
+        names,
+        'error',
+        'image_size',
+        (store.width <= 0) | (store.height <= 0),
+        '{n} with an image size of 0: convert with the image size',
+    )
+    wrong = ~np.isfinite(store.fps) | (store.fps < 0)
+    yield from _clips(names, 'error', 'fps', wrong, '{n} with a frame rate that is negative or no number')
+    unknown = store.fps == 0
+    text = '{n} with frame rate 0, which means unknown: speeds and seconds of these clips are not known'
+    yield from _clips(names, 'warning', 'fps_unknown', unknown, text)
+
+
+def _escape(text: str) -> str:
+    return text.replace('{', '{{').replace('}', '}}')
+
+
+def check_clips(store: PoseStore, scan: Scan, names: Names, no_hand: np.ndarray) -> Iterator[Problem]:
+    """Clips that carry no motion, no hand, or what another one carries."""
+    empty = scan.counts['found'] == 0
+    yield from _clips(
+        names, 'warning', 'no_pose', empty, '{n} without a single joint: was the video readable?'
+    )
+    severity = 'warning' if no_hand.mean() > OFTEN_NO_HAND else 'note'
+    yield from _clips(
+        names,
+        severity,
+        'no_hand',
+        no_hand,
+        f'{{n}} without any hand in any frame ({no_hand.mean():.1%}): look at some with browse_dataset',
+    )
+    yield from _clips(
+        names,
+        'warning',
+        'frozen',
+        scan.frozen,
+        '{n} with all frames equal: a decoder that repeats one frame, or a still picture',
+    )
+    yield from _clips(names, 'warning', 'single_frame', store.length == 1, '{n} of a single frame')
+    yield from _check_copies(store, scan, empty)
+    yield from _check_ids(store)
+
+
+def _check_copies(store: PoseStore, scan: Scan, empty: np.ndarray) -> Iterator[Problem]:
+    first: Dict[bytes, int] = {}
+    copies, leaks, labels = [], [], 0
+    for clip, digest in enumerate(scan.digests):
+        if empty[clip]:
+            continue
+        other = first.setdefault(digest, clip)
+        if other != clip:
+            (copies if store.split_code[other] == store.split_code[clip] else leaks).append((other, clip))
+            labels += int(store.label[other] != store.label[clip])
+    names = Names(store)
+
+    def shown(pairs: Sequence[tuple]) -> List[str]:
+        return [' = '.join(names(pair)) for pair in pairs[:EXAMPLES]]
+
+    more = f'; {labels:,} of all copies have another label than their first' if labels else ''
+    if copies:
+        yield Problem(
+            'warning',
+            'copies',
+            f'{len(copies):,} clips are copies of another one of their split, number by number{more}',
+            len(copies),
+            shown(copies),
+        )
+    if leaks:
+        text = (
+            f'{len(leaks):,} clips are copies of one of another split, so that what is tested was '
+            'trained '
+            f'on{more}'
+        )
+        yield Problem('warning', 'copies_across_splits', text, len(leaks), shown(leaks))
+
+
+def _check_ids(store: PoseStore) -> Iterator[Problem]:
+    ids, place, count = np.unique(store.video_id, return_inverse=True, return_counts=True)
+    keys = place.astype(np.int64).reshape(-1) * (len(store.split_names) + 1) + store.split_code
+    pairs, within = np.unique(keys, return_counts=True)
+    twice = sorted({str(ids[key // (len(store.split_names) + 1)]) for key in pairs[within > 1]})
+    if twice:
+        yield Problem(
+            'error',
+            'repeated_ids',
+            'video ids that are twice in one split: the file was changed after it was written',
+            len(twice),
+            twice[:EXAMPLES],
+        )
+    across = np.bincount(pairs // (len(store.split_names) + 1), minlength=len(ids)) > 1
+    if across.any():
+        shown = [str(name) for name in ids[across][:EXAMPLES]]
+        yield Problem(
+            'warning',
+            'ids_across_splits',
+            f'{across.sum():,} video ids are in several splits',
+            int(across.sum()),
+            shown,
+        )
+
+
+def check_sides(store: PoseStore, scan: Scan, names: Names) -> Iterator[Problem]:
+    """Hands exchanged, and pictures mirrored."""
+    voting, crossed = scan.sure('crossed')
+    share = crossed.sum() / max(1, voting.sum())
+    yield from _clips(
+        names,
+        'error' if share > MANY else 'warning',
+        'swapped_hands',
+        crossed,
+        f'{{n}} ({share:.1%} of {voting.sum():,} that tell) where the hand called left is mostly at the '
+        'right wrist, or the reverse: left and right '
+        'are swapped, in the hands or in the body',
+    )
+    voting, mirrored = scan.sure('mirrored')
+    share = mirrored.sum() / max(1, voting.sum())
+    if share > MANY:
+        what = 'left shoulder' if 'left_shoulder' in store.layout.joints else 'left hand'
+        yield from _clips(
+            names,
+            'warning',
+            'mirrored',
+            mirrored,
+            f'{{n}} ({share:.1%} of {voting.sum():,} that tell) with the {what} at the left of the picture: '
+            'mirrored (selfie) video, or left and '
+            'right are swapped everywhere',
+        )
+
+
+def check_labels(store: PoseStore) -> Iterator[Problem]:
+    """Classes that cannot be learned or tested."""
+    unlabelled = int((store.label < 0).sum())
+    if unlabelled:
+        yield Problem(
+            'note', 'unlabelled', f'{unlabelled:,} of {len(store):,} clips have no label', unlabelled
+        )
+    if not store.glosses or unlabelled == len(store):
+        return
+    used = {
+        split: np.bincount(
+            store.label[(store.split == split) & (store.label >= 0)], minlength=len(store.glosses)
+        )
+        > 0
+        for split in store.split_names
+    }
+    nowhere = ~np.any(list(used.values()), axis=0)
+
+    def finding(bad: np.ndarray, kind: str, text: str) -> Iterator[Problem]:
+        found = np.flatnonzero(bad)
+        if len(found):
+            yield Problem(
+                'warning',
+                kind,
+                f'{len(found):,} of {len(store.glosses):,} {text}',
+                len(found),
+                [store.glosses[i] for i in found[:EXAMPLES]],
+            )
+
+    yield from finding(nowhere, 'class_without_clips', 'glosses have no clip in any split')
+    if 'train' in used:
+        yield from finding(
+            ~used['train'] & ~nowhere,
+            'class_without_training',
+            'glosses have no training clip, but clips in other splits',
+        )
+    if 'train' in used and 'test' in used:
+        yield from finding(
+            used['train'] & ~used['test'],
+            'class_without_test',
+            'glosses have training clips and no test clip',
+        )
+
+
+def check_signers(store: PoseStore, independent: bool) -> Iterator[Problem]:
+    """Signers of the training clips that are in other splits as well."""
+    known = store.signer != ''
+    signers = {
+        split: set(store.signer[known & (store.split == split)].tolist()) for split in store.split_names
+    }
+    for split in [name for name in signers if name != 'train' and 'train' in signers]:
+        both = sorted(signers['train'] & signers[split])
+        if both:
+            text = f'{len(both)} of {len(signers[split])} signers of {split} are in train too'
+            text += '; the official splits share none' if independent else ''
+            yield Problem(
+                'error' if independent else 'note', 'shared_signers', text, len(both), both[:EXAMPLES]
+            )
+    if independent and not known.any():
+        yield Problem(
+            'warning',
+            'unknown_signers',
+            'no clip names its signer, so that signer independence cannot be checked',
+        )
+
+
+def check_extractors(store: PoseStore) -> Iterator[Problem]:
+    """Who found the poses."""
+    if not store.extractors or any(name.startswith('unknown') for name in store.extractors):
+        yield Problem(
+            'warning',
+            'unknown_extractor',
+            f'{META} does not say what found the poses, so that mixing with others goes unnoticed',
+        )
+    if len(store.extractors) > 1:
+        yield Problem(
+            'warning',
+            'mixed_extractors',
+            f'poses of several extractors: {", ".join(store.extractors)}; a model can tell them apart',
+        )
+
+
+Check = Callable[..., Iterator[Problem]]
+
+
+def all_checks(
+    store: PoseStore,
+    scan: Scan,
+    official: Dict[str, int],
+    independent: bool,
+    no_hand: Optional[np.ndarray] = None,
+) -> List[Problem]:
+    """The findings of every check, errors first.
+
+    Args:
+        store (PoseStore): The store.
+        scan (Scan): Its :func:`scan_keypoints`.
+        official (dict[str, int]): Split -> clips that the owners publish; {} = not known.
+        independent (bool): No signer may be in train and in another split.
+        no_hand (ndarray): Shape (N,) bool, clips without any hand.
+    """
+    names = Names(store)
+    problems = [
+        *check_files(store, scan),
+        *check_counts(store, official),
+        *check_numbers(store, scan, names),
+        *check_clips(store, scan, names, no_hand),
+        *check_sides(store, scan, names),
+        *check_labels(store),
+        *check_signers(store, independent),
+        *check_extractors(store),
+    ]
+    return sorted(problems, key=lambda problem: ('error', 'warning', 'note').index(problem.severity))

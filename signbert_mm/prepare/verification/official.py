@@ -1,0 +1,57 @@
+"""Clip counts that the owners of a data set publish."""
+
+import importlib
+import os
+import pkgutil
+import re
+from typing import Dict, List
+
+from ...datasets.store_format import check_official
+from ...errors import UserValueError
+from ...files.text import read_json
+from .. import sources
+
+SIGNER_INDEPENDENT = ('asl_citizen', 'autsl', 'slr500')  # no signer is in two of their official splits
+
+
+def _tables() -> Dict[str, Dict[str, int]]:
+    """``OFFICIAL`` of each module of ``prepare/sources``: split -> clips, or subset -> split -> clips."""
+    tables: Dict[str, Dict[str, int]] = {}
+    for found in pkgutil.iter_modules(sources.__path__):
+        official = (
+            getattr(importlib.import_module(f'{sources.__name__}.{found.name}'), 'OFFICIAL', None) or {}
+        )
+        for key, value in official.items():
+            if isinstance(value, dict):
+                tables[f'{found.name}{key}'] = dict(value)
+            else:
+                tables.setdefault(found.name, {})[key] = value
+    return tables
+
+
+def official_names() -> List[str]:
+    """The data sets whose counts are known."""
+    return sorted(_tables())
+
+
+def official_counts(name: str) -> Dict[str, int]:
+    """Split -> clips.
+
+    Args:
+        name (str): A data set such as 'wlasl2000', or a JSON file with such a dict.
+
+    Raises:
+        ValueError: No such data set; the message names those that are known.
+    """
+    if name.endswith('.json'):
+        if not os.path.isfile(name):
+            raise FileNotFoundError(f'{os.path.abspath(name)}: no such file')
+        return check_official(read_json(name, dict), name)
+    tables = _tables()
+    key = re.sub(r'[^a-z0-9_]', '', name.lower())
+    if key not in tables:
+        raise UserValueError(
+            f'the official counts of {name!r} are not known; known: '
+            f'{", ".join(sorted(tables))}; or give a JSON file: split -> clips'
+        )
+    return tables[key]
