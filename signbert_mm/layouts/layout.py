@@ -82,9 +82,6 @@ class Layout:
             ValueError: ``count`` differs. The message gives both numbers and the layouts with that count.
         """
         if count != self.num_joints:
-            # Imported here: the registry of layouts imports this module.
-            from . import LAYOUTS
-
             names = sorted(layout.name for layout in LAYOUTS.values() if layout.num_joints == count)
             hint = (
                 f'; layouts with {count} joints: {", ".join(names)}'

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..errors import UserValueError
+from signbert_mm.errors import UserValueError
 
 
 def neighbour_graph(features: Tensor, k: int, temperature: float) -> Tuple[Tensor, Tensor]:

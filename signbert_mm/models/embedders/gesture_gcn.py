@@ -82,8 +82,8 @@ def _make_norm(norm: str, channels: int) -> nn.Module:
 
 
 def _can_select_rows(x: Tensor) -> bool:
-    """A GPU would have to wait for the number of rows, and a compiled graph needs fixed shapes."""
-    return x.device.type == 'cpu' and not torch.compiler.is_compiling()
+    """A GPU would have to wait for the number of rows, and a compiled or traced graph needs fixed shapes."""
+    return x.device.type == 'cpu' and not (torch.compiler.is_compiling() or torch.jit.is_tracing())
 
 
 @MODELS.register_module()
