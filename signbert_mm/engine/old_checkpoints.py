@@ -2,14 +2,15 @@
 
 import logging
 import os
-from typing import Iterator, Mapping, Tuple, Union
+import re
+from typing import Iterator, List, Mapping, Tuple, Union
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
 
 from ..files.checkpoints import CheckpointError, load_checkpoint_file
-from ..models.embedders import GestureGCN
+from ..models.embedders import GestureGCN, ResidualGestureGCN
 from .checkpoint_io import find_last_whole_checkpoint
 
 LAYER_NORM = (
@@ -17,18 +18,33 @@ LAYER_NORM = (
     '(docs/results.md, "before and after"); pre-train anew for an encoder that does'
 )
 
+LINEAR_BLOCKS = (
+    'the ST-Consistency encoder of version 0.2, whose temporal blocks lack a ReLU and whose GCN is not the '
+    "authors' (docs/papers.md); pre-train anew for one that has both"
+)
+_OLD_STREAM = re.compile(r'embedders\.(hand|trunk)\.gesture\.joint_layers\.')
 
-def _gesture_configs(node: object, place: str = '') -> Iterator[Tuple[str, dict]]:
-    """Each GestureGCN of a model's config, with its place in the model: 'embedder.gesture.'."""
+
+def _configs_of(kind: str, node: object, place: str = '') -> Iterator[Tuple[str, dict]]:
+    """Each part of that type in a model's config, with its place in the model: 'embedder.gesture.'."""
     if isinstance(node, Mapping):
-        if node.get('type') == 'GestureGCN':
+        if node.get('type') == kind:
             yield place, node
         for key, value in node.items():
-            yield from _gesture_configs(value, f'{place}{key}.')
+            yield from _configs_of(kind, value, f'{place}{key}.')
+
+
+def _residual_streams(model: dict) -> List[dict]:
+    """The configs of ST-Consistency's embedders as they are today."""
+    return [
+        embedder
+        for _, embedder in _configs_of('TemporalGCNEmbedder', model)
+        if embedder.get('gesture', {}).get('type') == 'ResidualGestureGCN'
+    ]
 
 
 def adapt_to_weights(model: dict, content: dict, name: str) -> None:
-    """Sets in a model's config what a checkpoint's GestureGCN was built with, where the config says
+    """Sets in a model's config what a checkpoint's gesture encoder was built with, where the config says
     otherwise.
 
     Args:
@@ -37,7 +53,22 @@ def adapt_to_weights(model: dict, content: dict, name: str) -> None:
         name (str): How the log names it.
     """
     weights = content.get('state_dict', content)
-    for place, gesture in _gesture_configs(model):
+    streams = _residual_streams(model) if any(map(_OLD_STREAM.search, weights)) else []
+    for embedder in streams:
+        widths = {
+            key: value
+            for key, value in embedder['gesture'].items()
+            if key in ('layout', 'joint_channels', 'part_channels')
+        }
+        embedder['gesture'] = dict(type='GestureGCN', norm='BN', input_norm=True, output_norm=False, **widths)
+        embedder['linear'] = True
+    if streams:
+        print_log(
+            f'{name} has {LINEAR_BLOCKS}. The model is built as it was.',
+            logger='current',
+            level=logging.WARNING,
+        )
+    for place, gesture in _configs_of('GestureGCN', model):
         saved = GestureGCN.settings_in(weights, place) or GestureGCN.settings_in(weights, f'module.{place}')
         if saved is None:
             continue
@@ -56,17 +87,24 @@ def adapt_config(cfg: Config) -> None:
     if not path and cfg.get('resume') and cfg.get('work_dir') and os.path.isdir(cfg.work_dir):
         path = find_last_whole_checkpoint(cfg.work_dir)
     # a file that is not there is an error of the run, which says what to do
-    if cfg.get('model') and path and os.path.isfile(path) and any(_gesture_configs(cfg.model)):
+    known = cfg.get('model') and (any(_configs_of('GestureGCN', cfg.model)) or _residual_streams(cfg.model))
+    if known and path and os.path.isfile(path):
         adapt_to_weights(cfg.model, load_checkpoint_file(path), f'checkpoint {path}')
 
 
 def check_gesture_settings(model: nn.Module, weights: Mapping, name: Union[str, os.PathLike]) -> None:
-    """Refuses weights whose GestureGCN was built otherwise than the model's, since they would fill it in
+    """Refuses weights whose gesture encoder was built otherwise than the model's, since they would fill it in
     part.
 
     Raises:
         CheckpointError: The message says which settings to give.
     """
+    if any(map(_OLD_STREAM.search, weights)) and any(
+        isinstance(module, ResidualGestureGCN) for module in model.modules()
+    ):
+        raise CheckpointError(
+            f'{name} has {LINEAR_BLOCKS}. init_model, tools/train.py and tools/test.py build the model so'
+        )
     for place, module in model.named_modules():
         saved = GestureGCN.settings_in(weights, f'{place}.') if isinstance(module, GestureGCN) else None
         if saved is None:

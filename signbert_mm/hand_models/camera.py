@@ -6,6 +6,8 @@ from torch.nn import functional as F
 
 # The smallest sum of two singular values that the gradient below divides by.
 _SINGULAR_GAP = 1e-4
+_SHORTEST = 1e-4
+"""A column this short, or this near to the other's line, has no direction."""
 
 
 def rotation_6d_identity(dtype: torch.dtype = torch.float32) -> Tensor:
@@ -25,13 +27,29 @@ def rotation_6d_to_matrix(six: Tensor) -> Tensor:
         six (Tensor): Shape (..., 6), any scale: the first column, then the second.
 
     Returns:
-        Tensor: Shape (..., 3, 3), orthonormal with determinant +1 unless the two columns are parallel or
-            zero.
+        Tensor: Shape (..., 3, 3), orthonormal with determinant +1. A first column of zeros counts as the x
+            axis, and a second one that is parallel to the first, or zero, as an axis that is not; neither has
+            a gradient then.
     """
     first, second = six[..., :3], six[..., 3:]
-    first = F.normalize(first, dim=-1)
-    second = F.normalize(second - (first * second).sum(-1, keepdim=True) * first, dim=-1)
+    x_axis = F.pad(torch.ones_like(first[..., :1]), (0, 2))
+    first = F.normalize(torch.where(_length(first) > _SHORTEST, first, x_axis), dim=-1)
+    across = _reject(second, first)
+    # of a long column what is left is rounded in proportion
+    apart = _length(across) > _SHORTEST * _length(second).clamp(min=1.0)
+    axis = torch.where(first[..., :1].detach().abs() < 0.9, x_axis, x_axis.roll(1, -1))
+    second = F.normalize(torch.where(apart, across, _reject(axis, first)), dim=-1)
     return torch.stack((first, second, torch.linalg.cross(first, second)), dim=-1)
+
+
+def _length(column: Tensor) -> Tensor:
+    """(..., 3) -> (..., 1), without gradient."""
+    return column.detach().norm(dim=-1, keepdim=True)
+
+
+def _reject(column: Tensor, unit: Tensor) -> Tensor:
+    """What of a column stands at right angles to a unit vector."""
+    return column - (unit * column).sum(-1, keepdim=True) * unit
 
 
 class _NearestRotation(torch.autograd.Function):

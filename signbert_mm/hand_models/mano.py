@@ -144,11 +144,20 @@ def _reconstructor(kind: Any = None, base: Any = None, state: Any = None) -> Any
     return cls()
 
 
+def _set(items: Any = ()) -> set:
+    """Python 2's set; chumpy keeps the names of an object's changed fields in one."""
+    if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
+        raise PickleRefused('a set of something other than text')
+    return set(items)
+
+
 _NAMES: Dict[Tuple[str, str], Callable] = {
     ('copy_reg', '_reconstructor'): _reconstructor,
     ('copyreg', '_reconstructor'): _reconstructor,
     ('__builtin__', 'object'): _PlainObject,
     ('builtins', 'object'): _PlainObject,
+    ('__builtin__', 'set'): _set,
+    ('builtins', 'set'): _set,
     ('chumpy.ch', 'Ch'): _Chumpy,
     ('chumpy.reordering', 'Select'): _Chumpy,
     ('scipy.sparse.csc', 'csc_matrix'): _SparseColumns,

@@ -5,7 +5,7 @@ from .banks import MemoryBank
 from .base import BasePretrainer, BaseRecognizer
 from .data_preprocessor import SignDataPreprocessor
 from .decoders import FCDecoder, HandModelDecoder
-from .embedders import GestureGCN, HandTokenEmbedder, TemporalGCNEmbedder
+from .embedders import GestureGCN, HandTokenEmbedder, ResidualGestureGCN, TemporalGCNEmbedder
 from .heads import LinearFusionHead, ProjectionHead, SignHead
 from .losses import (
     ConsistencyLoss,
@@ -35,6 +35,7 @@ __all__ = [
     'MemoryBank',
     'ProjectionHead',
     'ReconstructionLoss',
+    'ResidualGestureGCN',
     'STConsistency',
     'STConsistencyRecognizer',
     'SignBERT',

@@ -131,9 +131,64 @@ def test_motion_by_loops(zero):
     assert not motion[:, 0 if zero == 'first' else -1].any()
 
 
+def test_motion_that_jumps():
+    """From (0, 0) and there, as the authors' code has it."""
+    steps = [HandCrop(), NormalizeTrunk(), MirrorLeftHand(), ZeroMissing()]
+    batch = run(Compose([*steps, Motion('last', missing='jump')]), clips())
+    points, motion = all_joints(batch), all_joints(batch['motion'])
+    assert torch.equal(motion[:, :-1], points[:, 1:] - points[:, :-1]) and not motion[:, -1].any()
+    still = all_joints(run(Compose([*steps, Motion('last')]), clips())['motion'])
+    assert ((motion != 0) & (still == 0)).any()
+
+
 def test_motion_knows_two_ways():
     with pytest.raises(ValueError, match="Motion: zero must be 'first' or 'last', got 'both'"):
         Motion('both')
+    with pytest.raises(ValueError, match="Motion: missing must be 'still' or 'jump', got 'both'"):
+        Motion(missing='both')
+
+
+def test_the_trunk_has_a_threshold_of_its_own():
+    batch = run(Compose([HandCrop(), NormalizeTrunk()]), clips())
+    out = run(ZeroMissing(0.5, trunk_threshold=0.0), batch)
+    assert torch.equal(out['hand_scores'] > 0, batch['hand_scores'] >= 0.5)
+    assert torch.equal(out['trunk_scores'], batch['trunk_scores'])
+    out = run(ZeroMissing(0.0, trunk_threshold=0.5), batch)
+    assert torch.equal(out['hand_scores'], batch['hand_scores'])
+    assert torch.equal(out['trunk_scores'] > 0, batch['trunk_scores'] >= 0.5)
+    assert torch.equal(out['hand_valid'], batch['hand_valid'])
+
+
+def test_hands_alone_change_places():
+    """Half of the clips; their trunk stays as it is."""
+    batch = dict(poses(), location=torch.rand(200, 3, 2, 3), boxes=torch.rand(200, 3, 2, 3))
+    batch['hand_valid'] = torch.rand(200, 3, 2) < 0.5
+    out = run(RandomFlip(space='hands'), batch)
+    turned = (out['hands'] != batch['hands']).flatten(1).any(1)
+    assert 70 < int(turned.sum()) < 130
+    for key in ('hands', 'hand_scores', 'hand_valid', 'location', 'boxes'):
+        assert torch.equal(out[key][turned], batch[key][turned].flip(2))
+        assert torch.equal(out[key][~turned], batch[key][~turned])
+    assert torch.equal(out['trunk'], batch['trunk'])
+    with pytest.raises(ValueError, match="RandomFlip: space must be 'image' or 'hands', got 'pose'"):
+        RandomFlip(space='pose')
+
+
+def test_the_authors_shear_is_about_zero():
+    """x' = x + a y and y' = b x + y: (0, 0), a missing joint, stays where it is."""
+    shear = dict(rotation=0.0, scale=(1.0, 1.0), shift=0.0, shear=1.0, shear_y=1.0)
+    batch = poses()
+    batch['hands'][:, :, :, 3] = 0
+    out = run(RandomAffine(space='pose', centre=0.0, **shear), batch)
+    for key in ('hands', 'trunk'):
+        rows, found = batch[key].flatten(1, -2), out[key].flatten(1, -2)
+        a, b = ((found - rows)[:, -1] / rows[:, -1].flip(-1)).unbind(-1)
+        expected = torch.stack(
+            [rows[..., 0] + a[:, None] * rows[..., 1], b[:, None] * rows[..., 0] + rows[..., 1]], -1
+        )
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+        assert a.abs().max() <= 1.001 and b.abs().max() <= 1.001
+    assert not out['hands'][:, :, :, 3].any()
 
 
 def test_joints_under_a_threshold_are_missing():

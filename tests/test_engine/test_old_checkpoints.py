@@ -108,3 +108,64 @@ def test_a_model_built_otherwise_refuses_it(save, stage):
         CheckpointError, match='model.embedder.gesture.norm=LN model.embedder.gesture.input_norm=False'
     ):
         LoadReportHook().compare(model, torch.load(path, weights_only=True), f'checkpoint {path}', stage)
+
+
+def of_hands(linear):
+    """A recogniser of ST-Consistency, hands alone; ``linear``: as version 0.2 built it."""
+    gesture = dict(layout='hand_21', joint_channels=(6,), part_channels=(8,))
+    if linear:
+        gesture.update(type='GestureGCN', norm='BN', input_norm=True, output_norm=False)
+    else:
+        gesture.update(type='ResidualGestureGCN', dropout=0.1)
+    options = dict(linear=True) if linear else {}
+    attention = dict(num_layers=1, num_heads=2, feedforward_channels=8, input_norm=True)
+    return ConfigDict(
+        type='STConsistencyRecognizer',
+        encoder=dict(
+            type='HandTrunkEncoder',
+            parts=('hand',),
+            hand_embedder=dict(
+                type='TemporalGCNEmbedder', channels=8, num_blocks=1, gesture=gesture, **options
+            ),
+            hand_backbone=dict(type='HandTransformer', embed_dims=16, **attention),
+        ),
+        head=dict(type='LinearFusionHead', num_classes=3, in_channels=8),
+        data_preprocessor=dict(type='SignDataPreprocessor'),
+    )
+
+
+@pytest.fixture
+def of_version_02(tmp_path):
+    """A checkpoint of ST-Consistency, and its weights."""
+    weights = MODELS.build(of_hands(linear=True)).state_dict()
+    path = tmp_path / 'st.pth'
+    torch.save(dict(state_dict=weights, meta={}), path)
+    return str(path), weights
+
+
+def test_st_consistency_is_built_as_it_was(of_version_02, monkeypatch):
+    path, weights = of_version_02
+    assert not [name for name in weights if name.endswith(('wide.bias', 'input.1.weight'))]
+    lines = []
+    monkeypatch.setattr('signbert_mm.engine.old_checkpoints.print_log', lambda text, **_: lines.append(text))
+    loaded = init_model(Config(dict(model=of_hands(linear=False))), path).state_dict()
+    assert loaded.keys() == weights.keys()
+    assert all(torch.equal(loaded[name], value) for name, value in weights.items())
+    assert len(lines) == 1 and f'checkpoint {path} has the ST-Consistency encoder of version 0.2' in lines[0]
+    cfg = Config(dict(model=of_hands(linear=False), load_from=path))
+    adapt_config(cfg)
+    assert cfg.model == of_hands(linear=True)
+
+
+def test_st_consistency_refuses_it_where_the_model_is_built(of_version_02):
+    path, _ = of_version_02
+    model = MODELS.build(of_hands(linear=False))
+    with pytest.raises(CheckpointError, match='has the ST-Consistency encoder of version 0.2'):
+        LoadReportHook().compare(model, torch.load(path, weights_only=True), f'checkpoint {path}', 'train')
+
+
+def test_todays_st_consistency_stays(tmp_path):
+    weights = MODELS.build(of_hands(linear=False)).state_dict()
+    config = of_hands(linear=False)
+    adapt_to_weights(config, dict(state_dict=weights), 'checkpoint')
+    assert config == of_hands(linear=False)

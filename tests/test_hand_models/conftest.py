@@ -19,28 +19,36 @@ def free():
     return load_hand_asset('free')
 
 
-def _fake(module: str, name: str) -> type:
-    """A class that pickles under that name the way Python 2 pickled a plain one."""
+def _fake(module: str, name: str, new: bool) -> type:
+    """A class that pickles under that name the way Python 2 pickled a plain one; ``new``: as its protocol 2
+    does, and with the state that chumpy's ``__getstate__`` gives.
+    """
 
     def reduce(self):
         return copyreg._reconstructor, (type(self), object, None), self.__dict__
+
+    def state(self):
+        fields = dict(self.__dict__, _dirty_vars=set(self.__dict__), _itr=None, _depends_on_deps={})
+        return dict(fields, _make_dense=False, _make_sparse=False) if 'chumpy' in module else self.__dict__
 
     return type(
         name,
         (),
         {
             '__module__': module,
-            '__reduce__': reduce,
             '__init__': lambda self, **fields: self.__dict__.update(fields),
+            **({'__getstate__': state} if new else {'__reduce__': reduce}),
         },
     )
 
 
 @pytest.fixture
 def write_mano(free, tmp_path, monkeypatch):
-    """A writer: keyword arguments replace fields (None leaves one out); gives the path."""
+    """A writer: keyword arguments replace fields (None leaves one out); gives the path. ``new``: objects as
+    chumpy itself pickles them, every array of real numbers one of its own.
+    """
 
-    def write(path: Path = tmp_path / 'MANO_RIGHT.pkl', **changes) -> Path:
+    def write(path: Path = tmp_path / 'MANO_RIGHT.pkl', new: bool = False, **changes) -> Path:
         with monkeypatch.context() as patch:
             kinds = {}
             for module, name in (
@@ -51,7 +59,7 @@ def write_mano(free, tmp_path, monkeypatch):
                 parts = module.split('.')
                 for end in range(1, len(parts) + 1):
                     patch.setitem(sys.modules, '.'.join(parts[:end]), types.ModuleType('.'.join(parts[:end])))
-                kinds[name] = _fake(module, name)
+                kinds[name] = _fake(module, name, new)
                 setattr(sys.modules[module], name, kinds[name])
             regressor = free.joint_regressor
             rows, columns = np.nonzero(regressor.T)[::-1]
@@ -77,6 +85,8 @@ def write_mano(free, tmp_path, monkeypatch):
                 bs_style='lbs',
                 bs_type='lrotmin',
             )
+            if new:
+                data.update({key: kinds['Ch'](x=data[key]) for key in ('weights', 'posedirs', 'hands_mean')})
             data.update(changes)
             path.write_bytes(
                 pickle.dumps({name: value for name, value in data.items() if value is not None}, protocol=2)

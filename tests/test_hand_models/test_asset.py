@@ -62,6 +62,16 @@ def test_wrong_values_name_field_and_finding(free, field, change, message):
         replace(free, **{field: change(getattr(free, field))})
 
 
+def test_a_regressor_that_is_a_little_off_is_used_with_a_warning(free, monkeypatch):
+    lines = []
+    monkeypatch.setattr('signbert_mm.hand_models.asset.print_log', lambda text, **_: lines.append(text))
+    asset = replace(free, joint_regressor=free.joint_regressor * 1.04)
+    np.testing.assert_allclose(asset.joints, free.joints * 1.04)
+    assert len(lines) == 1 and "'joint_regressor': rows that sum to 1.0400..1.0400 instead of 1" in lines[0]
+    with pytest.raises(HandAssetError, match=r"'joint_regressor': found rows that sum to 1\.06"):
+        replace(free, joint_regressor=free.joint_regressor * 1.06)
+
+
 @pytest.mark.parametrize(
     'name', ['template', 'faces', 'joint_regressor', 'skinning', 'shape_basis', 'pose_basis', 'pca', 'mean']
 )

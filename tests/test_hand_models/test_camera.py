@@ -38,6 +38,26 @@ def test_6d_gradient():
     assert torch.isfinite(zero.grad).all()
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+@pytest.mark.parametrize('scale', [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize('off', [0.0, 1e-7, 1e-5])
+def test_6d_of_parallel_columns(dtype, scale, off):
+    """A rotation with a gradient that is bounded, where Gram-Schmidt alone divides by what is rounded."""
+    first = torch.cat([torch.eye(3), _random(20, 3).float()]).to(dtype)
+    for factor in (1.0, -2.0, 0.0):
+        second = factor * first + off * first.roll(1, -1)
+        six = (scale * torch.cat([first, second], -1)).requires_grad_()
+        matrix = rotation_6d_to_matrix(six)
+        _assert_rotation(matrix.detach())
+        matrix.square().sum().add(matrix.sum()).backward()
+        assert six.grad.abs().max() < 5e4
+
+
+def test_6d_of_no_first_column():
+    six = torch.tensor([[0.0, 0, 0, 1, 2, 3], [0, 0, 0, 0, 0, 0], [0, 0, 0, 5, 0, 0]])
+    _assert_rotation(rotation_6d_to_matrix(six))
+
+
 def test_svd_is_the_nearest_rotation():
     matrix = _random(6, 3, 3)
     found = svd_orthogonalize(matrix)

@@ -1,15 +1,18 @@
 import os
 import pickle
+import pickletools
 
 import numpy as np
 import pytest
+import torch
 
-from signbert_mm.hand_models import HandAssetError, load_hand_asset, mano
+from signbert_mm.hand_models import HandAssetError, HandModel, load_hand_asset, mano
 from signbert_mm.hand_models.mano import TIP_IDS, read_pickle
 
 
-def test_reads_chumpy_and_sparse_fields(free, write_mano):
-    path = write_mano()
+@pytest.mark.parametrize('new', [False, True])
+def test_reads_chumpy_and_sparse_fields(free, write_mano, new):
+    path = write_mano(new=new)
     asset = load_hand_asset('mano', path)
     for field in (
         'template',
@@ -37,6 +40,28 @@ def test_the_file_is_as_mano_wrote_it(write_mano):
         b'__builtin__\nobject',
     ):
         assert name in text
+
+
+def test_the_file_is_as_chumpy_writes_it(write_mano):
+    """NEWOBJ, and a state of chumpy's own bookkeeping, a set of names among it; from file to joints."""
+    path = write_mano(new=True)
+    text = path.read_bytes()
+    assert b'__builtin__\nset' in text and b'_dirty_vars' in text and b'_make_sparse' in text
+    assert b'_reconstructor' not in text and text.count(b'chumpy.ch\nCh') == 1
+    opcodes = [opcode.name for opcode, _, _ in pickletools.genops(text)]
+    assert opcodes.count('NEWOBJ') == 7
+    joints = [
+        HandModel(asset='mano', path=str(path_)).joints(torch.zeros(25), torch.ones(10))
+        for path_ in (path, write_mano(path.with_name('other.pkl')))
+    ]
+    assert torch.equal(*joints)
+
+
+def test_a_set_of_other_things_is_refused(tmp_path):
+    path = tmp_path / 'MANO_RIGHT.pkl'
+    path.write_bytes(pickle.dumps(dict(v_template={1, 2}), protocol=2))
+    with pytest.raises(HandAssetError, match='a set of something other than text'):
+        read_pickle(path)
 
 
 class _Call:

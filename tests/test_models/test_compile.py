@@ -90,7 +90,7 @@ def test_convolutions_in_time_behind_dropout():
     """
     torch._dynamo.reset()
     torch.manual_seed(0)
-    gesture = dict(type='GestureGCN', joint_channels=(4,), part_channels=(8,), norm='BN', bias=False)
+    gesture = dict(type='ResidualGestureGCN', joint_channels=(4,), part_channels=(8,))
     model = MODELS.build(
         dict(type='TemporalGCNEmbedder', gesture=gesture, channels=64, num_blocks=1, dropout=0.25)
     ).train()

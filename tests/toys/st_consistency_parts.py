@@ -2,14 +2,7 @@
 
 import torch
 
-GESTURE = dict(
-    type='GestureGCN',
-    joint_channels=(4, 6),
-    part_channels=(8, 8),
-    norm='BN',
-    input_norm=True,
-    output_norm=False,
-)
+GESTURE = dict(type='ResidualGestureGCN', joint_channels=(4, 6), part_channels=(8, 8), dropout=0.0)
 EMBEDDER = dict(type='TemporalGCNEmbedder', channels=8, num_blocks=1, dropout=0.0)
 BACKBONE = dict(
     type='HandTransformer', num_layers=1, num_heads=2, feedforward_channels=12, dropout=0.0, input_norm=True

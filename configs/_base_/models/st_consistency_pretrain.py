@@ -25,7 +25,6 @@ model = dict(
     modalities=('joint', 'motion'),
     bank=dict(type='MemoryBank', size=16384),
     momentum=0.99,  # authors' code: 0.999
-    weights=None,  # equal: 0.5 and 0.5 (eq. 8)
     loss_contrast=dict(type='InfoNCELoss', temperature=0.07),  # eq. 2
     loss_consistency=dict(type='ConsistencyLoss', temperature=0.1),  # eq. 3
     # eqs. 4 to 7

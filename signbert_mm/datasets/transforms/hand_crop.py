@@ -1,6 +1,6 @@
 """From pixels to one square crop for each hand and frame."""
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -224,23 +224,29 @@ class ZeroMissing(BatchTransform):
     Args:
         threshold (float): Joints with a score below it become missing, and their score becomes 0
             (ST-Consistency's authors' code: 0.5).
+        trunk_threshold (float, optional): That of the trunk's joints; None = ``threshold`` (authors' code:
+            0).
     """
 
-    def __init__(self, threshold: float = 0.0) -> None:
+    def __init__(self, threshold: float = 0.0, trunk_threshold: Optional[float] = None) -> None:
         self.threshold = threshold
+        self.trunk_threshold = threshold if trunk_threshold is None else trunk_threshold
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        for scores, points in (('hand_scores', ('hands', 'target')), ('trunk_scores', ('trunk',))):
+        for scores, points, threshold in (
+            ('hand_scores', ('hands', 'target'), self.threshold),
+            ('trunk_scores', ('trunk',), self.trunk_threshold),
+        ):
             if scores not in batch:
                 continue
             present = kept = batch[scores] > 0
-            if self.threshold > 0:
-                kept = present & (batch[scores] >= self.threshold)
+            if threshold > 0:
+                kept = present & (batch[scores] >= threshold)
                 batch[scores] = batch[scores] * kept
             for key in points:
                 if key in batch:
                     batch[key] = batch[key] * kept[..., None]
-            if self.threshold > 0 and scores == 'hand_scores' and 'hand_valid' in batch:
+            if threshold > 0 and scores == 'hand_scores' and 'hand_valid' in batch:
                 # Only a hand that had joints before the threshold can lose its last one to it.
                 valid = batch['hand_valid'] & (kept.any(-1) | ~present.any(-1))  # (B, T, 2)
                 batch['hand_valid'] = valid

@@ -23,13 +23,24 @@ class RandomFlip(BatchTransform):
     Args:
         layout (str): Layout of ``keypoints``.
         prob (float): Probability for a clip.
+        space (str): 'image': ``keypoints``, before the crop. 'hands': the two hand slots change places and
+            the trunk stays as it is (ST-Consistency's authors' code); after :class:`MirrorLeftHand`.
     """
 
-    def __init__(self, layout: str = 'sign_49', prob: float = 0.5) -> None:
-        self.layout, self.prob = get_layout(layout), prob
+    def __init__(self, layout: str = 'sign_49', prob: float = 0.5, space: str = 'image') -> None:
+        if space not in ('image', 'hands'):
+            raise UserValueError(f"RandomFlip: space must be 'image' or 'hands', got {space!r}")
+        self.layout, self.prob, self.space = get_layout(layout), prob, space
         self.order = ConstantIndex(self.layout.flip_order)
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        if self.space == 'hands':
+            flip = draws.bernoulli('flip', self.prob)  # (B,)
+            for key in ('hands', 'hand_scores', 'hand_valid', 'location', 'boxes'):
+                if key in batch:
+                    value = batch[key]
+                    batch[key] = torch.where(flip.view(-1, *[1] * (value.ndim - 1)), value.flip(2), value)
+            return batch
         keypoints, scores = batch['keypoints'], batch['scores']
         self.layout.check_joints(
             keypoints.shape[2], "RandomFlip (its layout and the data set's must be the same)"
@@ -61,8 +72,10 @@ class RandomAffine(BatchTransform):
         shear_y (float): Shear factor of y along x, uniform in +- this.
         space (str): 'image': ``keypoints`` about the image's centre, before the crop. The crop then removes
             scale and shift from the hands. 'pose': ``hands`` in their crops and ``trunk`` in the image, each
-            about its centre (0.5, 0.5), by the same matrix and shift; after :class:`HandCrop` and
+            about the point ``centre``, by the same matrix and shift; after :class:`HandCrop` and
             :class:`NormalizeTrunk`, before :class:`MirrorLeftHand`.
+        centre (float): x and y of the point that stays where it is in 'pose' (ST-Consistency's authors' code:
+            0, after :class:`MirrorLeftHand`).
 
     Raises:
         ValueError: ``scale`` is not a range above 0, or ``space`` is unknown.
@@ -77,22 +90,24 @@ class RandomAffine(BatchTransform):
         shift: float = 0.05,
         shear_y: float = 0.0,
         space: str = 'image',
+        centre: float = 0.5,
     ) -> None:
         if scale[0] <= 0 or scale[0] > scale[1]:
             raise UserValueError(f'RandomAffine: scale must be (low, high) with 0 < low <= high, got {scale}')
         if space not in ('image', 'pose'):
             raise UserValueError(f"RandomAffine: space must be 'image' or 'pose', got {space!r}")
         self.rotation, self.scale, self.stretch = rotation, scale, stretch
-        self.shear, self.shear_y, self.shift, self.space = shear, shear_y, shift, space
+        self.shear, self.shear_y, self.shift = shear, shear_y, shift
+        self.space, self.centre = space, centre
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         # Points are rows, so the matrix is transposed.
         matrix = self._matrix(draws).transpose(-1, -2)
         shift = draws.uniform('affine/shift', 2, low=-self.shift, high=self.shift)
         if self.space == 'pose':
-            hands, trunk = batch['hands'], batch['trunk']
-            batch['hands'] = (hands - 0.5) @ matrix[:, None, None] + (0.5 + shift)[:, None, None, None]
-            batch['trunk'] = (trunk - 0.5) @ matrix[:, None] + (0.5 + shift)[:, None, None]
+            hands, trunk, middle = batch['hands'], batch['trunk'], self.centre
+            batch['hands'] = (hands - middle) @ matrix[:, None, None] + (middle + shift)[:, None, None, None]
+            batch['trunk'] = (trunk - middle) @ matrix[:, None] + (middle + shift)[:, None, None]
             return batch
         centre = batch['image_size'] / 2
         moved = (batch['keypoints'] - centre[:, None, None]) @ matrix[:, None]

@@ -18,12 +18,13 @@ MASKED = ('target', 'chosen', 'operation', 'disturbed', 'hand_scores')
 class Motion(BatchTransform):
     """Adds the motion of hands and trunk, m_t = x_t - x_{t-1} (ST-Consistency eq. 1).
 
-    A joint that is missing or masked to 0 in either frame has motion 0. The paper says nothing of missing
-    joints.
+    The paper says nothing of missing joints.
 
     Args:
         zero (str): 'first': the first frame has motion 0 (eq. 1). 'last': m_t = x_{t+1} - x_t, and the last
             frame has motion 0 (the authors' code).
+        missing (str): 'still': a joint that is missing or masked to 0 in either frame has motion 0. 'jump':
+            it comes from (0, 0) and goes there (the authors' code); after :class:`ZeroMissing`.
 
     Reads ``hands`` (B, T, 2, 21, 2), ``hand_scores``, ``trunk`` (B, T, 7, 2), ``trunk_scores``, after all
     other transforms. Adds ``motion``, a dict of ``hands`` and ``trunk`` in the same shapes. Motion of hands
@@ -33,10 +34,12 @@ class Motion(BatchTransform):
         ValueError: ``zero`` is unknown.
     """
 
-    def __init__(self, zero: str = 'first') -> None:
+    def __init__(self, zero: str = 'first', missing: str = 'still') -> None:
         if zero not in ('first', 'last'):
             raise UserValueError(f"Motion: zero must be 'first' or 'last', got {zero!r}")
-        self.zero = zero
+        if missing not in ('still', 'jump'):
+            raise UserValueError(f"Motion: missing must be 'still' or 'jump', got {missing!r}")
+        self.zero, self.missing = zero, missing
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         hands_present = batch['hand_scores'] > 0
@@ -50,7 +53,9 @@ class Motion(BatchTransform):
         return batch
 
     def _motion(self, points: Tensor, present: Tensor) -> Tensor:
-        step = (points[:, 1:] - points[:, :-1]) * (present[:, 1:] & present[:, :-1])[..., None]
+        step = points[:, 1:] - points[:, :-1]
+        if self.missing == 'still':
+            step = step * (present[:, 1:] & present[:, :-1])[..., None]
         still = torch.zeros_like(points[:, :1])
         return torch.cat([still, step] if self.zero == 'first' else [step, still], dim=1)
 

@@ -55,7 +55,10 @@ class HandTransformer(BaseModule):
         num_heads (int): Attention heads.
         feedforward_channels (int): Width of the feed-forward part.
         dropout (float): Dropout of attention, feed-forward and residual branches.
-        input_norm (bool): Layer norm, then dropout, on the tokens that come in (ST-Consistency).
+        input_norm (bool): Layer norm of the tokens that come in (ST-Consistency).
+        feedforward_dropout (float, optional): Dropout behind the feed-forward part's activation; None =
+            ``dropout`` (ST-Consistency's authors' code: 0).
+        norm_eps (float): Added to the variance in layer norm (ST-Consistency's authors' code: 1e-12).
     """
 
     def __init__(
@@ -66,18 +69,27 @@ class HandTransformer(BaseModule):
         feedforward_channels: int = 2048,
         dropout: float = 0.1,
         input_norm: bool = False,
+        feedforward_dropout: Optional[float] = None,
+        norm_eps: float = 1e-5,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
         layer = EncoderLayer(
-            embed_dims, num_heads, feedforward_channels, dropout, activation='gelu', batch_first=True
+            embed_dims,
+            num_heads,
+            feedforward_channels,
+            dropout,
+            activation='gelu',
+            layer_norm_eps=norm_eps,
+            batch_first=True,
         )
+        if feedforward_dropout is not None:
+            layer.dropout.p = feedforward_dropout
         # nested tensors would wait for the device, and give back zeros in place of masked tokens
         self.encoder = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
         self.embed_dims = embed_dims
-        self.input = (
-            nn.Sequential(nn.LayerNorm(embed_dims), nn.Dropout(dropout)) if input_norm else nn.Identity()
-        )
+        # in a sequence for its name in checkpoints
+        self.input = nn.Sequential(nn.LayerNorm(embed_dims, norm_eps)) if input_norm else nn.Identity()
         # the encoder copies one layer: draw each anew
         for name, parameter in self.encoder.named_parameters():
             if parameter.ndim > 1:

@@ -36,10 +36,12 @@ class HandTrunkEncoder(BaseModule):
         hand_layout (str): 'channel': the hands of a frame side by side are one token. 'sequence': each hand
             is a token.
         masked (bool): A missing hand is left out of the statistics of batch norm, and is 0 to the temporal
-            blocks. False: it counts as a hand of zeros (the authors' code). Frames that are padding are left
-            out in both cases.
+            blocks. False: it counts as what stands there, a hand of zeros or its motion (the authors' code).
+            Frames that are padding are left out in both cases.
         attend_missing (bool): Attention sees the tokens of missing hands (in the 'channel' layout, of frames
             without any hand). Pooling never does.
+        hands_apart (bool): In training, the statistics of batch norm are those of the right hands and then
+            those of the left hands (the authors' code), instead of those of all hands.
         sync_norm (bool): The statistics of batch norm are those of all processes.
 
     ``out_channels`` is the width of both vectors.
@@ -58,6 +60,7 @@ class HandTrunkEncoder(BaseModule):
         hand_layout: str = 'channel',
         masked: bool = True,
         attend_missing: bool = False,
+        hands_apart: bool = False,
         sync_norm: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
@@ -71,12 +74,8 @@ class HandTrunkEncoder(BaseModule):
                 f'HandTrunkEncoder: hand_layout must be one of {HAND_LAYOUTS}, got {hand_layout!r}'
             )
         given = dict(hand=(hand_embedder, hand_backbone), trunk=(trunk_embedder, trunk_backbone))
-        self.parts, self.hand_layout, self.masked, self.attend_missing = (
-            tuple(parts),
-            hand_layout,
-            masked,
-            attend_missing,
-        )
+        self.parts, self.hand_layout = tuple(parts), hand_layout
+        self.masked, self.attend_missing, self.hands_apart = masked, attend_missing, hands_apart
         self.embedders, self.backbones, self.scorers = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
         widths = {}
         for part in PARTS:
@@ -130,7 +129,7 @@ class HandTrunkEncoder(BaseModule):
             trunk (Tensor): Shape (B, T, 7, 2), fractions of the image or their motion; (0, 0) = missing
                 joint.
             hand_valid (Tensor): Shape (B, T, 2) bool: the hand was found. What stands in ``hands`` elsewhere
-                never matters.
+                never matters with ``masked``.
             frame_valid (Tensor): Shape (B, T) bool: the frame is not padding. At least one a clip.
             trunk_valid (Tensor, optional): Shape (B, T) bool: the frame shows the trunk; None = all frames
                 do.
@@ -165,11 +164,17 @@ class HandTrunkEncoder(BaseModule):
             frames (Tensor): Shape (B, T, 1) bool: not padding.
         """
         frames = frames.expand_as(valid)
-        points = points.masked_fill(~valid[..., None, None], 0.0)
-        # each hand is a sequence of its own, by shared weights and shared statistics
-        counted = (valid if self.masked else frames).transpose(1, 2).flatten(0, 1)  # (B x H, T)
-        tokens = self.embedders[part](points.transpose(1, 2).flatten(0, 1), counted)
-        tokens = tokens.unflatten(0, (-1, points.shape[2])).transpose(1, 2)  # (B, T, H, C)
+        counted = valid if self.masked else frames
+        points = points.masked_fill(~counted[..., None, None], 0.0)
+        if self.hands_apart and part == 'hand':
+            right, left = (self.embedders[part](points[:, :, hand], counted[:, :, hand]) for hand in (1, 0))
+            tokens = torch.stack([left, right], dim=2)
+        else:
+            # each hand is a sequence of its own, by shared weights and shared statistics
+            tokens = self.embedders[part](
+                points.transpose(1, 2).flatten(0, 1), counted.transpose(1, 2).flatten(0, 1)
+            )
+            tokens = tokens.unflatten(0, (-1, points.shape[2])).transpose(1, 2)  # (B, T, H, C)
         seen = frames if self.attend_missing else valid
         if part == 'hand' and self.hand_layout == 'channel':
             hidden = self.backbones[part](

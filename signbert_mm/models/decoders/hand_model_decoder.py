@@ -33,7 +33,9 @@ class HandModelDecoder(BaseModule):
         hand_model (dict): A config of ``MODELS``; ``num_pca`` is the size of theta, 25 in the paper.
         rotation (str): '6d' (default; orthonormal by Gram-Schmidt), 'svd' (3 x 3 projected to the nearest
             rotation; on GPUs the decomposition waits for the device), 'none' (the raw 3 x 3). How c_r becomes
-            a rotation is not given in the paper.
+            a rotation is not given in the paper. A raw matrix may also stretch the hand, and be a reflection:
+            eq. 5 reads its first two rows, so the third, which gives the depth of ``joints3d`` and
+            ``vertices``, learns nothing and may turn a right hand into a left one. Use it for 2-D alone.
         init_std (float): Standard deviation of the initial weights. The initial biases give a rest hand that
             fills the crop (not given in the paper).
 

@@ -1,5 +1,13 @@
 from .gesture_gcn import GestureGCN, RoleGraphConv
 from .hand_token_embedder import HandTokenEmbedder, sinusoidal_embedding
+from .residual_gesture_gcn import ResidualGestureGCN
 from .temporal_gcn_embedder import TemporalGCNEmbedder
 
-__all__ = ['GestureGCN', 'HandTokenEmbedder', 'RoleGraphConv', 'TemporalGCNEmbedder', 'sinusoidal_embedding']
+__all__ = [
+    'GestureGCN',
+    'HandTokenEmbedder',
+    'ResidualGestureGCN',
+    'RoleGraphConv',
+    'TemporalGCNEmbedder',
+    'sinusoidal_embedding',
+]

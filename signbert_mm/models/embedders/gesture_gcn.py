@@ -1,6 +1,6 @@
 """The gesture state of one hand in one frame (SignBERT section 3.1)."""
 
-from typing import Dict, Mapping, Optional, Sequence
+from typing import Dict, Mapping, Optional, Sequence, Union
 
 import torch
 from mmengine.model import BaseModule
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ...errors import UserValueError
 from ...layouts import get_layout
-from ...layouts.graph import ROLES, joint_graph, part_graph, role_adjacency
+from ...layouts.graph import ROLES, joint_graph, order_by_knuckle, part_graph, role_adjacency
 from ...registry import MODELS
 from ..ops import fast_role_graph_conv, max_over_first, split_into_blocks
 from ..token_batch_norm import TokenBatchNorm
@@ -27,7 +27,9 @@ class RoleGraphConv(nn.Module):
         adjacency (Tensor): Shape (R, V, V), see :func:`signbert_mm.layouts.graph.role_adjacency`.
         norm (str): 'BN', batch norm, or 'LN', layer norm over the channels.
         act (bool): End with a ReLU. A maximum over nodes may as well come before it.
-        bias (bool, optional): Learn b. None: with layer norm only, since batch norm takes it out again.
+        bias (bool | str, optional): Learn b. None: with layer norm only, since batch norm takes it out again.
+            'role': one b a role, with the weight of a node's edges of that role; batch norm over all nodes
+            leaves what differs between nodes.
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class RoleGraphConv(nn.Module):
         adjacency: Tensor,
         norm: str = 'BN',
         act: bool = True,
-        bias: Optional[bool] = None,
+        bias: Union[bool, str, None] = None,
     ) -> None:
         super().__init__()
         self.register_buffer('adjacency', adjacency, persistent=False)
@@ -46,8 +48,10 @@ class RoleGraphConv(nn.Module):
         bound = (len(adjacency) * in_channels) ** -0.5
         weight = torch.empty(len(adjacency), in_channels, out_channels)
         self.weight = nn.Parameter(weight.uniform_(-bound, bound))
+        self.of_roles = bias == 'role'
         if norm == 'LN' if bias is None else bias:
-            self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
+            shape = (len(adjacency), out_channels) if self.of_roles else (out_channels,)
+            self.bias = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
         else:
             self.register_buffer('bias', torch.zeros(out_channels), persistent=False)
         self.norm = _make_norm(norm, out_channels)
@@ -60,7 +64,11 @@ class RoleGraphConv(nn.Module):
         x, weight, bias, adjacency = (
             tensor.to(dtype) for tensor in (x, self.weight, self.bias, self.adjacency)
         )
-        x = fast_role_graph_conv(x, weight, bias, adjacency, self.blocks)
+        if self.of_roles:
+            x = fast_role_graph_conv(x, weight, torch.zeros_like(bias[0]), adjacency, self.blocks)
+            x = x + (adjacency.sum(-1).t() @ bias)[:, None]
+        else:
+            x = fast_role_graph_conv(x, weight, bias, adjacency, self.blocks)
         x = self.norm(x, valid) if isinstance(self.norm, TokenBatchNorm) else self.norm(x)
         return self.act(x)
 
@@ -122,14 +130,7 @@ class GestureGCN(BaseModule):
         body = get_layout(layout)
         parts, part_edges, part_symmetric = part_graph(body)
         *limbs, root = parts
-        # wrist, all first knuckles, all second ones ..: neighbours along the fingers are then a fixed number
-        # of nodes apart, and parts are strides
-        order = root[:1] + [joint for knuckle in zip(*limbs) for joint in knuckle]
-        if sorted(order) != list(range(body.num_joints)) or order[: len(root)] != root:
-            raise UserValueError(
-                f'GestureGCN: layout {layout!r} is not a wrist and fingers of equal length '
-                'whose palm is the wrist and their roots'
-            )
+        order = order_by_knuckle(parts, body)
         graph = joint_graph(body)[:, order][:, :, order]
         coarse = role_adjacency(len(parts), part_edges, part_symmetric)
         self.norm, self.bias = norm, norm == 'LN' if bias is None else bias

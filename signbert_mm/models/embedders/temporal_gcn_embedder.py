@@ -12,49 +12,54 @@ from ..token_batch_norm import TokenBatchNorm
 from .hand_token_embedder import build_gesture
 
 
-def _products(x: Tensor, weight: Tensor) -> Tensor:
-    """A convolution in time of (N, T, C) by (C', C, K), padded with zeros: each frame's K neighbours side by
-    side, then one product.
+def _products(x: Tensor, convolution: nn.Conv1d) -> Tensor:
+    """A convolution in time of (N, T, C), padded with zeros: each frame's neighbours side by side, then one
+    product.
     """
+    weight = convolution.weight  # (C', C, K)
     taps, frames = weight.shape[-1], x.shape[1]
     padded = F.pad(x, (0, 0, taps // 2, taps // 2))
     return F.linear(
         torch.cat([padded[:, tap : tap + frames] for tap in range(taps)], dim=-1),
         weight.transpose(1, 2).flatten(1),
+        convolution.bias,
     )
 
 
 class TemporalBlock(nn.Module):
-    """A convolution of kernel 5 beside two stacked ones of kernel 3, joined by a 1x1 convolution, batch norm,
-    ReLU.
+    """A convolution of kernel 5 beside two stacked ones of kernel 3, each with a ReLU behind it, joined by a
+    1x1 convolution, batch norm, ReLU.
 
-    What is not valid counts as 0 at every step, as what lies before a clip's first frame does. Nothing has a
-    bias: batch norm would take it out.
+    What is not valid counts as 0 at every step, as what lies before a clip's first frame does. The 1x1
+    convolution has no bias: batch norm would take it out.
 
     Args:
         channels (int): C.
+        linear (bool): The three convolutions have neither ReLU nor bias, so that the two stacked ones are a
+            single one of kernel 5. For checkpoints of version 0.2 and before.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, linear: bool = False) -> None:
         super().__init__()
-        self.wide = nn.Conv1d(channels, channels, 5, padding=2, bias=False)
+        self.wide = nn.Conv1d(channels, channels, 5, padding=2, bias=not linear)
         self.narrow = nn.ModuleList(
-            [nn.Conv1d(channels, channels, 3, padding=1, bias=False) for _ in range(2)]
+            [nn.Conv1d(channels, channels, 3, padding=1, bias=not linear) for _ in range(2)]
         )
         self.join = nn.Conv1d(2 * channels, channels, 1, bias=False)
         self.norm = TokenBatchNorm(channels)
+        self.act = nn.Identity() if linear else nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
         """(N, T, C), 0 where ``valid`` (N, T) says no, to the same."""
         if torch.compiler.is_dynamo_compiling():
             # the gradients of its convolutions do not come laid out in memory as torch.compile takes them to
             # be: products in their place
-            between = _products(x, self.narrow[0].weight).masked_fill(~valid[..., None], 0.0)
-            x = torch.cat([_products(x, self.wide.weight), _products(between, self.narrow[1].weight)], dim=-1)
+            between = self.act(_products(x, self.narrow[0])).masked_fill(~valid[..., None], 0.0)
+            x = self.act(torch.cat([_products(x, self.wide), _products(between, self.narrow[1])], dim=-1))
             return F.relu(self.norm(F.linear(x, self.join.weight[:, :, 0]), valid), inplace=True)
         x = x.transpose(1, 2)  # (N, C, T)
-        between = self.narrow[0](x).masked_fill(~valid[:, None], 0.0)
-        x = self.join(torch.cat([self.wide(x), self.narrow[1](between)], dim=1))
+        between = self.act(self.narrow[0](x)).masked_fill(~valid[:, None], 0.0)
+        x = self.join(self.act(torch.cat([self.wide(x), self.narrow[1](between)], dim=1)))
         return F.relu(self.norm(x.transpose(1, 2), valid), inplace=True)
 
 
@@ -64,11 +69,12 @@ class TemporalGCNEmbedder(BaseModule):
     blocks (ST-Consistency's authors' code).
 
     Args:
-        gesture (dict): The gesture encoder, see :func:`build_gesture`; the authors' is GestureGCN with
-            ``norm='BN'``, ``input_norm=True`` and ``bias=False``.
+        gesture (dict): The gesture encoder, see :func:`build_gesture`; the authors' is
+            :class:`ResidualGestureGCN`.
         channels (int): Token width.
         num_blocks (int): Temporal blocks.
         dropout (float): After the 1x1 convolution.
+        linear (bool): See :class:`TemporalBlock`.
     """
 
     def __init__(
@@ -77,6 +83,7 @@ class TemporalGCNEmbedder(BaseModule):
         channels: int = 512,
         num_blocks: int = 2,
         dropout: float = 0.25,
+        linear: bool = False,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -84,7 +91,7 @@ class TemporalGCNEmbedder(BaseModule):
         self.project = nn.Linear(self.gesture.out_channels, channels, bias=False)  # a 1x1 convolution
         self.norm = TokenBatchNorm(channels)
         self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList([TemporalBlock(channels) for _ in range(num_blocks)])
+        self.blocks = nn.ModuleList([TemporalBlock(channels, linear) for _ in range(num_blocks)])
         self.out_channels = channels
 
     def forward(self, points: Tensor, valid: Tensor) -> Tensor:

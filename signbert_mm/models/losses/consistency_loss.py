@@ -20,24 +20,31 @@ class ConsistencyLoss(nn.Module):
 
     ``num_anchors`` chooses the variant of the authors' code, where p ranges over the bank's keys that are
     nearest to the teacher. The hand's teacher is compared with the keys of hands, and the trunk's student
-    with the keys of trunks in the same slots, and the other way round (the slots are our reading).
+    with the keys of trunks in the same slots, and the other way round.
 
     Args:
         temperature (float): tau1; 0.1 in the paper.
+        teacher_temperature (float, optional): That of the key side; None = tau1 (authors' code: 0.05).
         num_anchors (int, optional): Anchors of the variant, 1,024 in the authors' code; None = eq. 3.
         loss_weight (float): Factor.
     """
 
     def __init__(
-        self, temperature: float = 0.1, num_anchors: Optional[int] = None, loss_weight: float = 1.0
+        self,
+        temperature: float = 0.1,
+        num_anchors: Optional[int] = None,
+        loss_weight: float = 1.0,
+        teacher_temperature: Optional[float] = None,
     ) -> None:
         super().__init__()
-        if temperature <= 0 or (num_anchors is not None and num_anchors < 1):
+        teacher_temperature = temperature if teacher_temperature is None else teacher_temperature
+        if min(temperature, teacher_temperature) <= 0 or (num_anchors is not None and num_anchors < 1):
             raise UserValueError(
-                'ConsistencyLoss: temperature and num_anchors must be positive, got '
-                f'{temperature} and {num_anchors}'
+                'ConsistencyLoss: temperature, teacher_temperature and num_anchors must be positive, got '
+                f'{temperature}, {teacher_temperature} and {num_anchors}'
             )
-        self.temperature, self.num_anchors, self.loss_weight = temperature, num_anchors, loss_weight
+        self.temperature, self.teacher_temperature = temperature, teacher_temperature
+        self.num_anchors, self.loss_weight = num_anchors, loss_weight
 
     def forward(
         self,
@@ -69,10 +76,10 @@ class ConsistencyLoss(nn.Module):
         student = 1 - teacher
         # Eq. 3 itself: the vector's entries are the logits.
         if self.num_anchors is None:
-            return kl_divergence(key[teacher] / self.temperature, query[student] / self.temperature)
+            return kl_divergence(key[teacher] / self.teacher_temperature, query[student] / self.temperature)
         # A slot counts only where the clip showed both parts.
         valid = is_key(banks[0]) & is_key(banks[1])
         near, other = over_nearest_anchors(
             key[teacher], banks[teacher], query[student], banks[student], self.num_anchors, valid
         )
-        return kl_divergence(near / self.temperature, other / self.temperature)
+        return kl_divergence(near / self.teacher_temperature, other / self.temperature)

@@ -67,7 +67,7 @@ def test_every_parameter_gets_a_gradient(options):
 
 
 @pytest.mark.parametrize('training', [True, False])
-@pytest.mark.parametrize('options', OPTIONS, ids=str)
+@pytest.mark.parametrize('options', [options for options in OPTIONS if options['masked']], ids=str)
 def test_what_stands_at_missing_hands_and_trunks_never_matters(options, training):
     model, view = build(**options).train(training), make_view(empty=[1], no_trunk=[2])
     nan = dict(
@@ -75,6 +75,21 @@ def test_what_stands_at_missing_hands_and_trunks_never_matters(options, training
         trunk=view['joint']['trunk'].masked_fill(~view['trunk_valid'][..., None, None], float('nan')),
     )
     close(run(model, dict(view, joint=nan), attention=True), run(model, view, attention=True))
+
+
+@pytest.mark.parametrize('options', [options for options in OPTIONS if not options['masked']], ids=str)
+def test_what_stands_at_missing_hands_and_trunks_counts_without_masks(options):
+    """As the motion to a hand that is not there; the pooling still goes by what was found."""
+    model, view = build(**options), make_view(empty=[1], no_trunk=[2])
+    jump = dict(
+        hands=torch.where(view['hand_valid'][..., None, None], view['joint']['hands'], -0.5),
+        trunk=torch.where(view['trunk_valid'][..., None, None], view['joint']['trunk'], -0.5),
+    )
+    found, still = (run(model, dict(view, joint=joint), attention=True) for joint in (jump, view['joint']))
+    for part, empty in (('hand', 1), ('trunk', 2)):
+        assert (found[part][0] - still[part][0]).abs().max() > 1e-3
+        assert not found[part][empty].any()
+        assert torch.equal(found[f'{part}_attention'] == 0, still[f'{part}_attention'] == 0)
 
 
 @pytest.mark.parametrize('training', [True, False])
@@ -202,7 +217,7 @@ def test_runs_under_autocast():
 def test_sync_norm_reaches_every_norm():
     for sync in (False, True):
         norms = [module for module in build(sync_norm=sync).modules() if isinstance(module, TokenBatchNorm)]
-        assert len(norms) == 2 * 7 and all(norm.sync == sync for norm in norms)
+        assert len(norms) == 2 * 13 and all(norm.sync == sync for norm in norms)
 
 
 @pytest.mark.parametrize(

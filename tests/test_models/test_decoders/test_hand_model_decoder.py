@@ -148,3 +148,21 @@ def test_the_checkpoint_holds_no_hand():
 def test_an_unknown_rotation():
     with pytest.raises(ValueError, match=r"HandModelDecoder: rotation must be one of .*'6d'.*got 'euler'"):
         HandModelDecoder(rotation='euler')
+
+
+def test_a_raw_matrix_may_be_a_reflection_that_2d_does_not_see():
+    torch.manual_seed(0)
+    decoder = HandModelDecoder(in_channels=8, rotation='none', init_std=0.02)
+    first = decoder.sizes[0] + 10
+    tokens = torch.randn(4, 8)
+    out = decoder(tokens)
+    out['joints2d'].sum().backward()
+    rows = decoder.fc.weight.grad[first : first + 9].view(3, 3, -1)
+    assert rows[:2].any() and not rows[2].any()
+    with torch.no_grad():
+        decoder.fc.weight[first + 6 : first + 9] *= -1
+        decoder.fc.bias[first + 6 : first + 9] *= -1
+    mirrored = decoder(tokens)
+    assert (torch.linalg.det(mirrored['rotation']) < 0).all()
+    assert torch.equal(mirrored['joints2d'], out['joints2d'])
+    torch.testing.assert_close(mirrored['joints3d'], out['joints3d'] * torch.tensor([1.0, 1.0, -1.0]))

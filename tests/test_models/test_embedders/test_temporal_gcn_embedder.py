@@ -7,16 +7,19 @@ from torch.nn import functional as F
 from signbert_mm.models.embedders.temporal_gcn_embedder import TemporalBlock, TemporalGCNEmbedder
 
 
-def convolve(frames, weight):
-    """A list of vectors, None = nothing there, and a kernel (C', C, K)."""
+def convolve(frames, convolution):
+    """A list of vectors, None = nothing there, through a convolution in time and a ReLU; a linear one has no
+    bias, and no ReLU.
+    """
+    weight, bias = convolution.weight, convolution.bias
     half = weight.shape[-1] // 2
     out = []
     for time in range(len(frames)):
-        total = torch.zeros(weight.shape[0], dtype=weight.dtype)
+        total = torch.zeros(weight.shape[0], dtype=weight.dtype) if bias is None else bias
         for tap in range(-half, half + 1):
             if 0 <= time + tap < len(frames) and frames[time + tap] is not None:
                 total = total + weight[:, :, half + tap] @ frames[time + tap]
-        out.append(total)
+        out.append(total if bias is None else F.relu(total))
     return out
 
 
@@ -27,12 +30,12 @@ def reference(block, x, valid):
     ]
     joined = []
     for clip in clips:
-        wide = convolve(clip, block.wide.weight)
+        wide = convolve(clip, block.wide)
         between = [
             vector if frame is not None else None
-            for vector, frame in zip(convolve(clip, block.narrow[0].weight), clip)
+            for vector, frame in zip(convolve(clip, block.narrow[0]), clip)
         ]
-        narrow = convolve(between, block.narrow[1].weight)
+        narrow = convolve(between, block.narrow[1])
         joined.append([block.join.weight[:, :, 0] @ torch.cat(pair) for pair in zip(wide, narrow)])
     kept = torch.stack(
         [
@@ -53,10 +56,11 @@ def reference(block, x, valid):
     return out
 
 
+@pytest.mark.parametrize('linear', [False, True])
 @pytest.mark.parametrize('share', [1.0, 0.6])
-def test_a_block_equals_loops(monkeypatch, share):
+def test_a_block_equals_loops(monkeypatch, share, linear):
     torch.manual_seed(0)
-    block = TemporalBlock(4).double()
+    block = TemporalBlock(4, linear).double()
     torch.nn.init.normal_(block.norm.bias)
     valid = torch.rand(3, 7) < share
     x = torch.randn(3, 7, 4, dtype=torch.float64) * valid[..., None]
@@ -65,16 +69,25 @@ def test_a_block_equals_loops(monkeypatch, share):
     torch.testing.assert_close(block(x, valid), reference(block, x, valid))
 
 
+def test_the_stacked_convolutions_are_no_single_one():
+    """What a map without a ReLU between them would be."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 9, 4)
+    for linear in (False, True):
+        block = TemporalBlock(4, linear)
+
+        def narrow(x, block=block):
+            between = block.act(block.narrow[0](x.transpose(1, 2)))
+            return block.act(block.narrow[1](between))
+
+        zero = narrow(torch.zeros_like(x))
+        same = torch.allclose(narrow(x) + narrow(-x), 2 * zero, atol=1e-6)
+        assert same == linear
+
+
 def embedder(**changes):
     torch.manual_seed(0)
-    gesture = dict(
-        type='GestureGCN',
-        joint_channels=(4, 6),
-        part_channels=(8, 8),
-        norm='BN',
-        input_norm=True,
-        output_norm=False,
-    )
+    gesture = dict(type='ResidualGestureGCN', joint_channels=(4, 6), part_channels=(8, 8), dropout=0.0)
     return TemporalGCNEmbedder(**{**dict(gesture=gesture, channels=10, dropout=0.0), **changes})
 
 
