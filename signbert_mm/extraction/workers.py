@@ -19,15 +19,15 @@ from .pose_extractor import PoseExtractor, build_extractor
 from .progress import Progress
 from .video_reader import open_video
 
-# Frames.
+# Frames between two reports of progress.
 _REPORT_EVERY = 25
 # A full or read-only disk, or no more open files. The next video would fail in the same way.
-_OF_THIS_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
+_MACHINE_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 
 
 def _machine_error(error: Optional[BaseException]) -> Optional[OSError]:
     """The error among ``error`` and its causes that concerns this machine and not the video, if any."""
-    while error is not None and not (isinstance(error, OSError) and error.errno in _OF_THIS_MACHINE):
+    while error is not None and not (isinstance(error, OSError) and error.errno in _MACHINE_ERRNOS):
         error = error.__cause__ or error.__context__
     return error
 

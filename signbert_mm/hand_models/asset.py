@@ -139,15 +139,15 @@ class HandAsset:
             self._fail(
                 'faces', f'vertex ids {self.faces.min()}..{self.faces.max()}', f'0..{NUM_VERTICES - 1}'
             )
-        for name, most in (('skinning', 1e-3), ('joint_regressor', 0.05)):
+        for name, tolerance in (('skinning', 1e-3), ('joint_regressor', 0.05)):
             sums = getattr(self, name).sum(1)
-            off, found = np.abs(sums - 1).max(), f'rows that sum to {sums.min():.4f}..{sums.max():.4f}'
-            if off > most:
-                self._fail(name, found, 'rows that sum to 1')
+            off, actual = np.abs(sums - 1).max(), f'rows that sum to {sums.min():.4f}..{sums.max():.4f}'
+            if off > tolerance:
+                self._fail(name, actual, 'rows that sum to 1')
             if off > 1e-3:
-                # files differ; joints are then scaled about the origin by as much
+                # Some files differ. Their joints are then scaled about the origin by as much.
                 print_log(
-                    f'hand asset {self.source or self.name!r}: field {name!r}: {found} instead of 1; '
+                    f'hand asset {self.source or self.name!r}: field {name!r}: {actual} instead of 1; '
                     'it is used as it is',
                     logger='current',
                     level=logging.WARNING,

@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 # The smallest sum of two singular values that the gradient below divides by.
 _SINGULAR_GAP = 1e-4
+# A column this short, or this near to the other's line, has no direction.
 _SHORTEST = 1e-4
-"""A column this short, or this near to the other's line, has no direction."""
 
 
 def rotation_6d_identity(dtype: torch.dtype = torch.float32) -> Tensor:
@@ -27,28 +27,29 @@ def rotation_6d_to_matrix(six: Tensor) -> Tensor:
         six (Tensor): Shape (..., 6), any scale: the first column, then the second.
 
     Returns:
-        Tensor: Shape (..., 3, 3), orthonormal with determinant +1. A first column of zeros counts as the x
-            axis, and a second one that is parallel to the first, or zero, as an axis that is not; neither has
-            a gradient then.
+        Tensor: Shape (..., 3, 3), orthonormal with determinant +1. The x axis replaces a first column of
+            zeros. An axis that is not parallel to the first column replaces a second one that is parallel to
+            it, or zero. A replaced column gets no gradient.
     """
     first, second = six[..., :3], six[..., 3:]
     x_axis = F.pad(torch.ones_like(first[..., :1]), (0, 2))
     first = F.normalize(torch.where(_length(first) > _SHORTEST, first, x_axis), dim=-1)
     across = _reject(second, first)
-    # of a long column what is left is rounded in proportion
+    # The rounding error of ``across`` grows with the column's length, so the threshold does, too.
     apart = _length(across) > _SHORTEST * _length(second).clamp(min=1.0)
+    # The x axis, or the y axis where the first column is close to x.
     axis = torch.where(first[..., :1].detach().abs() < 0.9, x_axis, x_axis.roll(1, -1))
     second = F.normalize(torch.where(apart, across, _reject(axis, first)), dim=-1)
     return torch.stack((first, second, torch.linalg.cross(first, second)), dim=-1)
 
 
 def _length(column: Tensor) -> Tensor:
-    """(..., 3) -> (..., 1), without gradient."""
+    """Norm of (..., 3) as (..., 1), without gradient."""
     return column.detach().norm(dim=-1, keepdim=True)
 
 
 def _reject(column: Tensor, unit: Tensor) -> Tensor:
-    """What of a column stands at right angles to a unit vector."""
+    """The part of a column that is at right angles to a unit vector."""
     return column - (unit * column).sum(-1, keepdim=True) * unit
 
 

@@ -145,7 +145,7 @@ def _reconstructor(kind: Any = None, base: Any = None, state: Any = None) -> Any
 
 
 def _set(items: Any = ()) -> set:
-    """Python 2's set; chumpy keeps the names of an object's changed fields in one."""
+    """Python 2's set, in which chumpy keeps the names of an object's changed fields."""
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
         raise PickleRefused('a set of something other than text')
     return set(items)

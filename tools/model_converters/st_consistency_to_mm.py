@@ -1,11 +1,12 @@
 #!/usr/bin/env python
-"""Turn a checkpoint of ST-Consistency's authors (their repository's pretrain.py or
-downstream_classification.py) into one of this project.
+"""Convert a checkpoint of ST-Consistency's authors into one of this project.
 
-The weights fit the configs of the authors' code, with model.encoder.*_backbone.norm_eps=1e-12 to the last
-digit: configs/st_consistency/st_consistency_d512_b64-150e-code_pretrain-all.py what is pre-trained, with
-banks and key encoders, and st_consistency_d512_b64-80e-code_msasl1000.py what is fine-tuned. Their repository
-names no licence: ask its authors before you pass its weights on.
+It is a file of their repository's pretrain.py or downstream_classification.py.
+
+Pre-trained weights, with banks and key encoders, fit the config
+configs/st_consistency/st_consistency_d512_b64-150e-code_pretrain-all.py, and fine-tuned ones
+st_consistency_d512_b64-80e-code_msasl1000.py. With model.encoder.*_backbone.norm_eps=1e-12 the outputs are
+equal to the last digit. Their repository names no licence: ask its authors before you pass its weights on.
 
 Example:
     python tools/model_converters/st_consistency_to_mm.py checkpoint_0140.pth.tar st_consistency.pth
@@ -19,7 +20,8 @@ from typing import Dict, Mapping, Sequence
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import torch
@@ -42,18 +44,17 @@ QUEUES = dict(
     bank=('queue_hand', 'queue_body', 'queue_hand_motion', 'queue_body_motion'),
     overall_bank=('queue', 'queue_motion'),
 )
-# theirs: itself, taken from a node further out, from one further in, symmetric
+# Roles of a neighbour in their order: the node itself, one further out, one further in, symmetric.
 ROLES = (0, 2, 1, 3)
-# of the trunk's parts: the nose has no edge that is used
+# Roles of the trunk's parts. The nose has no edge that is used.
 TRUNK_ROLES = (0, 3)
 
 
 def _norm(state: Mapping[str, Tensor], name: str, bias: str = '') -> Weights:
-    """A batch norm's tensors; the bias of the convolution before it, which it takes out, goes into the
-    mean.
-    """
+    """A batch norm's tensors, without the bias of the convolution before it."""
     out = {key: state[f'{name}.{key}'] for key in ('weight', 'bias', 'running_mean', 'running_var')}
     if bias:
+        # Normalising removes the convolution's bias, so the running mean takes it in.
         out['running_mean'] = out['running_mean'] - state[bias]
     return out
 
@@ -108,8 +109,9 @@ def _embedder(state: Mapping[str, Tensor], trunk: bool) -> Weights:
 
 
 def _backbone(state: Mapping[str, Tensor], hands: bool) -> Weights:
-    """``HandTransformer`` from their ``Transformer``; they have the right hand first, here the left is."""
+    """``HandTransformer`` from their ``Transformer``."""
     width = len(state['norm.gamma'])
+    # Their features start with the right hand, ours with the left.
     order = torch.arange(width).roll(width // 2 if hands else 0)
     out = {'input.0.weight': state['norm.gamma'][order], 'input.0.bias': state['norm.beta'][order]}
     blocks = {key.split('.')[1] for key in state if key.startswith('blocks.')}
@@ -132,7 +134,7 @@ def _backbone(state: Mapping[str, Tensor], hands: bool) -> Weights:
 
 
 def _within(state: Mapping[str, Tensor], name: str) -> Weights:
-    """What stands under ``name``, by the rest of its names."""
+    """The entries under ``name``, by the rest of their names."""
     return {key[len(name) + 1 :]: value for key, value in state.items() if key.startswith(f'{name}.')}
 
 
@@ -145,19 +147,19 @@ def convert_encoder(state: Mapping[str, Tensor]) -> Weights:
     ):
         out.update(_under(f'embedders.{ours}', _embedder(_within(state, gcn), ours == 'trunk')))
         out.update(_under(f'backbones.{ours}', _backbone(_within(state, attention), ours == 'hand')))
-        # without its bias, which a softmax does not see
+        # The bias is dropped, since it does not change a softmax.
         out[f'scorers.{ours}.weight'] = state[f'proj.weight_{theirs}.weight']
     return out
 
 
 def convert(state: Mapping[str, Tensor]) -> Weights:
-    """The whole state dict.
+    """Converts a state dict of pre-training or of fine-tuning.
 
     Args:
-        state (Mapping): Theirs, of pre-training or of fine-tuning.
+        state (Mapping): The authors' state dict.
 
     Raises:
-        CheckpointError: It is not theirs.
+        CheckpointError: The state dict is of another project.
     """
     state = {
         key[len('module.') :] if key.startswith('module.') else key: value for key, value in state.items()
