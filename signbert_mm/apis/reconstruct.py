@@ -1,4 +1,4 @@
-"""3-D hands of a clip, from a pre-trained model (SignBERT section 3.2)."""
+"""3-D hands of a clip, from a pre-trained model (SignBERT section 3.1)."""
 
 from typing import Dict, List, Tuple
 

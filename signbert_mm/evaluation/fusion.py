@@ -1,4 +1,4 @@
-"""Late fusion: sums of several recognisers' scores (SignBERT section 4.3: H+P, H+R)."""
+"""Late fusion: sums of several recognisers' scores (SignBERT section 3.4: H+P, H+R)."""
 
 import itertools
 import os

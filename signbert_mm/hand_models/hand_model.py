@@ -25,7 +25,7 @@ _TINY = 1e-12
 
 @MODELS.register_module()
 class HandModel(nn.Module):
-    """MANO's function on a hand asset (SignBERT section 3.2, eqs. 3 and 4), right hand, global orientation 0.
+    """MANO's function on a hand asset (SignBERT section 3.1, eqs. 3 and 4), right hand, global orientation 0.
 
     ``pose = mean + theta @ pca[:num_pca]``: the axis-angle of 15 joints. Two routes with equal joints:
     :meth:`mesh` skins all 778 vertices; :meth:`joints` skins five fingertips only and is what training uses.

@@ -12,13 +12,13 @@ _centre = [dict(type='CenterTemporalSample', clip_len=32)]
 train_dataloader = dict(
     _loader,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    # section 4: 32 frames, random
+    # section 4.2: 32 frames, random
     dataset=dict(
         type='PoseDataset', split='train', pipeline=[dict(type='RandomTemporalSample', clip_len=32)]
     ),
 )
 val_dataloader = dict(_eval, dataset=dict(type='PoseDataset', split='val', pipeline=_centre, test_mode=True))
-# section 4: 32 frames, centre
+# section 4.2: 32 frames, centre
 test_dataloader = dict(
     _eval, dataset=dict(type='PoseDataset', split='test', pipeline=_centre, test_mode=True)
 )

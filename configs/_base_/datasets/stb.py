@@ -5,7 +5,7 @@ _base_ = './labelled_clips.py'
 _store = dict(
     store='data/stb', side='left', prepare='python tools/dataset_converters/stb_to_store.py STB data/stb'
 )
-# section 4.4: single frames
+# section 4.1: single frames
 train_dataloader = dict(dataset=dict(**_store, pipeline=[dict(type='RandomTemporalSample', clip_len=1)]))
 test_dataloader = dict(dataset=dict(**_store, pipeline=[dict(type='CenterTemporalSample', clip_len=1)]))
 val_dataloader = None

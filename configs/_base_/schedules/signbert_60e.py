@@ -1,4 +1,4 @@
-# SignBERT, section 4: Adam, lr 1e-3, weight decay 1e-4, momentum (beta1) 0.9, x 0.1 every 20 epochs. 60
+# SignBERT, section 4.2: Adam, lr 1e-3, weight decay 1e-4, momentum (beta1) 0.9, x 0.1 every 20 epochs. 60
 # epochs are not given in the paper.
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), weight_decay=1e-4)

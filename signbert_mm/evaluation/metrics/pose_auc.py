@@ -15,7 +15,7 @@ _FIELDS = ('pred_hands', 'input_hands', 'target_hands', 'hand_scores', 'hand_val
 
 @METRICS.register_module()
 class PoseAUC(PerClipMetric):
-    """PCK and AUC in percent: how close the reconstruction is to the unmasked pose (SignBERT section 4.4).
+    """PCK and AUC in percent: how close the reconstruction is to the unmasked pose (SignBERT section 4.1).
 
     PCK@t is the share of annotated joints at most t pixels from the target. It counts all annotated joints of
     all clips, chosen for masking or not. AUC is the trapezoid of PCK at 20, 21, .. 40 pixels, divided by 20.

@@ -1,4 +1,4 @@
-"""The hand-model-aware decoder (SignBERT section 3.2, eqs. 2 to 5)."""
+"""The hand-model-aware decoder (SignBERT section 3.1, eqs. 2 to 5)."""
 
 from typing import Dict, Optional
 

@@ -1,4 +1,4 @@
-"""The prediction head (SignBERT section 3.3)."""
+"""The prediction head (SignBERT section 3.1)."""
 
 from typing import Optional, Tuple
 

@@ -13,10 +13,9 @@ from .similarity import is_key, kl_divergence, mean_over_clips, over_nearest_anc
 class KnowledgeTransferLoss(nn.Module):
     """L(A -> B) + L(B -> A), the mean over clips (eq. 7).
 
-    L(A -> B) = KL(p(f~_A, tau_t, S_A; N+_A) || p(f_B, tau_s, S_B; N+_A)).
-
-    N+_A are the K anchors of S_A nearest to f~_A (eq. 5) and p(z, tau, S; N+) the softmax of z.n / tau over
-    them (eq. 6). The key side is the teacher and gets no gradient.
+    L(A -> B) = KL(p(f~_A, tau_t, S_A; N+_A) || p(f_B, tau_s, S_B; N+_A)) (eq. 6). N+_A are the K anchors of
+    S_A nearest to f~_A, and p(z, tau, S; N+) is the softmax of z.n / tau over them (eq. 5). The key side is
+    the teacher and gets no gradient.
 
     Args:
         num_anchors (int): K; 8,192 in the paper.

@@ -42,7 +42,7 @@ def over_nearest_anchors(
     count: int,
     valid: Tensor,
 ) -> Tuple[Tensor, Tensor]:
-    """Similarities of both sides to the ``count`` anchors nearest to the teacher (N+, eq. 5).
+    """Similarities of both sides to the ``count`` anchors nearest to the teacher (N+ of eq. 5).
 
     Similarity is the dot product. Of equally near anchors, those in lower slots are chosen. Where fewer than
     ``count`` exist, all are.

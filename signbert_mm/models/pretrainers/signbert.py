@@ -1,4 +1,4 @@
-"""Pre-training by masking and rebuilding hand poses (SignBERT section 3.2)."""
+"""Pre-training by masking and rebuilding hand poses (SignBERT sections 3.2, 3.3)."""
 
 from typing import Dict, List, Optional
 

@@ -1,4 +1,4 @@
-"""Recognition of isolated signs (SignBERT section 3.3)."""
+"""Recognition of isolated signs (SignBERT section 3.4)."""
 
 from typing import Dict, Optional, Sequence, Tuple
 

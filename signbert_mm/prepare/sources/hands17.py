@@ -16,7 +16,7 @@ from .hand_joints import PinholeCamera, check_side, cut_clips, hand_21_order, ke
 
 ANNOTATION = 'test_annotation_tracking.txt'
 SEQUENCES = 99
-PAPER_FRAMES = 292820  # SignBERT section 4.4
+PAPER_FRAMES = 292820  # SignBERT section 4.1
 SOURCE = 'HANDS17: Yuan et al., The 2017 Hands in the Million challenge on 3D hand pose estimation'
 LICENCE = 'academic research only, by application to the owners'
 CAMERA = PinholeCamera(475.065948, 475.065857, 315.944855, 245.287079)  # the owners' "Camera info.txt"
@@ -118,7 +118,7 @@ class Hands17Clips:
     The annotation is ``test_annotation_tracking.txt``: image name and 63 numbers a line, x, y, z of 21 joints
     in mm in the camera's frame, which is projected here. A frame's sequence is the folder above ``images`` in
     its name (``tracking\\12\\images\\image_D00000001.png`` is of sequence 12), its place the order of the
-    lines. Of each sequence the first ``train_share`` trains and the rest tests (SignBERT section 4.4).
+    lines. Of each sequence the first ``train_share`` trains and the rest tests (SignBERT section 4.1).
 
     Args:
         root (str): The downloaded folder, or the annotation file.

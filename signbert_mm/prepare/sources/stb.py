@@ -100,7 +100,7 @@ class StbClips:
         through (str): 'middle' or 'ring', for 'extrapolate'.
         test_sequences (Sequence[str]): The others train. SignBERT gives the counts alone; background 1 is the
             usual choice.
-        clip_len (int): Frames a clip; 1 = single frames, as in SignBERT section 4.4; 0 = whole sequences.
+        clip_len (int): Frames a clip; 1 = single frames, as in SignBERT section 4.1; 0 = whole sequences.
         side (str): 'left'; the annotation itself does not tell, it is checked against the joints.
 
     Raises:

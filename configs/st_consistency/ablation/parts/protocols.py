@@ -23,7 +23,4 @@ rows = [
     dict(name='semi-supervised, 60 %', steps=_share(0.6)),
     dict(name='kNN', steps=[dict(base='pretrain')]),
 ]
-note = (
-    '+ R: scores summed with an RGB model (configs/fusion). '
-    'The shares of 20, 40 and 60 % are assumed, and so is which number the table has in the paper.'
-)
+note = '+ R: scores summed with an RGB model (configs/fusion). The shares of 20, 40 and 60 % are assumed.'
