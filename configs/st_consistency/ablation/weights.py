@@ -9,7 +9,7 @@ columns = [
 
 def _row(joint):
     motion = round(1 - joint, 1)
-    options = {} if joint == motion else {'model.weights': dict(_delete_=True, joint=joint, motion=motion)}
+    options = {} if joint == motion else {'model.weights': dict(joint=joint, motion=motion)}
     return dict(
         name=f'{joint} / {motion}', steps=[dict(base='pretrain', options=options), dict(base='finetune')]
     )
