@@ -55,7 +55,7 @@ def _digest_entry(data: bytes) -> bytes:
 
 def with_digest(data: bytes) -> bytes:
     """Appends the checksum of an ONNX file as its last metadata entry."""
-    # Protobuf merges repeated fields that follow a message, so the result is a valid file.
+    # Protobuf reads fields behind a serialised message as part of it, so the file stays valid.
     return data + _digest_entry(data)
 
 
@@ -245,7 +245,7 @@ class OnnxGraph(nn.Module):
             (B, T') int64, the input frame of each row of attention, -1 = padding.
         """
         inputs = dict(keypoints=keypoints, scores=scores, length=length, image_size=image_size)
-        # Transforms take draws, though none of a test pipeline uses them. Any clip indices serve.
+        # Transforms need draws. A recogniser's test pipeline uses none, so any clip indices serve.
         draws = Draws(0, 0, length)
         if 'frames' in self.outputs:
             inputs['frames'] = torch.arange(scores.shape[1]).expand(scores.shape[:2])

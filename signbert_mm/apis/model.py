@@ -108,7 +108,7 @@ def init_model(
             'SignInferencer(config, [checkpoints]) runs them'
         )
     content = None if checkpoint is None else load_checkpoint_file(checkpoint)
-    # Before the model is built: the checkpoint may be of an older version, whose parts had other settings.
+    # Before the model is built: settings of the gesture encoder are taken from the checkpoint.
     if content is not None:
         adapt_to_weights(cfg.model, content, f'checkpoint {os.fspath(checkpoint)}')
     init_default_scope(cfg.get('default_scope') or SCOPE)
