@@ -89,7 +89,7 @@ def main() -> None:
         for frame, pose, arrival in inferencer.reader.timed_poses(reader):
             for event in stream.push_at(pose, frame.time):
                 latency.append(time.perf_counter() - arrival)
-                prediction = inferencer.told(event, fps, args.topk, latency[-1])
+                prediction = inferencer.event_prediction(event, fps, args.topk, latency[-1])
                 shown = bars_of(prediction['glosses'], prediction['scores'])
                 signs.extend(segment['gloss'] for segment in prediction['segments'])
                 best = f'{shown[0][0]} {100 * shown[0][1]:.0f} %' if shown else f'no answer: {event.reason}'

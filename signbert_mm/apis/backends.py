@@ -1,4 +1,4 @@
-"""What runs a recogniser on clips, the one place where an answer is withheld, and what an answer is."""
+"""Runs recognisers on clips, and decides where there is no answer."""
 
 import copy
 import json
@@ -25,40 +25,42 @@ NOT_FINITE = (
     'checkpoint, or take another'
 )
 NOT_IN_FILES = ('all_scores', 'vertices', 'faces')
-"""What the JSON files of ``pred_out_dir`` leave out: it is large, and drawn from the model again in a moment.
-"""
+"""Large keys, which the JSON files of ``pred_out_dir`` leave out."""
+# Temporal transforms of training draw. These changes make them repeatable, for configs without test data.
 _STEADY = dict(
     RandomTemporalSample=dict(type='CenterTemporalSample'), UniformTemporalSample=dict(test_mode=True)
 )
-"""What the temporal transforms of training become where a config has no test pipeline."""
 
 
 def plain_values(value: Any) -> Any:
-    """A nest of dicts, lists, arrays and numbers as JSON has it.
+    """Converts nested dicts, lists, arrays and numbers to values of JSON.
 
     Args:
         value: Dicts, lists, tuples, arrays and tensors of numbers, numpy's numbers, text, numbers, bool,
             None.
 
     Returns:
-        The same with lists for arrays and text for keys. A number that is not finite becomes None, as JSON
-        has none.
+        The same with lists for arrays and text for keys. A number that is not finite becomes None, since JSON
+        has no such number.
 
     Raises:
-        TypeError: Something else is in it.
+        TypeError: It holds something else.
     """
     if isinstance(value, dict):
+        # `dict.items`, since Prediction.items() calls this function.
         return {str(key): plain_values(entry) for key, entry in dict.items(value)}
     if isinstance(value, (list, tuple)):
         return [plain_values(entry) for entry in value]
-    if hasattr(value, 'detach'):  # a tensor
+    # A tensor.
+    if hasattr(value, 'detach'):
         value = value.detach().cpu().numpy()
     if isinstance(value, np.ndarray):
         finite = value.dtype.kind in 'biu' or (value.dtype.kind == 'f' and np.isfinite(value).all())
         return value.tolist() if finite else plain_values(value.tolist())
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, str):  # a file name that is not UTF-8 has bytes that no JSON can hold
+    # A file name that is not UTF-8 has bytes that JSON cannot hold.
+    if isinstance(value, str):
         return value.encode('utf-8', 'surrogateescape').decode('utf-8', 'replace')
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -70,10 +72,9 @@ def plain_values(value: Any) -> Any:
 
 
 class Prediction(dict):
-    """The answer for one clip, or for one window of a stream: a dict whose arrays are numpy arrays.
+    """The answer for one clip or one window of a stream: a dict that may hold numpy arrays.
 
-    ``json.dumps(prediction)`` works: :meth:`items`, which it asks, gives plain values. :meth:`to_dict` gives
-    the same as a plain dict.
+    ``json.dumps(prediction)`` works. :meth:`to_dict` gives the same values as a plain dict.
 
     Example:
         >>> prediction = Prediction(name='sign.mp4', attention=np.array([[0.25, 0.75]]))
@@ -84,19 +85,24 @@ class Prediction(dict):
     """
 
     def to_dict(self) -> Dict[str, Any]:
-        """Lists for arrays, None for numbers that are not finite; docs/inference.md has the schema."""
+        """As a dict with lists for arrays and None for numbers that are not finite.
+
+        docs/inference.md has the schema.
+        """
         return plain_values(self)
 
     def items(self) -> ItemsView:
-        """Of :meth:`to_dict`."""
+        """Items of :meth:`to_dict`."""
+        # json.dumps calls items(), so it gets plain values.
         return self.to_dict().items()
 
     def __reduce__(self) -> tuple:
-        return type(self), (dict(self),)  # copies and pickles keep the arrays
+        # Copying and pickling call items() by default, which would turn arrays into lists.
+        return type(self), (dict(self),)
 
 
 def to_json(value: Any) -> str:
-    """Readable JSON of a prediction, or of a nest of them; numbers have 5 digits after the point."""
+    """Readable JSON of a prediction, or of nested ones, with 5 decimals."""
 
     def short(item: Any) -> Any:
         if isinstance(item, dict):
@@ -109,7 +115,7 @@ def to_json(value: Any) -> str:
 
 
 def withhold(clip: PoseClip, row: Dict[str, Any]) -> Dict[str, Any]:
-    """A row of :meth:`Backend.predict` with its ``reason``.
+    """Adds ``reason`` to one clip's result of :meth:`Backend.run`.
 
     Where the clip shows no hand, or the scores are not finite, the scores become 0 and ``reason`` says why.
     Elsewhere ``reason`` is ''.
@@ -121,14 +127,14 @@ def withhold(clip: PoseClip, row: Dict[str, Any]) -> Dict[str, Any]:
 
 
 class Backend:
-    """Runs a recogniser. Every answer of this package comes through :meth:`predict`.
+    """Runs a recogniser. Every answer of this package comes from :meth:`predict`.
 
     Attributes:
         recognises (bool): Whether it names signs; a pre-trainer does not.
-        reads_videos (bool): Whether it reads frames, not poses alone.
-        glosses (list[str]): Of its classes; [] where nothing says their names.
-        frame_rates (list[float | None]): Of each part that reads poses, the rate of its training clips; None
-            where its checkpoint does not say.
+        reads_videos (bool): Whether it reads video frames and not poses.
+        glosses (list[str]): Of its classes; [] where they are unknown.
+        frame_rates (list[float | None]): The frame rate of the training clips of each part that reads poses;
+            None where the checkpoint does not have it.
     """
 
     recognises = True
@@ -137,12 +143,13 @@ class Backend:
     frame_rates: Sequence[Optional[float]] = ()
 
     def gloss(self, label: int) -> str:
-        """A class by its name."""
+        """The name of a class."""
         return self.glosses[label] if label < len(self.glosses) else f'class {label}'
 
     def best(self, scores: np.ndarray, topk: int = 5) -> Dict[str, list]:
-        """``glosses``, ``scores`` and ``labels`` of the best classes; [] where the scores are all 0, which is
-        no answer.
+        """Returns ``glosses``, ``scores`` and ``labels`` of the best classes.
+
+        They are [] where all scores are 0, which means no answer.
         """
         order = np.argsort(-scores, kind='stable')[:topk].tolist() if np.any(scores) else []
         return dict(
@@ -152,7 +159,7 @@ class Backend:
         )
 
     def check_recognises(self) -> None:
-        """Refuses what names no signs.
+        """Checks that the model names signs.
 
         Raises:
             ConfigError: It is a pre-trainer.
@@ -164,16 +171,16 @@ class Backend:
             )
 
     def predict(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
-        """What the model says of each clip.
+        """Classifies clips.
 
         Args:
             clips (Sequence[PoseClip]): B clips.
-            first (int): Index of the first, which names it in random draws, where the test pipeline has any.
+            first (int): Index of the first clip. It seeds the draws of the test pipeline, if it has any.
 
         Returns:
             list[dict]: One a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2) or None,
-            ``frames`` (L,), the positions in the clip, and ``reason``. Where there is nothing to answer by,
-            ``reason`` says why and the scores are 0, see :func:`withhold`.
+            ``frames`` (L,), the positions in the clip, and ``reason``. Where there is no answer, ``reason``
+            says why and the scores are 0, see :func:`withhold`.
 
         Raises:
             ValueError: A clip cannot be read by this model; the message says why.
@@ -181,19 +188,23 @@ class Backend:
         return [withhold(clip, row) for clip, row in zip(clips, self.run(clips, first))]
 
     def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
-        """As :meth:`predict`, whatever the clips show; without ``reason``."""
+        """As :meth:`predict`, but without ``reason``: each clip gets the scores of the model."""
         raise NotImplementedError
 
 
 def dataset_config(cfg: Any, kind: str = 'PoseDataset') -> Tuple[dict, bool]:
-    """The data set of a kind in a config: of its test data, else of validation, else of training; and whether
-    it was the training's.
+    """Finds a config's data set of the type ``kind``.
+
+    Returns:
+        tuple[dict, bool]: The test data set, else that of validation, else of training; whether it is the
+        training's.
 
     Raises:
         ConfigError: There is none.
     """
     for name in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
         node = (cfg.get(name) or {}).get('dataset')
+        # Wrappers, such as ConcatDataset, hold their data sets in `dataset` or `datasets`.
         while isinstance(node, dict) and node.get('type') != kind:
             node = node.get('dataset') or (node.get('datasets') or [None])[0]
         if node is not None:
@@ -205,7 +216,7 @@ def dataset_config(cfg: Any, kind: str = 'PoseDataset') -> Tuple[dict, bool]:
 
 
 def reads_videos(cfg: Any) -> bool:
-    """Whether a config's data are videos, so that its model reads frames."""
+    """Whether a config's data are videos."""
     try:
         dataset_config(cfg, 'SignVideoDataset')
     except ConfigError:
@@ -214,16 +225,14 @@ def reads_videos(cfg: Any) -> bool:
 
 
 def spec_of_config(cfg: Any) -> Tuple[InputSpec, List[dict]]:
-    """How the model of a config reads clips, and the data set's transforms after the temporal one."""
+    """How a config's model reads clips, and the data set's transforms after the temporal one."""
     node, trained = dataset_config(cfg)
     plain = node.to_dict() if isinstance(node, ConfigDict) else copy.deepcopy(dict(node))
     steps = list(plain.get('pipeline') or [])
     temporal = None
-    if (
-        steps
-        and isinstance(TRANSFORMS.get(steps[0]['type']), type)
-        and issubclass(TRANSFORMS.get(steps[0]['type']), TemporalSample)
-    ):
+    # A registered transform may be a function, which issubclass refuses.
+    kind = TRANSFORMS.get(steps[0]['type']) if steps else None
+    if isinstance(kind, type) and issubclass(kind, TemporalSample):
         temporal = steps.pop(0)
         if trained:
             temporal.update(_STEADY.get(temporal['type'], {}))
@@ -238,18 +247,18 @@ def spec_of_config(cfg: Any) -> Tuple[InputSpec, List[dict]]:
 
 
 def glosses_of(model: nn.Module) -> List[str]:
-    """The glosses that a model's checkpoint names; [] where it names none."""
+    """The glosses in a model's checkpoint; [] where it has none."""
     return list((getattr(model, 'dataset_meta', None) or {}).get('glosses') or [])
 
 
 def spec_of_model(model: nn.Module) -> Tuple[InputSpec, List[dict]]:
-    """:func:`spec_of_config` of a model of :func:`init_model`, with what its checkpoint says of its data."""
+    """As :func:`spec_of_config` for a model of :func:`init_model`, with its checkpoint's frame rate."""
     spec, steps = spec_of_config(model.cfg)
     return spec._replace(fps=(getattr(model, 'dataset_meta', None) or {}).get('fps')), steps
 
 
 class TorchBackend(Backend):
-    """Batches clips, runs the model, and says what it found of each.
+    """Runs a torch model on batches of poses.
 
     Args:
         model (nn.Module): As :func:`init_model` gives it, with ``cfg`` and ``dataset_meta``.
@@ -277,16 +286,16 @@ class TorchBackend(Backend):
 
     @property
     def frame_rates(self) -> List[Optional[float]]:
-        """The one of its spec."""
+        """The rate of its spec."""
         return [self.spec.fps]
 
     def batch(self, clips: Sequence[PoseClip], first: int = 0, every_frame: bool = False) -> Dict[str, Any]:
-        """As the test loader collates it.
+        """Makes a batch as the test loader collates it.
 
         Args:
             clips (Sequence[PoseClip]): B clips.
-            first (int): Index of the first, which names it in random draws, where the test pipeline has any.
-            every_frame (bool): Neither leave frames out nor sample time.
+            first (int): Index of the first clip, see :meth:`predict`.
+            every_frame (bool): Keep all frames: drop none and sample none.
         """
         spec = self.spec._replace(drop_empty_frames=False, temporal=None) if every_frame else self.spec
         inputs = make_batch(clips, spec, first)
@@ -296,23 +305,25 @@ class TorchBackend(Backend):
     @torch.no_grad()
     def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
         inputs = self.model.data_preprocessor(self.batch(clips, first), training=False)['inputs']
-        frames = inputs['frames'].cpu().numpy()  # the preprocessor may have resampled time
-        rows = []
-        for row, sample in enumerate(self.model(inputs, mode='predict')):
-            attention = sample.attention.numpy() if 'attention' in sample else None
-            rows.append(
-                dict(
-                    scores=sample.pred_scores.numpy(),
-                    attention=attention,
-                    frames=frames[row, : sample.num_frames],
-                )
+        # Read after the preprocessor, which may resample time.
+        frames = inputs['frames'].cpu().numpy()
+        return [
+            dict(
+                scores=sample.pred_scores.numpy(),
+                attention=sample.attention.numpy() if 'attention' in sample else None,
+                frames=frames[row, : sample.num_frames],
             )
-        return rows
+            for row, sample in enumerate(self.model(inputs, mode='predict'))
+        ]
 
     @torch.no_grad()
     def prepared(self, clips: Sequence[PoseClip], masked: bool = False, every_frame: bool = False) -> dict:
-        """The batch on the device after the test transforms; without ``masked`` nothing is masked.
-        ``every_frame`` as in :meth:`batch`.
+        """The batch on the device, after the test transforms.
+
+        Args:
+            clips (Sequence[PoseClip]): B clips.
+            masked (bool): Also apply the transforms that mask.
+            every_frame (bool): As for :meth:`batch`.
         """
         preprocessor = self.model.data_preprocessor
         inputs = preprocessor.cast_data(self.batch(clips, every_frame=every_frame))['inputs']
@@ -323,22 +334,19 @@ class TorchBackend(Backend):
 
     @property
     def preparation(self) -> Tuple[list, list]:
-        """Transforms that clips go through after time was sampled: the data set's, and those of the test
-        pipeline that mask nothing.
-        """
+        """Transforms after temporal sampling: the data set's, and the test pipeline's that mask nothing."""
         return self._steps.transforms, without_masks(self.model.data_preprocessor.test_pipeline)
 
 
 class VideoBackend(Backend):
-    """As :class:`TorchBackend`, for models of a :class:`SignVideoDataset`: decodes the clips' videos through
-    the config's test pipeline.
+    """Runs a torch model on videos, decoded by the test pipeline of its :class:`SignVideoDataset`.
 
     Args:
         model (nn.Module): As :func:`init_model` gives it, with ``cfg`` and ``dataset_meta``.
         device (str | torch.device): Where it runs.
 
     Raises:
-        ConfigError: The config has no test data, whose pipeline this needs.
+        ConfigError: The config has no test data.
     """
 
     reads_videos = True
@@ -362,7 +370,8 @@ class VideoBackend(Backend):
                 '<video_id>.mp4, or a PoseClip with `video`; a stream has no file, segments() of one does'
             )
         number = int(Draws(0, 0, torch.tensor([index])).integers('video', 2**31 - 1)[0])
-        with self._decoding:  # mmaction2 draws from generators that all threads share
+        # mmaction2 draws from random generators that all threads share.
+        with self._decoding:
             imgs = read_video(clip.video, self.steps, number, clip.label, clip.span)
         return dict(imgs=imgs, label=clip.label, index=index, epoch=0, length=1)
 
@@ -385,7 +394,7 @@ class VideoBackend(Backend):
 
 
 def in_torch(backend: Backend, what: str) -> 'TorchBackend':
-    """The backend, where its model can do ``what``, which needs its parts.
+    """Returns ``backend`` if it runs one model in torch, as ``what`` requires.
 
     Raises:
         ConfigError: It is an exported model or a fusion.

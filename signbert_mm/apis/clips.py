@@ -1,4 +1,4 @@
-"""Clips of poses in memory, and batches of them as a model reads them."""
+"""Pose clips in memory, and the batches that models read."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -20,14 +20,15 @@ _SHAPES = 'numbers of shape (T, V, 2) or (T, V, 3): frames, joints, x and y in p
 
 
 def as_array(where: str, values: Any) -> np.ndarray:
-    """Poses or scores as an array.
+    """Converts poses or scores to an array.
 
     Raises:
-        ValueError: They are lists of unequal lengths.
+        ValueError: They are lists of unequal lengths, or no numbers.
     """
     try:
         array = np.asarray(values)
-    except ValueError as error:  # numpy 1.24 and newer
+    except ValueError as error:
+        # numpy 1.24 and newer refuse unequal lengths; older ones make an object array, checked below.
         raise UserValueError(f'{where}: lists of unequal lengths found; give {_SHAPES}') from error
     if array.dtype == object:
         raise UserValueError(f'{where}: lists of unequal lengths, or no numbers, found; give {_SHAPES}')
@@ -35,12 +36,12 @@ def as_array(where: str, values: Any) -> np.ndarray:
 
 
 def why_no_answer(frames: int, person: bool, hand: bool) -> str:
-    """Why poses say nothing of a sign; '' where they may.
+    """Why poses cannot be recognised; '' where they can.
 
     Args:
-        frames (int): How many there are.
-        person (bool): Any joint was found in any of them.
-        hand (bool): A hand was found in any of them.
+        frames (int): Number of frames.
+        person (bool): Whether any joint was detected in any frame.
+        hand (bool): Whether a hand was detected in any frame.
     """
     if hand:
         return ''
@@ -59,7 +60,9 @@ def why_no_answer(frames: int, person: bool, hand: bool) -> str:
 
 @dataclass(frozen=True)
 class PoseClip:
-    """Poses of a clip, as a :class:`PoseStore` has them; :meth:`make` checks what comes from outside.
+    """Poses of a clip, as a :class:`PoseStore` has them.
+
+    Use :meth:`make` for arrays from elsewhere: it checks them.
 
     Attributes:
         keypoints (ndarray): Shape (T, V, 2) float32, pixels; 0 where missing.
@@ -70,12 +73,12 @@ class PoseClip:
         name (str): For results and messages.
         label (int): -1 = none.
         video (str): The file whose frames these are, for models that read frames; '' = none.
-        span (tuple[int, int, int], optional): The frames ``a`` to ``a + n - 1`` of the ``m`` that the whole
-            video has as poses: (a, n, m); None = all of it.
+        span (tuple[int, int, int], optional): (a, n, m): frames ``a`` to ``a + n - 1`` of the video's ``m``
+            frames; None = all of it.
         times (ndarray, optional): Shape (T,) seconds of the frames, from any zero; None = even, ``fps`` a
             second.
-        found (ndarray, optional): Shape (T, 2) bool, where a store says that the left and the right hand were
-            found; None = by the scores.
+        hand_valid (ndarray, optional): Shape (T, 2) bool, left and right hand detected, from a store; None =
+            decided by the scores.
     """
 
     keypoints: np.ndarray
@@ -88,7 +91,7 @@ class PoseClip:
     video: str = ''
     span: Optional[Tuple[int, int, int]] = None
     times: Optional[np.ndarray] = None
-    found: Optional[np.ndarray] = None
+    hand_valid: Optional[np.ndarray] = None
 
     @classmethod
     def make(
@@ -101,10 +104,10 @@ class PoseClip:
         name: str = '',
         label: int = -1,
     ) -> 'PoseClip':
-        """A checked clip.
+        """Checks poses and makes a clip of them.
 
         Args:
-            poses (ndarray): Shape (T, V, 2) pixels, or (T, V, 3) with a score behind.
+            poses (ndarray): Shape (T, V, 2) pixels, or (T, V, 3) with the score as the third number.
             layout (str | Layout): What the joints are.
             image_size (Sequence[int]): Width and height of the image in pixels.
             scores (ndarray, optional): Shape (T, V) in [0, 1], 0 = missing, for poses of two numbers. Without
@@ -114,8 +117,8 @@ class PoseClip:
             label (int): -1 = none.
 
         Raises:
-            ValueError: Shapes do not fit, no frames, a wrong joint count, a number that is not finite, a
-                negative score, no image size, or coordinates that are not pixels of such an image
+            ValueError: Wrong shapes, no frames, a wrong joint count, a number that is not finite, a negative
+                score, no image size, or coordinates that are not pixels of such an image
                 (:mod:`signbert_mm.datasets.pixel_check`).
         """
         layout, where = get_layout(layout), f'clip {name!r}' if name else 'poses'
@@ -148,6 +151,7 @@ class PoseClip:
         if not 0 <= fps < float('inf'):
             raise UserValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
         scores = np.ascontiguousarray(values[..., 2])
+        # Coordinates of missing joints have no meaning. They are 0, as in stores.
         keypoints = values[..., :2] * (scores > 0)[..., None]
         return cls(
             keypoints, scores, layout, (int(image_size[0]), int(image_size[1])), float(fps), name, int(label)
@@ -158,38 +162,35 @@ class PoseClip:
 
     @property
     def hand_frames(self) -> int:
-        """In how many frames a hand was found."""
+        """Number of frames in which a hand was detected."""
         return int(self.hands_found().any(-1).sum())
 
     @property
     def no_answer(self) -> str:
-        """Why no model can answer for this clip: it shows nobody, or no hand; '' where it shows a hand."""
+        """Why this clip cannot be recognised: it shows nobody, or no hand; '' where it shows a hand."""
         return why_no_answer(len(self), bool(self.scores.any()), self.hand_frames > 0)
 
     def cut(self, start: int, end: int) -> 'PoseClip':
         """Frames ``start`` to ``end - 1``."""
-        first, _, whole = self.span or (0, 0, len(self))
+        first, _, total = self.span or (0, 0, len(self))
         start, end, _ = slice(start, end).indices(len(self))
-        return replace(self._rows(slice(start, end)), span=(first + start, end - start, whole))
+        return replace(self._rows(slice(start, end)), span=(first + start, end - start, total))
 
     def pick(self, frames: np.ndarray) -> 'PoseClip':
-        """These frames, in any order; they have no video."""
+        """These frames, in any order. The result has no video."""
         return replace(self._rows(frames), video='', span=None)
 
     def _rows(self, frames: Union[np.ndarray, slice]) -> 'PoseClip':
-        rows = {
-            name: value[frames]
-            for name in ('keypoints', 'scores', 'times', 'found')
-            for value in [getattr(self, name)]
-            if value is not None
-        }
-        return replace(self, **rows)
+        names = ('keypoints', 'scores', 'times', 'hand_valid')
+        values = {name: getattr(self, name) for name in names}
+        return replace(self, **{key: value[frames] for key, value in values.items() if value is not None})
 
     def hands_found(self) -> np.ndarray:
-        """Shape (T, 2) bool, left and right, as the clip's store says, else by the rule of new stores
-        (:mod:`signbert_mm.datasets.hand_rule`).
+        """Shape (T, 2) bool: left and right hand detected.
+
+        Taken from the clip's store, else decided by :mod:`signbert_mm.datasets.hand_rule`.
         """
-        return hands_found(self.scores, self.layout) if self.found is None else self.found
+        return hands_found(self.scores, self.layout) if self.hand_valid is None else self.hand_valid
 
 
 class InputSpec(NamedTuple):
@@ -197,12 +198,12 @@ class InputSpec(NamedTuple):
 
     Attributes:
         layout (str): Joints that the model reads.
-        drop_empty_frames (bool): Leave out frames without a hand, of clips that have any.
-        stand_ins (bool): A body wrist stands in for a missing hand root and the reverse.
+        drop_empty_frames (bool): Drop frames without a hand, unless the clip has no others.
+        stand_ins (bool): A body wrist stands in for a missing hand root, and the reverse.
         side (str): Which hand the joints of a hand_21 clip are.
         temporal (dict, optional): Config of the temporal transform; None = all frames.
-        fps (float, optional): Frames a second of all clips that the model was trained on, at which videos are
-            read; None = they differed, or the checkpoint is older than this field.
+        fps (float, optional): The frame rate of the training clips, at which videos are read; None = they
+            differed, or the checkpoint is older than this field.
     """
 
     layout: str
@@ -214,17 +215,17 @@ class InputSpec(NamedTuple):
 
     @property
     def clip_len(self) -> Optional[int]:
-        """Frames that the model sees; None = all."""
+        """Number of frames that the model sees; None = all."""
         return self.temporal.get('clip_len', 32) if self.temporal else None
 
 
 def make_batch(clips: Sequence[PoseClip], spec: InputSpec, first: int = 0) -> Dict[str, Tensor]:
-    """Clips as a model reads them, and as a :class:`PoseDataset` gives them.
+    """Batches clips as :class:`PoseDataset` does.
 
     Args:
         clips (Sequence[PoseClip]): B clips, each of its own layout and length.
-        spec (InputSpec): What the model wants.
-        first (int): Index of the first, which names it in random draws.
+        spec (InputSpec): How the model reads clips.
+        first (int): Index of the first clip, which seeds random draws.
 
     Returns:
         dict: keypoints (B, L, V, 2) float32 pixels; scores (B, L, V) float32, 0 = missing; length (B,) int64;
@@ -234,25 +235,26 @@ def make_batch(clips: Sequence[PoseClip], spec: InputSpec, first: int = 0) -> Di
     target = get_layout(spec.layout)
     kept: List[np.ndarray] = []
     for clip in clips:
-        found = clip.hands_found().any(-1)
-        kept.append(np.flatnonzero(found) if spec.drop_empty_frames and found.any() else np.arange(len(clip)))
+        has_hand = clip.hands_found().any(-1)
+        drops = spec.drop_empty_frames and has_hand.any()
+        kept.append(np.flatnonzero(has_hand) if drops else np.arange(len(clip)))
     index = torch.arange(first, first + len(clips))
     temporal = TRANSFORMS.build(spec.temporal) if spec.temporal else None
-    sampled = sample_time(temporal, torch.tensor([len(places) for places in kept]), Draws(0, 0, index))
-    places, length = sampled['frames'].numpy(), sampled['length']
-    shape = (*places.shape, target.num_joints)
-    keypoints, scores, frames = (
-        np.zeros((*shape, 2), np.float32),
-        np.zeros(shape, np.float32),
-        np.zeros_like(places),
-    )
-    for row, (clip, there, real) in enumerate(zip(clips, kept, length.tolist())):
+    sampled = sample_time(temporal, torch.tensor([len(frames) for frames in kept]), Draws(0, 0, index))
+    # (B, L): positions among a clip's kept frames.
+    positions, length = sampled['frames'].numpy(), sampled['length']
+    shape = (*positions.shape, target.num_joints)
+    keypoints, scores = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)
+    frames = np.zeros_like(positions)
+    for row, (clip, kept_frames, count) in enumerate(zip(clips, kept, length.tolist())):
         joints = layout_mapping(clip.layout, target, spec.stand_ins, spec.side)
-        frames[row, :real] = there[places[row, :real]]
-        rows = frames[row, :real, None]
-        has = joints >= 0
-        keypoints[row, :real, has] = clip.keypoints[rows, joints[has]].swapaxes(0, 1)
-        scores[row, :real, has] = clip.scores[rows, joints[has]].swapaxes(0, 1)
+        frames[row, :count] = kept_frames[positions[row, :count]]
+        rows = frames[row, :count, None]
+        # Joints that the clip's layout lacks keep score 0.
+        present = joints >= 0
+        # An index array beside the int `row` puts its axis first, before time: hence the swap.
+        keypoints[row, :count, present] = clip.keypoints[rows, joints[present]].swapaxes(0, 1)
+        scores[row, :count, present] = clip.scores[rows, joints[present]].swapaxes(0, 1)
     return dict(
         keypoints=torch.from_numpy(keypoints),
         scores=torch.from_numpy(scores),

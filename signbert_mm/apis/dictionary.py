@@ -1,4 +1,4 @@
-"""Signs by a handful of examples each, found again by the nearest one; clips as vectors."""
+"""Search of signs by a few examples each, and clips as vectors."""
 
 import hashlib
 import io
@@ -24,15 +24,19 @@ from .backends import Backend, Prediction, TorchBackend, in_torch
 from .clips import PoseClip
 from .input import Failure, InputReader
 
-# 1: the encoder's fingerprint did not tell how clips were prepared
+# In version 1 the encoder's fingerprint left out how clips were prepared.
 FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2
 INDEX = 'dictionary.json'
 COMPARISONS = ('nearest', 'prototype')
 
 
 class Match(NamedTuple):
-    """A sign of the dictionary: its gloss, the cosine, and the name of its nearest example ('' for a
-    prototype).
+    """A sign of the dictionary that matches a query.
+
+    Attributes:
+        gloss (str): The sign.
+        score (float): The cosine.
+        example (str): Name of its nearest example; '' for a prototype.
     """
 
     gloss: str
@@ -43,13 +47,11 @@ class Match(NamedTuple):
 class SignDictionary:
     """Glosses, and unit vectors of clips that show them.
 
-    On disk it is a folder: ``dictionary.json`` (glosses, names of the examples, what the vectors were made
-    with) and the npz file that it names; the JSON is replaced last, so a killed writer leaves the old
-    dictionary.
+    On disk it is a folder: ``dictionary.json`` (glosses, names of the examples, how the vectors were made)
+    and the npz file that it names.
 
     Args:
-        encoder (str): Fingerprint of all that makes the vectors (:class:`ClipEmbedder`); vectors of another
-            are refused.
+        encoder (str): Fingerprint of all that makes the vectors (:class:`ClipEmbedder`).
         dim (int): Length of a vector.
         note (str): For people: the config and checkpoint.
 
@@ -67,7 +69,7 @@ class SignDictionary:
 
     @property
     def glosses(self) -> List[str]:
-        """In the order in which they came."""
+        """All glosses, in the order in which they were added."""
         return list(self._vectors)
 
     def __len__(self) -> int:
@@ -75,9 +77,9 @@ class SignDictionary:
 
     def examples(self, gloss: str) -> List[str]:
         """Names of a sign's examples."""
-        return list(self._names[self._known(gloss)])
+        return list(self._names[self._check_gloss(gloss)])
 
-    def _known(self, gloss: str) -> str:
+    def _check_gloss(self, gloss: str) -> str:
         if gloss not in self._vectors:
             raise UserKeyError(
                 f'the dictionary has no sign {gloss!r}; it has {len(self)}: {", ".join(self.glosses[:20])}'
@@ -95,7 +97,7 @@ class SignDictionary:
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
     def add(self, gloss: str, vectors: np.ndarray, names: Sequence[str] = ()) -> None:
-        """Adds examples, to a new sign or one that is there.
+        """Adds examples to a new or an existing sign.
 
         Args:
             gloss (str): Not empty.
@@ -103,7 +105,7 @@ class SignDictionary:
             names (Sequence[str]): Of the examples, for people; n of them, or none.
 
         Raises:
-            ValueError: The gloss is empty, or shapes do not fit.
+            ValueError: The gloss is empty, or shapes are wrong.
         """
         if not isinstance(gloss, str) or not gloss.strip():
             raise UserValueError(f'gloss is {gloss!r}; give text')
@@ -120,9 +122,9 @@ class SignDictionary:
         """Removes a sign with its examples.
 
         Raises:
-            KeyError: It is not there.
+            KeyError: The dictionary does not have it.
         """
-        del self._vectors[self._known(gloss)], self._names[gloss]
+        del self._vectors[self._check_gloss(gloss)], self._names[gloss]
 
     def similarities(self, queries: np.ndarray, compare: str = 'nearest') -> Tuple[np.ndarray, np.ndarray]:
         """Cosine of each query with each sign.
@@ -133,7 +135,7 @@ class SignDictionary:
                 words33); 'prototype': with the mean of its examples.
 
         Returns:
-            tuple[ndarray, ndarray]: Shape (B, signs) float32 in [-1, 1], and which example it is, (B, signs)
+            tuple[ndarray, ndarray]: Shape (B, signs) float32 in [-1, 1], and the example's index, (B, signs)
             int64; -1 for prototypes.
 
         Raises:
@@ -149,6 +151,7 @@ class SignDictionary:
                 np.stack([vectors.mean(0) for vectors in self._vectors.values()]), 'prototypes'
             )
             return queries @ means.T, np.full((len(queries), len(self)), -1)
+        # One product over all examples, then the best of each sign's.
         counts = [len(vectors) for vectors in self._vectors.values()]
         cosine = queries @ np.concatenate(list(self._vectors.values())).T  # (B, examples)
         parts = np.split(cosine, np.cumsum(counts)[:-1], axis=1)
@@ -156,30 +159,28 @@ class SignDictionary:
 
     def search(self, queries: np.ndarray, topk: int = 5, compare: str = 'nearest') -> List[List[Match]]:
         """The nearest signs of each query, best first; arguments and errors as :meth:`similarities`."""
-        cosine, which = self.similarities(queries, compare)
-        glosses, found = self.glosses, []
-        for row, places in zip(cosine, which):
-            order = np.argsort(-row, kind='stable')[:topk]
-            found.append(
+        matches = []
+        for cosines, examples in zip(*self.similarities(queries, compare)):
+            # A stable sort: of equal cosines the sign that was added first wins.
+            order = np.argsort(-cosines, kind='stable')[:topk]
+            best = [(self.glosses[sign], float(cosines[sign]), examples[sign]) for sign in order]
+            matches.append(
                 [
-                    Match(
-                        glosses[i],
-                        float(row[i]),
-                        self._names[glosses[i]][places[i]] if places[i] >= 0 else '',
-                    )
-                    for i in order
+                    Match(gloss, score, self._names[gloss][example] if example >= 0 else '')
+                    for gloss, score, example in best
                 ]
             )
-        return found
+        return matches
 
     def save(self, folder: Union[str, 'os.PathLike[str]']) -> None:
-        """Writes the folder; an older dictionary there is replaced at one moment, and is whole until then.
+        """Writes the folder. An older dictionary in it stays readable until it is replaced.
 
         Raises:
-            OSError: Such as a full disk; the older dictionary is as it was.
+            OSError: Such as a full disk. The older dictionary is unchanged.
         """
         os.makedirs(folder, exist_ok=True)
-        with turn(folder):  # another process that saves would remove the vectors that are not in its index
+        # One at a time: another process that saves would remove vector files that its index does not name.
+        with turn(folder):
             self._save(os.fspath(folder))
 
     def _save(self, folder: str) -> None:
@@ -191,6 +192,7 @@ class SignDictionary:
         np.savez(buffer, vectors=vectors, label=np.repeat(np.arange(len(self), dtype=np.int32), counts))
         data = buffer.getvalue()
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        # Named by its content, so that an older dictionary's vectors are not overwritten.
         file = f'vectors-{digest[:8]}.npz'
         path = os.path.join(folder, file)
         is_new = not os.path.isfile(path)
@@ -205,6 +207,7 @@ class SignDictionary:
             blake2b=digest,
             signs=[dict(gloss=gloss, examples=names) for gloss, names in self._names.items()],
         )
+        # The index is replaced last: a killed writer leaves the old dictionary.
         try:
             write_atomic(
                 json.dumps(index, ensure_ascii=False, indent=1).encode(), os.path.join(folder, INDEX)
@@ -220,16 +223,17 @@ class SignDictionary:
 
     @classmethod
     def load(cls, folder: Union[str, 'os.PathLike[str]']) -> 'SignDictionary':
-        """Reads a folder that :meth:`save` wrote; nothing in it is executed.
+        """Reads a folder that :meth:`save` wrote. Nothing in it is executed.
 
         Raises:
-            FileNotFoundError: The folder or its files are not there.
-            ValueError: Damaged, or of another format.
+            FileNotFoundError: The folder or a file of it is missing.
+            ValueError: A file is damaged or has another format.
         """
         try:
             return cls._load(folder)
         except FileNotFoundError:
-            return cls._load(folder)  # another process may have replaced it between its two files
+            # Another process may have replaced the dictionary after its index was read.
+            return cls._load(folder)
 
     @classmethod
     def _load(cls, folder: Union[str, 'os.PathLike[str]']) -> 'SignDictionary':
@@ -268,23 +272,21 @@ class SignDictionary:
             vectors, label = arrays['vectors'], arrays['label']
         except (ArrayFileError, KeyError) as error:
             raise UserValueError(f'{name}: damaged ({error}); copy it again or build it again') from error
-        for place, (gloss, names) in enumerate(glosses):
-            signs.add(gloss, vectors[label == place], names)
+        for number, (gloss, names) in enumerate(glosses):
+            signs.add(gloss, vectors[label == number], names)
         return signs
 
 
 class ClipEmbedder:
-    """A clip as one vector, from an encoder that nobody trained on its gloss; nothing is masked.
+    """Embeds a clip as one vector. Nothing is masked, and glosses need not be known to the encoder.
 
-    The tokens of a model's embedder and Transformer are pooled here (pooling is not given in the paper); a
-    model of other parts, as ST-Consistency's, is asked for its ``extract_features``.
-
-    Chosen on the development clips of words33 (docs/inference.md): the last layer rather than earlier ones or
-    the decoder's parameters, two parts of the clip rather than one, three or four, both hands together.
+    A model that gives tokens has its last layer pooled, both hands together (the paper does not name a
+    pooling). Another, such as ST-Consistency's, gives its ``extract_features``. Layer, hands and number of
+    segments were chosen on the development clips of words33 (docs/inference.md).
 
     Args:
         backend (TorchBackend): Of a pre-trainer or a recogniser.
-        segments (int): Parts of the clip that are averaged apart.
+        segments (int): Number of equal parts of the clip, each averaged by itself.
 
     Raises:
         ValueError: The model gives no features, or ``segments`` is below 1.
@@ -302,12 +304,14 @@ class ClipEmbedder:
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits of what the vectors depend on: the encoder's weights, how it reads and prepares
-        clips, the pooling.
+        """16 hex digits of all that the vectors depend on.
+
+        That is the encoder's weights, how it reads and prepares clips, and the pooling.
         """
         digest = hashlib.blake2b(digest_size=8)
         facts = repr((self.segments, sorted(self.backend.spec._asdict().items()), self.backend.preparation))
-        digest.update(re.sub(r' at 0x\w+', '', facts).encode())  # addresses of functions among the transforms
+        # Functions among the transforms print their memory address, which changes from run to run.
+        digest.update(re.sub(r' at 0x\w+', '', facts).encode())
         for part in self.backend.model.encoder_parts:
             for name, value in sorted(getattr(self.backend.model, part).state_dict().items()):
                 digest.update(
@@ -317,7 +321,7 @@ class ClipEmbedder:
 
     @torch.no_grad()
     def __call__(self, clips: Sequence[PoseClip]) -> np.ndarray:
-        """Shape (len(clips), D) float32, each of length 1."""
+        """Embeds clips: shape (len(clips), D) float32, each of length 1."""
         inputs = self.backend.prepared(clips)
         model = self.backend.model
         if model.gives_tokens:
@@ -328,15 +332,15 @@ class ClipEmbedder:
 
 
 class NothingReadableError(ValueError):
-    """Not one of the inputs could be read, or shows what it is needed for."""
+    """None of the inputs could be read, or none shows a hand where that is needed."""
 
 
 class DictionarySearch:
-    """Embeds clips, and finds the nearest signs of a dictionary.
+    """Embeds clips and searches a dictionary for the nearest signs.
 
     Args:
-        backend (Backend): Whose model makes the vectors.
-        reader (InputReader): Opens what is embedded.
+        backend (Backend): Its model makes the vectors.
+        reader (InputReader): Opens the inputs.
         dictionary (SignDictionary, optional): For :meth:`search`; also an attribute.
     """
 
@@ -347,7 +351,7 @@ class DictionarySearch:
 
     @cached_property
     def embedder(self) -> ClipEmbedder:
-        """Makes the vectors."""
+        """Embeds clips with the backend's model."""
         return ClipEmbedder(in_torch(self.backend, 'a dictionary'))
 
     @cached_property
@@ -362,8 +366,8 @@ class DictionarySearch:
         Args:
             inputs: As for calling.
             batch_size (int): Clips at once.
-            need_hands (bool): Leave out clips that show no hand, with a warning, as examples of a dictionary
-                should.
+            need_hands (bool): Leave out clips that show no hand, with a warning; meant for the examples of a
+                dictionary.
             **options: As for calling.
 
         Raises:
@@ -394,7 +398,7 @@ class DictionarySearch:
             yield from zip(batch, self.embedder(batch))
 
     def check_dictionary(self, dictionary: Optional[SignDictionary] = None) -> SignDictionary:
-        """The dictionary, or the inferencer's own, where this model can search it.
+        """Returns the dictionary, or the inferencer's own, if this model can search it.
 
         Raises:
             ValueError: There is none, or its vectors were made with another encoder or of clips prepared in
@@ -408,10 +412,8 @@ class DictionarySearch:
         if signs.encoder != self._fingerprint:
             raise UserValueError(
                 f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one '
-                f'({signs.encoder}, not '
-                f'{self._fingerprint}), or its clips were sampled or prepared in another way: give its '
-                'config and checkpoint, or '
-                'build the dictionary again'
+                f'({signs.encoder}, not {self._fingerprint}), or its clips were sampled or prepared in '
+                'another way: give its config and checkpoint, or build the dictionary again'
             )
         return signs
 
@@ -424,7 +426,7 @@ class DictionarySearch:
         batch_size: int = 64,
         **options: Any,
     ) -> List[Prediction]:
-        """The nearest signs of the dictionary, by the cosine of embeddings; nothing is trained.
+        """Finds the nearest signs of the dictionary by the cosine of embeddings. Nothing is trained.
 
         Args:
             inputs: As for calling.
@@ -436,8 +438,8 @@ class DictionarySearch:
 
         Returns:
             list[Prediction]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of
-            the nearest ones), ``hand_frames`` and ``reason``: '', or why there is no answer, and the lists
-            are then empty.
+            the nearest ones), ``num_frames``, ``hand_frames``, ``fps`` and ``reason``: '', or why there is no
+            answer; the lists are then empty.
 
         Raises:
             ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or

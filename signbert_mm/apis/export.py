@@ -1,4 +1,4 @@
-"""A recogniser as one ONNX graph, from pixels to glosses, and what runs it."""
+"""Exports a recogniser as one ONNX graph, from pixels to logits, and runs it."""
 
 import hashlib
 import json
@@ -32,10 +32,10 @@ _INSTALL = 'install it: pip install -r requirements/deploy.txt'
 
 
 def import_onnxruntime() -> Any:
-    """onnxruntime.
+    """Imports onnxruntime.
 
     Raises:
-        ModuleNotFoundError: It is not installed; says how to.
+        ModuleNotFoundError: It is not installed.
     """
     try:
         import onnxruntime
@@ -45,32 +45,28 @@ def import_onnxruntime() -> Any:
 
 
 def _digest_entry(data: bytes) -> bytes:
-    """``metadata_props`` of a ModelProto in protobuf's encoding: the checksum of all bytes before it, always
-    as long.
-    """
+    """The checksum of ``data`` as a metadata entry of an ONNX file, always of one length."""
+    # Protobuf's encoding: 0x0a and 0x12 tag key and value, 0x72 tags field 14, `metadata_props`.
     digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest().encode()
     key = DIGEST_KEY.encode()
     entry = b'\x0a' + bytes([len(key)]) + key + b'\x12' + bytes([len(digest)]) + digest
-    return b'\x72' + bytes([len(entry)]) + entry  # field 14
+    return b'\x72' + bytes([len(entry)]) + entry
 
 
 def with_digest(data: bytes) -> bytes:
-    """An ONNX file with the checksum of its content as its last metadata entry; protobuf reads on where a
-    message is continued.
-    """
+    """Appends the checksum of an ONNX file as its last metadata entry."""
+    # Protobuf reads fields behind a serialised message as part of it, so the file stays valid.
     return data + _digest_entry(data)
 
 
 def is_damaged(data: bytes) -> bool:
-    """Whether an ONNX file has a checksum at its end that is not its own; files of older versions have
-    none.
-    """
+    """Whether an ONNX file ends with a wrong checksum. Files of older versions have none."""
     length = len(_digest_entry(b''))
     return DIGEST_KEY.encode() in data[-length:] and data[-length:] != _digest_entry(data[:-length])
 
 
 def check_steady(temporal: Optional[Dict[str, Any]]) -> None:
-    """Refuses to sample time for a graph by draws, which would differ from run to run.
+    """Checks that a temporal transform is deterministic, as an exported model requires.
 
     Args:
         temporal (dict, optional): Config of a temporal transform.
@@ -87,12 +83,12 @@ def check_steady(temporal: Optional[Dict[str, Any]]) -> None:
 
 
 class OnnxBackend(Backend):
-    """As :class:`TorchBackend`, with no network of torch: the graph crops, mirrors and recognises.
+    """Runs an exported model with onnxruntime. The graph crops, mirrors and recognises.
 
     Args:
         path (str | Path): The exported file.
         device (str, optional): 'cpu', or 'cuda' with onnxruntime-gpu.
-        threads (int): Of onnxruntime; 0 = as many as it likes.
+        threads (int): Threads of onnxruntime; 0 = its default.
 
     Attributes:
         spec (InputSpec): How the model reads clips.
@@ -101,7 +97,7 @@ class OnnxBackend(Backend):
     Raises:
         FileNotFoundError: No such file.
         ValueError: Not ONNX, not exported by this project or by a newer version of it, or the device is not
-            there.
+            available.
     """
 
     def __init__(
@@ -127,48 +123,47 @@ class OnnxBackend(Backend):
         if is_damaged(data):
             raise UserValueError(
                 f'{path} ({len(data)} bytes): damaged, its checksum differs; copy it again or export it '
-                'again (a program that changed '
-                f'it on purpose, as by quantising, has to remove the metadata entry {DIGEST_KEY!r})'
+                'again (a program that changed it on purpose, as by quantising, has to remove the metadata '
+                f'entry {DIGEST_KEY!r})'
             )
         try:
             self.session = runtime.InferenceSession(data, options, providers=[provider])
-        except Exception as error:  # onnxruntime's own classes, which differ between versions
+        except Exception as error:
+            # onnxruntime raises classes of its own, which differ between versions.
             raise UserValueError(
                 f'{path} ({os.path.getsize(path)} bytes): not a whole ONNX file ({error}); export it again'
             ) from error
         text = self.session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         meta = json.loads(text) if text else {}
-        names = (
-            [node.name for node in self.session.get_inputs()],
-            [node.name for node in self.session.get_outputs()],
-        )
+        inputs = [node.name for node in self.session.get_inputs()]
+        outputs = [node.name for node in self.session.get_outputs()]
         if (
             meta.get('version') != METADATA_VERSION
-            or names[0] != list(INPUTS)
-            or names[1][:1] != ['logits']
-            or not set(names[1]) <= set(OUTPUTS)
+            or inputs != list(INPUTS)
+            or outputs[:1] != ['logits']
+            or not set(outputs) <= set(OUTPUTS)
         ):
             raise UserValueError(
                 f'{path}: metadata {METADATA_KEY!r} of version {METADATA_VERSION} expected, '
-                f'{meta.get("version")} found; inputs and outputs {names}: '
+                f'{meta.get("version")} found; inputs and outputs {inputs, outputs}: '
                 'export it with tools/deployment/export_onnx.py of this version'
             )
         self.spec = InputSpec(**meta['input'])
         self.glosses: List[str] = meta['glosses']
         self.max_frames: Optional[int] = meta['max_frames']
-        self._outputs = names[1]
+        self._outputs = outputs
         check_steady(self.spec.temporal)
 
     @property
     def frame_rates(self) -> List[Optional[float]]:
-        """The one of its spec."""
+        """The rate of its spec."""
         return [self.spec.fps]
 
     def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Optional[np.ndarray]]]:
         """As :meth:`Backend.run`.
 
         Raises:
-            ValueError: A clip is longer than the model's time code.
+            ValueError: A clip is longer than the model's positional encoding.
         """
         batch = {name: value.numpy() for name, value in make_batch(clips, self.spec, first).items()}
         if self.max_frames is not None and batch['frames'].shape[1] > self.max_frames:
@@ -176,40 +171,41 @@ class OnnxBackend(Backend):
                 f'clips of {batch["frames"].shape[1]} frames, but the model knows '
                 f'{self.max_frames}; use segments() with a window'
             )
-        found = dict(
-            zip(self._outputs, self.session.run(self._outputs, {name: batch[name] for name in INPUTS}))
-        )
-        logits, attention = found['logits'], found.get('attention')
+        values = self.session.run(self._outputs, {name: batch[name] for name in INPUTS})
+        results = dict(zip(self._outputs, values))
+        logits, attention = results['logits'], results.get('attention')
+        # The softmax in numpy. Subtracting the maximum avoids overflow.
         scores = np.exp(logits - logits.max(-1, keepdims=True))
         scores /= scores.sum(-1, keepdims=True)
         frames, length = batch['frames'], batch['length']
-        if 'frames' in found:  # the graph resampled time
-            length = (found['frames'] >= 0).sum(-1)
-            frames = np.take_along_axis(frames, np.maximum(found['frames'], 0), 1)
+        # The graph resampled time: its `frames` are positions in the batch's, -1 = padding.
+        if 'frames' in results:
+            length = (results['frames'] >= 0).sum(-1)
+            frames = np.take_along_axis(frames, np.maximum(results['frames'], 0), 1)
         return [
             dict(
                 scores=scores[row],
-                attention=None if attention is None else attention[row, :real],
-                frames=frames[row, :real],
+                attention=None if attention is None else attention[row, :count],
+                frames=frames[row, :count],
             )
-            for row, real in enumerate(length.tolist())
+            for row, count in enumerate(length.tolist())
         ]
 
 
 class OnnxGraph(nn.Module):
-    """What is exported: the test pipeline of the data preprocessor and the recogniser.
+    """The module to export: the data preprocessor's test pipeline and the recogniser.
 
     Args:
         model (BaseRecognizer): In evaluation mode.
 
     Attributes:
-        outputs (list[str]): What :meth:`forward` gives: 'logits'; 'attention', where the model pools hands;
-            'frames', where its pipeline resamples time, as ST-Consistency's does.
+        outputs (list[str]): Names of what :meth:`forward` returns: 'logits'; 'attention', where the model
+            pools hands; 'frames', where its pipeline resamples time, as ST-Consistency's does.
         max_frames (int, optional): The longest clip that the model takes; None = any.
 
     Raises:
-        ConfigError: The model is no recogniser of hands that can be exported, or it takes clips of one length
-            and its pipeline does not bring them to it.
+        ConfigError: The model cannot be exported, or it takes clips of one length and its pipeline does not
+            resample them to it.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -236,32 +232,36 @@ class OnnxGraph(nn.Module):
     def forward(
         self, keypoints: Tensor, scores: Tensor, length: Tensor, image_size: Tensor
     ) -> Tuple[Tensor, ...]:
-        """Logits (B, classes), attention (B, T', 2) and frames (B, T') int64, the place of each row of
-        attention in the input, -1 = padding.
+        """Classifies poses.
 
         Args:
             keypoints (Tensor): Shape (B, T, V, 2) float32, pixels.
             scores (Tensor): Shape (B, T, V) float32 in [0, 1]; 0 = missing.
             length (Tensor): Shape (B,) int64, real frames.
             image_size (Tensor): Shape (B, 2) float32, width and height.
+
+        Returns:
+            tuple[Tensor, ...]: Those of ``outputs``: logits (B, classes), attention (B, T', 2) and frames
+            (B, T') int64, the input frame of each row of attention, -1 = padding.
         """
         inputs = dict(keypoints=keypoints, scores=scores, length=length, image_size=image_size)
+        # Transforms need draws. A recogniser's test pipeline uses none, so any clip indices serve.
         draws = Draws(0, 0, length)
         if 'frames' in self.outputs:
             inputs['frames'] = torch.arange(scores.shape[1]).expand(scores.shape[:2])
         for transform in self.model.data_preprocessor.test_pipeline:
             inputs = transform(inputs, draws)
         logits, weights = self.model.classify(inputs, attention='attention' in self.outputs)
-        found = dict(logits=logits, attention=weights)
+        results = dict(logits=logits, attention=weights)
         if 'frames' in self.outputs:
-            real = torch.arange(inputs['frames'].shape[1]) < inputs['length'][:, None]
-            found['frames'] = torch.where(real, inputs['frames'], -1)
-        return tuple(found[name] for name in self.outputs)
+            valid = torch.arange(inputs['frames'].shape[1]) < inputs['length'][:, None]
+            results['frames'] = torch.where(valid, inputs['frames'], -1)
+        return tuple(results[name] for name in self.outputs)
 
 
 @contextmanager
 def _plain_attention() -> Iterator[None]:
-    """The exporter knows torch's attention, not the fused operator that inference takes instead."""
+    """Switches torch's fused attention off, which the exporter does not know."""
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -273,20 +273,20 @@ def _plain_attention() -> Iterator[None]:
 def random_inputs(
     joints: int, batch: int, frames: int, seed: int = 0, missing: bool = True
 ) -> Dict[str, np.ndarray]:
-    """Inputs of the graph for checks: hands and joints that are missing, padding and, with ``missing``, a
-    clip without anything.
+    """Random inputs of the graph for checks, with missing joints, missing hands and padding.
 
     Args:
         joints (int): V.
         batch (int): B.
         frames (int): T.
-        seed (int): Of the numbers.
-        missing (bool): Nothing is found in the first clip.
+        seed (int): Seed of the numbers.
+        missing (bool): The first clip has no joint at all.
     """
     random = np.random.RandomState(seed)
     scores = random.uniform(0.05, 1, (batch, frames, joints)) * (
         random.uniform(size=(batch, frames, joints)) < 0.9
     )
+    # Whole hands, runs of 21 joints, are missing in 30 % of the frames.
     for start in range(0, joints - 20, 21):
         scores[:, :, start : start + 21] *= random.uniform(size=(batch, frames, 1)) < 0.7
     if missing:
@@ -311,7 +311,7 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
         path (str | Path): The file, written whole or not at all.
 
     Raises:
-        ConfigError: The model cannot be exported, or its test data needs more than a temporal transform.
+        ConfigError: The model cannot be exported, or its test data set has more than a temporal transform.
         ValueError: The temporal transform draws.
         ModuleNotFoundError: onnx or onnxscript is not installed.
     """
@@ -340,7 +340,8 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
     )
     tensors = tuple(torch.from_numpy(example[name]) for name in INPUTS)
     with torch.no_grad(), _plain_attention(), _quiet():
-        graph(*tensors)  # what transforms make at first use are then no stand-ins of the exporter
+        # Transforms cache tensors at first use. One plain run keeps the exporter's symbolic ones out.
+        graph(*tensors)
         program = torch.onnx.export(
             graph,
             tensors,
@@ -367,7 +368,10 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter warns of torchvision's operators, which no graph here has, and of its own future."""
+    """Hides the exporter's warnings.
+
+    They concern torchvision's operators, which no graph here has, and future versions of the exporter.
+    """
     loggers = [logging.getLogger(name) for name in ('torch.onnx', 'onnxscript', 'onnx_ir')]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
@@ -384,22 +388,22 @@ def _quiet() -> Iterator[None]:
 def largest_difference(
     model: nn.Module, path: Union[str, 'os.PathLike[str]'], inputs: Dict[str, np.ndarray]
 ) -> float:
-    """Between torch and onnxruntime, over all outputs for the same inputs.
+    """The largest absolute difference of torch and onnxruntime over all outputs.
 
     Args:
-        model (BaseRecognizer): What was exported.
-        path (str | Path): Where to.
+        model (BaseRecognizer): The model that was exported.
+        path (str | Path): The exported file.
         inputs (dict): As :func:`random_inputs` makes them.
     """
     session: Any = import_onnxruntime().InferenceSession(os.fspath(path), providers=['CPUExecutionProvider'])
     graph = OnnxGraph(model).eval()
     with torch.no_grad():
         expected = graph(*(torch.from_numpy(inputs[name]) for name in INPUTS))
-    found = session.run(graph.outputs, {name: inputs[name] for name in INPUTS})
-    return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, found))
+    actual = session.run(graph.outputs, {name: inputs[name] for name in INPUTS})
+    return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, actual))
 
 
 def clips_of(backend: TorchBackend, clips: list) -> Dict[str, np.ndarray]:
-    """Real clips as inputs of the graph."""
+    """Converts clips to inputs of the graph."""
     inputs = backend.batch(clips)['inputs']
     return {name: inputs[name].numpy() for name in INPUTS}

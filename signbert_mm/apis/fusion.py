@@ -1,4 +1,4 @@
-"""Late fusion in inference: H+P, H+R, or any recognisers of one label map; and what runs any model."""
+"""Late fusion of recognisers in inference, and backends for any model."""
 
 import copy
 import os
@@ -17,25 +17,21 @@ from .backends import Backend, TorchBackend, VideoBackend, reads_videos
 from .clips import PoseClip
 from .model import _config, init_model
 
-_PART = {'config', 'checkpoint', 'weight', 'name'}
+_PART_KEYS = {'config', 'checkpoint', 'weight', 'name'}
 
 
 def make_backend(model: nn.Module, device: Union[str, torch.device]) -> Union[TorchBackend, VideoBackend]:
-    """What feeds a model: with frames where its config's data are videos, else with poses."""
-    return (
-        VideoBackend(model, device)
-        if reads_videos(getattr(model, 'cfg', None) or {})
-        else TorchBackend(model, device)
-    )
+    """The backend of a model: with video frames where its config's data are videos, else with poses."""
+    kind = VideoBackend if reads_videos(getattr(model, 'cfg', None) or {}) else TorchBackend
+    return kind(model, device)
 
 
 @MODELS.register_module()
 class FusionRecognizer(Backend, nn.Module):
-    """The weighted sum of the probabilities of several recognisers, as
-    ``tools/analysis_tools/fuse_scores.py`` sums files of them.
+    """Sums the weighted probabilities of several recognisers of one label map, such as H+P and H+R.
 
-    Each part reads a clip as its own config's test data say: hands, whole skeletons, or the frames of the
-    clip's video.
+    Each part reads a clip as its own test data set does: hands, whole skeletons, or the frames of the clip's
+    video. ``tools/analysis_tools/fuse_scores.py`` gives the same from score files.
 
     Args:
         parts (Sequence[dict]): Two or more, each ``config`` (a config, its path or name), ``checkpoint``,
@@ -53,10 +49,10 @@ class FusionRecognizer(Backend, nn.Module):
         if len(parts) < 2:
             raise ConfigError(f'FusionRecognizer: {len(parts)} parts given; two or more are needed')
         for place, part in enumerate(parts):
-            if set(part) - _PART or not part.get('config'):
+            if set(part) - _PART_KEYS or not part.get('config'):
                 raise ConfigError(
                     f'FusionRecognizer: part {place} must have `config` and may have '
-                    f'{sorted(_PART - {"config"})}; it has {sorted(part)}'
+                    f'{sorted(_PART_KEYS - {"config"})}; it has {sorted(part)}'
                 )
             if not part.get('checkpoint'):
                 raise ConfigError(
@@ -71,16 +67,16 @@ class FusionRecognizer(Backend, nn.Module):
         check_weights(self.weights, len(parts))
         self.parts = nn.ModuleList(init_model(part['config'], part['checkpoint'], device) for part in parts)
         self.backends = [make_backend(model, device) for model in self.parts]
-        strange = [name for name, backend in zip(self.names, self.backends) if not backend.recognises]
-        if strange:
+        pretrainers = [name for name, backend in zip(self.names, self.backends) if not backend.recognises]
+        if pretrainers:
             raise ConfigError(
-                f'FusionRecognizer: {", ".join(strange)}: a pre-trainer, which knows no '
+                f'FusionRecognizer: {", ".join(pretrainers)}: a pre-trainer, which knows no '
                 'glosses; give a recogniser'
             )
         self.glosses = self._common_glosses()
 
     def _common_glosses(self) -> List[str]:
-        """Those of the parts that know theirs; class counts of the others are compared in :meth:`predict`."""
+        """The glosses that the parts share. A part without names is skipped here."""
         known = [
             (name, backend.glosses) for name, backend in zip(self.names, self.backends) if backend.glosses
         ]
@@ -91,18 +87,19 @@ class FusionRecognizer(Backend, nn.Module):
                     f'{name} knows {len(glosses)} glosses and {first} {len(reference)}: the '
                     'label maps differ; train both on one store'
                 )
-            other = [place for place, (here, there) in enumerate(zip(glosses, reference)) if here != there]
-            if other:
+            differing = [label for label, pair in enumerate(zip(glosses, reference)) if pair[0] != pair[1]]
+            if differing:
+                label = differing[0]
                 raise UserValueError(
-                    f'class {other[0]} is {glosses[other[0]]!r} in {name} and {reference[other[0]]!r} in '
-                    f'{first} ({len(other)} of {len(glosses)} '
-                    'differ): the label maps differ; train both on one store'
+                    f'class {label} is {glosses[label]!r} in {name} and {reference[label]!r} in '
+                    f'{first} ({len(differing)} of {len(glosses)} differ): the label maps differ; train both '
+                    'on one store'
                 )
         return list(known[0][1]) if known else []
 
     @property
     def reads_videos(self) -> bool:
-        """Whether any part reads frames."""
+        """Whether any part reads video frames."""
         return any(backend.reads_videos for backend in self.backends)
 
     @property
@@ -111,28 +108,29 @@ class FusionRecognizer(Backend, nn.Module):
         return [rate for backend in self.backends for rate in backend.frame_rates]
 
     def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
-        """As :meth:`Backend.run`; ``attention`` and ``frames`` of the first part that has attention, else of
-        the first.
+        """As :meth:`Backend.run`.
+
+        ``attention`` and ``frames`` are those of the first part that has attention, else of the first part.
 
         Raises:
-            ValueError: The parts know other numbers of classes, or a part reads frames and a clip has no
-                video.
+            ValueError: The parts' numbers of classes differ, or a part reads frames and a clip has no video.
         """
-        found = []
+        results = []
         for name, backend in zip(self.names, self.backends):
             try:
-                found.append(backend.run(clips, first))
+                results.append(backend.run(clips, first))
             except ValueError as error:
                 raise UserValueError(f'{name}: {error}') from error
         ids, labels = [clip.name for clip in clips], np.array([clip.label for clip in clips])
         parts = [
             ClipScores(name, ids, np.stack([row['scores'] for row in rows]).astype(np.float64), labels)
-            for name, rows in zip(self.names, found)
+            for name, rows in zip(self.names, results)
         ]
+        # Parts without glosses are compared here, by their number of classes.
         check_classes(parts)
         scores = fused(parts, self.weights).astype(np.float32)
-        told = next((rows for rows in found if rows[0]['attention'] is not None), found[0])
-        return [dict(row, scores=score) for row, score in zip(told, scores)]
+        shown = next((rows for rows in results if rows[0]['attention'] is not None), results[0])
+        return [dict(row, scores=score) for row, score in zip(shown, scores)]
 
     forward = Backend.predict
 
@@ -145,13 +143,13 @@ def _name(part: dict) -> str:
 
 
 def make_fusion(model: Any, weights: Any, device: Union[str, torch.device]) -> Optional[FusionRecognizer]:
-    """The fusion that a list of configs, or a config with ``model.type='FusionRecognizer'``, asks for; None
-    where ``model`` is no such thing.
+    """Builds a fusion from a list of configs, or from a config with ``model.type='FusionRecognizer'``.
+
+    Any other ``model`` gives None.
 
     Args:
         model: As for :class:`SignInferencer`.
-        weights (Sequence[str | Path], optional): A checkpoint a part; may be left out where the config names
-            them.
+        weights (Sequence[str | Path], optional): One checkpoint a part; None where the config names them.
         device (str | torch.device): Where the parts run.
 
     Raises:
@@ -176,13 +174,13 @@ def make_fusion(model: Any, weights: Any, device: Union[str, torch.device]) -> O
 
 
 def build_backend(model: Any, weights: Any, device: str, field: str) -> Backend:
-    """What runs the model, or the fusion, that somebody names.
+    """Builds the backend of a model or a fusion.
 
     Args:
         model: As for :class:`SignInferencer`.
-        weights: Its checkpoint, of a fusion a list of them.
+        weights: Its checkpoint; for a fusion a list of them.
         device (str): Where it runs.
-        field (str): How the weights are called in messages.
+        field (str): Name of the argument ``weights`` in messages.
 
     Raises:
         ValueError, ConfigError: Weights are missing, or given beside a model that has them.

@@ -1,4 +1,4 @@
-"""From a video to a sign."""
+"""Recognises signs in videos, cameras and poses."""
 
 import functools
 import logging
@@ -33,7 +33,7 @@ BACKENDS = ('torch', 'onnx')
 
 
 def _of(part: str, method: Callable) -> Callable:
-    """A part's method as one of the inferencer, with its signature and docstring."""
+    """Makes a method of one part a method of the inferencer, with its docstring."""
 
     @functools.wraps(method)
     def call(self: 'SignInferencer', *args: Any, **options: Any) -> Any:
@@ -44,36 +44,35 @@ def _of(part: str, method: Callable) -> Callable:
 
 @INFERENCERS.register_module()
 class SignInferencer:
-    """Recognises signs in videos, cameras and poses; with a pre-trained model it rebuilds 3-D hands and
-    searches a dictionary.
+    """Recognises signs in videos, cameras and poses.
 
-    The model reads what the test pipeline of its config would give it, so predictions are those of
-    ``tools/test.py``. Where all clips that it was trained on had one frame rate, videos and cameras are read
-    at that rate (``inferencer.reader.fps``; None = as they are).
+    With a pre-trained model it also reconstructs 3-D hands and searches a dictionary.
 
-    A clip that shows nobody, or no hand, has no answer but a reason, however it is asked. One inferencer
-    serves several threads at once.
+    Clips go through the config's test pipeline, so predictions are those of ``tools/test.py``. If all
+    training clips had one frame rate, videos and cameras are read at that rate (``inferencer.reader.fps``;
+    None = as they are). A clip that shows nobody, or no hand, gets a reason and no answer. Several threads
+    may share one inferencer.
 
     Args:
-        model (str | Path | Config | Module): Of a recogniser or a pre-trainer: a config, its path, or a name
-            of :func:`list_models`; a model of :func:`init_model`; with ``backend='onnx'`` the exported file.
-            A list of these, or a config of :class:`FusionRecognizer`: their probabilities are summed.
-        weights (str | Path, optional): The checkpoint, of a fusion a list of them. None only with a model
-            that is built, an exported one, or a fusion whose config names its checkpoints.
+        model (str | Path | Config | Module): A recogniser or a pre-trainer: a config, its path, or a name of
+            :func:`list_models`; a model of :func:`init_model`; with ``backend='onnx'`` the exported file. For
+            a list of these, or a config of :class:`FusionRecognizer`, probabilities are summed.
+        weights (str | Path, optional): The checkpoint; for a fusion a list of them. None only with a built
+            model, an exported one, or a fusion whose config names its checkpoints.
         device (str, optional): None = 'cuda' where there is one, else 'cpu'.
-        extractor (str | dict | PoseExtractor): What finds poses in videos, see
+        extractor (str | dict | PoseExtractor): The pose extractor for videos, see
             :func:`signbert_mm.extraction.build_extractor`; built on first use.
         backend (str): 'torch' or 'onnx'.
-        pretrained (str | Path | Config | Module, optional): Beside a recogniser: the config of the
-            pre-training that rebuilds hands and embeds clips.
+        pretrained (str | Path | Config | Module, optional): A pre-trained model beside the recogniser; it
+            reconstructs hands and embeds clips.
         pretrained_weights (str | Path, optional): Its checkpoint.
         dictionary (str | Path | SignDictionary, optional): For :meth:`search`; also an attribute.
-        threads (int): On the CPU. 0 = as many as torch (``OMP_NUM_THREADS``, else the cores) or onnxruntime
-            (the cores) takes by itself. With torch another number holds for the whole process, as after
-            ``torch.set_num_threads``. 1 serves narrow models and busy machines.
+        threads (int): CPU threads; 0 = the default of torch (``OMP_NUM_THREADS``, else the cores) or
+            onnxruntime (the cores). With torch another number applies to the whole process, as after
+            ``torch.set_num_threads``. 1 suits narrow models and busy machines.
 
     Raises:
-        ValueError, ConfigError, FileNotFoundError, CheckpointError: What is wrong, and what to do.
+        ValueError, ConfigError, FileNotFoundError, CheckpointError: The message says what to do.
 
     Example:
         >>> inferencer = SignInferencer('signbert_d128_finetune', 'work_dirs/words33/epoch_150.pth')
@@ -107,24 +106,23 @@ class SignInferencer:
                 )
             self.backend: Backend = OnnxBackend(model, device, threads)
         else:
+            # Before the model is built, so that building it keeps to the number too.
             if threads:
                 torch.set_num_threads(threads)
             self.backend = build_backend(model, weights, torch_device, 'weights')
         self.reader = InputReader(extractor, _frame_rate(self.backend))
-        beside = (
-            self.backend
-            if pretrained is None
-            else build_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
-        )
-        loads = dictionary is not None and not isinstance(dictionary, SignDictionary)
-        signs = SignDictionary.load(dictionary) if loads else dictionary
+        encoder = self.backend
+        if pretrained is not None:
+            encoder = build_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
+        if dictionary is not None and not isinstance(dictionary, SignDictionary):
+            dictionary = SignDictionary.load(dictionary)
         self.long_clips = LongClips(self.backend, self.reader)
-        self.dictionary_search = DictionarySearch(beside, self.reader, signs)
+        self.dictionary_search = DictionarySearch(encoder, self.reader, dictionary)
 
     segments = _of('long_clips', LongClips.segments)
     stream = _of('long_clips', LongClips.stream)
     stream_recognizer = _of('long_clips', LongClips.stream_recognizer)
-    told = _of('long_clips', LongClips.told)
+    event_prediction = _of('long_clips', LongClips.event_prediction)
     best = _of('backend', Backend.best)
     gloss = _of('backend', Backend.gloss)
     embed = _of('dictionary_search', DictionarySearch.embed)
@@ -133,12 +131,12 @@ class SignInferencer:
 
     @property
     def glosses(self) -> List[str]:
-        """What the model can answer; [] where its checkpoint has no names."""
+        """The glosses of the model's classes; [] where its checkpoint has no names."""
         return self.backend.glosses
 
     @property
     def dictionary(self) -> Optional[SignDictionary]:
-        """What :meth:`search` looks in."""
+        """The dictionary of :meth:`search`."""
         return self.dictionary_search.dictionary
 
     @dictionary.setter
@@ -147,7 +145,7 @@ class SignInferencer:
 
     @property
     def embedder(self) -> ClipEmbedder:
-        """Embeds clips, with the pre-trained model where one was given."""
+        """Embeds clips, with the pre-trained model if one was given."""
         return self.dictionary_search.embedder
 
     @embedder.setter
@@ -156,7 +154,7 @@ class SignInferencer:
 
     @functools.cached_property
     def reconstructor(self) -> Reconstructor:
-        """Rebuilds hands; needs a pre-training with a hand model."""
+        """Reconstructs hands; needs a pre-trained model with a hand model."""
         return Reconstructor(in_torch(self.dictionary_search.backend, 'reconstruction'))
 
     def __call__(
@@ -181,44 +179,44 @@ class SignInferencer:
             return_datasamples (bool): Give :class:`SignDataSample` objects instead of dicts.
             return_joints3d (bool): Add ``joints3d`` and more, see :class:`Reconstructor`; needs a pre-trained
                 model.
-            return_mesh (bool): Likewise ``vertices`` and ``faces``.
-            vis_out_dir (str): A picture of each clip goes there.
-            pred_out_dir (str): A JSON file of each clip goes there.
+            return_mesh (bool): Also add ``vertices`` and ``faces``.
+            vis_out_dir (str): Folder for a picture of each clip.
+            pred_out_dir (str): Folder for a JSON file of each clip.
             **options: ``layout``, ``image_size``, ``fps`` of arrays, ``split`` and ``videos`` of stores,
                 ``seconds`` of cameras.
 
         Returns:
             dict: ``predictions``, one a clip: a :class:`Prediction`, a dict with ``name``, ``glosses`` and
-                ``scores`` (best first; they are the softmax's), ``labels``, ``reason`` ('', or why there is
-                no answer: then these three are empty and ``all_scores`` are 0), ``attention`` (L, 2) of the
-                left and right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, in how
-                many of them a hand was found. A file of a folder that could not be read has only ``name`` and
-                ``error``. ``json.dumps`` takes all of it; docs/inference.md has the schema.
+                ``scores`` (of the softmax, best first), ``labels``, ``reason`` ('', or why there is no
+                answer; then these three are empty and ``all_scores`` are 0), ``attention`` (L, 2) of the left
+                and right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, the number of
+                frames in which a hand was detected. A file of a folder that could not be read has only
+                ``name`` and ``error``. ``json.dumps`` takes all of it; docs/inference.md has the schema.
                 ``visualization``: the pictures' paths.
         """
         predictions, pictures = [], []
-        for number, (clip, found) in enumerate(self.iterate(inputs, batch_size, topk, **options)):
+        for number, (clip, prediction) in enumerate(self.iterate(inputs, batch_size, topk, **options)):
             if isinstance(clip, Failure):
                 print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
-                predictions.append(found)
+                predictions.append(prediction)
                 continue
             if return_joints3d or return_mesh:
-                found.update(self.reconstruct_clip(clip, return_mesh))
+                prediction.update(self.reconstruct_clip(clip, return_mesh))
+            # The number keeps clips of one name apart.
             stem = f'{number:06d}_{_file_name(clip.name)}'
             if vis_out_dir:
-                pictures.append(
-                    str(save_image(os.path.join(vis_out_dir, f'{stem}.png'), self.picture(clip, found)))
-                )
+                path = os.path.join(vis_out_dir, f'{stem}.png')
+                pictures.append(str(save_image(path, self.picture(clip, prediction))))
             if pred_out_dir:
-                kept = {key: found[key] for key in found if key not in NOT_IN_FILES}
+                kept = {key: prediction[key] for key in prediction if key not in NOT_IN_FILES}
                 write_atomic(to_json(kept).encode(), os.path.join(pred_out_dir, f'{stem}.json'))
-            predictions.append(self._sample(clip, found, number) if return_datasamples else found)
+            predictions.append(self._sample(clip, prediction, number) if return_datasamples else prediction)
         return dict(predictions=predictions, visualization=pictures)
 
     def iterate(
         self, inputs: Any, batch_size: int = 16, topk: int = 5, **options: Any
     ) -> Iterator[Tuple[Union[PoseClip, Failure], dict]]:
-        """Each clip with its prediction, as they come: no more than ``batch_size`` clips are in memory.
+        """Yields each clip with its prediction; at most ``batch_size`` clips are in memory.
 
         Arguments as for calling.
         """
@@ -238,37 +236,35 @@ class SignInferencer:
         self, items: Sequence[Union[PoseClip, Failure]], topk: int, first: int
     ) -> Iterator[Tuple[Union[PoseClip, Failure], Prediction]]:
         clips = [item for item in items if isinstance(item, PoseClip)]
-        found = iter(self.backend.predict(clips, first) if clips else ())
+        rows = iter(self.backend.predict(clips, first) if clips else ())
+        # Failures keep their place among the answers.
         for item in items:
+            if isinstance(item, Failure):
+                yield item, Prediction(item._asdict())
+                continue
+            row = next(rows)
             yield (
                 item,
-                self._answer(item, next(found), topk)
-                if isinstance(item, PoseClip)
-                else Prediction(item._asdict()),
+                Prediction(
+                    name=item.name,
+                    **self.best(row['scores'], topk),
+                    reason=row['reason'],
+                    attention=row['attention'],
+                    frames=row['frames'],
+                    num_frames=len(item),
+                    hand_frames=item.hand_frames,
+                    fps=item.fps,
+                    all_scores=row['scores'],
+                ),
             )
 
-    def _answer(self, clip: PoseClip, found: Dict[str, Any], topk: int) -> Prediction:
-        return Prediction(
-            name=clip.name,
-            **self.best(found['scores'], topk),
-            reason=found['reason'],
-            attention=found['attention'],
-            frames=found['frames'],
-            num_frames=len(clip),
-            hand_frames=clip.hand_frames,
-            fps=clip.fps,
-            all_scores=found['scores'],
-        )
-
     def reconstruct_clip(self, clip: PoseClip, mesh: bool = False) -> Dict[str, np.ndarray]:
-        """``joints2d``, ``joints3d``, ``valid`` and, with ``mesh``, ``vertices`` and ``faces``; see
-        :class:`Reconstructor`.
-        """
-        found = self.reconstructor(clip, mesh)
-        return dict(found, faces=self.reconstructor.faces) if mesh else found
+        """Both hands of every frame, see :class:`Reconstructor`; with ``mesh`` also ``faces``."""
+        hands = self.reconstructor(clip, mesh)
+        return dict(hands, faces=self.reconstructor.faces) if mesh else hands
 
     def reconstruct(self, inputs: Any, mesh: bool = False, **options: Any) -> Iterator[dict]:
-        """3-D joints, and surfaces on demand, of each clip; arguments as for calling.
+        """Yields the 3-D joints of each clip, with ``mesh`` also the surfaces; arguments as for calling.
 
         Files of a folder that cannot be read are left out.
         """
@@ -276,37 +272,35 @@ class SignInferencer:
             yield Prediction(name=clip.name, fps=clip.fps, **self.reconstruct_clip(clip, mesh))
 
     @staticmethod
-    def _sample(clip: PoseClip, found: dict, number: int) -> SignDataSample:
-        sample = SignDataSample(metainfo=dict(num_frames=len(found['frames']))).set_gt_label(clip.label)
-        sample.set_pred_scores(torch.from_numpy(found['all_scores']))
+    def _sample(clip: PoseClip, prediction: dict, number: int) -> SignDataSample:
+        sample = SignDataSample(metainfo=dict(num_frames=len(prediction['frames'])))
+        sample.set_gt_label(clip.label).set_pred_scores(torch.from_numpy(prediction['all_scores']))
         sample.sample_idx, sample.video_id = number, clip.name
-        if found['reason']:
-            sample.set_pred_label(-1).reason = found['reason']
-        if found['attention'] is not None:
-            sample.attention = torch.from_numpy(found['attention'])
-        for name in ('joints2d', 'joints3d', 'vertices', 'valid'):
-            if name in found:
-                setattr(sample, name, torch.from_numpy(found[name]))
+        # Scores of 0 would make class 0 the best one.
+        if prediction['reason']:
+            sample.set_pred_label(-1).reason = prediction['reason']
+        for name in ('attention', 'joints2d', 'joints3d', 'vertices', 'valid'):
+            if prediction.get(name) is not None:
+                setattr(sample, name, torch.from_numpy(prediction[name]))
         return sample
 
-    def picture(self, clip: PoseClip, found: dict) -> np.ndarray:
-        """The prediction drawn: poses, attention, best glosses; shape (H, W, 3) uint8 RGB."""
-        names = [self.gloss(label) for label in range(len(found['all_scores']))]
-        seen = clip.pick(found['frames'])
-        sample, topk = self._sample(clip, found, 0), len(found['glosses'])
-        return prediction_figure(
-            sample, seen.keypoints, seen.scores, clip.layout, names, topk, places=found['frames']
-        )
+    def picture(self, clip: PoseClip, prediction: dict) -> np.ndarray:
+        """Draws a prediction: poses, attention, best glosses; shape (H, W, 3) uint8 RGB."""
+        names = [self.gloss(label) for label in range(len(prediction['all_scores']))]
+        frames = prediction['frames']
+        # Only the frames that the model read.
+        read = clip.pick(frames)
+        sample, topk = self._sample(clip, prediction, 0), len(prediction['glosses'])
+        return prediction_figure(sample, read.keypoints, read.scores, clip.layout, names, topk, places=frames)
 
 
 def _frame_rate(backend: Backend) -> Optional[float]:
-    """At which rate videos are to be read; None = as they are."""
+    """The frame rate at which to read videos; None = their own."""
     known = list(dict.fromkeys(rate for rate in backend.frame_rates if rate))
     if len(known) > 1:
         print_log(
             f'the parts were trained on clips of {" and ".join(f"{rate:g}" for rate in known)} frames a '
-            'second: videos are read as they are '
-            '(inferencer.reader.fps = .. sets a rate)',
+            'second: videos are read as they are (inferencer.reader.fps = .. sets a rate)',
             'current',
             logging.WARNING,
         )
@@ -321,5 +315,6 @@ def _frame_rate(backend: Backend) -> Optional[float]:
 
 
 def _file_name(name: str) -> str:
+    # Names come from data: no folders, and at most 200 bytes.
     plain = re.sub(r'[^\w.-]+', '_', os.path.basename(name)).strip('._')[:80]
     return plain.encode()[:200].decode(errors='ignore') or 'clip'

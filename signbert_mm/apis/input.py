@@ -1,4 +1,4 @@
-"""Whatever a user has, as clips of poses."""
+"""Opens videos, cameras, stores and arrays as pose clips."""
 
 import logging
 import os
@@ -38,8 +38,10 @@ from .clips import PoseClip
 if TYPE_CHECKING:
     from ..extraction import Frame
 
-PATIENCE = 5.0  # seconds that a stream waits for an extractor before it says so
-ANY_CLOCK = 30.0  # steps a second of a source whose frames have times and that tells no rate
+# Seconds that a stream waits for an extractor before it logs a warning.
+PATIENCE = 5.0
+# Steps a second of a source whose frames have times but whose rate is unknown.
+ANY_CLOCK = 30.0
 
 
 class Failure(NamedTuple):
@@ -50,17 +52,18 @@ class Failure(NamedTuple):
 
 
 class Camera:
-    """A camera as a stream of RGB frames, with the time at which each came.
+    """A camera as a stream of RGB frames, each with its time of arrival.
 
     Args:
-        number (int): As OpenCV counts them, from 0.
+        number (int): OpenCV's number of the camera, from 0.
         seconds (float, optional): Ends after this time; None = never.
 
     Attributes:
-        fps (float): As it says; it gives fewer where it is not asked often enough. 0 = it says nothing.
+        fps (float): The camera's nominal rate; 0 = unknown. Frames come more slowly where they are read too
+            slowly.
 
     Raises:
-        ValueError: There is no such camera.
+        ValueError: The camera cannot be opened.
     """
 
     def __init__(self, number: int, seconds: Optional[float] = None) -> None:
@@ -81,28 +84,29 @@ class Camera:
 
         start = time.monotonic()
         while self.seconds is None or time.monotonic() - start < self.seconds:
-            there, image = self._capture.read()
-            if not there:
+            success, image = self._capture.read()
+            if not success:
                 return
             yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), time.monotonic())
 
     def close(self) -> None:
+        """Releases the camera."""
         self._capture.release()
 
 
 def is_camera(source: Any) -> bool:
-    """Whether this means a camera: a number, or text of digits that is no file."""
+    """Whether ``source`` means a camera: an integer, or a text of digits that is no file."""
     if isinstance(source, str):
         return source.isdigit() and not os.path.exists(source)
     return isinstance(source, (int, np.integer)) and not isinstance(source, bool)
 
 
 class ExtractorPool:
-    """Lends an extractor to one stream at a time: it remembers the frames before, and its native code may not
-    be entered twice.
+    """Lends each extractor to one stream at a time.
 
-    Of a name or a config there are as many extractors as streams at the same time; they are kept for the next
-    ones. An extractor that was given as an object is the only one, and other threads wait for it.
+    An extractor tracks the frames of its stream, and its native code is not reentrant. From a name or a
+    config the pool builds as many extractors as there are streams at once, and keeps them. An extractor given
+    as an object is the only one, and other threads wait for it.
 
     Args:
         source (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it; the
@@ -115,11 +119,12 @@ class ExtractorPool:
         self._idle: List[Any] = []
         self._lock = threading.Lock()
         self._single = threading.Lock()
-        self._holder: Optional[int] = None  # the thread that has the only one
+        # The thread that uses the only extractor.
+        self._holder: Optional[int] = None
 
     @property
     def first(self) -> Any:
-        """One of them, to be asked for its layout and name."""
+        """One of the extractors, for its layout and name."""
         with self._lock:
             if self._first is None:
                 self._first = self._build()
@@ -133,10 +138,10 @@ class ExtractorPool:
 
     @contextmanager
     def lend(self) -> Iterator[Any]:
-        """An extractor that no other stream has until the block ends.
+        """Gives an extractor that no other stream uses until the block ends.
 
         Raises:
-            RuntimeError: The only one is at work in this thread already.
+            RuntimeError: The only extractor is already in use in this thread.
         """
         if self.first is self._source:
             with self._only() as extractor:
@@ -154,11 +159,11 @@ class ExtractorPool:
 
     @contextmanager
     def _only(self) -> Iterator[Any]:
+        # Waiting would never end: this thread itself would have to release the extractor.
         if self._holder == threading.get_ident():
             raise UserRuntimeError(
                 f'the extractor {self._source!r} is at work on another stream of this thread; close that one '
-                'first, or give the '
-                'extractor by its name or config, so that each stream gets its own'
+                'first, or give the extractor by its name or config, so that each stream gets its own'
             )
         if not self._single.acquire(timeout=PATIENCE):
             print_log(
@@ -179,15 +184,13 @@ class ExtractorPool:
 class InputReader:
     """Opens videos and cameras, extracts poses, opens stores, checks arrays.
 
-    Several threads may use one at the same time.
+    Several threads may share one reader.
 
     Args:
-        extractor (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it;
-            built on first use. Of a name or a config each stream gets its own; for an object, which is one,
-            other threads wait.
+        extractor (str | dict | PoseExtractor): As for :class:`ExtractorPool`.
         fps (float, optional): The even rate at which videos and cameras are read, as ``tools/extract_poses.py
-            --fps`` does; None = as they are. Also an attribute. Of a camera, whose frames come when they
-            come, the poses are brought to that rate.
+            --fps`` does; None = as they are. Also an attribute. A camera's frames come unevenly, so its poses
+            are resampled instead.
     """
 
     def __init__(self, extractor: Any = 'mediapipe', fps: Optional[float] = None) -> None:
@@ -196,19 +199,21 @@ class InputReader:
 
     @property
     def extractor(self) -> Any:
-        """A pose extractor, to be asked for its layout; frames go through :meth:`poses`."""
+        """A pose extractor, for its layout; frames go through :meth:`poses`."""
         return self._extractors.first
 
     def open(
         self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0
     ) -> Any:
-        """A video or camera: has ``width``, ``height``, ``fps`` and ``close()``, and gives :class:`Frame`
-        objects when iterated.
+        """Opens a video or a camera.
 
         Args:
             source (str | Path | int): The file, a folder of numbered images, or the camera's number.
             seconds (float, optional): How long the camera records.
-            fps (float): Of a folder of images; 0 = unknown, and then it is read as it is.
+            fps (float): Rate of a folder of images; 0 = unknown, and all images are read.
+
+        Returns:
+            A reader with ``width``, ``height``, ``fps`` and ``close()`` that yields :class:`Frame` objects.
 
         Raises:
             VideoError, ValueError: It cannot be read; the message says why.
@@ -227,65 +232,59 @@ class InputReader:
         return open_video(source, self.fps if has_rate else None, image_fps=fps)
 
     def clock(self, reader: Any, fps: float = 0.0) -> float:
-        """Steps a second in which a stream is counted: its rate as far as that is known before it is read; 0
-        = its frames have no times.
-        """
+        """Steps a second for counting the time of a stream; 0 = its frames have no times."""
         from ..extraction import ImageFolderReader
 
-        return (
-            (isinstance(reader, Camera) and self.fps)
-            or reader.fps
-            or fps
-            or (0.0 if isinstance(reader, ImageFolderReader) else ANY_CLOCK)
-        )
+        known = (isinstance(reader, Camera) and self.fps) or reader.fps or fps
+        return known or (0.0 if isinstance(reader, ImageFolderReader) else ANY_CLOCK)
 
     def poses(self, frames: Iterable[Any]) -> Iterator[Tuple[np.ndarray, np.ndarray, float]]:
-        """Frames with their poses; holds no more frames than the extractor's batch.
+        """Yields frames with their poses; holds no more frames than the extractor's batch.
 
         Yields:
-            tuple: image (H, W, 3) uint8 RGB, pose (V, 3), and when the image came (``time.perf_counter``).
+            tuple: image (H, W, 3) uint8 RGB, pose (V, 3), and the image's arrival (``time.perf_counter``).
         """
-        for frame, pose, came in self._poses(frames):
-            yield frame if isinstance(frame, np.ndarray) else frame[0], pose, came
+        for frame, pose, arrival in self._poses(frames):
+            yield frame if isinstance(frame, np.ndarray) else frame[0], pose, arrival
 
     def _poses(self, frames: Iterable[Any]) -> Iterator[Tuple[Any, np.ndarray, float]]:
         from ..extraction import extract_stream
 
         waiting: Deque[Tuple[Any, float]] = deque()
 
-        def noted() -> Iterator[np.ndarray]:
+        # The extractor reads a batch ahead, so its poses come later than their frames, in the same order.
+        def queued() -> Iterator[np.ndarray]:
             for frame in frames:
                 waiting.append((frame, time.perf_counter()))
                 yield frame if isinstance(frame, np.ndarray) else frame[0]
 
         with self._extractors.lend() as extractor:
-            for pose in extract_stream(noted(), extractor):
-                frame, came = waiting.popleft()
-                yield frame, pose, came
+            for pose in extract_stream(queued(), extractor):
+                frame, arrival = waiting.popleft()
+                yield frame, pose, arrival
 
     def timed_poses(self, reader: Any) -> Iterator[Tuple['Frame', np.ndarray, float]]:
-        """As :meth:`poses` of what :meth:`open` gave, with each frame's time.
+        """Yields the frames of a reader of :meth:`open` with their poses and times.
 
         Yields:
-            tuple: :class:`Frame`, pose (V, 3), and when the image came (``time.perf_counter``).
+            tuple: :class:`Frame`, pose (V, 3), and the image's arrival (``time.perf_counter``).
         """
         if not (isinstance(reader, Camera) and self.fps):
             yield from self._poses(reader)
             return
         from ..extraction import Frame, resample
 
-        # poses are repeated, not frames: an extractor that is behind would fall further behind
-        found = (Frame(item, item[0].time) for item in self._poses(reader))
-        for (frame, pose, came), moment in resample(found, self.fps):
-            yield Frame(frame.image, moment), pose, came
+        # Poses are repeated, not frames: an extractor that is too slow would fall further behind.
+        timed = (Frame(item, item[0].time) for item in self._poses(reader))
+        for (frame, pose, arrival), moment in resample(timed, self.fps):
+            yield Frame(frame.image, moment), pose, arrival
 
     def extract(
         self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0
     ) -> PoseClip:
-        """All poses of a video, or of so many seconds of a camera; ``fps`` is the rate of a folder of images,
-        and where a video does not tell.
+        """Extracts all poses of a video, or of ``seconds`` of a camera.
 
-        A camera's rate is that at which its frames came.
+        ``fps`` is the rate of a folder of images, or of a video whose header has none.
         """
         camera = is_camera(source)
         name = f'camera {source}' if camera else os.path.basename(os.fspath(source))
@@ -298,6 +297,7 @@ class InputReader:
             if not poses:
                 raise UserValueError(f'{name}: no frames came from it')
             rate = reader.fps or fps
+            # A camera's nominal rate is often wrong: its frames' times give the true one.
             if camera and (self.fps or times[-1] > times[0]):
                 rate = self.fps or (len(times) - 1) / (times[-1] - times[0])
             clip = PoseClip.make(
@@ -320,16 +320,16 @@ class InputReader:
         name: str = '',
         videos: Optional[Union[str, 'os.PathLike[str]']] = None,
     ) -> Iterator[Union[PoseClip, Failure]]:
-        """One clip after the other.
+        """Yields the clips of ``inputs`` one after the other.
 
         Args:
             inputs: A video's path; a camera's number; a pose array (T, V, 2) or (T, V, 3); a
-                :class:`PoseClip`; a PoseStore or its folder; a folder, of which all videos are taken, at any
-                depth; or a list of these.
-            layout (str | Layout, optional): Of pose arrays, which need it.
-            image_size (Sequence[int], optional): Width and height, of pose arrays, which need it.
+                :class:`PoseClip`; a PoseStore or its folder; a folder with videos at any depth; or a list of
+                these.
+            layout (str | Layout, optional): Of pose arrays; required for them.
+            image_size (Sequence[int], optional): Width and height of pose arrays; required for them.
             fps (float): Of pose arrays, and of folders of numbered images; 0 = unknown. Arrays and stores are
-                taken as they are, at any rate.
+                not resampled.
             split (str, optional): Of stores; None = all clips.
             seconds (float): How long a camera records.
             name (str): Of pose arrays.
@@ -337,11 +337,10 @@ class InputReader:
                 models that read frames.
 
         Yields:
-            PoseClip | Failure: A failure where a file of a folder cannot be read; elsewhere the error is
-            raised.
+            PoseClip | Failure: A failure where a video of a folder cannot be read. Other errors are raised.
 
         Raises:
-            FileNotFoundError, ValueError, TypeError: What is wrong with the input, and what to do.
+            FileNotFoundError, ValueError, TypeError: The input is wrong; the message says what to do.
         """
         if isinstance(inputs, (Failure, PoseClip)):
             yield inputs
@@ -359,8 +358,8 @@ class InputReader:
             if not inputs:
                 raise UserValueError('an empty list has no clips; give at least one')
             _refuse_nested_numbers(inputs)
-            for place, item in enumerate(inputs):
-                yield from self.clips(item, layout, image_size, fps, split, seconds, f'item {place}', videos)
+            for index, item in enumerate(inputs):
+                yield from self.clips(item, layout, image_size, fps, split, seconds, f'item {index}', videos)
         elif is_camera(inputs):
             yield self.extract(int(inputs), seconds)
         elif isinstance(inputs, (str, os.PathLike)):
@@ -374,7 +373,7 @@ class InputReader:
     def readable(
         self, inputs: Any, failures: Optional[List[Failure]] = None, **options: Any
     ) -> Iterator[PoseClip]:
-        """As :meth:`clips`, without what cannot be read: a warning names it, and ``failures`` gathers it."""
+        """As :meth:`clips`, without failures. Each gives a warning and is added to ``failures``."""
         for clip in self.clips(inputs, **options):
             if isinstance(clip, Failure):
                 if failures is not None:
@@ -384,33 +383,32 @@ class InputReader:
                 yield clip
 
     @staticmethod
-    def store_clips(store: PoseStore, places: Iterable[int]) -> Iterator[PoseClip]:
-        """These clips of a store.
+    def store_clips(store: PoseStore, indices: Iterable[int]) -> Iterator[PoseClip]:
+        """Yields clips of a store by their indices.
 
         Raises:
             ValueError: A clip is not in pixels.
         """
-        for place in map(int, places):
-            keypoints, scores = store.clip(place)
-            size = int(store.width[place]), int(store.height[place])
-            (name,) = store.video_ids(np.asarray([place]))
-            # a store that was changed, or written before coordinates had bounds
+        for index in map(int, indices):
+            keypoints, scores = store.clip(index)
+            size = int(store.width[index]), int(store.height[index])
+            (name,) = store.video_ids(np.asarray([index]))
+            # The store may have been changed, or be older than the writer's check.
             values = np.concatenate([keypoints, scores[..., None]], axis=-1)
             where, unit = f'{store.folder}: clip {name!r}', PixelCheck(*size)
             check_keypoints(where, values, store.layout, unit=unit)
             unit.refuse(where)
-            start, length = int(store.offset[place]), int(store.length[place])
-            found = flags_found(store.hand_flags[start : start + length])
-            about = dict(times=store.frame_times(place), found=found)
+            start, length = int(store.offset[index]), int(store.length[index])
             yield PoseClip(
                 keypoints,
                 scores,
                 store.layout,
                 size,
-                float(store.fps[place]),
+                float(store.fps[index]),
                 name,
-                int(store.label[place]),
-                **about,
+                int(store.label[index]),
+                times=store.frame_times(index),
+                hand_valid=flags_found(store.hand_flags[start : start + length]),
             )
 
     def _path(
@@ -435,11 +433,12 @@ class InputReader:
 
 
 def _refuse_nested_numbers(inputs: Sequence[Any]) -> None:
-    """Poses as lists of lists: a list is one of clips, and its numbers would be taken for cameras.
+    """Checks that a list is not poses as nested lists.
 
     Raises:
-        TypeError: Says what is expected.
+        TypeError: It is.
     """
+    # A list is a list of clips, so its numbers would be taken for cameras.
     leaf, shape = inputs, []
     while isinstance(leaf, (list, tuple)) and leaf:
         shape.append(len(leaf))
@@ -447,9 +446,8 @@ def _refuse_nested_numbers(inputs: Sequence[Any]) -> None:
     if len(shape) > 1 and (leaf is None or isinstance(leaf, (int, float, np.number))):
         raise UserTypeError(
             f'nested lists of numbers found, {" x ".join(map(str, shape))}; give poses as an array, '
-            'numpy.asarray(poses), of shape '
-            '(T, V, 2) or (T, V, 3): frames, joints, x and y in pixels and, third, the score; with layout= '
-            'and image_size='
+            'numpy.asarray(poses), of shape (T, V, 2) or (T, V, 3): frames, joints, x and y in pixels '
+            'and, third, the score; with layout= and image_size='
         )
 
 
@@ -460,9 +458,8 @@ def _store_clips(
     if split is not None and not counts.get(split):
         raise UserValueError(f'{store.folder}: split {split!r} has no clips; splits there: {counts}')
     folder = None if videos is None else VideoFolder(videos)
-    for clip in InputReader.store_clips(
-        store, range(len(store)) if split is None else np.flatnonzero(store.split == split)
-    ):
+    indices = range(len(store)) if split is None else np.flatnonzero(store.split == split)
+    for clip in InputReader.store_clips(store, indices):
         if folder is None:
             yield clip
             continue

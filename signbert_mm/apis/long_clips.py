@@ -1,4 +1,4 @@
-"""Signs in long clips and streams."""
+"""Finds signs in long clips and streams."""
 
 import logging
 import os
@@ -27,7 +27,7 @@ class LongClips:
 
     Args:
         backend (Backend): A recogniser.
-        reader (InputReader): What opens videos and cameras and extracts poses.
+        reader (InputReader): Opens videos and cameras and extracts poses.
     """
 
     def __init__(self, backend: Backend, reader: InputReader) -> None:
@@ -45,19 +45,18 @@ class LongClips:
         topk: int = 5,
         **options: Any,
     ) -> List[dict]:
-        """Signs in long clips: windows that overlap, and their scores merged with two thresholds, see
-        :class:`HysteresisMerger`.
+        """Finds signs by merging the scores of overlapping windows, see :class:`HysteresisMerger`.
 
-        A video is streamed, in constant memory but for what is told of each window; poses are taken
-        ``batch_size`` windows at a time. For a model that reads frames the poses of the whole video are taken
-        first. Seconds are those of the frames' time stamps, also where they come unevenly or the header's
-        rate is wrong.
+        A video is streamed: memory does not grow with its length but for the windows' results. Other inputs
+        are recognised ``batch_size`` windows at a time, and for a model that reads frames the poses of the
+        whole video are extracted first. Seconds are those of the frames' time stamps, also where these are
+        uneven or the header's rate is wrong.
 
         Args:
             inputs: As for calling.
-            window, stride (float): Seconds; the model was trained on clips of one sign, so the window should
-                be about as long as one.
-            enter, leave (float): Thresholds.
+            window, stride (float): Seconds. The window should be about as long as one sign, since the model
+                was trained on clips of one.
+            enter, leave (float): Thresholds of the merger.
             ignore (Sequence[str]): Glosses that are no signs, such as rest.
             batch_size (int): Windows at once.
             topk (int): Glosses of each window.
@@ -66,60 +65,53 @@ class LongClips:
         Returns:
             list[dict]: One a clip: ``name``, ``fps``, ``num_frames``, ``segments``: list of dict(start, end
             in seconds, gloss, score), and ``windows``: list of dict(start, end, glosses, scores, reason).
-            ``reason`` is '' or says why there is no answer: no hand was found, in a window or in the whole
-            clip. ``json.dumps`` takes all of it.
+            ``reason`` is '' or says why there is no answer: no hand was detected in the window or clip.
+            ``json.dumps`` takes all of it.
         """
         self.backend.check_recognises()
         settings = dict(window=window, stride=stride, enter=enter, leave=leave, ignore=ignore)
-        if (
-            isinstance(inputs, (str, os.PathLike))
-            and os.path.isfile(inputs)
-            and not self.backend.reads_videos
-        ):
+        is_file = isinstance(inputs, (str, os.PathLike)) and os.path.isfile(inputs)
+        if is_file and not self.backend.reads_videos:
             return [self._video_segments(inputs, topk, settings)]
-        found = []
+        results = []
         for clip in self.reader.clips(inputs, **options):
             if isinstance(clip, Failure):
                 print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
-                found.append(Prediction(clip._asdict()))
+                results.append(Prediction(clip._asdict()))
                 continue
             size, step, merger = self._window(clip.fps, clip.name, **settings)
             steps = steps_of(clip)
             spans = sliding_windows(int(steps[-1]) + 1, size, step)
-            # none of the frames where there was a pause
+            # Spans are in steps of time; frames may come unevenly. A window in a pause has no frames.
             pieces = [clip.cut(*span) for span in np.searchsorted(steps, spans).tolist()]
-            shown = [place for place, piece in enumerate(pieces) if len(piece)]
+            nonempty = [index for index, piece in enumerate(pieces) if len(piece)]
             rows: Dict[int, Dict[str, Any]] = {}
-            for first in range(0, len(shown), batch_size):
-                places = shown[first : first + batch_size]
-                for place, row in zip(places, self.backend.predict([pieces[place] for place in places])):
-                    rows[place] = row
-            # a pause
-            nothing = dict(scores=np.zeros_like(rows[0]['scores']), reason=why_no_answer(0, False, False))
-            answers = [rows.get(place, nothing) for place in range(len(spans))]
+            for first in range(0, len(nonempty), batch_size):
+                indices = nonempty[first : first + batch_size]
+                rows.update(zip(indices, self.backend.predict([pieces[index] for index in indices])))
+            # The first window always has frames, since steps count from the first frame.
+            pause = dict(scores=np.zeros_like(rows[0]['scores']), reason=why_no_answer(0, False, False))
+            answers = [rows.get(index, pause) for index in range(len(spans))]
             segments = merge_windows(spans, np.stack([row['scores'] for row in answers]), size, step, merger)
             windows = [
-                self._told_window(
+                _window_seconds(
                     *span, clip.fps, dict(self.backend.best(row['scores'], topk), reason=row['reason'])
                 )
                 for span, row in zip(spans, answers)
             ]
-            found.append(
+            results.append(
                 self._timeline(clip.name, clip.fps, clip.fps, len(clip), windows, segments, clip.no_answer)
             )
-        return found
+        return results
 
     def _video_segments(self, path: Union[str, 'os.PathLike[str]'], topk: int, settings: dict) -> dict:
         windows, segments, clock, rate, total, reason = [], [], 0.0, 0.0, 0, ''
         for event in self.stream(path, topk=topk, **settings):
-            clock, rate, total, reason = (
-                event['fps'],
-                event['frame_rate'],
-                event['num_frames'],
-                event['reason_so_far'],
-            )
+            clock, rate = event['fps'], event['frame_rate']
+            total, reason = event['num_frames'], event['reason_so_far']
+            # An empty window only closes the last segment.
             if event['end'] > event['start']:
-                windows.append(self._told_window(event['start'], event['end'], clock, event))
+                windows.append(_window_seconds(event['start'], event['end'], clock, event))
             segments += event['raw_segments']
         return self._timeline(
             os.path.basename(os.fspath(path)), clock, rate, total, windows, segments, reason
@@ -135,18 +127,12 @@ class LongClips:
         segments: Sequence[Any],
         reason: str,
     ) -> Prediction:
-        signs = [self._told(segment, clock) for segment in segments]
+        signs = [self._segment_seconds(segment, clock) for segment in segments]
         return Prediction(
             name=name, fps=fps, num_frames=total, reason=reason, segments=signs, windows=windows
         )
 
-    @staticmethod
-    def _told_window(start: int, end: int, fps: float, best: Mapping[str, Any]) -> dict:
-        return dict(
-            start=start / fps, end=end / fps, **{key: best[key] for key in ('glosses', 'scores', 'reason')}
-        )
-
-    def _told(self, segment: Any, fps: float) -> dict:
+    def _segment_seconds(self, segment: Any, fps: float) -> dict:
         return dict(
             start=segment.start / fps,
             end=segment.end / fps,
@@ -194,9 +180,18 @@ class LongClips:
         ignore: Sequence[str] = (),
         name: str = '',
     ) -> StreamRecognizer:
-        """What takes poses one by one; the extractor's layout by default. ``fps``: steps a second.
+        """Builds a recogniser that takes poses one by one.
 
-        Other arguments as for :meth:`segments`.
+        Args:
+            image_size (Sequence[int]): Width and height in pixels.
+            fps (float): Steps a second.
+            layout (str | Layout, optional): Of the poses; None = the extractor's.
+            window, stride, enter, leave, ignore: As for :meth:`segments`.
+            name (str): For messages.
+
+        Raises:
+            ConfigError: The model is a pre-trainer.
+            ValueError: The model reads frames, ``fps`` is 0, or a setting is wrong.
         """
         self.backend.check_recognises()
         if self.backend.reads_videos:
@@ -211,22 +206,22 @@ class LongClips:
     def stream(
         self, source: Union[str, 'os.PathLike[str]', int], topk: int = 5, fps: float = 0.0, **settings: Any
     ) -> Iterator[dict]:
-        """Recognises as the frames come, by their time stamps or, of a camera, by when they came; memory does
-        not grow with the stream.
+        """Recognises windows while the frames arrive; memory does not grow with the stream.
+
+        Time is that of the frames' time stamps; for a camera, of their arrival.
 
         Args:
             source (str | Path | int): A video or a camera.
             topk (int): Glosses of each window.
-            fps (float): Of a folder of images, and steps a second where the source does not tell.
+            fps (float): Rate of a folder of images, or steps a second where the source has no rate.
             **settings: ``window``, ``stride``, ``enter``, ``leave``, ``ignore`` as for :meth:`segments`.
 
         Yields:
-            Prediction: One a window: ``start``, ``end`` in steps of 1 / ``fps`` (the frames, where they come
-                evenly at that rate), ``glosses``, ``scores``, ``segments`` that it has ended, ``current``
-                (the open one or None), ``num_frames`` so far, ``frame_rate`` at which they came, and
-                ``latency``, seconds from the arrival of the last one. ``reason`` is '' or says why the window
-                has no answer; ``glosses`` and ``scores`` are then []. ``reason_so_far`` says it of the stream
-                up to here.
+            Prediction: One a window: ``start``, ``end`` in steps of 1 / ``fps`` (frames, if these come evenly
+                at that rate), ``glosses``, ``scores``, ``segments`` that it ended, ``current`` (the open one
+                or None), ``num_frames`` so far, their ``frame_rate``, and ``latency`` in seconds since the
+                last frame arrived. ``reason`` is '' or says why the window has no answer; ``glosses`` and
+                ``scores`` are then []. ``reason_so_far`` is the same for the stream up to here.
         """
         reader = self.reader.open(source, fps=fps)
         try:
@@ -234,39 +229,46 @@ class LongClips:
             recognizer = self.stream_recognizer(
                 (reader.width, reader.height), clock, name=str(source), **settings
             )
-            for event, came in self._events(recognizer, reader):
-                told = self.told(event, clock, topk, time.perf_counter() - came)
-                told.update(
+            for event, arrival in self._events(recognizer, reader):
+                prediction = self.event_prediction(event, clock, topk, time.perf_counter() - arrival)
+                prediction.update(
                     num_frames=recognizer.count,
                     frame_rate=recognizer.frame_rate,
                     reason_so_far=recognizer.reason,
                 )
-                yield told
+                yield prediction
         finally:
             reader.close()
 
     def _events(self, recognizer: StreamRecognizer, reader: Any) -> Iterator[Tuple[StreamEvent, float]]:
-        """Windows of a source, each with when its last image came."""
-        came = 0.0
-        for frame, pose, came in self.reader.timed_poses(reader):
-            yield from ((event, came) for event in recognizer.push_at(pose, frame.time))
+        """Windows of a source, each with the arrival of its last image."""
+        arrival = 0.0
+        for frame, pose, arrival in self.reader.timed_poses(reader):
+            yield from ((event, arrival) for event in recognizer.push_at(pose, frame.time))
         last = recognizer.finish() if recognizer.count else None
         if last is not None:
-            yield last, came
+            yield last, arrival
 
-    def told(self, event: StreamEvent, fps: float, topk: int = 5, latency: float = 0.0) -> Prediction:
-        """A window's event with names and seconds, as :meth:`stream` gives it."""
+    def event_prediction(
+        self, event: StreamEvent, fps: float, topk: int = 5, latency: float = 0.0
+    ) -> Prediction:
+        """Converts a window's event to glosses and seconds, as :meth:`stream` gives it."""
         return Prediction(
             start=event.start,
             end=event.end,
             fps=fps,
             **self.backend.best(event.scores, topk),
             reason=event.reason,
-            segments=[self._told(segment, fps) for segment in event.segments],
-            current=None if event.current is None else self._told(event.current, fps),
+            segments=[self._segment_seconds(segment, fps) for segment in event.segments],
+            current=None if event.current is None else self._segment_seconds(event.current, fps),
             latency=latency,
             attention=event.attention,
             frames=event.frames,
             all_scores=event.scores,
             raw_segments=event.segments,
         )
+
+
+def _window_seconds(start: int, end: int, fps: float, answer: Mapping[str, Any]) -> dict:
+    kept = {key: answer[key] for key in ('glosses', 'scores', 'reason')}
+    return dict(start=start / fps, end=end / fps, **kept)

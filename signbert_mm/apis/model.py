@@ -1,4 +1,4 @@
-"""Models by the name of their config, in the manner of mmpretrain."""
+"""Models by the name of their config, as in mmpretrain."""
 
 import copy
 import fnmatch
@@ -26,45 +26,35 @@ PathLike = Union[str, 'os.PathLike[str]']
 
 
 def _shipped() -> Dict[str, str]:
-    """Config files that come with the project, by name; ``_base_`` holds parts and ``ablation`` the tables,
-    which are left out.
-    """
-    found: Dict[str, str] = {}
+    """Config files that come with the project, by name."""
+    paths: Dict[str, str] = {}
     for root in config_roots()[:1]:
         for folder, folders, files in os.walk(os.path.join(root, 'configs')):
+            # os.walk enters what is left in the list. `_base_` holds parts, and `ablation` rows of tables.
             folders[:] = sorted(
                 name
                 for name in folders
                 if name not in ('_base_', 'ablation') and not name.startswith(('.', '__'))
             )
-            found.update(
-                {
-                    file[: -len('.py')]: os.path.join(folder, file)
-                    for file in sorted(files)
-                    if file.endswith('.py') and file != 'variants.py'
-                }
-            )
-    found.update({name: path for name, path in list_variants().items() if 'ablation' not in path})
-    return found
+            for file in sorted(files):
+                if file.endswith('.py') and file != 'variants.py':
+                    paths[file[: -len('.py')]] = os.path.join(folder, file)
+    paths.update({name: path for name, path in list_variants().items() if 'ablation' not in path})
+    return paths
 
 
 def list_models(pattern: Optional[str] = None) -> List[str]:
-    """Names that :func:`get_model` takes: the configs that come with the project, in a checkout or an
-    installed package.
+    """Lists the names that :func:`get_model` takes: the configs that come with the project.
 
     Args:
-        pattern (str, optional): Shell pattern, matched anywhere in the name and without regard to case.
+        pattern (str, optional): Shell pattern, matched anywhere in the name; case does not matter.
 
     Example:
         >>> list_models('st*linear*wlasl*')
         ['st_consistency_d512_b64-linear-70e_wlasl2000']
     """
-    names = sorted(_shipped())
-    return (
-        names
-        if pattern is None
-        else [name for name in names if fnmatch.fnmatch(name.lower(), f'*{pattern.lower()}*')]
-    )
+    pattern = f'*{pattern or ""}*'.lower()
+    return [name for name in sorted(_shipped()) if fnmatch.fnmatch(name.lower(), pattern)]
 
 
 def _config(model: Union[PathLike, Config]) -> Config:
@@ -87,25 +77,25 @@ def init_model(
     device: Union[str, torch.device] = 'cpu',
     cfg_options: Optional[dict] = None,
 ) -> nn.Module:
-    """A model for inference: built from its config, filled from a checkpoint, in evaluation mode.
+    """Builds a model from its config and loads a checkpoint, for inference.
 
-    Nothing in the checkpoint is executed, and it must fill every weight, as in ``tools/test.py``.
+    Nothing in the checkpoint is executed. It must fill every weight, as in ``tools/test.py``.
 
     Args:
         config (str | Path | Config): A config, its path, or a name of :func:`list_models`.
-        checkpoint (str | Path, optional): Weights; None leaves the model as it is initialised, with a
-            warning.
+        checkpoint (str | Path, optional): Weights; None leaves them random, with a warning.
         device (str | torch.device): Where the model goes.
         cfg_options (dict, optional): Config values to change, ``{'model.head.num_classes': 33}``.
 
     Returns:
-        nn.Module: The model, with its config as ``cfg`` and what the checkpoint says of its data as
-            ``dataset_meta`` (``glosses``, ``layout``, ``extractor``, ``fps``; {} where it says nothing).
+        nn.Module: The model in evaluation mode, with its config as ``cfg`` and the checkpoint's facts about
+            its training data as ``dataset_meta`` (``glosses``, ``layout``, ``extractor``, ``fps``; {} where
+            it has none).
 
     Raises:
         ConfigError: No such model, or a mistake in the config; the message says what was probably meant.
         FileNotFoundError: No such config or checkpoint.
-        CheckpointError: The checkpoint is refused, torn, or does not fit the model.
+        CheckpointError: The checkpoint is unsafe or damaged, or its weights are not those of the model.
     """
     cfg = _config(config)
     if cfg_options:
@@ -118,6 +108,7 @@ def init_model(
             'SignInferencer(config, [checkpoints]) runs them'
         )
     content = None if checkpoint is None else load_checkpoint_file(checkpoint)
+    # Before the model is built: settings of the gesture encoder are taken from the checkpoint.
     if content is not None:
         adapt_to_weights(cfg.model, content, f'checkpoint {os.fspath(checkpoint)}')
     init_default_scope(cfg.get('default_scope') or SCOPE)
@@ -134,6 +125,7 @@ def init_model(
         weights, report = LoadReportHook().compare(
             model, content, f'checkpoint {os.fspath(checkpoint)}', 'test'
         )
+        # Not strict, since `compare` has checked the names and says more about a mistake.
         model.load_state_dict(weights, strict=False)
         print_log(report, logger='current')
         meta = content.get('meta') or {}
@@ -149,15 +141,15 @@ def get_model(
     device: Union[str, torch.device] = 'cpu',
     **kwargs,
 ) -> nn.Module:
-    """A model by its name; see :func:`list_models`.
+    """Builds a model by its name; see :func:`list_models`.
 
     Args:
         model (str | Path | Config): A name, a config or its path.
-        pretrained (bool | str | Path, optional): A checkpoint; True takes the model's published one from the
-            zoo folder (``SIGNBERT_MM_ZOO``, else ``./zoo``), which `make zoo` fills: nothing is fetched from
-            a network. None or False leaves the weights random.
+        pretrained (bool | str | Path, optional): A checkpoint. True takes the published one from the zoo
+            folder (``SIGNBERT_MM_ZOO``, else ``./zoo``), which `make zoo` fills; nothing is downloaded. None
+            or False leaves the weights random.
         device (str | torch.device): Where the model goes.
-        **kwargs: Parts of the model's config to change, ``head=dict(num_classes=33)``.
+        **kwargs: Values of the model's config to change, ``head=dict(num_classes=33)``.
 
     Returns:
         nn.Module: As :func:`init_model`, in evaluation mode.

@@ -1,4 +1,4 @@
-"""3-D hands of a clip, from a pre-trained model (SignBERT section 3.1)."""
+"""Reconstructs the 3-D hands of a clip with a pre-trained model (SignBERT section 3.2)."""
 
 from typing import Dict, List, Tuple
 
@@ -14,10 +14,12 @@ _LEFT = 0
 
 
 class Reconstructor:
-    """Runs a pre-trainer over every frame of a clip, at the pace that it was trained at, with nothing masked.
+    """Runs a pre-trainer over every frame of a clip. Nothing is masked.
 
-    Where the model samples L frames evenly over a clip of N, the clip is read in n = ceil(N / L) interleaved
-    passes, frames 0, n, 2n .., then 1, n + 1 ..; where it takes neighbouring frames, in pieces of L.
+    A clip of N frames that is longer than the L of training is read in several passes, so that the spacing of
+    frames is that of training. If training samples evenly over the clip, there are n = ceil(N / L)
+    interleaved passes: frames 0, n, 2n .., then 1, n + 1 ... If it takes neighbouring frames, the passes are
+    pieces of L.
 
     Args:
         backend (TorchBackend): Of a pre-trainer whose decoder has a hand model.
@@ -36,8 +38,9 @@ class Reconstructor:
 
     @property
     def faces(self) -> np.ndarray:
-        """Shape (1538, 3): triangles of the right hand's mesh; the left hand's run the other way round
-        (``faces[:, ::-1]``).
+        """Shape (1538, 3): triangles of the right hand's mesh.
+
+        The left hand's have the reverse order: ``faces[:, ::-1]``.
         """
         return self.backend.model.hand_model.faces.cpu().numpy()
 
@@ -51,17 +54,16 @@ class Reconstructor:
 
     @torch.no_grad()
     def __call__(self, clip: PoseClip, mesh: bool = False) -> Dict[str, np.ndarray]:
-        """Both hands of every frame.
+        """Reconstructs both hands of every frame.
 
         Args:
-            clip (PoseClip): Any length.
-            mesh (bool): Also the surfaces.
+            clip (PoseClip): Of any length.
+            mesh (bool): Also give the surfaces.
 
         Returns:
             dict: ``joints2d`` (T, 2, 21, 2) pixels of the image; ``joints3d`` (T, 2, 21, 3) metres, camera
-                axes (x right, y down, z away), about the wrist's own origin; ``valid`` (T, 2) bool: the hand
-                was found, all else there has no meaning and is 0; with ``mesh``, ``vertices`` (T, 2, 778, 3),
-                like joints3d. Left hands are left hands again.
+                axes (x right, y down, z away), about the wrist; ``valid`` (T, 2) bool, hand detected, and all
+                values are 0 where it is not; with ``mesh``, ``vertices`` (T, 2, 778, 3), as ``joints3d``.
         """
         model = self.backend.model
         shapes = dict(joints2d=(21, 2), joints3d=(21, 3), **(dict(vertices=(778, 3)) if mesh else {}))
@@ -70,14 +72,16 @@ class Reconstructor:
         for places in self._passes(clip):
             inputs = self.backend.prepared([clip.pick(places)], every_frame=True)
             decoded = model.outputs(inputs, mesh=mesh)
-            # (L, 2, 1, 1): a negative scale turns the hand by half a turn
+            # (L, 2, 1, 1): a negative scale means a hand rotated by half a turn in the image plane.
             turned = np.sign(decoded['scale'][0, :, :, None].cpu().numpy())
             boxes, valid = inputs['boxes'][0].cpu().numpy(), inputs['hand_valid'][0].cpu().numpy()
             out['valid'][places] = valid
             for name in shapes:
                 values = decoded[name][0].cpu().numpy().copy()
+                # The model sees left hands mirrored, so they are mirrored back.
                 if name == 'joints2d':
                     values[:, _LEFT, :, 0] = 1 - values[:, _LEFT, :, 0]
+                    # From [0, 1] of the crop to pixels; boxes are (centre x, centre y, side).
                     values = (values - 0.5) * boxes[..., None, 2:] + boxes[..., None, :2]
                 else:
                     values[..., :2] *= turned
@@ -88,8 +92,10 @@ class Reconstructor:
 
 @torch.no_grad()
 def masked_sample(backend: TorchBackend, clip: PoseClip) -> Tuple[SignDataSample, np.ndarray]:
-    """The prediction that Figure 3 is drawn from, sampled and masked by the config's test pipeline, and which
-    frames of the clip it is of, (L,).
+    """Predicts a clip that the config's test pipeline samples and masks, as Figure 3 shows.
+
+    Returns:
+        tuple[SignDataSample, ndarray]: The prediction, and its frames in the clip, (L,).
 
     Raises:
         ValueError: The test pipeline masks nothing.

@@ -1,4 +1,4 @@
-"""Windows over a long clip or an endless stream of poses, and their scores merged into segments."""
+"""Recognises windows of a pose stream, and merges their scores into segments."""
 
 from collections import deque
 from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -15,10 +15,10 @@ class Segment(NamedTuple):
     """A sign in time.
 
     Attributes:
-        start (float): In the unit that was pushed: frames.
-        end (float): Likewise, exclusive.
+        start (float): In the unit of the merger's windows: frames or steps.
+        end (float): In the same unit, exclusive.
         label (int): The class.
-        score (float): The highest of its windows.
+        score (float): The highest score of its windows.
     """
 
     start: float
@@ -28,8 +28,7 @@ class Segment(NamedTuple):
 
 
 def sliding_windows(frames: int, window: int, stride: int) -> List[Tuple[int, int]]:
-    """Windows (start, end) that cover ``frames``: every ``stride`` frames one of ``window``, and a last one
-    that ends with the clip.
+    """Windows (start, end) of a clip, one every ``stride`` frames, and a last one that ends with the clip.
 
     A clip shorter than a window is one window.
 
@@ -46,7 +45,7 @@ def sliding_windows(frames: int, window: int, stride: int) -> List[Tuple[int, in
 
 
 def check_window(window: int, stride: int) -> None:
-    """Refuses windows that leave gaps.
+    """Checks that windows leave no gaps.
 
     Raises:
         ValueError: ``window`` or ``stride`` is below 1, or the stride is longer than the window.
@@ -59,22 +58,22 @@ def check_window(window: int, stride: int) -> None:
 
 
 class HysteresisMerger:
-    """Scores of overlapping windows, in order of time, become segments with two thresholds.
+    """Merges the scores of overlapping windows, in order of time, into segments. (Not in the paper.)
 
     A segment opens at the first window whose best gloss reaches ``enter``. It begins where that gloss last
-    came to ``leave`` (not before the end of the segment before), and lasts until its score falls below
-    ``leave`` or another gloss reaches ``enter``. So segments never overlap, and a score that trembles about
-    one threshold makes one segment, not many. The memory is one number a class. (Not in the paper.)
+    rose to ``leave``, but not before the end of the previous segment. It ends when its score falls below
+    ``leave`` or another gloss reaches ``enter``. So segments never overlap, and a score that wavers about one
+    threshold makes one segment, not many.
 
     Each window stands for the time around its centre, ``stride`` long: see :meth:`push`.
 
     Args:
         enter (float): In (0, 1].
         leave (float): In (0, enter].
-        ignore (Sequence[int]): Classes that are no signs (rest): they end a segment and open none.
+        ignore (Sequence[int]): Classes that are no signs, such as rest. They end a segment and open none.
 
     Raises:
-        ValueError: The thresholds are not so.
+        ValueError: A threshold is outside its range.
     """
 
     def __init__(self, enter: float = 0.6, leave: float = 0.3, ignore: Sequence[int] = ()) -> None:
@@ -83,22 +82,23 @@ class HysteresisMerger:
                 f'hysteresis: 0 < leave <= enter <= 1 is needed, got enter={enter}, leave={leave}'
             )
         self.enter, self.leave, self.ignore = enter, leave, list(ignore)
-        # (C,) where the run of windows at or above `leave` began; inf = no run
+        # (C,): where each class's run of windows at or above `leave` began; inf = no run.
         self._since: Optional[np.ndarray] = None
-        self._floor = -np.inf  # end of the last closed segment
+        # End of the last closed segment.
+        self._floor = -np.inf
         self._open: Optional[Segment] = None
 
     @property
     def current(self) -> Optional[Segment]:
-        """The segment that is open, up to the last window."""
+        """The open segment, up to the last window; None where there is none."""
         return self._open
 
     def push(self, start: float, end: float, scores: np.ndarray) -> List[Segment]:
-        """One more window.
+        """Adds one window.
 
         Args:
-            start (float): Where the time begins that the window stands for; the ``end`` of the one before.
-            end (float): Where it ends.
+            start (float): Start of the time that the window stands for: the previous window's ``end``.
+            end (float): End of that time.
             scores (ndarray): Shape (C,) in [0, 1]; all 0 = nothing is signed.
 
         Returns:
@@ -107,6 +107,7 @@ class HysteresisMerger:
         scores = np.asarray(scores, dtype=np.float64).copy()
         best_of_all = int(scores.argmax())
         rest = best_of_all in self.ignore and scores[best_of_all] >= self.enter
+        # From here on the ignored classes cannot win.
         scores[self.ignore] = 0
         if self._since is None:
             self._since = np.full(len(scores), np.inf)
@@ -126,7 +127,11 @@ class HysteresisMerger:
         return closed
 
     def close(self, end: Optional[float] = None) -> List[Segment]:
-        """Ends the open segment, at ``end`` where the clip goes on after its last window's time."""
+        """Ends the open segment, at ``end`` if that is given.
+
+        Returns:
+            list[Segment]: The segment, if one was open.
+        """
         if self._open is None:
             return []
         segment = self._open if end is None else self._open._replace(end=end)
@@ -135,19 +140,18 @@ class HysteresisMerger:
 
 
 class StreamEvent(NamedTuple):
-    """What one window says.
+    """Result of one window.
 
-    Times are counted in steps of 1 / ``fps`` from the first frame, which are the frames where these come
-    evenly.
+    Times are in steps of 1 / ``fps`` since the first frame. If frames come evenly, steps are frames.
 
     Attributes:
-        start (int): Where the window begins.
-        end (int): Where it ends, exclusive.
+        start (int): Start of the window.
+        end (int): End of the window, exclusive.
         scores (ndarray): Shape (classes,); all 0 where there is no answer.
-        attention (ndarray, optional): Shape (L, 2), the head's weights, of ``frames``.
-        frames (ndarray): Shape (L,), which frames of the stream.
+        attention (ndarray, optional): Shape (L, 2), the head's weights at ``frames``.
+        frames (ndarray): Shape (L,), indices of frames in the stream.
         segments (list[Segment]): Those that this window has ended, in steps.
-        current (Segment, optional): The one that is open.
+        current (Segment, optional): The open segment.
         reason (str): Why there is no answer: the window shows nobody, or no hand; '' where there is one.
     """
 
@@ -162,11 +166,10 @@ class StreamEvent(NamedTuple):
 
 
 class StreamRecognizer:
-    """Takes poses one by one, keeps those of the last ``window`` steps, and recognises every ``stride`` steps
-    of 1 / ``fps``.
+    """Takes poses one by one, and every ``stride`` steps recognises those of the last ``window`` steps.
 
-    :meth:`push` takes one pose a step. :meth:`push_at` takes each with its time, however unevenly they come:
-    windows then last as long as they should and hold the frames that there are.
+    A step is 1 / ``fps``. :meth:`push` takes one pose a step. :meth:`push_at` takes each with its time, so
+    that windows have the right length also where frames come unevenly.
 
     Args:
         predict (Callable): ``(clips) -> list of dict`` with ``scores``, ``attention`` and ``frames``: a
@@ -176,11 +179,11 @@ class StreamRecognizer:
         window (int): Steps.
         stride (int): Steps between windows.
         merger (HysteresisMerger): Makes segments of the windows.
-        fps (float): Steps a second; 0 = unknown, and then only :meth:`push` serves.
+        fps (float): Steps a second; 0 = unknown, and then only :meth:`push` works.
         name (str): For messages.
 
     Raises:
-        ValueError: Window and stride do not fit.
+        ValueError: ``window`` or ``stride`` is wrong, see :func:`check_window`.
     """
 
     def __init__(
@@ -195,50 +198,51 @@ class StreamRecognizer:
         name: str = '',
     ) -> None:
         check_window(window, stride)
-        self.predict, self.layout, self.image_size, self.fps, self.name = (
-            predict,
-            get_layout(layout),
-            image_size,
-            fps,
-            name,
-        )
+        self.predict, self.layout, self.image_size = predict, get_layout(layout), image_size
+        self.fps, self.name = fps, name
         self.window, self.stride, self.merger = window, stride, merger
-        self._poses: Deque[Tuple[int, np.ndarray]] = deque()  # with the step that each came at
-        self._zeros, self._begin = np.zeros(0), 0.0
-        self._step, self._due, self._told, self._boundary = -1, window, 0, 0.0
+        # The last poses, each with its step.
+        self._poses: Deque[Tuple[int, np.ndarray]] = deque()
+        # Scores of a window without frames. Their number is known after the first prediction.
+        self._zeros = np.zeros(0)
+        # Time of the first frame, step of the last one, and where the next window ends.
+        self._begin, self._step, self._due = 0.0, -1, window
+        # Where the last window ended, and up to where segments are decided.
+        self._done, self._boundary = 0, 0.0
         self.count, self._person, self._hand = 0, False, False
 
     def push(self, pose: np.ndarray) -> Optional[StreamEvent]:
-        """One more frame.
+        """Adds one frame.
 
         Args:
             pose (ndarray): Shape (V, 3): x, y in pixels, score, 0 = missing.
 
         Returns:
-            StreamEvent, optional: Where a window is full.
+            StreamEvent, optional: The result, if this frame completes a window.
 
         Raises:
-            ValueError: The pose is of another shape.
+            ValueError: The pose has another shape.
         """
         events = self._push(pose, self._step + 1)
         return events[0] if events else None
 
     def push_at(self, pose: np.ndarray, time: float) -> List[StreamEvent]:
-        """One more frame of a stream whose frames tell their time.
+        """Adds one frame of a stream whose frames have times.
 
         Args:
             pose (ndarray): As for :meth:`push`.
-            time (float): Seconds, not before the frame before; the first frame's is where steps count from.
+            time (float): Seconds, never less than the previous frame's. The first frame's is step 0.
 
         Returns:
-            list[StreamEvent]: Of the windows that are full; several after a pause.
+            list[StreamEvent]: Results of the windows that are complete; several after a pause.
         """
         self._begin = self._begin if self.count else time
         return self._push(pose, round((time - self._begin) * self.fps))
 
     def _push(self, pose: np.ndarray, step: int) -> List[StreamEvent]:
         events = []
-        while self._due <= step:  # windows that ended before this frame came
+        # Windows that ended before this frame do not contain it.
+        while self._due <= step:
             events.append(self._window())
         self._poses.append((step, self._checked(pose)))
         self._drop_before(step + 1 - self.window)
@@ -258,20 +262,19 @@ class StreamRecognizer:
         return pose
 
     def _window(self) -> StreamEvent:
-        """The window that is due; it stands for the time around its centre."""
+        """Recognises the window that is due. It stands for the time around its centre."""
         event = self._recognise(self._due, self._due - self.window / 2 + self.stride / 2)
         self._due += self.stride
         return event
 
     def finish(self) -> Optional[StreamEvent]:
-        """The stream has ended: one window over its last frames, where the ones before left any, and the open
-        segment ends with it.
+        """Ends the stream: recognises the frames after the last window, and closes the open segment.
 
         Returns:
-            StreamEvent, optional: None where the last window ended with the stream and no segment is open.
+            StreamEvent, optional: None where no frames are left and no segment is open.
         """
         end = self.length
-        if end > self._told:
+        if end > self._done:
             event = self._recognise(end, float(end))
             return event._replace(segments=event.segments + self.merger.close(), current=None)
         segments = self.merger.close(float(end))
@@ -286,16 +289,14 @@ class StreamRecognizer:
 
     @property
     def frame_rate(self) -> float:
-        """Frames a second that came so far, by their times; ``fps`` where they come evenly."""
-        return (
-            self.fps
-            if self._step < 1 or self.length == self.count
-            else (self.count - 1) * self.fps / self._step
-        )
+        """Frames a second so far, by their times; ``fps`` if they come evenly."""
+        if self._step < 1 or self.length == self.count:
+            return self.fps
+        return (self.count - 1) * self.fps / self._step
 
     @property
     def reason(self) -> str:
-        """Why nothing so far could be answered: no window showed a hand; '' where one did."""
+        """Why nothing could be recognised so far; '' where a window showed a hand."""
         return why_no_answer(self.count, self._person, self._hand)
 
     def _drop_before(self, step: int) -> None:
@@ -305,60 +306,45 @@ class StreamRecognizer:
     def _recognise(self, end: int, until: float) -> StreamEvent:
         start = max(0, end - self.window)
         self._drop_before(start)
-        first, scores, attention, frames = (
-            self.count - len(self._poses),
-            self._zeros,
-            None,
-            np.zeros(0, np.int64),
-        )
+        scores, attention, frames = self._zeros, None, np.zeros(0, np.int64)
         reason = why_no_answer(0, False, False)
         if self._poses:
             poses = np.stack([pose for _, pose in self._poses])
             clip = PoseClip.make(poses, self.layout, self.image_size, fps=self.fps, name=self.name)
-            (found,) = self.predict([clip])
-            found = withhold(clip, found)
-            attention, frames, scores, reason = (
-                found['attention'],
-                found['frames'] + first,
-                found['scores'],
-                found['reason'],
-            )
+            row = withhold(clip, *self.predict([clip]))
+            scores, attention, reason = row['scores'], row['attention'], row['reason']
+            # Positions in the window become positions in the stream.
+            frames = row['frames'] + self.count - len(poses)
             self._zeros = np.zeros_like(scores)
-            self._person, self._hand = (
-                self._person or bool(clip.scores.any()),
-                self._hand or bool(clip.hands_found().any()),
-            )
+            self._person |= bool(clip.scores.any())
+            self._hand |= bool(clip.hands_found().any())
         segments = self.merger.push(self._boundary, until, scores)
-        self._boundary, self._told = until, end
+        self._boundary, self._done = until, end
         return StreamEvent(start, end, scores, attention, frames, segments, self.merger.current, reason)
 
 
 def steps_of(clip: PoseClip) -> np.ndarray:
-    """At which steps of 1 / ``fps`` a clip's frames come, as :meth:`StreamRecognizer.push_at` counts them,
-    shape (T,) int64.
-    """
-    return (
-        np.arange(len(clip))
-        if clip.times is None
-        else np.rint((clip.times - clip.times[0]) * clip.fps).astype(np.int64)
-    )
+    """The step of each of a clip's frames, as :meth:`StreamRecognizer.push_at` counts: (T,) int64."""
+    if clip.times is None:
+        return np.arange(len(clip))
+    return np.rint((clip.times - clip.times[0]) * clip.fps).astype(np.int64)
 
 
 def merge_windows(
     windows: Sequence[Tuple[int, int]], scores: np.ndarray, window: int, stride: int, merger: HysteresisMerger
 ) -> List[Segment]:
-    """Segments of windows that are all there at once; the same as a stream gives.
+    """Merges all windows of a clip into segments, with the same result as a stream.
 
     Args:
-        windows (Sequence[tuple[int, int]]): As :func:`sliding_windows` makes them of ``window`` and
-            ``stride``.
+        windows (Sequence[tuple[int, int]]): :func:`sliding_windows` for ``window`` and ``stride``.
         scores (ndarray): Shape (windows, classes).
         window, stride (int): Steps.
-        merger (HysteresisMerger): Fresh.
+        merger (HysteresisMerger): One that no window was pushed to.
     """
     segments: List[Segment] = []
     boundary = 0.0
     for (_, end), row in zip(windows, scores):
+        # The last window may be irregular. It stands for all the time that is left.
         regular = end >= window and (end - window) % stride == 0
         until = end - window / 2 + stride / 2 if regular else float(end)
         segments += merger.push(boundary, until, row)

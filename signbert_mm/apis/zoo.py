@@ -1,4 +1,4 @@
-"""The models of ``model-index.yml``, and their published files in the zoo folder."""
+"""Models of ``model-index.yml`` and their release files in the zoo folder."""
 
 import hashlib
 import os
@@ -19,49 +19,47 @@ HASH_DIGITS = 8
 
 
 def zoo_folder() -> Path:
-    """Where published files lie: the folder that the environment variable SIGNBERT_MM_ZOO names, else ``zoo``
-    below the current one.
-    """
+    """The folder of release files: that of the environment variable SIGNBERT_MM_ZOO, else ``./zoo``."""
     return Path(os.environ.get(ZOO_ENV) or 'zoo').expanduser()
 
 
 def _read_yaml(path: Path) -> dict:
-    # mmengine.load would build any Python object that a file names
+    # mmengine.load would build any Python object that the file names.
     return yaml.safe_load(path.read_text(encoding='utf-8'))
 
 
 def zoo_models() -> Dict[str, dict]:
-    """Entries of the metafiles that ``model-index.yml`` names, by the model's name, which is its config's.
+    """Entries of the metafiles that ``model-index.yml`` names, by model name.
 
-    Each has its collection's ``Metadata`` where it has none of its own under that key.
+    A model has its config's name. Its ``Metadata`` is completed with its collection's.
 
     Raises:
         ConfigError: Two entries have one name.
     """
-    found: Dict[str, dict] = {}
+    models: Dict[str, dict] = {}
     root = Path(config_roots()[0])
     for file in _read_yaml(root / 'model-index.yml')['Import']:
         content = _read_yaml(root / file)
         shared = {item['Name']: item.get('Metadata') or {} for item in content.get('Collections') or ()}
         for entry in content.get('Models') or ():
-            if entry['Name'] in found:
+            if entry['Name'] in models:
                 raise ConfigError(f'{root / file}: there is a model {entry["Name"]} already')
             metadata = {**shared.get(entry.get('In Collection'), {}), **(entry.get('Metadata') or {})}
-            found[entry['Name']] = dict(entry, Metadata=metadata)
-    return found
+            models[entry['Name']] = dict(entry, Metadata=metadata)
+    return models
 
 
 def zoo_file(name: str) -> Optional[Path]:
-    """The published file of a model in the zoo folder; None where there is none.
+    """The release file of a model in the zoo folder; None where there is none.
 
-    It is the one that its metafile names, else the only one of this model, which was built on this machine
-    (said in the log).
+    It is the file that the metafile names, else the only file of this model. The latter was built on this
+    machine, and the log says so.
 
     Args:
         name (str): The model's name.
 
     Raises:
-        ConfigError: Several files of the model are there, and none is the metafile's.
+        ConfigError: The folder has several files of the model, and none is the metafile's.
     """
     weights = (zoo_models().get(name) or {}).get('Weights')
     if not weights:
@@ -87,16 +85,17 @@ def zoo_file(name: str) -> Optional[Path]:
 
 
 def zoo_checkpoint(name: str) -> str:
-    """The path of a model's published checkpoint, which is what ``get_model(name, pretrained=True)`` loads;
-    nothing is fetched from a network.
+    """The path of a model's published checkpoint, as ``get_model(name, pretrained=True)`` loads it.
+
+    Nothing is downloaded.
 
     Args:
         name (str): The model's name.
 
     Raises:
-        ConfigError: No weights of this model are published, or several files are there.
-        FileNotFoundError: They are, and are not in the zoo folder.
-        CheckpointError: The file is not the one that its name's hash says.
+        ConfigError: No weights of this model are published, or the folder has several files of it.
+        FileNotFoundError: The file is not in the zoo folder.
+        CheckpointError: The file's hash is not the one in its name.
     """
     published = {key for key, entry in zoo_models().items() if entry.get('Weights')}
     if name not in published:
@@ -106,11 +105,10 @@ def zoo_checkpoint(name: str) -> str:
         )
     path = zoo_file(name)
     if path is None:
-        wanted = Path(zoo_models()[name]['Weights']).name
+        path = zoo_folder() / Path(zoo_models()[name]['Weights']).name
         raise FileNotFoundError(
-            f'{zoo_folder() / wanted} is not there: `make zoo` builds it (`python tools/misc/make_zoo.py '
-            f'{name}` this one alone), or put the release '
-            f'file there; {ZOO_ENV} names another folder'
+            f'{path} is not there: `make zoo` builds it (`python tools/misc/make_zoo.py {name}` this one '
+            f'alone), or put the release file there; {ZOO_ENV} names another folder'
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS]
     if digest != path.stem[-HASH_DIGITS:]:
@@ -121,12 +119,12 @@ def zoo_checkpoint(name: str) -> str:
 
 
 class ReleasedRecogniser(NamedTuple):
-    """A recogniser whose release file is there.
+    """A recogniser whose release file exists.
 
     Attributes:
-        name (str): Of its config.
+        name (str): Name of its config.
         path (str): The release file.
-        glosses (list[str]): What it can answer.
+        glosses (list[str]): Of its classes.
     """
 
     name: str
@@ -135,27 +133,27 @@ class ReleasedRecogniser(NamedTuple):
 
 
 def are_synthetic(glosses: Sequence[str]) -> bool:
-    """Whether these are the glosses of synthetic signs, ``gloss_000`` and so on, which no sign language
-    has.
-    """
+    """Whether the glosses are those of synthetic signs: ``gloss_000`` and so on."""
     return bool(glosses) and all(re.fullmatch(r'gloss_\d+', gloss) for gloss in glosses)
 
 
 def released_recognisers() -> List[ReleasedRecogniser]:
-    """The recognisers whose release files are in the zoo folder: those of real signs before those of
-    synthetic ones, small files first.
+    """The recognisers whose release files are in the zoo folder.
+
+    Those of real signs come before those of synthetic ones, and small files before large ones.
 
     Raises:
         ConfigError, CheckpointError: As :func:`zoo_checkpoint`.
     """
-    root, found = config_roots()[0], []
+    root, recognisers = config_roots()[0], []
     for name, entry in zoo_models().items():
         if zoo_file(name) is None:
             continue
+        # The class says whether it recognises; building the model would cost far more.
         kind = load_config(os.path.join(root, entry['Config'])).model.type
         if not getattr(MODELS.get(kind), 'recognises', False):
             continue
         path = zoo_checkpoint(name)
         glosses = list((load_checkpoint_file(path).get('meta') or {}).get('glosses') or ())
-        found.append(ReleasedRecogniser(name, path, glosses))
-    return sorted(found, key=lambda one: (are_synthetic(one.glosses), os.path.getsize(one.path)))
+        recognisers.append(ReleasedRecogniser(name, path, glosses))
+    return sorted(recognisers, key=lambda one: (are_synthetic(one.glosses), os.path.getsize(one.path)))

@@ -1,4 +1,4 @@
-"""The papers' tables: from a definition to the trainings it needs, their figures, and the printed table."""
+"""The papers' tables: definitions, the trainings that they need, and the printed results."""
 
 from .definition import Setting, Table, find_table, list_tables, load_setting, load_table
 from .execute import execute

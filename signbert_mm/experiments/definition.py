@@ -8,8 +8,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..engine.runner.config import ConfigError, config_roots, did_you_mean, read_config
 
-_STEP = {'base', 'options', 'by_type', 'after'}
-_BASE = {'config', 'options', 'by_type', 'variants', 'start', 'seed', 'fit'}
+_STEP_KEYS = {'base', 'options', 'by_type', 'after'}
+_BASE_KEYS = {'config', 'options', 'by_type', 'variants', 'start', 'seed', 'fit'}
 
 
 @dataclass
@@ -19,27 +19,27 @@ class Table:
     Attributes:
         name (str): The file's name.
         title (str): Printed above the table.
-        columns (list[dict]): ``dict(base=.., metrics={title: key})``: figures of the test of that base; each
+        columns (list[dict]): ``dict(base=.., metrics={title: key})``: figures of that base's test. Each
             variant of the base has its own columns. Several bases with the same variants may share a column:
-            the last step of a row that is of one of them counts.
-        rows (list[dict]): ``dict(name=.., steps=[..])``. A step is ``dict(base=.., options={..},
-            by_type={..})``: a training with that base's config and these changes; each step starts from the
-            weights of the one before, or with ``after=..`` of the step of that base. A row ``dict(name=..,
-            fuse=[..])`` sums the scores of two or more rows, each by its name or as steps of its own, clip by
-            clip. A row without both is a row of the paper that has no config here.
+            the last step of a row that has one of them counts.
+        rows (list[dict]): ``dict(name=.., steps=[..])``. A step ``dict(base=.., options={..}, by_type={..})``
+            is a training with that base's config and these changes. It starts from the weights of the
+            previous step, or with ``after=..`` from those of the step with that base. A row ``dict(name=..,
+            fuse=[..])`` sums the scores of two or more rows clip by clip, each given by name or as steps of
+            its own. A row with neither is a row of the paper that has no config here.
         paper (dict[str, list]): The paper's figures: column title -> one figure a row, None where the paper
             has none.
         also (list[str]): Other names of the table.
-        on (str): The setting that is meant where none is asked for.
+        on (str): Name of the default setting.
         note (str): Printed below the table.
         corner (str): Head of the first column.
         order (bool): Print the order of the rows, ours and the paper's.
         against (str): Name of a row; the others' differences to it are printed, seed by seed.
         figure (dict): ``dict(xlabel=.., x=[a number a row])`` draws the columns over x, with ``log=True``
             over its logarithm; empty for none.
-        seeds (dict[str, int]): Variant -> how many seeds it has at most, as where few labelled clips need
-            more draws than many; the largest number is taken where none is asked for.
-        folder (str): Where the definition lies; its settings are in ``on/`` there.
+        seeds (dict[str, int]): Variant -> largest number of seeds; few labelled clips need more draws than
+            many. The largest of these is the default number of seeds.
+        folder (str): Folder of the definition; its settings are in ``on/`` there.
     """
 
     name: str
@@ -58,29 +58,29 @@ class Table:
     seeds: Dict[str, int] = field(default_factory=dict)
 
     def seeds_of(self, variant: str, seeds: Sequence[int]) -> Sequence[int]:
-        """Those of ``seeds`` that a variant has."""
+        """Returns those of ``seeds`` that a variant uses."""
         return seeds[: self.seeds.get(variant, len(seeds))]
 
 
 @dataclass
 class Setting:
-    """What a table is measured on: the file ``on/<name>.py`` beside the definitions.
+    """Data and configs to measure a table on: the file ``on/<name>.py`` beside the definitions.
 
     Attributes:
         name (str): The file's name.
         title (str): Printed in the table's title.
         bases (dict[str, dict]): ``dict(config=.., options={..}, by_type={..}, variants={title: changes})``:
             the config of each kind of training, and the changes of each variant of it (``options``,
-            ``by_type``, ``config``), such as a vocabulary. ``start``: a checkpoint that its trainings start
-            from, where no step comes before, with a head of their own; '' = random weights. Where it is
-            there, the table says which. ``seed``: one training with this seed stands for all seeds of a row;
-            '$seed' is still the row's. ``fit``: nothing is trained; the arguments of a logistic regression
-            on the clips of the config's ``train_dataloader``, tested on those of its ``test_dataloader``.
+            ``by_type``, ``config``), such as a vocabulary. ``start``: a checkpoint that a first step starts
+            from, with a new head; '' = random weights. The table prints it if the key is present. ``seed``:
+            one training with this seed serves all seeds of a row; '$seed' is still the row's. ``fit``:
+            arguments of a logistic regression instead of a training, on the clips of ``train_dataloader``,
+            tested on those of ``test_dataloader``.
         make (dict[str, dict]): Store folder -> arguments of ``write_synthetic_store``, for stores that are
-            made where they are absent.
+            made if they are missing.
         note (str): Printed below the table.
 
-    The file may name modules in ``custom_imports``, as any config, that register what its bases name.
+    As any config, the file may have ``custom_imports`` that register what its bases name.
     """
 
     name: str
@@ -92,13 +92,14 @@ class Setting:
 
 def _ablation_folders() -> List[str]:
     return sorted(
-        {folder for root in config_roots()[:1] for folder in glob(osp.join(root, 'configs', '*', 'ablation'))}
+        folder for root in config_roots()[:1] for folder in glob(osp.join(root, 'configs', '*', 'ablation'))
     )
 
 
 def _read(path: str, kind: type, **extra: str) -> Any:
     content = {key: value for key, value in read_config(path).to_dict().items() if not key.startswith('_')}
-    content.pop('custom_imports', None)  # mmengine has imported them
+    # mmengine has imported these modules already.
+    content.pop('custom_imports', None)
     known = set(kind.__dataclass_fields__) - set(extra)
     unknown = sorted(key for key in content if key not in known)
     if unknown:
@@ -118,25 +119,21 @@ def load_table(path: str) -> Table:
     """Reads a definition.
 
     Raises:
-        ConfigError: A field or a step is unknown or absent, or a column of the paper has another number of
+        ConfigError: A field or a step is unknown or missing, or a column of the paper has another number of
             figures than there are rows.
     """
-    table = _read(
-        path, Table, name=osp.splitext(osp.basename(path))[0], folder=osp.dirname(osp.abspath(path))
-    )
+    table = _read(path, Table, name=_stem(path), folder=osp.dirname(osp.abspath(path)))
+    named = [row['name'] for row in table.rows if row.get('steps')]
     for row in table.rows:
         parts = row.get('fuse') or ()
-        for step in itertools.chain(
-            row.get('steps') or (), *(part for part in parts if not isinstance(part, str))
-        ):
-            _check(path, f'row {row.get("name")!r}', step, _STEP, 'base')
-        named = [other['name'] for other in table.rows if other.get('steps')]
-        strange = [part for part in parts if isinstance(part, str) and part not in named]
-        if strange or len(parts) == 1 or (parts and row.get('steps')):
+        own_steps = [part for part in parts if not isinstance(part, str)]
+        for step in itertools.chain(row.get('steps') or (), *own_steps):
+            _check(path, f'row {row.get("name")!r}', step, _STEP_KEYS, 'base')
+        unknown = [part for part in parts if isinstance(part, str) and part not in named]
+        if unknown or len(parts) == 1 or (parts and row.get('steps')):
             raise ConfigError(
                 f'{path}: row {row.get("name")!r}: fuse takes two or more rows with steps, by name '
-                f'({", ".join(named)}) or as lists of steps, and '
-                f'stands alone; got {list(parts)}'
+                f'({", ".join(named)}) or as lists of steps, and stands alone; got {list(parts)}'
             )
     for column in table.columns:
         _check(path, 'columns', column, {'base', 'metrics'}, 'base')
@@ -155,6 +152,10 @@ def load_table(path: str) -> Table:
     return table
 
 
+def _stem(path: str) -> str:
+    return osp.splitext(osp.basename(path))[0]
+
+
 def _check(path: str, where: str, part: Mapping, known: set, needed: str) -> None:
     unknown = sorted(set(part) - known)
     if unknown or needed not in part:
@@ -166,17 +167,15 @@ def _check(path: str, where: str, part: Mapping, known: set, needed: str) -> Non
 def list_tables() -> Dict[str, str]:
     """Definition files that come with the project, by ``<method>/<name>``."""
     files = [file for folder in _ablation_folders() for file in sorted(glob(osp.join(folder, '*.py')))]
-    return {
-        f'{osp.basename(osp.dirname(osp.dirname(file)))}/{osp.splitext(osp.basename(file))[0]}': file
-        for file in files
-    }
+    # configs/<method>/ablation/<name>.py
+    return {f'{osp.basename(osp.dirname(osp.dirname(file)))}/{_stem(file)}': file for file in files}
 
 
 def find_table(name: str) -> Table:
-    """A table by its name, one of its other names, ``<method>/<name>``, or its file.
+    """Loads a table by its name, one of its other names, ``<method>/<name>``, or its file.
 
     Raises:
-        ConfigError: There is none, or two methods have it.
+        ConfigError: No table or several tables have this name.
     """
     if name.endswith('.py') and osp.isfile(name):
         return load_table(name)
@@ -184,44 +183,44 @@ def find_table(name: str) -> Table:
     if name in known:
         return load_table(known[name])
     tables = {key: load_table(path) for key, path in known.items()}
-    found = [key for key, table in tables.items() if name in (table.name, *table.also)]
-    if len(found) > 1:
-        raise ConfigError(f'{name!r} is the name of several tables; say which: {", ".join(found)}')
-    if not found:
+    matches = [key for key, table in tables.items() if name in (table.name, *table.also)]
+    if len(matches) > 1:
+        raise ConfigError(f'{name!r} is the name of several tables; say which: {", ".join(matches)}')
+    if not matches:
         aliases = [alias for table in tables.values() for alias in (table.name, *table.also)]
         raise ConfigError(f'there is no table {name!r}. {did_you_mean(name, aliases)}')
-    return tables[found[0]]
+    return tables[matches[0]]
 
 
 def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = None) -> Setting:
-    """The setting ``on/<name>.py`` beside a table's definition, or a file.
+    """Loads the setting ``on/<name>.py`` beside a table's definition, or a file.
 
     Args:
-        table, name: Which.
+        table (Table): The table.
+        name (str): Name of the setting, or its file.
         start (Mapping, optional): Base -> checkpoint, instead of the setting's ``start`` of these bases.
 
     Raises:
-        ConfigError: There is none, a base in it lacks its config, or ``start`` names a base that has no
-            ``start``.
-        FileNotFoundError: A checkpoint of ``start`` is not there.
+        ConfigError: There is no such setting, a base in it has no config, or ``start`` names a base that has
+            no ``start``.
+        FileNotFoundError: A checkpoint of ``start`` does not exist.
     """
     path = name if name.endswith('.py') else osp.join(table.folder, 'on', f'{name}.py')
     if not osp.isfile(path):
-        there = [osp.splitext(osp.basename(file))[0] for file in glob(osp.join(table.folder, 'on', '*.py'))]
+        known = [_stem(file) for file in glob(osp.join(table.folder, 'on', '*.py'))]
         raise ConfigError(
-            f'{table.name}: nothing says how to measure on {name!r}. {did_you_mean(name, there)} A setting '
+            f'{table.name}: nothing says how to measure on {name!r}. {did_you_mean(name, known)} A setting '
             f'is a file in {table.folder}/on'
         )
-    setting = _read(path, Setting, name=osp.splitext(osp.basename(path))[0])
+    setting = _read(path, Setting, name=_stem(path))
     for base, content in setting.bases.items():
-        unknown = sorted(set(content) - _BASE)
-        if unknown or not (
-            content.get('config')
-            or all(variant.get('config') for variant in content.get('variants', {'': {}}).values())
-        ):
+        unknown = sorted(set(content) - _BASE_KEYS)
+        # The config is the base's, or each variant has its own.
+        variants = content.get('variants', {'': {}}).values()
+        if unknown or not (content.get('config') or all(variant.get('config') for variant in variants)):
             raise ConfigError(
                 f'{path}: base {base!r} must have a config, and may have '
-                f'{sorted(_BASE - {"config"})}; unknown: {unknown}'
+                f'{sorted(_BASE_KEYS - {"config"})}; unknown: {unknown}'
             )
     for base, checkpoint in (start or {}).items():
         if 'start' not in setting.bases.get(base, {}):
@@ -230,6 +229,7 @@ def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = N
                 f'{path}: no base {base!r} that starts from given weights. '
                 f'{did_you_mean(base, known) if known else "None does here."}'
             )
+        # An address cannot be checked here.
         if '://' not in checkpoint and not osp.isfile(checkpoint):
             raise FileNotFoundError(
                 f'checkpoint {checkpoint} does not exist, which {base!r} would start from'

@@ -1,4 +1,4 @@
-"""Trains and tests what is missing, beside other processes that do the same."""
+"""Trains and tests the runs that are not done, in one or several processes."""
 
 import copy
 import json
@@ -27,15 +27,16 @@ from ..registry import DATASETS, SCOPE
 from .run import Run
 
 Report = Callable[[str], None]
+# Seconds between two looks at the runs of other processes.
 _POLL = 5.0
+# Seconds between two lines about the progress of a training.
 _EVERY = 30.0
 
 
 @contextmanager
 def hold(path: Path) -> Iterator[bool]:
-    """Whether this process now holds the lock; the system lets go of it when the process ends, however it
-    ends.
-    """
+    """Tries to lock a file, and yields whether this process has the lock."""
+    # The system releases the lock when the process ends, even if it is killed.
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,7 @@ def hold(path: Path) -> Iterator[bool]:
 
 
 class _Progress(Hook):
-    """Says now and then where a training stands."""
+    """Reports the progress of a training every 30 seconds."""
 
     def __init__(self, report: Report) -> None:
         self.report, self.start, self.first, self.next = report, time.time(), None, time.time() + _EVERY
@@ -57,6 +58,7 @@ class _Progress(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
         self.first = runner.iter if self.first is None else self.first
         if time.time() >= self.next:
+            # Counted from the first iteration here: a resumed training did the earlier ones before.
             done = runner.iter + 1 - self.first
             left = (time.time() - self.start) / done * (runner.max_iters - runner.iter - 1)
             self.report(
@@ -66,27 +68,22 @@ class _Progress(Hook):
 
 
 def in_words(seconds: float) -> str:
-    """'40 s', '12 min' or '5.1 h'."""
-    return (
-        f'{seconds:.0f} s'
-        if seconds < 90
-        else f'{seconds / 60:.0f} min'
-        if seconds < 5400
-        else f'{seconds / 3600:.1f} h'
-    )
+    """Formats seconds as '40 s', '12 min' or '5.1 h'."""
+    if seconds < 90:
+        return f'{seconds:.0f} s'
+    return f'{seconds / 60:.0f} min' if seconds < 5400 else f'{seconds / 3600:.1f} h'
 
 
 def _runner(cfg: Config, folder: Path) -> Runner:
-    cfg.work_dir, cfg.experiment_name, cfg.log_level = (
-        str(folder),
-        f'{folder.name}_{time.time_ns()}',
-        'WARNING',
-    )
+    cfg.work_dir, cfg.log_level = str(folder), 'WARNING'
+    # Runners of one name would share mmengine's logger and message hub.
+    cfg.experiment_name = f'{folder.name}_{time.time_ns()}'
     prepare_launch(cfg, 'none')
     if get_device() == 'cpu':
         compat.keep_large_blocks()
     runner = Runner.from_cfg(cfg)
-    runner.logger.setLevel(logging.INFO)  # all of it in the log file, warnings on the screen
+    # The log file gets everything, the screen only warnings.
+    runner.logger.setLevel(logging.INFO)
     for handler in runner.logger.handlers:
         if isinstance(handler, logging.FileHandler):
             handler.setLevel(logging.INFO)
@@ -98,11 +95,9 @@ def _dump(record: dict) -> bytes:
 
 
 def _device() -> str:
-    return (
-        torch.cuda.get_device_name()
-        if torch.cuda.is_available()
-        else f'{get_device()}, {torch.get_num_threads()} threads'
-    )
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f'{get_device()}, {torch.get_num_threads()} threads'
 
 
 def _close(runner: Runner) -> None:
@@ -111,14 +106,14 @@ def _close(runner: Runner) -> None:
 
 
 def train(run: Run, work_dir: Path, report: Report) -> None:
-    """Trains a run, from where it was cut off; nothing is validated on the way."""
+    """Trains a run, or resumes it if it was interrupted. There is no validation."""
     folder = run.folder(work_dir)
     cfg = copy.deepcopy(run.cfg)
     for key in ('dataloader', 'evaluator', 'cfg'):
         cfg[f'val_{key}'] = cfg[f'test_{key}'] = None
-    cfg.setdefault('default_hooks', {}).setdefault('checkpoint', dict(type='SafeCheckpointHook')).pop(
-        'save_best', None
-    )
+    # Without validation there is no best checkpoint to save.
+    hooks = cfg.setdefault('default_hooks', {})
+    hooks.setdefault('checkpoint', dict(type='SafeCheckpointHook')).pop('save_best', None)
     last = find_last_whole_checkpoint(folder)
     if last:
         report(f'    goes on from {Path(last).name}')
@@ -140,11 +135,12 @@ def train(run: Run, work_dir: Path, report: Report) -> None:
         device=_device(),
         torch=torch.__version__,
     )
+    # Written last: this file says that the training is complete.
     write_atomic(_dump(record), str(folder / 'trained.json'))
 
 
 def test(run: Run, work_dir: Path) -> None:
-    """Tests a trained run, once."""
+    """Tests a trained run once, and records the figures."""
     start = time.time()
     record = _regress(run) if run.fit is not None else _test_model(run, work_dir)
     record.update(seconds=round(time.time() - start, 1), device=_device())
@@ -174,7 +170,8 @@ def _test_model(run: Run, work_dir: Path) -> dict:
     runner = _runner(cfg, folder)
     metrics = {key: float(value) for key, value in runner.test().items()}
     meta = getattr(runner.test_dataloader.dataset, 'metainfo', {})
-    coverage = meta.get('coverage', [])  # what of a published data set was there
+    # How many clips of a published data set were available.
+    coverage = meta.get('coverage', [])
     _close(runner)
     if run.keep_scores:
         save_scores(run.scores(work_dir), clip_scores(run.name, load_predictions(dump)))
@@ -188,18 +185,20 @@ def _test_model(run: Run, work_dir: Path) -> dict:
 
 
 def is_done(run: Run, tests: Set[Run], work_dir: Path) -> bool:
+    """Whether a run is trained and, if it is one of ``tests``, tested."""
     return run.trained(work_dir) is not None and (run not in tests or run.is_tested(work_dir))
 
 
 def _attempt(run: Run, tests: Set[Run], work_dir: Path, report: Report, title: str) -> bool:
-    """Does a run if no other process does it and what it starts from is there; whether it did."""
+    """Does a run, unless its parent is not trained or another process does it; returns whether it did."""
     if run.parent and run.parent.trained(work_dir) is None:
         return False
-    with hold(run.folder(work_dir) / '.lock') as held:
-        if not held or is_done(run, tests, work_dir):
+    with hold(run.folder(work_dir) / '.lock') as locked:
+        # Another process may have done it between the first look and the lock.
+        if not locked or is_done(run, tests, work_dir):
             return False
         report(title)
-        # mmengine's lines, which the log in the run's folder has
+        # Hides mmengine's lines; the log in the run's folder has them.
         with open(os.devnull, 'w') as nowhere, redirect_stdout(nowhere):
             if run.trained(work_dir) is None:
                 train(run, work_dir, report)
@@ -209,23 +208,25 @@ def _attempt(run: Run, tests: Set[Run], work_dir: Path, report: Report, title: s
 
 
 def _seconds_of(runs: Iterable[Run], work_dir: Path) -> Dict[str, float]:
-    """Config file -> mean seconds of a training, of those that have ended."""
+    """Config file -> mean seconds of its finished trainings."""
     known: Dict[str, List[float]] = {}
     for run in runs:
         record = run.trained(work_dir)
+        # The seconds of a resumed training are those of its last part only.
         if record is not None and not record['resumed']:
             known.setdefault(run.stem, []).append(record['seconds'])
     return {stem: sum(values) / len(values) for stem, values in known.items()}
 
 
 def execute(runs: List[Run], tests: Set[Run], work_dir: Path, report: Optional[Report] = None) -> None:
-    """Trains and tests what is missing, in order; a run that another process is at is left to it and waited
-    for at the end.
+    """Trains and tests in order all runs that are not done.
+
+    A run that another process works on is left to it, and waited for at the end.
 
     Args:
-        runs (list[Run]): Each after the one that it starts from.
-        tests (set[Run]): Those to be tested.
-        work_dir (Path): Each run has its folder there.
+        runs (list[Run]): Each after its parent.
+        tests (set[Run]): Those to test.
+        work_dir (Path): Folder of the runs' folders.
         report (callable, optional): Takes lines of progress; None prints them.
     """
     report = report or partial(print, file=sys.stdout, flush=True)
@@ -234,11 +235,10 @@ def execute(runs: List[Run], tests: Set[Run], work_dir: Path, report: Optional[R
     waiting: Optional[str] = None
     while pending:
         seconds = _seconds_of(runs, work_dir)
-        cost = {
-            run: seconds.get(run.stem, sum(seconds.values()) / len(seconds) if seconds else 0.0)
-            for run in pending
-        }
-        # seconds of training a second, of all processes together
+        # A config that was never trained counts as the mean of the others.
+        mean = sum(seconds.values()) / len(seconds) if seconds else 0.0
+        cost = {run: seconds.get(run.stem, mean) for run in pending}
+        # Seconds of training a second, of all processes together.
         rate = spent / (time.time() - start) if spent else 1.0
         left = f', about {in_words(sum(cost.values()) / rate)} left' if seconds else ''
         for run in pending:

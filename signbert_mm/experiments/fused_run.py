@@ -1,4 +1,4 @@
-"""Rows of a table that sum the scores of others: H+P, H+R."""
+"""Rows of a table that sum the scores of other rows: H+P, H+R."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,35 +14,35 @@ from .run import Run
 
 
 def common_coverage(parts: Sequence[List[dict]], clips: int) -> List[dict]:
-    """The coverage of clips that several tests have in common.
+    """The coverage of the clips that several tests have in common.
 
     Args:
-        parts (Sequence[list[dict]]): The ``coverage`` of each test; [] where it tells none.
-        clips (int): How many are common.
+        parts (Sequence[list[dict]]): The ``coverage`` of each test; [] where it has none.
+        clips (int): Number of common clips.
 
     Returns:
-        list[dict]: That of the test with the fewest clips; where fewer than its are common, in one row of all
-        its data sets.
+        list[dict]: That of the test with the fewest clips. If fewer clips than these are common, one row for
+        all its data sets.
     """
     rows = min(
         (part for part in parts if part), key=lambda part: sum(row['clips'] for row in part), default=[]
     )
     if not rows or sum(row['clips'] for row in rows) == clips:
         return rows
-    whole = {key: '+'.join(dict.fromkeys(row[key] for row in rows)) for key in ('name', 'split')}
+    # Which data set the lost clips are from is unknown, so the data sets become one row.
+    total = {key: '+'.join(dict.fromkeys(row[key] for row in rows)) for key in ('name', 'split')}
     for key in ('expected', 'present', 'split_expected', 'split_present'):
         if all(key in row for row in rows):
-            whole[key] = sum(row[key] for row in rows)
-    return [dict(whole, clips=clips)]
+            total[key] = sum(row[key] for row in rows)
+    return [dict(total, clips=clips)]
 
 
 @dataclass(eq=False)
 class FusedRun:
-    """The sum of the probabilities that tests left, as ``tools/analysis_tools/fuse_scores.py`` forms it;
-    nothing is trained.
+    """Sums the probabilities of several tests, as ``tools/analysis_tools/fuse_scores.py`` does.
 
     Attributes:
-        parts (list[Run]): Two or more of one seed; their tests then leave the clips' scores.
+        parts (list[Run]): Two or more of one seed. Their tests then save the clips' scores.
     """
 
     parts: List[Run]
@@ -54,9 +54,11 @@ class FusedRun:
             part.keep_scores = True
 
     def tested(self, work_dir: Path) -> Optional[dict]:
-        """``metrics`` as the first part's evaluator has them, of the clips that all parts have, and their
-        ``coverage``; None where a test has not
-        left its scores.
+        """Evaluates the summed scores of the clips that all parts have.
+
+        Returns:
+            dict, optional: ``metrics`` of the first part's evaluator, and the clips' ``coverage``; None where
+            a test has not saved its scores.
 
         Raises:
             ValueError: The parts' label maps differ, or no clip is common.
@@ -77,12 +79,8 @@ class FusedRun:
                     logger='current',
                 )
         configs = self.parts[0].cfg.test_evaluator
-        evaluator = Evaluator(
-            [
-                METRICS.build(config)
-                for config in (configs if isinstance(configs, (list, tuple)) else [configs])
-            ]
-        )
+        configs = configs if isinstance(configs, (list, tuple)) else [configs]
+        evaluator = Evaluator([METRICS.build(config) for config in configs])
         coverage = common_coverage(
             [part.tested(work_dir).get('coverage') or [] for part in self.parts], len(aligned[0].video_ids)
         )

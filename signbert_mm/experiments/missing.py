@@ -1,6 +1,4 @@
-"""What the trainings of tables need and is not there: stores, videos and checkpoints, each with what makes
-it.
-"""
+"""Finds stores, videos and checkpoints that tables need and that are missing, with the commands for them."""
 
 import os
 import re
@@ -22,14 +20,14 @@ from .run import Run
 
 @dataclass
 class Missing:
-    """Something that trainings and tests need.
+    """A file or folder that trainings or tests need.
 
     Attributes:
         kind (str): 'store', 'videos' or 'checkpoint'.
-        path (str): Where it is expected.
-        remedy (str): The command that makes it, or what to put there.
-        runs (set[str]): Names of the trainings that need it, to train or to test.
-        note (str): What else is known of it; '' = nothing.
+        path (str): Its expected path.
+        remedy (str): The command that makes it, or what to do.
+        runs (set[str]): Names of the runs that need it.
+        note (str): A remark; '' = none.
     """
 
     kind: str
@@ -40,7 +38,7 @@ class Missing:
 
 
 def _data_sets(node: Any, optional: bool = False) -> Iterator[Tuple[dict, bool]]:
-    """Each part of a config that names a store, and whether the training does without it."""
+    """Each part of a config that names a store, and whether the store is optional."""
     if isinstance(node, dict):
         optional = optional or bool(node.get('allow_missing'))
         if node.get('store'):
@@ -51,8 +49,8 @@ def _data_sets(node: Any, optional: bool = False) -> Iterator[Tuple[dict, bool]]
             yield from _data_sets(value, optional)
 
 
-def _wanted(run: Run, tested: bool, work_dir: Path) -> List[Any]:
-    """The parts of a run's config that are still to be read."""
+def _pending_parts(run: Run, tested: bool, work_dir: Path) -> List[Any]:
+    """The parts of a run's config that its remaining training and test read."""
     parts = [] if run.trained(work_dir) else [run.cfg.get('train_dataloader')]
     if tested and not run.is_tested(work_dir):
         parts += [run.cfg.get('test_dataloader'), run.cfg.get('test_cfg')]
@@ -60,9 +58,7 @@ def _wanted(run: Run, tested: bool, work_dir: Path) -> List[Any]:
 
 
 def _prepare_commands(plans: Sequence[Plan]) -> Dict[str, str]:
-    """Store folder -> the command that prepares it, of these tables' configs and of all data configs that
-    come with the project.
-    """
+    """Store folder -> the command that prepares it, from these tables and all shipped data configs."""
     configs = [run.cfg.to_dict() for plan in plans for run in plan.runs]
     for root in config_roots()[:1]:
         configs += [
@@ -75,47 +71,42 @@ def _prepare_commands(plans: Sequence[Plan]) -> Dict[str, str]:
             for key, command in options.items()
             if key.endswith('.prepare')
         ]
-    found: Dict[str, str] = {}
+    commands: Dict[str, str] = {}
     for part, _ in _data_sets(configs):
         if part.get('prepare'):
-            found.setdefault(str(part['store']), str(part['prepare']))
-    return found
+            commands.setdefault(str(part['store']), str(part['prepare']))
+    return commands
 
 
 def missing_data(plans: Sequence[Plan], work_dir: Path) -> List[Missing]:
-    """What is not there of all that the trainings and tests of tables are still to read, in the order in
-    which they need it.
+    """Finds what is missing for the remaining trainings and tests, in the order in which they need it.
 
     Args:
         plans (Sequence[Plan]): The tables.
-        work_dir (Path): Where their runs are: what has been trained and tested needs nothing more.
+        work_dir (Path): Folder of their runs. A run that is trained and tested needs nothing more.
     """
     commands = _prepare_commands(plans)
     made = {folder for plan in plans for folder in plan.setting.make}
-    found: Dict[Tuple[str, str], Missing] = {}
+    missing: Dict[Tuple[str, str], Missing] = {}
 
     def add(run: Run, item: Optional[Missing]) -> None:
         if item is not None:
-            known = found.setdefault((item.kind, item.path), item)
+            known = missing.setdefault((item.kind, item.path), item)
             known.runs.add(run.name)
-            known.note = known.note if item.note else ''  # one training cannot do without it
+            # An item is optional only if it is so for every run.
+            known.note = known.note if item.note else ''
 
     for plan in plans:
         for run in plan.runs:
-            for part, optional in _data_sets(_wanted(run, run in plan.tests, work_dir)):
+            for part, optional in _data_sets(_pending_parts(run, run in plan.tests, work_dir)):
                 add(run, _store(str(part['store']), optional, commands, made))
                 if part.get('videos'):
                     add(run, _videos(part, commands, made))
             start = run.cfg.get('load_from')
-            if (
-                start
-                and run.parent is None
-                and not run.trained(work_dir)
-                and '://' not in str(start)
-                and not os.path.isfile(start)
-            ):
+            needs_start = start and run.parent is None and not run.trained(work_dir)
+            if needs_start and '://' not in str(start) and not os.path.isfile(start):
                 add(run, Missing('checkpoint', str(start), 'train it, or name another checkpoint'))
-    return list(found.values())
+    return list(missing.values())
 
 
 def _store(folder: str, optional: bool, commands: Mapping[str, str], made: Set[str]) -> Optional[Missing]:
@@ -137,7 +128,8 @@ def _videos(part: Mapping, commands: Mapping[str, str], made: Set[str]) -> Optio
     note = ''
     if os.path.isdir(folder):
         if not (Path(store) / META).is_file():
-            return None  # which videos are needed is not known before the store is there
+            # Only the store says which videos are needed.
+            return None
         absent, clips = _clips_without_video(folder, PoseStore(store), part.get('split'), suffixes)
         if not absent:
             return None
@@ -160,17 +152,16 @@ def _videos(part: Mapping, commands: Mapping[str, str], made: Set[str]) -> Optio
 def _clips_without_video(
     folder: str, store: PoseStore, split: Any, suffixes: Optional[Sequence[str]]
 ) -> Tuple[int, int]:
-    """How many clips of a split have no video, and how many clips it has."""
+    """The number of clips of a split without a video, and the number of all its clips."""
     splits = [split] if isinstance(split, str) else split
-    places = np.arange(len(store)) if splits is None else np.flatnonzero(np.isin(store.split, list(splits)))
-    names = store.video_ids(places)
+    rows = np.arange(len(store)) if splits is None else np.flatnonzero(np.isin(store.split, list(splits)))
+    names = store.video_ids(rows)
     videos = VideoFolder(folder, suffixes)
-    absent = sum(videos.find(name) is None for name in names)
-    return absent, len(names)
+    return sum(videos.find(name) is None for name in names), len(names)
 
 
 def missing_text(items: Sequence[Missing]) -> str:
-    """Lines for people: each folder, who needs it, and the command below it; '' where nothing is missing."""
+    """Formats a list of what is missing, each item with its command; '' where nothing is missing."""
     lines = []
     for item in items:
         about = f'{len(item.runs)} training{"s" * (len(item.runs) > 1)}' + (

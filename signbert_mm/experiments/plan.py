@@ -1,4 +1,4 @@
-"""Which trainings a table needs, and which of their figures stand where."""
+"""Plans a table: the trainings that it needs, and the figure of each cell."""
 
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
@@ -12,7 +12,7 @@ from .run import Run, change_types, resolve
 
 @dataclass
 class Cell:
-    """One figure of one seed: a key of a run's test, or of the sum of several."""
+    """One figure of one seed: a key of a run's test, or of a sum of several runs."""
 
     run: Union[Run, FusedRun]
     key: str
@@ -21,14 +21,14 @@ class Cell:
 
 @dataclass
 class Plan:
-    """A table on a setting.
+    """A table on a setting, with its runs.
 
     Attributes:
         columns (list[str]): Titles of our columns.
-        cells (dict[tuple[int, str], list[Cell]]): (row, column title) -> one cell a seed; absent where the
+        cells (dict[tuple[int, str], list[Cell]]): (row, column title) -> one cell a seed; no entry where the
             row has no such figure.
-        runs (list[Run]): All trainings, each after the one that it starts from.
-        tests (set[Run]): Those of them whose test is wanted.
+        runs (list[Run]): All trainings, each after its parent.
+        tests (set[Run]): Those of them to test.
     """
 
     table: Table
@@ -43,8 +43,8 @@ class Plan:
 def _runs_of_row(
     row: Mapping, setting: Setting, seed: int, extra: Mapping, split: str, made: Dict[tuple, Run]
 ) -> Dict[str, Dict[str, Run]]:
-    """Base -> variant -> run."""
-    found: Dict[str, Dict[str, Run]] = {}
+    """The runs of a row for one seed: base -> variant -> run."""
+    by_base: Dict[str, Dict[str, Run]] = {}
     parents: Dict[str, Optional[Run]] = {'': None}
     for step in row.get('steps') or ():
         base = setting.bases.get(step['base'])
@@ -54,12 +54,12 @@ def _runs_of_row(
                 f'{did_you_mean(step["base"], setting.bases)}'
             )
         if 'after' in step:
-            if step['after'] not in found:
+            if step['after'] not in by_base:
                 raise ConfigError(
                     f'row {row["name"]!r}: no step before {step["base"]!r} has the base '
                     f'{step["after"]!r}, which it comes after'
                 )
-            parents = found[step['after']]
+            parents = by_base[step['after']]
         runs = {}
         for variant, changes in (base.get('variants') or {'': {}}).items():
             config = changes.get('config', base.get('config'))
@@ -74,25 +74,25 @@ def _runs_of_row(
                     )
                 cfg.merge_from_dict({'load_from': base['start'], 'default_hooks.load_report.new_head': True})
             if split and cfg.get('test_dataloader'):
-                kind = (
-                    'SignVideoDataset'
-                    if cfg.test_dataloader.dataset.type == 'SignVideoDataset'
-                    else 'PoseDataset'
-                )
+                # The test data may be wrapped, such as in ConcatDataset, so its type is looked up below it.
+                is_video = cfg.test_dataloader.dataset.type == 'SignVideoDataset'
+                kind = 'SignVideoDataset' if is_video else 'PoseDataset'
                 change_types(cfg, {f'test_dataloader:{kind}': dict(split=split)}, config)
+            # Rows and tables share a run that has the same training and test.
             run = Run(cfg, config, cfg.randomness.seed, parent, fit=base.get('fit'))
             runs[variant] = made.setdefault((run.name, run.test_key), run)
-        found[step['base']] = parents = runs
-    return found
+        # By default the next step starts from this one.
+        by_base[step['base']] = parents = runs
+    return by_base
 
 
 def _parent(parents: Mapping[str, Optional[Run]], variant: str, row: Mapping, step: Mapping) -> Optional[Run]:
-    """The run that a variant starts from: that of its name, or the only one."""
+    """The run that a variant starts from: that of the same variant, or the only one."""
     if variant not in parents and len(parents) > 1:
         raise ConfigError(
             f'row {row["name"]!r}: variant {variant!r} of {step["base"]!r} has nothing to start from: the '
-            'step before has the variants '
-            f'{", ".join(map(repr, parents))}. Give both bases the same variants, or the step before only one'
+            f'step before has the variants {", ".join(map(repr, parents))}. Give both bases the same '
+            'variants, or the step before only one'
         )
     return parents.get(variant, next(iter(parents.values())))
 
@@ -106,105 +106,105 @@ def make_plan(
     made: Optional[Dict[tuple, Run]] = None,
     columns: Optional[Sequence[str]] = None,
 ) -> Plan:
-    """The trainings of a table, seed by seed.
+    """Plans the trainings and tests of a table.
 
     Args:
-        table, setting: What to measure, on what.
-        seeds (Sequence[int]): Each gives every row once, but for variants that the table gives fewer.
+        table (Table): What to measure.
+        setting (Setting): What to measure it on.
+        seeds (Sequence[int]): Every row is run once a seed. The table may give some variants fewer seeds.
         options (Mapping, optional): As ``--cfg-options``, for every training.
         split (str): Test on this split instead of 'test'.
-        made (dict, optional): Runs of other plans, which this one then shares.
-        columns (Sequence[str], optional): Titles of our columns, as printed, or patterns; only what they need
+        made (dict, optional): Runs of other plans, to share with this one.
+        columns (Sequence[str], optional): Titles of our columns, as printed, or patterns. Only what they need
             is trained. None = all.
 
     Raises:
-        ConfigError: No column has such a title, the setting lacks a base, a variant has nothing to start from
-            or starts from two, or a config lacks what a change names or has no test.
+        ConfigError: No column has such a title, the setting lacks a base, a variant has no start or two, or a
+            config has no test or lacks what a change names.
     """
     plan = Plan(table, setting, seeds)
     made = {} if made is None else made
+    extra = dict(options=options or {})
     titles = plan.columns = _titles(table, setting)
-    wanted = None if columns is None else _chosen(table.name, 'column', titles, columns)
+    selected = None if columns is None else _select(table.name, 'column', titles, columns)
     for seed in seeds:
         by_name = {}
-        for place, row in enumerate(table.rows):
+        for number, row in enumerate(table.rows):
             if row.get('fuse'):
                 continue
-            found = by_name[row['name']] = _runs_of_row(
-                row, setting, seed, dict(options=options or {}), split, made
-            )
-            _add_runs(plan, found)
+            by_base = by_name[row['name']] = _runs_of_row(row, setting, seed, extra, split, made)
+            _add_runs(plan, by_base)
             for column in table.columns:
-                for variant, run in _tested(column, found).items():
-                    if seed in table.seeds_of(variant, seeds) and _has_cells(column, variant, wanted):
+                for variant, run in _tested(column, by_base).items():
+                    if seed in table.seeds_of(variant, seeds) and _has_cells(column, variant, selected):
                         plan.tests.add(_with_test(run))
-                        _add_cells(plan, place, column, variant, run, seed)
-        for place, row in enumerate(table.rows):
+                        _add_cells(plan, number, column, variant, run, seed)
+        # Rows that sum others come second, since they may name a later row.
+        for number, row in enumerate(table.rows):
             parts = [
-                _part(part, row, by_name, setting, seed, dict(options=options or {}), split, made)
+                by_name[part]
+                if isinstance(part, str)
+                else _runs_of_row(dict(name=row['name'], steps=part), setting, seed, extra, split, made)
                 for part in row.get('fuse') or ()
             ]
-            for found in parts:
-                _add_runs(plan, found)
+            for by_base in parts:
+                _add_runs(plan, by_base)
             for column in table.columns if parts else ():
-                tested = [_tested(column, found) for found in parts]
+                tested = [_tested(column, by_base) for by_base in parts]
                 for variant in [name for name in tested[0] if all(name in other for other in tested)]:
-                    if seed not in table.seeds_of(variant, seeds) or not _has_cells(column, variant, wanted):
-                        continue
-                    runs = [_with_test(other[variant]) for other in tested]
-                    plan.tests.update(runs)
-                    _add_cells(plan, place, column, variant, FusedRun(runs), seed)
-    strange = sorted({title for _, title in plan.cells} - set(titles))
-    if strange:
+                    if seed in table.seeds_of(variant, seeds) and _has_cells(column, variant, selected):
+                        runs = [_with_test(other[variant]) for other in tested]
+                        plan.tests.update(runs)
+                        _add_cells(plan, number, column, variant, FusedRun(runs), seed)
+    unknown = sorted({title for _, title in plan.cells} - set(titles))
+    if unknown:
         raise ConfigError(
             f'{table.name} on {setting.name!r}: bases of one column have other variants than '
-            f'the first of them: {", ".join(strange)}'
+            f'the first of them: {", ".join(unknown)}'
         )
-    if wanted is not None:
-        plan.columns = [title for title in titles if title in wanted]
-        shown = {
-            title: values for title, values in table.paper.items() if title in wanted or _fits(title, columns)
+    if selected is not None:
+        plan.columns = [title for title in titles if title in selected]
+        paper = {
+            title: values
+            for title, values in table.paper.items()
+            if title in selected or _matches(title, columns)
         }
-        plan.table = replace(table, paper=shown)
-        plan.cells = {place: cells for place, cells in plan.cells.items() if place[1] in wanted}
-    if wanted is not None or table.seeds:
-        kept = {run for test in plan.tests for run in test.lineage()}
-        plan.runs = [run for run in plan.runs if run in kept]
+        plan.table = replace(table, paper=paper)
+        plan.cells = {cell: values for cell, values in plan.cells.items() if cell[1] in selected}
+    # Columns or seeds that are left out may leave runs that no test needs.
+    if selected is not None or table.seeds:
+        needed = {run for test in plan.tests for run in test.lineage()}
+        plan.runs = [run for run in plan.runs if run in needed]
     return plan
 
 
 def choose_rows(table: Table, rows: Sequence[str]) -> Table:
-    """The table with some of its rows, in its own order.
+    """Returns the table with some of its rows, in the table's order.
 
     Args:
-        table (Table): All of it.
-        rows (Sequence[str]): Names of rows, without regard to case, or patterns of the shell such as
-            ``'*mask*'``.
+        table (Table): The table with all rows.
+        rows (Sequence[str]): Names of rows, in any case, or shell patterns such as ``'*mask*'``.
 
     Raises:
-        ConfigError: One fits no row.
+        ConfigError: A name or pattern matches no row.
     """
     names = [row['name'] for row in table.rows]
-    wanted = _chosen(table.name, 'row', names, rows)
-    places = [place for place, name in enumerate(names) if name in wanted]
+    selected = _select(table.name, 'row', names, rows)
+    indices = [index for index, name in enumerate(names) if name in selected]
     steps = {row['name']: row.get('steps') for row in table.rows}
     kept = []
-    for row in (table.rows[place] for place in places):
-        if row.get('fuse'):  # what it sums may be a row that is not printed
-            row = dict(
-                row,
-                fuse=[
-                    steps[part] if isinstance(part, str) and part not in wanted else part
-                    for part in row['fuse']
-                ],
-            )
+    for row in (table.rows[index] for index in indices):
+        # A row that is summed but not selected is replaced by its steps.
+        if row.get('fuse'):
+            lacks = [isinstance(part, str) and part not in selected for part in row['fuse']]
+            row = dict(row, fuse=[steps[part] if lack else part for part, lack in zip(row['fuse'], lacks)])
         kept.append(row)
-    figure = dict(table.figure, x=[table.figure['x'][place] for place in places]) if table.figure else {}
+    figure = dict(table.figure, x=[table.figure['x'][index] for index in indices]) if table.figure else {}
     return replace(
         table,
         rows=kept,
-        paper={title: [values[place] for place in places] for title, values in table.paper.items()},
-        against=table.against if table.against in wanted else '',
+        paper={title: [values[index] for index in indices] for title, values in table.paper.items()},
+        against=table.against if table.against in selected else '',
         figure=figure,
     )
 
@@ -212,53 +212,43 @@ def choose_rows(table: Table, rows: Sequence[str]) -> Table:
 def _titles(table: Table, setting: Setting) -> List[str]:
     titles = []
     for column in table.columns:
+        # Bases that share a column have the same variants; the first one names them.
         variants = (setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}}
         titles += [f'{variant} {title}'.strip() for variant in variants for title in column['metrics']]
     return titles
 
 
-def _chosen(table: str, what: str, names: Sequence[str], patterns: Sequence[str]) -> Set[str]:
-    found: Set[str] = set()
+def _select(table: str, what: str, names: Sequence[str], patterns: Sequence[str]) -> Set[str]:
+    selected: Set[str] = set()
     for pattern in patterns:
-        exact = [name for name in names if name == pattern]
-        fits = exact or [name for name in names if _fits(name, [pattern])]
-        if not fits:
+        # An exact name comes first: it may contain * or differ from another in case alone.
+        matches = [name for name in names if name == pattern]
+        matches = matches or [name for name in names if _matches(name, [pattern])]
+        if not matches:
             raise ConfigError(f'{table}: there is no {what} {pattern!r}. {did_you_mean(pattern, names)}')
-        found.update(fits)
-    return found
+        selected.update(matches)
+    return selected
 
 
-def _fits(name: str, patterns: Sequence[str]) -> bool:
-    return any(
-        name.lower() == pattern.lower() or fnmatch(name.lower(), pattern.lower()) for pattern in patterns
-    )
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    name = name.lower()
+    return any(name == pattern or fnmatch(name, pattern) for pattern in map(str.lower, patterns))
 
 
-def _has_cells(column: Mapping, variant: str, wanted: Optional[Set[str]]) -> bool:
-    return wanted is None or any(f'{variant} {title}'.strip() in wanted for title in column['metrics'])
+def _has_cells(column: Mapping, variant: str, selected: Optional[Set[str]]) -> bool:
+    return selected is None or any(f'{variant} {title}'.strip() in selected for title in column['metrics'])
 
 
-def _part(
-    part: Union[str, Sequence[Mapping]], row: Mapping, by_name: Mapping, *arguments
-) -> Dict[str, Dict[str, Run]]:
-    """Base -> variant -> run, of one part of a row that sums."""
-    return (
-        by_name[part]
-        if isinstance(part, str)
-        else _runs_of_row(dict(name=row['name'], steps=part), *arguments)
-    )
-
-
-def _add_runs(plan: Plan, found: Mapping[str, Mapping[str, Run]]) -> None:
-    for runs in found.values():
+def _add_runs(plan: Plan, by_base: Mapping[str, Mapping[str, Run]]) -> None:
+    for runs in by_base.values():
         plan.runs += [run for run in runs.values() if run not in plan.runs]
 
 
 def _add_cells(
-    plan: Plan, place: int, column: Mapping, variant: str, run: Union[Run, FusedRun], seed: int
+    plan: Plan, number: int, column: Mapping, variant: str, run: Union[Run, FusedRun], seed: int
 ) -> None:
     for title, key in column['metrics'].items():
-        plan.cells.setdefault((place, f'{variant} {title}'.strip()), []).append(Cell(run, key, seed))
+        plan.cells.setdefault((number, f'{variant} {title}'.strip()), []).append(Cell(run, key, seed))
 
 
 def _with_test(run: Run) -> Run:
@@ -274,6 +264,6 @@ def _bases(column: Mapping) -> Sequence[str]:
     return [column['base']] if isinstance(column['base'], str) else list(column['base'])
 
 
-def _tested(column: Mapping, found: Mapping[str, Dict[str, Run]]) -> Dict[str, Run]:
-    """Variant -> run, of the last step of a row whose base is one of the column's."""
-    return next((found[base] for base in reversed(list(found)) if base in _bases(column)), {})
+def _tested(column: Mapping, by_base: Mapping[str, Dict[str, Run]]) -> Dict[str, Run]:
+    """Variant -> run, of a row's last step whose base is one of the column's."""
+    return next((by_base[base] for base in reversed(list(by_base)) if base in _bases(column)), {})

@@ -1,4 +1,4 @@
-"""Stores of synthetic signs that a setting asks for."""
+"""Makes the synthetic stores of a setting."""
 
 import json
 import time
@@ -13,19 +13,19 @@ from .execute import hold
 
 
 def prepare_stores(setting: Setting, report: Callable[[str], None] = print) -> None:
-    """Makes the stores of ``setting.make`` that are absent; two processes make each once.
+    """Makes the missing stores of ``setting.make``. Several processes make each store once.
 
     Raises:
-        ConfigError: A store is there that was made with other arguments.
+        ConfigError: A store exists that was made with other arguments.
     """
     for folder, arguments in setting.make.items():
         meta = Path(folder) / META
         while not meta.is_file():
-            with hold(Path(f'{folder}.lock')) as held:
-                if held and not meta.is_file():
+            with hold(Path(f'{folder}.lock')) as locked:
+                if locked and not meta.is_file():
                     report(f'Making {folder}: synthetic signs, {arguments}')
                     write_synthetic_store(folder, progress=True, **arguments)
-            if not held:
+            if not locked:
                 time.sleep(1)
         notes = json.loads(meta.read_text(encoding='utf-8')).get('notes') or {}
         made = dict(notes.get('arguments') or {}, clips_per_gloss=notes.get('clips_per_gloss'))
@@ -34,7 +34,7 @@ def prepare_stores(setting: Setting, report: Callable[[str], None] = print) -> N
         }
         if differ:
             what = ', '.join(
-                f'{key} {there} there, {here} asked for' for key, (here, there) in differ.items()
+                f'{key} {actual} there, {asked} asked for' for key, (asked, actual) in differ.items()
             )
             raise ConfigError(
                 f'{folder} is not the store that setting {setting.name!r} asks for ({what}). '

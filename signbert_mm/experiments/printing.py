@@ -1,4 +1,4 @@
-"""Tables in Markdown: ours beside the paper's."""
+"""Prints tables in Markdown, our figures beside the paper's."""
 
 import math
 import re
@@ -16,13 +16,13 @@ Figures = Dict[Tuple[int, str], Dict[int, float]]
 
 
 def figures(plan: Plan, work_dir: Path) -> Figures:
-    """(row, column title) -> seed -> figure, of the seeds that have been tested.
+    """Collects the figures of tested seeds: (row, column title) -> seed -> figure.
 
     Raises:
         ConfigError: A test has no such key.
     """
-    found: Figures = {}
-    for place, cells in plan.cells.items():
+    results: Figures = {}
+    for position, cells in plan.cells.items():
         for cell in cells:
             record = cell.run.tested(work_dir)
             if record is None:
@@ -32,17 +32,17 @@ def figures(plan: Plan, work_dir: Path) -> Figures:
                     f'{plan.table.name}: the test of {cell.run.name} has no {cell.key!r}. '
                     f'{did_you_mean(cell.key, record["metrics"])}'
                 )
-            found.setdefault(place, {})[cell.seed] = record['metrics'][cell.key]
-    return found
+            results.setdefault(position, {})[cell.seed] = record['metrics'][cell.key]
+    return results
 
 
 def mean_and_deviation(values: Iterable[float]) -> Tuple[float, Optional[float]]:
-    """Mean and, of two or more, the sample standard deviation (n - 1)."""
+    """Mean and sample standard deviation (n - 1); the latter is None for a single value."""
     values = list(values)
     mean = sum(values) / len(values)
-    return mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(
-        values
-    ) > 1 else None
+    if len(values) < 2:
+        return mean, None
+    return mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def _spread(values: Iterable[float], sign: str = '') -> str:
@@ -57,8 +57,9 @@ def _cell(values: Mapping[int, float], seeds: int) -> str:
 
 
 def _order(names: Sequence[str], values: Sequence[Optional[float]]) -> str:
-    there = [(value, name) for name, value in zip(names, values) if value is not None]
-    ranked = sorted(there, key=lambda pair: -pair[0])
+    known = [(value, name) for name, value in zip(names, values) if value is not None]
+    # A stable sort: equal rows keep the table's order.
+    ranked = sorted(known, key=lambda pair: -pair[0])
     parts = [ranked[0][1]]
     for (above, _), (value, name) in zip(ranked, ranked[1:]):
         parts.append(f'{"=" if value == above else ">"} {name}')
@@ -66,20 +67,20 @@ def _order(names: Sequence[str], values: Sequence[Optional[float]]) -> str:
 
 
 def table_markdown(plan: Plan, work_dir: Path) -> str:
-    """The table: a column of ours each, the paper's of the same title right beside it, its other columns at
-    the end.
+    """Formats the table in Markdown.
 
-    Ours are means over seeds +- the sample standard deviation; what is not there is "not measured".
+    Our columns are means over seeds +- the sample standard deviation; missing figures are "not measured". The
+    paper's column of the same title stands beside ours, and its other columns at the end.
     """
-    table, found = plan.table, figures(plan, work_dir)
+    table, results = plan.table, figures(plan, work_dir)
     names = [row['name'] for row in table.rows]
     heads, columns = [], []
     for title in plan.columns:
         heads.append(title)
         columns.append(
             [
-                _cell(found.get((place, title), {}), len(plan.cells.get((place, title), ())))
-                for place in range(len(names))
+                _cell(results.get((row, title), {}), len(plan.cells.get((row, title), ())))
+                for row in range(len(names))
             ]
         )
         if title in table.paper:
@@ -91,57 +92,50 @@ def table_markdown(plan: Plan, work_dir: Path) -> str:
             columns.append(_paper(values))
     lines = [f'| {table.corner} | ' + ' | '.join(heads) + ' |', '|---' * (1 + len(heads)) + '|']
     lines += [
-        f'| {name} | ' + ' | '.join(column[place] for column in columns) + ' |'
-        for place, name in enumerate(names)
+        f'| {name} | ' + ' | '.join(column[row] for column in columns) + ' |'
+        for row, name in enumerate(names)
     ]
     text = f'**{table.title}.** On {plan.setting.title}.\n\n' + '\n'.join(lines) + '\n'
     if table.order:
-        text += '\n' + '\n'.join(_orders(plan, names, found)) + '\n'
+        text += '\n' + '\n'.join(_orders(plan, names, results)) + '\n'
     if table.against:
-        text += '\n' + '\n'.join(_differences(plan, names, found)) + '\n'
-    notes = [
-        note
-        for note in (_seeds(plan), table.note, plan.setting.note, *_starts(plan), *_coverage(plan, work_dir))
-        if note
-    ]
-    return text + '\n' + '\n'.join(notes) + '\n'
+        text += '\n' + '\n'.join(_differences(plan, names, results)) + '\n'
+    notes = (_seeds(plan), table.note, plan.setting.note, *_starts(plan), *_coverage(plan, work_dir))
+    return text + '\n' + '\n'.join(filter(None, notes)) + '\n'
 
 
 def _paper(values: Sequence[Optional[float]]) -> List[str]:
     return ['' if value is None else f'{value:.2f}' for value in values]
 
 
-def _orders(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
+def _orders(plan: Plan, names: Sequence[str], results: Figures) -> List[str]:
     lines = []
     for title in plan.columns:
         values = [
-            mean_and_deviation(found[place, title].values())[0] if (place, title) in found else None
-            for place in range(len(names))
+            mean_and_deviation(results[row, title].values())[0] if (row, title) in results else None
+            for row in range(len(names))
         ]
         if sum(value is not None for value in values) > 1:
             lines.append(f'- Order on {title}: {_order(names, values)}')
-    known = {
-        title: values
-        for title, values in plan.table.paper.items()
-        if sum(value is not None for value in values) > 1
-    }
-    return lines + [
-        f'- Order in the paper, {title}: {_order(names, values)}' for title, values in known.items()
-    ]
+    for title, values in plan.table.paper.items():
+        if sum(value is not None for value in values) > 1:
+            lines.append(f'- Order in the paper, {title}: {_order(names, values)}')
+    return lines
 
 
-def _differences(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
-    """Of each row to the row ``against``, seed by seed, so that what all rows of a seed share cancels."""
+def _differences(plan: Plan, names: Sequence[str], results: Figures) -> List[str]:
+    """The difference of each row to the row ``against``."""
     base, lines = names.index(plan.table.against), []
     for title in plan.columns:
-        reference, parts = found.get((base, title), {}), []
-        for place, name in enumerate(names):
+        reference, parts = results.get((base, title), {}), []
+        for row, name in enumerate(names):
+            # Seed by seed, so that what all rows of a seed share cancels.
             values = [
                 value - reference[seed]
-                for seed, value in found.get((place, title), {}).items()
+                for seed, value in results.get((row, title), {}).items()
                 if seed in reference
             ]
-            if place != base and values:
+            if row != base and values:
                 parts.append(f'{name} {_spread(values, "+")}')
         if parts:
             lines.append(f'- Against {plan.table.against}, seed by seed, {title}: {", ".join(parts)}')
@@ -151,25 +145,19 @@ def _differences(plan: Plan, names: Sequence[str], found: Figures) -> List[str]:
 def _seeds(plan: Plan) -> str:
     seeds = list(plan.seeds)
     if plan.table.seeds:
-        fewer = {
-            name: len(plan.table.seeds_of(name, seeds))
+        counts = ', '.join(
+            f'{name} {len(plan.table.seeds_of(name, seeds))}'
             for name in plan.table.seeds
             if any(title.startswith(name) for title in plan.columns)
-        }
-        return (
-            'Mean +- sample standard deviation over seeds: '
-            + ', '.join(f'{name} {count}' for name, count in fewer.items())
-            + '.'
         )
-    return (
-        f'Seeds {", ".join(map(str, seeds))}: mean +- sample standard deviation.'
-        if len(seeds) > 1
-        else f'Seed {seeds[0]}.'
-    )
+        return f'Mean +- sample standard deviation over seeds: {counts}.'
+    if len(seeds) == 1:
+        return f'Seed {seeds[0]}.'
+    return f'Seeds {", ".join(map(str, seeds))}: mean +- sample standard deviation.'
 
 
 def _starts(plan: Plan) -> List[str]:
-    """What the bases with a ``start`` started from, of those that rows use."""
+    """A line for each base in use that has a ``start``: what it started from."""
     parts = [
         part
         for row in plan.table.rows
@@ -189,11 +177,13 @@ def _starts(plan: Plan) -> List[str]:
 
 
 def _coverage(plan: Plan, work_dir: Path) -> List[str]:
-    """How many of the published clips were tested, of data sets that know it; the rows are named where they
-    differ.
+    """How many of the published clips were tested, for data sets that know it.
+
+    Rows are named where they differ.
     """
-    found: Dict[Tuple[str, str], Dict[str, List[str]]] = {}
-    for (place, _), cells in sorted(plan.cells.items(), key=lambda cell: cell[0][0]):
+    # (data set, split) -> text -> names of rows.
+    lines: Dict[Tuple[str, str], Dict[str, List[str]]] = {}
+    for (number, _), cells in sorted(plan.cells.items(), key=lambda cell: cell[0][0]):
         for cell in cells:
             for row in (cell.run.tested(work_dir) or {}).get('coverage', ()):
                 if 'expected' in row:
@@ -203,26 +193,27 @@ def _coverage(plan: Plan, work_dir: Path) -> List[str]:
                     counts = f'{row["clips"]} clips of some glosses; of all glosses {of_all} are there'
                 else:
                     continue
-                found.setdefault((row['name'], row['split']), {}).setdefault(counts, []).append(
-                    plan.table.rows[place]['name']
-                )
+                names = lines.setdefault((row['name'], row['split']), {}).setdefault(counts, [])
+                names.append(plan.table.rows[number]['name'])
     return [
         f'Coverage of {name}, {split}: {counts}'
         + (f' ({", ".join(dict.fromkeys(rows))})' if len(texts) > 1 else '')
         + '.'
-        for (name, split), texts in found.items()
+        for (name, split), texts in lines.items()
         for counts, rows in texts.items()
     ]
 
 
 def replace_block(path: Path, name: str, text: str) -> None:
-    """Writes ``text`` between the marks of ``name`` in a page; a page without them gets them at its end, and
-    the rest of it stays.
+    """Writes ``text`` between the marks of ``name`` in a page; the rest of the page stays.
+
+    A page without the marks gets them at its end.
     """
     begin, end = f'<!-- {name} -->', f'<!-- end of {name} -->'
     block = f'{begin}\n{text.strip()}\n{end}'
     page = path.read_text(encoding='utf-8') if path.is_file() else ''
     if begin in page and end in page:
+        # A function as replacement, since backslashes in a text would be escapes.
         page = re.sub(re.escape(begin) + '.*?' + re.escape(end), lambda _: block, page, flags=re.DOTALL)
     else:
         page = page.rstrip() + ('\n\n' if page else '') + block + '\n'
@@ -231,21 +222,21 @@ def replace_block(path: Path, name: str, text: str) -> None:
 
 
 def draw_figure(plan: Plan, work_dir: Path) -> Path:
-    """Our columns over the definition's ``figure['x']``, a line each with its spread over seeds, as
-    ``<table>_<setting>.png`` in the work folder.
+    """Draws our columns over ``figure['x']``, with their spread over seeds.
+
+    Returns:
+        Path: ``<table>_<setting>.png`` in the work folder.
 
     Raises:
         ConfigError: Nothing has been measured.
     """
-    found, figure = figures(plan, work_dir), plan.table.figure
+    results, figure = figures(plan, work_dir), plan.table.figure
     x, lines = figure['x'], {}
     for title in plan.columns:
-        places = [place for place in range(len(x)) if (place, title) in found]
-        if places:
-            lines[title] = (
-                [x[place] for place in places],
-                *zip(*(mean_and_deviation(found[place, title].values()) for place in places)),
-            )
+        rows = [row for row in range(len(x)) if (row, title) in results]
+        if rows:
+            spreads = [mean_and_deviation(results[row, title].values()) for row in rows]
+            lines[title] = ([x[row] for row in rows], *zip(*spreads))
     if not lines:
         raise ConfigError(f'{plan.table.name}: nothing has been measured yet, so there is no figure')
     path = work_dir / f'{plan.table.name}_{plan.setting.name}.png'

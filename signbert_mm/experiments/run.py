@@ -1,4 +1,4 @@
-"""One training of a table: its resolved config, and the folder that this config owns."""
+"""One training of a table: its resolved config and its folder."""
 
 import copy
 import hashlib
@@ -17,6 +17,7 @@ from ..datasets.synthetic import SYNTHETIC_NOTE
 from ..engine.runner.config import ConfigError, load_config
 from ..engine.runner.options import merge_options
 
+# Top-level keys that do not change the weights.
 _NO_TRAINING = (
     'work_dir',
     'experiment_name',
@@ -29,14 +30,13 @@ _NO_TRAINING = (
     'env_cfg',
     'auto_scale_lr',
 )
+# Keys at any depth that change no result, and default hooks that change none.
 _NO_RESULT = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor', 'prepare')
 _NO_RESULT_HOOKS = ('timer', 'logger', 'checkpoint')
 
 
 def _plain(node: Any, cfg: Mapping, seed: int) -> Any:
-    """A copy without shared parts; '$seed' becomes the seed, '$a.b' the config's value of a.b, '$a.b/4' a
-    quarter of it.
-    """
+    """Copies a config deeply and replaces its '$' texts, see :func:`resolve`."""
     if isinstance(node, Mapping):
         return {
             key: _plain(value, cfg, seed)
@@ -84,38 +84,42 @@ def _dicts(node: Any) -> Iterator[dict]:
 def change_types(cfg: Config, by_type: Mapping[str, Mapping], where: str) -> None:
     """Changes all parts of a type in place; see :func:`resolve`."""
     for key, values in by_type.items():
-        place, _, name = key.rpartition(':')
+        path, _, name = key.rpartition(':')
         node: Any = cfg._cfg_dict
-        for part in place.split('.') if place else ():
+        for part in path.split('.') if path else ():
             node = node.get(part) or {}
-        found = [part for part in _dicts(node) if part.get('type') == name]
-        if not found:
+        parts = [part for part in _dicts(node) if part.get('type') == name]
+        if not parts:
             raise ConfigError(
-                f'{where}: by_type names {key!r}, and there is no {name} in {place or "the config"}'
+                f'{where}: by_type names {key!r}, and there is no {name} in {path or "the config"}'
             )
-        for part in found:
+        for part in parts:
             part.update(copy.deepcopy(dict(values)))
 
 
 def resolve(config: str, changes: Sequence[Mapping], seed: int) -> Config:
-    """A config with changes.
+    """Loads a config and applies changes to it.
+
+    The text '$seed' anywhere becomes the seed, '$a.b' the config's value of ``a.b``, '$a.b/4' a quarter
+    of it.
 
     Args:
         config (str): Config file.
         changes (Sequence[Mapping]): Each with ``options`` (as ``--cfg-options``) and ``by_type``: ``{'Type':
             values}`` for all parts of this type, or ``{'train_dataloader:Type': values}`` for those below a
-            key. The text '$seed' anywhere becomes the seed, and '$a.b' the config's value of ``a.b``,
-            '$a.b/4' a quarter of it.
-        seed (int): Of the run.
+            key.
+        seed (int): Seed of the run.
 
     Raises:
-        ConfigError: A key much like one of the config's, or a type that is not there.
+        ConfigError: A key is probably misspelt, the config has no part of a type, or a '$' text names no
+            value or one that cannot be divided.
     """
     cfg = _fresh(_loaded(config), seed)
     for change in changes:
         options = copy.deepcopy(dict(change.get('options') or {}))
         merge_options(cfg, options)
         change_types(cfg, change.get('by_type') or {}, config)
+    # Again, for the '$' texts of the changes.
     cfg = _fresh(cfg, seed)
     cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
     return cfg
@@ -128,7 +132,7 @@ def _without(node: Any, keys: Sequence[str]) -> Any:
 
 
 def training_part(cfg: Config) -> dict:
-    """What the weights depend on."""
+    """The part of a config that the weights depend on."""
     part = {
         key: value
         for key, value in cfg.to_dict().items()
@@ -145,29 +149,30 @@ def training_part(cfg: Config) -> dict:
 
 
 def test_part(cfg: Config) -> dict:
-    """What the figures depend on beside the weights."""
+    """The part of a config that the figures depend on, besides the weights."""
     pipeline = (cfg.model.get('data_preprocessor') or {}).get('test_pipeline')
     part = dict(data=cfg.get('test_dataloader'), metric=cfg.get('test_evaluator'), pipeline=pipeline)
     loop = cfg.get('test_cfg') or {}
+    # The default loop is left out: a config may name it or not.
     return _without(dict(part, loop=loop) if loop.get('type', 'TestLoop') != 'TestLoop' else part, _NO_RESULT)
 
 
 def fingerprint(value: Any) -> str:
-    """Eight hex digits of a nest of plain values."""
+    """Eight hex digits of nested plain values."""
     return hashlib.blake2b(json.dumps(value, sort_keys=True, default=str).encode(), digest_size=4).hexdigest()
 
 
 def data_fingerprints(meta: dict) -> List[str]:
-    """The fingerprints by which a store's data is known: the first is what is recorded, the others what older
-    records hold.
-
-    It is that of the store's files. Synthetic signs are computed, and their last bits follow the processor:
-    their store is known by what they were made from, so that a table goes on on another machine where the
-    store was made anew.
+    """Fingerprints of a store's data.
 
     Args:
         meta (dict): The store's ``meta.json``.
+
+    Returns:
+        list[str]: The first is recorded; the others are those of older records.
     """
+    # The last bits of synthetic signs depend on the processor. Their store is known by its arguments, so that
+    # a table can go on where the store was made again on another machine.
     files, notes = fingerprint(meta.get('files')), meta.get('notes') or {}
     if not isinstance(notes, dict) or notes.get('note') != SYNTHETIC_NOTE or 'arguments' not in notes:
         return [files]
@@ -177,32 +182,24 @@ def data_fingerprints(meta: dict) -> List[str]:
 
 
 def _leaves(node: Any, path: tuple = ()) -> Iterator[tuple]:
-    scalars = isinstance(node, (list, tuple)) and not any(
-        isinstance(value, (dict, list, tuple)) for value in node
-    )
-    if isinstance(node, dict) or (isinstance(node, (list, tuple)) and not scalars):
+    is_list = isinstance(node, (list, tuple))
+    if isinstance(node, dict) or (is_list and any(isinstance(value, (dict, list, tuple)) for value in node)):
         for key, value in node.items() if isinstance(node, dict) else enumerate(node):
             yield from _leaves(value, (*path, key))
+    elif is_list:
+        # A list of numbers is one leaf; a long one is given by its length.
+        yield path, '-'.join(map(str, node)) if len(node) < 4 else str(len(node))
     else:
-        text = (
-            '-'.join(str(value) for value in node)
-            if scalars and len(node) < 4
-            else f'{len(node)}'
-            if scalars
-            else str(node)
-        )
-        yield path, text
+        yield path, str(node)
 
 
 def _changes_in_words(cfg: Config, config: str) -> str:
-    """What the config's changes are, short enough for a folder's name."""
-    here, there = dict(_leaves(training_part(cfg))), dict(_leaves(training_part(_fresh(_loaded(config), 0))))
-    words = [
-        f'{path[-1]}-{text}'
-        for path, text in here.items()
-        if there.get(path) != text and path[-1] not in ('seed', 'type')
-    ]
-    words += [f'{text}' for path, text in here.items() if there.get(path) != text and path[-1] == 'type']
+    """The changes of a config in words, short enough for a folder's name."""
+    original = dict(_leaves(training_part(_fresh(_loaded(config), 0))))
+    leaves = _leaves(training_part(cfg))
+    changed = [(path[-1], text) for path, text in leaves if original.get(path) != text]
+    words = [f'{key}-{text}' for key, text in changed if key not in ('seed', 'type')]
+    words += [text for key, text in changed if key == 'type']
     return re.sub(r'[^\w.-]+', '-', '_'.join(dict.fromkeys(words)))[:60].strip('-_')
 
 
@@ -212,11 +209,11 @@ class Run:
 
     Attributes:
         cfg (Config): The resolved config.
-        config (str): The file it comes from.
-        seed (int): Of the run.
+        config (str): Its file.
+        seed (int): The seed.
         parent (Run, optional): The training whose weights this one starts from.
-        keep_scores (bool): Its test also leaves the clips' scores, for rows that sum them.
-        fit (dict, optional): Arguments of a logistic regression, which stands for training and model.
+        keep_scores (bool): Its test also saves the clips' scores, for rows that sum them.
+        fit (dict, optional): Arguments of a logistic regression, which replaces training and model.
     """
 
     cfg: Config
@@ -227,6 +224,7 @@ class Run:
     fit: Optional[dict] = None
 
     def __post_init__(self) -> None:
+        # The folder's name has this key, so that a changed config never takes an old result.
         part = dict(training_part(self.cfg), parent=self.parent.key if self.parent else None)
         if self.fit is not None:
             clips = _without(self.cfg.train_dataloader.dataset.to_dict(), ['pipeline', *_NO_RESULT])
@@ -240,11 +238,14 @@ class Run:
         self.name = '_'.join(word for word in (self.stem, self.words, f's{self.seed}', self.key) if word)
 
     def folder(self, work_dir: Path) -> Path:
+        """The run's folder."""
         return work_dir / self.name
 
     def stores(self, kind: str) -> Dict[str, str]:
-        """Store folder -> fingerprint of its data, of those of ``train_dataloader``, or ``test_dataloader``
-        and ``test_cfg``, that are there.
+        """Store folder -> fingerprint of its data, for the existing stores of training or test.
+
+        Args:
+            kind (str): 'train' or 'test'.
         """
         return {store: data_fingerprints(meta)[0] for store, meta in self._metas(kind).items()}
 
@@ -258,32 +259,30 @@ class Run:
         return metas
 
     def trained(self, work_dir: Path) -> Optional[dict]:
-        """What the training left (``seconds``, ``checkpoint``, ..), None where it has not ended.
+        """The record of the training (``seconds``, ``checkpoint``, ..); None if it is not finished.
 
         Raises:
-            ConfigError: It was made with other data than is there now.
+            ConfigError: The data has changed since.
         """
         if self.fit is not None:
             return dict(seconds=0.0, resumed=True)
         return self._record(self.folder(work_dir) / 'trained.json', 'train')
 
     def tested(self, work_dir: Path) -> Optional[dict]:
-        """What the test left (``metrics``, ``coverage``, ..), None where it has not ended.
+        """The record of the test (``metrics``, ``coverage``, ..); None if it is not finished.
 
         Raises:
-            ConfigError: It was made with other data than is there now.
+            ConfigError: The data has changed since.
         """
         return self._record(self.folder(work_dir) / f'test_{self.test_key}.json', 'test')
 
     def scores(self, work_dir: Path) -> Path:
-        """Where its test leaves the clips' scores."""
+        """The file of the clips' scores."""
         return self.folder(work_dir) / f'scores_{self.test_key}.npz'
 
     def is_tested(self, work_dir: Path) -> bool:
-        """Whether its test has left all that is wanted."""
-        return self.tested(work_dir) is not None and not (
-            self.keep_scores and not self.scores(work_dir).is_file()
-        )
+        """Whether the test is recorded and, with ``keep_scores``, its scores are saved."""
+        return self.tested(work_dir) is not None and (not self.keep_scores or self.scores(work_dir).is_file())
 
     def _record(self, path: Path, kind: str) -> Optional[dict]:
         if not path.is_file():
@@ -294,15 +293,15 @@ class Run:
         if differ:
             raise ConfigError(
                 f'{path}: made with other data than is now in {", ".join(differ)}. Remove {path.parent} (and '
-                'what was trained from it) to do it '
-                'again, or use another --work-dir'
+                'what was trained from it) to do it again, or use another --work-dir'
             )
         return record
 
     def checkpoint(self, work_dir: Path) -> Optional[str]:
+        """The last checkpoint; None if the training is not finished."""
         record = self.trained(work_dir)
         return None if record is None else str(self.folder(work_dir) / record['checkpoint'])
 
     def lineage(self) -> List['Run']:
-        """The runs that this one starts from, the first of them first, and itself."""
+        """The runs that this one starts from, earliest first, and itself."""
         return [*(self.parent.lineage() if self.parent else ()), self]

@@ -34,7 +34,7 @@ def test_hands_found():
 
 def test_pieces_keep_what_belongs_to_their_frames():
     clip = PoseClip.make(np.ones((6, 42, 3)), 'hands_42', (64, 64), fps=5)
-    clip = replace(clip, times=np.arange(6) / 5, found=np.eye(6, 2, dtype=bool), video='v.mp4')
+    clip = replace(clip, times=np.arange(6) / 5, hand_valid=np.eye(6, 2, dtype=bool), video='v.mp4')
     piece = clip.cut(1, 5).cut(1, 9)
     assert (
         piece.span == (2, 3, 6) and piece.times.tolist() == [0.4, 0.6, 0.8] and not piece.hands_found().any()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Curves and a summary of runs, from the scalars.json that mmengine writes into each work directory."""
+"""Plots curves and prints a summary of runs from the scalars.json in their work directories."""
 
 import argparse
 import csv
@@ -21,6 +21,7 @@ from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_curves
 
+# Logged quantities that are not plotted by default.
 NOT_CURVES = ('epoch', 'iter', 'step', 'memory', 'data_time', 'time')
 
 
@@ -47,7 +48,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def summary(name: str, train: Series, val: Series) -> List[str]:
-    """Lines of text: where training stands, and the last and the best value of each metric."""
+    """Lines with the progress of training, and the last and the highest value of each metric."""
     lines = [name]
     if train:
         last = max(train['iter'])
@@ -60,6 +61,7 @@ def summary(name: str, train: Series, val: Series) -> List[str]:
     for key in sorted(val):
         if key not in NOT_CURVES and not key.startswith(('clips', 'classes/', 'joints')):
             values = val[key]
+            # Of equal values the earliest.
             best = max(values, key=lambda step: (values[step], -step))
             lines.append(
                 f'  {key}: last {values[max(values)]:.2f}, highest {values[best]:.2f} (epoch {best})'
@@ -67,22 +69,23 @@ def summary(name: str, train: Series, val: Series) -> List[str]:
     return lines
 
 
-def pick_keys(wanted: Optional[List[str]], runs: Dict[str, Tuple[Series, Series]]) -> List[str]:
-    """The quantities to plot: those asked for, or all."""
+def pick_keys(requested: Optional[List[str]], runs: Dict[str, Tuple[Series, Series]]) -> List[str]:
+    """The quantities to plot: the requested ones, or all."""
     known = {key for groups in runs.values() for group in groups for key in group}
-    if wanted:
-        unknown = [key for key in wanted if key not in known]
+    if requested:
+        unknown = [key for key in requested if key not in known]
         if unknown:
             raise UserValueError(
                 f'no {", ".join(unknown)} in these logs; there are: {", ".join(sorted(known))}'
             )
-        return list(wanted)
-    keys = sorted(
+        return list(requested)
+    keys = [
         key
         for key in known
         if key not in NOT_CURVES and key != 'base_lr' and not key.startswith(('clips', 'classes/', 'joints'))
-    )
-    return sorted(keys, key=lambda key: ('loss' not in key, key == 'lr'))
+    ]
+    # Losses first, the learning rate last.
+    return sorted(keys, key=lambda key: ('loss' not in key, key == 'lr', key))
 
 
 def main() -> None:
@@ -92,7 +95,7 @@ def main() -> None:
     ]
     if len(names) != len(args.runs):
         raise UserValueError(f'--names: {len(names)} names for {len(args.runs)} runs')
-    names = [f'{name} ({place})' if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
+    names = [f'{name} ({number})' if names.count(name) > 1 else name for number, name in enumerate(names, 1)]
     runs = {name: read_run(run) for name, run in zip(names, args.runs)}
     for name, (train, val) in runs.items():
         print('\n'.join(summary(name, train, val)))
@@ -107,6 +110,7 @@ def main() -> None:
             }
             if finite:
                 values = np.array(list(finite.values()))
+                # Values of validation are not smoothed.
                 values = smoothed(values, args.smooth) if group is train else values
                 panels[key][name] = (list(finite), values)
                 rows += [[name, key, step, value] for step, value in zip(finite, values.tolist())]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Checks in a minute whether the model of a config can learn from its data, before it trains for days.
+"""Checks in a minute whether a config's model can learn from its data, before it trains for days.
 
-The first batch goes through with a finite loss. What each part gives differs between clips. Each parameter
-gets a gradient. A few clips can be learned by heart. A line that says FAIL names what is wrong, and the exit
-status is 1.
+The checks: the first batch has a finite loss, the output of each part differs between clips, each parameter
+gets a gradient, and a few clips can be learned by heart. If one fails, a line with FAIL says what is wrong,
+and the exit status is 1.
 
 Example:
     python tools/analysis_tools/check_learning.py configs/words33/signbert_d128_finetune.py

@@ -1,7 +1,5 @@
 #!/usr/bin/env python
-"""Confusion matrix of predictions that tools/test.py --dump wrote: a picture, a csv and the pairs most often
-confused.
-"""
+"""Confusion matrix of predictions of tools/test.py --dump: a picture, a csv and the most confused pairs."""
 
 import argparse
 import csv
@@ -47,15 +45,16 @@ def parse_args() -> argparse.Namespace:
 
 def confusion_counts(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
     """Shape (classes, classes) int64: row = truth, column = prediction."""
-    return np.bincount(labels * num_classes + predicted, minlength=num_classes**2).reshape(
-        num_classes, num_classes
-    )
+    # Each (label, prediction) pair has a number of its own, which bincount counts.
+    counts = np.bincount(labels * num_classes + predicted, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
 
 
 def confused_pairs(counts: np.ndarray) -> List[Tuple[int, int, int]]:
-    """(truth, prediction, clips) off the diagonal, most often first, then by class."""
+    """(truth, prediction, clips) off the diagonal, most frequent first, then by class."""
     wrong = counts * (1 - np.eye(len(counts), dtype=counts.dtype))
     rows, columns = np.nonzero(wrong)
+    # lexsort sorts by its last key first.
     order = np.lexsort((columns, rows, -wrong[rows, columns]))
     return [(int(rows[i]), int(columns[i]), int(wrong[rows[i], columns[i]])) for i in order]
 
@@ -97,6 +96,7 @@ def main() -> None:
         )
     plot_confusion(out / 'confusion.png', counts, glosses, args.title or Path(args.predictions).stem)
 
+    # A class without clips has no recall.
     present = per_class > 0
     recall = counts.diagonal()[present] / per_class[present]
     print(f'{len(labels)} clips, {present.sum()} of {num_classes} classes')

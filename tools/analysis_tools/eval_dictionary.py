@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Recall of a dictionary of signs on the words33 protocol: k examples a gloss from the pool, no training,
-queries from the test set.
+"""Recall of a sign dictionary on the words33 protocol.
 
-With --dev nothing of the test set is touched: examples are from clips before floor(0.5 n) of a gloss, queries
-those from there to floor(0.6 n). Use it to choose anything.
+The dictionary has k examples a gloss from the pool. Nothing is trained. Queries are the test clips. With
+--dev the test set is not touched: examples are clips before floor(0.5 n) of a gloss's n, queries those from
+there to floor(0.6 n). Use it for every choice.
 
 Example:
     python tools/analysis_tools/eval_dictionary.py configs/words33/signbert_d128_pretrain.py \
@@ -31,8 +31,8 @@ from signbert_mm.engine.runner import run_tool
 from signbert_mm.experiments import mean_and_deviation
 from signbert_mm.files.os_errors import output_path
 
+# The protocol's seeds for each number of examples.
 SEEDS = {1: range(10), 2: range(10), 5: range(3), 10: range(3)}
-"""The protocol's."""
 REST = '-'
 
 
@@ -83,15 +83,15 @@ def recall(
     seed: int,
     compare: str,
 ) -> Dict[str, float]:
-    """Recall in % of one draw of examples.
+    """Recall in % with one draw of examples.
 
     Args:
-        store (PoseStore): Whose labels count.
+        store (PoseStore): The clips and their labels.
         vectors (ndarray): Shape (clips of the store, D).
-        pool (ndarray): Places to draw examples from.
-        queries (ndarray): Places to ask for.
+        pool (ndarray): Indices of clips to draw examples from.
+        queries (ndarray): Indices of query clips.
         shots (int): Examples a gloss.
-        seed (int): Of the draw.
+        seed (int): Seed of the draw.
         compare (str): See :meth:`SignDictionary.similarities`.
     """
     signs = SignDictionary('', vectors.shape[1])
@@ -100,12 +100,12 @@ def recall(
         signs.add(gloss, vectors[picked[store.label[picked] == label]])
     cosine, _ = signs.similarities(vectors[queries], compare)
     label = store.label[queries]
-    # signs that are as near as the right one
-    place = (cosine >= cosine[np.arange(len(queries)), label][:, None]).sum(1) - 1
+    # Rank of the right sign. A sign as near as the right one counts as nearer.
+    rank = (cosine >= cosine[np.arange(len(queries)), label][:, None]).sum(1) - 1
     signing = label != store.glosses.index(REST) if REST in store.glosses else np.ones(len(label), bool)
     rows = dict(all=np.ones(len(label), bool), without_rest=signing)
     return {
-        f'recall@{k}/{name}': 100 * float((place[which] < k).mean())
+        f'recall@{k}/{name}': 100 * float((rank[which] < k).mean())
         for k in (1, 5)
         for name, which in rows.items()
     }
@@ -125,9 +125,10 @@ def main() -> None:
     for segments in args.segments:
         inferencer.embedder = ClipEmbedder(inferencer.embedder.backend, segments)
         used = np.union1d(pool, queries)
-        found, _ = inferencer.embed(list(inferencer.reader.store_clips(store, used)))
-        vectors = np.zeros((len(store), found.shape[1]), np.float32)
-        vectors[used] = found
+        embedded, _ = inferencer.embed(list(inferencer.reader.store_clips(store, used)))
+        # A row for each clip of the store, so that pool and queries index it.
+        vectors = np.zeros((len(store), embedded.shape[1]), np.float32)
+        vectors[used] = embedded
         for compare in args.compare:
             for shots in args.shots:
                 runs = [recall(store, vectors, pool, queries, shots, seed, compare) for seed in SEEDS[shots]]
@@ -145,9 +146,8 @@ def main() -> None:
                 )
                 print(
                     f'| {segments} | {compare} | {shots} | {mean["recall@1/all"]:.1f} (+-{spread:.1f}, '
-                    f'{len(runs)} seeds) | '
-                    f'{mean["recall@5/all"]:.1f} | {mean["recall@1/without_rest"]:.1f} | '
-                    f'{mean["recall@5/without_rest"]:.1f} |',
+                    f'{len(runs)} seeds) | {mean["recall@5/all"]:.1f} | '
+                    f'{mean["recall@1/without_rest"]:.1f} | {mean["recall@5/without_rest"]:.1f} |',
                     flush=True,
                 )
     if args.out:

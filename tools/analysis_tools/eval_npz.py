@@ -1,10 +1,10 @@
 #!/usr/bin/env python
 """Tests a recogniser on an npz file of hands: P-I and P-C, top-1 and top-5.
 
-The file is one that npz_to_store.py reads. Its clips go the way of the config's test data: the same sampling
-of frames, the same crop. Labels are matched by gloss: clips of glosses that the checkpoint does not know are
-left out and counted. Where the file names twins (clips with the same landmarks, often under two glosses), the
-figures without them stand beside.
+The file is one that npz_to_store.py reads. Its clips go through the pipeline of the config's test data.
+Labels are matched by gloss: clips of glosses that the checkpoint does not know are left out and counted. If
+the file marks twins (clips with the same landmarks, often under two glosses), figures without them are
+printed too.
 
 Example:
     python tools/analysis_tools/eval_npz.py configs/wlasl_hands/signbert_d128_wlasl300.py CHECKPOINT.pth \
@@ -37,7 +37,9 @@ from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.prepare.importers import NpzClips, write_clips
 
+# Keys of a data set that select clips, which do not apply to the file.
 _SELECTS = ('split', 'classes', 'relabel', 'few_shot', 'data_ratio', 'indices', 'hold_out', 'prepare')
+METRIC = SignAccuracy(topk=(1, 5))
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,7 +69,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def read_clips(args: argparse.Namespace, glosses: list) -> NpzClips:
-    """The file's clips that are to be tested, under the checkpoint's label map."""
+    """The file's clips to test, with the checkpoint's labels."""
     clips = NpzClips(args.npz, args.width, args.height, 'recorded' if args.split else None, args.subset)
     if args.split:
         kept = clips.kept[clips.split[clips.kept] == args.split]
@@ -86,7 +88,8 @@ def read_clips(args: argparse.Namespace, glosses: list) -> NpzClips:
 
 
 def recognise(model: torch.nn.Module, cfg: Config, clips: NpzClips) -> np.ndarray:
-    """Rows of (label, rank of the right class, classes), a clip each, in the order of ``clips``."""
+    """Recognises clips: rows of (label, rank of the right class, classes) in the order of ``clips``."""
+    # A temporary store, so that the clips pass the same data set and transforms as in tools/test.py.
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / 'clips'
         write_clips(
@@ -97,17 +100,10 @@ def recognise(model: torch.nn.Module, cfg: Config, clips: NpzClips) -> np.ndarra
         settings = dict(cfg.test_dataloader, dataset=dataset, num_workers=0, persistent_workers=False)
         settings['sampler'] = dict(type='DefaultSampler', shuffle=False)
         loader = Runner.build_dataloader(settings)
-        metric = SignAccuracy(topk=(1, 5))
         rows = []
         for batch in loader:
-            samples = [sample.to_dict() for sample in model.test_step(batch)]
-            rows += metric.clip_rows(samples)
+            rows += METRIC.clip_rows([sample.to_dict() for sample in model.test_step(batch)])
         return np.stack(rows)
-
-
-def figures(rows: np.ndarray) -> Dict[str, float]:
-    """The accuracies in percent, and how many clips they stand on."""
-    return SignAccuracy(topk=(1, 5)).compute_rows(rows)
 
 
 def print_figures(title: str, metrics: Dict[str, float]) -> None:
@@ -128,11 +124,11 @@ def main() -> None:
         raise ConfigError(f'checkpoint {args.checkpoint} names no glosses, or {args.config} is no recogniser')
     clips = read_clips(args, glosses)
     rows = recognise(model, cfg, clips)
-    metrics = figures(rows)
+    metrics = METRIC.compute_rows(rows)
     print_figures(f'{len(rows)} clips', metrics)
     single = clips.twin[clips.kept] < 0
     if not single.all():
-        alone = figures(rows[single])
+        alone = METRIC.compute_rows(rows[single])
         print_figures(f'{single.sum()} clips without twins', alone)
         metrics.update({f'without_twins/{key}': value for key, value in alone.items()})
     if args.out:

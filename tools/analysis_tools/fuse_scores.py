@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Fuse the scores of several recognisers: H+P, H+R of the papers' tables.
+"""Fuses the scores of several recognisers: H+P, H+R of the papers' tables.
 
 Clips are aligned by video id. Weights are 1 each (the papers' plain sum), given, or searched on the
 validation split's predictions.
@@ -76,7 +76,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def read(files: List[str], names: List[str], kinds: List[str]) -> List[ClipScores]:
-    """The files' scores, aligned; missing clips are printed."""
+    """Reads and aligns the files' scores, and prints which clips are missing."""
     parts = [clip_scores(name, load_predictions(file), kind) for file, name, kind in zip(files, names, kinds)]
     aligned, missing = align(parts)
     for name, video_ids in missing.items():
@@ -89,18 +89,20 @@ def read(files: List[str], names: List[str], kinds: List[str]) -> List[ClipScore
 def main() -> None:
     args = parse_args()
     names = args.names or [Path(file).stem for file in args.predictions]
+    # Files of one name in several folders are called by their paths.
     if len(set(names)) < len(names):
         names = list(args.predictions)
     kinds = args.scores * (len(names) if len(args.scores) == 1 else 1)
     parts = read(args.predictions, names, kinds)
     weights = args.weights
     if args.search:
-        same = {Path(file).resolve() for file in args.predictions} & {
-            Path(file).resolve() for file in args.search
-        }
+        reported, searched = (
+            {Path(file).resolve() for file in files} for files in (args.predictions, args.search)
+        )
         val = read(args.search, names, kinds)
         shared = set(val[0].video_ids) & set(parts[0].video_ids)
-        if same or shared:
+        # Weights chosen on the reported clips would make the result too good.
+        if reported & searched or shared:
             raise UserValueError(
                 f'--search: {len(shared)} clips are in the predictions that are reported too; '
                 'search on the validation split'
@@ -114,11 +116,9 @@ def main() -> None:
     rows: Dict[str, Dict[str, float]] = {
         part.name: top_k_accuracy(part.scores, part.labels, args.topk) for part in parts
     }
-    title = (
-        '+'.join(names)
-        if weights is None
-        else ' + '.join(f'{weight:g} {name}' for weight, name in zip(weights, names))
-    )
+    title = '+'.join(names)
+    if weights is not None:
+        title = ' + '.join(f'{weight:g} {name}' for weight, name in zip(weights, names))
     rows[title] = top_k_accuracy(fused(parts, weights), parts[0].labels, args.topk)
     columns = [f'{kind}/top{k}' for k in args.topk for kind in ('p_i', 'p_c')]
     width = max(map(len, rows))

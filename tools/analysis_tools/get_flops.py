@@ -1,11 +1,12 @@
 #!/usr/bin/env python
-"""Parameters and floating point operations of a config's model, for each part, by mmengine's analysis.
+"""Parameters and floating point operations of each part of a config's model, by mmengine's analysis.
 
 A fused multiply-add counts as one operation, as everywhere in OpenMMLab. The data preprocessor is not
 counted.
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
@@ -41,9 +42,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def find_layout(node: object) -> str:
-    """The first ``layout`` named in these parts of a config; where none is, sign_49, which is the default of
-    data sets and crops.
-    """
+    """The first ``layout`` in these parts of a config, or sign_49, the default of data sets and crops."""
+    # Depth first, in the order of the config.
     queue = [node]
     while queue:
         item = queue.pop(0)
@@ -57,7 +57,7 @@ def find_layout(node: object) -> str:
 
 
 def example_batch(layout: str, frames: int) -> Dict[str, Tensor]:
-    """One clip, every joint found, as collated."""
+    """A collated batch of one clip with no joint missing."""
     joints = get_layout(layout).num_joints
     generator = torch.Generator().manual_seed(0)
     return dict(
@@ -73,7 +73,7 @@ def example_batch(layout: str, frames: int) -> Dict[str, Tensor]:
 
 
 class Traceable(nn.Module):
-    """The model behind tensors only, which is what tracing takes."""
+    """The model with tensors alone as inputs and outputs, as tracing requires."""
 
     def __init__(self, model: nn.Module, spec: TreeSpec) -> None:
         super().__init__()
@@ -81,41 +81,38 @@ class Traceable(nn.Module):
 
     def forward(self, *values: Tensor) -> Tuple[Tensor, ...]:
         out = self.model(tree_unflatten(values, self.spec), mode='tensor')
-        out = (
-            list(out.values()) if isinstance(out, dict) else out if isinstance(out, (list, tuple)) else [out]
-        )
-        return tuple(value for value in out if isinstance(value, Tensor))
+        return tuple(value for value in tree_flatten(out)[0] if isinstance(value, Tensor))
 
 
 def attention_flops(inputs: list, outputs: list) -> int:
-    """Two products of torch's fused attention: query (B, heads, L, E) with key (B, heads, S, E), and the
-    weights with the values.
+    """Operations of torch's fused attention: query (B, heads, L, E), key (B, heads, S, E).
+
+    They are those of two products: query with key, and weights with values.
     """
     query, key, value = (item.type().sizes() for item in inputs[:3])
-    batch = 1
-    for size in query[:-2]:
-        batch *= size
-    return batch * query[-2] * key[-2] * (query[-1] + value[-1])
+    return math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
 
 
 def analyze(model: nn.Module, inputs: Dict[str, Any]) -> Tuple[FlopAnalyzer, ActivationAnalyzer, Traceable]:
-    """mmengine's analyzers of the model on these inputs."""
-    values, spec = tree_flatten(inputs)  # views are dicts in a list
+    """Traces the model on these inputs with mmengine's analyzers."""
+    # Inputs may be nested: views are dicts in a list.
+    values, spec = tree_flatten(inputs)
     traceable, values = Traceable(model, spec), tuple(values)
     flops = FlopAnalyzer(traceable, values).set_op_handle(
         'aten::scaled_dot_product_attention', attention_flops
     )
-    # the gesture GCN adds in place, which mmengine does not count by itself
+    # The gesture GCN adds in place, which mmengine does not count by itself.
     flops.set_op_handle('aten::addmm_', addmm_flop_jit)
     analyzers = flops, ActivationAnalyzer(traceable, values)
     for analyzer in analyzers:
         analyzer.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings('none')
-    # the fused encoder layer of evaluation is one opaque operation to the tracer
+    # The fused encoder layer of evaluation is one opaque operation to the tracer.
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         for analyzer in analyzers:
-            analyzer.total()  # traces the model; the analyzer keeps what it found
+            # Traces the model. The analyzer keeps the result.
+            analyzer.total()
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)
     return (*analyzers, traceable)
@@ -129,9 +126,8 @@ def main() -> None:
         [cfg.model.get('data_preprocessor'), cfg.get('test_dataloader'), cfg.get('train_dataloader')]
     )
     model = MODELS.build(cfg.model).eval()
-    inputs = model.data_preprocessor(dict(inputs=example_batch(layout, args.frames)), training=False)[
-        'inputs'
-    ]
+    batch = dict(inputs=example_batch(layout, args.frames))
+    inputs = model.data_preprocessor(batch, training=False)['inputs']
     inputs = {
         name: value
         for name, value in inputs.items()
@@ -158,13 +154,13 @@ def main() -> None:
 
 
 def _parts(model: nn.Module) -> Iterator[str]:
-    """The model's children; of a ModuleDict, as encoders of joint and motion are, its own."""
+    """Names of the model's children; for a ModuleDict, such as joint and motion encoders, of its children."""
     for name, child in model.named_children():
         yield from (f'{name}.{key}' for key in child) if isinstance(child, nn.ModuleDict) else (name,)
 
 
 def _is_small(name: str) -> bool:
-    """Element-wise operations, which mmengine does not count either."""
+    """Whether an operation is element-wise, which mmengine does not count either."""
     return name.split('::')[-1].rstrip('_') not in (
         'scaled_dot_product_attention',
         '_transformer_encoder_layer_fwd',

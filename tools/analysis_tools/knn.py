@@ -1,9 +1,9 @@
 #!/usr/bin/env python
 """Weighted kNN by cosine similarity: how well an encoder separates signs without any training on labels.
 
-The clips to recognise are those of the config's test (or val) data; the clips that vote are another split of
-the same store, read in the same way. Takes configs of pre-trainers and of recognisers; a recogniser takes a
-pre-training checkpoint too, whose encoder is all that counts.
+The clips to recognise are those of the config's test (or val) data. The clips that vote are another split of
+the same store, read in the same way. Configs of pre-trainers and of recognisers work. A recogniser's config
+takes a pre-training checkpoint too, since only the encoder is used.
 
 Example:
     python tools/analysis_tools/knn.py configs/words33/signbert_d128_finetune.py \
@@ -77,10 +77,11 @@ def main() -> None:
             f'config {args.config} has no {args.split}_dataloader, so there are no labelled '
             'clips; give the config of a recogniser'
         )
-    asked = query.dataset.get('split')
-    if asked is None or set(args.gallery) & set([asked] if isinstance(asked, str) else asked):
+    # A clip that votes for itself would make the result too good.
+    split = query.dataset.get('split')
+    if split is None or set(args.gallery) & set([split] if isinstance(split, str) else split):
         raise ConfigError(
-            f'{args.split}_dataloader.dataset.split is {asked}: --gallery '
+            f'{args.split}_dataloader.dataset.split is {split}: --gallery '
             f'{" ".join(args.gallery)} must name other splits'
         )
     gallery = copy.deepcopy(query)

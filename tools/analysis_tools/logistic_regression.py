@@ -1,8 +1,8 @@
 #!/usr/bin/env python
-"""A logistic regression on the hands of a store: what every model has to beat.
+"""A logistic regression on the hands of a store: the baseline that every model has to beat.
 
-Features, per frame and hand: the joints about the wrist over the largest joint distance, and the wrist's
-place.
+Features, per frame and hand: the joints relative to the wrist over the largest joint distance, and the
+wrist's position.
 
 Example:
     python tools/analysis_tools/logistic_regression.py data/wlasl_hands300 --test val --frames 16 \

@@ -1,13 +1,13 @@
 #!/usr/bin/env python
-"""Tables of the papers: trains what is missing, resumes what was cut off, prints ours beside the paper's.
+"""Tables of the papers: trains what is missing, resumes what was interrupted, prints ours beside the paper's.
 
-A table is a definition, configs/<method>/ablation/<table>.py; what it is measured on is a setting,
-on/<name>.py beside it. Each training has a folder of its own under --work-dir, named by its config and a
-fingerprint of it, so that tables share trainings and a changed config never takes an old result. Every model
-is tested once, after its last epoch. Nothing is chosen here.
+A table has a definition, configs/<method>/ablation/<table>.py, and a setting to measure on, on/<name>.py
+beside it. Each training has its own folder under --work-dir, named by its config and a fingerprint of it. So
+tables share trainings, and a changed config never takes an old result. Every model is tested once, after its
+last epoch. Nothing is chosen here.
 
-Run the same command in several processes (one a GPU, say) to share the work: a training that another process
-is at is left to it.
+Run the same command in several processes (such as one a GPU) to share the work: each leaves the others'
+trainings to them.
 
 Example:
     python tools/analysis_tools/run_table.py table4 --seeds 3
@@ -130,27 +130,20 @@ def show_tables() -> None:
 
 def show_runs(plans: List[Plan], work_dir: Path) -> None:
     tests = {run for plan in plans for run in plan.tests}
-    runs: Dict[str, List[Run]] = {}  # those of one name are one training with several tests
+    # Runs of one name are one training with several tests.
+    runs: Dict[str, List[Run]] = {}
     for run in dict.fromkeys(run for plan in plans for run in plan.runs):
         runs.setdefault(run.name, []).append(run)
-    there = 0
+    done = 0
     for name, same in runs.items():
         tested = all(run.tested(work_dir) for run in same if run in tests)
         state = 'to train' if not same[0].trained(work_dir) else 'there' if tested else 'to test'
-        there += state == 'there'
+        done += state == 'there'
         print(f'{state:8}  {name}')
-    print(f'{len(runs)} trainings, {there} of them there, in {work_dir}')
+    print(f'{len(runs)} trainings, {done} of them there, in {work_dir}')
     missing = missing_text(missing_data(plans, work_dir))
     if missing:
         print(missing)
-
-
-def _chosen(args: argparse.Namespace) -> List[str]:
-    return [
-        f'{what} {" ".join(names)}'
-        for what, names in (('rows', args.rows), ('columns', args.columns))
-        if names
-    ]
 
 
 def main() -> None:
@@ -158,6 +151,7 @@ def main() -> None:
     if args.list:
         show_tables()
         return
+    # `made` lets the tables share trainings.
     work_dir, made, plans = Path(args.work_dir), {}, []
     start = time.time()
     for name in args.tables:
@@ -177,9 +171,11 @@ def main() -> None:
             execute(plan.runs, plan.tests, work_dir)
     texts: Dict[str, str] = {}
     for plan in plans:
-        parts = [f'{plan.table.name} on {plan.setting.name}', args.split, *_chosen(args)]
-        # a page keeps the whole table beside some rows of it
-        name = ', '.join(part for part in parts if part)
+        # A page keeps the full table beside one with some of its rows, so the mark names the selection.
+        parts = [f'{plan.table.name} on {plan.setting.name}', args.split]
+        parts += [f'rows {" ".join(args.rows)}'] if args.rows else []
+        parts += [f'columns {" ".join(args.columns)}'] if args.columns else []
+        name = ', '.join(filter(None, parts))
         texts[name] = table_markdown(plan, work_dir)
         print(f'\n{texts[name]}', flush=True)
         if plan.table.figure:

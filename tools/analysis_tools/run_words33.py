@@ -1,11 +1,10 @@
 #!/usr/bin/env python
 """The words33 protocol by short names of rows and shots: the table ``words33`` of run_table.py.
 
-k labelled clips a gloss of real clips, one row a method, mean and sample standard deviation over its seeds.
-Each method pre-trains once without labels, each model is trained and tested once; what is already there is
-not run again, and a training that was cut off goes on. The stores come from
-tools/dataset_converters/npz_to_store.py (see configs/words33/README.md). With --dev nothing of the test set
-is touched: use it to choose anything.
+Each row is a method, trained on k labelled clips a gloss, with mean and sample standard deviation over seeds.
+A method pre-trains once without labels, and each model is trained and tested once. Finished runs are not run
+again, and an interrupted training is resumed. The stores come from tools/dataset_converters/npz_to_store.py
+(see configs/words33/README.md). With --dev the test set is not touched: use it for every choice.
 
 Example:
     python tools/analysis_tools/run_words33.py --rows signbert signbert_scratch logreg
@@ -47,6 +46,7 @@ ROWS = {
     'h+p': 'H+P',
     'logreg': 'logistic regression',
 }
+# Rows of projects/label_propagation, which this tool had before.
 MOVED = ('signbert_propagate', 'signbert_propagate_rest', 'signbert_semi', 'signbert_semi_rest')
 
 
@@ -83,7 +83,7 @@ def main() -> None:
         table = choose_rows(table, [ROWS[row] for row in args.rows])
     setting = load_setting(table, 'words33_dev' if args.dev else 'words33')
     for base in setting.bases.values():
-        # one encoder for all seeds: a pre-training
+        # A base with one encoder for all seeds is a pre-training.
         changes = args.pretrain_options if 'seed' in base else args.cfg_options
         base['options'] = {**base.get('options', {}), **changes}
     columns = None
