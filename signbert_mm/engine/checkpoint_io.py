@@ -160,8 +160,8 @@ def to_plain(value: Any, where: str = '') -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise UserTypeError(
-        f'{where or "value"} is a {type(value).__module__}.{type(value).__qualname__}, which a '
-        'checkpoint cannot hold'
+        f'{where or "value"} is a {type(value).__module__}.{type(value).__qualname__}, which a checkpoint '
+        'cannot hold'
     )
 
 

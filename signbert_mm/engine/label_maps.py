@@ -63,8 +63,7 @@ def label_map_remedy(
     if set(here) < set(there):
         return (
             f'To test it on these {len(here)} glosses alone, take the config and the store with its '
-            f'{len(there)} glosses and '
-            f'test_dataloader.dataset.classes=STORE_OR_FILE_WITH_THE_{len(here)}: labels keep their places. '
-            f'{new_head}.'
+            f'{len(there)} glosses and test_dataloader.dataset.classes=STORE_OR_FILE_WITH_THE_{len(here)}: '
+            f'labels keep their places. {new_head}.'
         )
     return f'{same}, or prepare the data again with it. {new_head}.'

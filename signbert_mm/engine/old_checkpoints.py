@@ -13,8 +13,8 @@ from ..models.embedders import GestureGCN
 from .checkpoint_io import find_last_whole_checkpoint
 
 LAYER_NORM = (
-    'layer norm in GestureGCN, the default before version 0.2. It hardly sees the hand '
-    '(docs/results.md, "before and after"); pre-train anew for an encoder that does'
+    'layer norm in GestureGCN, the default before version 0.2. It hardly sees the hand (docs/results.md, '
+    '"before and after"); pre-train anew for an encoder that does'
 )
 
 

@@ -63,8 +63,8 @@ def read_run(run: str) -> Tuple[Series, Series]:
             step = entry.get('step')
             if isinstance(step, bool) or not isinstance(step, int):
                 raise UserValueError(
-                    f'{path}: line {number} has no `step`, a whole number; is this a '
-                    'scalars.json of mmengine?'
+                    f'{path}: line {number} has no `step`, a whole number; is this a scalars.json of '
+                    'mmengine?'
                 )
             group = train if 'iter' in entry else val
             for key, value in entry.items():

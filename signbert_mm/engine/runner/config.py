@@ -93,8 +93,8 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
     with open(path, 'rb') as file:
         if file.read(3) == codecs.BOM_UTF8:
             raise ConfigError(
-                f'{path}: begins with a byte order mark, which Python refuses; save it as UTF-8 without one, '
-                'for instance: '
+                f'{path}: begins with a byte order mark, which Python refuses; save it as UTF-8 without '
+                'one, for instance: '
                 f"sed -i '1s/^\\xEF\\xBB\\xBF//' {path}"
             )
     for name in _BASE_FILE.findall(text):
@@ -197,8 +197,8 @@ def explain_config_errors() -> Iterator[None]:
             raise _unknown(registry, match.group(1)) from error
         if 'must contain the key "type"' in text:
             raise ConfigError(
-                f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or '
-                '_delete_=True in a _base_.'
+                f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True '
+                'in a _base_.'
             ) from error
         raise
     except TypeError as error:

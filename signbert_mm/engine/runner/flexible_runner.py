@@ -43,8 +43,8 @@ class SignFlexibleRunner(FlexibleRunner):
         found = [type(hook).__name__ for hook in self.hooks if type(hook).__name__ in UNSHARDED]
         if found and hasattr(self.strategy, 'activation_checkpointing'):
             raise ConfigError(
-                f'config: {", ".join(found)} reads the whole model, of which FSDPStrategy '
-                'gives each process a part: leave it out'
+                f'config: {", ".join(found)} reads the whole model, of which FSDPStrategy gives each '
+                'process a part: leave it out'
             )
         return super().train()
 

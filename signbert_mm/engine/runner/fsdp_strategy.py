@@ -92,8 +92,8 @@ class SignFSDPStrategy(FSDPStrategy):
         super().__init__(model_wrapper=wrapper, state_dict_cfg='full', **kwargs)
         if not is_distributed():
             raise ConfigError(
-                'FSDPStrategy needs processes: start with tools/dist_train.sh CONFIG PROCESSES '
-                '(1 will do), srun or mpirun'
+                'FSDPStrategy needs processes: start with tools/dist_train.sh CONFIG PROCESSES (1 will do), '
+                'srun or mpirun'
             )
         if get_device() == 'cpu':
             self.state_dict_config.offload_to_cpu = self.optim_state_dict_config.offload_to_cpu = False
@@ -109,8 +109,8 @@ class SignFSDPStrategy(FSDPStrategy):
         absent = set(classes).difference(*map(_names, model.modules()))
         if absent:
             raise ConfigError(
-                f'strategy.model_wrapper.auto_wrap_policy: {sorted(absent)} not in '
-                f'{type(model).__name__}, so nothing of it is split'
+                f'strategy.model_wrapper.auto_wrap_policy: {sorted(absent)} not in {type(model).__name__}, '
+                'so nothing of it is split'
             )
         if get_device() == 'cpu':
             self.model_wrapper.setdefault('device_id', torch.device('cpu'))

@@ -59,8 +59,8 @@ class KNNTestLoop(TestLoop):
         there, here = (list(dataset.metainfo['glosses']) for dataset in (gallery, queries))
         if there != here:
             raise ConfigError(
-                f'test_cfg.gallery ({len(there)} glosses) and test_dataloader ({len(here)}) '
-                'have other label maps; give both the same'
+                f'test_cfg.gallery ({len(there)} glosses) and test_dataloader ({len(here)}) have other '
+                'label maps; give both the same'
             )
         if (
             hasattr(gallery, 'clips')
@@ -70,8 +70,8 @@ class KNNTestLoop(TestLoop):
             both = len(np.intersect1d(gallery.clips, queries.clips))
             if both:
                 raise ConfigError(
-                    f'test_cfg.gallery holds {both} clips of test_dataloader '
-                    f'({queries.store.folder}); give them different splits'
+                    f'test_cfg.gallery holds {both} clips of test_dataloader ({queries.store.folder}); give '
+                    'them different splits'
                 )
 
     def scores(self) -> Tuple[Tensor, Tensor]:

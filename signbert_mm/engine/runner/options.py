@@ -97,8 +97,8 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
                     if close:
                         meant = '.'.join([*path, close[0]])
                         raise ConfigError(
-                            f'--cfg-options {key}: the config has no '
-                            f'{".".join([*path, part])!r}. Did you mean {meant!r}?'
+                            f'--cfg-options {key}: the config has no {".".join([*path, part])!r}. Did you '
+                            f'mean {meant!r}?'
                         )
                     break
                 node = node[part]
@@ -184,8 +184,8 @@ def _place(node: Any, part: str, key: str) -> Union[int, str]:
         raise ConfigError(f'--cfg-options {key}: {part!r} names a part of {node!r}, which has none')
     if not part.isdigit() or int(part) > len(node):
         raise ConfigError(
-            f'--cfg-options {key}: {part!r} is no place in a list of {len(node)}; 0 to '
-            f'{len(node)} are, and {len(node)} adds an entry'
+            f'--cfg-options {key}: {part!r} is no place in a list of {len(node)}; 0 to {len(node)} are, and '
+            f'{len(node)} adds an entry'
         )
     if int(part) == len(node):
         node.append(ConfigDict())
@@ -247,13 +247,13 @@ def check_vis_backends(cfg: Config) -> None:
         package = VIS_PACKAGES.get(kind) if isinstance(kind, str) else None
         if package is not None and importlib.util.find_spec(package) is None:
             raise ConfigError(
-                f'visualizer.vis_backends: {kind} needs the package {package}, which is not '
-                f'installed: pip install {package}'
+                f'visualizer.vis_backends: {kind} needs the package {package}, which is not installed: pip '
+                f'install {package}'
             )
         names.append(entry.get('name') or kind)
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(
-            f'visualizer.vis_backends: {", ".join(twice)} is there twice; leave one out, or '
-            'give them different names (name=..)'
+            f'visualizer.vis_backends: {", ".join(twice)} is there twice; leave one out, or give them '
+            'different names (name=..)'
         )

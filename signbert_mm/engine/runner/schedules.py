@@ -34,8 +34,7 @@ def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> N
         if ratio != 1:
             print_log(
                 'The number of batches in an epoch has changed; the schedules of the checkpoint, other in '
-                'number than those of the '
-                'config, are loaded as they are.',
+                'number than those of the config, are loaded as they are.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -47,10 +46,8 @@ def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> N
         if config.get('end') is None and isinstance(end, int) and state.get('end', end) < end:
             print_log(
                 f'{config.get("type")} ended with the epochs of the checkpoint, at step {state["end"]}, and '
-                f'this run goes on to {end}: '
-                'its last value stays. A longer schedule needs a new run (load_from without --resume), or '
-                '`end` in the config from '
-                'the start.',
+                f'this run goes on to {end}: its last value stays. A longer schedule needs a new run '
+                '(load_from without --resume), or `end` in the config from the start.',
                 logger='current',
                 level=logging.WARNING,
             )

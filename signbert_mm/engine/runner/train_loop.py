@@ -70,18 +70,17 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             sampler = getattr(self.dataloader.batch_sampler, 'drop_last', False)
             raise ConfigError(
                 'config: train_dataloader gives no batch, so nothing would be trained: '
-                f'{len(self.dataloader.dataset)} clips for '
-                f'{get_world_size()} processes with batch size '
-                f'{self._batch_size()}{", drop_last=True" if sampler else ""}. '
-                'Lower batch_size, or give more clips'
+                f'{len(self.dataloader.dataset)} clips for {get_world_size()} processes with batch size '
+                f'{self._batch_size()}{", drop_last=True" if sampler else ""}. Lower batch_size, or give '
+                'more clips'
             )
         if not self._placed and self._iter:  # another checkpoint hook than this project's
             self.go_on_from(dict(epoch=self._epoch, iter=self._iter), None, 'resumed from')
         if self._epoch >= self._max_epochs and self._iter:
             self.runner.logger.warning(
                 f'Nothing is left to train: the checkpoint is of the end of epoch {self._epoch}, and '
-                'train_cfg.max_epochs is '
-                f'{self._max_epochs}. To train longer: --cfg-options train_cfg.max_epochs=N'
+                f'train_cfg.max_epochs is {self._max_epochs}. To train longer: --cfg-options '
+                'train_cfg.max_epochs=N'
             )
         for loop in (self, self.runner._val_loop):
             loader = loop.dataloader if isinstance(loop, BaseLoop) else None
@@ -127,10 +126,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if differ:
             raise CheckpointError(
                 f'checkpoint {filename} was taken {saved["batches_done"]} batches into an epoch of '
-                f'{saved["batches_per_epoch"]}, and this run cuts '
-                f'its epochs otherwise ({"; ".join(differ)}). Resume with the same data, batch size and '
-                'number of processes, or from a checkpoint '
-                'at the end of an epoch.'
+                f'{saved["batches_per_epoch"]}, and this run cuts its epochs otherwise '
+                f'({"; ".join(differ)}). Resume with the same data, batch size and number of processes, or '
+                'from a checkpoint at the end of an epoch.'
             )
 
     def go_on_from(
@@ -160,8 +158,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._max_iters = self._epoch_begin + (self._max_epochs - epoch) * batches
         if saved['batches_per_epoch'] != batches:
             self.runner.logger.info(
-                f'From here on an epoch has {batches} batches; until epoch {epoch} it '
-                f'had {saved["batches_per_epoch"]}.'
+                f'From here on an epoch has {batches} batches; until epoch {epoch} it had '
+                f'{saved["batches_per_epoch"]}.'
             )
         return batches / saved['batches_per_epoch']
 
@@ -176,10 +174,9 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if not 0 <= done <= batches:
             raise CheckpointError(
                 f'checkpoint {filename} is of epoch {epoch} and iteration {iteration}, and does not say how '
-                'many batches its epochs '
-                f'had (here they have {batches}). Resume with the data, batch size and number of processes '
-                'it was trained with; '
-                'or start a new run from its weights: --cfg-options load_from=CHECKPOINT, without --resume.'
+                f'many batches its epochs had (here they have {batches}). Resume with the data, batch size '
+                'and number of processes it was trained with; or start a new run from its weights: '
+                '--cfg-options load_from=CHECKPOINT, without --resume.'
             )
         return dict(batches_done=done, batches_per_epoch=batches)
 
@@ -214,13 +211,13 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         loader = self.dataloader
         if loader.batch_sampler is None or isinstance(loader.dataset, IterableDataset):
             raise CheckpointError(
-                'an iterable data set, or one that batches by itself, cannot resume in the '
-                'middle of an epoch: save by epoch'
+                'an iterable data set, or one that batches by itself, cannot resume in the middle of an '
+                'epoch: save by epoch'
             )
         if not 0 <= done <= len(loader):
             raise UserRuntimeError(
-                f'{done} batches of an epoch of {len(loader)} are done: the loader has '
-                'changed while it was in use'
+                f'{done} batches of an epoch of {len(loader)} are done: the loader has changed while it was '
+                'in use'
             )
         self.runner.logger.info(f'Going on in epoch {self._epoch + 1} after {done} of {len(loader)} batches.')
         if done == len(loader):

@@ -42,8 +42,7 @@ def cap_workers(cfg: Config) -> None:
         if isinstance(loader, dict) and (loader.get('num_workers') or 0) > most:
             print_log(
                 f'{name}: num_workers={most} instead of {loader["num_workers"]}: cores {cores}, processes '
-                f'{processes} '
-                '(env_cfg.cap_workers=False leaves it)',
+                f'{processes} (env_cfg.cap_workers=False leaves it)',
                 logger='current',
             )
             loader['num_workers'] = most

@@ -80,8 +80,8 @@ class MPTreeClips:
             odd = [name for _, name in self.sequences if not name.isdigit()]
             if odd:
                 raise UserValueError(
-                    f'{folder}: the words33 protocol orders by sequence number, but there are '
-                    f'sequences named {odd[:5]}'
+                    f'{folder}: the words33 protocol orders by sequence number, but there are sequences '
+                    f'named {odd[:5]}'
                 )
             self.split = words33_splits(
                 np.asarray([label for label, _ in self.sequences]),
@@ -131,8 +131,8 @@ class MPTreeClips:
                 rows.append(_load(path))
                 if rows[-1].size != self.size:
                     raise UserValueError(
-                        f'{path}: {rows[-1].size} numbers found, other frames have {self.size}; '
-                        'collect the sequence again or remove it'
+                        f'{path}: {rows[-1].size} numbers found, other frames have {self.size}; collect the '
+                        'sequence again or remove it'
                     )
             values = np.stack(rows).astype(np.float32)  # (T, numbers)
             keypoints = np.zeros((len(rows), layout.num_joints, 3), dtype=np.float32)

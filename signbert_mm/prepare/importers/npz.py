@@ -79,8 +79,7 @@ class NpzClips:
         if len(outside):
             raise UserValueError(
                 f'{path}: clip {outside[0]}: field label is {label[outside[0]]}, outside 0 .. '
-                f'{len(self.glosses) - 1} '
-                f'({len(self.glosses)} classes); correct label or classes'
+                f'{len(self.glosses) - 1} ({len(self.glosses)} classes); correct label or classes'
             )
         self.length, self.seq_id = fields['length'], fields['seq_id'].astype(str)
         signer = fields.get('signer', np.full(count, -1))
@@ -142,8 +141,8 @@ class NpzClips:
             fields = read_npz(path)
         except ArrayFileError as error:
             raise UserValueError(
-                f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save '
-                'it again with numpy.savez'
+                f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again '
+                'with numpy.savez'
             ) from error
         absent = [name for name in (*_FIELDS, *optional) if name not in fields]
         if absent:
@@ -164,8 +163,8 @@ class NpzClips:
         classes = fields['classes']
         if classes.dtype.kind not in 'USiu' or classes.ndim != 1:
             raise UserValueError(
-                f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, '
-                'text of shape (N,)'
+                f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, text of '
+                'shape (N,)'
             )
         for place, gloss in enumerate(classes.astype(str).tolist()):
             check_name(gloss, f'{path}: class {place}')  # a part of each clip's id

@@ -114,8 +114,8 @@ class PoseFormatClips:
         absent = [name for name, match in zip(rows, matches) if match is None]
         if absent or not rows:
             raise UserValueError(
-                f'{path}: rows that name no file in {self.folder}: {len(absent)}, the first: '
-                f'{absent[:5]}; correct the column `file`'
+                f'{path}: rows that name no file in {self.folder}: {len(absent)}, the first: {absent[:5]}; '
+                'correct the column `file`'
             )
         chosen: Dict[str, Dict[str, str]] = {}
         for match, (line, row) in zip(matches, rows.values()):
@@ -141,8 +141,8 @@ class PoseFormatClips:
             return self._pose.read(data)
         except Exception as error:  # the package raises whatever its parsing meets
             raise UnreadableError(
-                f'{path}: not a whole .pose file ({type(error).__name__}: {error}; {len(data)} bytes found); '
-                'get it again or leave it out'
+                f'{path}: not a whole .pose file ({type(error).__name__}: {error}; {len(data)} bytes '
+                'found); get it again or leave it out'
             ) from error
 
     def __iter__(self) -> Iterator[Clip]:
@@ -154,8 +154,8 @@ class PoseFormatClips:
         pose = self._read(path)
         if not {component.name for component in pose.header.components} & set(COMPONENTS[self.layout]):
             raise UserValueError(
-                f'{path}: has none of the components of {self.layout}, which the first file '
-                'has; convert it apart'
+                f'{path}: has none of the components of {self.layout}, which the first file has; convert it '
+                'apart'
             )
         size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
         if not all(size):
@@ -178,8 +178,8 @@ class PoseFormatClips:
             end = begin + len(component.points)
             if joints and len(joints) != end - begin:
                 raise UserValueError(
-                    f'{path}: {component.name} has {end - begin} points, but {len(joints)} are '
-                    'expected; use an unreduced file'
+                    f'{path}: {component.name} has {end - begin} points, but {len(joints)} are expected; '
+                    'use an unreduced file'
                 )
             if joints:
                 keypoints[:, joints] = values[:, begin:end]

@@ -118,8 +118,8 @@ class PysklClips:
             absent = [clip for clip in ids if clip not in there]
             if absent:
                 self._warn(
-                    f'{len(absent):,} of {len(ids):,} clips of split {name!r} have no annotation (theirs are '
-                    f'called as {self._id(0)!r})',
+                    f'{len(absent):,} of {len(ids):,} clips of split {name!r} have no annotation (theirs '
+                    f'are called as {self._id(0)!r})',
                     absent,
                 )
             twice = [clip for clip, count in Counter(ids).items() if count > 1]
@@ -174,8 +174,8 @@ class PysklClips:
         frames = int(self._field(place, 'total_frames'))
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
             raise UserValueError(
-                f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, '
-                '2); 3-D joints are not read'
+                f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D '
+                'joints are not read'
             )
         if xy.shape[0] == 0 and frames > _MOST_FRAMES:
             raise UserValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')

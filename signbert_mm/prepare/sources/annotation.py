@@ -118,16 +118,16 @@ class SourceIndex:
             )
         if not self.records:
             raise UserValueError(
-                f'{where}: no clips are listed; check that this is the annotation of '
-                f'{self.name} and that the file is whole'
+                f'{where}: no clips are listed; check that this is the annotation of {self.name} and that '
+                'the file is whole'
             )
         seen: Dict[str, ClipRecord] = {}
         dropped: List[str] = []
         for record in self.records:
             if not record.video_id or not record.split:
                 raise UserValueError(
-                    f'{where}: {record.where}: video_id is {record.video_id!r}, split is '
-                    f'{record.split!r}; neither may be empty'
+                    f'{where}: {record.where}: video_id is {record.video_id!r}, split is {record.split!r}; '
+                    'neither may be empty'
                 )
             if record.video_id in seen:
                 if self.repeated == 'first':
@@ -135,15 +135,14 @@ class SourceIndex:
                     continue
                 raise UserValueError(
                     f'{where}: video {record.video_id!r} is listed twice: {seen[record.video_id].where} '
-                    f'({seen[record.video_id].split}) and '
-                    f'{record.where} ({record.split}); remove one of them, or keep the first (--repeated '
-                    'first)'
+                    f'({seen[record.video_id].split}) and {record.where} ({record.split}); remove one of '
+                    'them, or keep the first (--repeated first)'
                 )
             if not -1 <= record.label < len(self.glosses):
                 raise UserValueError(
-                    f'{where}: {record.where}: video {record.video_id!r} has label {record.label}, outside 0 '
-                    f'.. {len(self.glosses) - 1} '
-                    f'({len(self.glosses)} glosses); use the class list that belongs to this annotation'
+                    f'{where}: {record.where}: video {record.video_id!r} has label {record.label}, outside '
+                    f'0 .. {len(self.glosses) - 1} ({len(self.glosses)} glosses); use the class list that '
+                    'belongs to this annotation'
                 )
             seen[record.video_id] = record
         if dropped:

@@ -67,8 +67,8 @@ def _glosses(path: str) -> List[str]:
         words[label] = (turkish, english)
     if sorted(words) != list(range(len(words))):
         raise UserValueError(
-            f'{path}: ClassIds are {sorted(words)[:5]} .. {max(words, default="")}; expected 0, '
-            '1, 2 .. without gaps'
+            f'{path}: ClassIds are {sorted(words)[:5]} .. {max(words, default="")}; expected 0, 1, 2 .. '
+            'without gaps'
         )
     times = Counter(english for _, english in words.values())
     named = [words[label] for label in range(len(words))]

@@ -81,14 +81,14 @@ def convert(
     """
     if os.path.exists(out) and not overwrite:
         raise FileExistsError(
-            f'{os.path.abspath(out)} exists; choose another folder, or overwrite=True '
-            '(--overwrite) to replace it'
+            f'{os.path.abspath(out)} exists; choose another folder, or overwrite=True (--overwrite) to '
+            'replace it'
         )
     given = [] if poses is None else [poses] if isinstance(poses, (str, PoseSource)) else list(poses)
     if not given and videos is None:
         raise UserValueError(
-            f'{index.name}: give poses that were extracted before (--poses), or the videos '
-            '(--videos) and an extractor'
+            f'{index.name}: give poses that were extracted before (--poses), or the videos (--videos) and '
+            'an extractor'
         )
     for line in index.deviations():
         print(f'{index.name}: {line}')
@@ -125,9 +125,8 @@ def _report_near(index: SourceIndex, places: Sequence[Optional[Place]]) -> None:
         record, place = near[0]
         wanted = record.video if place.whole else record.video_id
         print(
-            f'{index.name}: {len(near):,} {"clip is" if len(near) == 1 else "clips are"} found by the end of '
-            'the name, '
-            f'the first: {wanted!r} is {place.key!r} of {place.source.path}'
+            f'{index.name}: {len(near):,} {"clip is" if len(near) == 1 else "clips are"} found by the end '
+            f'of the name, the first: {wanted!r} is {place.key!r} of {place.source.path}'
         )
 
 
@@ -143,8 +142,8 @@ def _report_rest(
         rest = [name for name in source.names() if name not in used]
         if rest:
             print(
-                f'  {source.path}: {len(rest):,} of {len(source):,} poses are of no listed clip, the '
-                f'first: {rest[0]!r}'
+                f'  {source.path}: {len(rest):,} of {len(source):,} poses are of no listed clip, the first: '
+                f'{rest[0]!r}'
             )
     if left_out:
         names = f'{len(left_out):,} {"file or folder is" if len(left_out) == 1 else "files or folders are"}'

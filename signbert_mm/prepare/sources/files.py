@@ -37,8 +37,7 @@ def find_file(root: str, names: Sequence[str], what: str, needed: bool = True) -
     if len(nearest) > 1:
         raise UserValueError(
             f'{os.path.abspath(root)}: {what} is there {len(nearest)} times: {nearest[0][2]} and '
-            f'{nearest[1][2]}; remove one '
-            'of them, or give the folder that holds the right one'
+            f'{nearest[1][2]}; remove one of them, or give the folder that holds the right one'
         )
     return nearest[0][2] if nearest else ''
 
@@ -71,8 +70,8 @@ def json_field(entry: dict, name: str, kinds: Union[type, Tuple[type, ...]], whe
     value = entry[name]
     if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
         raise UserValueError(
-            f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file '
-            'again or correct it'
+            f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file again or correct '
+            'it'
         )
     return value
 

@@ -70,8 +70,8 @@ def keypoints_of(points: np.ndarray, camera: PinholeCamera, where: Sequence[str]
     for frame, joint in np.argwhere(wrong)[:1]:
         raise UserValueError(
             f'{where[frame]}: joint {HAND_21.joints[joint]} lies at {points[frame, joint].tolist()}, which '
-            'no camera sees (z must be above 0); '
-            'correct the annotation, or write 0 0 0 where the joint is not annotated'
+            'no camera sees (z must be above 0); correct the annotation, or write 0 0 0 where the joint is '
+            'not annotated'
         )
     keypoints = np.zeros(points.shape, dtype=np.float32)
     keypoints[annotated, :2] = camera.project(points[annotated])

@@ -70,8 +70,8 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
             ) from None
         if name in seen:
             raise UserValueError(
-                f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; '
-                'remove one of them'
+                f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; remove one '
+                'of them'
             )
         seen[name] = number
         names.append(name)
@@ -91,16 +91,16 @@ def read_sequence_list(path: str) -> Dict[str, str]:
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'{os.path.abspath(path)}: no such file; it holds a line for each frame: '
-            'image name, name of the sequence'
+            f'{os.path.abspath(path)}: no such file; it holds a line for each frame: image name, name of '
+            'the sequence'
         )
     sequences: Dict[str, str] = {}
     for number, line in text_lines(path):
         parts = line.replace('\\', '/').split()
         if len(parts) != 2:
             raise UserValueError(
-                f'{path} line {number}: {len(parts)} words; expected an image name and the name '
-                'of its sequence'
+                f'{path} line {number}: {len(parts)} words; expected an image name and the name of its '
+                'sequence'
             )
         if parts[0] in sequences:
             raise UserValueError(
@@ -186,8 +186,8 @@ class Hands17Clips:
                 if not found:
                     raise UserValueError(
                         f'{self.path} line {lines[row]}: {name!r} does not tell its sequence, as '
-                        'tracking\\12\\images\\image_D00000001.png does; use '
-                        f'{ANNOTATION}, or give a list of sequences (--sequences)'
+                        f'tracking\\12\\images\\image_D00000001.png does; use {ANNOTATION}, or give a list '
+                        'of sequences (--sequences)'
                     )
                 order.setdefault(found.group(1), []).append(row)
         return {

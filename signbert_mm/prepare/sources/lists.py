@@ -59,8 +59,8 @@ def find_lists(
             del paths[split]
     if paths and set(wanted) - set(paths):
         raise FileNotFoundError(
-            f'{os.path.abspath(root)}: {" and ".join(paths.values())} found alone; the '
-            'list of the other split is absent'
+            f'{os.path.abspath(root)}: {" and ".join(paths.values())} found alone; the list of the other '
+            'split is absent'
         )
     return {split: paths[split] for split in wanted if split in paths}
 

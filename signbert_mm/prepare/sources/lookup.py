@@ -79,13 +79,12 @@ def check_mixture(
     told += [f'now: {coming[0]}, {coming[1]}'] if coming else []
     if len(set(layouts)) > 1:
         raise UserValueError(
-            f'poses of several layouts do not fit into one store: {"; ".join(told)}; extract '
-            'all with one extractor'
+            f'poses of several layouts do not fit into one store: {"; ".join(told)}; extract all with one '
+            'extractor'
         )
     if len(set(extractors)) > 1 and not allow_mixed:
         raise UserValueError(
             f'poses of several extractors would mix in one store: {"; ".join(told)}; a model can tell them '
-            'apart, so extract all with one, '
-            'or allow it (--allow-mixed), which the store then says'
+            'apart, so extract all with one, or allow it (--allow-mixed), which the store then says'
         )
     return list(dict.fromkeys(extractors))

@@ -55,8 +55,8 @@ def msasl_index(
             record = _record(entry, split, where, path)
             if not 0 <= record.label < len(glosses):
                 raise UserValueError(
-                    f'{path}: {where}: label {record.label} is outside 0 .. {len(glosses) - 1} '
-                    '(the class list); correct it'
+                    f'{path}: {where}: label {record.label} is outside 0 .. {len(glosses) - 1} (the class '
+                    'list); correct it'
                 )
             if record.label < subset:
                 records.append(record)

@@ -94,8 +94,8 @@ def _size(label: int) -> Tuple[int, int]:
 def _words(path: str, count: int) -> List[str]:
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'{os.path.abspath(path)}: no such file; it holds the {count} words, one a '
-            'line in the order of the labels'
+            f'{os.path.abspath(path)}: no such file; it holds the {count} words, one a line in the order of '
+            'the labels'
         )
     words = [word for _, word in text_lines(path)]
     repeated = [word for word, times in Counter(words).items() if times > 1]

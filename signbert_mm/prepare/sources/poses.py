@@ -196,8 +196,8 @@ class ArrayPoses(PoseSource):
             if len(fits) != 1:
                 counts = {layout.name: layout.num_joints for layout in LAYOUTS.values()}
                 raise UserValueError(
-                    f'{self._names[name]}: {found} joints found; layouts have {counts}; give '
-                    'one (--layout), or register yours'
+                    f'{self._names[name]}: {found} joints found; layouts have {counts}; give one '
+                    '(--layout), or register yours'
                 )
             return fits[0]
         raise UserValueError(f'{self._names.where}: none of its {len(self._names)} files can be read')
@@ -213,13 +213,13 @@ class ArrayPoses(PoseSource):
         keypoints = fields.get('keypoints')
         if keypoints is None:
             raise UserValueError(
-                f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and '
-                'scores, width, height, fps)'
+                f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and scores, '
+                'width, height, fps)'
             )
         if keypoints.ndim != 3 or keypoints.shape[2] not in (2, 3) or keypoints.dtype.kind not in 'fiu':
             raise UserValueError(
-                f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers '
-                'of shape (T, V, 2) or (T, V, 3)'
+                f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers of shape (T, '
+                'V, 2) or (T, V, 3)'
             )
         if not len(keypoints):
             raise UnreadableError(f'{path}: no frames')

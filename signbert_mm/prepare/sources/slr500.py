@@ -177,16 +177,16 @@ def _listed(paths: Dict[str, str], num_classes: int, suffix: str) -> List[ClipRe
             raise UserValueError(f'{video.where}: {error}') from None
         if label != video.label:
             raise UserValueError(
-                f'{video.where}: by its name {name} shows word {label}, but its folder is '
-                f'{video.label}; correct the list'
+                f'{video.where}: by its name {name} shows word {label}, but its folder is {video.label}; '
+                'correct the list'
             )
         records.append(_record(name, label, video.split, signer, suffix, video.where))
     people = {split: {record.signer for record in records if record.split == split} for split in paths}
     both = sorted(set.intersection(*people.values())) if len(people) > 1 else []
     if both:
         raise UserValueError(
-            f'{", ".join(paths.values())}: signers {both[:5]} are in both lists; the splits of '
-            'SLR500 have no signer in common'
+            f'{", ".join(paths.values())}: signers {both[:5]} are in both lists; the splits of SLR500 have '
+            'no signer in common'
         )
     return records
 
@@ -200,8 +200,8 @@ def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'{os.path.abspath(path)}: no such file; it holds lines such as '
-            '000000<tab>word (give it with --dictionary)'
+            f'{os.path.abspath(path)}: no such file; it holds lines such as 000000<tab>word (give it with '
+            '--dictionary)'
         )
     try:
         lines = text_lines(path, encoding)
@@ -216,13 +216,13 @@ def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-
             )
         if int(code) != len(words):
             raise UserValueError(
-                f'{path} line {number}: word {int(code)} found where {len(words)} was expected; '
-                'each number comes once, from 0 in order'
+                f'{path} line {number}: word {int(code)} found where {len(words)} was expected; each number '
+                'comes once, from 0 in order'
             )
         words.append(word.strip() if word.strip() not in words else f'{word.strip()} ({code})')
     if len(words) != num_classes:
         raise UserValueError(
-            f'{path}: {len(words)} words; expected {num_classes}: the file is not whole or not '
-            'of this data set'
+            f'{path}: {len(words)} words; expected {num_classes}: the file is not whole or not of this data '
+            'set'
         )
     return words

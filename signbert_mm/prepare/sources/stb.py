@@ -133,8 +133,8 @@ class StbClips:
         unknown = sorted(set(test_sequences) - set(sequences))
         if unknown or clip_len < 0:
             raise UserValueError(
-                f'STB: test sequences {unknown} are unknown, or clip_len {clip_len} is '
-                f'negative; sequences: {", ".join(sequences)}'
+                f'STB: test sequences {unknown} are unknown, or clip_len {clip_len} is negative; sequences: '
+                f'{", ".join(sequences)}'
             )
         self.wrist, self.through, self.clip_len = wrist, through, clip_len
         self.camera = SK_CAMERA if camera == 'SK' else BB_CAMERA
@@ -144,9 +144,9 @@ class StbClips:
         absent = [name for name, path in paths.items() if not path]
         if absent:
             raise FileNotFoundError(
-                f'{os.path.join(os.path.abspath(root), "labels")}: {len(absent)} of {len(paths)} annotations '
-                'are absent: '
-                f'{", ".join(f"{name}_{camera}.mat" for name in absent)}; download `labels` whole'
+                f'{os.path.join(os.path.abspath(root), "labels")}: {len(absent)} of {len(paths)} '
+                f'annotations are absent: {", ".join(f"{name}_{camera}.mat" for name in absent)}; download '
+                '`labels` whole'
             )
         # (T, 21, 3) mm, camera frame, hand_21 order, palm as root
         self.points = {name: self._read(path) for name, path in paths.items()}

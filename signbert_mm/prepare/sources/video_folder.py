@@ -63,8 +63,8 @@ def video_folder_index(
         )
     if min(test_share, val_share) < 0 or test_share + val_share >= 1:
         raise UserValueError(
-            f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, '
-            'and together below 1'
+            f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, and together '
+            'below 1'
         )
     both = sorted(set(test_signers) & set(val_signers))
     if both:
@@ -196,8 +196,8 @@ def _signer(root: str, name: str, pattern: str) -> str:
     found = (match[1] if match.re.groups else match[0]) if match else ''
     if not found:
         raise UserValueError(
-            f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; '
-            'correct the pattern, or rename the file'
+            f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; correct the '
+            'pattern, or rename the file'
         )
     return found
 

@@ -138,8 +138,8 @@ def _nslt(path: str, subset: int, limit: int) -> List[Tuple[str, str, int, str]]
         action, split = json_field(entry, 'action', list, where), json_field(entry, 'subset', str, where)
         if len(action) != 3 or not all(isinstance(value, int) for value in action) or split not in SPLITS:
             raise UserValueError(
-                f'{where}: subset is {split!r}, action is {action}; expected one of {SPLITS} '
-                'and [label, first frame, last frame]'
+                f'{where}: subset is {split!r}, action is {action}; expected one of {SPLITS} and [label, '
+                'first frame, last frame]'
             )
         if not 0 <= action[0] < limit:
             raise UserValueError(

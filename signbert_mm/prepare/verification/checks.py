@@ -78,8 +78,8 @@ def check_counts(store: PoseStore, official: Dict[str, int]) -> Iterator[Problem
             yield Problem(
                 'error',
                 'coverage',
-                f'{META} says that {row["present"]:,} clips of {split} are there, '
-                f'{found:,} are; prepare the store again',
+                f'{META} says that {row["present"]:,} clips of {split} are there, {found:,} are; prepare '
+                'the store again',
             )
         if found < row['expected']:
             share = 100 * (row['expected'] - found) / row['expected']
@@ -118,8 +118,7 @@ def check_counts(store: PoseStore, official: Dict[str, int]) -> Iterator[Problem
         found = counts.get(split, 0)
         if listed > number:
             text = (
-                f'{split}: {listed:,} clips, but the owners publish {number:,}; is it another version, '
-                'or '
+                f'{split}: {listed:,} clips, but the owners publish {number:,}; is it another version, or '
                 'another subset?'
             )
             yield Problem('error', 'too_many_clips', text, listed - number)
@@ -152,8 +151,7 @@ def _check_missing(store: PoseStore, counts: Dict[str, int]) -> Iterator[Problem
     absent = sum(max(0, row['expected'] - counts.get(split, 0)) for split, row in store.coverage.items())
     if absent != len(store.missing):
         text = (
-            f'{MISSING} has {len(store.missing):,} lines, but {absent:,} clips are missing; copy it '
-            'again '
+            f'{MISSING} has {len(store.missing):,} lines, but {absent:,} clips are missing; copy it again '
             'or prepare the store again'
         )
         yield Problem('warning', 'missing_txt', text)
@@ -297,8 +295,7 @@ def _check_copies(store: PoseStore, scan: Scan, empty: np.ndarray) -> Iterator[P
         )
     if leaks:
         text = (
-            f'{len(leaks):,} clips are copies of one of another split, so that what is tested was '
-            'trained '
+            f'{len(leaks):,} clips are copies of one of another split, so that what is tested was trained '
             f'on{more}'
         )
         yield Problem('warning', 'copies_across_splits', text, len(leaks), shown(leaks))
@@ -339,8 +336,7 @@ def check_sides(store: PoseStore, scan: Scan, names: Names) -> Iterator[Problem]
         'swapped_hands',
         crossed,
         f'{{n}} ({share:.1%} of {voting.sum():,} that tell) where the hand called left is mostly at the '
-        'right wrist, or the reverse: left and right '
-        'are swapped, in the hands or in the body',
+        'right wrist, or the reverse: left and right are swapped, in the hands or in the body',
     )
     voting, mirrored = scan.sure('mirrored')
     share = mirrored.sum() / max(1, voting.sum())
@@ -352,8 +348,7 @@ def check_sides(store: PoseStore, scan: Scan, names: Names) -> Iterator[Problem]
             'mirrored',
             mirrored,
             f'{{n}} ({share:.1%} of {voting.sum():,} that tell) with the {what} at the left of the picture: '
-            'mirrored (selfie) video, or left and '
-            'right are swapped everywhere',
+            'mirrored (selfie) video, or left and right are swapped everywhere',
         )
 
 

@@ -51,7 +51,7 @@ def official_counts(name: str) -> Dict[str, int]:
     key = re.sub(r'[^a-z0-9_]', '', name.lower())
     if key not in tables:
         raise UserValueError(
-            f'the official counts of {name!r} are not known; known: '
-            f'{", ".join(sorted(tables))}; or give a JSON file: split -> clips'
+            f'the official counts of {name!r} are not known; known: {", ".join(sorted(tables))}; or give a '
+            'JSON file: split -> clips'
         )
     return tables[key]

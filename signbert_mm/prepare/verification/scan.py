@@ -153,8 +153,7 @@ def _row_facts(
         frame = int(store.offset[begin] + row - store.offset[clip])
         scan.first_bad = (
             f'clip {clip} (video_id {store.video_ids(np.asarray([clip]))[0]!r}), frame {frame}, joint '
-            f'{joint} ({store.layout.joints[joint]}): '
-            f'x, y, score = {values[row, joint].tolist()}'
+            f'{joint} ({store.layout.joints[joint]}): x, y, score = {values[row, joint].tolist()}'
         )
     flags = store.hand_flags[int(store.offset[begin]) : int(store.offset[begin]) + len(stored)]
     said = flags_found(flags)
