@@ -1,4 +1,4 @@
-"""Checkpoints of earlier versions: which settings their model had."""
+"""Settings of the models in checkpoints of earlier versions."""
 
 import logging
 import os
@@ -18,18 +18,17 @@ LAYER_NORM = (
 )
 
 
-def _gesture_configs(node: object, place: str = '') -> Iterator[Tuple[str, dict]]:
-    """Each GestureGCN of a model's config, with its place in the model: 'embedder.gesture.'."""
+def _gesture_configs(node: object, prefix: str = '') -> Iterator[Tuple[str, dict]]:
+    """Each GestureGCN of a model's config, with the prefix of its weights: 'embedder.gesture.'."""
     if isinstance(node, Mapping):
         if node.get('type') == 'GestureGCN':
-            yield place, node
+            yield prefix, node
         for key, value in node.items():
-            yield from _gesture_configs(value, f'{place}{key}.')
+            yield from _gesture_configs(value, f'{prefix}{key}.')
 
 
 def adapt_to_weights(model: dict, content: dict, name: str) -> None:
-    """Sets in a model's config what a checkpoint's GestureGCN was built with, where the config says
-    otherwise.
+    """Gives the GestureGCN of a model's config the settings of a checkpoint's.
 
     Args:
         model (dict): The model's config, changed in place.
@@ -37,8 +36,8 @@ def adapt_to_weights(model: dict, content: dict, name: str) -> None:
         name (str): How the log names it.
     """
     weights = content.get('state_dict', content)
-    for place, gesture in _gesture_configs(model):
-        saved = GestureGCN.settings_in(weights, place) or GestureGCN.settings_in(weights, f'module.{place}')
+    for prefix, gesture in _gesture_configs(model):
+        saved = GestureGCN.settings_in(weights, prefix) or GestureGCN.settings_in(weights, f'module.{prefix}')
         if saved is None:
             continue
         gesture.update(saved)
@@ -49,32 +48,29 @@ def adapt_to_weights(model: dict, content: dict, name: str) -> None:
 
 
 def adapt_config(cfg: Config) -> None:
-    """:func:`adapt_to_weights` of the checkpoint that a run is to start from, or that ``resume`` finds in its
-    folder.
-    """
+    """:func:`adapt_to_weights` of the checkpoint that a run starts or resumes from."""
     path = cfg.get('load_from')
     if not path and cfg.get('resume') and cfg.get('work_dir') and os.path.isdir(cfg.work_dir):
         path = find_last_whole_checkpoint(cfg.work_dir)
-    # a file that is not there is an error of the run, which says what to do
+    # A missing file is left to the run, whose error says what to do.
     if cfg.get('model') and path and os.path.isfile(path) and any(_gesture_configs(cfg.model)):
         adapt_to_weights(cfg.model, load_checkpoint_file(path), f'checkpoint {path}')
 
 
 def check_gesture_settings(model: nn.Module, weights: Mapping, name: Union[str, os.PathLike]) -> None:
-    """Refuses weights whose GestureGCN was built otherwise than the model's, since they would fill it in
-    part.
+    """Refuses weights whose GestureGCN has other settings than the model's: they would fill it in part.
 
     Raises:
         CheckpointError: The message says which settings to give.
     """
-    for place, module in model.named_modules():
-        saved = GestureGCN.settings_in(weights, f'{place}.') if isinstance(module, GestureGCN) else None
+    for prefix, module in model.named_modules():
+        saved = GestureGCN.settings_in(weights, f'{prefix}.') if isinstance(module, GestureGCN) else None
         if saved is None:
             continue
         own = dict(norm=module.norm, bias=module.bias)
         own.update({key: getattr(module, key) is not None for key in ('input_norm', 'output_norm')})
         if saved != own:
-            options = ' '.join(f'model.{place}.{key}={value}' for key, value in saved.items())
+            options = ' '.join(f'model.{prefix}.{key}={value}' for key, value in saved.items())
             what = (
                 f'has {LAYER_NORM}'
                 if saved['norm'] == 'LN'
