@@ -69,16 +69,16 @@ class PoseStore:
         self.folder = os.path.abspath(os.fspath(folder))
         if not os.path.isdir(self.folder) and not restore_folder(self.folder):
             raise FileNotFoundError(
-                f'{self.folder}: no such folder; prepare the data set with one of '
-                'tools/dataset_converters, or correct `store`'
+                f'{self.folder}: no such folder; prepare the data set with one of tools/dataset_converters, '
+                'or correct `store`'
             )
         self.meta = read_meta(self.folder)
         for name, fact in self.meta['files'].items():
             path = os.path.join(self.folder, name)
             if not os.path.isfile(path):
                 raise FileNotFoundError(
-                    f'{path}: absent, so this is not a whole PoseStore; copy the folder '
-                    'again or prepare it again'
+                    f'{path}: absent, so this is not a whole PoseStore; copy the folder again or prepare it '
+                    'again'
                 )
             if os.path.getsize(path) != fact['bytes']:
                 raise UserValueError(
@@ -121,8 +121,8 @@ class PoseStore:
             zeros = zeros_at_the_end(path)
             if zeros > written:
                 raise UserValueError(
-                    f'{path}: its last {zeros} bytes are 0, {written} were written so: it lost its end; copy '
-                    'it again or prepare it again'
+                    f'{path}: its last {zeros} bytes are 0, {written} were written so: it lost its end; '
+                    'copy it again or prepare it again'
                 )
             return
         rows = np.flatnonzero(self.hand_flags)[-1:]  # earlier versions did not note it
@@ -157,9 +157,9 @@ class PoseStore:
                 clip = int(np.searchsorted(self.offset, row, side='right')) - 1
                 raise UserValueError(
                     f'{self.folder}/{KEYPOINTS}: clip {clip} (video_id '
-                    f'{self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}: '
-                    f'every joint of a hand is missing that {CLIPS} says was found; a part of the file was '
-                    'lost: copy it again or prepare it again'
+                    f'{self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}: every '
+                    f'joint of a hand is missing that {CLIPS} says was found; a part of the file was lost: '
+                    'copy it again or prepare it again'
                 )
 
     def __reduce__(self) -> tuple:
@@ -322,8 +322,8 @@ class PoseStore:
         if mapped is not None and size < expected:
             path = os.path.join(self.folder, KEYPOINTS)
             raise UserValueError(
-                f'{path}: {expected} bytes when it was opened, {size} now: another program has cut it short; '
-                'copy it again or prepare it again'
+                f'{path}: {expected} bytes when it was opened, {size} now: another program has cut it '
+                'short; copy it again or prepare it again'
             )
 
     def refuse_numbers(self, clips: np.ndarray, rows: Sequence[np.ndarray]) -> None:
@@ -342,11 +342,10 @@ class PoseStore:
             for frame, joint in np.argwhere(~np.isfinite(values).all(axis=-1))[:1]:
                 raise UserValueError(
                     f'{self.folder}/keypoints.npy: clip {clip} (video_id '
-                    f'{self.video_ids(np.asarray([clip]))[0]!r}), '
-                    f'frame {places[frame] - self.offset[clip]}, joint {joint} '
-                    f'({self.layout.joints[joint]}): x, y, score = '
-                    f'{values[frame, joint].tolist()}; the file was changed after it was written: prepare '
-                    'the store again'
+                    f'{self.video_ids(np.asarray([clip]))[0]!r}), frame '
+                    f'{places[frame] - self.offset[clip]}, joint {joint} ({self.layout.joints[joint]}): x, '
+                    f'y, score = {values[frame, joint].tolist()}; the file was changed after it was '
+                    'written: prepare the store again'
                 )
 
     def decode(self, rows: np.ndarray) -> np.ndarray:
@@ -389,9 +388,8 @@ class PoseStore:
                 clip = int(np.searchsorted(self.offset, start + row, side='right')) - 1
                 problem = (
                     f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame '
-                    f'{start + row - self.offset[clip]}, '
-                    f'joint {joint} ({self.layout.joints[joint]}): x, y, score = '
-                    f'{values[row, joint].tolist()}'
+                    f'{start + row - self.offset[clip]}, joint {joint} ({self.layout.joints[joint]}): x, y, '
+                    f'score = {values[row, joint].tolist()}'
                 )
             wrong = (
                 hands_found(score, self.layout, self.hand_rule)
@@ -406,8 +404,8 @@ class PoseStore:
                 )
         if problem:
             raise UserValueError(
-                f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing '
-                'and not 0; prepare the store again'
+                f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing and not 0; '
+                'prepare the store again'
             )
         if digest.hexdigest() != self.meta['files'][KEYPOINTS]['blake2b']:
             raise UserValueError(

@@ -161,8 +161,8 @@ class PoseStoreWriter:
             if self._coverage[split].get('present', row['present']) != row['present']:
                 raise UserValueError(
                     f'{self.folder}: coverage says that split {split!r} has '
-                    f'{self._coverage[split]["present"]} clips, {row["present"]} were added; '
-                    'correct `present`, or leave it out'
+                    f'{self._coverage[split]["present"]} clips, {row["present"]} were added; correct '
+                    '`present`, or leave it out'
                 )
         return check_coverage(rows, len(self.glosses), self.folder)
 
@@ -274,14 +274,13 @@ class PoseStoreWriter:
         check_text(signer, f'{where}: signer', empty=True)
         if video_id.encode() in self._ids.get(split, ()):
             raise UserValueError(
-                f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be '
-                'unique there (drop the copy or rename it)'
+                f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be unique there '
+                '(drop the copy or rename it)'
             )
         if int(label) != label or not -1 <= label < len(self.glosses):
             raise UserValueError(
                 f'{where}: label {label} is outside 0 .. {len(self.glosses) - 1} ({len(self.glosses)} '
-                'glosses; -1 = none); '
-                'correct the label or the gloss list'
+                'glosses; -1 = none); correct the label or the gloss list'
             )
         for name, size in (('width', width), ('height', height)):
             if int(size) != size or not 0 < size < 1 << 31:
@@ -295,8 +294,8 @@ class PoseStoreWriter:
         times = np.asarray(times, dtype=np.float64)
         if times.shape != (length,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
             raise UserValueError(
-                f'{where}: times are of shape {times.shape}; give seconds of the {length} '
-                'frames that never decrease'
+                f'{where}: times are of shape {times.shape}; give seconds of the {length} frames that never '
+                'decrease'
             )
         return times
 
@@ -315,8 +314,7 @@ class PoseStoreWriter:
             frame, joint, axis = np.argwhere(np.abs(values) > np.iinfo(np.int16).max)[0]
             raise UserValueError(
                 f'{where}: frame {first + frame}, joint {joint} ({self.layout.joints[joint]}): {"xy"[axis]} '
-                '= '
-                f'{values[frame, joint, axis] / PIXEL_STEPS} px does not fit int16 in eighths of a pixel '
+                f'= {values[frame, joint, axis] / PIXEL_STEPS} px does not fit int16 in eighths of a pixel '
                 "(+-4,095); use dtype='float32'"
             )
         return values.astype(self.dtype, copy=False)
@@ -360,8 +358,8 @@ class PoseStoreWriter:
         if not len(self):
             self.abort()
             raise UserValueError(
-                f'{self.folder}: no clips were added, so there is no store to write; check the '
-                'source folder and the split lists'
+                f'{self.folder}: no clips were added, so there is no store to write; check the source '
+                'folder and the split lists'
             )
         try:
             with naming(self.folder):

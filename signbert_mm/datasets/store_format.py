@@ -134,13 +134,13 @@ def check_coverage(coverage: Optional[Mapping[str, Any]], num_glosses: int, wher
             )
         if per_class is not None and sum(row['per_class']) != row['expected']:
             raise UserValueError(
-                f'{where}: coverage of split {split!r}: per_class adds up to '
-                f'{sum(row["per_class"])}, expected is {row["expected"]}'
+                f'{where}: coverage of split {split!r}: per_class adds up to {sum(row["per_class"])}, '
+                f'expected is {row["expected"]}'
             )
         if row.get('present', 0) > row['expected']:
             raise UserValueError(
-                f'{where}: coverage of split {split!r}: {row["present"]} clips present, but '
-                f'only {row["expected"]} expected'
+                f'{where}: coverage of split {split!r}: {row["present"]} clips present, but only '
+                f'{row["expected"]} expected'
             )
         checked[split] = {name: int(value) if _count(value) else value for name, value in row.items()}
     return checked
@@ -157,7 +157,7 @@ def check_official(official: Optional[Mapping[str, int]], where: str) -> Dict[st
         and all(isinstance(split, str) and _count(n) for split, n in official.items())
     ):
         raise UserValueError(
-            f'{where}: official is {official!r}; give a dict: split -> number of clips that the '
-            'owners publish'
+            f'{where}: official is {official!r}; give a dict: split -> number of clips that the owners '
+            'publish'
         )
     return {split: int(count) for split, count in (official or {}).items()}

@@ -76,13 +76,13 @@ def read_meta(folder: str) -> dict:
         raise UserValueError(f'{path}: field `format` must be {FORMAT!r}; this is not a PoseStore')
     if meta.get('format_version') != FORMAT_VERSION:
         raise UserValueError(
-            f'{path}: format_version is {meta.get("format_version")}, this version reads '
-            f'{FORMAT_VERSION}; prepare the store again'
+            f'{path}: format_version is {meta.get("format_version")}, this version reads {FORMAT_VERSION}; '
+            'prepare the store again'
         )
     if meta.get('hand_rule', 'any') not in HAND_RULES:
         raise UserValueError(
-            f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows '
-            f'{", ".join(HAND_RULES)}; prepare the store again'
+            f'{path}: hand_rule is {meta["hand_rule"]!r}, this version knows {", ".join(HAND_RULES)}; '
+            'prepare the store again'
         )
     absent = [
         name
@@ -111,8 +111,8 @@ def read_meta(folder: str) -> dict:
             else next(one for one in glosses if not isinstance(one, str) or not one)
         )
         raise UserValueError(
-            f'{path}: glosses hold {wrong!r:.80}; every gloss is text: copy it again or '
-            'prepare the store again'
+            f'{path}: glosses hold {wrong!r:.80}; every gloss is text: copy it again or prepare the store '
+            'again'
         )
     if len(set(glosses)) < len(glosses):
         raise UserValueError(
@@ -143,14 +143,14 @@ def read_clips(folder: str, meta: dict) -> Dict[str, np.ndarray]:
     wrong = wrong or [name for name in _PER_CLIP if len(clips[name]) != count]
     if wrong:
         raise UserValueError(
-            f'{path}: columns absent, of a wrong type or not of {count} clips: {wrong}; '
-            'prepare the store again'
+            f'{path}: columns absent, of a wrong type or not of {count} clips: {wrong}; prepare the store '
+            'again'
         )
     length, offset, label = clips['length'], clips['offset'], clips['label']
     if count and length.min() < 1:
         raise UserValueError(
-            f'{path}: clip {length.argmin()}: length is {length.min()}; a clip has at least '
-            'one frame: prepare the store again'
+            f'{path}: clip {length.argmin()}: length is {length.min()}; a clip has at least one frame: '
+            'prepare the store again'
         )
     if (
         count == 0
@@ -159,14 +159,14 @@ def read_clips(folder: str, meta: dict) -> Dict[str, np.ndarray]:
         or (offset != np.cumsum(length) - length).any()
     ):
         raise UserValueError(
-            f'{path}: offsets and lengths do not cover the {frames} frames of {KEYPOINTS}; '
-            'prepare the store again'
+            f'{path}: offsets and lengths do not cover the {frames} frames of {KEYPOINTS}; prepare the '
+            'store again'
         )
     if label.min() < -1 or label.max() >= len(meta['glosses']):
         clip = int(np.flatnonzero((label < -1) | (label >= len(meta['glosses'])))[0])
         raise UserValueError(
-            f'{path}: clip {clip}: label {label[clip]} is outside the {len(meta["glosses"])} '
-            'glosses; prepare the store again'
+            f'{path}: clip {clip}: label {label[clip]} is outside the {len(meta["glosses"])} glosses; '
+            'prepare the store again'
         )
     timed, times = (clips.get(name) for name in TIMES)
     if (timed is None) != (times is None) or (timed is not None and not _fit(timed, times, length)):

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: written whole or not at all, found again, and in plain types."""
+"""Checkpoints of a training: atomic writes, the search for the newest, and plain types."""
 
 import contextlib
 import logging
@@ -17,17 +17,17 @@ from ..files.checkpoints import CheckpointError, InertHistory, check_whole, load
 
 
 def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] = None) -> Optional[str]:
-    """The newest whole checkpoint that training can resume from, or None when there is none at all.
+    """The newest undamaged checkpoint that training can resume from, or None without any checkpoint.
 
-    First the one that ``last_checkpoint`` names; where that is torn or gone, the others (``*.pth`` but
-    ``best_*``) from the most iterations down, with a warning for each that is passed over.
+    First the one that ``last_checkpoint`` names. If that is damaged or gone, the others (``*.pth`` but
+    ``best_*``) from the most iterations down, with a warning about those passed over.
 
     Args:
         work_dir (str | Path): The run's folder, where ``last_checkpoint`` lies.
         out_dir (str | Path, optional): Where its checkpoints lie, if elsewhere.
 
     Raises:
-        CheckpointError: There are checkpoints, and none of them is whole.
+        CheckpointError: There are checkpoints, and all are damaged.
     """
     work_dir = os.fspath(work_dir)
     pointer, named = osp.join(work_dir, 'last_checkpoint'), None
@@ -35,7 +35,7 @@ def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] =
     if osp.isfile(pointer):
         with open(pointer, encoding='utf-8', errors='replace') as file:
             text = file.read().strip()
-        # the folder may have been moved or copied since: then the file lies beside its pointer
+        # The folder may have been moved or copied since: then the file lies beside its pointer.
         named = next(
             (path for path in (osp.join(work_dir, osp.basename(text)), text) if text and osp.isfile(path)),
             None,
@@ -57,6 +57,7 @@ def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] =
         if path == named:
             continue
         try:
+            # Mapped and unchecked: the iteration alone is needed to sort. The chosen file is checked below.
             content = load_checkpoint_file(path, mmap=True, check=False)
             if 'optimizer' in content:
                 candidates.append((int(content['meta']['iter']), path))
@@ -85,11 +86,10 @@ def find_last_whole_checkpoint(work_dir: PathLike, out_dir: Optional[PathLike] =
 
 
 class AtomicLocalBackend(LocalBackend):
-    """mmengine's local file backend whose writes are atomic;
-    ``backend_args=dict(backend='signbert_mm.atomic')``.
+    """mmengine's local file backend with atomic writes; ``backend_args=dict(backend='signbert_mm.atomic')``.
 
-    Inside ``with backend.removing_last():`` removals wait until the block has ended well, so that an old file
-    goes only when the new one is safe.
+    Inside ``with backend.removing_last():`` removals wait until the block has ended without an error, so that
+    an old file goes only when the new one is safe.
     """
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class AtomicLocalBackend(LocalBackend):
         try:
             yield
             for path, inode in self._waiting.items():
-                # another inode: written anew meanwhile
+                # Another inode means that the file was written again meanwhile.
                 if osp.isfile(path) and os.stat(path).st_ino == inode:
                     os.unlink(path)
         finally:
@@ -126,23 +126,20 @@ register_backend(ATOMIC_BACKEND, AtomicLocalBackend, force=True)
 
 
 def to_plain(value: Any, where: str = '') -> Any:
-    """The same content in types that a weights-only load accepts: tensors, numbers, strings, bytes and
-    containers of them.
+    """The same content in types that a weights-only load accepts.
 
-    numpy arrays become tensors (arrays of strings become lists), numpy numbers become Python's, sets become
-    sorted lists.
+    These are tensors, numbers, strings, bytes and containers of them. numpy arrays become tensors (arrays of
+    strings become lists), numpy numbers become Python's, sets become sorted lists.
 
     Raises:
-        TypeError: Something else, named with its place.
+        TypeError: Something else; the message names its place.
     """
-    if value is None or isinstance(
-        value, (bool, int, float, str, bytes, torch.Tensor, torch.dtype, torch.Size)
-    ):
-        if isinstance(value, np.generic):  # np.float64 and np.str_ are subclasses of Python's
-            return value.item()
-        return value
+    # Before Python's types, since np.float64 and np.str_ are subclasses of them.
     if isinstance(value, np.generic):
         return value.item()
+    plain_types = (bool, int, float, str, bytes, torch.Tensor, torch.dtype, torch.Size)
+    if value is None or isinstance(value, plain_types):
+        return value
     if isinstance(value, np.ndarray):
         return (
             torch.from_numpy(value.copy())
@@ -160,15 +157,15 @@ def to_plain(value: Any, where: str = '') -> Any:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise UserTypeError(
-        f'{where or "value"} is a {type(value).__module__}.{type(value).__qualname__}, which a '
-        'checkpoint cannot hold'
+        f'{where or "value"} is a {type(value).__module__}.{type(value).__qualname__}, which a checkpoint '
+        'cannot hold'
     )
 
 
 def pack_message_hub(state: dict) -> dict:
     """mmengine's ``MessageHub.state_dict()`` in plain types.
 
-    Entries of ``runtime_info`` that are no plain values are left out with a warning.
+    Entries of ``runtime_info`` without a plain form are left out with a warning.
     """
     scalars = {}
     for key, buffer in state['log_scalars'].items():
@@ -184,33 +181,28 @@ def pack_message_hub(state: dict) -> dict:
             print_log(
                 f'Not saved in the checkpoint: message_hub {error}', logger='current', level=logging.WARNING
             )
-    known = set(scalars) | set(info)
+    saved = set(scalars) | set(info)
     return dict(
         log_scalars=scalars,
         runtime_info=info,
-        resumed_keys={key: flag for key, flag in state['resumed_keys'].items() if key in known},
+        resumed_keys={key: flag for key, flag in state['resumed_keys'].items() if key in saved},
     )
 
 
 def unpack_message_hub(state: dict) -> dict:
-    """The inverse of :func:`pack_message_hub`; also takes what :func:`load_checkpoint_file` makes of a stock
-    mmengine checkpoint.
-    """
+    """The inverse of :func:`pack_message_hub`; also takes the content of a stock mmengine checkpoint."""
     scalars = {}
     for key, value in state['log_scalars'].items():
         if isinstance(value, dict):
-            buffer = HistoryBuffer(max_length=value['max_length'])
-            buffer._log_history, buffer._count_history = (
-                value['log'].cpu().numpy(),
-                value['count'].cpu().numpy(),
-            )
+            log, count, length = value['log'].cpu().numpy(), value['count'].cpu().numpy(), value['max_length']
         elif isinstance(value, InertHistory):
-            buffer = HistoryBuffer(max_length=value.state['max_length'])
-            buffer._log_history, buffer._count_history = (
-                value.state['_log_history'],
-                value.state['_count_history'],
+            log, count, length = (
+                value.state[name] for name in ('_log_history', '_count_history', 'max_length')
             )
         else:
-            buffer = value
-        scalars[key] = buffer
+            scalars[key] = value
+            continue
+        # Set past the constructor, which would cut and copy the arrays.
+        scalars[key] = HistoryBuffer(max_length=length)
+        scalars[key]._log_history, scalars[key]._count_history = log, count
     return dict(state, log_scalars=scalars)

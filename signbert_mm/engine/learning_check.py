@@ -1,4 +1,4 @@
-"""Does a model learn at all: four checks that take a minute, before a training that takes days."""
+"""Four checks, in a minute, whether a model learns at all, before a training that takes days."""
 
 import logging
 import math
@@ -21,17 +21,16 @@ from ..registry import MODELS, SCOPE
 from .runner.config import explain_config_errors
 
 _NO_ENCODER = ('key_', 'projectors', 'head', 'decoder', 'loss', 'data_preprocessor')
+# Share of energy below which vectors hardly differ between clips.
 LEAST_SHARE = 0.1
-"""Share of energy below which vectors hardly differ between clips."""
+# Largest share of its loss that a pre-trainer keeps after it learned a few clips by heart.
 LEAST_FALL = 0.7
-"""What is left of a pre-trainer's loss when it learned a few clips by heart, at the most."""
 
 
 def share_between(vectors: Tensor, valid: Optional[Tensor] = None) -> float:
     """The share of the energy of vectors that differs between samples: 1 - |mean|^2 / mean(|x|^2).
 
-    What all samples have in common at a place, as a position code, does not count: the mean is taken at each
-    place.
+    The mean is taken at each place, so that what all samples share there, as a position code, does not count.
 
     Args:
         vectors (Tensor): Shape (N, ..., C): N samples, then places such as (T, 2), then channels.
@@ -50,20 +49,18 @@ def share_between(vectors: Tensor, valid: Optional[Tensor] = None) -> float:
     return 1 - float(common / total) if total > 0 else math.nan
 
 
-def _mask_of(vectors: Tensor, candidates: Sequence[object]) -> Optional[Tensor]:
-    """The bool tensor that says which of ``vectors`` count, among what a module was given and what it
-    gave.
-    """
+def _find_mask(vectors: Tensor, candidates: Sequence[object]) -> Optional[Tensor]:
+    """The mask of ``vectors`` among a module's inputs and outputs: the bool tensor of their shape."""
     masks = [item for item in candidates if isinstance(item, Tensor) and item.dtype == torch.bool]
     return next((mask for mask in masks if mask.shape == vectors.shape[:-1]), None)
 
 
 @contextmanager
 def record_shares(model: nn.Module) -> Iterator[Dict[str, float]]:
-    """Fills a dict with :func:`share_between` of what each part of the model gives, while the model runs.
+    """Fills a dict with :func:`share_between` of each part's output, while the model runs.
 
-    A part is a module of mmengine's ``BaseModule`` that gives vectors (N, .., C), alone or as the first of a
-    tuple. Where it takes or gives a bool tensor of their leading shape, that says which of them count.
+    A part is a module of mmengine's ``BaseModule`` that returns vectors (N, .., C), alone or as the first of
+    a tuple. A bool tensor of their leading shape among its inputs and outputs says which of them count.
     """
     shares: Dict[str, float] = {}
     handles = []
@@ -72,13 +69,14 @@ def record_shares(model: nn.Module) -> Iterator[Dict[str, float]]:
         def record(module: nn.Module, args: tuple, output: object) -> None:
             parts = output if isinstance(output, tuple) else (output,)
             vectors = parts[0]
+            # More than 3 channels: coordinates are no features.
             if (
                 isinstance(vectors, Tensor)
                 and vectors.is_floating_point()
                 and vectors.ndim > 1
                 and vectors.shape[-1] > 3
             ):
-                shares[name] = share_between(vectors.detach(), _mask_of(vectors, [*parts[1:], *args]))
+                shares[name] = share_between(vectors.detach(), _find_mask(vectors, [*parts[1:], *args]))
 
         return record
 
@@ -94,15 +92,15 @@ def record_shares(model: nn.Module) -> Iterator[Dict[str, float]]:
 
 @dataclass
 class LearningReport:
-    """What :func:`check_learning` found.
+    """The result of :func:`check_learning`.
 
     Attributes:
-        facts (list[str]): Lines for people, in the order of the checks.
-        failures (list[str]): What went wrong; empty = the model learns.
+        facts (list[str]): Lines to print, in the order of the checks.
+        failures (list[str]): The lines that failed; empty = the model learns.
         shares (dict[str, float]): Part -> share of energy that differs between clips, before training.
-        trained_shares (dict[str, float]): The same after the few clips were learned.
+        trained_shares (dict[str, float]): The same after training on the few clips.
         losses (list[float]): Of each step on the few clips.
-        accuracy (float, optional): Of a recogniser on the few clips, after it learned them; in [0, 1].
+        accuracy (float, optional): Of a recogniser on the few clips after training; in [0, 1].
     """
 
     facts: List[str] = field(default_factory=list)
@@ -113,28 +111,27 @@ class LearningReport:
     accuracy: Optional[float] = None
 
     def check(self, holds: bool, fact: str) -> None:
-        """Adds a line, and a failure where it does not hold."""
+        """Adds a line, and a failure if it does not hold."""
         self.facts.append(f'{"ok  " if holds else "FAIL"}  {fact}')
         if not holds:
             self.failures.append(fact)
 
 
 def few_clips(labels: Sequence[int], clips: int, classes: int) -> List[int]:
-    """Places of ``clips`` clips of ``classes`` classes, those with the most clips, as many of each as there
-    are.
+    """Indices of about ``clips`` clips, equally many of each of the ``classes`` largest classes.
 
     Raises:
         ValueError: Fewer than two classes have a clip.
     """
     members: Dict[int, List[int]] = {}
-    for place, label in enumerate(labels):
+    for index, label in enumerate(labels):
         if label >= 0:
-            members.setdefault(int(label), []).append(place)
+            members.setdefault(int(label), []).append(index)
     if len(members) < 2:
         raise UserValueError(f'{len(members)} classes have clips; a recogniser is checked on two or more')
-    chosen = sorted(members, key=lambda label: (-len(members[label]), label))[:classes]
-    share = max(1, clips // len(chosen))
-    return sorted(place for label in chosen for place in members[label][:share])
+    labels_used = sorted(members, key=lambda label: (-len(members[label]), label))[:classes]
+    per_class = max(1, clips // len(labels_used))
+    return sorted(index for label in labels_used for index in members[label][:per_class])
 
 
 def _loss(model: nn.Module, inputs: dict) -> Tensor:
@@ -143,24 +140,25 @@ def _loss(model: nn.Module, inputs: dict) -> Tensor:
 
 
 def _check_gradients(report: LearningReport, model: nn.Module) -> None:
-    """Each parameter that learns has a finite gradient that is not 0."""
+    """Checks that each parameter that learns has a finite gradient that is not 0."""
     learning = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    absent = [name for name, parameter in learning.items() if parameter.grad is None]
+    missing = [name for name, parameter in learning.items() if parameter.grad is None]
     norms = {
         name: float(parameter.grad.norm())
         for name, parameter in learning.items()
         if parameter.grad is not None
     }
-    wrong = [name for name, norm in norms.items() if not math.isfinite(norm)]
+    not_finite = [name for name, norm in norms.items() if not math.isfinite(norm)]
     zero = [name for name, norm in norms.items() if norm == 0]
     report.check(
-        not absent, f'{len(norms)} of {len(learning)} parameters take part in the loss' + _named(absent)
+        not missing, f'{len(norms)} of {len(learning)} parameters take part in the loss' + _named(missing)
     )
-    report.check(not wrong, 'all gradients are finite' + _named(wrong))
+    report.check(not not_finite, 'all gradients are finite' + _named(not_finite))
     finite = sorted((norm for norm in norms.values() if norm > 0 and math.isfinite(norm)), reverse=True)
-    still = [name for name in zero if not name.endswith('.null')]
+    # A null embedding stands for missing hands, which the first batch may lack.
+    unused = [name for name in zero if not name.endswith('.null')]
     report.check(
-        not still and bool(finite), f'{len(finite)} of {len(norms)} gradients are not 0' + _named(zero)
+        not unused and bool(finite), f'{len(finite)} of {len(norms)} gradients are not 0' + _named(zero)
     )
     if finite:
         report.facts.append(f'      norms of the gradients: {finite[0]:.2g} down to {finite[-1]:.2g}')
@@ -182,14 +180,14 @@ def _check_shares(report: LearningReport, shares: Dict[str, float], when: str) -
 
 
 def _pooled_share(model: nn.Module, inputs: dict) -> Dict[str, float]:
-    """Of what kNN compares, one vector a clip, where the model has it."""
+    """The share of the features that kNN compares, one vector a clip, if the model has them."""
     if not getattr(model, 'gives_features', False):
         return {}
     return {'extract_features, one vector a clip,': share_between(model.extract_features(inputs))}
 
 
 def _init_weights(model: nn.Module) -> None:
-    """As the Runner does, without a line in the log for each parameter."""
+    """As the Runner, without a line in the log for each parameter."""
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -211,23 +209,23 @@ def check_learning(
 ) -> LearningReport:
     """Checks whether the model of a config can learn from its data.
 
-    1. The first batch goes through, and its loss is finite.
-    2. What each part gives differs between clips: at least 10 % of its energy, before training and after (4).
+    1. The loss of the first batch is finite.
+    2. Each part's output differs between clips: at least 10 % of its energy, before training and after (4).
     3. Each parameter gets a gradient.
-    4. A few clips can be learned by heart, without augmentation: a recogniser answers all of them rightly,
-       the loss of a pre-trainer falls by three tenths of its highest. A contrast cannot reach 0: its few
-       clips are negatives too.
+    4. A few clips can be learned by heart, without augmentation: a recogniser classifies all of them
+       correctly, the loss of a pre-trainer falls by three tenths of its highest. A contrast cannot reach 0:
+       its few clips are negatives too.
 
     Args:
         cfg (Config): With ``model`` and ``train_dataloader``, as of a training.
-        clips (int): How many are learned by heart.
-        classes (int): Of how many classes.
+        clips (int): Number of clips learned by heart.
+        classes (int): Number of their classes.
         steps (int): Steps of AdamW, all clips a step.
         lr (float): Its learning rate; it falls to 0 along a cosine.
         seed (int): Of weights and draws.
 
     Returns:
-        LearningReport: Lines for people, and the figures.
+        LearningReport: Lines to print, and the figures.
 
     Raises:
         ConfigError: The config has no model or no training data.
@@ -267,13 +265,13 @@ def _labels(dataset: object) -> List[int]:
 def _learn_by_heart(
     report: LearningReport, model: nn.Module, dataset: object, clips: int, classes: int, steps: int, lr: float
 ) -> None:
-    """Step 4: the same clips in each step, as the test pipeline gives them to a recogniser."""
+    """Step 4: trains on the same few clips in each step."""
     recogniser = getattr(model, 'recognises', False)
     if recogniser:
-        places = few_clips(_labels(dataset), clips, classes)
+        indices = few_clips(_labels(dataset), clips, classes)
     else:
-        places = torch.linspace(0, len(dataset) - 1, min(clips, len(dataset))).long().unique().tolist()
-    loader = DataLoader(dataset, batch_sampler=[places], collate_fn=collate_poses)
+        indices = torch.linspace(0, len(dataset) - 1, min(clips, len(dataset))).long().unique().tolist()
+    loader = DataLoader(dataset, batch_sampler=[indices], collate_fn=collate_poses)
     optimizer = torch.optim.AdamW(
         [parameter for parameter in model.parameters() if parameter.requires_grad], lr=lr
     )
@@ -281,7 +279,8 @@ def _learn_by_heart(
     data = next(iter(loader))
     model.train()
     for _ in range(steps):
-        # a pre-trainer's own pipeline makes its masks or its views; a recogniser sees the clips as they are
+        # A pre-trainer's training pipeline makes its masks or views. A recogniser has the test pipeline, so
+        # that nothing is augmented.
         inputs = model.data_preprocessor(data, not recogniser)['inputs']
         loss = _loss(model, inputs)
         optimizer.zero_grad()
@@ -296,9 +295,9 @@ def _learn_by_heart(
         scores = model(inputs, mode='tensor')
         report.trained_shares.update(_pooled_share(model, inputs))
     _check_shares(report, report.trained_shares, 'after training on a few clips')
-    # a contrast's loss first rises, while its bank of negatives fills
+    # A contrast's loss first rises, while its bank of negatives fills.
     first, last = max(report.losses[: (steps + 1) // 2]), sum(report.losses[-5:]) / len(report.losses[-5:])
-    learned = f'{len(places)} clips, {steps} steps: the loss went from {first:.3f} to {last:.3f}'
+    learned = f'{len(indices)} clips, {steps} steps: the loss went from {first:.3f} to {last:.3f}'
     if recogniser:
         scores = scores[0] if isinstance(scores, tuple) else scores
         report.accuracy = float((scores.argmax(-1) == inputs['label']).float().mean())

@@ -1,4 +1,4 @@
-"""Models of which only the features matter."""
+"""Models for their features alone, with the encoder of a checkpoint."""
 
 from mmengine.config import Config
 from torch import nn
@@ -24,16 +24,18 @@ def build_model(cfg: Config, checkpoint: str) -> nn.Module:
     name, content = f'checkpoint {checkpoint}', load_checkpoint_file(checkpoint)
     adapt_to_weights(cfg.model, content, name)
     model = MODELS.build(cfg.model)
-    given, report = LoadReportHook().compare(model, content, name, 'train')
+    weights, report = LoadReportHook().compare(model, content, name, 'train')
     missing = [
         key
         for key in model.state_dict()
-        if key not in given and not key.startswith(('head', 'cls_head')) and not key.endswith('_extra_state')
+        if key not in weights
+        and not key.startswith(('head', 'cls_head'))
+        and not key.endswith('_extra_state')
     ]
     if missing:
         raise CheckpointError(
             f'checkpoint {checkpoint} lacks {missing[0]} and {len(missing) - 1} more, which would stay random'
         )
-    model.load_state_dict(given, strict=False)
+    model.load_state_dict(weights, strict=False)
     print(report)
     return model

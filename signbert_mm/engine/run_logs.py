@@ -1,4 +1,4 @@
-"""The values that a run logged, from the scalars.json files that mmengine writes into its work directory."""
+"""The values that a run logged, from mmengine's scalars.json files in its work directory."""
 
 import json
 import sys
@@ -9,8 +9,8 @@ import numpy as np
 
 from ..errors import UserValueError
 
+# Quantity -> step -> value.
 Series = Dict[str, Dict[int, float]]
-"""Quantity -> step -> value."""
 
 
 def find_logs(run: str) -> List[Path]:
@@ -28,12 +28,12 @@ def find_logs(run: str) -> List[Path]:
 
 
 def read_run(run: str) -> Tuple[Series, Series]:
-    """Values by iteration (training) and by epoch (validation); where a resumed run logs a step again, the
-    later one counts.
+    """Values by iteration (training) and by epoch (validation).
+
+    If a resumed run logged a step again, the later value counts.
 
     Raises:
-        ValueError: A line other than the last is not JSON (the last one may be cut short by a kill), or has
-            no step.
+        ValueError: A line other than the last is not JSON, or has no step.
     """
     train: Series = {}
     val: Series = {}
@@ -50,6 +50,7 @@ def read_run(run: str) -> Tuple[Series, Series]:
             try:
                 entry = json.loads(line)
             except json.JSONDecodeError as error:
+                # A kill may cut the last line short.
                 if number == len(lines):
                     print(f'{path}: line {number} is cut short and left out', file=sys.stderr)
                     continue
@@ -63,8 +64,8 @@ def read_run(run: str) -> Tuple[Series, Series]:
             step = entry.get('step')
             if isinstance(step, bool) or not isinstance(step, int):
                 raise UserValueError(
-                    f'{path}: line {number} has no `step`, a whole number; is this a '
-                    'scalars.json of mmengine?'
+                    f'{path}: line {number} has no `step`, a whole number; is this a scalars.json of '
+                    'mmengine?'
                 )
             group = train if 'iter' in entry else val
             for key, value in entry.items():
@@ -75,6 +76,7 @@ def read_run(run: str) -> Tuple[Series, Series]:
 
 def smoothed(values: np.ndarray, window: int) -> np.ndarray:
     """Mean over the last ``window`` values, fewer at the start."""
+    # A window's sum is the difference of two running sums.
     sums = np.cumsum(np.concatenate([[0.0], values]))
     low = np.maximum(np.arange(len(values)) + 1 - window, 0)
     return (sums[1:] - sums[low]) / (np.arange(len(values)) + 1 - low)

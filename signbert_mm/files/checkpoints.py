@@ -82,8 +82,8 @@ def load_checkpoint_file(
     filename = osp.expanduser(os.fspath(filename))
     if not osp.isfile(filename):
         raise FileNotFoundError(
-            f'checkpoint {filename} does not exist; check the path (a run keeps its '
-            'checkpoints in its --work-dir)'
+            f'checkpoint {filename} does not exist; check the path (a run keeps its checkpoints in its '
+            '--work-dir)'
         )
     if not _is_old_format(filename):
         if check:
@@ -103,8 +103,8 @@ def load_checkpoint_file(
         raise CheckpointError(_unreadable(filename, str(error) or type(error).__name__)) from error
     if not isinstance(content, dict):
         raise CheckpointError(
-            f'checkpoint {filename} holds a {type(content).__name__}; give a file with a '
-            'state_dict, as tools/train.py writes it'
+            f'checkpoint {filename} holds a {type(content).__name__}; give a file with a state_dict, as '
+            'tools/train.py writes it'
         )
     if check:
         refuse_non_finite(content, f'checkpoint {filename}')
@@ -134,10 +134,8 @@ def _refused(filename: str, text: str) -> str:
     what = next((part for part in found.groups() if part), found.group(0))
     return (
         f'checkpoint {filename} is refused: its pickle asks for {what!r}, which a file of weights has no '
-        'need of and which '
-        'could execute code. Nothing was executed. Take the checkpoint from a source you trust, saved as a '
-        'state_dict of '
-        'tensors and plain values.'
+        'need of and which could execute code. Nothing was executed. Take the checkpoint from a source you '
+        'trust, saved as a state_dict of tensors and plain values.'
     )
 
 
@@ -147,9 +145,8 @@ def _unreadable(filename: str, text: str) -> str:
         first = 'its content is not a state_dict of tensors and plain values'
     return (
         f'checkpoint {filename} ({osp.getsize(filename)} bytes) cannot be read: {first[:300]}. It is cut '
-        'short or not a PyTorch '
-        'checkpoint; copy it again, or resume from an earlier one (--resume finds the last whole one by '
-        'itself).'
+        'short or not a PyTorch checkpoint; copy it again, or resume from an earlier one (--resume finds '
+        'the last whole one by itself).'
     )
 
 
@@ -230,8 +227,8 @@ def check_whole(filename: PathLike) -> None:
         raise
     except Exception as error:  # zipfile raises much: BadZipFile, struct.error, zlib.error, RuntimeError, ..
         raise CheckpointError(
-            f'checkpoint {filename} ({size} bytes) is cut short, damaged or not a '
-            f'checkpoint: {error}; copy it again'
+            f'checkpoint {filename} ({size} bytes) is cut short, damaged or not a checkpoint: {error}; copy '
+            'it again'
         ) from error
     if bad is not None or not any(record.filename.endswith('data.pkl') for record in records):
         what = f'record {bad} does not match its checksum' if bad is not None else 'it has no record data.pkl'
@@ -276,7 +273,6 @@ def refuse_non_finite(content: dict, name: str) -> None:
     if bad:
         raise CheckpointError(
             f'{name}: {bad[0]}{f" and {len(bad) - 1} more tensors hold" if len(bad) > 1 else " holds"} '
-            'numbers that are not '
-            'finite: that training has diverged. Take an earlier checkpoint, and lower the learning rate or '
-            'clip gradients.'
+            'numbers that are not finite: that training has diverged. Take an earlier checkpoint, and lower '
+            'the learning rate or clip gradients.'
         )

@@ -15,11 +15,9 @@ from .text import clean_text, is_utf8, shown_name
 
 VIDEO_SUFFIXES = frozenset(
     (
-        '.3g2 .3gp .3gpp .asf .avi .divx .dv .f4v .flv .gif .h264 .h265 .hevc .ivf .m1v .m2t .m2ts .m2v .m4v '
-        '.mjpeg '
-        '.mjpg .mk3d .mkv .mod .mov .mp4 .mpe .mpeg .mpg .mpv .mts .mxf .nut .ogv .qt .rm .rmvb .swf .tod '
-        '.tp .trp '
-        '.ts .vob .webm .wmv .wtv .y4m'
+        '.3g2 .3gp .3gpp .asf .avi .divx .dv .f4v .flv .gif .h264 .h265 .hevc .ivf .m1v .m2t .m2ts .m2v '
+        '.m4v .mjpeg .mjpg .mk3d .mkv .mod .mov .mp4 .mpe .mpeg .mpg .mpv .mts .mxf .nut .ogv .qt .rm .rmvb '
+        '.swf .tod .tp .trp .ts .vob .webm .wmv .wtv .y4m'
     ).split()
 )
 IMAGE_SUFFIXES = frozenset('.bmp .jpe .jpeg .jpg .pgm .png .pnm .ppm .tif .tiff .webp'.split())

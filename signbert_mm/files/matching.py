@@ -135,14 +135,13 @@ def _several_items(name: str, fits: Sequence[Tuple[int, str]], indexes: Sequence
     more = f' and {len(fits) - 2} more' if len(fits) > 2 else ''
     return (
         f'{name!r} fits several: {one!r} of {indexes[first].where} and {two!r} of '
-        f'{indexes[second].where}{more}; '
-        'keep one of them, or give them the whole path below the folder as name'
+        f'{indexes[second].where}{more}; keep one of them, or give them the whole path below the folder as '
+        'name'
     )
 
 
 def _several_clips(one: str, two: str, fit: Tuple[int, str], indexes: Sequence[NameIndex]) -> str:
     return (
-        f'{fit[1]!r} of {indexes[fit[0]].where} fits several clips: {one!r} and {two!r}; names must be whole '
-        'paths below '
-        'the folder there: extract that folder at once, or rename'
+        f'{fit[1]!r} of {indexes[fit[0]].where} fits several clips: {one!r} and {two!r}; names must be '
+        'whole paths below the folder there: extract that folder at once, or rename'
     )

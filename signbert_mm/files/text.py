@@ -130,14 +130,13 @@ def read_glosses(path: Union[str, 'os.PathLike']) -> List[str]:
     for place, (number, gloss) in enumerate(text_lines(path), 1):
         if gloss in first:
             raise UserValueError(
-                f'{path}: gloss {gloss!r} is listed twice: lines {first[gloss]} and {number}; '
-                'remove one of them'
+                f'{path}: gloss {gloss!r} is listed twice: lines {first[gloss]} and {number}; remove one of '
+                'them'
             )
         if number != place:
             raise UserValueError(
                 f'{path}: line {number - 1} is empty, and a gloss follows it; the number of a line is its '
-                'label, '
-                'so remove the empty line or put its gloss there'
+                'label, so remove the empty line or put its gloss there'
             )
         first[gloss] = number
     if not first:
@@ -286,8 +285,8 @@ def read_json(path: str, kind: Union[type, Tuple[type, ...]]) -> Any:
         line = getattr(error, 'lineno', 1)
         shown = text.split('\n')[line - 1 : line] or ['']
         raise UserValueError(
-            f'{path}: line {line} is not JSON ({error}): {shown[0].strip()[:80]!r}; get the '
-            'file again or correct that line'
+            f'{path}: line {line} is not JSON ({error}): {shown[0].strip()[:80]!r}; get the file again or '
+            'correct that line'
         ) from error
     if not isinstance(content, kind):
         wanted = ' or '.join(item.__name__ for item in (kind if isinstance(kind, tuple) else (kind,)))

@@ -11,10 +11,9 @@ if TYPE_CHECKING:
 # called.
 _FORMATS = (
     'mov matroska avi mpeg mpegts mpegvideo flv live_flv kux asf ogg mxf mxf_opatom gxf dv gif apng nut nuv '
-    'rm wtv ivf obu av1 h261 '
-    'h263 h264 hevc vvc evc m4v cavsvideo dirac vc1 vc1test dnxhd mjpeg smjpeg mpjpeg yuv4mpegpipe amv swf '
-    'pva roq bink smk nsv '
-    'jpeg_pipe png_pipe webp_pipe bmp_pipe gif_pipe tiff_pipe jpegxl_pipe ppm_pipe '
+    'rm wtv ivf obu av1 h261 h263 h264 hevc vvc evc m4v cavsvideo dirac vc1 vc1test dnxhd mjpeg smjpeg '
+    'mpjpeg yuv4mpegpipe amv swf pva roq bink smk nsv jpeg_pipe png_pipe webp_pipe bmp_pipe gif_pipe '
+    'tiff_pipe jpegxl_pipe ppm_pipe '
     'wav w64 mp3 aac flac aiff au caf ac3 eac3 amr srt ass webvtt'  # no videos, which is then said
 ).split()
 _OPTIONS = dict(format_whitelist=','.join(_FORMATS), protocol_whitelist='file')

@@ -16,7 +16,7 @@ from .sources.poses import COORDINATES, open_poses
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
-    """How the store is written."""
+    """Adds how the store is written."""
     parser.add_argument(
         '--dtype',
         choices=('float32', 'int16'),
@@ -32,9 +32,9 @@ def add_about(parser: argparse.ArgumentParser) -> None:
 
 
 def add_extractor(parser: Any, default: Optional[str] = None) -> None:
-    """How videos become poses; ``parser`` may be a group of one."""
-    usual = f' (default: {default})' if default else ''
-    parser.add_argument('--extractor', default=default, help='mediapipe, mmpose or rtmlib' + usual)
+    """Adds how videos become poses; ``parser`` may be an argument group."""
+    shown = f' (default: {default})' if default else ''
+    parser.add_argument('--extractor', default=default, help='mediapipe, mmpose or rtmlib' + shown)
     parser.add_argument(
         '--extractor-options',
         nargs='+',
@@ -54,7 +54,7 @@ def add_extractor(parser: Any, default: Optional[str] = None) -> None:
 
 
 def add_lists(parser: argparse.ArgumentParser, classes: int) -> None:
-    """Where a data set's lists of videos lie, and how many glosses they name."""
+    """Adds where a data set's lists of videos lie, and how many glosses they name."""
     parser.add_argument(
         '--train-list',
         help='list of training videos (default: traintestlist/trainlist01.txt); also as csv "video,label"',
@@ -66,7 +66,7 @@ def add_lists(parser: argparse.ArgumentParser, classes: int) -> None:
 
 
 def add_hand_clips(parser: argparse.ArgumentParser, clip_len: int, side: str) -> None:
-    """How sequences of one annotated hand become clips."""
+    """Adds how sequences of one annotated hand become clips."""
     parser.add_argument(
         '--clip-len',
         type=int,
@@ -84,14 +84,13 @@ def add_hand_clips(parser: argparse.ArgumentParser, clip_len: int, side: str) ->
 def source_parser(
     doc: str, root_help: str, subsets: Optional[Sequence[int]] = None, listed: bool = True
 ) -> argparse.ArgumentParser:
-    """A parser with ``root``, ``out``, ``--subset`` where there are some, and the options of
-    :func:`convert_source`.
+    """A parser with ``root``, ``out`` and the options of :func:`convert_source`.
 
     Args:
         doc (str): The tool's docstring.
         root_help (str): What ``root`` is.
-        subsets (Sequence[int], optional): Numbers of glosses to choose from.
-        listed (bool): Clips are listed in an annotation: with ``--splits``.
+        subsets (Sequence[int], optional): Numbers of glosses to choose from with ``--subset``.
+        listed (bool): Whether an annotation lists the clips: adds ``--splits``.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('root', help=root_help)
@@ -165,7 +164,7 @@ def convert_source(args: argparse.Namespace, index: SourceIndex) -> None:
 
 
 def converter_parser(doc: str, source: str, source_help: str) -> argparse.ArgumentParser:
-    """A parser with the source, ``out`` and what ``meta.json`` records; ``doc`` is the script's docstring."""
+    """A parser with the source, ``out`` and what ``meta.json`` records; ``doc`` is the tool's docstring."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(source, help=source_help)
     parser.add_argument('out', help='the new store, for instance data/words33')
@@ -196,12 +195,20 @@ def write_store(
     notes: Optional[dict] = None,
     about: Optional[Dict[str, str]] = None,
 ) -> None:
-    """Writes ``clips`` as the arguments say, and prints the store; ``about`` is what the source itself says
-    for the meta.
+    """Writes ``clips`` as the arguments say, and prints the store.
+
+    Args:
+        args (Namespace): Of :func:`converter_parser`.
+        clips (Iterable[Clip]): The clips.
+        layout (str): Of their joints.
+        glosses (Sequence[str]): The vocabulary.
+        extractor (str): What extracted the poses.
+        notes (dict, optional): For the meta.
+        about (dict[str, str], optional): The meta's source, licence and extractor by the source itself;
+            values that the user gives win.
     """
-    about = dict(about or {})
     given = dict(source=args.source, licence=args.licence, extractor=extractor)
-    about.update({key: value for key, value in given.items() if value or key not in about})
+    about = {**given, **(about or {}), **{key: value for key, value in given.items() if value}}
     writer = PoseStoreWriter(
         args.out, layout, glosses, args.dtype, notes=notes, overwrite=args.overwrite, **about
     )

@@ -13,10 +13,10 @@ from ...registry import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module(name=['SignAmpOptimWrapper', 'AmpOptimWrapper'])
 class SignAmpOptimWrapper(AmpOptimWrapper):
-    """mmengine's ``AmpOptimWrapper``, which refuses the CPU, for CPU and CUDA; within this project's scope it
-    takes its name as well.
+    """mmengine's ``AmpOptimWrapper`` for CPU as well as CUDA.
 
-    bfloat16 where the device has it (CPU, Ampere and newer), else float16 with a gradient scaler (CUDA only).
+    Within this project's scope it has the name ``AmpOptimWrapper`` too. It uses bfloat16 if the device has it
+    (CPU, Ampere and newer), else float16 with a gradient scaler (CUDA only).
 
     Args:
         dtype (str | torch.dtype, optional): 'bfloat16' or 'float16'; None picks by device.
@@ -34,7 +34,8 @@ class SignAmpOptimWrapper(AmpOptimWrapper):
         loss_scale: Union[str, float, dict] = 'dynamic',
         **kwargs: object,
     ) -> None:
-        OptimWrapper.__init__(self, **kwargs)  # not AmpOptimWrapper's, which asserts that there is a GPU
+        # Not AmpOptimWrapper's, which asserts that there is a GPU.
+        OptimWrapper.__init__(self, **kwargs)
         self.device_type = next(
             p.device.type for group in self.optimizer.param_groups for p in group['params']
         )
@@ -65,7 +66,8 @@ class SignAmpOptimWrapper(AmpOptimWrapper):
         self.loss_scaler = torch.amp.GradScaler(self.device_type, **scaling)
 
     def load_state_dict(self, state_dict: dict) -> None:
-        if not state_dict.get('loss_scaler'):  # saved without a scaler: on the CPU, or in bfloat16
+        # On the CPU or in bfloat16 the saved scaler is empty, which torch's scaler refuses.
+        if not state_dict.get('loss_scaler'):
             state_dict = {key: value for key, value in state_dict.items() if key != 'loss_scaler'}
         super().load_state_dict(state_dict)
 

@@ -1,4 +1,4 @@
-"""Train loop, and what the command line tools share."""
+"""Train loop, runners, and shared parts of the command line tools."""
 
 from ...errors import ConfigError
 from .config import explain_config_errors, load_config

@@ -1,4 +1,4 @@
-"""Reading a config, and saying what is wrong with it."""
+"""Reading a config, and messages about what is wrong with it."""
 
 import codecs
 import copy
@@ -41,19 +41,18 @@ def read_variants(root: str) -> Dict[str, Tuple[str, Dict[str, Any]]]:
 
 
 def list_variants() -> Dict[str, str]:
-    """Name -> path of the configs of ``configs/variants.py``, which :func:`load_config` takes without a
-    file.
-    """
-    folder = osp.join(config_roots()[0], 'configs')
-    return {osp.basename(name): osp.join(folder, f'{name}.py') for name in read_variants(config_roots()[0])}
+    """Name -> path of the configs of ``configs/variants.py``, for which no file exists."""
+    root = config_roots()[0]
+    return {osp.basename(name): osp.join(root, 'configs', f'{name}.py') for name in _variants(root)}
 
 
 def find_config(path: str) -> Tuple[str, Dict[str, Any]]:
-    """``path`` as it is, else below the project's own ``configs`` (also in an installed package), and the
-    options that make it of this file: none, but for a name of ``configs/variants.py``.
+    """A config's file, and the options that a variant of ``configs/variants.py`` sets in it.
+
+    The file is ``path`` itself, or lies below the project's ``configs`` (also in an installed package).
 
     Raises:
-        FileNotFoundError: Neither; names the configs of similar name.
+        FileNotFoundError: There is none; the message has the configs of similar name.
     """
     if osp.isfile(path):
         return path, {}
@@ -94,8 +93,8 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
     with open(path, 'rb') as file:
         if file.read(3) == codecs.BOM_UTF8:
             raise ConfigError(
-                f'{path}: begins with a byte order mark, which Python refuses; save it as UTF-8 without one, '
-                'for instance: '
+                f'{path}: begins with a byte order mark, which Python refuses; save it as UTF-8 without '
+                'one, for instance: '
                 f"sed -i '1s/^\\xEF\\xBB\\xBF//' {path}"
             )
     for name in _BASE_FILE.findall(text):
@@ -108,7 +107,7 @@ def read_config(path: str) -> Config:
     """A config file as it is.
 
     Raises:
-        ConfigError: A module of its ``custom_imports`` is not there.
+        ConfigError: A module of its ``custom_imports`` does not exist.
     """
     try:
         return Config.fromfile(path)
@@ -120,18 +119,20 @@ def read_config(path: str) -> Config:
 
 
 def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
-    """Read a config file, merge ``--cfg-options`` into it and set a default ``work_dir`` (``work_dirs/<name
-    of the config>``).
+    """Reads a config file, merges ``--cfg-options`` into it and sets a default ``work_dir``.
+
+    That is ``work_dirs/<name of the config>``.
 
     Raises:
         FileNotFoundError: No such config.
-        ConfigError: An option whose key is not in the config though one much like it is, or that names no
-            place in a list; a file that is not UTF-8 text.
+        ConfigError: An option's key is not in the config though a similar one is, or is no place in a list; a
+            file is not UTF-8 text.
     """
     file, changes = find_config(path)
     check_encoding(file)
     cfg = read_config(file)
     if changes:
+        # A copy, since the variants are cached.
         merge_options(cfg, copy.deepcopy(dict(changes)))
         text = ' '.join(f'{key}={value!r}' for key, value in changes.items())
         print_log(f'{path} is {osp.relpath(file)} --cfg-options {text}', logger='current')
@@ -173,16 +174,16 @@ def _unknown(registry: Registry, name: str) -> ConfigError:
 
 
 def _arguments(name: str) -> List[str]:
-    """What a registered class of this name takes; [] where there is none."""
-    classes = (part for registry in _registries() for part in registry.module_dict.values())
-    found = next((part for part in classes if getattr(part, '__name__', None) == name), None)
-    names = inspect.signature(found).parameters if found is not None else ()
+    """The arguments of a registered class of this name; [] = there is none."""
+    classes = (cls for registry in _registries() for cls in registry.module_dict.values())
+    registered = next((cls for cls in classes if getattr(cls, '__name__', None) == name), None)
+    names = inspect.signature(registered).parameters if registered is not None else ()
     return [argument for argument in names if argument not in ('args', 'kwargs')]
 
 
 @contextmanager
 def explain_config_errors() -> Iterator[None]:
-    """Turn mmengine's complaints about an unknown ``type`` or argument into ones that name the cure.
+    """Turns mmengine's errors about an unknown ``type`` or argument into ones with a remedy.
 
     Raises:
         ConfigError: Instead of ``KeyError`` (unknown type) and of ``TypeError`` (unknown or missing argument
@@ -198,8 +199,8 @@ def explain_config_errors() -> Iterator[None]:
             raise _unknown(registry, match.group(1)) from error
         if 'must contain the key "type"' in text:
             raise ConfigError(
-                f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or '
-                '_delete_=True in a _base_.'
+                f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True '
+                'in a _base_.'
             ) from error
         raise
     except TypeError as error:
@@ -209,7 +210,7 @@ def explain_config_errors() -> Iterator[None]:
             str(error),
         )
         accepted = _arguments(match.group(1)) if match else []
-        # a call of mmengine, of a class that a config names; any other is a fault of the program
+        # Only mmengine's calls of a class that a config names; any other is a fault of the program.
         caller = traceback.extract_tb(error.__traceback__)[-1].name
         if match is None or caller not in ('build_from_cfg', 'get_instance'):
             raise

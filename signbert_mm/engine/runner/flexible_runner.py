@@ -9,21 +9,20 @@ from ...errors import ConfigError
 from ...files.checkpoints import drop_config_text
 from ...registry import RUNNERS, SCOPE
 
-UNSHARDED = ('KNNHook', 'EMAHook')  # they look into the model outside of its forward
+# Hooks that read the model outside of its forward pass.
+UNSHARDED = ('KNNHook', 'EMAHook')
 
 
 @RUNNERS.register_module(name=['SignFlexibleRunner', 'FlexibleRunner'])
 class SignFlexibleRunner(FlexibleRunner):
-    """mmengine's ``FlexibleRunner``, repaired (see :mod:`signbert_mm.compat`); within this project's scope it
-    takes its name as well.
+    """mmengine's ``FlexibleRunner``, repaired (see :mod:`signbert_mm.compat`).
 
-    ``before_run`` comes before a checkpoint is loaded, as in ``Runner``; ``after_load_checkpoint`` sees the
-    model as it was before it was sharded, names and shapes without numbers; ``compile`` of the config counts;
-    strategies of this project are found.
+    Within this project's scope it has the name ``FlexibleRunner`` too. ``before_run`` comes before a
+    checkpoint is loaded, as in ``Runner``. ``after_load_checkpoint`` gets the model before sharding, names
+    and shapes without numbers. The config's ``compile`` counts, and strategies of this project are found.
 
     Raises:
-        ConfigError: A hook that needs the whole model outside of a forward pass: kNN or an average of the
-            weights.
+        ConfigError: A hook needs the whole model outside of a forward pass: kNN or an average of the weights.
     """
 
     _begun = False
@@ -36,15 +35,16 @@ class SignFlexibleRunner(FlexibleRunner):
 
     def build_strategy(self, strategy: Any = None, **kwargs: Any) -> Any:
         if isinstance(strategy, dict):
-            strategy = dict(strategy, _scope_=SCOPE)  # the default scope is not set yet
+            # The default scope is not set yet.
+            strategy = dict(strategy, _scope_=SCOPE)
         return super().build_strategy(strategy, **kwargs)
 
     def train(self) -> Any:
-        found = [type(hook).__name__ for hook in self.hooks if type(hook).__name__ in UNSHARDED]
-        if found and hasattr(self.strategy, 'activation_checkpointing'):
+        refused = [type(hook).__name__ for hook in self.hooks if type(hook).__name__ in UNSHARDED]
+        if refused and hasattr(self.strategy, 'activation_checkpointing'):
             raise ConfigError(
-                f'config: {", ".join(found)} reads the whole model, of which FSDPStrategy '
-                'gives each process a part: leave it out'
+                f'config: {", ".join(refused)} reads the whole model, of which FSDPStrategy gives each '
+                'process a part: leave it out'
             )
         return super().train()
 
@@ -54,18 +54,20 @@ class SignFlexibleRunner(FlexibleRunner):
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         if fn_name == 'before_run':
+            # load_or_resume has called it; mmengine calls it again afterwards.
             if self._begun:
                 return
             self._begun = True
         elif fn_name == 'after_run':
             self._begun = False
-        elif fn_name == 'after_load_checkpoint':  # of strategies that read their files by themselves
+        elif fn_name == 'after_load_checkpoint':
+            # Some strategies read their files by themselves.
             drop_config_text(kwargs.get('checkpoint'))
-        whole = getattr(self.strategy, 'skeleton', None) if fn_name == 'after_load_checkpoint' else None
-        if whole is None:
+        skeleton = getattr(self.strategy, 'skeleton', None) if fn_name == 'after_load_checkpoint' else None
+        if skeleton is None:
             super().call_hook(fn_name, **kwargs)
             return
-        sharded, self.model = self.model, whole
+        sharded, self.model = self.model, skeleton
         try:
             super().call_hook(fn_name, **kwargs)
         finally:
@@ -75,8 +77,8 @@ class SignFlexibleRunner(FlexibleRunner):
 def build_runner(cfg: Config, training: bool = True) -> Union[Runner, FlexibleRunner]:
     """The config's runner: mmengine's ``Runner``, or that of ``runner_type``.
 
-    Testing in one process needs no strategy, so it has ``Runner``, whose model the checkpoints of all
-    strategies fit.
+    Testing in one process needs no strategy, so it has ``Runner``, which loads the checkpoints of all
+    strategies.
     """
     if 'runner_type' not in cfg or (not training and cfg.get('launcher', 'none') == 'none'):
         return Runner.from_cfg(cfg)

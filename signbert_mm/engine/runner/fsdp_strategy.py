@@ -1,4 +1,4 @@
-"""Parameters, gradients and optimizer state in shards, one a process, for models that do not fit whole."""
+"""FSDP: parameters, gradients and optimizer state in shards, one a process, for large models."""
 
 import copy
 import time
@@ -20,7 +20,8 @@ from ...registry import FUNCTIONS, STRATEGIES
 from ..checkpoint_io import ATOMIC_BACKEND
 
 
-@ROOT_FUNCTIONS.register_module()  # mmengine looks policies up in its own registry, whatever the scope
+# mmengine looks policies up in its own registry, whatever the scope.
+@ROOT_FUNCTIONS.register_module()
 @FUNCTIONS.register_module()
 def wrap_layers(
     module: nn.Module,
@@ -28,14 +29,15 @@ def wrap_layers(
     nonwrapped_numel: int,
     classes: Sequence[str] = ('TransformerEncoderLayer',),
 ) -> bool:
-    """FSDP's policy by name: each module of these classes is a unit, gathered whole while it computes; the
-    rest is the root's unit.
+    """FSDP's policy by name: each module of these classes is a unit, the rest is the root's unit.
+
+    A unit's parameters are gathered while it computes.
 
     Args:
-        module (Module): Asked about.
-        recurse (bool): Whether the question is to look inside it.
+        module (Module): The module in question.
+        recurse (bool): Whether FSDP asks to look inside it, else whether it is a unit.
         nonwrapped_numel (int): Its parameters that no unit has; not used.
-        classes (Sequence[str]): Names of classes, or of what they derive from, without their modules.
+        classes (Sequence[str]): Names of classes or of their bases, without modules.
     """
     return recurse or bool(_names(module) & set(classes))
 
@@ -45,9 +47,8 @@ def _names(module: nn.Module) -> Set[str]:
 
 
 def skeleton(model: nn.Module) -> nn.Module:
-    """A copy that holds no numbers: parameters and buffers of the same names and shapes, on the meta
-    device.
-    """
+    """A copy without numbers: parameters and buffers of the same names and shapes, on the meta device."""
+    # deepcopy takes these for copies that it has made already.
     memo: Dict[int, Any] = {
         id(parameter): nn.Parameter(parameter.detach().to('meta'), requires_grad=parameter.requires_grad)
         for parameter in model.parameters()
@@ -58,14 +59,12 @@ def skeleton(model: nn.Module) -> nn.Module:
 
 @STRATEGIES.register_module(name=['SignFSDPStrategy', 'FSDPStrategy'])
 class SignFSDPStrategy(FSDPStrategy):
-    """mmengine's ``FSDPStrategy``, repaired (see :mod:`signbert_mm.compat`), for GPUs and, with gloo, for CPU
-    processes; within this project's scope it
-    takes its name as well.
+    """mmengine's ``FSDPStrategy``, repaired (see :mod:`signbert_mm.compat`), for GPUs and, with gloo, CPUs.
 
-    Checkpoints are one file of whole tensors, written atomically by the first process: they load into any
-    number of processes, and weights of them without FSDP. Use it with ``runner_type='FlexibleRunner'`` and
-    several processes. Mixed precision is ``SignAmpOptimWrapper``'s (bfloat16); FSDP's own ``mixed_precision``
-    would round the coordinates too.
+    Within this project's scope it has the name ``FSDPStrategy`` too. A checkpoint is one file of full
+    tensors, written atomically by the first process. It loads into any number of processes, and its weights
+    load without FSDP. Use it with ``runner_type='FlexibleRunner'`` and several processes. For mixed precision
+    use ``SignAmpOptimWrapper`` (bfloat16): FSDP's own ``mixed_precision`` would round the coordinates too.
 
     Args:
         model_wrapper (dict, optional): Arguments of ``MMFullyShardedDataParallel``, for instance
@@ -75,8 +74,8 @@ class SignFSDPStrategy(FSDPStrategy):
         **kwargs: Those of mmengine's ``FSDPStrategy``.
 
     Raises:
-        ConfigError: There is one process without a launcher, ``state_dict_cfg`` is another, or a policy's
-            classes are not in the model.
+        ConfigError: There is no launcher, ``state_dict_cfg`` is not 'full', or a policy's classes are not in
+            the model.
     """
 
     def __init__(
@@ -92,8 +91,8 @@ class SignFSDPStrategy(FSDPStrategy):
         super().__init__(model_wrapper=wrapper, state_dict_cfg='full', **kwargs)
         if not is_distributed():
             raise ConfigError(
-                'FSDPStrategy needs processes: start with tools/dist_train.sh CONFIG PROCESSES '
-                '(1 will do), srun or mpirun'
+                'FSDPStrategy needs processes: start with tools/dist_train.sh CONFIG PROCESSES (1 will do), '
+                'srun or mpirun'
             )
         if get_device() == 'cpu':
             self.state_dict_config.offload_to_cpu = self.optim_state_dict_config.offload_to_cpu = False
@@ -106,11 +105,11 @@ class SignFSDPStrategy(FSDPStrategy):
             if isinstance(policy, dict) and policy.get('type') == 'wrap_layers'
             else ()
         )
-        absent = set(classes).difference(*map(_names, model.modules()))
-        if absent:
+        missing = set(classes).difference(*map(_names, model.modules()))
+        if missing:
             raise ConfigError(
-                f'strategy.model_wrapper.auto_wrap_policy: {sorted(absent)} not in '
-                f'{type(model).__name__}, so nothing of it is split'
+                f'strategy.model_wrapper.auto_wrap_policy: {sorted(missing)} not in {type(model).__name__}, '
+                'so nothing of it is split'
             )
         if get_device() == 'cpu':
             self.model_wrapper.setdefault('device_id', torch.device('cpu'))
@@ -138,11 +137,11 @@ class SignFSDPStrategy(FSDPStrategy):
         return wrapper
 
     def optim_state_dict(self) -> dict:
-        """Whole tensors by parameter name in the first process, {} in the others."""
+        """Full tensors by parameter name in the first process, {} in the others."""
         return FullyShardedDataParallel.optim_state_dict(self.model, self.optim_wrapper.optimizer)
 
     def load_optim_state_dict(self, state_dict: dict) -> None:
-        """What :meth:`optim_state_dict` gave, in the first process at least."""
+        """Loads the result of :meth:`optim_state_dict`, needed in the first process at least."""
         optimizer = self.optim_wrapper.optimizer
         self.optim_wrapper.load_state_dict(
             FullyShardedDataParallel.optim_state_dict_to_load(self.model, optimizer, state_dict)

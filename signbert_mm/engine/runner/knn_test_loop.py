@@ -1,4 +1,4 @@
-"""A test without any training: nearest neighbours among labelled clips."""
+"""A test without training: nearest neighbours among labelled clips."""
 
 from typing import Dict, Tuple, Union
 
@@ -17,16 +17,17 @@ from ...structures import SignDataSample
 
 @LOOPS.register_module()
 class KNNTestLoop(TestLoop):
-    """Weighted kNN of the model's features in place of a classifier; the votes go to the evaluator as class
-    scores. ``pred_candidates`` tells the
-    classes that got any: no other counts, so that top-5 over few neighbours is not filled up with classes
-    that none of them is of.
+    """Weighted kNN of the model's features in place of a classifier.
 
-    So a pre-training can be tested as a recogniser is, by the same metric (:class:`SignAccuracy`)::
+    The votes go to the evaluator as class scores. ``pred_candidates`` marks the classes with votes. No other
+    class counts, so that top-5 over few neighbours is not filled up with classes of none of them.
 
-        test_dataloader = dict(.., dataset=dict(.., split='test'))  # what is recognised
-        test_cfg = dict(type='KNNTestLoop', gallery=dict(.., dataset=dict(.., split='train')))  # whose labels
-        vote test_evaluator = dict(type='SignAccuracy')
+    A pre-training is so tested by the metric of a recogniser (:class:`SignAccuracy`)::
+
+        # The clips to recognise, and those whose labels vote.
+        test_dataloader = dict(.., dataset=dict(.., split='test'))
+        test_cfg = dict(type='KNNTestLoop', gallery=dict(.., dataset=dict(.., split='train')))
+        test_evaluator = dict(type='SignAccuracy')
 
     Args:
         runner, dataloader, evaluator: As mmengine's ``TestLoop``.
@@ -56,22 +57,22 @@ class KNNTestLoop(TestLoop):
 
     @staticmethod
     def _check(gallery: Dataset, queries: Dataset) -> None:
-        there, here = (list(dataset.metainfo['glosses']) for dataset in (gallery, queries))
-        if there != here:
+        gallery_glosses, query_glosses = (list(dataset.metainfo['glosses']) for dataset in (gallery, queries))
+        if gallery_glosses != query_glosses:
             raise ConfigError(
-                f'test_cfg.gallery ({len(there)} glosses) and test_dataloader ({len(here)}) '
-                'have other label maps; give both the same'
+                f'test_cfg.gallery ({len(gallery_glosses)} glosses) and test_dataloader '
+                f'({len(query_glosses)}) have other label maps; give both the same'
             )
         if (
             hasattr(gallery, 'clips')
             and hasattr(queries, 'clips')
             and gallery.store.folder == queries.store.folder
         ):
-            both = len(np.intersect1d(gallery.clips, queries.clips))
-            if both:
+            shared = len(np.intersect1d(gallery.clips, queries.clips))
+            if shared:
                 raise ConfigError(
-                    f'test_cfg.gallery holds {both} clips of test_dataloader '
-                    f'({queries.store.folder}); give them different splits'
+                    f'test_cfg.gallery holds {shared} clips of test_dataloader ({queries.store.folder}); '
+                    'give them different splits'
                 )
 
     def scores(self) -> Tuple[Tensor, Tensor]:
@@ -82,18 +83,17 @@ class KNNTestLoop(TestLoop):
         return knn_scores(gallery, labels, queries, classes, self.k, self.temperature), truth
 
     def run(self) -> Dict[str, float]:
-        """Measures."""
+        """Runs the test and returns its metrics."""
         self.runner.call_hook('before_test')
         self.runner.call_hook('before_test_epoch')
         scores, truth = self.scores()
-        # every process knows the features of all clips, and hands over its share of them, as a sampler would
-        # cut it
-        mine = range(get_rank(), len(truth), get_world_size())
+        # Each process has the features of all clips, and evaluates the share that a sampler would give it.
+        own = range(get_rank(), len(truth), get_world_size())
         samples = [
-            SignDataSample(sample_idx=place, pred_candidates=scores[place] > 0)
-            .set_gt_label(truth[place])
-            .set_pred_scores(scores[place])
-            for place in mine
+            SignDataSample(sample_idx=index, pred_candidates=scores[index] > 0)
+            .set_gt_label(truth[index])
+            .set_pred_scores(scores[index])
+            for index in own
         ]
         self.evaluator.process(data_samples=samples, data_batch=None)
         metrics = self.evaluator.evaluate(len(truth))

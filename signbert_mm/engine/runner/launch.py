@@ -1,4 +1,4 @@
-"""What the command line tools share: processes, and errors for people."""
+"""Start of the command line tools: processes, and errors as one line."""
 
 import contextlib
 import logging
@@ -16,23 +16,23 @@ from ...files.os_errors import describe_os_error
 from ..old_checkpoints import adapt_config
 from .config import explain_config_errors
 from .options import check_vis_backends
-from .preload import settle_preload
+from .preload import adapt_preloaded_loaders
 from .signals import TrainingStopped, cleaning_up
-from .workers import cap_workers, settle_no_workers
+from .workers import cap_workers, drop_worker_options
 
 
 def prepare_launch(cfg: Config, launcher: str) -> None:
-    """Makes a config ready to run: sets ``cfg.launcher`` and, with several processes and no GPU, starts the
-    gloo group,
-    which mmengine cannot start by itself. The model is built as the checkpoint that it starts from was.
-    Loaders of preloaded clips are set as these need it, the others' workers are capped, and where there are
-    none nothing asks for them.
+    """Makes a config ready to run.
+
+    Sets ``cfg.launcher``. The model gets the settings of the checkpoint that it starts from. Loaders get the
+    options of preloaded clips and no more workers than cores. With several processes and no GPU the gloo
+    group is started, which mmengine cannot start by itself.
     """
     cfg.launcher = launcher
     adapt_config(cfg)
-    settle_preload(cfg)
+    adapt_preloaded_loaders(cfg)
     cap_workers(cfg)
-    settle_no_workers(cfg)
+    drop_worker_options(cfg)
     check_vis_backends(cfg)
     compat.patch_torchvision_ops()
     compat.import_foreign_scopes(cfg.pretty_text)
@@ -43,19 +43,19 @@ def prepare_launch(cfg: Config, launcher: str) -> None:
 
 
 def is_first_process(launcher: str) -> bool:
-    """Whether this is the process that writes files, by the launcher's environment, before the processes know
-    each other.
+    """Whether this is the process that writes files, by the launcher's environment variables.
+
+    It works before the group of processes is started.
     """
     rank = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK').get(launcher, '')
     return int(os.environ.get(rank) or 0) == 0
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a tool. A :class:`~signbert_mm.errors.UserError` and an error of the system end in one line.
+    """Runs a tool; a :class:`~signbert_mm.errors.UserError` or an error of the system ends in one line.
 
-    ``SIGNBERT_MM_TRACEBACK=1`` shows their traceback; a fault of the program always has it.
-
-    Ctrl-C ends with a shell's status, 130, and SIGTERM with 143: a training saves its state before.
+    ``SIGNBERT_MM_TRACEBACK=1`` shows their traceback; a fault of the program always has it. Ctrl-C ends with
+    a shell's status, 130, and SIGTERM with 143: a training saves its state before.
     """
     try:
         with explain_config_errors(), cleaning_up():
@@ -63,12 +63,12 @@ def run_tool(main: Callable[[], None]) -> None:
     except Exception as error:
         if not isinstance(error, (UserError, OSError)) or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
             raise
-        # the reader of a pipe has gone: `tool | head`
+        # The reader of a pipe has gone: `tool | head`.
         if isinstance(error, BrokenPipeError) and error.filename is None:
             _drop_output()
             sys.exit(1)
-        said = describe_os_error(error) if isinstance(error, OSError) else error
-        sys.exit(f'{type(error).__name__.removeprefix("User")}: {said}')
+        text = describe_os_error(error) if isinstance(error, OSError) else error
+        sys.exit(f'{type(error).__name__.removeprefix("User")}: {text}')
     except TrainingStopped as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(143)
@@ -91,9 +91,9 @@ def _drop_output() -> None:
 
 
 def _leave_gloo() -> None:
-    """End a gloo process that is done, once all are: at interpreter exit DDP still holds the group, and
-    tearing that down now and then aborts
-    (``terminate called without an active exception``), which torchrun takes for a failed run."""
+    """Ends a gloo process that is done, once all are."""
+    # At the interpreter's exit DDP still holds the group. Its teardown sometimes aborts (``terminate called
+    # without an active exception``), which torchrun takes for a failed run.
     if (
         not (torch.distributed.is_available() and torch.distributed.is_initialized())
         or torch.distributed.get_backend() != 'gloo'

@@ -11,9 +11,10 @@ from mmengine.registry import VISBACKENDS
 
 from ...errors import ConfigError, UserValueError, did_you_mean
 
-# what a config may lack, though it has others of nearly the same name
+# Keys that a config may lack, though it has others of nearly the same name.
 _PHASES = {f'{phase}_{part}' for phase in ('val', 'test') for part in ('dataloader', 'evaluator', 'cfg')}
 
+# Packages that mmengine's backends import only when the first value is logged.
 VIS_PACKAGES = dict(
     TensorboardVisBackend='tensorboard',
     WandbVisBackend='wandb',
@@ -23,17 +24,13 @@ VIS_PACKAGES = dict(
     DVCLiveVisBackend='dvclive',
     AimVisBackend='aim',
 )
-"""What mmengine's backends import, once they are asked for the first value."""
 
-
+# For a config without one, if an option changes it.
 VISUALIZER = dict(type='SignVisualizer', vis_backends=[dict(type='LocalVisBackend')])
-"""What a config without one is given where an option changes it."""
 
 
 class OptionsAction(DictAction):
-    """mmengine's ``DictAction``, whose values may also hold dicts: ``key="[dict(type='A'), dict(type='B',
-    size=3)]"``, or in braces.
-    """
+    """mmengine's ``DictAction`` with dicts in values, also in braces: ``key="[dict(type='A'), ..]"``."""
 
     @staticmethod
     def _parse_iterable(val: str) -> Any:
@@ -43,8 +40,9 @@ class OptionsAction(DictAction):
 
 
 def parse_dicts(text: str) -> Any:
-    """Python's notation of dicts, lists, tuples and plain values; nothing is executed, and a bare word is
-    text.
+    """The value of Python's notation of dicts, lists, tuples and plain values; a bare word is text.
+
+    Nothing is executed.
 
     Raises:
         ConfigError: It is something else.
@@ -71,18 +69,19 @@ def parse_dicts(text: str) -> Any:
         raise UserValueError('no plain value')
 
     try:
-        found = value(ast.parse(text.strip(), mode='eval').body)
+        result = value(ast.parse(text.strip(), mode='eval').body)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise ConfigError(
             f'--cfg-options: {text[:200]!r} cannot be read ({type(error).__name__}); write dicts as '
             "dict(type='A', size=3) and put quotes "
             'around the whole option'
         ) from error
-    return list(found) if isinstance(found, tuple) and not text.strip().startswith('(') else found
+    # A bare "a, b" is a list, as in mmengine.
+    return list(result) if isinstance(result, tuple) and not text.strip().startswith('(') else result
 
 
 def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
-    """Refuse a ``--cfg-options`` key that is close to an existing one: mmengine would add it silently."""
+    """Refuses a ``--cfg-options`` key that is close to an existing one: mmengine would add it silently."""
     for key in options:
         node: Any = cfg
         path: List[str] = []
@@ -97,8 +96,8 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
                     if close:
                         meant = '.'.join([*path, close[0]])
                         raise ConfigError(
-                            f'--cfg-options {key}: the config has no '
-                            f'{".".join([*path, part])!r}. Did you mean {meant!r}?'
+                            f'--cfg-options {key}: the config has no {".".join([*path, part])!r}. Did you '
+                            f'mean {meant!r}?'
                         )
                     break
                 node = node[part]
@@ -110,11 +109,10 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
 def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
     """Changes a config in place.
 
-    A number in a key is a place in a list; the place behind the last one adds an entry, which mmengine
-    refuses.
+    A number in a key is an index into a list. The one after the last adds an entry, which mmengine refuses.
 
     Raises:
-        ConfigError: A key that is close to one of the config's, or a place beyond the end of a list.
+        ConfigError: A key is close to one of the config's, or an index lies beyond the end of a list.
     """
     _check_options(cfg, options)
     if cfg.get('visualizer') is None and any(key.startswith('visualizer.') for key in options):
@@ -128,26 +126,27 @@ def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
             and not isinstance(before, (dict, type(None)))
             and not all(str(part).isdigit() for part in value)
         ):
-            value = dict(value, _delete_=True)  # instead of what is no dict; mmengine would merge the two
+            # mmengine would merge the dict into what is no dict; it replaces it.
+            value = dict(value, _delete_=True)
         cfg.merge_from_dict({key: value})
-    settle_vis_backends(cfg)
+    complete_vis_backends(cfg)
 
 
 def _set_in_list(cfg: Config, key: str, value: Any) -> bool:
-    """Sets a key that leads through a list; False where it leads through none."""
+    """Sets a key that leads through a list; False = it leads through none."""
     *parts, last = key.split('.')
     if not _leads_through_list(cfg._cfg_dict, [*parts, last]):
         return False
     node: Any = cfg._cfg_dict
     for part in parts:
-        index = _place(node, part, key)
+        index = _list_index(node, part, key)
         if isinstance(node, dict) and part not in node:
             node[part] = ConfigDict()
         child = node[index]
-        # a copy: other parts of the config may share it
+        # A copy, since other parts of the config may share it.
         node[index] = list(child) if isinstance(child, tuple) else copy.copy(child)
         node = node[index]
-    index = _place(node, last, key)
+    index = _list_index(node, last, key)
     before = node[index] if isinstance(node, list) else node.get(index)
     if isinstance(value, dict):
         value = Config._merge_a_into_b(
@@ -172,11 +171,11 @@ def _leads_through_list(node: Any, parts: Sequence[str]) -> bool:
     return False
 
 
-def _place(node: Any, part: str, key: str) -> Union[int, str]:
-    """Where a part of a key is; a list grows by one entry where it is the place behind the last.
+def _list_index(node: Any, part: str, key: str) -> Union[int, str]:
+    """The key or index of a part of a key; a list grows by one entry at the index after its last.
 
     Raises:
-        ConfigError: It is further away, or the value there has no parts.
+        ConfigError: The index is larger, or the value has no parts.
     """
     if isinstance(node, dict):
         return part
@@ -184,20 +183,19 @@ def _place(node: Any, part: str, key: str) -> Union[int, str]:
         raise ConfigError(f'--cfg-options {key}: {part!r} names a part of {node!r}, which has none')
     if not part.isdigit() or int(part) > len(node):
         raise ConfigError(
-            f'--cfg-options {key}: {part!r} is no place in a list of {len(node)}; 0 to '
-            f'{len(node)} are, and {len(node)} adds an entry'
+            f'--cfg-options {key}: {part!r} is no place in a list of {len(node)}; 0 to {len(node)} are, and '
+            f'{len(node)} adds an entry'
         )
     if int(part) == len(node):
         node.append(ConfigDict())
     return int(part)
 
 
-def settle_vis_backends(cfg: Config) -> None:
-    """Backends of the visualizer that are given by name become what mmengine takes:
-    ``TensorboardVisBackend``, or ``tensorboard``.
+def complete_vis_backends(cfg: Config) -> None:
+    """Turns the visualizer's backends into mmengine's dicts: ``TensorboardVisBackend``, or ``tensorboard``.
 
     Raises:
-        ConfigError: A backend is neither a name nor a dict with ``type``, or a name stands for no backend.
+        ConfigError: A backend is neither a name nor a dict with ``type``, or there is none of the name.
     """
     visualizer = cfg.get('visualizer')
     if not isinstance(visualizer, dict) or visualizer.get('vis_backends') is None:
@@ -236,7 +234,7 @@ def check_vis_backends(cfg: Config) -> None:
     """Refuses backends whose package is not installed, before work begins.
 
     Raises:
-        ConfigError: One is not, or two backends have one name.
+        ConfigError: A package is missing, or two backends have one name.
     """
     backends = (cfg.get('visualizer') or {}).get('vis_backends') or []
     names = []
@@ -247,13 +245,13 @@ def check_vis_backends(cfg: Config) -> None:
         package = VIS_PACKAGES.get(kind) if isinstance(kind, str) else None
         if package is not None and importlib.util.find_spec(package) is None:
             raise ConfigError(
-                f'visualizer.vis_backends: {kind} needs the package {package}, which is not '
-                f'installed: pip install {package}'
+                f'visualizer.vis_backends: {kind} needs the package {package}, which is not installed: pip '
+                f'install {package}'
             )
         names.append(entry.get('name') or kind)
-    twice = sorted({str(name) for name in names if names.count(name) > 1})
-    if twice:
+    repeated = sorted({str(name) for name in names if names.count(name) > 1})
+    if repeated:
         raise ConfigError(
-            f'visualizer.vis_backends: {", ".join(twice)} is there twice; leave one out, or '
-            'give them different names (name=..)'
+            f'visualizer.vis_backends: {", ".join(repeated)} is there twice; leave one out, or give them '
+            'different names (name=..)'
         )

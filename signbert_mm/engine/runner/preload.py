@@ -1,4 +1,4 @@
-"""What ``preload='device'`` asks of the loaders."""
+"""Loader options that ``preload='device'`` needs."""
 
 from typing import Any
 
@@ -15,10 +15,8 @@ def _on_device(dataset: Any) -> bool:
     return dataset.get('preload') == 'device' or any(map(_on_device, inner))
 
 
-def settle_preload(cfg: Config) -> None:
-    """Loaders of clips that are held on the device get no workers, which could not reach it, and pin nothing:
-    the batch is there already.
-    """
+def adapt_preloaded_loaders(cfg: Config) -> None:
+    """Loaders of clips in the device's memory get no workers, which cannot reach it, and pin nothing."""
     for name in LOADERS:
         loader = cfg.get(name)
         if isinstance(loader, dict) and _on_device(loader.get('dataset')):

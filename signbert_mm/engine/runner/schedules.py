@@ -1,4 +1,4 @@
-"""Learning-rate schedules, when a run goes on with another number of batches in an epoch, or of epochs."""
+"""Learning-rate schedules of a run that resumes with other batches in an epoch, or other epochs."""
 
 import logging
 from collections import Counter
@@ -6,18 +6,20 @@ from typing import Any
 
 from mmengine.logging import print_log
 
+# Values of a schedule's state that count steps.
 _COUNTS = ('begin', 'end', 'last_step', '_global_step', 'T_max', 'total_iters', 'step_size')
 _LISTS = ('periods', 'cumulative_periods')
-_NEVER = 10**9  # mmengine's `end` of a schedule without one
+# mmengine's `end` of a schedule without one.
+_NEVER = 10**9
 
 
 def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> None:
-    """Make the state of a checkpoint's schedules, in place, fit the run that goes on from it.
+    """Adapts the state of a checkpoint's schedules, in place, to the run that resumes from it.
 
-    - What a config gives in epochs and mmengine counts in iterations (``convert_to_iter_based``) stands at
-      the epoch where it stood, whatever the number of batches in an epoch.
-    - What has no ``end`` in the config ended with the epochs of the run that wrote the checkpoint. Where this
-      one has more, a warning says that the last value stays.
+    - A schedule in epochs that mmengine counts in iterations (``convert_to_iter_based``) stays at its epoch,
+      whatever the number of batches in an epoch.
+    - A schedule without ``end`` in the config ended with the epochs of the checkpoint's run. If this run has
+      more, a warning says that the last value stays.
 
     Args:
         states (list[dict]): ``param_schedulers`` of a checkpoint.
@@ -34,8 +36,7 @@ def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> N
         if ratio != 1:
             print_log(
                 'The number of batches in an epoch has changed; the schedules of the checkpoint, other in '
-                'number than those of the '
-                'config, are loaded as they are.',
+                'number than those of the config, are loaded as they are.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -47,10 +48,8 @@ def continue_schedules(states: Any, configs: Any, built: Any, ratio: float) -> N
         if config.get('end') is None and isinstance(end, int) and state.get('end', end) < end:
             print_log(
                 f'{config.get("type")} ended with the epochs of the checkpoint, at step {state["end"]}, and '
-                f'this run goes on to {end}: '
-                'its last value stays. A longer schedule needs a new run (load_from without --resume), or '
-                '`end` in the config from '
-                'the start.',
+                f'this run goes on to {end}: its last value stays. A longer schedule needs a new run '
+                '(load_from without --resume), or `end` in the config from the start.',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -1,6 +1,4 @@
-"""SIGTERM, by which Slurm and other schedulers end a job: a training saves a checkpoint first, other tools
-clean up.
-"""
+"""SIGTERM, by which Slurm and others end a job: a training saves a checkpoint, other tools clean up."""
 
 import os
 import signal
@@ -13,21 +11,22 @@ import torch.distributed as dist
 
 
 class TrainingStopped(BaseException):
-    """A training was asked to stop and has saved its state; the message is one line that says how to go on.
+    """A training was asked to stop and has saved its state; the message says how to go on.
 
     It is no ``Exception``, so that nothing on the way takes it for a failure.
     """
 
 
 class StopFlag:
-    """Whether SIGTERM came, to this process or, by :meth:`agreed`, to any of a training's processes."""
+    """Whether SIGTERM reached this process or, by :meth:`agreed`, any of a training's processes."""
 
     def __init__(self) -> None:
         self.asked = False
         self._group: Optional[Any] = None
         self._several = dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
         if self._several and dist.get_backend() != 'gloo':
-            self._group = dist.new_group(backend='gloo')  # on the CPU, so that no step waits for the device
+            # On the CPU, so that no step waits for the device.
+            self._group = dist.new_group(backend='gloo')
 
     def agreed(self) -> bool:
         """The same answer in every process; each calls it at the same place."""
@@ -46,19 +45,18 @@ def _end(signum: int, frame: Any) -> None:
 
 
 def _die(signum: int) -> None:
-    """What a forked child does with an inherited handler: nothing of it."""
+    """Ends a forked child, which has inherited the handler, as the signal alone would."""
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)
 
 
 @contextmanager
-def _handling(handler: Callable, taken_over: tuple) -> Iterator[bool]:
-    """Sets a handler of SIGTERM where one of ``taken_over`` is set; in other threads than the first,
-    never.
-    """
-    here = threading.current_thread() is threading.main_thread()
+def _handling(handler: Callable, replaceable: tuple) -> Iterator[bool]:
+    """Sets a handler of SIGTERM in place of one of ``replaceable``; yields whether it did."""
+    # Python lets the main thread alone set handlers.
+    main_thread = threading.current_thread() is threading.main_thread()
     old = signal.getsignal(signal.SIGTERM)
-    if not here or old not in taken_over:
+    if not main_thread or old not in replaceable:
         yield False
         return
     signal.signal(signal.SIGTERM, handler)
@@ -78,7 +76,7 @@ def cleaning_up() -> Iterator[None]:
 
 @contextmanager
 def watching() -> Iterator[StopFlag]:
-    """SIGTERM only sets the flag that is yielded. A handler that somebody else has set stays."""
+    """SIGTERM only sets the flag that is yielded. A handler of other code stays."""
     flag, process = StopFlag(), os.getpid()
 
     def ask(signum: int, frame: Any) -> None:
@@ -91,20 +89,20 @@ def watching() -> Iterator[StopFlag]:
 
 
 class ShieldedWorker:
-    """A loader's ``worker_init_fn`` that ignores SIGTERM from others than the parent, which still needs its
-    batches.
+    """A loader's ``worker_init_fn`` that ignores SIGTERM from others than the parent.
 
-    A scheduler signals all processes of a job, and a loader whose worker dies raises in the middle of the
-    checkpoint.
+    A scheduler signals all processes of a job. A loader whose worker dies would raise while the parent saves
+    its checkpoint.
 
     Args:
-        init (callable, optional): The ``worker_init_fn`` that was set.
+        init (callable, optional): The ``worker_init_fn`` to call afterwards.
     """
 
     def __init__(self, init: Optional[Callable[[int], None]]) -> None:
         self.init = init
 
     def __call__(self, worker: int) -> None:
+        # A handler does not learn who sent the signal, a thread that waits for the blocked signal does.
         if hasattr(signal, 'sigwaitinfo'):
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             threading.Thread(target=_wait_for_parent, args=(os.getppid(),), daemon=True).start()
@@ -115,4 +113,5 @@ class ShieldedWorker:
 def _wait_for_parent(parent: int) -> None:
     while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
         pass
-    os._exit(0)  # as torch's own handler does
+    # As torch's own handler does.
+    os._exit(0)

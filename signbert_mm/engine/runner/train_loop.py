@@ -16,18 +16,18 @@ from ...files.locks import folder_lock
 from ...registry import LOOPS
 from .signals import ShieldedWorker, StopFlag, watching
 
-LOCK = '.training.lock'  # in the work dir, held by the run that writes there
+# In the work dir, locked by the run that writes there.
+LOCK = '.training.lock'
 
 
-class _Rest:
-    """A batch sampler's batches but the first ``done``, one at a time: a list would hold the index of every
-    clip that is left.
-    """
+class _RemainingBatches:
+    """A batch sampler's batches without the first ``done``."""
 
     def __init__(self, batches: Iterable[List[int]], done: int) -> None:
         self.batches, self.done = batches, done
 
     def __iter__(self) -> Iterator[List[int]]:
+        # Lazy: a list would hold the index of every remaining clip.
         return itertools.islice(iter(self.batches), self.done, None)
 
     def __len__(self) -> int:
@@ -36,52 +36,50 @@ class _Rest:
 
 @LOOPS.register_module()
 class ResumableTrainLoop(EpochBasedTrainLoop):
-    """mmengine's ``EpochBasedTrainLoop`` (same arguments) that goes on where a checkpoint of
-    ``by_epoch=False`` was taken.
+    """mmengine's ``EpochBasedTrainLoop`` (same arguments), which can resume in the middle of an epoch.
 
-    The batches of the epoch that were already seen are skipped by their indices, without loading them.
-    Together with ``EpochSeedHook``, whose random numbers depend on (seed, epoch, iteration) alone, a resumed
-    run equals the uninterrupted one bit for bit on one kind of device and thread count.
+    Batches of the epoch that are done are skipped by their indices, without loading them. With
+    ``EpochSeedHook``, whose random numbers depend on (seed, epoch, iteration) alone, a resumed run equals the
+    uninterrupted one bit for bit on one kind of device and thread count.
 
     A checkpoint at the end of an epoch may be resumed with another number of batches in an epoch (other
-    processes, batch size or clips): the epochs that are left have this run's number.
+    processes, batch size or clips): the remaining epochs have this run's number.
 
-    While it runs, SIGTERM asks it to stop; :class:`SafeCheckpointHook` then saves, at the next step of the
-    optimizer.
+    SIGTERM asks the loop to stop; :class:`SafeCheckpointHook` then saves at the optimizer's next step.
 
-    A model with ``enter_batch(begins, ends)`` is told before each batch whether it is the first or the last
-    of a step of the optimizer, of which ``accumulative_counts`` makes one of several batches.
+    A model with ``enter_batch(begins, ends)`` gets a call before each batch: whether the batch is the first
+    or the last of an optimizer step, which has several with ``accumulative_counts``.
     """
 
-    # the iteration at which the epoch in work began; with fewer batches than now before it, may be below 0
+    # The iteration at which the current epoch began. It may be below 0 if earlier epochs had fewer batches.
     _epoch_begin = 0
-    _placed = False
+    _resumed_place = False
     stop: Optional[StopFlag] = None
 
     def run(self) -> nn.Module:
-        """Launch training.
+        """Launches training.
 
         Raises:
             ConfigError: The loader gives no batch.
-            CheckpointError: A checkpoint was resumed from that does not say where in its epoch it was taken.
+            CheckpointError: The checkpoint does not say where in its epoch it was saved.
             FolderInUse: Another training writes into the work dir.
         """
         if not len(self.dataloader):
             sampler = getattr(self.dataloader.batch_sampler, 'drop_last', False)
             raise ConfigError(
                 'config: train_dataloader gives no batch, so nothing would be trained: '
-                f'{len(self.dataloader.dataset)} clips for '
-                f'{get_world_size()} processes with batch size '
-                f'{self._batch_size()}{", drop_last=True" if sampler else ""}. '
-                'Lower batch_size, or give more clips'
+                f'{len(self.dataloader.dataset)} clips for {get_world_size()} processes with batch size '
+                f'{self._batch_size()}{", drop_last=True" if sampler else ""}. Lower batch_size, or give '
+                'more clips'
             )
-        if not self._placed and self._iter:  # another checkpoint hook than this project's
+        # SafeCheckpointHook calls go_on_from; another checkpoint hook does not.
+        if not self._resumed_place and self._iter:
             self.go_on_from(dict(epoch=self._epoch, iter=self._iter), None, 'resumed from')
         if self._epoch >= self._max_epochs and self._iter:
             self.runner.logger.warning(
                 f'Nothing is left to train: the checkpoint is of the end of epoch {self._epoch}, and '
-                'train_cfg.max_epochs is '
-                f'{self._max_epochs}. To train longer: --cfg-options train_cfg.max_epochs=N'
+                f'train_cfg.max_epochs is {self._max_epochs}. To train longer: --cfg-options '
+                'train_cfg.max_epochs=N'
             )
         for loop in (self, self.runner._val_loop):
             loader = loop.dataloader if isinstance(loop, BaseLoop) else None
@@ -96,11 +94,11 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     @property
     def batches_done(self) -> int:
-        """How many batches of the epoch in work are done."""
+        """Batches of the current epoch that are done."""
         return self._iter - self._epoch_begin
 
     def progress(self, epoch: int, iteration: int) -> Dict[str, int]:
-        """The place of a checkpoint: batches done of its epoch, and what the number of a batch depends on."""
+        """The place of a checkpoint: batches done of its epoch, and what the batches depend on."""
         return dict(
             batches_done=iteration - self._epoch_begin if epoch == self._epoch else 0,
             batches_per_epoch=len(self.dataloader),
@@ -109,66 +107,65 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         )
 
     def check_progress(self, saved: Optional[Dict[str, int]], filename: str) -> None:
-        """Refuse a checkpoint in the middle of an epoch whose batches were cut otherwise than this run's.
+        """Refuses a checkpoint in the middle of an epoch with other batches than this run's.
 
         Raises:
             CheckpointError: Another batch size, number of processes or number of clips.
         """
         if not saved or saved['batches_done'] in (0, saved['batches_per_epoch']):
             return
-        now = dict(
+        current = dict(
             batches_per_epoch=len(self.dataloader), batch_size=self._batch_size(), world_size=get_world_size()
         )
         differ = [
-            f'{key} {saved[key]} there, {now[key]} here'
-            for key in now
-            if key in saved and saved[key] != now[key]
+            f'{key} {saved[key]} there, {current[key]} here'
+            for key in current
+            if key in saved and saved[key] != current[key]
         ]
         if differ:
             raise CheckpointError(
                 f'checkpoint {filename} was taken {saved["batches_done"]} batches into an epoch of '
-                f'{saved["batches_per_epoch"]}, and this run cuts '
-                f'its epochs otherwise ({"; ".join(differ)}). Resume with the same data, batch size and '
-                'number of processes, or from a checkpoint '
-                'at the end of an epoch.'
+                f'{saved["batches_per_epoch"]}, and this run cuts its epochs otherwise '
+                f'({"; ".join(differ)}). Resume with the same data, batch size and number of processes, or '
+                'from a checkpoint at the end of an epoch.'
             )
 
     def go_on_from(
         self, meta: Dict[str, Any], runtime_info: Optional[Dict[str, Any]], filename: str
     ) -> float:
-        """Take the place of a checkpoint, before mmengine sets the epoch and the iteration.
+        """Takes over the place of a checkpoint, before mmengine sets the epoch and the iteration.
 
         Args:
             meta (dict): The checkpoint's: ``epoch``, ``iter`` and, of this project, ``progress``.
-            runtime_info (dict, optional): Of its message hub; mmengine notes ``max_epochs`` and ``max_iters``
-                there.
-            filename (str): How messages name it.
+            runtime_info (dict, optional): Of its message hub, with mmengine's ``max_epochs`` and
+                ``max_iters``.
+            filename (str): Its name in messages.
 
         Returns:
             float: Batches in an epoch now over those when it was saved.
 
         Raises:
-            CheckpointError: It was taken in the middle of an epoch that was cut otherwise, or does not say
-                where.
+            CheckpointError: It was saved in the middle of an epoch with other batches, or does not say where.
         """
         epoch, iteration, batches = int(meta['epoch']), int(meta['iter']), len(self.dataloader)
-        saved = meta.get('progress') or self._place(epoch, iteration, runtime_info or {}, filename)
+        saved = meta.get('progress') or self._stock_progress(epoch, iteration, runtime_info or {}, filename)
         self.check_progress(saved, filename)
-        # where all batches are done, the end of the epoch with its validation is still to come
+        # If all batches are done, the end of the epoch with its validation is still to come.
         done = batches if saved['batches_done'] == saved['batches_per_epoch'] else saved['batches_done']
-        self._epoch_begin, self._placed = iteration - done, True
+        self._epoch_begin, self._resumed_place = iteration - done, True
         self._max_iters = self._epoch_begin + (self._max_epochs - epoch) * batches
         if saved['batches_per_epoch'] != batches:
             self.runner.logger.info(
-                f'From here on an epoch has {batches} batches; until epoch {epoch} it '
-                f'had {saved["batches_per_epoch"]}.'
+                f'From here on an epoch has {batches} batches; until epoch {epoch} it had '
+                f'{saved["batches_per_epoch"]}.'
             )
         return batches / saved['batches_per_epoch']
 
-    def _place(
+    def _stock_progress(
         self, epoch: int, iteration: int, runtime_info: Dict[str, Any], filename: str
     ) -> Dict[str, int]:
         """As :meth:`progress`, of a checkpoint that stock mmengine wrote."""
+        # mmengine saves the sums; if they give no whole number of batches, this run's number is tried.
         epochs, iterations = runtime_info.get('max_epochs'), runtime_info.get('max_iters')
         known = bool(epochs and iterations and iterations % epochs == 0)
         batches = iterations // epochs if known else len(self.dataloader)
@@ -176,15 +173,14 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         if not 0 <= done <= batches:
             raise CheckpointError(
                 f'checkpoint {filename} is of epoch {epoch} and iteration {iteration}, and does not say how '
-                'many batches its epochs '
-                f'had (here they have {batches}). Resume with the data, batch size and number of processes '
-                'it was trained with; '
-                'or start a new run from its weights: --cfg-options load_from=CHECKPOINT, without --resume.'
+                f'many batches its epochs had (here they have {batches}). Resume with the data, batch size '
+                'and number of processes it was trained with; or start a new run from its weights: '
+                '--cfg-options load_from=CHECKPOINT, without --resume.'
             )
         return dict(batches_done=done, batches_per_epoch=batches)
 
     def run_epoch(self) -> None:
-        """One epoch, from the first batch that is not done yet."""
+        """Trains one epoch, from the first batch that is not done yet."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         done = self.batches_done
@@ -196,7 +192,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         self._epoch_begin = self._iter
 
     def run_iter(self, idx: int, data_batch: Any) -> None:
-        """One batch."""
+        """Trains on one batch."""
         model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
         if hasattr(model, 'enter_batch'):
             wrapper = self.runner.optim_wrapper
@@ -214,27 +210,23 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         loader = self.dataloader
         if loader.batch_sampler is None or isinstance(loader.dataset, IterableDataset):
             raise CheckpointError(
-                'an iterable data set, or one that batches by itself, cannot resume in the '
-                'middle of an epoch: save by epoch'
+                'an iterable data set, or one that batches by itself, cannot resume in the middle of an '
+                'epoch: save by epoch'
             )
         if not 0 <= done <= len(loader):
             raise UserRuntimeError(
-                f'{done} batches of an epoch of {len(loader)} are done: the loader has '
-                'changed while it was in use'
+                f'{done} batches of an epoch of {len(loader)} are done: the loader has changed while it was '
+                'in use'
             )
         self.runner.logger.info(f'Going on in epoch {self._epoch + 1} after {done} of {len(loader)} batches.')
         if done == len(loader):
             return ()
-        workers = (
-            dict(
-                prefetch_factor=loader.prefetch_factor, multiprocessing_context=loader.multiprocessing_context
-            )
-            if loader.num_workers
-            else {}
-        )
+        # DataLoader refuses these arguments without workers.
+        names = ('prefetch_factor', 'multiprocessing_context') if loader.num_workers else ()
+        workers = {name: getattr(loader, name) for name in names}
         return DataLoader(
             loader.dataset,
-            batch_sampler=_Rest(loader.batch_sampler, done),
+            batch_sampler=_RemainingBatches(loader.batch_sampler, done),
             num_workers=loader.num_workers,
             collate_fn=loader.collate_fn,
             pin_memory=loader.pin_memory,

@@ -1,4 +1,4 @@
-"""Other formats into a PoseStore, one file a format; each gives clips for :func:`write_clips`."""
+"""Importers of other formats, one file a format; each yields clips for :func:`write_clips`."""
 
 from .common import Clip, UnreadableError, write_clips
 from .landmarks import assign_sides, hand_chirality, landmark_keypoints, read_landmarks, track_hands

@@ -12,7 +12,7 @@ from ...files.text import clean_text
 
 
 class UnreadableError(UserValueError):
-    """This one file cannot be read; the others may."""
+    """One file cannot be read; a conversion goes on with the others."""
 
 
 @dataclass
@@ -30,9 +30,7 @@ class Clip:
 
 
 def split_name(text: str) -> str:
-    """A split as a person writes it: 'train', 'val' and 'test' in any capitals; other names stay as they
-    are.
-    """
+    """A split's name: 'train', 'val' and 'test' in small letters, other names as they are."""
     text = clean_text(text)
     return text.casefold() if text.casefold() in ('train', 'val', 'test') else text
 
@@ -41,7 +39,7 @@ def check_spelling(splits: Iterable[str], where: str) -> None:
     """Refuses splits that differ in their capitals alone.
 
     Raises:
-        ValueError: There are two such names; the message has both.
+        ValueError: There are two such names; the message gives both.
     """
     first: Dict[str, str] = {}
     for split in splits:

@@ -1,4 +1,4 @@
-"""A tree ``<gloss>/<sequence>/<frame>.npy`` of MediaPipe numbers, as many tutorials collect it."""
+"""Importer of trees ``<gloss>/<sequence>/<frame>.npy`` of MediaPipe numbers, as in many tutorials."""
 
 import os
 import re
@@ -28,13 +28,13 @@ SIZES = {
 class MPTreeClips:
     """The clips of such a tree: glosses in alphabetical order, sequences in natural order, frames by number.
 
-    A frame file holds fractions of the image size: 258 numbers = 33 pose points (x, y, z, visibility), left
-    hand, right hand (21 x (x, y, z) each); 1662 = pose, 468 face points (left out), left, right; 126 = left,
-    right; 63 = one hand. A hand of zeros was not found. z is left out.
+    A frame file holds fractions of the image size. 258 numbers: 33 pose points (x, y, z, visibility), left
+    hand, right hand (21 x (x, y, z) each). 1662: pose, 468 face points (left out), left, right. 126: left,
+    right. 63: one hand. A hand of zeros is missing. z is left out.
 
     Args:
         folder (str): The tree.
-        width, height (int): Image size in pixels, which the files do not tell.
+        width, height (int): Image size in pixels, which the files do not give.
         fps (float): Frames a second; 0 = unknown.
         hand (str): 'left' or 'right', which hand 63 numbers are of.
         protocol (str, optional): 'words33' splits as :func:`words33_splits` with sequence names as integers;
@@ -43,11 +43,10 @@ class MPTreeClips:
     Attributes:
         layout (str): 'mediapipe_holistic', or 'hands_42' without pose.
         glosses (list[str]): Folder names.
-        gaps (dict[str, list[int]]): Missing frame numbers by clip, filled while clips are read; those frames
-            are left out.
+        gaps (dict[str, list[int]]): Missing frame numbers of each clip, filled while clips are read.
 
     Raises:
-        FileNotFoundError: There is no such tree.
+        FileNotFoundError: There is no such folder.
         ValueError: A file name is not a number, a sequence is empty, or a file has another size than the
             first one; the message names it.
     """
@@ -71,7 +70,8 @@ class MPTreeClips:
         self.sequences = [
             (label, name) for label, gloss in enumerate(self.glosses) for name in sequences[gloss]
         ]
-        self._folders = self.glosses  # as they are called on the disk
+        # The folders' names on the disk may differ from the glosses in their Unicode form.
+        self._folders = self.glosses
         self.glosses = [clean_text(gloss) for gloss in self.glosses]
         if not self.sequences:
             raise UserValueError(f'{folder}: no <gloss>/<sequence>/ folders in it')
@@ -80,8 +80,8 @@ class MPTreeClips:
             odd = [name for _, name in self.sequences if not name.isdigit()]
             if odd:
                 raise UserValueError(
-                    f'{folder}: the words33 protocol orders by sequence number, but there are '
-                    f'sequences named {odd[:5]}'
+                    f'{folder}: the words33 protocol orders by sequence number, but there are sequences '
+                    f'named {odd[:5]}'
                 )
             self.split = words33_splits(
                 np.asarray([label for label, _ in self.sequences]),
@@ -131,15 +131,16 @@ class MPTreeClips:
                 rows.append(_load(path))
                 if rows[-1].size != self.size:
                     raise UserValueError(
-                        f'{path}: {rows[-1].size} numbers found, other frames have {self.size}; '
-                        'collect the sequence again or remove it'
+                        f'{path}: {rows[-1].size} numbers found, other frames have {self.size}; collect the '
+                        'sequence again or remove it'
                     )
             values = np.stack(rows).astype(np.float32)  # (T, numbers)
             keypoints = np.zeros((len(rows), layout.num_joints, 3), dtype=np.float32)
             if self.size > 2 * HAND:
+                # x, y and visibility, which becomes the score.
                 keypoints[:, :33] = values[:, :POSE].reshape(-1, 33, 4)[:, :, [0, 1, 3]]
-            # the last 126 numbers, or the only 63
-            hands = values[:, -2 * HAND :].reshape(len(rows), -1, 21, 3)
+            # The last 126 numbers, or the only 63.
+            hands = values[:, -2 * HAND :].reshape(len(rows), -1, 21, 3)  # (T, hands, 21, 3)
             slots = dict(left=[left], right=[right]).get(self.hand, [left, right])
             for hand, first in enumerate(slots):
                 keypoints[:, first : first + 21, :2] = hands[:, hand, :, :2]
@@ -149,9 +150,7 @@ class MPTreeClips:
 
 
 def _read_tree(root: str) -> Tuple[Dict[str, List[str]], Dict[str, List[str]]]:
-    """Sequences of each gloss in natural order, 2 before 10, and the .npy files of each folder; the rest is
-    logged.
-    """
+    """Sequences of each gloss in natural order, and .npy files of each folder; the rest is logged."""
     sequences: Dict[str, List[str]] = {}
     files: Dict[str, List[str]] = {}
     left_out: List[LeftOut] = []
@@ -178,6 +177,7 @@ def _read_tree(root: str) -> Tuple[Dict[str, List[str]], Dict[str, List[str]]]:
 
 
 def _natural(name: str) -> List[Union[int, str]]:
+    # Natural order: 2 before 10.
     return [int(part) if part.isdecimal() else part for part in re.split(r'(\d+)', name)]
 
 

@@ -1,9 +1,7 @@
-"""npz files with ``hands``, ``length``, ``label``, ``classes``, ``seq_id`` and perhaps ``pose``, in fractions
-of the image.
-"""
+"""Importer of npz files with hands, and perhaps pose, of all clips in fractions of the image."""
 
 import os
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
@@ -18,11 +16,14 @@ _FIELDS = ('hands', 'length', 'label', 'classes', 'seq_id')
 
 
 def words33_splits(label: np.ndarray, seq_id: np.ndarray) -> np.ndarray:
-    """Within each gloss by ``seq_id`` as an integer: the first floor(n / 2) 'train', up to floor(3 n / 5)
-    'val', the rest 'test'; shape (N,) str.
+    """The splits of words33, shape (N,) str.
+
+    Within each gloss, in order of ``seq_id`` as an integer: the first floor(n / 2) clips are 'train', those
+    up to floor(3 n / 5) 'val', the rest 'test'.
     """
     split = np.full(len(label), 'train', dtype='<U5')
     order = np.lexsort((seq_id.astype(np.int64), label))
+    # The clips of one gloss after the other, each in the order of seq_id.
     for members in np.split(order, np.flatnonzero(np.diff(label[order])) + 1):
         count = len(members)
         split[members[count // 2 :]] = 'val'
@@ -35,20 +36,19 @@ class NpzClips:
 
     Args:
         path (str): The file: ``hands`` (N, T, 2, 21, 2), x and y as fractions of image width and height, 0 =
-            left and 1 = right, all zero = hand not found; ``length`` (N,); ``label`` (N,) into ``classes``;
-            ``seq_id`` (N,); ``pose`` (N, T, P <= 33, 3), x, y and visibility of MediaPipe's first P pose
-            points, optional. Also optional: ``split`` (N,) str, ``session`` (N,) and ``signer`` (N,) int, -1
-            = unknown, ``twin`` (N,) int, the group of clips with the same landmarks, -1 = none, and ``in...``
-            (N,) bool, which clips a subset of the vocabulary has.
-        width, height (int): Image size in pixels, which the file does not tell.
-        protocol (str, optional): 'words33' splits as :func:`words33_splits`; 'recorded' by the file's
-            ``split``; 'sessions' makes a split of each ``session``: 'session0', 'session1', ..; None = all
-            'train'.
-        subset (str): A boolean field, as 'in100': only its clips, and of the glosses only theirs. '' = all.
+            left and 1 = right, all zero = missing; ``length`` (N,); ``label`` (N,) into ``classes``;
+            ``seq_id`` (N,). Optional: ``pose`` (N, T, P <= 33, 3), x, y and visibility of MediaPipe's first P
+            pose points; ``split`` (N,) str; ``session`` (N,) and ``signer`` (N,) int, -1 = unknown; ``twin``
+            (N,) int, the group of clips with the same landmarks, -1 = none; ``in...`` (N,) bool, the clips of
+            a subset of the vocabulary.
+        width, height (int): Image size in pixels, which the file does not give.
+        protocol (str, optional): 'words33': splits as :func:`words33_splits`. 'recorded': the file's
+            ``split``. 'sessions': a split of each ``session``: 'session0', 'session1', .. None = all 'train'.
+        subset (str): A boolean field, such as 'in100': only its clips and their glosses. '' = all.
         drop_twins (bool): Leave out the clips that have a twin.
 
     Attributes:
-        layout (str): 'mediapipe_holistic' where ``pose`` is there, else 'hands_42'.
+        layout (str): 'mediapipe_holistic' with ``pose``, else 'hands_42'.
         glosses (list[str]): ``classes``, or those of the subset, in the same order.
 
     Raises:
@@ -79,8 +79,7 @@ class NpzClips:
         if len(outside):
             raise UserValueError(
                 f'{path}: clip {outside[0]}: field label is {label[outside[0]]}, outside 0 .. '
-                f'{len(self.glosses) - 1} '
-                f'({len(self.glosses)} classes); correct label or classes'
+                f'{len(self.glosses) - 1} ({len(self.glosses)} classes); correct label or classes'
             )
         self.length, self.seq_id = fields['length'], fields['seq_id'].astype(str)
         signer = fields.get('signer', np.full(count, -1))
@@ -104,17 +103,16 @@ class NpzClips:
             raise UserValueError(f'{path}: no clips are left (subset {subset!r}, drop_twins={drop_twins})')
         self.glosses = [self.glosses[place] for place in classes]
         self.kept = np.flatnonzero(kept)
-        # of all clips of the file, as ``label``, ``split`` and the others
+        # As label, split and the others of all clips of the file; self.kept selects.
         self.twin = fields.get('twin', np.full(count, -1))
-        # places in ``glosses``, of all clips; those of the clips that are left have a meaning
+        # classes is sorted, so searchsorted gives the indices into glosses; of kept clips alone.
         self.label = np.searchsorted(classes, label)
 
     def keep_glosses(self, glosses: Sequence[str]) -> int:
-        """Takes over another label map, such as that of a model, and leaves out the clips whose gloss is not
-        in it.
+        """Takes over another label map, such as a model's, and leaves out clips of other glosses.
 
         Args:
-            glosses (Sequence[str]): The other label map; it may have glosses that the file has not.
+            glosses (Sequence[str]): The other label map; it may have glosses that the file lacks.
 
         Returns:
             int: How many clips are left out.
@@ -122,14 +120,14 @@ class NpzClips:
         Raises:
             ValueError: None are left.
         """
-        place = {gloss: label for label, gloss in enumerate(glosses)}
-        new = np.array([place.get(gloss, -1) for gloss in self.glosses])
-        # clips outside the subset have no label of it
+        labels = {gloss: label for label, gloss in enumerate(glosses)}
+        new = np.array([labels.get(gloss, -1) for gloss in self.glosses])
+        # Clips outside the subset have no label of it; their index may lie beyond its end.
         label = np.where(self.label < len(new), new[np.minimum(self.label, len(new) - 1)], -1)
         kept = self.kept[label[self.kept] >= 0]
         if not len(kept):
             raise UserValueError(
-                f'{self.path}: no clip has a gloss of {list(glosses)[:5]} .. ({len(place)} glosses)'
+                f'{self.path}: no clip has a gloss of {list(glosses)[:5]} .. ({len(labels)} glosses)'
             )
         left_out = len(self.kept) - len(kept)
         self.kept, self.label, self.glosses = kept, label, list(glosses)
@@ -137,13 +135,13 @@ class NpzClips:
 
     @staticmethod
     def _read(path: str, optional: Sequence[str]) -> Dict[str, np.ndarray]:
-        """The file's arrays, their shapes checked; of the optional fields, these must be there."""
+        """The file's arrays, their shapes checked; the fields ``optional`` must be there as well."""
         try:
             fields = read_npz(path)
         except ArrayFileError as error:
             raise UserValueError(
-                f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save '
-                'it again with numpy.savez'
+                f'{path}: not a whole npz file of plain arrays ({error}); copy it again or save it again '
+                'with numpy.savez'
             ) from error
         absent = [name for name in (*_FIELDS, *optional) if name not in fields]
         if absent:
@@ -164,23 +162,19 @@ class NpzClips:
         classes = fields['classes']
         if classes.dtype.kind not in 'USiu' or classes.ndim != 1:
             raise UserValueError(
-                f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, '
-                'text of shape (N,)'
+                f'{path}: classes are {classes.dtype} of shape {classes.shape}; expected names, text of '
+                'shape (N,)'
             )
-        for place, gloss in enumerate(classes.astype(str).tolist()):
-            check_name(gloss, f'{path}: class {place}')  # a part of each clip's id
+        # A gloss is a part of its clips' ids.
+        for label, gloss in enumerate(classes.astype(str).tolist()):
+            check_name(gloss, f'{path}: class {label}')
         return fields
 
     def __len__(self) -> int:
         return len(self.kept)
 
-    def _blocks(self) -> Tuple[int, int]:
-        """First joint of the left and of the right hand."""
-        parts = get_layout(self.layout).parts
-        return parts['left_hand'][0], parts['right_hand'][0]
-
     def __iter__(self) -> Iterator[Clip]:
-        joints = get_layout(self.layout).num_joints
+        layout = get_layout(self.layout)
         stem = os.path.splitext(os.path.basename(self.path))[0]
         for index in self.kept.tolist():
             length = int(self.length[index])
@@ -189,10 +183,11 @@ class NpzClips:
                     f'{self.path}: clip {index}: length {length} is outside 1 .. {self._hands.shape[1]}; '
                     'correct length, or leave the clip out'
                 )
-            keypoints = np.zeros((length, joints, 3), dtype=np.float32)
-            for side, first in enumerate(self._blocks()):
+            keypoints = np.zeros((length, layout.num_joints, 3), dtype=np.float32)
+            for side, first in enumerate((layout.parts['left_hand'][0], layout.parts['right_hand'][0])):
                 hand = self._hands[index, :length, side].astype(np.float32)  # (T, 21, 2)
                 keypoints[:, first : first + 21, :2] = hand
+                # A hand has one score for all its joints: 0 where it is missing.
                 keypoints[:, first : first + 21, 2] = (hand != 0).any(axis=(1, 2))[:, None]
             if self._pose is not None:
                 keypoints[:, : self._pose.shape[2]] = self._pose[index, :length]

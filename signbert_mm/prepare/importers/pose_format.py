@@ -1,4 +1,4 @@
-"""``.pose`` files (package pose-format)."""
+"""Importer of ``.pose`` files (package pose-format)."""
 
 import os
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
@@ -15,8 +15,8 @@ from .common import Clip, UnreadableError, check_spelling, split_name
 if TYPE_CHECKING:
     from pose_format import Pose
 
-# layout: component and the joints it fills; components that are not named here (face, world landmarks) are
-# left out
+# Layout -> component -> the part of the layout that it fills. Other components (face, world landmarks) are
+# left out.
 COMPONENTS = dict(
     mediapipe_holistic=dict(
         POSE_LANDMARKS='body', LEFT_HAND_LANDMARKS='left_hand', RIGHT_HAND_LANDMARKS='right_hand'
@@ -31,24 +31,24 @@ COLUMNS = ('file', 'gloss', 'split', 'signer')
 class PoseFormatClips:
     """The clips of some ``.pose`` files, in order of file name.
 
-    Of several people in a file the one with the highest mean confidence is taken. Masked points are missing.
+    Of several people in a file the one with the highest mean confidence is kept. Masked points are missing.
 
     Args:
         source (str | Sequence[str]): A folder, searched to any depth, or files.
-        labels (str, optional): A csv file with a header: ``file`` (path below the folder, or file name where
-            only one file has it; '.pose' may be left out), ``gloss``, and perhaps ``split`` and ``signer``.
+        labels (str, optional): A csv file with a header: ``file`` (path below the folder, or a file name that
+            only one file has; '.pose' may be left out), ``gloss``, and perhaps ``split`` and ``signer``.
             Files that it does not list are left out, which is logged. None = no labels, all 'train'.
-        width, height (int, optional): Image size in pixels, for files that do not tell.
+        width, height (int, optional): Image size in pixels, for files without it.
 
     Attributes:
-        layout (str): 'mediapipe_holistic' or 'openpose', as the first file has it.
+        layout (str): 'mediapipe_holistic' or 'openpose', by the first file.
         glosses (list[str]): Of the csv, in alphabetical order.
 
     Raises:
         ImportError: pose-format is not installed.
         FileNotFoundError: There are no such files.
         ValueError: A file is damaged or has other components; the csv lacks a column or a gloss, lists a file
-            twice, or names files that are not there or are there twice.
+            twice, or names a file that does not exist or exists twice.
     """
 
     def __init__(
@@ -74,21 +74,21 @@ class PoseFormatClips:
         else:
             self.files = [source] if isinstance(source, str) else list(source)
             self.folder = os.path.dirname(self.files[0]) if self.files else ''
-        absent = [path for path in self.files if not os.path.isfile(path)]
-        if absent or not self.files:
-            raise FileNotFoundError(f'{source if not absent else absent[:5]}: no such .pose files')
+        missing = [path for path in self.files if not os.path.isfile(path)]
+        if missing or not self.files:
+            raise FileNotFoundError(f'{source if not missing else missing[:5]}: no such .pose files')
         self.glosses: List[str] = []
         self._facts: Dict[str, dict] = {}
         if labels is not None:
             self._read_labels(labels)
         self._places = {gloss: label for label, gloss in enumerate(self.glosses)}
         components = {component.name for component in self._read(self.files[0]).header.components}
-        fits = [layout for layout, names in COMPONENTS.items() if components & set(names)]
-        if not fits:
+        layouts = [layout for layout, names in COMPONENTS.items() if components & set(names)]
+        if not layouts:
             raise UserValueError(
                 f'{self.files[0]}: components {sorted(components)}; expected those of one of {COMPONENTS}'
             )
-        self.layout = fits[0]
+        self.layout = layouts[0]
 
     def _video_id(self, path: str) -> str:
         return os.path.splitext(name_below(self.folder or os.curdir, path))[0]
@@ -105,17 +105,18 @@ class PoseFormatClips:
                     f'({row["gloss"]}); remove one of them'
                 )
         check_spelling([row['split'] for _, row in rows.values()], path)
+        # A row may name the file with its suffix .pose, or with that of the video.
         index = NameIndex([(self._video_id(file), file) for file in self.files], self.folder)
-        wanted = [(without_suffix(name, ('.pose',)), without_suffix(name)) for name in rows]
+        names = [(without_suffix(name, ('.pose',)), without_suffix(name)) for name in rows]
         try:
-            matches = match_names(wanted, [index])
+            matches = match_names(names, [index])
         except ValueError as error:
             raise UserValueError(f'{path}: {error}') from None
-        absent = [name for name, match in zip(rows, matches) if match is None]
-        if absent or not rows:
+        missing = [name for name, match in zip(rows, matches) if match is None]
+        if missing or not rows:
             raise UserValueError(
-                f'{path}: rows that name no file in {self.folder}: {len(absent)}, the first: '
-                f'{absent[:5]}; correct the column `file`'
+                f'{path}: rows that name no file in {self.folder}: {len(missing)}, the first: {missing[:5]}; '
+                'correct the column `file`'
             )
         chosen: Dict[str, Dict[str, str]] = {}
         for match, (line, row) in zip(matches, rows.values()):
@@ -141,8 +142,8 @@ class PoseFormatClips:
             return self._pose.read(data)
         except Exception as error:  # the package raises whatever its parsing meets
             raise UnreadableError(
-                f'{path}: not a whole .pose file ({type(error).__name__}: {error}; {len(data)} bytes found); '
-                'get it again or leave it out'
+                f'{path}: not a whole .pose file ({type(error).__name__}: {error}; {len(data)} bytes '
+                'found); get it again or leave it out'
             ) from error
 
     def __iter__(self) -> Iterator[Clip]:
@@ -154,16 +155,15 @@ class PoseFormatClips:
         pose = self._read(path)
         if not {component.name for component in pose.header.components} & set(COMPONENTS[self.layout]):
             raise UserValueError(
-                f'{path}: has none of the components of {self.layout}, which the first file '
-                'has; convert it apart'
+                f'{path}: has none of the components of {self.layout}, which the first file has; convert it '
+                'apart'
             )
         size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
         if not all(size):
             raise UserValueError(f'{path}: the header gives no image size; give width and height')
         data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)  # (T, people, points, 2)
-        score = np.asarray(pose.body.confidence, dtype=np.float32) * ~np.ma.getmaskarray(pose.body.data)[
-            ..., :2
-        ].any(axis=-1)
+        masked = np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
+        score = np.asarray(pose.body.confidence, dtype=np.float32) * ~masked  # (T, people, points)
         if not data.shape[0] or not data.shape[1]:
             raise UnreadableError(
                 f'{path}: data of shape {data.shape}, so no frames or no person; leave it out'
@@ -172,14 +172,15 @@ class PoseFormatClips:
         values = np.concatenate([data[:, person], score[:, person, :, None]], axis=-1)  # (T, points, 3)
         values[values[:, :, 2] <= 0] = 0
         keypoints = np.zeros((len(values), layout.num_joints, 3), dtype=np.float32)
+        # The points of all components stand one after the other.
         begin = 0
         for component in pose.header.components:
             joints = layout.parts.get(COMPONENTS[self.layout].get(component.name, ''), ())
             end = begin + len(component.points)
             if joints and len(joints) != end - begin:
                 raise UserValueError(
-                    f'{path}: {component.name} has {end - begin} points, but {len(joints)} are '
-                    'expected; use an unreduced file'
+                    f'{path}: {component.name} has {end - begin} points, but {len(joints)} are expected; '
+                    'use an unreduced file'
                 )
             if joints:
                 keypoints[:, joints] = values[:, begin:end]

@@ -1,5 +1,6 @@
-"""The pickle of pyskl and mmaction2: ``dict(split={name: [ids]}, annotations=[dict(frame_dir, keypoint,
-keypoint_score, label, ..)])``.
+"""Importer and exporter of the pickle of pyskl and mmaction2.
+
+Content: ``dict(split={name: [ids]}, annotations=[dict(frame_dir, keypoint, keypoint_score, label, ..)])``.
 """
 
 import logging
@@ -17,28 +18,29 @@ from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout
 from .common import Clip
 
-_MOST_LABELS = 10**6  # where only the largest label says how many glosses there are
-_MOST_FRAMES = 10**6  # of a clip that holds no numbers itself
+# A single number of the file would otherwise reserve any memory: without a list of glosses the largest label
+# gives their number, and a clip without people has frames alone.
+_MOST_LABELS = 10**6
+_MOST_FRAMES = 10**6
 
-# fields of a store's meta that such a file keeps
+# Fields of a store's meta that such a file keeps.
 ABOUT = ('source', 'licence', 'extractor', 'extractor_version')
 
 
 class PysklClips:
-    """The clips of such a file; one that is in several splits comes once for each.
+    """The clips of such a file; a clip in several splits comes once for each.
 
-    Of several people the one with the highest mean score is taken. Without ``keypoint_score`` a joint is
-    found where its coordinates are not 0, 0. Nothing in the file is run, see
-    :mod:`signbert_mm.files.unpickle`.
+    Of several people the one with the highest mean score is kept. Without ``keypoint_score`` a joint at 0, 0
+    is missing. Nothing in the file is executed, see :mod:`signbert_mm.files.unpickle`.
 
     Args:
         path (str): The file.
-        layout (str, optional): Layout of the joints; None = as the file says, which those written by
-            :func:`export_pyskl` do.
+        layout (str, optional): Layout of the joints; None = as the file says. Files of :func:`export_pyskl`
+            say it.
         glosses (list[str], optional): The vocabulary; None = as the file says, or '0', '1', .. up to the
             largest label.
-        splits (list[str], optional): Only these; None = all. Clips in no split are left out, unless the file
-            has no splits: then all are 'train'.
+        splits (list[str], optional): Only these; None = all. Clips in no split are left out. If the file has
+            no splits, all are 'train'.
 
     Raises:
         ValueError: The file is refused, is of another form, or lacks a split; the message names the clip and
@@ -55,7 +57,8 @@ class PysklClips:
         self.path = path
         with open(path, 'rb') as file:
             content = safe_load(file)
-        if isinstance(content, list):  # the older form has no splits
+        # The older form is a list without splits.
+        if isinstance(content, list):
             content = dict(annotations=content)
         if (
             not isinstance(content, dict)
@@ -73,26 +76,26 @@ class PysklClips:
             )
         self.layout = get_layout(layout).name
         glosses = glosses or content.get('glosses')
-        labels = [self._label(place) for place in range(len(self.annotations))]
+        labels = [self._label(index) for index in range(len(self.annotations))]
         if not glosses and max(labels) >= _MOST_LABELS:
-            place = labels.index(max(labels))
+            index = labels.index(max(labels))
             raise UserValueError(
-                f'{path}: annotation {place}: label is {max(labels)}; correct it, or give the list of glosses'
+                f'{path}: annotation {index}: label is {max(labels)}; correct it, or give the list of glosses'
             )
         self.glosses: List[str] = (
             list(glosses) if glosses else [str(label) for label in range(max(labels) + 1)]
         )
         self.about = {key: str(content[key]) for key in ABOUT if content.get(key)}
-        where = self._by_id(content.get('split'), splits)
+        splits_of = self._by_id(content.get('split'), splits)
         self._order = [
-            (place, split)
-            for place in range(len(self.annotations))
-            for split in where.get(self._id(place), ())
+            (index, split)
+            for index in range(len(self.annotations))
+            for split in splits_of.get(self._id(index), ())
         ]
         if not self._order:
             raise UserValueError(
                 f'{path}: no annotation is in any of the splits '
-                f'{sorted({name for names in where.values() for name in names})}'
+                f'{sorted({name for names in splits_of.values() for name in names})}'
             )
 
     def _by_id(self, split: Optional[dict], chosen: Optional[Sequence[str]]) -> dict:
@@ -106,81 +109,83 @@ class PysklClips:
                 raise UserValueError(
                     f'{self.path}: the file has no splits, so {list(chosen)} cannot be chosen'
                 )
-            return {self._id(place): ['train'] for place in range(len(self.annotations))}
+            return {self._id(index): ['train'] for index in range(len(self.annotations))}
         counts = {name: len(to_array(ids)) for name, ids in split.items()}
-        absent = [name for name in chosen or () if name not in split]
-        if absent:
-            raise UserValueError(f'{self.path}: no split {absent}; splits there: {counts}')
-        where: dict = {}
-        there = set(self.ids())
+        missing = [name for name in chosen or () if name not in split]
+        if missing:
+            raise UserValueError(f'{self.path}: no split {missing}; splits there: {counts}')
+        splits_of: dict = {}
+        ids_of_file = set(self.ids())
         for name in chosen or split:
             ids = [str(clip) for clip in to_array(split[name]).ravel().tolist()]
-            absent = [clip for clip in ids if clip not in there]
-            if absent:
+            missing = [clip for clip in ids if clip not in ids_of_file]
+            if missing:
                 self._warn(
-                    f'{len(absent):,} of {len(ids):,} clips of split {name!r} have no annotation (theirs are '
-                    f'called as {self._id(0)!r})',
-                    absent,
+                    f'{len(missing):,} of {len(ids):,} clips of split {name!r} have no annotation (theirs '
+                    f'are called as {self._id(0)!r})',
+                    missing,
                 )
-            twice = [clip for clip, count in Counter(ids).items() if count > 1]
-            if twice:
-                self._warn(f'{len(twice):,} clips are listed twice in split {name!r}, and taken once', twice)
+            repeated = [clip for clip, count in Counter(ids).items() if count > 1]
+            if repeated:
+                self._warn(
+                    f'{len(repeated):,} clips are listed twice in split {name!r}, and taken once', repeated
+                )
             for clip in dict.fromkeys(ids):
-                where.setdefault(clip, []).append(name)
-        rest = [] if chosen else [clip for clip in self.ids() if clip not in where]
+                splits_of.setdefault(clip, []).append(name)
+        rest = [] if chosen else [clip for clip in self.ids() if clip not in splits_of]
         if rest:
             self._warn(
                 f'{len(rest):,} of {len(self.annotations):,} annotations are in no split and are left out',
                 rest,
             )
-        return where
+        return splits_of
 
     def _warn(self, text: str, names: Sequence[str]) -> None:
         shown = ', '.join(names[:5]) + (', ...' if len(names) > 5 else '')
         print_log(f'{self.path}: {text}: {shown}', logger='current', level=logging.WARNING)
 
-    def _field(self, place: int, name: str) -> object:
-        annotation = self.annotations[place]
+    def _field(self, index: int, name: str) -> object:
+        annotation = self.annotations[index]
         if not isinstance(annotation, dict) or name not in annotation:
-            found = sorted(annotation) if isinstance(annotation, dict) else annotation
-            raise UserValueError(f'{self.path}: annotation {place}: field {name} is absent; found {found}')
+            fields = sorted(annotation) if isinstance(annotation, dict) else annotation
+            raise UserValueError(f'{self.path}: annotation {index}: field {name} is absent; found {fields}')
         return annotation[name]
 
-    def _label(self, place: int) -> int:
-        label = to_array(self._field(place, 'label'))
+    def _label(self, index: int) -> int:
+        label = to_array(self._field(index, 'label'))
         if label.dtype.kind not in 'iu' or label.size != 1:
             raise UserValueError(
-                f'{self.path}: annotation {place}: label is {label.tolist()!r}; expected one whole number'
+                f'{self.path}: annotation {index}: label is {label.tolist()!r}; expected one whole number'
             )
         return int(label.ravel()[0])
 
-    def _id(self, place: int) -> str:
-        return str(self._field(place, 'filename' if 'filename' in self.annotations[place] else 'frame_dir'))
+    def _id(self, index: int) -> str:
+        return str(self._field(index, 'filename' if 'filename' in self.annotations[index] else 'frame_dir'))
 
     def __len__(self) -> int:
         return len(self._order)
 
     def ids(self) -> List[str]:
         """The video id of each annotation."""
-        return [self._id(place) for place in range(len(self.annotations))]
+        return [self._id(index) for index in range(len(self.annotations))]
 
     def __iter__(self) -> Iterator[Clip]:
-        return (self.clip(place, split) for place, split in self._order)
+        return (self.clip(index, split) for index, split in self._order)
 
-    def clip(self, place: int, split: str = '') -> Clip:
+    def clip(self, index: int, split: str = '') -> Clip:
         """The clip of one annotation."""
-        where = f'{self.path}: annotation {place} ({self._id(place)})'
-        xy = to_array(self._field(place, 'keypoint')).astype(np.float32)  # (M, T, V, 2)
-        frames = int(self._field(place, 'total_frames'))
+        where = f'{self.path}: annotation {index} ({self._id(index)})'
+        xy = to_array(self._field(index, 'keypoint')).astype(np.float32)  # (M, T, V, 2)
+        frames = int(self._field(index, 'total_frames'))
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
             raise UserValueError(
-                f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, '
-                '2); 3-D joints are not read'
+                f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D '
+                'joints are not read'
             )
         if xy.shape[0] == 0 and frames > _MOST_FRAMES:
             raise UserValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
-        if 'keypoint_score' in self.annotations[place]:
-            score = to_array(self.annotations[place]['keypoint_score']).astype(np.float32)  # (M, T, V)
+        if 'keypoint_score' in self.annotations[index]:
+            score = to_array(self.annotations[index]['keypoint_score']).astype(np.float32)  # (M, T, V)
         else:
             score = (xy != 0).any(axis=-1).astype(np.float32)
         if score.shape != xy.shape[:3]:
@@ -194,25 +199,24 @@ class PysklClips:
             if len(values)
             else np.zeros((frames, get_layout(self.layout).num_joints, 3), dtype=np.float32)
         )
-        height, width = (int(size) for size in to_array(self._field(place, 'img_shape'))[:2])
-        signer = str(self.annotations[place].get('signer', ''))
-        name = str(self.annotations[place].get('video_id') or self._id(place))
-        fps = to_array(self.annotations[place].get('fps') or 0)
+        height, width = (int(size) for size in to_array(self._field(index, 'img_shape'))[:2])
+        signer = str(self.annotations[index].get('signer', ''))
+        name = str(self.annotations[index].get('video_id') or self._id(index))
+        fps = to_array(self.annotations[index].get('fps') or 0)
         if fps.dtype.kind not in 'iuf' or fps.size != 1 or not 0 <= fps.ravel()[0] < float('inf'):
             raise UserValueError(
                 f'{where}: fps is {fps.tolist()!r:.60}; expected frames a second, or no such field'
             )
         rate = float(fps.ravel()[0])
-        return Clip(keypoints, self._label(place), split, name, width, height, signer=signer, fps=rate)
+        return Clip(keypoints, self._label(index), split, name, width, height, signer=signer, fps=rate)
 
 
 def export_pyskl(store: PoseStore, path: str) -> None:
-    """Writes a store as such a file, which mmaction2's PoseDataset loads; keypoints as float32, one person a
-    clip.
+    """Writes a store as such a file, which mmaction2's PoseDataset loads.
 
-    Besides the usual fields the file says ``layout``, ``glosses``, what found the poses, source and licence,
-    and each clip's ``signer`` and ``fps``. Ids are the video ids, with the split before them (``train/abc``)
-    where several splits have the same one; such a clip has its own id as ``video_id``.
+    Keypoints are float32, one person a clip. Besides the usual fields the file has ``layout``, ``glosses``,
+    extractor, source and licence, and each clip's ``signer`` and ``fps``. Ids are the video ids. An id that
+    several splits have gets the split before it (``train/abc``), and stays in the field ``video_id``.
     """
     ids, splits = store.video_id.tolist(), store.split.tolist()
     repeated = {name for name, count in Counter(ids).items() if count > 1}
@@ -242,6 +246,7 @@ def export_pyskl(store: PoseStore, path: str) -> None:
     content = dict(
         split=by_split, annotations=annotations, layout=store.layout.name, glosses=store.glosses, **about
     )
+    # Written beside and renamed, so that an interrupted export leaves no damaged file.
     partial = f'{path}.partial'
     with open(partial, 'wb') as file:
         pickle.dump(content, file, protocol=4)

@@ -1,5 +1,6 @@
-"""Data sets as their owners ship them, into a PoseStore: an index of the clips (one file a data set), poses
-by video, and their conversion.
+"""Data sets as their owners ship them, into a PoseStore.
+
+An index lists the clips (one file a data set), a source has the poses by video, :func:`convert` joins both.
 """
 
 from .annotation import ClipRecord, SourceIndex

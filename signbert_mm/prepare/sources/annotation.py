@@ -1,5 +1,6 @@
-"""What an annotation says: the clips of a data set, their labels, splits and places in the videos."""
+"""The clips of a data set by its annotation: labels, splits and places in the videos."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -11,27 +12,26 @@ REPEATED = ('error', 'first')
 
 @dataclass(frozen=True)
 class ClipRecord:
-    """One clip as the annotation has it.
+    """One clip of an annotation.
 
     Args:
-        video_id (str): The clip's name in the store, unique in the whole index. Poses or a video of this name
-            are the clip itself, already cut.
+        video_id (str): The clip's name in the store, unique in the index. Poses or a video of this name are
+            the clip itself, already cut.
         label (int): Official index of its gloss; -1 = none.
         split (str): For instance 'train'.
         video (str): Name of the video that the clip is a piece of, below the videos' folder and without
-            suffix; '' = the same as ``video_id``. Used where nothing goes by ``video_id``; then ``start`` and
-            ``end`` cut the clip out.
+            suffix; '' = the same as ``video_id``. Used if nothing has the name ``video_id``; then ``start``
+            and ``end`` cut the clip out.
         signer (str): '' = unknown.
         start, end (float, optional): The piece of ``video``, in ``unit``; half open, 0 = the first frame.
             None = from its begin, to its end.
-        unit (str): Of ``start`` and ``end``: 'seconds', or 'frames' of the video as it is.
-        fps (float): Frames a second by the annotation, for poses that do not tell; 0 = unknown.
-        size (tuple[int, int], optional): Width and height of the image in pixels, for poses that do not tell.
+        unit (str): Of ``start`` and ``end``: 'seconds', or 'frames' of the original video.
+        fps (float): Frames a second by the annotation, for poses without a rate; 0 = unknown.
+        size (tuple[int, int], optional): Width and height of the image in pixels, for poses without them.
         box (tuple[float, float, float, float], optional): Left, top, right and bottom of the signer as
             fractions of the image.
         where (str): Place in the annotation, for messages: 'train.csv line 7'.
-        no_frames (str): Why the clip cannot be cut out of ``video``, of an annotation that is wrong; '' = it
-            can.
+        no_frames (str): Why the annotation is wrong, so that the clip cannot be cut out; '' = it can.
     """
 
     video_id: str
@@ -64,17 +64,17 @@ class ClipRecord:
     def of_span(
         cls, *args: Any, start: Optional[float] = None, end: Optional[float] = None, **kwargs: Any
     ) -> 'ClipRecord':
-        """A record whose piece of the video may be wrong: a clip that is there cut already does not need it.
+        """A record whose piece of the video may be wrong, since clips that are cut already do not need it.
 
-        A start before the video counts as its begin. A piece without frames is noted in ``no_frames``, and
-        the clip is missing where it is to be cut out.
+        A start before the video counts as its begin. A piece without frames is noted in ``no_frames``: the
+        clip is missing if it is to be cut out.
         """
         start = None if start is None else max(0.0, start)
         if end is None or end > (start or 0):
             return cls(*args, start=start, end=end, **kwargs)
         unit = kwargs.get('unit', 'seconds')
-        wrong = f'start {start or 0:g} and end {end:g} ({unit}) leave no frames; correct the annotation'
-        return cls(*args, no_frames=wrong, **kwargs)
+        reason = f'start {start or 0:g} and end {end:g} ({unit}) leave no frames; correct the annotation'
+        return cls(*args, no_frames=reason, **kwargs)
 
 
 @dataclass
@@ -87,11 +87,11 @@ class SourceIndex:
         records (list[ClipRecord]): The clips, in the annotation's order.
         source, licence (str): Where the data set comes from and on what terms.
         official (dict[str, int]): Clips of each split in the lists that the owners ship.
-        paper (dict[str, int]): The same in the paper of the data set where it differs; the key 'total' where
-            it tells no more.
+        paper (dict[str, int]): The same in the paper of the data set where it differs; the key 'total' if it
+            gives the sum alone.
         notes (dict): Anything else that belongs in the store's meta.
-        annotation (str): File or folder that the records come from, for messages.
-        repeated (str): What to do where a video_id is listed again: 'error', or 'first' = keep the first,
+        annotation (str): File or folder of the records, for messages.
+        repeated (str): What to do if a video_id is listed again: 'error', or 'first' = keep the first;
             ``notes['repeated']`` lists the rest.
 
     Raises:
@@ -118,16 +118,16 @@ class SourceIndex:
             )
         if not self.records:
             raise UserValueError(
-                f'{where}: no clips are listed; check that this is the annotation of '
-                f'{self.name} and that the file is whole'
+                f'{where}: no clips are listed; check that this is the annotation of {self.name} and that '
+                'the file is whole'
             )
         seen: Dict[str, ClipRecord] = {}
         dropped: List[str] = []
         for record in self.records:
             if not record.video_id or not record.split:
                 raise UserValueError(
-                    f'{where}: {record.where}: video_id is {record.video_id!r}, split is '
-                    f'{record.split!r}; neither may be empty'
+                    f'{where}: {record.where}: video_id is {record.video_id!r}, split is {record.split!r}; '
+                    'neither may be empty'
                 )
             if record.video_id in seen:
                 if self.repeated == 'first':
@@ -135,15 +135,14 @@ class SourceIndex:
                     continue
                 raise UserValueError(
                     f'{where}: video {record.video_id!r} is listed twice: {seen[record.video_id].where} '
-                    f'({seen[record.video_id].split}) and '
-                    f'{record.where} ({record.split}); remove one of them, or keep the first (--repeated '
-                    'first)'
+                    f'({seen[record.video_id].split}) and {record.where} ({record.split}); remove one of '
+                    'them, or keep the first (--repeated first)'
                 )
             if not -1 <= record.label < len(self.glosses):
                 raise UserValueError(
-                    f'{where}: {record.where}: video {record.video_id!r} has label {record.label}, outside 0 '
-                    f'.. {len(self.glosses) - 1} '
-                    f'({len(self.glosses)} glosses); use the class list that belongs to this annotation'
+                    f'{where}: {record.where}: video {record.video_id!r} has label {record.label}, outside '
+                    f'0 .. {len(self.glosses) - 1} ({len(self.glosses)} glosses); use the class list that '
+                    'belongs to this annotation'
                 )
             seen[record.video_id] = record
         if dropped:
@@ -153,25 +152,19 @@ class SourceIndex:
         return len(self.records)
 
     def counts(self) -> Dict[str, int]:
-        """How many clips are listed in each split, in the order of their first clip."""
+        """Listed clips of each split, in the order of their first clip."""
         return split_counts(self.records)
 
     def deviations(self) -> List[str]:
-        """One line for each split whose number of listed clips is not the official one; none where official
-        counts are not known.
-        """
-        listed = self.counts()
-        names = list(dict.fromkeys([*self.official, *listed])) if self.official else []
-        pairs = [(name, listed.get(name, 0), self.official.get(name, 0)) for name in names]
+        """One line for each split whose number of listed clips is not the official one, if that is known."""
+        listed, official = Counter(self.counts()), Counter(self.official)
         return [
-            f'{name}: {found:,} clips listed, {known:,} in the official list'
-            for name, found, known in pairs
-            if found != known
+            f'{name}: {listed[name]:,} clips listed, {official[name]:,} in the official list'
+            for name in dict.fromkeys([*official, *listed])
+            if official and listed[name] != official[name]
         ]
 
 
 def split_counts(records: Sequence[ClipRecord]) -> Dict[str, int]:
-    counts: Dict[str, int] = {}
-    for record in records:
-        counts[record.split] = counts.get(record.split, 0) + 1
-    return counts
+    """Clips of each split, in the order of their first clip."""
+    return dict(Counter(record.split for record in records))

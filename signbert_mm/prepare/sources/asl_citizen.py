@@ -18,8 +18,8 @@ LICENCE = "the research licence that comes with Microsoft's download"
 def asl_citizen_index(root: str, splits: Sequence[str] = SPLITS, repeated: str = 'error') -> SourceIndex:
     """The clips of ASL Citizen: 2,731 glosses, splits by signer.
 
-    The download gives no numbers to the glosses. As in the owners' code a gloss is numbered by its first clip
-    in ``train.csv``, which is therefore always needed.
+    The download does not number the glosses. As in the owners' code they are numbered by their first clip in
+    ``train.csv``, which is therefore always needed.
 
     Args:
         root (str): The unpacked download, with ``splits/`` (and ``videos/``) in it or below.
@@ -27,7 +27,7 @@ def asl_citizen_index(root: str, splits: Sequence[str] = SPLITS, repeated: str =
         repeated (str): As :class:`SourceIndex`.
 
     Raises:
-        FileNotFoundError: A list is not there.
+        FileNotFoundError: A list is absent.
         ValueError: A line is malformed or has a gloss that is not in train.csv; the message names the file
             and the line.
     """

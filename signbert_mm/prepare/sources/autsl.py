@@ -14,9 +14,10 @@ LISTS = dict(
     val=['validation_labels.csv', 'val_labels.csv'],
     test=['test_labels.csv'],
 )
-# 36,302, the challenge's release with the balanced test set
+# 36,302: the challenge's release with the balanced test set.
 OFFICIAL = dict(train=28142, val=4418, test=3742)
-PAPER = dict(total=38336)  # with the imbalanced test set, which is not in the release
+# With the imbalanced test set, which is not in the release.
+PAPER = dict(total=38336)
 SOURCE = 'AUTSL (Sincan and Keles, IEEE Access 2020), https://chalearnlap.cvc.uab.es/dataset/40/description'
 LICENCE = 'academic research, by the terms of its download page'
 
@@ -24,17 +25,17 @@ LICENCE = 'academic research, by the terms of its download page'
 def autsl_index(root: str, splits: Sequence[str] = SPLITS, repeated: str = 'error') -> SourceIndex:
     """The clips of AUTSL: 226 glosses, 43 signers, 31 of them in train, 6 in val, 6 in test.
 
-    A clip ``signer3_sample20`` is the video ``signer3_sample20_color.mp4``; those that end in ``_depth`` are
-    not used. Glosses are the English words of the class list, with the Turkish one behind where several signs
-    share the English word.
+    A clip ``signer3_sample20`` is the video ``signer3_sample20_color.mp4``. Videos that end in ``_depth`` are
+    not used. Glosses are the English words of the class list. If several signs share an English word, the
+    Turkish one follows it.
 
     Args:
         root (str): Folder with the lists in it or below.
-        splits (Sequence[str]): Only these; the lists of the others need not be there.
+        splits (Sequence[str]): Only these; the lists of the others are not needed.
         repeated (str): As :class:`SourceIndex`.
 
     Raises:
-        FileNotFoundError: A list is not there.
+        FileNotFoundError: A list is absent.
         ValueError: A line is malformed; the message names the file and the line.
     """
     glosses = _glosses(find_file(root, [CLASSES], 'the class list'))
@@ -67,8 +68,8 @@ def _glosses(path: str) -> List[str]:
         words[label] = (turkish, english)
     if sorted(words) != list(range(len(words))):
         raise UserValueError(
-            f'{path}: ClassIds are {sorted(words)[:5]} .. {max(words, default="")}; expected 0, '
-            '1, 2 .. without gaps'
+            f'{path}: ClassIds are {sorted(words)[:5]} .. {max(words, default="")}; expected 0, 1, 2 .. '
+            'without gaps'
         )
     times = Counter(english for _, english in words.values())
     named = [words[label] for label in range(len(words))]

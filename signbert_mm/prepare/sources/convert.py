@@ -1,4 +1,4 @@
-"""An index of clips and their poses, into a PoseStore."""
+"""Conversion of an index of clips and their poses into a PoseStore."""
 
 import os
 import sys
@@ -46,23 +46,22 @@ def convert(
     overwrite: bool = False,
     extraction: Optional[dict] = None,
 ) -> PoseStore:
-    """Writes the clips of ``index`` whose poses are there as a PoseStore with the official labels and splits.
+    """Writes the clips of ``index`` that have poses as a PoseStore with the official labels and splits.
 
-    A clip's poses are looked for by its ``video_id`` (the clip itself, cut already), then by its ``video``
-    (cut here), in ``poses`` first. Those of videos that have none are extracted first when ``videos`` is
-    given, into the store ``<out>.poses``, where a run that was killed goes on. The store itself is written in
-    one go and appears whole or not at all.
+    A clip's poses are looked up by its ``video_id`` (the clip itself, cut already), then by its ``video``
+    (cut here). With ``videos`` the poses of clips without any are extracted first, into the store
+    ``<out>.poses``, where an interrupted run goes on. The new store appears complete or not at all.
 
     Clips that are absent or cannot be read do not stop the conversion. ``missing.txt`` in the store lists
-    them, with a line ``split, video_id, gloss, reason`` each, separated by tabs; ``doubtful.txt`` those that
-    were kept though they are shorter than annotated or lie outside the annotated box. The store's meta has
-    the ``coverage`` of each split (clips listed, by gloss too, and present) and the ``official`` counts.
+    them, a line ``split, video_id, gloss, reason`` each, separated by tabs. ``doubtful.txt`` lists kept clips
+    that are shorter than annotated or lie outside the annotated box. The store's meta has the ``coverage`` of
+    each split (clips listed, also by gloss, and present) and the ``official`` counts.
 
     Args:
-        index (SourceIndex): What the annotation lists.
+        index (SourceIndex): The annotation's clips.
         out (str): The new store's folder.
-        poses (str | PoseSource | list, optional): Poses extracted before; of several the first that has a
-            video is taken. See :func:`open_poses`.
+        poses (str | PoseSource | list, optional): Poses extracted before; the first source that has a video
+            is used. See :func:`open_poses`.
         videos (str, optional): Folder of the videos, searched to any depth.
         extractor (str | dict | PoseExtractor, optional): For :func:`signbert_mm.extraction.extract_folder`;
             needed with ``videos``.
@@ -70,29 +69,29 @@ def convert(
         allow_mixed (bool): Allow poses of several extractors, or versions of one, in one store; its meta
             names them all.
         dtype (str): Of the store, see :class:`PoseStoreWriter`.
-        overwrite (bool): Replace a store that is already there.
+        overwrite (bool): Replace an existing store.
         extraction (dict, optional): Further arguments of :func:`extract_folder`: ``fps``, ``truncated``.
 
     Raises:
-        FileExistsError: ``out`` is there and ``overwrite`` is False.
-        FileNotFoundError: A folder is not there.
-        ValueError: Neither ``poses`` nor ``videos``; not one clip was found; poses of several extractors or
+        FileExistsError: ``out`` exists and ``overwrite`` is False.
+        FileNotFoundError: A folder does not exist.
+        ValueError: Neither ``poses`` nor ``videos``; no clip has poses; poses of several extractors or
             layouts would mix; a file has another number of joints than its layout.
     """
     if os.path.exists(out) and not overwrite:
         raise FileExistsError(
-            f'{os.path.abspath(out)} exists; choose another folder, or overwrite=True '
-            '(--overwrite) to replace it'
+            f'{os.path.abspath(out)} exists; choose another folder, or overwrite=True (--overwrite) to '
+            'replace it'
         )
-    given = [] if poses is None else [poses] if isinstance(poses, (str, PoseSource)) else list(poses)
-    if not given and videos is None:
+    inputs = [] if poses is None else [poses] if isinstance(poses, (str, PoseSource)) else list(poses)
+    if not inputs and videos is None:
         raise UserValueError(
-            f'{index.name}: give poses that were extracted before (--poses), or the videos '
-            '(--videos) and an extractor'
+            f'{index.name}: give poses that were extracted before (--poses), or the videos (--videos) and '
+            'an extractor'
         )
     for line in index.deviations():
         print(f'{index.name}: {line}')
-    sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in given]
+    sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in inputs]
     failed: NameIndex[str] = NameIndex((), '')
     left_out: List[LeftOut] = []
     if videos is not None:
@@ -101,12 +100,13 @@ def convert(
         )
     places = find_clips(index.records, sources)
     _report_near(index, places)
-    found = [place for place in places if place]
-    if not found:
+    located = [place for place in places if place]
+    if not located:
         raise UserValueError(_nothing_found(index, sources, videos, failed))
-    extractors = check_mixture(found, allow_mixed)
-    layout = found[0].source.layout
+    extractors = check_mixture(located, allow_mixed)
+    layout = located[0].source.layout
     absent = ABSENT[videos is not None]
+    # A clip without poses gets the most exact reason: the extraction's, a source's, or that it is absent.
     without = [record for record, place in zip(index.records, places) if place is None]
     unread = {id(record): failed[name] for record, name in zip(without, find_names(without, failed)) if name}
     reasons = [
@@ -119,15 +119,14 @@ def convert(
 
 
 def _report_near(index: SourceIndex, places: Sequence[Optional[Place]]) -> None:
-    """Says how many clips are found under a name that is not quite theirs."""
+    """Prints how many clips match by the end of their name alone."""
     near = [(record, place) for record, place in zip(index.records, places) if place and not place.exact]
     if near:
         record, place = near[0]
-        wanted = record.video if place.whole else record.video_id
+        name = record.video if place.whole_video else record.video_id
         print(
-            f'{index.name}: {len(near):,} {"clip is" if len(near) == 1 else "clips are"} found by the end of '
-            'the name, '
-            f'the first: {wanted!r} is {place.key!r} of {place.source.path}'
+            f'{index.name}: {len(near):,} {"clip is" if len(near) == 1 else "clips are"} found by the end '
+            f'of the name, the first: {name!r} is {place.key!r} of {place.source.path}'
         )
 
 
@@ -137,14 +136,14 @@ def _report_rest(
     videos: Optional[str],
     left_out: Sequence[LeftOut],
 ) -> None:
-    """Says what was there and is in no clip."""
+    """Prints which poses and files belong to no clip."""
     for source in sources:
         used = {place.key for place in places if place and place.source is source}
         rest = [name for name in source.names() if name not in used]
         if rest:
             print(
-                f'  {source.path}: {len(rest):,} of {len(source):,} poses are of no listed clip, the '
-                f'first: {rest[0]!r}'
+                f'  {source.path}: {len(rest):,} of {len(source):,} poses are of no listed clip, the first: '
+                f'{rest[0]!r}'
             )
     if left_out:
         names = f'{len(left_out):,} {"file or folder is" if len(left_out) == 1 else "files or folders are"}'
@@ -152,7 +151,7 @@ def _report_rest(
 
 
 def _why(record: ClipRecord, sources: Sequence[PoseSource]) -> str:
-    """Why the clip has no poses, where a source says so."""
+    """Why the clip has no poses, by the first source that says so; '' = none does."""
     reasons = (source.why(key) for source in sources for key in (record.video_id, record.video) if key)
     return next(filter(None, reasons), '')
 
@@ -161,25 +160,25 @@ def _nothing_found(
     index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: NameIndex
 ) -> str:
     first = index.records[0]
-    looked = first.video_id + (f' or {first.video}' if first.video else '')
-    there = [f'{source.path} has {len(source)}, such as {source.names()[:3]}' for source in sources]
+    names = first.video_id + (f' or {first.video}' if first.video else '')
+    contents = [f'{source.path} has {len(source)}, such as {source.names()[:3]}' for source in sources]
     if videos:
-        there.append(
+        contents.append(
             f'{os.path.abspath(videos)}' + (f': {len(failed)} videos, none readable' if len(failed) else '')
         )
     return (
-        f'{index.name}: not one of {len(index)} clips was found (names such as {looked!r}); '
-        f'{"; ".join(there)}; check the folder and its file names'
+        f'{index.name}: not one of {len(index)} clips was found (names such as {names!r}); '
+        f'{"; ".join(contents)}; check the folder and its file names'
     )
 
 
 def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[VideoPose, str]:
-    """The clip's frames, and what is doubtful about them.
+    """The clip's frames, and a remark if they are doubtful.
 
-    Seconds are those of the frames' times, where the rate is uneven.
+    If the rate is uneven, seconds are those of the frames' times.
 
     Raises:
-        UnreadableError: None are left.
+        UnreadableError: No frames are left.
     """
     frames, begin, end = len(pose.keypoints), 0, len(pose.keypoints)
     if record.no_frames:
@@ -198,17 +197,17 @@ def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[VideoPose, str]:
             end = frames if record.end is None else max(begin + 1, round(record.end * rate))
     if begin >= frames:
         raise UnreadableError(f'the video has {frames} frames, the clip is frames {begin} to {end}')
-    # a last frame or two may be lost to rounding and re-encoding
-    short = f'{frames - begin} of {end - begin} annotated frames are there' if end > frames + 2 else ''
+    # A last frame or two may be lost to rounding and re-encoding.
+    remark = f'{frames - begin} of {end - begin} annotated frames are there' if end > frames + 2 else ''
     times, fps = pose.times, pose.fps
     if times is not None:
         times = times[begin:end] - times[begin]
         fps = mean_rate(times) or fps
-    return replace(pose, keypoints=pose.keypoints[begin:end], times=times, fps=fps), short
+    return replace(pose, keypoints=pose.keypoints[begin:end], times=times, fps=fps), remark
 
 
 def _outside(record: ClipRecord, keypoints: np.ndarray, width: int, height: int) -> str:
-    """A remark where most of the found joints are not in the annotated box."""
+    """A remark if most of the detected joints are outside the annotated box."""
     if record.box is None or not (keypoints[..., 2] > 0).any():
         return ''
     left, top, right, bottom = record.box
@@ -252,7 +251,7 @@ def _write(
             else:
                 try:
                     pose = place.source.read(place.key)
-                    pose, short = _cut(record, pose) if place.whole else (pose, '')
+                    pose, remark = _cut(record, pose) if place.whole_video else (pose, '')
                 except UnreadableError as error:
                     missing.append(_Remark(record, str(error)))
                 else:
@@ -263,7 +262,7 @@ def _write(
                     )
                     doubtful += [
                         _Remark(record, text)
-                        for text in (short, _outside(record, pose.keypoints, width, height))
+                        for text in (remark, _outside(record, pose.keypoints, width, height))
                         if text
                     ]
         _list(os.path.join(writer.partial, MISSING), missing, index.glosses)
@@ -280,21 +279,19 @@ def _write(
 
 def _shown(items: list) -> Iterator:
     """``items``, with a bar on a terminal and a line twice a minute in a log."""
-    bar, shown, pause = (
-        ProgressBar(len(items), file=sys.stderr),
-        time.monotonic(),
-        0.2 if sys.stderr.isatty() else 30.0,
-    )
+    bar, updated = ProgressBar(len(items), file=sys.stderr), time.monotonic()
+    pause = 0.2 if sys.stderr.isatty() else 30.0
     for number, item in enumerate(items, 1):
         yield item
-        if number == len(items) or time.monotonic() - shown > pause:
+        if number == len(items) or time.monotonic() - updated > pause:
             bar.update(number - bar.completed)
-            shown = time.monotonic()
+            updated = time.monotonic()
     print(file=sys.stderr)
 
 
 def _expected(index: SourceIndex) -> Dict[str, dict]:
     per_class = {split: [0] * len(index.glosses) for split in index.counts()}
+    # Unlabelled clips would count for the last class, so per_class is left out.
     unlabelled = any(record.label < 0 for record in index.records)
     for record in index.records:
         per_class[record.split][record.label] += 1
@@ -343,11 +340,11 @@ def _report(
                 f'  {len(clips):,} {"clip is" if len(clips) == 1 else "clips are"} in '
                 f'{os.path.join(store.folder, name)} ({by_split})'
             )
-            told = [remark for remark in remarks if remark.reason not in ABSENT]
-            if told:
+            explained = [remark for remark in remarks if remark.reason not in ABSENT]
+            if explained:
                 print(
-                    f'    {len(_clips(told)):,} of them have poses or a video, the first, '
-                    f'{told[0].record.video_id}: {told[0].reason}'
+                    f'    {len(_clips(explained)):,} of them have poses or a video, the first, '
+                    f'{explained[0].record.video_id}: {explained[0].reason}'
                 )
 
 

@@ -1,4 +1,4 @@
-"""Poses of the videos that have none yet."""
+"""Extraction of the videos that have no poses yet."""
 
 import os
 from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
@@ -25,15 +25,16 @@ def extract_absent(
     allow_mixed: bool = False,
     extraction: Optional[dict] = None,
 ) -> Tuple[List[PoseSource], NameIndex, List[LeftOut]]:
-    """Extracts the poses of those videos of ``index`` that are in no source, into ``<out>.poses``; after that
-    is whole, into ``<out>.poses2``, ..
+    """Extracts the poses of those videos of ``index`` that no source has, into ``<out>.poses``.
+
+    If that store is complete, they go into ``<out>.poses2``, and so on.
 
     Args:
         index, out, sources, videos, extractor, workers, allow_mixed, extraction: As :func:`convert`.
 
     Returns:
         tuple[list[PoseSource], NameIndex, list[LeftOut]]: All sources; why a video has no poses, by its name;
-            what lies in the folder and is neither a listed clip's nor a video.
+            what else lies in the folder.
 
     Raises:
         ValueError: There is something to extract and no extractor, or poses of several extractors would mix;
@@ -41,10 +42,11 @@ def extract_absent(
     """
     from ...extraction import build_extractor, extract_folder
 
-    below, left_out = videos_below(videos)
+    found, left_out = videos_below(videos)
     if index.repeated == 'first':
-        below = list(dict(sorted(below, reverse=True)).items())
-    files: NameIndex[str] = NameIndex(below, videos)
+        # Sorted backwards, so that the first of equal names is the one that stays in the dict.
+        found = list(dict(sorted(found, reverse=True)).items())
+    files: NameIndex[str] = NameIndex(found, videos)
     stores = _stores(out)
     sources = [*sources, *map(StorePoses, stores)]
     places = find_clips(index.records, sources)
@@ -70,7 +72,8 @@ def extract_absent(
     print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {videos}) are extracted')
     target = _numbered(out, len(stores))
     if workers > 1:
-        built.close()  # each worker builds its own
+        # Each worker builds its own.
+        built.close()
     try:
         store = extract_folder(
             list(needed.items()),
@@ -85,18 +88,18 @@ def extract_absent(
         unread = dict(failures(f'{target}.parts'))
         if set(unread) != set(needed):
             raise
-        # not one could be read: they are all missing
+        # No video could be read: all are missing clips, which is no error here.
         return sources, NameIndex(unread.items(), videos), left_out
     return [*sources, StorePoses(store)], NameIndex(failures(target), videos), left_out
 
 
 def _stores(out: str) -> List[str]:
-    """Stores that were extracted before."""
-    found: List[str] = []
-    while os.path.isfile(os.path.join(_numbered(out, len(found)), META)):
-        found.append(_numbered(out, len(found)))
-    return found
+    """Complete stores of earlier extractions."""
+    stores: List[str] = []
+    while os.path.isfile(os.path.join(_numbered(out, len(stores)), META)):
+        stores.append(_numbered(out, len(stores)))
+    return stores
 
 
-def _numbered(out: str, place: int) -> str:
-    return f'{os.path.abspath(out)}.poses' + (str(place + 1) if place else '')
+def _numbered(out: str, index: int) -> str:
+    return f'{os.path.abspath(out)}.poses' + (str(index + 1) if index else '')

@@ -1,4 +1,4 @@
-"""Reading annotation files so that whatever is wrong with them is named with its file and line."""
+"""Readers of annotation files, whose errors name the file and the line."""
 
 import os
 from typing import Any, Iterator, List, Sequence, Tuple, Union
@@ -11,46 +11,46 @@ SPLITS = ('train', 'val', 'test')
 
 
 def find_file(root: str, names: Sequence[str], what: str, needed: bool = True) -> str:
-    """The file of one of these names in ``root`` or below, the one nearest to ``root``; '' where there is
-    none and it is not ``needed``.
+    """The file of one of these names in ``root`` or below, nearest to ``root``; '' = none, if not ``needed``.
+
+    Earlier names win over later ones.
 
     Raises:
-        FileNotFoundError: ``root`` or the file is not there; says which names were looked for.
+        FileNotFoundError: ``root`` or the file is absent; the message has the names.
         ValueError: Two such files are equally near; the message names both.
     """
     if not os.path.isdir(root):
         raise FileNotFoundError(f'{os.path.abspath(root)}: no such folder; give the folder of the download')
-    found: List[Tuple[int, int, str]] = []
+    matches: List[Tuple[int, int, str]] = []
     for folder in walk(root):
-        below = os.path.relpath(folder.path, root)
-        depth = 0 if below == os.curdir else below.count(os.sep) + 1
-        found += [
+        relative = os.path.relpath(folder.path, root)
+        depth = 0 if relative == os.curdir else relative.count(os.sep) + 1
+        matches += [
             (names.index(name), depth, os.path.join(folder.path, name))
             for name in folder.files
             if name in names
         ]
-    if not found and needed:
+    if not matches and needed:
         raise FileNotFoundError(
             f'{os.path.abspath(root)}: {what} is absent; looked for {" or ".join(names)} there and below'
         )
-    nearest = sorted(item for item in found if item[:2] == min(found)[:2])
+    nearest = sorted(item for item in matches if item[:2] == min(matches)[:2])
     if len(nearest) > 1:
         raise UserValueError(
             f'{os.path.abspath(root)}: {what} is there {len(nearest)} times: {nearest[0][2]} and '
-            f'{nearest[1][2]}; remove one '
-            'of them, or give the folder that holds the right one'
+            f'{nearest[1][2]}; remove one of them, or give the folder that holds the right one'
         )
     return nearest[0][2] if nearest else ''
 
 
 def json_entries(path: str) -> Iterator[Tuple[str, dict]]:
-    """``(place, entry)`` of a list of objects; the place is 'NAME line 7' where the file has an entry a line,
-    else 'NAME entry 7'.
+    """``(place, entry)`` of a list of objects; the place is 'NAME line 7' or 'NAME entry 7'.
 
     Raises:
         ValueError: As :func:`read_json`, or an entry is not an object.
     """
     entries = read_json(path, list)
+    # With an entry a line, a line's number is that of its entry.
     lines = sum(1 for line in read_text(path).split('\n') if line.strip(' []\t'))
     word = 'line' if lines == len(entries) else 'entry'
     for number, entry in enumerate(entries, 1):
@@ -71,17 +71,17 @@ def json_field(entry: dict, name: str, kinds: Union[type, Tuple[type, ...]], whe
     value = entry[name]
     if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
         raise UserValueError(
-            f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file '
-            'again or correct it'
+            f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file again or correct '
+            'it'
         )
     return value
 
 
 def whole_number(text: str, name: str, where: str) -> int:
-    """``text`` as a number.
+    """``text`` as a whole number.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not one.
     """
     if not text.isdecimal():
         raise UserValueError(f'{where}: {name} is {text!r}; a whole number expected')

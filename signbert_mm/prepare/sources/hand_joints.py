@@ -1,6 +1,4 @@
-"""What the data sets of annotated 3-D hand joints share: the camera, the order of the joints, which hand it
-is, and clips.
-"""
+"""Shared parts of data sets of annotated 3-D hand joints: camera, joint order, side and clips."""
 
 from dataclasses import dataclass
 from typing import Iterator, Mapping, Optional, Protocol, Sequence
@@ -66,12 +64,12 @@ def keypoints_of(points: np.ndarray, camera: PinholeCamera, where: Sequence[str]
         ValueError: An annotated joint is not finite or not before the camera.
     """
     annotated = (points != 0).any(axis=-1)
-    wrong = annotated & ~(np.isfinite(points).all(axis=-1) & (points[..., 2] > 0))
-    for frame, joint in np.argwhere(wrong)[:1]:
+    invalid = annotated & ~(np.isfinite(points).all(axis=-1) & (points[..., 2] > 0))
+    for frame, joint in np.argwhere(invalid)[:1]:
         raise UserValueError(
             f'{where[frame]}: joint {HAND_21.joints[joint]} lies at {points[frame, joint].tolist()}, which '
-            'no camera sees (z must be above 0); '
-            'correct the annotation, or write 0 0 0 where the joint is not annotated'
+            'no camera sees (z must be above 0); correct the annotation, or write 0 0 0 where the joint is '
+            'not annotated'
         )
     keypoints = np.zeros(points.shape, dtype=np.float32)
     keypoints[annotated, :2] = camera.project(points[annotated])
@@ -80,11 +78,11 @@ def keypoints_of(points: np.ndarray, camera: PinholeCamera, where: Sequence[str]
 
 
 def right_hand_share(points: np.ndarray) -> float:
-    """In which share of the frames the joints have the shape of a right hand, by the way the fingers bend.
+    """The share of frames whose joints have the shape of a right hand, by the way the fingers bend.
 
-    Fingers bend about an axis that runs from the little to the forefinger's knuckle in a right hand and the
-    other way in a left one (by the right-hand rule). Mirrored images show in this number, too. A stretched
-    hand tells little, so a single frame proves nothing.
+    By the right-hand rule fingers bend about an axis from the little finger's to the forefinger's knuckle in
+    a right hand, and the other way in a left one. Mirrored images show in this number, too. A stretched hand
+    says little, so a single frame proves nothing.
 
     Args:
         points (ndarray): Shape (T, 21, 3) in a right-handed frame such as the camera's, hand_21 order.
@@ -92,23 +90,23 @@ def right_hand_share(points: np.ndarray) -> float:
     Returns:
         float: In [0, 1]; NaN where no frame has all the fingers' joints.
     """
-    # (4, 4)
+    # The four joints of each finger but the thumb, (4, 4).
     fingers = np.asarray(
         [[HAND_21.joints.index(f'{finger}{knuckle}') for knuckle in (1, 2, 3, 4)] for finger in FINGERS[1:]]
     )
     knuckles = points[:, fingers]  # (T, 4, 4, 3)
-    known = (knuckles != 0).any(axis=-1).all(axis=(1, 2))
-    knuckles = knuckles[known]
+    complete = (knuckles != 0).any(axis=-1).all(axis=(1, 2))
+    knuckles = knuckles[complete]
     if not len(knuckles):
         return float('nan')
-    # (T, 3)
+    # First bone x the rest of the finger is the axis of its bend; summed over the fingers, (T, 3).
     axis = np.cross(knuckles[:, :, 1] - knuckles[:, :, 0], knuckles[:, :, 3] - knuckles[:, :, 1]).sum(axis=1)
     across = knuckles[:, 0, 0] - knuckles[:, -1, 0]
     return float(((axis * across).sum(axis=-1) > 0).mean())
 
 
 def check_side(share: float, side: str, name: str) -> None:
-    """Raises ValueError where the joints contradict ``side`` in more than three quarters of the frames."""
+    """Raises ValueError if the joints contradict ``side`` in more than three quarters of the frames."""
     if side not in SIDES:
         raise UserValueError(f"{name}: side is {side!r}; give 'left' or 'right'")
     agree = share if side == 'right' else 1 - share
@@ -130,7 +128,7 @@ def cut_clips(
     start: int = 0,
     fps: float = 0.0,
 ) -> Iterator[Clip]:
-    """Clips of ``clip_len`` neighbouring frames, the last one shorter; 0 = one clip.
+    """Clips of ``clip_len`` consecutive frames, the last one shorter; 0 = one clip.
 
     Args:
         keypoints (ndarray): Shape (T, 21, 3).

@@ -1,6 +1,4 @@
-"""HANDS17, the 2017 Hands in the Million challenge (Yuan et al.), its tracking sequences: 3-D joints in a
-text file.
-"""
+"""HANDS17, the 2017 Hands in the Million challenge (Yuan et al.): 3-D joints of its tracking sequences."""
 
 import os
 import re
@@ -16,13 +14,15 @@ from .hand_joints import PinholeCamera, check_side, cut_clips, hand_21_order, ke
 
 ANNOTATION = 'test_annotation_tracking.txt'
 SEQUENCES = 99
-PAPER_FRAMES = 292820  # SignBERT section 4.1
+# SignBERT section 4.4.
+PAPER_FRAMES = 292820
 SOURCE = 'HANDS17: Yuan et al., The 2017 Hands in the Million challenge on 3D hand pose estimation'
 LICENCE = 'academic research only, by application to the owners'
-CAMERA = PinholeCamera(475.065948, 475.065857, 315.944855, 245.287079)  # the owners' "Camera info.txt"
+# The owners' "Camera info.txt".
+CAMERA = PinholeCamera(475.065948, 475.065857, 315.944855, 245.287079)
 
 _NAMES = dict(T='thumb', I='forefinger', M='middle_finger', R='ring_finger', P='pinky_finger')
-# Wrist, TMCP, IMCP, MMCP, RMCP, PMCP, TPIP, TDIP, TTIP, IPIP, ..
+# The file's order: Wrist, TMCP, IMCP, MMCP, RMCP, PMCP, TPIP, TDIP, TTIP, IPIP, ..
 JOINTS = (
     ('hand_root',)
     + tuple(f'{name}1' for name in _NAMES.values())
@@ -70,8 +70,8 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
             ) from None
         if name in seen:
             raise UserValueError(
-                f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; '
-                'remove one of them'
+                f'{path}: image {parts[0]!r} is listed twice: lines {seen[name]} and {number}; remove one '
+                'of them'
             )
         seen[name] = number
         names.append(name)
@@ -82,8 +82,7 @@ def read_annotation(path: str) -> Tuple[List[str], np.ndarray, List[int]]:
 
 
 def read_sequence_list(path: str) -> Dict[str, str]:
-    """Lines of an image name and the name of its sequence, in the order of the frames -> image name ->
-    sequence.
+    """Image name -> sequence, of lines with both names in the order of the frames.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -91,16 +90,16 @@ def read_sequence_list(path: str) -> Dict[str, str]:
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'{os.path.abspath(path)}: no such file; it holds a line for each frame: '
-            'image name, name of the sequence'
+            f'{os.path.abspath(path)}: no such file; it holds a line for each frame: image name, name of '
+            'the sequence'
         )
     sequences: Dict[str, str] = {}
     for number, line in text_lines(path):
         parts = line.replace('\\', '/').split()
         if len(parts) != 2:
             raise UserValueError(
-                f'{path} line {number}: {len(parts)} words; expected an image name and the name '
-                'of its sequence'
+                f'{path} line {number}: {len(parts)} words; expected an image name and the name of its '
+                'sequence'
             )
         if parts[0] in sequences:
             raise UserValueError(
@@ -116,16 +115,16 @@ class Hands17Clips:
     """Clips of HANDS17, layout hand_21, for :func:`~signbert_mm.prepare.importers.write_clips`.
 
     The annotation is ``test_annotation_tracking.txt``: image name and 63 numbers a line, x, y, z of 21 joints
-    in mm in the camera's frame, which is projected here. A frame's sequence is the folder above ``images`` in
-    its name (``tracking\\12\\images\\image_D00000001.png`` is of sequence 12), its place the order of the
-    lines. Of each sequence the first ``train_share`` trains and the rest tests (SignBERT section 4.1).
+    in mm in the camera's frame, which are projected here. A frame's sequence is the folder above ``images``
+    in its name: ``tracking\\12\\images\\image_D00000001.png`` is of sequence 12. Frames stand in the order of
+    the lines. Of each sequence the first ``train_share`` trains and the rest tests (SignBERT section 4.4).
 
     Args:
         root (str): The downloaded folder, or the annotation file.
-        sequences (str, optional): A file that says which frame belongs to which sequence
-            (:func:`read_sequence_list`), where the names do not. Frames that it leaves out are left out.
+        sequences (str, optional): A list of the frames' sequences (:func:`read_sequence_list`), if the image
+            names do not give them. Frames that it leaves out are left out.
         train_share (float): Rounded down to whole frames, which is not given in the paper.
-        clip_len (int): Frames a clip: neighbouring ones, not across the split; 0 = whole sequences. 32 is not
+        clip_len (int): Consecutive frames of a clip, not across the split; 0 = whole sequences. 32 is not
             given in the paper.
         side (str): Which hand it is. The owners do not say; it is checked against the joints.
 
@@ -171,31 +170,32 @@ class Hands17Clips:
     def _group(
         self, names: List[str], points: np.ndarray, lines: List[int], path: Optional[str]
     ) -> Sequences:
-        place = {name: row for row, name in enumerate(names)}
+        rows_by_name = {name: row for row, name in enumerate(names)}
         order: Dict[str, List[int]] = {}
         if path:
             for name, sequence in read_sequence_list(path).items():
-                if name not in place:
+                if name not in rows_by_name:
                     raise UserValueError(
                         f'{path}: image {name!r} is not in {self.path}; the two files do not belong together'
                     )
-                order.setdefault(sequence, []).append(place[name])
+                order.setdefault(sequence, []).append(rows_by_name[name])
         else:
             for row, name in enumerate(names):
-                found = _FOLDER.search(name)
-                if not found:
+                match = _FOLDER.search(name)
+                if not match:
                     raise UserValueError(
                         f'{self.path} line {lines[row]}: {name!r} does not tell its sequence, as '
-                        'tracking\\12\\images\\image_D00000001.png does; use '
-                        f'{ANNOTATION}, or give a list of sequences (--sequences)'
+                        f'tracking\\12\\images\\image_D00000001.png does; use {ANNOTATION}, or give a list '
+                        'of sequences (--sequences)'
                     )
-                order.setdefault(found.group(1), []).append(row)
+                order.setdefault(match.group(1), []).append(row)
         return {
             sequence: (points[rows], [f'{self.path} line {lines[row]}' for row in rows])
             for sequence, rows in sorted(order.items(), key=lambda item: (len(item[0]), item[0]))
         }
 
     def _splits(self, frames: int) -> Dict[str, Tuple[int, int]]:
+        # The small number keeps, say, 0.7 * 10 from being rounded down to 6.
         border = int(frames * self.train_share + 1e-9)
         return dict(train=(0, border), test=(border, frames))
 
@@ -223,11 +223,11 @@ class Hands17Clips:
 
 
 def _find(root: str) -> str:
-    found = [
+    paths = [
         path
         for path in (os.path.join(root, 'test', ANNOTATION), os.path.join(root, ANNOTATION))
         if os.path.isfile(path)
     ]
-    if len(found) > 1:
-        raise UserValueError(f'{ANNOTATION} is there twice: {found[0]} and {found[1]}; remove one of them')
-    return found[0] if found else os.path.join(root, 'test', ANNOTATION)
+    if len(paths) > 1:
+        raise UserValueError(f'{ANNOTATION} is there twice: {paths[0]} and {paths[1]}; remove one of them')
+    return paths[0] if paths else os.path.join(root, 'test', ANNOTATION)

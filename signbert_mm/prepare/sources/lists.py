@@ -1,6 +1,4 @@
-"""The split lists of the USTC data sets: ``traintestlist/trainlist01.txt`` and ``testlist01.txt``, as in
-UCF101.
-"""
+"""Split lists of the USTC data sets, as in UCF101: ``traintestlist/{train,test}list01.txt``."""
 
 import os
 import re
@@ -39,16 +37,16 @@ def find_lists(
     needed: bool = True,
     splits: Sequence[str] = tuple(FILES),
 ) -> Dict[str, str]:
-    """Paths of the lists by split: those given, else those in ``root`` or below; {} where there is none at
-    all and
-    they are not ``needed``. Only of ``splits``.
+    """Paths of the lists by split: those ``given``, else those in ``root`` or below.
+
+    {} if there is none at all and they are not ``needed``. Only of ``splits``.
 
     Raises:
         FileNotFoundError: One is absent.
     """
     paths = {split: path for split, path in (given or {}).items() if path}
-    wanted = {split: file for split, file in FILES.items() if split in splits}
-    for split, file in wanted.items():
+    names = {split: file for split, file in FILES.items() if split in splits}
+    for split, file in names.items():
         if split not in paths:
             paths[split] = find_file(root, [file], f'the list of {split} videos', needed or bool(paths))
         elif not os.path.isfile(paths[split]):
@@ -57,23 +55,24 @@ def find_lists(
             )
         if not paths[split]:
             del paths[split]
-    if paths and set(wanted) - set(paths):
+    if paths and set(names) - set(paths):
         raise FileNotFoundError(
-            f'{os.path.abspath(root)}: {" and ".join(paths.values())} found alone; the '
-            'list of the other split is absent'
+            f'{os.path.abspath(root)}: {" and ".join(paths.values())} found alone; the list of the other '
+            'split is absent'
         )
-    return {split: paths[split] for split in wanted if split in paths}
+    return {split: paths[split] for split in names if split in paths}
 
 
 def read_lists(paths: Dict[str, str], num_classes: int, label_from: str = 'both') -> List[ListedVideo]:
-    """Lines ``<label>/<video>.<suffix> <label>``; the label after the name may be left out, and a comma may
-    stand before it.
+    """The videos of lines ``<label>/<video>.<suffix> <label>``.
+
+    The label after the name may be left out, and a comma may stand before it.
 
     Args:
         paths (dict[str, str]): The lists by split.
         num_classes (int): Labels are 0 .. num_classes - 1.
-        label_from (str): Where the label comes from: the 'folder', the 'list', or 'both', which then must
-            agree wherever the list tells it.
+        label_from (str): Source of the label: the 'folder', the 'list', or 'both', which must agree if the
+            list has the label.
 
     Raises:
         ValueError: A line is malformed or its label is outside the range; file and line number are named.
@@ -88,26 +87,26 @@ def read_lists(paths: Dict[str, str], num_classes: int, label_from: str = 'both'
 
 
 def _video(line: str, split: str, where: str, num_classes: int, label_from: str) -> ListedVideo:
-    found = _LINE.match(line)
-    name, told = found.groups() if found else ('', None)
+    match = _LINE.match(line)
+    name, listed = match.groups() if match else ('', None)
     name = name.replace('\\', '/')
     name = name[2:] if name.startswith('./') else name
     name = name[:-1] if name.endswith('/') else name
     folder = name.split('/')[-2] if '/' in name else ''
-    wrong = (
-        not found
+    malformed = (
+        not match
         or (label_from != 'list' and not folder.isdigit())
-        or (told is not None and not told.isdigit())
+        or (listed is not None and not listed.isdigit())
     )
-    if wrong or (label_from == 'list' and told is None):
+    if malformed or (label_from == 'list' and listed is None):
         raise UserValueError(
             f'{where}: {line!r}; expected <label>/<video>.<suffix> and perhaps the label, as in '
             '012/P01_01_12_0_color.avi 12'
         )
-    label = int(told) if label_from == 'list' else int(folder)
-    if label_from == 'both' and told is not None and int(told) != label:
+    label = int(listed) if label_from == 'list' else int(folder)
+    if label_from == 'both' and listed is not None and int(listed) != label:
         raise UserValueError(
-            f'{where}: the list says label {told}, the folder {folder}; if one of the two is to be trusted '
+            f'{where}: the list says label {listed}, the folder {folder}; if one of the two is to be trusted '
             'throughout, say which (--label-from)'
         )
     if label >= num_classes:

@@ -1,4 +1,4 @@
-"""Which poses belong to a clip, and whether they fit together."""
+"""Lookup of each clip's poses, and the check that poses of several sources may mix."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class Place:
     Args:
         source (PoseSource): The source.
         key (str): For its ``read``.
-        whole (bool): They are those of the whole video, from which the clip is to be cut.
+        whole_video (bool): They are those of the whole video, from which the clip is to be cut.
         exact (bool): The clip or its video has that very name; else one name ends in the other.
     """
 
     source: PoseSource
     key: str
-    whole: bool
+    whole_video: bool
     exact: bool = True
 
 
@@ -40,12 +40,12 @@ def find_names(records: Sequence[ClipRecord], names: NameIndex) -> List[Optional
 
 
 def find_clips(records: Sequence[ClipRecord], sources: Sequence[PoseSource]) -> List[Optional[Place]]:
-    """Where the poses of each clip lie, or else those of its video: in the first source that has them under
-    that very name,
-    or else under a name that ends in it.
+    """Where the poses of each clip, or else of its video, lie: in the first source that has the name.
+
+    Equal names go before names that end in the other, see :func:`~signbert_mm.files.matching.match_names`.
 
     Raises:
-        ValueError: A clip fits several poses, or poses several clips; the message names both.
+        ValueError: A clip matches several poses, or poses several clips; the message names both.
     """
     clips = [(record.video_id, record.video) for record in records]
     matches = match_names(clips, [source.index for source in sources])
@@ -56,36 +56,35 @@ def find_clips(records: Sequence[ClipRecord], sources: Sequence[PoseSource]) -> 
 
 
 def check_mixture(
-    places: Sequence[Place], allow_mixed: bool, coming: Optional[Tuple[str, str]] = None
+    places: Sequence[Place], allow_mixed: bool, extra: Optional[Tuple[str, str]] = None
 ) -> List[str]:
     """The extractors whose poses are used.
 
     Args:
         places (Sequence[Place]): Of all clips that have poses.
         allow_mixed (bool): Allow several.
-        coming (tuple[str, str], optional): Layout and extractor of poses that are to join them.
+        extra (tuple[str, str], optional): Layout and extractor of poses that are to be added.
 
     Raises:
         ValueError: There are several layouts, or several extractors and ``allow_mixed`` is False.
     """
     used = list(dict.fromkeys(place.source for place in places))
-    extractors = [name for source in used for name in source.extractors] + ([coming[1]] if coming else [])
-    layouts = [source.layout for source in used] + ([coming[0]] if coming else [])
+    extractors = [name for source in used for name in source.extractors] + ([extra[1]] if extra else [])
+    layouts = [source.layout for source in used] + ([extra[0]] if extra else [])
     clips = Counter(place.source.path for place in places)
-    told = [
+    facts = [
         f'{source.path}: {clips[source.path]:,} clips, {source.layout}, {", ".join(source.extractors)}'
         for source in used
     ]
-    told += [f'now: {coming[0]}, {coming[1]}'] if coming else []
+    facts += [f'now: {extra[0]}, {extra[1]}'] if extra else []
     if len(set(layouts)) > 1:
         raise UserValueError(
-            f'poses of several layouts do not fit into one store: {"; ".join(told)}; extract '
-            'all with one extractor'
+            f'poses of several layouts do not fit into one store: {"; ".join(facts)}; extract all with one '
+            'extractor'
         )
     if len(set(extractors)) > 1 and not allow_mixed:
         raise UserValueError(
-            f'poses of several extractors would mix in one store: {"; ".join(told)}; a model can tell them '
-            'apart, so extract all with one, '
-            'or allow it (--allow-mixed), which the store then says'
+            f'poses of several extractors would mix in one store: {"; ".join(facts)}; a model can tell them '
+            'apart, so extract all with one, or allow it (--allow-mixed), which the store then says'
         )
     return list(dict.fromkeys(extractors))

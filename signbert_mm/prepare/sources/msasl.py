@@ -8,8 +8,8 @@ from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, find_file, json_entries, json_field, read_json
 
 SUBSETS = (100, 200, 500, 1000)
-# clips of labels below N in MSASL_{train,val,test}.json; they add up to the paper's 5,736, 9,719, 17,823 and
-# 25,513
+# Clips of labels below N in MSASL_{train,val,test}.json; the sums are the paper's 5,736, 9,719, 17,823 and
+# 25,513.
 OFFICIAL = {
     100: dict(train=3789, val=1190, test=757),
     200: dict(train=6319, val=2041, test=1359),
@@ -27,17 +27,17 @@ def msasl_index(
     """The clips of MS-ASL<subset> with the official labels and splits.
 
     The lists name pieces of YouTube videos, often several of one video. A clip's ``video_id`` is ``<YouTube
-    id>_<start>_<end>`` with the annotated frame numbers, and its ``video`` is the YouTube id: a video (or its
-    poses) called so is cut from ``start_time`` to ``end_time``.
+    id>_<start>_<end>`` with the annotated frame numbers. Its ``video`` is the YouTube id: a video or poses of
+    that name are cut from ``start_time`` to ``end_time``.
 
     Args:
         root (str): Folder with the lists in it or below.
         subset (int): 100, 200, 500 or 1000: the glosses with the most clips.
-        splits (Sequence[str]): Only these; the lists of the others need not be there.
+        splits (Sequence[str]): Only these; the lists of the others are not needed.
         repeated (str): As :class:`SourceIndex`.
 
     Raises:
-        FileNotFoundError: A list is not there.
+        FileNotFoundError: A list is absent.
         ValueError: ``subset`` is unknown, or a list is malformed; the message names the file and the line.
     """
     if subset not in SUBSETS:
@@ -55,8 +55,8 @@ def msasl_index(
             record = _record(entry, split, where, path)
             if not 0 <= record.label < len(glosses):
                 raise UserValueError(
-                    f'{path}: {where}: label {record.label} is outside 0 .. {len(glosses) - 1} '
-                    '(the class list); correct it'
+                    f'{path}: {where}: label {record.label} is outside 0 .. {len(glosses) - 1} (the class '
+                    'list); correct it'
                 )
             if record.label < subset:
                 records.append(record)
@@ -74,8 +74,8 @@ def msasl_index(
 
 def youtube_id(url: str) -> Optional[str]:
     """The 11 characters that name a YouTube video, or None."""
-    found = re.search(r'(?:[?&]v=|youtu\.be/|/embed/|/shorts/)([\w-]{11})(?![\w-])', url)
-    return found.group(1) if found else None
+    match = re.search(r'(?:[?&]v=|youtu\.be/|/embed/|/shorts/)([\w-]{11})(?![\w-])', url)
+    return match.group(1) if match else None
 
 
 def _record(entry: dict, split: str, where: str, path: str) -> ClipRecord:

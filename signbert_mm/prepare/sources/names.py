@@ -1,4 +1,4 @@
-"""Names of videos and pose files, found wherever they lie below a folder."""
+"""Names of the videos and pose files below a folder."""
 
 import os
 from typing import List, Sequence, Tuple
@@ -8,30 +8,26 @@ from ...files.matching import NameIndex
 
 
 def files_below(folder: str, suffixes: Sequence[str]) -> List[Tuple[str, str]]:
-    """``(name, path)`` of the files with such suffixes at any depth, sorted by path; names are without
-    suffix.
+    """``(name without suffix, path)`` of the files with such suffixes at any depth, sorted by path.
 
     Raises:
         FileNotFoundError: There is no such folder.
     """
-    taken = list_files(folder, suffixes, 'wanted').taken
-    return [(os.path.splitext(name)[0], path) for name, path in sorted(taken, key=lambda item: item[1])]
+    files = list_files(folder, suffixes, 'wanted').taken
+    return [(os.path.splitext(name)[0], path) for name, path in sorted(files, key=lambda item: item[1])]
 
 
 def videos_below(folder: str) -> Tuple[List[Tuple[str, str]], List[LeftOut]]:
-    """``(name, path)`` of the videos at any depth, folders of images too, and what is left out; names are
-    without suffix.
-
-    Folders of images that are no one sequence are given as well: they fail with the reason when they are
-    read.
+    """``(name without suffix, path)`` of the videos and image folders at any depth, and what is left out.
 
     Raises:
         FileNotFoundError: There is no such folder.
     """
     listing = list_videos(folder)
-    found = [*listing.taken, *listing.unclear]
+    # Folders of images that are no one sequence are included: they fail with the reason when they are read.
+    videos = [*listing.taken, *listing.unclear]
     return [
-        (name if os.path.isdir(path) else os.path.splitext(name)[0], path) for name, path in found
+        (name if os.path.isdir(path) else os.path.splitext(name)[0], path) for name, path in videos
     ], listing.left_out
 
 

@@ -1,11 +1,8 @@
-"""NMFs-CSL (Hu et al.
-
-2021): 1,067 Chinese sign words, of which 610 are confusing without non-manual features.
-"""
+"""NMFs-CSL (Hu et al. 2021): 1,067 Chinese sign words, 610 of them confusing without non-manual features."""
 
 import os
 from collections import Counter
-from typing import List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence
 
 from ...errors import UserValueError
 from ...files.text import text_lines
@@ -20,7 +17,8 @@ SOURCE = (
 )
 LICENCE = 'research only, by an agreement signed with the owners'
 FPS = 30.0
-SIZES = ((1000, 720), (540, 540))  # of confusing and normal words, by the released code of ST-Consistency
+# Image sizes of confusing and normal words, by the released code of ST-Consistency.
+SIZES = ((1000, 720), (540, 540))
 
 
 def nmfs_csl_index(
@@ -35,18 +33,18 @@ def nmfs_csl_index(
 ) -> SourceIndex:
     """The clips that the owners' lists name.
 
-    A label is the official index: the number of the folder in which a video lies. The lists do not name
-    signers. That 0 .. 609 are the confusing words and the rest the normal ones follows from the released code
-    of ST-Consistency, where the two differ in image size; no public text says it.
+    A label is the official index: the number of the video's folder. The lists do not name signers. Words 0 ..
+    609 are the confusing ones. No public text says so, but in the released code of ST-Consistency they differ
+    from the rest in image size.
 
     Args:
         root (str): The downloaded folder, with ``traintestlist/trainlist01.txt`` and ``testlist01.txt``.
-        train_list, test_list (str, optional): The lists, where they lie elsewhere.
-        words (str, optional): A file with the words, one a line in the order of the labels; without it the
-            words are called by their number.
+        train_list, test_list (str, optional): The lists, if they lie elsewhere.
+        words (str, optional): A file with the words, one a line in the order of the labels; without it a
+            word's name is its number.
         label_from (str): See :func:`~signbert_mm.prepare.sources.lists.read_lists`.
         num_classes (int): Size of the vocabulary.
-        splits (Sequence[str]): Only these; the lists of the others need not be there.
+        splits (Sequence[str]): Only these; the lists of the others are not needed.
         repeated (str): As :class:`SourceIndex`.
 
     Raises:
@@ -63,7 +61,7 @@ def nmfs_csl_index(
             video.label,
             video.split,
             fps=FPS,
-            size=_size(video.label) if num_classes == CLASSES else None,
+            size=SIZES[video.label >= CONFUSING] if num_classes == CLASSES else None,
             where=video.where,
         )
         for video in videos
@@ -87,15 +85,11 @@ def nmfs_csl_index(
     )
 
 
-def _size(label: int) -> Tuple[int, int]:
-    return SIZES[label >= CONFUSING]
-
-
 def _words(path: str, count: int) -> List[str]:
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'{os.path.abspath(path)}: no such file; it holds the {count} words, one a '
-            'line in the order of the labels'
+            f'{os.path.abspath(path)}: no such file; it holds the {count} words, one a line in the order of '
+            'the labels'
         )
     words = [word for _, word in text_lines(path)]
     repeated = [word for word, times in Counter(words).items() if times > 1]

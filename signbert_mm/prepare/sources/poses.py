@@ -18,7 +18,8 @@ from ...layouts import LAYOUTS, get_layout
 from ..importers import Clip, PoseFormatClips, PysklClips, UnreadableError, landmark_keypoints, read_landmarks
 from .names import NameIndex, files_below, without_suffix
 
-FAILED = 'failed.txt'  # as signbert_mm.extraction writes it
+# As signbert_mm.extraction writes it.
+FAILED = 'failed.txt'
 COORDINATES = ('pixels', 'fractions')
 
 
@@ -28,9 +29,9 @@ class VideoPose:
 
     Args:
         keypoints (ndarray): Shape (T, V, 3): x and y in pixels, score; score 0 = missing.
-        width, height (int, optional): Of the image in pixels; None = the source does not tell.
+        width, height (int, optional): Of the image in pixels; None = unknown.
         fps (float): Frames a second; 0 = unknown.
-        times (ndarray, optional): Shape (T,) seconds of the frames from 0 on, where the rate is uneven.
+        times (ndarray, optional): Shape (T,) seconds of the frames from 0 on, if the rate is uneven.
     """
 
     keypoints: np.ndarray
@@ -46,7 +47,7 @@ class PoseSource(ABC):
     Attributes:
         path (str): Where they lie.
         layout (str): Of the joints.
-        extractors (list[str]): What found them, name and version; more than one where the source is mixed.
+        extractors (list[str]): Name and version; more than one if the source is mixed.
         index (NameIndex): Their names.
     """
 
@@ -62,7 +63,7 @@ class PoseSource(ABC):
         return self._names.names()
 
     def find(self, name: str) -> Optional[str]:
-        """The key for :meth:`read`, or None where this source has no such video; see :class:`NameIndex`.
+        """The key for :meth:`read`, or None if this source has no such video; see :class:`NameIndex`.
 
         For all clips of a data set use :func:`~signbert_mm.prepare.sources.lookup.find_clips`.
         """
@@ -83,8 +84,9 @@ class PoseSource(ABC):
 
 
 class StorePoses(PoseSource):
-    """A PoseStore, as ``tools/extract_poses.py`` writes it: ``video_id`` = path below the videos' folder
-    without suffix.
+    """A PoseStore as ``tools/extract_poses.py`` writes it.
+
+    A ``video_id`` is the path below the videos' folder without suffix.
     """
 
     def __init__(self, store: Union[str, PoseStore]) -> None:
@@ -92,14 +94,16 @@ class StorePoses(PoseSource):
         meta = self.store.meta
         notes = meta.get('notes') or {}
         fingerprint = (notes.get('extraction') or {}).get('fingerprint', '')
-        told = notes.get('extractors') or [
+        extractors = notes.get('extractors') or [
             extractor_name(meta.get('extractor', ''), meta.get('extractor_version', ''), fingerprint)
         ]
         names = NameIndex(
-            ((name, place) for place, name in enumerate(self.store.video_id.tolist())), self.store.folder
+            ((name, index) for index, name in enumerate(self.store.video_id.tolist())), self.store.folder
         )
-        super().__init__(self.store.folder, self.store.layout.name, [name for name in told if name], names)
-        # missing.txt has split, id, gloss, reason; failed.txt of an extraction id, reason
+        super().__init__(
+            self.store.folder, self.store.layout.name, [name for name in extractors if name], names
+        )
+        # A line of missing.txt has split, id, gloss, reason; one of an extraction's failed.txt id, reason.
         rows = [line.split('\t') for line in self.store.missing] + failures(self.store.folder)
         self._reasons = NameIndex(
             {row[-3] if len(row) == 4 else row[0]: row[-1] for row in rows}.items(), self.store.folder
@@ -110,20 +114,20 @@ class StorePoses(PoseSource):
         return self._reasons[keys[0]] if len(keys) == 1 else ''
 
     def read(self, key: str) -> VideoPose:
-        place = self._names[key]
-        keypoints, scores = self.store.clip(place)
+        index = self._names[key]
+        keypoints, scores = self.store.clip(index)
         values = np.concatenate([keypoints, scores[..., None]], axis=-1)
-        size = int(self.store.width[place]), int(self.store.height[place])
-        return VideoPose(values, *size, float(self.store.fps[place]), self.store.frame_times(place))
+        size = int(self.store.width[index]), int(self.store.height[index])
+        return VideoPose(values, *size, float(self.store.fps[index]), self.store.frame_times(index))
 
 
 class PysklPoses(PoseSource):
-    """The pickle of pyskl and mmaction2; its labels and splits are not used. Nothing in it is run."""
+    """The pickle of pyskl and mmaction2; its labels and splits are not used. Nothing in it is executed."""
 
     def __init__(self, path: str, layout: Optional[str] = None, extractor: str = '') -> None:
         self.clips = PysklClips(path, layout)
         names = NameIndex(
-            ((without_suffix(name), place) for place, name in enumerate(self.clips.ids())), path
+            ((without_suffix(name), index) for index, name in enumerate(self.clips.ids())), path
         )
         super().__init__(path, self.clips.layout, [extractor] if extractor else [], names)
 
@@ -156,9 +160,9 @@ class ArrayPoses(PoseSource):
     Args:
         folder (str): The folder.
         layout (str, optional): Of the joints; None = the layout with as many joints as the first file has.
-        width, height (int, optional): Image size in pixels, for files that do not tell.
+        width, height (int, optional): Image size in pixels, for files without it.
         coordinates (str): 'pixels', or 'fractions' of image width and height, which then must be known.
-        extractor (str): What found the poses, name and version.
+        extractor (str): Name and version of the extractor.
     """
 
     def __init__(
@@ -182,6 +186,7 @@ class ArrayPoses(PoseSource):
         )
         if not len(names):
             raise FileNotFoundError(f'{os.path.abspath(folder)}: no .npy or .npz files in it')
+        # _guess reads it, before the base class sets it.
         self._names = names
         super().__init__(folder, layout or self._guess(), [extractor] if extractor else [], names)
 
@@ -189,17 +194,17 @@ class ArrayPoses(PoseSource):
         """The layout by the number of joints of the first file that can be read."""
         for name in self._names.names():
             try:
-                found = self._load(self._names[name])['keypoints'].shape[1]
+                joints = self._load(self._names[name])['keypoints'].shape[1]
             except UnreadableError:
                 continue
-            fits = [layout.name for layout in LAYOUTS.values() if layout.num_joints == found]
-            if len(fits) != 1:
+            layouts = [layout.name for layout in LAYOUTS.values() if layout.num_joints == joints]
+            if len(layouts) != 1:
                 counts = {layout.name: layout.num_joints for layout in LAYOUTS.values()}
                 raise UserValueError(
-                    f'{self._names[name]}: {found} joints found; layouts have {counts}; give '
-                    'one (--layout), or register yours'
+                    f'{self._names[name]}: {joints} joints found; layouts have {counts}; give one '
+                    '(--layout), or register yours'
                 )
-            return fits[0]
+            return layouts[0]
         raise UserValueError(f'{self._names.where}: none of its {len(self._names)} files can be read')
 
     def _load(self, path: str) -> Dict[str, np.ndarray]:
@@ -213,13 +218,13 @@ class ArrayPoses(PoseSource):
         keypoints = fields.get('keypoints')
         if keypoints is None:
             raise UserValueError(
-                f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and '
-                'scores, width, height, fps)'
+                f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and scores, '
+                'width, height, fps)'
             )
         if keypoints.ndim != 3 or keypoints.shape[2] not in (2, 3) or keypoints.dtype.kind not in 'fiu':
             raise UserValueError(
-                f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers '
-                'of shape (T, V, 2) or (T, V, 3)'
+                f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers of shape (T, '
+                'V, 2) or (T, V, 3)'
             )
         if not len(keypoints):
             raise UnreadableError(f'{path}: no frames')
@@ -261,10 +266,10 @@ class LandmarkPoses(PoseSource):
 
     Args:
         folder (str): The folder, searched to any depth.
-        width, height (int): Image size in pixels, which the files do not tell.
+        width, height (int): Image size in pixels, which the files do not give.
         fps (float): Frames a second; 0 = unknown.
         mirrored, trim (bool): As :func:`landmark_keypoints`.
-        extractor (str): What found the landmarks, name and version.
+        extractor (str): Name and version of the extractor.
 
     Raises:
         FileNotFoundError: There is no such folder, or no such file in it.
@@ -303,7 +308,7 @@ class LandmarkPoses(PoseSource):
 
 
 def extractor_name(name: str, version: str = '', fingerprint: str = '') -> str:
-    """How a store's meta and messages call an extractor: name, version and the digest of its settings."""
+    """An extractor's name in meta and messages: name, version and the digest of its settings."""
     return ' '.join(part for part in (name, version, fingerprint and f'[{fingerprint}]') if part)
 
 
@@ -328,14 +333,13 @@ def open_poses(
     coordinates: str = 'pixels',
     extractor: str = '',
 ) -> PoseSource:
-    """The source at ``path``, by what is there: a PoseStore, a pickle, a folder of .pose files or one of .npy
-    and .npz files.
+    """The source at ``path``: a PoseStore, a pickle, or a folder of .pose or of .npy and .npz files.
 
     Args:
         path (str): A folder or a pickle.
-        layout (str, optional): As :class:`ArrayPoses`; for a pickle that does not tell.
+        layout (str, optional): As :class:`ArrayPoses`, and for a pickle without it.
         width, height, coordinates: As :class:`ArrayPoses`.
-        extractor (str): What found the poses, where the source does not tell.
+        extractor (str): Name and version of the extractor, if the source does not have them.
 
     Raises:
         FileNotFoundError: There is nothing of that kind.

@@ -1,7 +1,4 @@
-"""SLR500 (Huang et al.
-
-2019), also called CSL-500 and CSL isolated: 500 Chinese sign words, 50 signers, 5 times each.
-"""
+"""SLR500 (Huang et al. 2019), also CSL-500: 500 Chinese sign words, 50 signers, 5 times each."""
 
 import os
 import re
@@ -23,15 +20,17 @@ SOURCE = (
 )
 LICENCE = 'research only, by an agreement signed with the owners'
 DICTIONARY = 'dictionary.txt'
-SIZE = (1280, 720)  # by the released code of ST-Consistency, for poses that do not tell
+# For poses without an image size; by the released code of ST-Consistency.
+SIZE = (1280, 720)
 SUFFIXES = ('', '_color', '._color')
 _NAME = re.compile(r'P(\d+)_(\d+)_(\d+)_(\d+)\Z')
 _FILE = re.compile(r'(P\d+_\d+_\d+_\d+)(\.?_color)?\Z')
-_ROW = 20  # a video name counts words in rows of 20: P01_25_19_2 is word (25 - 1) * 20 + 19 = 499
+# A video name counts words in rows of 20: P01_25_19_2 is word (25 - 1) * 20 + 19 = 499.
+_ROW = 20
 
 
 def video_name(signer: int, label: int, repetition: int) -> str:
-    """The owners' name of a video, without what stands behind the numbers."""
+    """The owners' name of a video, without its suffix."""
     return f'P{signer:02d}_{label // _ROW + 1:02d}_{label % _ROW:02d}_{repetition}'
 
 
@@ -41,26 +40,26 @@ def parse_name(name: str) -> Tuple[int, int, int]:
     Raises:
         ValueError: The name is not of this form.
     """
-    found = _NAME.match(name)
-    if not found:
+    match = _NAME.match(name)
+    if not match:
         raise UserValueError(
             f'{name!r} is not a name such as P01_25_19_2: signer, row and place of the word, repetition'
         )
-    signer, row, place, repetition = map(int, found.groups())
+    signer, row, place, repetition = map(int, match.groups())
     return signer, (row - 1) * _ROW + place, repetition
 
 
 def find_suffix(names: Iterable[str]) -> str:
-    """What stands behind the numbers in the first name of this data set: '', '_color' or '._color'.
+    """The suffix after the numbers in the first name of this data set: '', '_color' or '._color'.
 
     Raises:
         ValueError: No name is of this data set.
     """
     shown = []
     for name in names:
-        found = _FILE.match(name.rsplit('/', 1)[-1])
-        if found:
-            return found.group(2) or ''
+        match = _FILE.match(name.rsplit('/', 1)[-1])
+        if match:
+            return match.group(2) or ''
         shown += [name] if len(shown) < 3 else []
     raise UserValueError(
         'SLR500: no name such as P01_01_00_0, P01_01_00_0_color or P01_01_00_0._color is there; found '
@@ -81,28 +80,25 @@ def slr500_index(
     splits: Sequence[str] = ('train', 'test'),
     repeated: str = 'error',
 ) -> SourceIndex:
-    """The clips of the data set: those of the owners' lists where there are any, else every word of every
-    signer, ``repetitions`` times.
+    """The clips of the owners' lists; without lists every word of every signer, ``repetitions`` times.
 
     Args:
         root (str): The downloaded folder, with ``dictionary.txt``: lines ``000000<tab>word``.
-        dictionary (str, optional): That file, where it lies elsewhere.
-        train_list, test_list (str, optional): Lists of videos; by default those in ``root``, if they are
-            there.
-        signers (dict[str, Iterable[int]], optional): Numbers of the signers of 'train' and 'test', where
-            there are no lists; P01 to P36 and P37 to P50 by default.
+        dictionary (str, optional): That file, if it lies elsewhere.
+        train_list, test_list (str, optional): Lists of videos; by default those in ``root``, if any.
+        signers (dict[str, Iterable[int]], optional): Numbers of the signers of 'train' and 'test', without
+            lists; P01 to P36 and P37 to P50 by default.
         repetitions (int): How often a signer shows a word, numbered from 0.
-        suffix (str): What stands behind the numbers in the names of videos or poses: '', '_color' or
-            '._color'.
+        suffix (str): Suffix after the numbers in the names of videos or poses: '', '_color' or '._color'.
         encoding (str): Of the dictionary.
         num_classes (int): Size of the vocabulary.
         splits (Sequence[str]): Only these.
         repeated (str): As :class:`SourceIndex`.
 
     Raises:
-        FileNotFoundError: The dictionary or a list that was named is absent.
-        ValueError: A line is malformed or a video is listed twice; a video's name contradicts its folder or
-            the split of its signer is not one.
+        FileNotFoundError: The dictionary or a given list is absent.
+        ValueError: A line is malformed, a video is listed twice, a video's name contradicts its folder, or a
+            signer is in both splits.
     """
     if suffix not in SUFFIXES:
         raise UserValueError(f'SLR500: suffix is {suffix!r}; choose one of {", ".join(map(repr, SUFFIXES))}')
@@ -149,9 +145,9 @@ def _grid(
     signers: Dict[str, Iterable[int]], num_classes: int, repetitions: int, suffix: str
 ) -> List[ClipRecord]:
     people = [(split, signer) for split, numbers in signers.items() for signer in numbers]
-    twice = [signer for signer, times in Counter(signer for _, signer in people).items() if times > 1]
-    if twice:
-        raise UserValueError(f'SLR500: signers {twice} are in more than one split; each belongs to one')
+    repeated = [signer for signer, times in Counter(signer for _, signer in people).items() if times > 1]
+    if repeated:
+        raise UserValueError(f'SLR500: signers {repeated} are in more than one split; each belongs to one')
     return [
         _record(
             video_name(signer, label, repetition),
@@ -177,22 +173,22 @@ def _listed(paths: Dict[str, str], num_classes: int, suffix: str) -> List[ClipRe
             raise UserValueError(f'{video.where}: {error}') from None
         if label != video.label:
             raise UserValueError(
-                f'{video.where}: by its name {name} shows word {label}, but its folder is '
-                f'{video.label}; correct the list'
+                f'{video.where}: by its name {name} shows word {label}, but its folder is {video.label}; '
+                'correct the list'
             )
         records.append(_record(name, label, video.split, signer, suffix, video.where))
     people = {split: {record.signer for record in records if record.split == split} for split in paths}
-    both = sorted(set.intersection(*people.values())) if len(people) > 1 else []
-    if both:
+    shared = sorted(set.intersection(*people.values())) if len(people) > 1 else []
+    if shared:
         raise UserValueError(
-            f'{", ".join(paths.values())}: signers {both[:5]} are in both lists; the splits of '
-            'SLR500 have no signer in common'
+            f'{", ".join(paths.values())}: signers {shared[:5]} are in both lists; the splits of SLR500 have '
+            'no signer in common'
         )
     return records
 
 
 def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-8-sig') -> List[str]:
-    """The words in the order of the labels; one that occurs again gets its number behind it.
+    """The words in the order of the labels; a repeated word gets its number behind it.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -200,8 +196,8 @@ def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f'{os.path.abspath(path)}: no such file; it holds lines such as '
-            '000000<tab>word (give it with --dictionary)'
+            f'{os.path.abspath(path)}: no such file; it holds lines such as 000000<tab>word (give it with '
+            '--dictionary)'
         )
     try:
         lines = text_lines(path, encoding)
@@ -216,13 +212,13 @@ def read_dictionary(path: str, num_classes: int = CLASSES, encoding: str = 'utf-
             )
         if int(code) != len(words):
             raise UserValueError(
-                f'{path} line {number}: word {int(code)} found where {len(words)} was expected; '
-                'each number comes once, from 0 in order'
+                f'{path} line {number}: word {int(code)} found where {len(words)} was expected; each number '
+                'comes once, from 0 in order'
             )
         words.append(word.strip() if word.strip() not in words else f'{word.strip()} ({code})')
     if len(words) != num_classes:
         raise UserValueError(
-            f'{path}: {len(words)} words; expected {num_classes}: the file is not whole or not '
-            'of this data set'
+            f'{path}: {len(words)} words; expected {num_classes}: the file is not whole or not of this data '
+            'set'
         )
     return words

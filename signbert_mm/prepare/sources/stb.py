@@ -1,6 +1,4 @@
-"""STB, the Stereo Hand Pose Tracking Benchmark (Zhang et al., ICIP 2017), as its owners ship it: 3-D joints
-in .mat files.
-"""
+"""STB, the Stereo Hand Pose Tracking Benchmark (Zhang et al., ICIP 2017): 3-D joints in .mat files."""
 
 import os
 from typing import Dict, Iterator, List, Sequence
@@ -12,7 +10,8 @@ from ...layouts.hand import HAND_21
 from ..importers import Clip
 from .hand_joints import PinholeCamera, check_side, cut_clips, hand_21_order, keypoints_of, right_hand_share
 
-FRAMES = 1500  # of each sequence
+# Of each sequence.
+FRAMES = 1500
 TEST_SEQUENCES = ('B1Counting', 'B1Random')
 TRAIN_SEQUENCES = tuple(
     f'B{background}{pose}' for background in range(2, 7) for pose in ('Counting', 'Random')
@@ -21,10 +20,8 @@ OFFICIAL = dict(train=FRAMES * len(TRAIN_SEQUENCES), test=FRAMES * len(TEST_SEQU
 SOURCE = 'STB: Zhang et al., A hand pose tracking benchmark from stereo matching, ICIP 2017'
 LICENCE = "MIT (the licence file of the owners' repository)"
 
-# the owners' README: palm centre (which stands in the wrist's place here), then little to index finger, then
-# the thumb
-_PALM = 'hand_root'
-JOINTS = (_PALM,) + tuple(
+# The owners' README: palm centre (in the wrist's place here), then little to index finger, then the thumb.
+JOINTS = ('hand_root',) + tuple(
     f'{finger}{knuckle}'
     for finger in ('pinky_finger', 'ring_finger', 'middle_finger', 'forefinger', 'thumb')
     for knuckle in (1, 2, 3, 4)
@@ -32,10 +29,12 @@ JOINTS = (_PALM,) + tuple(
 WRISTS = ('missing', 'extrapolate', 'palm')
 _THROUGH = dict(middle='middle_finger1', ring='ring_finger1')
 
-BB_CAMERA = PinholeCamera(822.79041, 822.79041, 318.47345, 250.31296)  # Point Grey Bumblebee2, left image
-SK_CAMERA = PinholeCamera(607.92271, 607.88192, 314.78337, 236.42484)  # Intel RealSense F200, colour image
-SK_ROTATION = (0.00531, -0.01196, 0.00301)  # colour -> depth camera: depth = R colour + t
-SK_SHIFT = (-24.0381, -0.4563, -1.2326)  # mm
+# Point Grey Bumblebee2, left image; Intel RealSense F200, colour image.
+BB_CAMERA = PinholeCamera(822.79041, 822.79041, 318.47345, 250.31296)
+SK_CAMERA = PinholeCamera(607.92271, 607.88192, 314.78337, 236.42484)
+# Colour to depth camera: depth = R colour + t, rotation in radians and t in mm.
+SK_ROTATION = (0.00531, -0.01196, 0.00301)
+SK_SHIFT = (-24.0381, -0.4563, -1.2326)
 
 
 def rotation_matrix(vector: Sequence[float]) -> np.ndarray:
@@ -50,15 +49,15 @@ def rotation_matrix(vector: Sequence[float]) -> np.ndarray:
 
 
 def _find(root: str, name: str) -> str:
-    """The annotation's path, '' where it is absent."""
-    found = [
+    """The annotation's path; '' = absent."""
+    paths = [
         path
         for path in (os.path.join(root, 'labels', name), os.path.join(root, name))
         if os.path.isfile(path)
     ]
-    if len(found) > 1:
-        raise UserValueError(f'{name} is there twice: {found[0]} and {found[1]}; remove one of them')
-    return found[0] if found else ''
+    if len(paths) > 1:
+        raise UserValueError(f'{name} is there twice: {paths[0]} and {paths[1]}; remove one of them')
+    return paths[0] if paths else ''
 
 
 def _load_mat(path: str) -> np.ndarray:
@@ -69,7 +68,8 @@ def _load_mat(path: str) -> np.ndarray:
         raise UserModuleNotFoundError(f'{path}: MATLAB files need scipy: pip install scipy') from None
     try:
         content = loadmat(path, variable_names=['handPara'])
-    except Exception as error:  # scipy raises many kinds for a damaged file
+    # scipy raises many kinds of errors for a damaged file.
+    except Exception as error:
         raise UserValueError(
             f'{path}: not a MATLAB file that scipy reads ({type(error).__name__}: {error}); download it again'
         ) from error
@@ -86,11 +86,10 @@ class StbClips:
     The folder holds ``labels/B1Counting_SK.mat`` and the like (or the .mat files themselves), each an array
     ``handPara`` (3, 21, 1500): x, y, z in mm. The images are not needed.
 
-    The annotated root is the centre of the palm, "not wrist or hand center"; what becomes of the wrist is not
-    given in the paper. With ``wrist='missing'`` the wrist is not annotated (score 0): 20 joints train and
-    count, and nothing is made up. 'extrapolate' puts it as far behind the palm centre as the ``through``
-    finger's knuckle is before it, in 3-D, as public code for STB does. 'palm' keeps the palm centre in the
-    wrist's place, against what the hand model calls wrist.
+    The annotated root is the centre of the palm, "not wrist or hand center". What the paper does with the
+    wrist is not given. With ``wrist='missing'`` it is not annotated (score 0): 20 joints train and count.
+    'extrapolate' puts it as far behind the palm centre as the ``through`` finger's knuckle is before it, in
+    3-D, as public code for STB does. 'palm' uses the palm centre as wrist, which the hand model's is not.
 
     Args:
         root (str): The downloaded folder.
@@ -100,8 +99,8 @@ class StbClips:
         through (str): 'middle' or 'ring', for 'extrapolate'.
         test_sequences (Sequence[str]): The others train. SignBERT gives the counts alone; background 1 is the
             usual choice.
-        clip_len (int): Frames a clip; 1 = single frames, as in SignBERT section 4.1; 0 = whole sequences.
-        side (str): 'left'; the annotation itself does not tell, it is checked against the joints.
+        clip_len (int): Frames a clip; 1 = single frames, as in SignBERT section 4.4; 0 = whole sequences.
+        side (str): 'left'. The annotation does not say it; it is checked against the joints.
 
     Raises:
         FileNotFoundError: The annotation of a sequence is absent.
@@ -133,22 +132,22 @@ class StbClips:
         unknown = sorted(set(test_sequences) - set(sequences))
         if unknown or clip_len < 0:
             raise UserValueError(
-                f'STB: test sequences {unknown} are unknown, or clip_len {clip_len} is '
-                f'negative; sequences: {", ".join(sequences)}'
+                f'STB: test sequences {unknown} are unknown, or clip_len {clip_len} is negative; sequences: '
+                f'{", ".join(sequences)}'
             )
         self.wrist, self.through, self.clip_len = wrist, through, clip_len
         self.camera = SK_CAMERA if camera == 'SK' else BB_CAMERA
         self._sk = camera == 'SK'
         self.split = {name: 'test' if name in test_sequences else 'train' for name in sequences}
         paths = {name: _find(root, f'{name}_{camera}.mat') for name in self.split}
-        absent = [name for name, path in paths.items() if not path]
-        if absent:
+        missing = [name for name, path in paths.items() if not path]
+        if missing:
             raise FileNotFoundError(
-                f'{os.path.join(os.path.abspath(root), "labels")}: {len(absent)} of {len(paths)} annotations '
-                'are absent: '
-                f'{", ".join(f"{name}_{camera}.mat" for name in absent)}; download `labels` whole'
+                f'{os.path.join(os.path.abspath(root), "labels")}: {len(missing)} of {len(paths)} '
+                f'annotations are absent: {", ".join(f"{name}_{camera}.mat" for name in missing)}; download '
+                '`labels` whole'
             )
-        # (T, 21, 3) mm, camera frame, hand_21 order, palm as root
+        # Each (T, 21, 3) in mm, camera frame, hand_21 order, palm as root.
         self.points = {name: self._read(path) for name, path in paths.items()}
         self.right_hand_share = right_hand_share(np.concatenate(list(self.points.values())))
         check_side(self.right_hand_share, side, f'STB ({root})')
@@ -173,8 +172,9 @@ class StbClips:
         points = points.transpose(2, 1, 0).astype(np.float64)  # (T, 21, 3)
         annotated = (points != 0).any(axis=-1, keepdims=True)
         if self._sk:
-            # row vectors: colour = R' (depth - t)
+            # colour = R' (depth - t), of row vectors.
             points = (points - SK_SHIFT) @ rotation_matrix(SK_ROTATION)
+        # Missing joints are 0, 0, 0 again after the shift.
         return (points * annotated)[:, hand_21_order(JOINTS)]
 
     def _with_wrist(self, points: np.ndarray) -> np.ndarray:
@@ -183,8 +183,8 @@ class StbClips:
             points[:, 0] = 0
         elif self.wrist == 'extrapolate':
             knuckle = points[:, HAND_21.joints.index(_THROUGH[self.through])]
-            known = (points[:, 0] != 0).any(-1) & (knuckle != 0).any(-1)
-            points[:, 0] = (2 * points[:, 0] - knuckle) * known[:, None]
+            annotated = (points[:, 0] != 0).any(-1) & (knuckle != 0).any(-1)
+            points[:, 0] = (2 * points[:, 0] - knuckle) * annotated[:, None]
         return points
 
     def coverage(self) -> Dict[str, int]:

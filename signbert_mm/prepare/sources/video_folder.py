@@ -1,4 +1,4 @@
-"""One's own videos in a folder for each gloss, as an index with splits: no annotation is needed."""
+"""Videos in a folder for each gloss, as an index with splits: no annotation is needed."""
 
 import hashlib
 import os
@@ -28,31 +28,31 @@ def video_folder_index(
     licence: str = '',
     repeated: str = 'error',
 ) -> SourceIndex:
-    """The videos ``<root>/<gloss>/<anything>.mp4``, at any depth below the gloss; folders of numbered images
-    count as videos.
+    """The videos ``<root>/<gloss>/<anything>.mp4``, at any depth below the gloss.
 
-    Glosses are in alphabetical order. A clip's id is its path below ``root`` without suffix,
-    ``hello/anna_1``. Splits go by signer or by share; without either all clips are in 'train'.
+    Folders of numbered images count as videos. Glosses are in alphabetical order. A clip's id is its path
+    below ``root`` without suffix, ``hello/anna_1``. Splits go by signer or by share; without either all clips
+    are in 'train'.
 
     Args:
         root (str): The folder.
-        signer (str): A regular expression, looked for in what follows the gloss's folder (``anna_1``); its
-            first group, or else the whole match, is the signer: ``'^[^_]+'`` for ``hello/anna_1.mp4``,
+        signer (str): A regular expression, searched in the path below the gloss's folder (``anna_1``). Its
+            first group, or else the match, is the signer: ``'^[^_]+'`` for ``hello/anna_1.mp4``,
             ``'^[^/]+(?=/)'`` for ``hello/anna/1.mp4``. '' = signers are not known.
         test_signers, val_signers (Sequence[str]): Signers whose clips are in these splits.
         test_share, val_share (float): Share of each gloss's clips in these splits, to the nearest number; at
-            least one clip stays in 'train'. Which ones is a function of ``seed`` and the clip's id: a clip
-            that is added moves few others.
+            least one clip stays in 'train'. The draw depends on ``seed`` and the clip's id: a clip that is
+            added moves few others.
         seed (int): Of that draw.
         source, licence (str): For the store's meta.
-        repeated (str): What to do where two videos have one name but for the suffix, as a.mov and a.mp4:
-            'error', or 'first' = keep the first; ``notes['repeated']`` lists the rest.
+        repeated (str): What to do if two videos differ in their suffix alone, as a.mov and a.mp4: 'error', or
+            'first' = keep the first; ``notes['repeated']`` lists the rest.
 
     Raises:
         FileNotFoundError: There is no such folder, or no video in folders of glosses.
-        ValueError: Two videos have one name but for the suffix, a video lies in no gloss's folder, its name
-            does not fit ``signer``, a signer is in no video or in two splits, both ways of splitting are
-            asked for, shares are out of range, or nothing is left to train on.
+        ValueError: Two videos differ in their suffix alone, a video lies in no gloss's folder, its name does
+            not match ``signer``, a signer is in no video or in two splits, both ways of splitting are asked
+            for, shares are out of range, or nothing is left to train on.
     """
     root = os.path.abspath(root)
     if (test_signers or val_signers) and (test_share or val_share):
@@ -63,17 +63,17 @@ def video_folder_index(
         )
     if min(test_share, val_share) < 0 or test_share + val_share >= 1:
         raise UserValueError(
-            f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, '
-            'and together below 1'
+            f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, and together '
+            'below 1'
         )
-    both = sorted(set(test_signers) & set(val_signers))
-    if both:
-        raise UserValueError(f'signers {", ".join(both)} are to be in test and in val; choose one')
+    shared = sorted(set(test_signers) & set(val_signers))
+    if shared:
+        raise UserValueError(f'signers {", ".join(shared)} are to be in test and in val; choose one')
     found, left_out = videos_below(root)
-    # a gloss's folder whose images are no one sequence holds no clip
+    # A gloss's folder whose images are no one sequence holds no clip.
     odd = [path for name, path in found if '/' not in name and _why_unclear(path)]
     found = [item for item in found if item[1] not in odd]
-    names, twice = _by_name(root, found, repeated)
+    names, repeats = _by_name(root, found, repeated)
     loose = [name for name in names if '/' not in name]
     if loose:
         raise UserValueError(
@@ -116,7 +116,7 @@ def video_folder_index(
             seed=seed,
         )
     )
-    notes.update(dict(repeated=twice) if twice else {})
+    notes.update(dict(repeated=repeats) if repeats else {})
     return SourceIndex(
         os.path.basename(root),
         glosses,
@@ -130,12 +130,12 @@ def video_folder_index(
 
 
 def _why_unclear(path: str) -> str:
-    """Why a folder of images is no clip; '' where it is one, or a file."""
+    """Why a folder of images is no clip; '' = it is one, or a file."""
     return image_sequence(os.listdir(path)).reason if os.path.isdir(path) else ''
 
 
 def _report_empty(root: str, names: Sequence[str], odd: Sequence[str]) -> None:
-    """Logs the folders of ``root`` from which no clip comes, so that no gloss is lost in silence."""
+    """Logs the folders of ``root`` without a clip, so that no gloss is lost in silence."""
     report_left_out(
         [LeftOut(path, f'{_why_unclear(path)}, so there is no clip of this gloss') for path in odd], root
     )
@@ -152,19 +152,19 @@ def _by_name(root: str, found: Sequence[Tuple[str, str]], repeated: str) -> Tupl
     if repeated not in REPEATED:
         raise UserValueError(f'{root}: repeated is {repeated!r}; choose one of {", ".join(REPEATED)}')
     first: Dict[str, str] = {}
-    twice = []
+    repeats = []
     for name, path in sorted(found):
         below = os.path.relpath(path, root)
         if name not in first:
             first[name] = below
         elif repeated == 'first':
-            twice.append(f'{name}: {below}')
+            repeats.append(f'{name}: {below}')
         else:
             raise UserValueError(
                 f'{root}: {first[name]} and {below} would both be clip {name!r}; remove or rename one of '
                 'them, or keep the first (--repeated first)'
             )
-    return list(first), twice
+    return list(first), repeats
 
 
 def untrained(index: SourceIndex) -> List[str]:
@@ -173,9 +173,7 @@ def untrained(index: SourceIndex) -> List[str]:
 
 
 def undrawn(index: SourceIndex, split: str) -> List[str]:
-    """Glosses that no clip of ``split`` has though a share of each gloss's clips was asked for: they have too
-    few videos.
-    """
+    """Glosses without a clip in ``split`` though a share was asked for: they have too few videos."""
     shares = dict(zip((TEST, VAL), index.notes['splits']['shares']))
     return _without(index, split) if shares.get(split) else []
 
@@ -193,17 +191,17 @@ def _signer(root: str, name: str, pattern: str) -> str:
     if not pattern:
         return ''
     match = re.search(pattern, name.split('/', 1)[1])
-    found = (match[1] if match.re.groups else match[0]) if match else ''
-    if not found:
+    signer = (match[1] if match.re.groups else match[0]) if match else ''
+    if not signer:
         raise UserValueError(
-            f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; '
-            'correct the pattern, or rename the file'
+            f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; correct the '
+            'pattern, or rename the file'
         )
-    return found
+    return signer
 
 
 def _by_share(names: Sequence[str], shares: Dict[str, float], seed: int) -> Dict[str, str]:
-    """Split by name: the first clips of each gloss, in an order that (seed, name) gives."""
+    """The split of each name: the first clips of each gloss, in an order by a hash of seed and name."""
     clips: Dict[str, List[str]] = {}
     for name in names:
         clips.setdefault(_gloss(name), []).append(name)
@@ -213,6 +211,7 @@ def _by_share(names: Sequence[str], shares: Dict[str, float], seed: int) -> Dict
             rows, key=lambda name: hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=8).digest()
         )
         counts = {split: int(share * len(rows) + 0.5) for split, share in shares.items()}
+        # One clip of a gloss stays in train.
         while sum(counts.values()) >= len(rows):
             counts[max(counts, key=counts.get)] -= 1
         drawn = iter([split for split, count in counts.items() for _ in range(count)])

@@ -10,7 +10,7 @@ from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, find_file, json_field, read_json
 
 SUBSETS = (100, 300, 1000, 2000)
-# clips in nslt_<N>.json, and in table 2 of the paper
+# Clips in nslt_<N>.json, and in table 2 of the paper.
 OFFICIAL = {
     100: dict(train=1442, val=338, test=258),
     300: dict(train=3549, val=901, test=668),
@@ -18,7 +18,8 @@ OFFICIAL = {
     2000: dict(train=14296, val=3920, test=2879),
 }
 PAPER = {100: dict(total=2038), 300: dict(total=5117), 1000: dict(total=13168), 2000: dict(total=21083)}
-FPS = 25  # at which frame_start and frame_end count, by the owners' README
+# The rate of frame_start and frame_end, by the owners' README.
+FPS = 25
 SOURCE = 'WLASL (Li et al., WACV 2020), https://dxli94.github.io/WLASL'
 LICENCE = 'C-UDA 1.0, academic and computational use only'
 
@@ -29,11 +30,11 @@ def wlasl_index(
     """The clips of WLASL<subset> with the official labels and splits.
 
     They come from ``nslt_<subset>.json``, or from a larger ``nslt_*.json``, which holds the same clips.
-    Without any of these, from ``WLASL_v*.json`` alone, whose lists are a few clips shorter. Where
-    ``WLASL_v*.json`` is there too it adds the signers and the places in the YouTube videos.
+    Without these they come from ``WLASL_v*.json``, whose lists are a few clips shorter. Beside an ``nslt``
+    file ``WLASL_v*.json`` adds the signers and the places in the YouTube videos.
 
-    The owners' script leaves each clip as ``videos/<video_id>.mp4``, cut already. In a folder of raw videos
-    those of YouTube bear YouTube's name; they are cut here by ``frame_start`` and ``frame_end``, which count
+    The owners' script writes each clip as ``videos/<video_id>.mp4``, cut already. In a folder of raw videos
+    those of YouTube have YouTube's name. They are cut here by ``frame_start`` and ``frame_end``, which count
     at 25 frames a second.
 
     Args:
@@ -51,22 +52,22 @@ def wlasl_index(
         raise UserValueError(f'WLASL{subset}: choose a subset of {", ".join(map(str, SUBSETS))}')
     lists = [f'nslt_{size}.json' for size in SUBSETS if size >= subset]
     path = find_file(root, lists, 'the list of clips', needed=False)
-    whole = find_file(
+    annotation = find_file(
         root, ['WLASL_v0.3.json', 'WLASL_v0.2.json', 'WLASL_v0.1.json'], 'the annotation', needed=not path
     )
-    glosses, instances = _instances(whole, repeated) if whole else ([], {})
+    glosses, instances = _instances(annotation, repeated) if annotation else ([], {})
     named = find_file(
         root, ['wlasl_class_list.txt'], 'the class list (or WLASL_v0.3.json)', needed=not glosses
     )
     glosses = _class_list(named) if named else glosses
     if len(glosses) < subset:
         raise UserValueError(
-            f'{named or whole}: {len(glosses)} glosses found, {subset} needed; get the file again'
+            f'{named or annotation}: {len(glosses)} glosses found, {subset} needed; get the file again'
         )
     if path:
         clips = _nslt(path, subset, int(re.findall(r'\d+', os.path.basename(path))[0]))
     else:
-        path = whole
+        path = annotation
         clips = [
             (where, name, label, entry['split'])
             for name, (where, label, entry) in instances.items()
@@ -93,7 +94,7 @@ def wlasl_index(
 
 
 def wlasl_list(path: str, classes: str = '') -> SourceIndex:
-    """The clips of one list of WLASL, where there is no checkout of the owners' repository.
+    """The clips of one list of WLASL, without a checkout of the owners' repository.
 
     Args:
         path (str): A list as ``nslt_300.json``; the number in its name is that of its glosses. A list of
@@ -122,9 +123,9 @@ def wlasl_list(path: str, classes: str = '') -> SourceIndex:
 
 def _class_list(path: str) -> List[str]:
     rows = [(number, line.split('\t')) for number, line in text_lines(path)]
-    for place, (number, row) in enumerate(rows):
-        if len(row) != 2 or row[0] != str(place) or not row[1].strip():
-            raise UserValueError(f'{path}: line {number}: {row} found; expected {place}, a tab and a gloss')
+    for label, (number, row) in enumerate(rows):
+        if len(row) != 2 or row[0] != str(label) or not row[1].strip():
+            raise UserValueError(f'{path}: line {number}: {row} found; expected {label}, a tab and a gloss')
     return [row[1].strip() for _, row in rows]
 
 
@@ -138,8 +139,8 @@ def _nslt(path: str, subset: int, limit: int) -> List[Tuple[str, str, int, str]]
         action, split = json_field(entry, 'action', list, where), json_field(entry, 'subset', str, where)
         if len(action) != 3 or not all(isinstance(value, int) for value in action) or split not in SPLITS:
             raise UserValueError(
-                f'{where}: subset is {split!r}, action is {action}; expected one of {SPLITS} '
-                'and [label, first frame, last frame]'
+                f'{where}: subset is {split!r}, action is {action}; expected one of {SPLITS} and [label, '
+                'first frame, last frame]'
             )
         if not 0 <= action[0] < limit:
             raise UserValueError(
@@ -153,7 +154,7 @@ def _nslt(path: str, subset: int, limit: int) -> List[Tuple[str, str, int, str]]
 def _instances(path: str, repeated: str) -> Tuple[List[str], Dict[str, Tuple[str, int, dict]]]:
     """The glosses in their order, and place, label and entry of each instance by video id."""
     glosses: List[str] = []
-    found: Dict[str, Tuple[str, int, dict]] = {}
+    instances: Dict[str, Tuple[str, int, dict]] = {}
     for label, entry in enumerate(read_json(path, list)):
         where = f'{path}: entry {label + 1}'
         if not isinstance(entry, dict):
@@ -168,15 +169,15 @@ def _instances(path: str, repeated: str) -> Tuple[List[str], Dict[str, Tuple[str
                 raise UserValueError(
                     f'{path}: {place}: split is {instance["split"]!r}; expected one of {SPLITS}'
                 )
-            if name in found and repeated == 'first':
+            if name in instances and repeated == 'first':
                 continue
-            if name in found:
+            if name in instances:
                 raise UserValueError(
-                    f'{path}: video {name!r} is listed twice: {found[name][0]} and {place}; remove one of '
-                    'them, or keep the first (--repeated first)'
+                    f'{path}: video {name!r} is listed twice: {instances[name][0]} and {place}; remove one '
+                    'of them, or keep the first (--repeated first)'
                 )
-            found[name] = (place, label, instance)
-    return glosses, found
+            instances[name] = (place, label, instance)
+    return glosses, instances
 
 
 def _details(place: str, label: int, instance: dict) -> Dict[str, Any]:
@@ -185,7 +186,7 @@ def _details(place: str, label: int, instance: dict) -> Dict[str, Any]:
     url = str(instance.get('url', ''))
     if re.search(r'youtube\.com|youtu\.be', url):
         first, last = (json_field(instance, name, int, place) for name in ('frame_start', 'frame_end'))
-        # the owners' scripts name a YouTube video by the last 11 characters of its address; frames count from
-        # 1, -1 = to the end
+        # The owners' scripts name a YouTube video by the last 11 characters of its address. Frames count from
+        # 1, and -1 means to the end.
         details.update(video=url[-11:], start=(first - 1) / FPS, end=None if last <= 0 else last / FPS)
     return details

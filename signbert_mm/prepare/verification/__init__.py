@@ -1,4 +1,4 @@
-"""Is a store whole, is it what its owners published, and do its poses look right."""
+"""Checks of a store: its files, its counts against the published ones, and its poses."""
 
 from .official import official_counts
 from .report import Problem, StoreReport

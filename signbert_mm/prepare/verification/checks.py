@@ -1,8 +1,8 @@
-"""What can be wrong with a store; each check gives its findings as Problems."""
+"""What can be wrong with a store: each check yields Problems."""
 
 import glob
 import os
-from typing import Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List, Sequence
 
 import numpy as np
 
@@ -12,9 +12,12 @@ from .report import Problem
 from .scan import Scan
 
 EXAMPLES = 5
-MANY = 0.5  # of the clips: then it is no accident of some of them
-OFTEN_OUTSIDE = 0.2  # of a clip's found hand joints
-OFTEN_NO_HAND = 0.05  # of the clips
+# Above this share of the clips the fault lies in the conversion, and a warning becomes an error.
+MANY = 0.5
+# Share of a clip's detected hand joints that may lie outside the image.
+OFTEN_OUTSIDE = 0.2
+# Share of the clips that may show no hand.
+OFTEN_NO_HAND = 0.05
 
 
 class Names:
@@ -32,22 +35,20 @@ class Names:
 
 
 def _clips(names: Names, severity: str, kind: str, bad: np.ndarray, message: str) -> Iterator[Problem]:
-    """A finding about the clips where ``bad`` (N,) bool is true; none where there are none. ``{n}`` in the
-    message is their number.
-    """
-    found = np.flatnonzero(bad)
-    if len(found):
+    """A Problem of the clips where ``bad`` (N,) is true, if any; ``{n}`` in the message is their number."""
+    clips = np.flatnonzero(bad)
+    if len(clips):
         yield Problem(
             severity,
             kind,
-            message.format(n=f'{len(found):,} {"clip" if len(found) == 1 else "clips"}'),
-            len(found),
-            names(found),
+            message.format(n=f'{len(clips):,} {"clip" if len(clips) == 1 else "clips"}'),
+            len(clips),
+            names(clips),
         )
 
 
 def check_files(store: PoseStore, scan: Scan) -> Iterator[Problem]:
-    """Checksums, and what a conversion that was cut off left beside."""
+    """Checksums, and what an interrupted conversion left beside the store."""
     for name, digest in ((CLIPS, file_digest(os.path.join(store.folder, CLIPS))), (KEYPOINTS, scan.checksum)):
         if digest != store.meta['files'][name].get('blake2b'):
             yield Problem(
@@ -73,53 +74,53 @@ def check_counts(store: PoseStore, official: Dict[str, int]) -> Iterator[Problem
     """Clips of each split and class against those listed and those published."""
     counts = store.split_counts()
     for split, row in store.coverage.items():
-        found = counts.get(split, 0)
-        if row.get('present', found) != found:
+        present = counts.get(split, 0)
+        if row.get('present', present) != present:
             yield Problem(
                 'error',
                 'coverage',
-                f'{META} says that {row["present"]:,} clips of {split} are there, '
-                f'{found:,} are; prepare the store again',
+                f'{META} says that {row["present"]:,} clips of {split} are there, {present:,} are; prepare '
+                'the store again',
             )
-        if found < row['expected']:
-            share = 100 * (row['expected'] - found) / row['expected']
+        if present < row['expected']:
+            share = 100 * (row['expected'] - present) / row['expected']
             text = (
-                f'{split}: {row["expected"] - found:,} of {row["expected"]:,} listed clips are missing '
+                f'{split}: {row["expected"] - present:,} of {row["expected"]:,} listed clips are missing '
                 f'({share:.1f} %); {MISSING} names them'
             )
-            yield Problem('warning', 'missing_clips', text, row['expected'] - found)
-        if found > row['expected']:
+            yield Problem('warning', 'missing_clips', text, row['expected'] - present)
+        if present > row['expected']:
             yield Problem(
                 'error',
                 'too_many_clips',
-                f'{split}: {found:,} clips, but the annotations list {row["expected"]:,}',
-                found - row['expected'],
+                f'{split}: {present:,} clips, but the annotations list {row["expected"]:,}',
+                present - row['expected'],
             )
         if 'per_class' in row:
-            here = np.bincount(
+            counted = np.bincount(
                 store.label[(store.split == split) & (store.label >= 0)], minlength=len(store.glosses)
             )
-            more = np.flatnonzero(here > np.asarray(row['per_class']))
-            if len(more):
+            excess = np.flatnonzero(counted > np.asarray(row['per_class']))
+            if len(excess):
                 shown = [
-                    f'{store.glosses[label]!r} {here[label]} for {row["per_class"][label]}'
-                    for label in more[:EXAMPLES]
+                    f'{store.glosses[label]!r} {counted[label]} for {row["per_class"][label]}'
+                    for label in excess[:EXAMPLES]
                 ]
                 yield Problem(
                     'error',
                     'wrong_labels',
-                    f'{split}: {len(more)} glosses have more clips than the annotations list',
-                    len(more),
+                    f'{split}: {len(excess)} glosses have more clips than the annotations list',
+                    len(excess),
                     shown,
                 )
     yield from _check_missing(store, counts)
     for split, number in official.items():
+        # Without an annotation the store's own clips count as listed.
         listed = store.coverage.get(split, {}).get('expected', counts.get(split, 0))
-        found = counts.get(split, 0)
+        present = counts.get(split, 0)
         if listed > number:
             text = (
-                f'{split}: {listed:,} clips, but the owners publish {number:,}; is it another version, '
-                'or '
+                f'{split}: {listed:,} clips, but the owners publish {number:,}; is it another version, or '
                 'another subset?'
             )
             yield Problem('error', 'too_many_clips', text, listed - number)
@@ -130,30 +131,29 @@ def check_counts(store: PoseStore, official: Dict[str, int]) -> Iterator[Problem
                 f'{split}: the annotations list {listed:,} clips, the owners publish {number:,}',
                 number - listed,
             )
-        elif found < number and split not in store.coverage:
+        elif present < number and split not in store.coverage:
             text = (
-                f'{split}: {number - found:,} of {number:,} published clips are missing '
-                f'({100 * (number - found) / number:.1f} %)'
+                f'{split}: {number - present:,} of {number:,} published clips are missing '
+                f'({100 * (number - present) / number:.1f} %)'
             )
-            yield Problem('warning', 'missing_clips', text, number - found)
-    others = sorted({*counts, *store.coverage} - set(official)) if official else []
-    if others:
+            yield Problem('warning', 'missing_clips', text, number - present)
+    unexpected = sorted({*counts, *store.coverage} - set(official)) if official else []
+    if unexpected:
         yield Problem(
             'warning',
             'unknown_splits',
-            f'the owners publish no split {", ".join(others)}; theirs are {", ".join(official)}',
-            len(others),
+            f'the owners publish no split {", ".join(unexpected)}; theirs are {", ".join(official)}',
+            len(unexpected),
         )
 
 
 def _check_missing(store: PoseStore, counts: Dict[str, int]) -> Iterator[Problem]:
     if not store.coverage:
         return
-    absent = sum(max(0, row['expected'] - counts.get(split, 0)) for split, row in store.coverage.items())
-    if absent != len(store.missing):
+    missing = sum(max(0, row['expected'] - counts.get(split, 0)) for split, row in store.coverage.items())
+    if missing != len(store.missing):
         text = (
-            f'{MISSING} has {len(store.missing):,} lines, but {absent:,} clips are missing; copy it '
-            'again '
+            f'{MISSING} has {len(store.missing):,} lines, but {missing:,} clips are missing; copy it again '
             'or prepare the store again'
         )
         yield Problem('warning', 'missing_txt', text)
@@ -192,20 +192,21 @@ def check_numbers(store: PoseStore, scan: Scan, names: Names) -> Iterator[Proble
         counts['wrong_flags'] > 0,
         f'{{n}} where the stored hands-found bits contradict the scores: {again}',
     )
-    stated = 'hand_rule' in store.meta
-    why = (
+    # Stores of older versions have no hand_rule: they counted any scored joint as a hand.
+    recorded = 'hand_rule' in store.meta
+    reason = (
         "written so (hand_rule='any')"
-        if stated
+        if recorded
         else ('written by an older version. PREPARE THE STORE AGAIN to drop them, which changes results')
     )
     yield from _clips(
         names,
-        'note' if stated else 'warning',
+        'note' if recorded else 'warning',
         'hand_rule',
         (counts['no_box'] > 0) & (store.hand_rule == 'any'),
         f'{{n}} with frames ({counts["no_box"].sum():,} of {store.meta["frames"]:,}) counted as showing a '
         'hand, since a joint has a score above 0, '
-        f"and that have none by the crop's rule; drop_empty_frames keeps them: {why}",
+        f"and that have none by the crop's rule; drop_empty_frames keeps them: {reason}",
     )
     yield from _clips(
         names,
@@ -215,6 +216,7 @@ def check_numbers(store: PoseStore, scan: Scan, names: Names) -> Iterator[Proble
         '{n} with no coordinate above 2: these are fractions of the image, not pixels; convert with the '
         'image size',
     )
+    # Hand joints alone are judged: some extractors guess legs below the image.
     judged, outside = counts['judged'], counts['judged_outside']
     often = (outside > OFTEN_OUTSIDE * judged) & (judged > 0)
     share = outside.sum() / max(1, judged.sum())
@@ -234,19 +236,20 @@ def check_numbers(store: PoseStore, scan: Scan, names: Names) -> Iterator[Proble
         (store.width <= 0) | (store.height <= 0),
         '{n} with an image size of 0: convert with the image size',
     )
-    wrong = ~np.isfinite(store.fps) | (store.fps < 0)
-    yield from _clips(names, 'error', 'fps', wrong, '{n} with a frame rate that is negative or no number')
+    invalid = ~np.isfinite(store.fps) | (store.fps < 0)
+    yield from _clips(names, 'error', 'fps', invalid, '{n} with a frame rate that is negative or no number')
     unknown = store.fps == 0
     text = '{n} with frame rate 0, which means unknown: speeds and seconds of these clips are not known'
     yield from _clips(names, 'warning', 'fps_unknown', unknown, text)
 
 
 def _escape(text: str) -> str:
+    # The message is formatted once more by _clips.
     return text.replace('{', '{{').replace('}', '}}')
 
 
 def check_clips(store: PoseStore, scan: Scan, names: Names, no_hand: np.ndarray) -> Iterator[Problem]:
-    """Clips that carry no motion, no hand, or what another one carries."""
+    """Clips without motion, without a hand, or equal to another clip."""
     empty = scan.counts['found'] == 0
     yield from _clips(
         names, 'warning', 'no_pose', empty, '{n} without a single joint: was the video readable?'
@@ -275,6 +278,7 @@ def _check_copies(store: PoseStore, scan: Scan, empty: np.ndarray) -> Iterator[P
     first: Dict[bytes, int] = {}
     copies, leaks, labels = [], [], 0
     for clip, digest in enumerate(scan.digests):
+        # Empty clips of one length are equal without being copies.
         if empty[clip]:
             continue
         other = first.setdefault(digest, clip)
@@ -297,27 +301,28 @@ def _check_copies(store: PoseStore, scan: Scan, empty: np.ndarray) -> Iterator[P
         )
     if leaks:
         text = (
-            f'{len(leaks):,} clips are copies of one of another split, so that what is tested was '
-            'trained '
+            f'{len(leaks):,} clips are copies of one of another split, so that what is tested was trained '
             f'on{more}'
         )
         yield Problem('warning', 'copies_across_splits', text, len(leaks), shown(leaks))
 
 
 def _check_ids(store: PoseStore) -> Iterator[Problem]:
-    ids, place, count = np.unique(store.video_id, return_inverse=True, return_counts=True)
-    keys = place.astype(np.int64).reshape(-1) * (len(store.split_names) + 1) + store.split_code
-    pairs, within = np.unique(keys, return_counts=True)
-    twice = sorted({str(ids[key // (len(store.split_names) + 1)]) for key in pairs[within > 1]})
-    if twice:
+    ids, inverse = np.unique(store.video_id, return_inverse=True)
+    # One number for each pair of id and split, so that np.unique counts pairs.
+    splits = len(store.split_names) + 1
+    pairs, clips = np.unique(inverse.reshape(-1) * splits + store.split_code, return_counts=True)
+    repeated = sorted({str(ids[pair // splits]) for pair in pairs[clips > 1]})
+    if repeated:
         yield Problem(
             'error',
             'repeated_ids',
             'video ids that are twice in one split: the file was changed after it was written',
-            len(twice),
-            twice[:EXAMPLES],
+            len(repeated),
+            repeated[:EXAMPLES],
         )
-    across = np.bincount(pairs // (len(store.split_names) + 1), minlength=len(ids)) > 1
+    # Each pair is there once, so an id's count is the number of its splits.
+    across = np.bincount(pairs // splits, minlength=len(ids)) > 1
     if across.any():
         shown = [str(name) for name in ids[across][:EXAMPLES]]
         yield Problem(
@@ -330,7 +335,7 @@ def _check_ids(store: PoseStore) -> Iterator[Problem]:
 
 
 def check_sides(store: PoseStore, scan: Scan, names: Names) -> Iterator[Problem]:
-    """Hands exchanged, and pictures mirrored."""
+    """Hands that are exchanged, and images that are mirrored."""
     voting, crossed = scan.sure('crossed')
     share = crossed.sum() / max(1, voting.sum())
     yield from _clips(
@@ -339,11 +344,11 @@ def check_sides(store: PoseStore, scan: Scan, names: Names) -> Iterator[Problem]
         'swapped_hands',
         crossed,
         f'{{n}} ({share:.1%} of {voting.sum():,} that tell) where the hand called left is mostly at the '
-        'right wrist, or the reverse: left and right '
-        'are swapped, in the hands or in the body',
+        'right wrist, or the reverse: left and right are swapped, in the hands or in the body',
     )
     voting, mirrored = scan.sure('mirrored')
     share = mirrored.sum() / max(1, voting.sum())
+    # Single signers do turn around; most of them together mean mirrored images.
     if share > MANY:
         what = 'left shoulder' if 'left_shoulder' in store.layout.joints else 'left hand'
         yield from _clips(
@@ -352,8 +357,7 @@ def check_sides(store: PoseStore, scan: Scan, names: Names) -> Iterator[Problem]
             'mirrored',
             mirrored,
             f'{{n}} ({share:.1%} of {voting.sum():,} that tell) with the {what} at the left of the picture: '
-            'mirrored (selfie) video, or left and '
-            'right are swapped everywhere',
+            'mirrored (selfie) video, or left and right are swapped everywhere',
         )
 
 
@@ -373,23 +377,23 @@ def check_labels(store: PoseStore) -> Iterator[Problem]:
         > 0
         for split in store.split_names
     }
-    nowhere = ~np.any(list(used.values()), axis=0)
+    unused = ~np.any(list(used.values()), axis=0)
 
     def finding(bad: np.ndarray, kind: str, text: str) -> Iterator[Problem]:
-        found = np.flatnonzero(bad)
-        if len(found):
+        indices = np.flatnonzero(bad)
+        if len(indices):
             yield Problem(
                 'warning',
                 kind,
-                f'{len(found):,} of {len(store.glosses):,} {text}',
-                len(found),
-                [store.glosses[i] for i in found[:EXAMPLES]],
+                f'{len(indices):,} of {len(store.glosses):,} {text}',
+                len(indices),
+                [store.glosses[i] for i in indices[:EXAMPLES]],
             )
 
-    yield from finding(nowhere, 'class_without_clips', 'glosses have no clip in any split')
+    yield from finding(unused, 'class_without_clips', 'glosses have no clip in any split')
     if 'train' in used:
         yield from finding(
-            ~used['train'] & ~nowhere,
+            ~used['train'] & ~unused,
             'class_without_training',
             'glosses have no training clip, but clips in other splits',
         )
@@ -408,12 +412,12 @@ def check_signers(store: PoseStore, independent: bool) -> Iterator[Problem]:
         split: set(store.signer[known & (store.split == split)].tolist()) for split in store.split_names
     }
     for split in [name for name in signers if name != 'train' and 'train' in signers]:
-        both = sorted(signers['train'] & signers[split])
-        if both:
-            text = f'{len(both)} of {len(signers[split])} signers of {split} are in train too'
+        shared = sorted(signers['train'] & signers[split])
+        if shared:
+            text = f'{len(shared)} of {len(signers[split])} signers of {split} are in train too'
             text += '; the official splits share none' if independent else ''
             yield Problem(
-                'error' if independent else 'note', 'shared_signers', text, len(both), both[:EXAMPLES]
+                'error' if independent else 'note', 'shared_signers', text, len(shared), shared[:EXAMPLES]
             )
     if independent and not known.any():
         yield Problem(
@@ -424,7 +428,7 @@ def check_signers(store: PoseStore, independent: bool) -> Iterator[Problem]:
 
 
 def check_extractors(store: PoseStore) -> Iterator[Problem]:
-    """Who found the poses."""
+    """What extracted the poses."""
     if not store.extractors or any(name.startswith('unknown') for name in store.extractors):
         yield Problem(
             'warning',
@@ -439,17 +443,14 @@ def check_extractors(store: PoseStore) -> Iterator[Problem]:
         )
 
 
-Check = Callable[..., Iterator[Problem]]
-
-
 def all_checks(
     store: PoseStore,
     scan: Scan,
     official: Dict[str, int],
     independent: bool,
-    no_hand: Optional[np.ndarray] = None,
+    no_hand: np.ndarray,
 ) -> List[Problem]:
-    """The findings of every check, errors first.
+    """The problems of every check, errors first.
 
     Args:
         store (PoseStore): The store.

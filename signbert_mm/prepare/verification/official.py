@@ -11,21 +11,23 @@ from ...errors import UserValueError
 from ...files.text import read_json
 from .. import sources
 
-SIGNER_INDEPENDENT = ('asl_citizen', 'autsl', 'slr500')  # no signer is in two of their official splits
+# Data sets whose official splits have no signer in common.
+SIGNER_INDEPENDENT = ('asl_citizen', 'autsl', 'slr500')
 
 
 def _tables() -> Dict[str, Dict[str, int]]:
     """``OFFICIAL`` of each module of ``prepare/sources``: split -> clips, or subset -> split -> clips."""
     tables: Dict[str, Dict[str, int]] = {}
-    for found in pkgutil.iter_modules(sources.__path__):
+    for module in pkgutil.iter_modules(sources.__path__):
         official = (
-            getattr(importlib.import_module(f'{sources.__name__}.{found.name}'), 'OFFICIAL', None) or {}
+            getattr(importlib.import_module(f'{sources.__name__}.{module.name}'), 'OFFICIAL', None) or {}
         )
         for key, value in official.items():
+            # Data sets with subsets, such as WLASL, have a table for each.
             if isinstance(value, dict):
-                tables[f'{found.name}{key}'] = dict(value)
+                tables[f'{module.name}{key}'] = dict(value)
             else:
-                tables.setdefault(found.name, {})[key] = value
+                tables.setdefault(module.name, {})[key] = value
     return tables
 
 
@@ -51,7 +53,7 @@ def official_counts(name: str) -> Dict[str, int]:
     key = re.sub(r'[^a-z0-9_]', '', name.lower())
     if key not in tables:
         raise UserValueError(
-            f'the official counts of {name!r} are not known; known: '
-            f'{", ".join(sorted(tables))}; or give a JSON file: split -> clips'
+            f'the official counts of {name!r} are not known; known: {", ".join(sorted(tables))}; or give a '
+            'JSON file: split -> clips'
         )
     return tables[key]

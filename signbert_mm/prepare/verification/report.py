@@ -8,13 +8,13 @@ SEVERITIES = ('error', 'warning', 'note')
 
 @dataclass
 class Problem:
-    """One kind of finding.
+    """One kind of problem.
 
     Args:
-        severity (str): 'error': the store must not be used as it is; 'warning': look at it; 'note': a fact.
+        severity (str): 'error': do not use the store as it is; 'warning': look at it; 'note': a fact.
         kind (str): A short name, for programs.
-        message (str): What was found, and what to do.
-        count (int): How many clips, classes or signers it concerns; 0 = the store.
+        message (str): What is wrong, and what to do.
+        count (int): How many clips, classes or signers it concerns; 0 = the store itself.
         examples (list[str]): Some of them.
     """
 
@@ -61,7 +61,7 @@ class StoreReport:
         return dict(asdict(self), ok=self.ok)
 
     def text(self, per_class: bool = False) -> str:
-        """For people.
+        """The report as text.
 
         Args:
             per_class (bool): With a line for each gloss.
@@ -77,6 +77,7 @@ class StoreReport:
             lines += ['', *_table(_HAND_HEAD, [_hand_row(name, row) for name, row in self.splits.items()])]
             lines += ['', 'clip length in frames', *_histogram(self.lengths)]
         if self.classes:
+            # The last row is 'all'.
             splits = list(self.splits)[:-1]
             lines += [
                 '',
@@ -90,12 +91,12 @@ class StoreReport:
                 lines += ['', *_table(('gloss', *splits), rows)]
         lines += ['']
         for problem in self.problems:
-            shown = (
+            examples = (
                 f' ({", ".join(problem.examples)}{", ..." if problem.count > len(problem.examples) else ""})'
                 if problem.examples
                 else ''
             )
-            lines.append(f'{problem.severity.upper()} {problem.kind}: {problem.message}{shown}')
+            lines.append(f'{problem.severity.upper()} {problem.kind}: {problem.message}{examples}')
         errors, warnings = self.kinds('error'), self.kinds('warning')
         lines.append(
             f'{_number(errors, "error")}, {_number(warnings, "warning")}'
@@ -162,6 +163,7 @@ def _of(row: dict, split: str) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> List[str]:
+    # Columns without a value are left out.
     kept = [column for column in range(len(head)) if column == 0 or any(row[column] for row in rows)]
     cells = [[line[column] for column in kept] for line in (head, *rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(kept))]
@@ -180,8 +182,10 @@ def _histogram(lengths: dict, width: int = 50) -> List[str]:
     totals = [sum(counts) for counts in zip(*lengths['counts'].values())]
     most = max(totals)
     names = [str(a) if b - a == 1 else f'{a}..{b - 1}' for a, b in zip(edges, edges[1:])]
-    room = max(map(len, names))
+    name_width = max(map(len, names))
+    # A bin that is not empty has one mark or more.
+    bars = ['#' * max(round(width * total / most), total > 0) for total in totals]
     return [
-        f'  {name.rjust(room)}  {"#" * max(round(width * total / most), total > 0):<{width}}  {total:,}'
-        for name, total in zip(names, totals)
+        f'  {name.rjust(name_width)}  {bar:<{width}}  {total:,}'
+        for name, bar, total in zip(names, bars, totals)
     ]

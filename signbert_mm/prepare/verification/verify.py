@@ -22,19 +22,19 @@ def verify_store(
     progress: Optional[Progress] = None,
     chunk_numbers: int = CHUNK_NUMBERS,
 ) -> StoreReport:
-    """Reads all of a store and reports what it holds and what is wrong.
+    """Reads a store from end to end and reports its content and its problems.
 
     Args:
         folder (str): The store.
-        official (str | dict[str, int], optional): Clips that the owners publish, split -> clips, or what
-            :func:`official_counts` takes; None = those that the store names.
-        signer_independent (bool, optional): No signer may be in train and in another split; None = as the
-            data set is known to be.
-        progress (Callable, optional): Called with the clips that are read and their number.
-        chunk_numbers (int): Numbers held in memory at a time.
+        official (str | dict[str, int], optional): Clips that the owners publish, split -> clips, or a name
+            or file for :func:`official_counts`; None = the counts in the store's meta.
+        signer_independent (bool, optional): No signer may be in train and in another split; None = as known
+            of the data set.
+        progress (Callable, optional): Called with the number of clips read, and of all.
+        chunk_numbers (int): Numbers in memory at a time.
 
     Returns:
-        StoreReport: With the single problem 'torn' where the store does not open.
+        StoreReport: With the single problem 'torn' if the store does not open.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -47,7 +47,8 @@ def verify_store(
     report = StoreReport(folder)
     try:
         store = PoseStore(folder)
-        store.keypoints  # noqa: B018 - opened here, so that its message is reported
+        # Opened here, so that its error becomes a problem of the report.
+        store.keypoints  # noqa: B018
     except (OSError, ValueError, KeyError) as error:
         report.problems.append(
             Problem('error', 'torn', str(error.args[0] if isinstance(error, KeyError) else error))
@@ -67,7 +68,7 @@ def verify_store(
 
 
 def _facts(store: PoseStore, scan: Scan) -> dict:
-    found = int(scan.counts['found'].sum())
+    detected, outside = (int(scan.counts[name].sum()) for name in ('found', 'outside'))
     sizes, number = np.unique(np.stack([store.width, store.height], axis=1), axis=0, return_counts=True)
     order = np.argsort(-number, kind='stable')[:3]
     return dict(
@@ -85,51 +86,50 @@ def _facts(store: PoseStore, scan: Scan) -> dict:
         glosses=len(store.glosses),
         image_sizes=[f'{sizes[i][0]}x{sizes[i][1]} ({number[i]:,})' for i in order]
         + ([f'and {len(sizes) - 3} more'] if len(sizes) > 3 else []),
-        joints_found=f'{100 * found / (store.meta["frames"] * store.layout.num_joints):.1f} %',
-        joints_outside_the_image=f'{100 * int(scan.counts["outside"].sum()) / max(1, found):.2f} % of those '
-        'found',
+        joints_found=f'{100 * detected / (store.meta["frames"] * store.layout.num_joints):.1f} %',
+        joints_outside_the_image=f'{100 * outside / max(1, detected):.2f} % of those found',
     )
 
 
 def _hand_frames(store: PoseStore) -> Dict[str, np.ndarray]:
-    """Frames of each clip in which a hand was found, shape (N,) int64; of a layout of one hand, whose side
-    nobody tells, only 'any'.
-    """
+    """Frames of each clip in which a hand was detected, shape (N,) int64."""
     left, right = ((store.hand_flags & bit) > 0 for bit in (LEFT_FOUND, RIGHT_FOUND))
-    found = dict(any=left | right)
+    detected = dict(any=left | right)
+    # The side of a layout of one hand is not recorded.
     if store.layout.name != 'hand_21':
-        found.update(left=left, right=right, both=left & right)
-    return {name: np.add.reduceat(frames, store.offset, dtype=np.int64) for name, frames in found.items()}
+        detected.update(left=left, right=right, both=left & right)
+    return {name: np.add.reduceat(frames, store.offset, dtype=np.int64) for name, frames in detected.items()}
 
 
 def _splits(store: PoseStore, hands: Dict[str, np.ndarray], official: Dict[str, int]) -> Dict[str, dict]:
     rows = {}
     names = list(dict.fromkeys([*store.split_names, *store.coverage, *official]))
     for name in [*names, 'all']:
-        here = np.ones(len(store), dtype=bool) if name == 'all' else store.split == name
+        members = np.ones(len(store), dtype=bool) if name == 'all' else store.split == name
         listed = store.expected_and_present(None if name == 'all' else [name])
-        length, labels, signers = store.length[here], store.label[here], store.signer[here]
+        length, labels, signers = store.length[members], store.label[members], store.signer[members]
         frames = int(length.sum())
         quantiles = np.quantile(length, (0, 0.25, 0.5, 0.75, 1)).tolist() if len(length) else []
         rows[name] = dict(
-            clips=int(here.sum()),
+            clips=int(members.sum()),
             listed=None if listed is None else listed[0],
             official=(sum(official.values()) if official else None) if name == 'all' else official.get(name),
             glosses=len(set(labels[labels >= 0].tolist())),
             signers=len(set(signers[signers != ''].tolist())),
             frames=frames,
             length=dict(zip(('min', 'q25', 'median', 'q75', 'max'), quantiles)),
-            hands={key: float(counts[here].sum() / frames) for key, counts in hands.items()}
+            hands={key: float(counts[members].sum() / frames) for key, counts in hands.items()}
             if frames
             else {},
-            clips_without_hand=int((hands['any'][here] == 0).sum()),
+            clips_without_hand=int((hands['any'][members] == 0).sum()),
         )
     return rows
 
 
 def _lengths(store: PoseStore) -> dict:
     shortest, longest = int(store.length.min()), int(store.length.max())
-    upper = int(np.quantile(store.length, 0.99))  # a few very long clips share the last bin
+    # A few very long clips share the last bin.
+    upper = int(np.quantile(store.length, 0.99))
     edges = np.unique(np.append(np.ceil(np.linspace(shortest, upper + 1, BINS + 1)), longest + 1)).astype(
         np.int64
     )
