@@ -15,18 +15,20 @@ from .unbatch import unbatch
 class BaseSignModel(BaseModel):
     """A model of sign clips: its data preprocessor, its three modes, and its encoder's features.
 
-    A subclass gives :meth:`losses`, :meth:`outputs` and :meth:`predictions`, one for each mode. Where it has
-    an ``embedder``, ``(batch) -> tokens, valid``, and a ``backbone``, ``(tokens, valid) -> tokens``, as most
-    have, features come by themselves; another one gives :meth:`extract_features` and ``encoder_parts``.
+    A subclass gives :meth:`losses`, :meth:`outputs` and :meth:`predictions`, one for each mode.
 
-    What is outside of ``models`` asks these attributes, and never for a class:
+    Most models have an ``embedder``, ``(batch) -> tokens, valid``, and a ``backbone``,
+    ``(tokens, valid) -> tokens``. Their features need no further code. A model without these gives
+    :meth:`extract_features` and ``encoder_parts``.
+
+    Code outside of ``models`` reads these attributes and never tests for a class.
 
     Attributes:
-        recognises (bool): It names signs.
+        recognises (bool): The model names signs.
         encoder_parts (Sequence[str]): Submodules that make its features.
         frozen: What is not trained, as its config says; () or False = nothing.
-        head_key (str): Of the head, in the config.
-        foreign_part (str): The part whose weights other tools save without this name before theirs.
+        head_key (str): The head's key in the config.
+        foreign_part (str): The submodule whose weights other libraries save without its name as a prefix.
         hand_model (Module, optional): The hand model that rebuilds hands.
 
     Args:
@@ -43,7 +45,7 @@ class BaseSignModel(BaseModel):
     def __init__(
         self, data_preprocessor: Union[dict, nn.Module, None] = None, init_cfg: Optional[dict] = None
     ) -> None:
-        # built here: mmengine would look in its own registry wherever no default scope is set
+        # mmengine would build it from its own registry wherever no default scope is set.
         if isinstance(data_preprocessor, dict):
             data_preprocessor = MODELS.build(data_preprocessor)
         super().__init__(data_preprocessor, init_cfg)
@@ -51,12 +53,12 @@ class BaseSignModel(BaseModel):
     def forward(
         self, inputs: dict, data_samples: Optional[list] = None, mode: str = 'tensor'
     ) -> Union[Tensor, dict, List[SignDataSample]]:
-        """Runs a batch.
+        """Runs a batch in one of three modes.
 
         Args:
-            inputs (dict): What the data preprocessor made.
+            inputs (dict): The batch from the data preprocessor.
             data_samples: mmengine passes it; nothing here reads it.
-            mode (str): 'tensor': what the network gives; 'loss': a dict of losses; 'predict': one
+            mode (str): 'tensor': the network's output; 'loss': a dict of losses; 'predict': one
                 :class:`SignDataSample` a clip.
 
         Raises:
@@ -77,7 +79,7 @@ class BaseSignModel(BaseModel):
         raise NotImplementedError
 
     def losses(self, inputs: dict) -> dict:
-        """Mode 'loss': scalars, whose sum is minimised."""
+        """Mode 'loss': scalars whose sum is minimised."""
         raise NotImplementedError
 
     def predictions(self, inputs: dict) -> List[SignDataSample]:
@@ -86,21 +88,21 @@ class BaseSignModel(BaseModel):
 
     @property
     def gives_tokens(self) -> bool:
-        """Whether :meth:`extract_tokens` serves: there are an embedder and a backbone."""
+        """Whether :meth:`extract_tokens` works: it needs an embedder and a backbone."""
         return hasattr(self, 'embedder') and hasattr(self, 'backbone')
 
     @property
     def gives_features(self) -> bool:
-        """Whether :meth:`extract_features` serves."""
+        """Whether :meth:`extract_features` works."""
         return self.gives_tokens
 
     @property
     def max_frames(self) -> Optional[int]:
-        """The longest clip that it takes; None = any."""
+        """The longest clip that the model takes, in frames; None = any."""
         return getattr(getattr(self, 'embedder', None), 'max_frames', None)
 
     def extract_tokens(self, inputs: dict) -> Tuple[Tensor, Tensor]:
-        """Contextualised tokens (B, T, 2, C) and which are valid (B, T, 2).
+        """Contextualised tokens (B, T, 2, C), and which of them are valid (B, T, 2).
 
         Raises:
             TypeError: The model has no embedder and backbone.
@@ -111,19 +113,19 @@ class BaseSignModel(BaseModel):
         return self.backbone(tokens, valid), valid
 
     def extract_features(self, inputs: dict) -> Tensor:
-        """What kNN compares: the mean (B, C) of a clip's valid tokens."""
+        """The vector (B, C) that kNN compares: the mean of a clip's valid tokens."""
         return mean_pool(*self.extract_tokens(inputs))
 
 
 class BasePretrainer(BaseSignModel):
-    """Learns without labels; a subclass gives :meth:`losses`.
+    """A model that learns without labels; a subclass gives :meth:`losses`.
 
-    Modes: 'tensor' gives :meth:`extract_features`; 'loss' a dict of losses; 'predict' one
+    Modes: 'tensor' gives :meth:`extract_features`, 'loss' a dict of losses, 'predict' one
     :class:`SignDataSample` a clip with ``features``. A subclass may give more.
     """
 
     def extract_tokens(self, inputs: dict) -> Tuple[Tensor, Tensor]:
-        """As :meth:`BaseSignModel.extract_tokens`, of the unmasked pose where the batch is masked."""
+        """As :meth:`BaseSignModel.extract_tokens`; of a masked batch it reads the unmasked pose."""
         if 'target' in inputs:
             inputs = dict(inputs, hands=inputs['target'])
         return super().extract_tokens(inputs)
@@ -138,15 +140,15 @@ class BasePretrainer(BaseSignModel):
 
 
 class BaseRecognizer(BaseSignModel):
-    """Names the sign of a clip; a subclass gives :meth:`classify` and :meth:`losses`.
+    """A model that names the sign of a clip; a subclass gives :meth:`classify` and :meth:`losses`.
 
-    Modes: 'tensor' gives logits (B, num_classes); 'loss' a dict of losses; 'predict' one
+    Modes: 'tensor' gives logits (B, num_classes), 'loss' a dict of losses, 'predict' one
     :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1, ``pred_label`` and,
     where the model has it, ``attention`` (T, 2).
 
     Attributes:
-        exportable (bool): :meth:`classify` and the test pipeline can be one ONNX graph.
-        one_length (bool): Its graph takes clips of one length, to which its pipeline brings them.
+        exportable (bool): :meth:`classify` and the test pipeline can become one ONNX graph.
+        one_length (bool): The graph takes clips of one length only. The test pipeline resamples them to it.
         attends (bool): :meth:`classify` gives attention.
     """
 
@@ -157,24 +159,25 @@ class BaseRecognizer(BaseSignModel):
     _frozen_parts: Tuple[str, ...] = ()
 
     def freeze(self, parts: Sequence[str]) -> None:
-        """These submodules are not trained, and stay in evaluation mode."""
+        """Excludes these submodules from training and keeps them in evaluation mode."""
         self._frozen_parts = tuple(parts)
         for name in self._frozen_parts:
             getattr(self, name).requires_grad_(False)
 
     def train(self, mode: bool = True) -> 'BaseRecognizer':
-        """Frozen parts stay in evaluation mode."""
+        """Sets the mode of all but the frozen parts."""
         super().train(mode)
+        # Frozen parts keep dropout off and their running statistics unchanged.
         for name in self._frozen_parts:
             getattr(self, name).eval()
         return self
 
     def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Optional[Tensor]]:
-        """Logits (B, num_classes), and the weights (B, T, 2) by which a clip's hands are pooled, if any.
+        """Logits (B, num_classes), and the attention (B, T, 2) that pools a clip's hands, if any.
 
         Args:
             inputs (dict): A batch.
-            attention (bool): The weights are wanted; None may stand in their place otherwise.
+            attention (bool): Return the attention. With False a model may return None for it.
         """
         raise NotImplementedError
 
@@ -183,13 +186,14 @@ class BaseRecognizer(BaseSignModel):
         return self.classify(inputs, attention=False)[0]
 
     def predictions(self, inputs: dict) -> List[SignDataSample]:
-        """See the class."""
+        """Mode 'predict'; see the class."""
         logits, attention = self.classify(inputs)
+        # The softmax runs in float32, also under autocast.
         return self.samples(logits.float().softmax(-1), inputs, attention)
 
     @staticmethod
     def samples(scores: Tensor, inputs: dict, attention: Optional[Tensor] = None) -> List[SignDataSample]:
-        """One sample a clip, of scores (B, num_classes) that sum to 1."""
+        """One sample a clip from scores (B, num_classes) that sum to 1."""
         fields = dict(pred_scores=scores, pred_label=scores.argmax(-1))
         if attention is not None:
             fields['attention'] = attention

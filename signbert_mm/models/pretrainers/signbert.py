@@ -14,21 +14,22 @@ from ..widths import check_widths
 
 @MODELS.register_module()
 class SignBERT(BasePretrainer):
-    """SignBERT's pre-trainer: embedder, Transformer, decoder, and L = L_rec + lambda L_reg on the chosen
-    tokens (eq. 6).
+    """SignBERT's pre-trainer: rebuilds masked hands from the other tokens of the clip.
+
+    Embedder, Transformer, decoder, and L = L_rec + lambda L_reg on the chosen tokens (eq. 6).
 
     Args:
         embedder (dict): ``(batch) -> tokens, valid``; a config of ``MODELS`` like all that follow.
         backbone (dict): ``(tokens, valid) -> tokens``.
         decoder (dict): ``(tokens) -> dict`` with ``joints2d`` and, for a hand model, ``theta`` and ``beta``.
         loss_rec (dict): L_rec (eq. 7).
-        loss_reg (dict, optional): L_reg (eq. 8), lambda within; None for decoders without a hand model.
+        loss_reg (dict, optional): lambda L_reg (eq. 8); None for decoders without a hand model.
         data_preprocessor (dict): Its pipeline ends with :class:`MaskHandTokens` and :class:`ZeroMissing`.
 
-    Modes: 'tensor' gives the decoder's dict; 'loss' a dict of losses; 'predict' one :class:`SignDataSample` a
-    clip with ``pred_hands``, ``target_hands``, ``input_hands`` (T, 2, 21, 2), ``hand_scores`` (T, 2, 21),
-    ``hand_valid``, ``chosen`` (T, 2), ``boxes`` (T, 2, 3) and a hand model's parameters, the clip's real
-    frames only.
+    Modes: 'tensor' gives the decoder's dict, 'loss' a dict of losses, 'predict' one :class:`SignDataSample` a
+    clip. The sample holds the clip's real frames only: ``pred_hands``, ``target_hands``, ``input_hands``
+    (T, 2, 21, 2), ``hand_scores`` (T, 2, 21), ``hand_valid``, ``chosen`` (T, 2), ``boxes`` (T, 2, 3) and a
+    hand model's parameters.
     """
 
     def __init__(
@@ -51,19 +52,19 @@ class SignBERT(BasePretrainer):
 
     @property
     def hand_model(self) -> Optional[nn.Module]:
-        """The decoder's."""
+        """The decoder's hand model, if it has one."""
         return getattr(self.decoder, 'hand_model', None)
 
     def outputs(self, inputs: dict, **options: bool) -> Dict[str, Tensor]:
-        """The decoder's dict; ``options`` are the decoder's, as ``mesh``."""
-        tokens, visible = self.embedder(inputs)
-        return self.decoder(self.backbone(tokens, visible), **options)
+        """The decoder's dict; ``options`` go to the decoder, for instance ``mesh``."""
+        tokens, valid = self.embedder(inputs)
+        return self.decoder(self.backbone(tokens, valid), **options)
 
     def losses(self, inputs: dict) -> Dict[str, Tensor]:
         """``loss_rec`` and, with a hand model, ``loss_reg``: scalars whose sum is eq. 6.
 
         Raises:
-            ValueError: The batch is not masked, or ``loss_reg`` finds no hand model's parameters.
+            ValueError: The batch is not masked, or the decoder gives no parameters for ``loss_reg``.
         """
         self._check_masked(inputs)
         decoded = self.outputs(inputs)
@@ -84,7 +85,8 @@ class SignBERT(BasePretrainer):
         return losses
 
     def predictions(self, inputs: dict) -> List[SignDataSample]:
-        """One sample a clip, on the CPU."""
+        """Mode 'predict': one sample a clip, on the CPU."""
+        # An unmasked batch has no target to show beside the prediction.
         self._check_masked(inputs)
         decoded = self.outputs(inputs)
         fields = dict(
@@ -99,8 +101,9 @@ class SignBERT(BasePretrainer):
         )
         if 'boxes' in inputs:
             fields['boxes'] = inputs['boxes']
-        extra: List[str] = ['theta', 'beta', 'rotation', 'offset', 'scale', 'joints3d', 'vertices']
-        fields.update({key: decoded[key] for key in extra if key in decoded})
+        # Only a decoder with a hand model gives these, and vertices on request.
+        optional = ('theta', 'beta', 'rotation', 'offset', 'scale', 'joints3d', 'vertices')
+        fields.update({key: decoded[key] for key in optional if key in decoded})
         return unbatch(fields, inputs)
 
     @staticmethod

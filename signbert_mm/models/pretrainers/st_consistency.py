@@ -21,57 +21,59 @@ Vectors = Dict[str, Tensor]
 
 @MODELS.register_module()
 class STConsistency(BasePretrainer):
-    """Two views of a clip, seen as joints and as motion, through query encoders and through key encoders that
-    follow them.
+    """Contrastive pre-training on two views of a clip, each as joints and as motion.
 
-    L = sum over modalities of w (L_CL + L_con) + L_KT (eq. 8). z are the projected vectors of hand and trunk;
-    the overall vector of eqs. 4 to 7 is their sum, as the anchors are (S = M_h + M_tr, eq. 4), and with
-    ``overall_bank`` the projection of the pooled f_h + f_tr. Queries are of the first view and keys of the
-    second; gradient goes through the queries alone.
+    L = sum over modalities of w (L_CL + L_con) + L_KT (eq. 8). Query encoders read the first view. Key
+    encoders, their moving average, read the second. Gradient goes through the queries alone. z are the
+    projected vectors of hand and trunk. The overall vector of eqs. 4 to 7 is their sum, as the anchors are
+    (S = M_h + M_tr, eq. 4). With ``overall_bank`` it is the projection of the pooled f_h + f_tr.
 
-    A clip without any hand, or without any trunk joint, has a vector of zeros for that part: it adds nothing
-    to a sum, is no negative, and the clip does not count in that part's losses. Slots that were not written
-    yet are no keys either, so the first losses are over a short bank.
+    A clip without any hand, or without any trunk joint, has a vector of zeros for that part. It adds nothing
+    to a sum, is no negative, and does not count in that part's losses. Unwritten slots of a bank are no keys
+    either, so the first losses are over a short bank.
 
-    Normalisation in the key encoders is not given in the paper. ``key_mode='train'``: by the statistics of
-    the key batch, with dropout, as the query encoders; keys and queries of one batch are of the same clips,
-    MoCo's shuffling is not built. 'eval': by the moving average of the query encoders' statistics, without
-    dropout, so that a key depends on its clip alone. That average begins at mean 0 and variance 1 and needs
-    some 1 / (1 - m) steps; until then the keys of a part with little variance (the trunk's) are nearly alike
-    (in our runs still after 120). Statistics are those of each process, unless the norms share them
-    (:class:`TokenBatchNorm`, ``sync``).
+    Normalisation in the key encoders is not given in the paper:
 
-    Batches whose gradients are added up (``accumulative_counts``) are one step: the key encoders move once,
-    before its first batch, and all its batches are compared with the banks as they were before it. So it is
-    the step of one large batch, but for the statistics of batch norm. The loop says where a step begins
-    (:meth:`enter_batch`): :class:`ResumableTrainLoop` does; under another loop every batch counts as a step.
+    - ``key_mode='train'``: by the statistics of the key batch, with dropout, as in the query encoders. Keys
+      and queries of one batch are of the same clips; MoCo's shuffling is not built.
+    - 'eval': by the moving average of the query encoders' statistics, without dropout. A key then depends on
+      its clip alone. The average begins at mean 0 and variance 1 and needs some 1 / (1 - m) steps. Until then
+      the keys of a part with little variance (the trunk's) are nearly alike (in our runs still after 120).
+
+    Each process has its own statistics, unless the norms share them (:class:`TokenBatchNorm`, ``sync``).
+
+    Batches whose gradients are accumulated (``accumulative_counts``) are one step. The key encoders move
+    once, before its first batch. All its batches are compared with the banks as they were before it. This
+    equals the step of one large batch, except for the statistics of batch norm. The train loop marks where a
+    step begins (:meth:`enter_batch`), as :class:`ResumableTrainLoop` does. Under another loop every batch
+    counts as a step.
 
     Args:
-        encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid) -> dict(hand (B, C), trunk (B,
-            C))``, built for each modality; a config of ``MODELS`` like all that follow.
+        encoder (dict): ``(hands, trunk, hand_valid, frame_valid, trunk_valid)`` -> dict of ``hand`` and
+            ``trunk`` (B, C), built for each modality; a config of ``MODELS`` like all that follow.
         projector (dict): C -> D, of length 1; built for each modality and part.
-        modalities (Sequence[str]): Of 'joint' and 'motion'.
-        parts (Sequence[str]): Of 'hand' and 'trunk', what the encoder gives and the losses use.
+        modalities (Sequence[str]): One or both of 'joint' and 'motion'.
+        parts (Sequence[str]): One or both of 'hand' and 'trunk': what the encoder gives and the losses use.
         bank (dict): :class:`MemoryBank` for the parts; its ``channels`` and ``groups`` are set here.
-        overall_bank (dict, optional): The variant of the authors' code: the overall vector has a projector, a
+        overall_bank (dict, optional): The variant of the authors' code. The overall vector has a projector, a
             bank and an InfoNCE of its own, and this bank holds the anchors of the transfer.
         momentum (float): m of the key encoders; 0.99 in the paper, 0.999 in the authors' code.
         key_mode (str): 'train' or 'eval', see above.
-        weights (Mapping[str, float], optional): w for each modality; None = equal, sum 1: 0.5 and 0.5 in the
-            paper.
+        weights (Mapping[str, float], optional): w for each modality. None = equal with sum 1, so 0.5 and 0.5
+            in the paper.
         loss_contrast (dict, optional): L_CL (eq. 2); None = off, like the next two.
         loss_consistency (dict, optional): L_con (eq. 3).
         loss_transfer (dict, optional): L_KT (eqs. 5 to 7).
-        data_preprocessor (dict): Gives ``views``: in training two, each ``joint`` and ``motion`` = dict(hands
-            (B, T, 2, 21, 2), trunk (B, T, 7, 2)), ``hand_valid`` (B, T, 2), ``frame_valid`` and
+        data_preprocessor (dict): Gives ``views``, two in training. Each has ``joint`` and ``motion`` =
+            dict(hands (B, T, 2, 21, 2), trunk (B, T, 7, 2)), ``hand_valid`` (B, T, 2), ``frame_valid`` and
             ``trunk_valid`` (B, T) bool; see :class:`MakeViews`.
 
-    Modes: 'tensor' gives :meth:`extract_features`; 'loss' a dict of losses that sum to L; 'predict' one
+    Modes: 'tensor' gives :meth:`extract_features`, 'loss' a dict of losses that sum to L, 'predict' one
     :class:`SignDataSample` a clip with ``features``.
 
     Raises:
-        ValueError: All objectives off, one that lacks what it compares, more anchors than a bank holds, or
-            widths that do not fit.
+        ValueError: All objectives are off, one lacks what it compares, a bank is smaller than the number of
+            anchors, or widths differ.
     """
 
     encoder_parts = ('encoders',)
@@ -100,12 +102,9 @@ class STConsistency(BasePretrainer):
                 "STConsistency: key_mode is 'eval' or 'train' and momentum is from 0 up to, not including, "
                 f'1; got {key_mode!r} and {momentum}'
             )
-        self.modalities, self.parts, self.momentum, self.key_mode = (
-            tuple(modalities),
-            tuple(parts),
-            momentum,
-            key_mode,
-        )
+        self.modalities, self.parts = tuple(modalities), tuple(parts)
+        self.momentum, self.key_mode = momentum, key_mode
+        # Stays True under a loop that does not call `enter_batch`: every batch is a step then.
         self.begins_step = True
         self.weights = (
             dict(weights)
@@ -125,6 +124,7 @@ class STConsistency(BasePretrainer):
             }
         )
         self._check_widths()
+        # Checkpoints hold the key encoders too, so a resumed run continues with them.
         self.key_encoders = _frozen_copy(self.encoders)
         self.key_projectors = _frozen_copy(self.projectors)
         self.bank = self._build_bank(bank, self.parts)
@@ -133,9 +133,9 @@ class STConsistency(BasePretrainer):
 
     def _check_objectives(self, overall: bool) -> None:
         for field, known in (('modalities', ('joint', 'motion')), ('parts', PARTS)):
-            found = getattr(self, field)
-            if not found or len(set(found)) < len(found) or not set(found) <= set(known):
-                raise UserValueError(f'STConsistency: {field} must be one or both of {known}, got {found}')
+            names = getattr(self, field)
+            if not names or len(set(names)) < len(names) or not set(names) <= set(known):
+                raise UserValueError(f'STConsistency: {field} must be one or both of {known}, got {names}')
         if set(self.weights) != set(self.modalities):
             raise UserValueError(
                 f'STConsistency: weights are of {sorted(self.weights)}, but the modalities are '
@@ -170,22 +170,24 @@ class STConsistency(BasePretrainer):
 
     def _check_widths(self) -> None:
         for modality in self.modalities:
-            given = getattr(self.encoders[modality], 'out_channels', None)
-            made = getattr(self.encoders[modality], 'parts', self.parts)
-            if set(made) != set(self.parts):
+            # An encoder of another project may state neither; then nothing is checked.
+            width = getattr(self.encoders[modality], 'out_channels', None)
+            encoder_parts = getattr(self.encoders[modality], 'parts', self.parts)
+            if set(encoder_parts) != set(self.parts):
                 raise UserValueError(
                     f'STConsistency: model.parts is {self.parts}, but model.encoder.parts is '
-                    f'{tuple(made)}; set both to the same'
+                    f'{tuple(encoder_parts)}; set both to the same'
                 )
             for name, projector in self.projectors[modality].items():
-                if given is not None and projector.in_channels != given:
+                if width is not None and projector.in_channels != width:
                     raise UserValueError(
-                        f'STConsistency: model.encoder gives vectors of width {given}, but '
+                        f'STConsistency: model.encoder gives vectors of width {width}, but '
                         f'model.projector.in_channels is {projector.in_channels} '
                         f'({modality}, {name}). Set both to one width'
                     )
 
     def _build_bank(self, config: Optional[dict], names: Sequence[str]) -> MemoryBank:
+        # All projectors are of one config, so any of them gives the length of a key.
         projector = next(iter(next(iter(self.projectors.values())).values()))
         groups = [f'{modality}_{name}' for modality in self.modalities for name in names]
         return MODELS.build(
@@ -198,22 +200,22 @@ class STConsistency(BasePretrainer):
             ('loss_transfer', self.loss_transfer, anchors),
             ('loss_consistency', self.loss_consistency, self.bank),
         ):
-            wanted = getattr(loss, 'num_anchors', None)
-            if wanted is not None and wanted > bank.size:
+            num_anchors = getattr(loss, 'num_anchors', None)
+            if num_anchors is not None and num_anchors > bank.size:
                 raise UserValueError(
-                    f'STConsistency: model.{field}.num_anchors is {wanted}, but its bank holds {bank.size} '
+                    f'STConsistency: model.{field}.num_anchors is {num_anchors}, but its bank holds {bank.size} '
                     'keys, so that none would be left out. Set '
                     f'num_anchors to at most {bank.size}, or the size of '
                     f'model.{"bank" if bank is self.bank else "overall_bank"} to more'
                 )
 
     def init_weights(self) -> None:
-        """As mmengine's; the key encoders begin as copies."""
+        """Initialises as mmengine does; the key encoders begin as copies of the query encoders."""
         super().init_weights()
         self.update_keys(momentum=0.0)
 
     def train(self, mode: bool = True) -> 'STConsistency':
-        """Key encoders stay in evaluation mode, unless ``key_mode='train'``."""
+        """Sets the mode; key encoders stay in evaluation mode unless ``key_mode='train'``."""
         super().train(mode)
         if self.key_mode == 'eval':
             self.key_encoders.eval()
@@ -221,13 +223,14 @@ class STConsistency(BasePretrainer):
         return self
 
     def enter_batch(self, begins: bool, ends: bool) -> None:
-        """Where the next training batch stands among those of one step of the optimizer.
+        """Tells the place of the next training batch in a step of the optimizer.
 
         Args:
-            begins (bool): It is the first.
+            begins (bool): It is the first batch of the step.
             ends (bool): It is the last.
         """
         self.begins_step = begins
+        # A step of several batches is compared with the keys from before it. A step of one needs no copy.
         if begins and not ends:
             for bank in (self.bank, self.overall_bank):
                 if bank is not None:
@@ -237,11 +240,13 @@ class STConsistency(BasePretrainer):
         """One step of the key encoders towards the query encoders: key = m key + (1 - m) query."""
         momentum = self.momentum if momentum is None else momentum
         for key, query in ((self.key_encoders, self.encoders), (self.key_projectors, self.projectors)):
+            # With key_mode='train' the key encoders gather their own statistics, after the first copy.
             momentum_update(key, query, momentum, buffers=self.key_mode == 'eval' or momentum == 0.0)
 
     def extract_features(self, inputs: dict) -> Tensor:
-        """What kNN compares: (B, M C), of each modality the pooled f_h + f_tr of length 1, side by side, of
-        the first view.
+        """The vector (B, M C) that kNN compares, from the first view.
+
+        The pooled f_h + f_tr of each of M modalities, scaled to length 1, side by side.
         """
         view = _views(inputs, 1)[0]
         present = self._present(view)
@@ -252,7 +257,7 @@ class STConsistency(BasePretrainer):
         return torch.cat([F.normalize(vectors.float(), dim=-1) for vectors in pooled], dim=-1)
 
     def _sum(self, pooled: Vectors, present: Vectors) -> Tensor:
-        """f_h + f_tr of what a clip shows."""
+        """f_h + f_tr (B, C) over the parts that a clip shows."""
         return sum(pooled[part] * present[part][:, None] for part in self.parts)
 
     @staticmethod
@@ -266,7 +271,7 @@ class STConsistency(BasePretrainer):
         )
 
     def _present(self, view: dict) -> Vectors:
-        """Which clips show each part at all, shape (B,) bool each."""
+        """Which clips show each part in any frame, shape (B,) bool each."""
         shown = dict(hand=view['hand_valid'].flatten(1).any(1), trunk=view['trunk_valid'].any(1))
         present = {part: shown[part] for part in self.parts}
         if self.overall_bank is not None:
@@ -274,14 +279,13 @@ class STConsistency(BasePretrainer):
         return present
 
     def embed(self, view: dict, modality: str, present: Vectors, key: bool = False) -> Vectors:
-        """z of each part (and overall) in one modality, (B, D) each; zeros where the clip does not show the
-        part.
+        """z (B, D) of each part (and overall) in one modality; zeros where a clip does not show the part.
 
         Args:
             view (dict): See the class.
             modality (str): 'joint' or 'motion'.
             present (dict[str, Tensor]): Shape (B,) bool each.
-            key (bool): Through the key encoders.
+            key (bool): Use the key encoders.
         """
         encoders, projectors = (
             (self.key_encoders, self.key_projectors) if key else (self.encoders, self.projectors)
@@ -295,9 +299,11 @@ class STConsistency(BasePretrainer):
         }
 
     def losses(self, inputs: dict) -> dict:
-        """``loss_contrast_joint``, ``loss_consistency_joint``, ..
+        """Mode 'loss': scalars whose sum is eq. 8; in training the keys then go into the banks.
 
-        and ``loss_transfer``, scalars whose sum is eq. 8; training banks the keys.
+        Returns:
+            dict: ``loss_contrast_<modality>``, ``loss_consistency_<modality>`` and ``loss_transfer``, those
+            that are in use.
         """
         query_view, key_view = _views(inputs, 2)
         present = dict(query=self._present(query_view), key=self._present(key_view))
@@ -305,20 +311,25 @@ class STConsistency(BasePretrainer):
             modality: self.embed(query_view, modality, present['query']) for modality in self.modalities
         }
         with torch.no_grad():
+            # The key encoders move before they read the batch, as in MoCo.
             if self.training and self.begins_step:
                 self.update_keys()
             keys = {
                 modality: self.embed(key_view, modality, present['key'], key=True)
                 for modality in self.modalities
             }
-        held = self.training and not self.begins_step
+        # Later batches of a step are compared with the banks as they were at its first batch.
+        continues_step = self.training and not self.begins_step
         banks = {
-            **self.bank.snapshot(held),
-            **(self.overall_bank.snapshot(held) if self.overall_bank is not None else {}),
+            **self.bank.snapshot(continues_step),
+            **(self.overall_bank.snapshot(continues_step) if self.overall_bank is not None else {}),
         }
+        # A clip counts in a part's losses only where both of its views show that part.
         counts = {name: present['query'][name] & present['key'][name] for name in present['query']}
+        # In half precision the temperatures of the softmaxes would cost digits.
         with torch.autocast(next(iter(counts.values())).device.type, enabled=False):
             losses = self._objectives(queries, keys, banks, counts)
+        # After the losses: a clip's key must not be among its own negatives.
         if self.training:
             self.bank.push(
                 {
@@ -346,28 +357,29 @@ class STConsistency(BasePretrainer):
                 ]
                 losses[f'loss_contrast_{modality}'] = weight * sum(terms)
             if self.loss_consistency is not None:
-                of_parts = [tuple(vectors[part] for part in PARTS) for vectors in (query, key)]
+                # The loss takes (hand, trunk) of the queries, of the keys and of the banks.
+                pairs = [tuple(vectors[part] for part in PARTS) for vectors in (query, key)]
                 both = counts['hand'] & counts['trunk']
                 part_banks = tuple(banks[f'{modality}_{part}'] for part in PARTS)
                 losses[f'loss_consistency_{modality}'] = weight * self.loss_consistency(
-                    *of_parts, part_banks, both
+                    *pairs, part_banks, both
                 )
         if self.loss_transfer is not None:
             query, key = (
                 tuple(self._overall(side[modality]) for modality in self.modalities)
                 for side in (queries, keys)
             )
-            # eq. 4
+            # The anchors S (eq. 4). A slot holds the same clip in every ring, so rings can be added.
             anchors = tuple(
                 self._overall({name: banks[f'{modality}_{name}'] for name in counts})
                 for modality in self.modalities
             )
-            seen = torch.stack(list(counts.values())).any(0)
-            losses['loss_transfer'] = self.loss_transfer(query, key, anchors, seen)
+            shows_any = torch.stack(list(counts.values())).any(0)
+            losses['loss_transfer'] = self.loss_transfer(query, key, anchors, shows_any)
         return losses
 
     def _overall(self, vectors: Vectors) -> Tensor:
-        """f of eqs. 4 to 7."""
+        """The overall vector of eqs. 4 to 7."""
         return (
             vectors[OVERALL] if self.overall_bank is not None else sum(vectors[part] for part in self.parts)
         )

@@ -12,21 +12,20 @@ from ..widths import check_widths
 
 @MODELS.register_module()
 class SignRecognizer(BaseRecognizer):
-    """Embedder and Transformer as pre-trained, with the prediction head in place of the decoder; nothing is
-    masked.
+    """The pre-trained embedder and Transformer with a classifier in place of the decoder.
 
-    A pre-training checkpoint fits through ``load_from``: ``embedder.*`` and ``backbone.*`` have the same
-    names there.
+    Nothing is masked. A pre-training checkpoint loads through ``load_from``, since ``embedder.*`` and
+    ``backbone.*`` have the same names in it.
 
     Args:
         embedder (dict): As in :class:`SignBERT`; a config of ``MODELS`` like all that follow.
         backbone (dict): As in :class:`SignBERT`.
         head (dict): ``(tokens, valid) -> logits, attention``.
-        frozen (Sequence[str]): Of 'embedder' and 'backbone', those that are not trained (linear evaluation);
-            they stay in evaluation mode.
+        frozen (Sequence[str]): Those of 'embedder' and 'backbone' that are not trained (linear evaluation).
+            They stay in evaluation mode.
         data_preprocessor (dict): Crop, mirror, augment, zero missing.
 
-    Modes: 'tensor' gives logits (B, num_classes); 'loss' a dict of losses; 'predict' one
+    Modes: 'tensor' gives logits (B, num_classes), 'loss' a dict of losses, 'predict' one
     :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1, ``pred_label`` and
     ``attention`` (T, 2).
     """
@@ -50,13 +49,14 @@ class SignRecognizer(BaseRecognizer):
         self.backbone = MODELS.build(backbone)
         self.head = MODELS.build(head)
         check_widths(self, 'head')
+        # `LoadReportHook` reads this: frozen parts must not stay random.
         self.frozen = tuple(frozen)
         self.freeze(self.frozen)
 
     def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Tensor]:
-        """Logits (B, num_classes), and the head's weight of each token (B, T, 2)."""
+        """Logits (B, num_classes), and the head's attention to each token (B, T, 2)."""
         return self.head(*self.extract_tokens(inputs))
 
     def losses(self, inputs: dict) -> Dict[str, Tensor]:
-        """The head's."""
+        """Mode 'loss': the head's losses."""
         return self.head.loss(*self.extract_tokens(inputs), inputs['label'])
