@@ -203,7 +203,8 @@ class STConsistency(BasePretrainer):
             num_anchors = getattr(loss, 'num_anchors', None)
             if num_anchors is not None and num_anchors > bank.size:
                 raise UserValueError(
-                    f'STConsistency: model.{field}.num_anchors is {num_anchors}, but its bank holds {bank.size} '
+                    f'STConsistency: model.{field}.num_anchors is {num_anchors}, but its bank holds '
+                    f'{bank.size} '
                     'keys, so that none would be left out. Set '
                     f'num_anchors to at most {bank.size}, or the size of '
                     f'model.{"bank" if bank is self.bank else "overall_bank"} to more'
