@@ -1,21 +1,21 @@
-"""Settings of the models in checkpoints of earlier versions."""
+"""Checkpoints of earlier versions: which settings their model had."""
 
 import logging
 import os
 import re
-from typing import Iterator, Mapping, Tuple, Union
+from typing import Iterator, List, Mapping, Tuple, Union
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
 
 from ..files.checkpoints import CheckpointError, load_checkpoint_file
-from ..models.embedders import GestureGCN
+from ..models.embedders import GestureGCN, ResidualGestureGCN
 from .checkpoint_io import find_last_whole_checkpoint
 
 LAYER_NORM = (
-    'layer norm in GestureGCN, the default before version 0.2. It hardly sees the hand (docs/results.md, '
-    '"before and after"); pre-train anew for an encoder that does'
+    'layer norm in GestureGCN, the default before version 0.2. It hardly sees the hand '
+    '(docs/results.md, "before and after"); pre-train anew for an encoder that does'
 )
 
 LINEAR_BLOCKS = (
@@ -25,17 +25,27 @@ LINEAR_BLOCKS = (
 _OLD_STREAM = re.compile(r'embedders\.(hand|trunk)\.gesture\.joint_layers\.')
 
 
-def _gesture_configs(node: object, prefix: str = '') -> Iterator[Tuple[str, dict]]:
-    """Each GestureGCN of a model's config, with the prefix of its weights: 'embedder.gesture.'."""
+def _configs_of(kind: str, node: object, place: str = '') -> Iterator[Tuple[str, dict]]:
+    """Each part of that type in a model's config, with its place in the model: 'embedder.gesture.'."""
     if isinstance(node, Mapping):
-        if node.get('type') == 'GestureGCN':
-            yield prefix, node
+        if node.get('type') == kind:
+            yield place, node
         for key, value in node.items():
-            yield from _gesture_configs(value, f'{prefix}{key}.')
+            yield from _configs_of(kind, value, f'{place}{key}.')
+
+
+def _residual_streams(model: dict) -> List[dict]:
+    """The configs of ST-Consistency's embedders as they are today."""
+    return [
+        embedder
+        for _, embedder in _configs_of('TemporalGCNEmbedder', model)
+        if embedder.get('gesture', {}).get('type') == 'ResidualGestureGCN'
+    ]
 
 
 def adapt_to_weights(model: dict, content: dict, name: str) -> None:
-    """Gives the GestureGCN of a model's config the settings of a checkpoint's.
+    """Sets in a model's config what a checkpoint's gesture encoder was built with, where the config says
+    otherwise.
 
     Args:
         model (dict): The model's config, changed in place.
@@ -43,8 +53,23 @@ def adapt_to_weights(model: dict, content: dict, name: str) -> None:
         name (str): How the log names it.
     """
     weights = content.get('state_dict', content)
-    for prefix, gesture in _gesture_configs(model):
-        saved = GestureGCN.settings_in(weights, prefix) or GestureGCN.settings_in(weights, f'module.{prefix}')
+    streams = _residual_streams(model) if any(map(_OLD_STREAM.search, weights)) else []
+    for embedder in streams:
+        widths = {
+            key: value
+            for key, value in embedder['gesture'].items()
+            if key in ('layout', 'joint_channels', 'part_channels')
+        }
+        embedder['gesture'] = dict(type='GestureGCN', norm='BN', input_norm=True, output_norm=False, **widths)
+        embedder['linear'] = True
+    if streams:
+        print_log(
+            f'{name} has {LINEAR_BLOCKS}. The model is built as it was.',
+            logger='current',
+            level=logging.WARNING,
+        )
+    for place, gesture in _configs_of('GestureGCN', model):
+        saved = GestureGCN.settings_in(weights, place) or GestureGCN.settings_in(weights, f'module.{place}')
         if saved is None:
             continue
         gesture.update(saved)
@@ -55,29 +80,39 @@ def adapt_to_weights(model: dict, content: dict, name: str) -> None:
 
 
 def adapt_config(cfg: Config) -> None:
-    """:func:`adapt_to_weights` of the checkpoint that a run starts or resumes from."""
+    """:func:`adapt_to_weights` of the checkpoint that a run is to start from, or that ``resume`` finds in its
+    folder.
+    """
     path = cfg.get('load_from')
     if not path and cfg.get('resume') and cfg.get('work_dir') and os.path.isdir(cfg.work_dir):
         path = find_last_whole_checkpoint(cfg.work_dir)
-    # A missing file is left to the run, whose error says what to do.
-    if cfg.get('model') and path and os.path.isfile(path) and any(_gesture_configs(cfg.model)):
+    # a file that is not there is an error of the run, which says what to do
+    known = cfg.get('model') and (any(_configs_of('GestureGCN', cfg.model)) or _residual_streams(cfg.model))
+    if known and path and os.path.isfile(path):
         adapt_to_weights(cfg.model, load_checkpoint_file(path), f'checkpoint {path}')
 
 
 def check_gesture_settings(model: nn.Module, weights: Mapping, name: Union[str, os.PathLike]) -> None:
-    """Refuses weights whose GestureGCN has other settings than the model's: they would fill it in part.
+    """Refuses weights whose gesture encoder was built otherwise than the model's, since they would fill it in
+    part.
 
     Raises:
         CheckpointError: The message says which settings to give.
     """
-    for prefix, module in model.named_modules():
-        saved = GestureGCN.settings_in(weights, f'{prefix}.') if isinstance(module, GestureGCN) else None
+    if any(map(_OLD_STREAM.search, weights)) and any(
+        isinstance(module, ResidualGestureGCN) for module in model.modules()
+    ):
+        raise CheckpointError(
+            f'{name} has {LINEAR_BLOCKS}. init_model, tools/train.py and tools/test.py build the model so'
+        )
+    for place, module in model.named_modules():
+        saved = GestureGCN.settings_in(weights, f'{place}.') if isinstance(module, GestureGCN) else None
         if saved is None:
             continue
         own = dict(norm=module.norm, bias=module.bias)
         own.update({key: getattr(module, key) is not None for key in ('input_norm', 'output_norm')})
         if saved != own:
-            options = ' '.join(f'model.{prefix}.{key}={value}' for key, value in saved.items())
+            options = ' '.join(f'model.{place}.{key}={value}' for key, value in saved.items())
             what = (
                 f'has {LAYER_NORM}'
                 if saved['norm'] == 'LN'

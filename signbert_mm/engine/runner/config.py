@@ -43,7 +43,7 @@ def read_variants(root: str) -> Dict[str, Tuple[str, Dict[str, Any]]]:
 def list_variants() -> Dict[str, str]:
     """Name -> path of the configs of ``configs/variants.py``, for which no file exists."""
     root = config_roots()[0]
-    return {osp.basename(name): osp.join(root, 'configs', f'{name}.py') for name in _variants(root)}
+    return {osp.basename(name): osp.join(root, 'configs', f'{name}.py') for name in read_variants(root)}
 
 
 def find_config(path: str) -> Tuple[str, Dict[str, Any]]:
