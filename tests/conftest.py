@@ -78,3 +78,14 @@ def run_tool(monkeypatch, tmp_path):
 def toy_file() -> str:
     """The toy config's path."""
     return str(TOYS / 'toy_config.py')
+
+
+@pytest.fixture(autouse=True)
+def restored_default_scope():
+    """A test that runs mmpose or mmaction2 leaves their scope behind, in which ours find nothing."""
+    from mmengine.registry import DefaultScope
+
+    saved = dict(DefaultScope._instance_dict)
+    yield
+    DefaultScope._instance_dict.clear()
+    DefaultScope._instance_dict.update(saved)

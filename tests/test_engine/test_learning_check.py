@@ -163,7 +163,7 @@ def test_each_recogniser_learns_50_clips_of_10_glosses_by_heart(config, recognis
 
 PRETRAINERS = dict(
     SignBERT=(PRETRAIN, SHORT, 60),
-    STConsistency=('configs/st_consistency/st_consistency_d64_b32_pretrain-synthetic.py', {}, 60),
+    STConsistency=('configs/st_consistency/st_consistency_d64_b32_pretrain-synthetic.py', {}, 120),
 )
 
 
