@@ -185,8 +185,10 @@ WIDE = dict(
 
 @pytest.mark.parametrize('name', WIDE)
 def test_at_full_width_what_each_encoder_gives_differs_between_clips(config, name):
+    from mmengine.registry import init_default_scope
     from mmengine.runner import Runner
 
+    init_default_scope('signbert_mm')
     cfg = config(WIDE[name], train_dataloader__batch_size=8, train_dataloader__num_workers=0)
     cfg.train_dataloader.persistent_workers = False
     torch.manual_seed(0)
