@@ -25,6 +25,15 @@ def attention_pool(score: Tensor, tokens: Tensor, valid: Tensor) -> Tuple[Tensor
     return torch.einsum('bth,bthc->bc', attention.to(tokens.dtype), tokens), attention
 
 
+def add_first_where_none(valid: Tensor) -> Tensor:
+    """``valid`` (B, T, H) bool, and the first token of each clip that has no valid one.
+
+    The softmax of attention would be NaN over no token at all.
+    """
+    first = torch.arange(valid[0].numel(), device=valid.device).view_as(valid[0]) == 0
+    return valid | (first & ~valid.flatten(1).any(1)[:, None, None])
+
+
 def mean_pool(tokens: Tensor, valid: Tensor) -> Tensor:
     """The mean (B, C) of a clip's valid tokens; 0 in a clip without any."""
     return attention_pool(tokens.new_zeros(tokens.shape[:-1]), tokens, valid)[0]

@@ -18,6 +18,13 @@ def _sum_over_ranks(values: Tensor, sync: bool) -> Tensor:
     return values
 
 
+def set_sync(module: nn.Module, sync: bool) -> None:
+    """Sets ``sync`` of every :class:`TokenBatchNorm` in ``module``."""
+    for norm in module.modules():
+        if isinstance(norm, TokenBatchNorm):
+            norm.sync = sync
+
+
 class _Normalize(torch.autograd.Function):
     """Normalises rows (R, C) by the statistics of those whose mask (R,) is 1, and sets the others to 0.
 
@@ -98,27 +105,18 @@ class TokenBatchNorm(nn.Module):
         Returns:
             Tensor: Shape (..., C), 0 where not valid.
         """
+        # (R, C)
         rows = x.flatten(0, -2).to(self.weight.dtype)
         if valid is not None:
             mask = valid.expand(x.shape[:-1]).reshape(-1).to(rows.dtype)
+        statistics = self.running_mean, self.running_var, self.weight, self.bias
         if not self.training:
-            out = F.batch_norm(
-                rows, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps
-            )
+            out = F.batch_norm(rows, *statistics, False, 0.0, self.eps)
             out = out if valid is None else out * mask[:, None]
         elif valid is None and len(rows) > 1 and not _over_ranks(self.sync):
             # torch's own function needs half the time on a CPU.
             with torch.autocast(x.device.type, enabled=False):
-                out = F.batch_norm(
-                    rows,
-                    self.running_mean,
-                    self.running_var,
-                    self.weight,
-                    self.bias,
-                    True,
-                    self.momentum,
-                    self.eps,
-                )
+                out = F.batch_norm(rows, *statistics, True, self.momentum, self.eps)
         else:
             mask = rows.new_ones(len(rows)) if valid is None else mask
             with torch.autocast(x.device.type, enabled=False):

@@ -10,11 +10,11 @@ from ...registry import MODELS
 
 
 class EncoderLayer(nn.TransformerEncoderLayer):
-    """torch's layer, ``batch_first``, whose attention keeps the batch first inside as well.
+    """torch's layer with ``batch_first``, whose attention keeps the batch first inside as well.
 
-    torch's own puts time first for it: the projection of the input then goes over strided rows, and where its
-    weight needs no gradient, as in key encoders, frame by frame. Parameters, their names, dropout's draws and
-    the fast path of evaluation are torch's.
+    torch's own attention moves time to the front. Its input projection then reads strided rows, and works
+    frame by frame where its weight needs no gradient, as in key encoders. Parameters, their names, dropout's
+    draws and the fast path in evaluation are torch's.
     """
 
     def _sa_block(
@@ -26,17 +26,17 @@ class EncoderLayer(nn.TransformerEncoderLayer):
     ) -> Tensor:
         if attn_mask is not None:
             return super()._sa_block(x, attn_mask, key_padding_mask, is_causal)
-        attention, mask = (
-            self.self_attn,
-            None if key_padding_mask is None else key_padding_mask[:, None, None],
-        )
+        attention = self.self_attn
+        # (B, N) -> (B, heads, queries, N) by broadcasting
+        mask = None if key_padding_mask is None else key_padding_mask[:, None, None]
+        # (B, N, 3 C)
         rows = F.linear(x, attention.in_proj_weight, attention.in_proj_bias)
         # (B, heads, N, C / heads) each
         query, key, value = rows.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(
             query, key, value, mask, attention.dropout if self.training else 0.0
         )
-        # time first here: dropout's draws
+        # Dropout gets (N, B, C), as from torch's attention, so that it draws the same.
         return self.dropout1(attention.out_proj(mixed.permute(2, 0, 1, 3).flatten(2)).transpose(0, 1))
 
 
@@ -44,10 +44,8 @@ class EncoderLayer(nn.TransformerEncoderLayer):
 class HandTransformer(BaseModule):
     """N post-norm Transformer encoder layers over all tokens of a clip (eq. 1).
 
-    Both hands are in one sequence. N = 3 in the paper.
-
-    torch's own encoder, with its fused attention. Width, heads, feed-forward width, dropout and activation
-    are not given in the paper.
+    The tokens of both hands are one sequence. It is torch's encoder, with fused attention. Width, heads,
+    feed-forward width, dropout and activation are not given in the paper.
 
     Args:
         embed_dims (int): Token width.
@@ -55,8 +53,8 @@ class HandTransformer(BaseModule):
         num_heads (int): Attention heads.
         feedforward_channels (int): Width of the feed-forward part.
         dropout (float): Dropout of attention, feed-forward and residual branches.
-        input_norm (bool): Layer norm of the tokens that come in (ST-Consistency).
-        feedforward_dropout (float, optional): Dropout behind the feed-forward part's activation; None =
+        input_norm (bool): Layer norm of the input tokens (ST-Consistency).
+        feedforward_dropout (float, optional): Dropout after the feed-forward part's activation; None =
             ``dropout`` (ST-Consistency's authors' code: 0).
         norm_eps (float): Added to the variance in layer norm (ST-Consistency's authors' code: 1e-12).
     """
@@ -85,12 +83,12 @@ class HandTransformer(BaseModule):
         )
         if feedforward_dropout is not None:
             layer.dropout.p = feedforward_dropout
-        # nested tensors would wait for the device, and give back zeros in place of masked tokens
+        # Nested tensors would wait for the device, and return zeros in place of masked tokens.
         self.encoder = nn.TransformerEncoder(layer, num_layers, enable_nested_tensor=False)
         self.embed_dims = embed_dims
-        # in a sequence for its name in checkpoints
+        # In a Sequential, since checkpoints name it `input.0`.
         self.input = nn.Sequential(nn.LayerNorm(embed_dims, norm_eps)) if input_norm else nn.Identity()
-        # the encoder copies one layer: draw each anew
+        # TransformerEncoder copies one layer, so each copy gets weights of its own here.
         for name, parameter in self.encoder.named_parameters():
             if parameter.ndim > 1:
                 nn.init.xavier_uniform_(parameter)
@@ -107,5 +105,6 @@ class HandTransformer(BaseModule):
         Returns:
             Tensor: Shape (B, T, H, C); values at invalid places have no meaning.
         """
+        # Time and hands become one axis: (B, T H, C).
         hidden = self.encoder(self.input(tokens).flatten(1, 2), src_key_padding_mask=~valid.flatten(1))
         return hidden.reshape(tokens.shape)

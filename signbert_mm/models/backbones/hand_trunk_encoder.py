@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from ...errors import UserValueError
 from ...registry import MODELS
-from ..attention_pool import attention_pool
-from ..token_batch_norm import TokenBatchNorm
+from ..attention_pool import add_first_where_none, attention_pool
+from ..token_batch_norm import set_sync
 
 PARTS = ('hand', 'trunk')
 HAND_LAYOUTS = ('channel', 'sequence')
@@ -17,31 +17,30 @@ HAND_LAYOUTS = ('channel', 'sequence')
 
 @MODELS.register_module()
 class HandTrunkEncoder(BaseModule):
-    """GCN, temporal blocks and a Transformer for the hands, and such a stream of its own for the trunk;
-    softmax attention pools each in time.
+    """A stream for the hands and one for the trunk: GCN, temporal blocks, Transformer, attention pooling.
 
-    Both hands share the GCN and the temporal blocks. No position code; in the 'sequence' layout a learned
-    vector says which hand a token is (as in SignBERT; the authors have the 'channel' layout only). The
-    encoder, except its inputs, is described by the authors' code alone.
+    Both hands share the GCN and the temporal blocks. There is no position code. In the 'sequence' layout a
+    learned vector says which hand a token is, as in SignBERT; the authors have the 'channel' layout only. All
+    but the inputs is described in the authors' code alone.
 
     Args:
         hand_embedder (dict): :class:`TemporalGCNEmbedder` of a hand; a config of ``MODELS`` like all that
             follow.
         trunk_embedder (dict): That of the trunk.
-        hand_backbone (dict): :class:`HandTransformer` over the hands' tokens; in the 'channel' layout twice
-            as wide as ``hand_embedder``'s, in the 'sequence' layout as wide.
+        hand_backbone (dict): :class:`HandTransformer` over the hands' tokens. Its width is that of
+            ``hand_embedder``, and twice that in the 'channel' layout.
         trunk_backbone (dict): That over the trunk's tokens.
-        parts (Sequence[str]): Of 'hand' and 'trunk', those to build and to return; the configs of the others
+        parts (Sequence[str]): Which of 'hand' and 'trunk' to build and to return. The configs of the other
             are not read.
-        hand_layout (str): 'channel': the hands of a frame side by side are one token. 'sequence': each hand
+        hand_layout (str): 'channel': both hands of a frame side by side are one token. 'sequence': each hand
             is a token.
-        masked (bool): A missing hand is left out of the statistics of batch norm, and is 0 to the temporal
-            blocks. False: it counts as what stands there, a hand of zeros or its motion (the authors' code).
-            Frames that are padding are left out in both cases.
+        masked (bool): Batch norm leaves missing hands out, and the temporal blocks read 0 for them. False:
+            they count as they are, as zeros or the motion of zeros (the authors' code). Padding frames are
+            left out in both cases.
         attend_missing (bool): Attention sees the tokens of missing hands (in the 'channel' layout, of frames
             without any hand). Pooling never does.
-        hands_apart (bool): In training, the statistics of batch norm are those of the right hands and then
-            those of the left hands (the authors' code), instead of those of all hands.
+        hands_apart (bool): In training, batch norm takes right hands and left hands as two batches (the
+            authors' code), not as one.
         sync_norm (bool): The statistics of batch norm are those of all processes.
 
     ``out_channels`` is the width of both vectors.
@@ -96,16 +95,15 @@ class HandTrunkEncoder(BaseModule):
                     + (f', so with hand_layout={hand_layout!r}' if part == 'hand' else ', so')
                     + f' {part}_backbone.embed_dims must be {wanted}, got {self.backbones[part].embed_dims}'
                 )
-            self.scorers[part] = nn.Linear(width, 1, bias=False)  # the softmax does not see a common shift
+            # No bias: a shift of all scores does not change the softmax.
+            self.scorers[part] = nn.Linear(width, 1, bias=False)
         if len(set(widths.values())) > 1:
             raise UserValueError(
                 'HandTrunkEncoder: hand and trunk are added up, so their embedders must be of '
                 f'one width, got {widths}'
             )
         self.out_channels = next(iter(widths.values()))
-        for module in self.modules():
-            if isinstance(module, TokenBatchNorm):
-                module.sync = sync_norm
+        set_sync(self, sync_norm)
         self.chirality = (
             nn.Parameter(0.02 * torch.randn(2, self.out_channels))
             if 'hand' in self.parts and hand_layout == 'sequence'
@@ -124,31 +122,31 @@ class HandTrunkEncoder(BaseModule):
         """Vectors of hands and trunk.
 
         Args:
-            hands (Tensor): Shape (B, T, 2, 21, 2), crop coordinates or their motion, left hand mirrored; (0,
-                0) = missing joint.
+            hands (Tensor): Shape (B, T, 2, 21, 2), crop coordinates or their motion, left hand mirrored;
+                (0, 0) = missing joint.
             trunk (Tensor): Shape (B, T, 7, 2), fractions of the image or their motion; (0, 0) = missing
                 joint.
-            hand_valid (Tensor): Shape (B, T, 2) bool: the hand was found. What stands in ``hands`` elsewhere
-                never matters with ``masked``.
+            hand_valid (Tensor): Shape (B, T, 2) bool: the hand was detected. With ``masked``, the values of
+                the others are not read.
             frame_valid (Tensor): Shape (B, T) bool: the frame is not padding. At least one a clip.
-            trunk_valid (Tensor, optional): Shape (B, T) bool: the frame shows the trunk; None = all frames
-                do.
+            trunk_valid (Tensor, optional): Shape (B, T) bool: the frame shows the trunk; None = all do.
             attention (bool): Also return the pooling weights.
 
         Returns:
             dict: ``hand`` and ``trunk`` (B, out_channels), those in ``parts``; each is 0 in a clip that never
                 shows the part. With ``attention`` also ``hand_attention`` (B, T, 2) and ``trunk_attention``
-                (B, T, 1), which sum to 1 over a clip, or to 0 there.
+                (B, T, 1). They sum to 1 over a clip, or to 0 where it never shows the part.
         """
-        frames = frame_valid[..., None]  # (B, T, 1)
-        found = dict(
+        # (B, T, 1)
+        frames = frame_valid[..., None]
+        valid = dict(
             hand=hand_valid & frames, trunk=frames if trunk_valid is None else trunk_valid[..., None] & frames
         )
         points = dict(hand=hands, trunk=trunk[:, :, None])
         out = {}
         for part in self.parts:
-            tokens = self._tokens(part, points[part], found[part], frames)
-            pooled, weights = attention_pool(self.scorers[part](tokens).squeeze(-1), tokens, found[part])
+            tokens = self._tokens(part, points[part], valid[part], frames)
+            pooled, weights = attention_pool(self.scorers[part](tokens).squeeze(-1), tokens, valid[part])
             out[part] = pooled
             if attention:
                 out[f'{part}_attention'] = weights
@@ -160,7 +158,7 @@ class HandTrunkEncoder(BaseModule):
         Args:
             part (str): 'hand' or 'trunk'.
             points (Tensor): Shape (B, T, H, V, 2).
-            valid (Tensor): Shape (B, T, H) bool: found.
+            valid (Tensor): Shape (B, T, H) bool: detected.
             frames (Tensor): Shape (B, T, 1) bool: not padding.
         """
         frames = frames.expand_as(valid)
@@ -170,25 +168,20 @@ class HandTrunkEncoder(BaseModule):
             right, left = (self.embedders[part](points[:, :, hand], counted[:, :, hand]) for hand in (1, 0))
             tokens = torch.stack([left, right], dim=2)
         else:
-            # each hand is a sequence of its own, by shared weights and shared statistics
+            # Hands become rows of the batch, with shared weights and statistics: (B H, T, V, 2).
             tokens = self.embedders[part](
                 points.transpose(1, 2).flatten(0, 1), counted.transpose(1, 2).flatten(0, 1)
             )
-            tokens = tokens.unflatten(0, (-1, points.shape[2])).transpose(1, 2)  # (B, T, H, C)
+            # (B, T, H, C)
+            tokens = tokens.unflatten(0, (-1, points.shape[2])).transpose(1, 2)
         seen = frames if self.attend_missing else valid
         if part == 'hand' and self.hand_layout == 'channel':
+            # One token of both hands a frame: (B, T, 1, 2 C).
             hidden = self.backbones[part](
-                tokens.flatten(2)[:, :, None], _at_least_one(seen.any(-1, keepdim=True))
+                tokens.flatten(2)[:, :, None], add_first_where_none(seen.any(-1, keepdim=True))
             )
             return hidden.reshape(tokens.shape)
         if part == 'hand':
             tokens = tokens + self.chirality
-        return self.backbones[part](tokens, _at_least_one(seen))
-
-
-def _at_least_one(valid: Tensor) -> Tensor:
-    """``valid`` (B, T, H), and the first token of a clip that has none, so that attention stays finite;
-    pooling leaves it out again.
-    """
-    first = torch.arange(valid[0].numel(), device=valid.device).view_as(valid[0]) == 0
-    return valid | (first & ~valid.flatten(1).any(1)[:, None, None])
+        # Attention needs a token in every clip. Pooling leaves the added one out again.
+        return self.backbones[part](tokens, add_first_where_none(seen))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ...errors import UserValueError
 from ...registry import MODELS
+from ..attention_pool import add_first_where_none
 
 
 def sinusoidal_embedding(length: int, channels: int, base: float = 10000.0) -> Tensor:
@@ -27,11 +28,11 @@ def sinusoidal_embedding(length: int, channels: int, base: float = 10000.0) -> T
 
 
 def build_gesture(config: dict) -> nn.Module:
-    """A gesture encoder, of a hand or of the trunk in one frame; every method takes the same ones.
+    """Builds a gesture encoder for a hand or the trunk in one frame; every method uses the same ones.
 
-    It is called with ``points`` (..., V, 2), 0 = missing or masked, and ``valid`` (...) bool, which of them
-    count in its statistics; it gives vectors (..., C) and states C as ``out_channels``. What it gives where
-    ``valid`` says no does not matter.
+    It is called with ``points`` (..., V, 2), 0 = missing or masked, and with ``valid`` (...) bool, which says
+    which of them count in its statistics. It returns vectors (..., C), and its ``out_channels`` is C. Vectors
+    where ``valid`` is False are not used.
 
     Args:
         config (dict): A config of ``MODELS``.
@@ -54,19 +55,18 @@ def build_gesture(config: dict) -> nn.Module:
 
 @MODELS.register_module()
 class HandTokenEmbedder(BaseModule):
-    """One token a hand and frame: gesture state + sinusoidal time (the same for both hands) + learned 'L' or
-    'R' vector (eq. 1's input).
+    """One token for each hand and frame: gesture state + time + chirality (the input of eq. 1).
 
-    A clip in which no hand was found gets one learned null token in place of its first, so that attention and
+    Time is a sinusoidal code, the same for both hands. Chirality is one of two learned vectors, left or
+    right. In a clip without any hand a learned null token replaces the first token, so that attention and
     pooling stay finite (not in the paper).
 
     Args:
         gesture (dict): The gesture encoder, see :func:`build_gesture`; its ``out_channels`` is the token
             width.
         max_frames (int): Longest clip.
-        location (bool): Add a linear map of where the hand is in the image and how large (``location``: x, y,
-            side). The crop takes this away from the joints. The paper does not say that it is given back,
-            hence off by default.
+        location (bool): Add a linear map of the hand's place and size in the image (``location``: x, y,
+            side). Cropping removes these from the joints. Off by default, since the paper has no such term.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ class HandTokenEmbedder(BaseModule):
                 ``location`` (B, T, 2, 3).
 
         Returns:
-            tuple[Tensor, Tensor]: Tokens (B, T, 2, C), and which of them attention and pooling may see (B, T,
-            2) bool: at least one a clip.
+            tuple[Tensor, Tensor]: Tokens (B, T, 2, C), and which of them attention and pooling may see:
+            (B, T, 2) bool, at least one a clip.
 
         Raises:
             ValueError: The clip is longer than ``max_frames``, or the batch is not cropped.
@@ -113,16 +113,16 @@ class HandTokenEmbedder(BaseModule):
             raise UserValueError(
                 f'HandTokenEmbedder: clips of {frames} frames, but max_frames is {len(self.time)}'
             )
-        # a hand of which nothing is known, masked as a whole, has no gesture and does not count in batch norm
+        # A hand that is masked as a whole has no gesture, so batch norm must not count it.
         known = valid & (hands != 0).flatten(-2).any(-1)
-        tokens = self.gesture(hands, known)  # (B, T, 2, C)
+        # (B, T, 2, C)
+        tokens = self.gesture(hands, known)
         if self.location is not None:
-            # centred, so that the weights need not first learn the bias away
+            # Centred, so that training does not first have to learn the offset.
             tokens = tokens + self.location(batch['location'] - 0.5)
         tokens = tokens + self.time[:frames, None] + self.chirality
-        empty = ~valid.flatten(1).any(1)  # (B,)
-        first = torch.arange(valid[0].numel(), device=valid.device).view_as(valid[0]) == 0
-        stands_in = empty[:, None, None] & first  # (B, T, 2)
-        # cast both ways: under autocast the sum may be of either type
-        tokens = torch.where(stands_in[..., None], self.null.to(tokens.dtype), tokens)
-        return tokens, valid | stands_in
+        # The first token of each clip without a hand: (B, T, 2).
+        is_null = add_first_where_none(valid) & ~valid
+        # Under autocast the sum may be of either type.
+        tokens = torch.where(is_null[..., None], self.null.to(tokens.dtype), tokens)
+        return tokens, valid | is_null

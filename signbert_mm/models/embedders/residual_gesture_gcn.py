@@ -3,24 +3,24 @@
 from typing import Optional, Sequence
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...errors import UserValueError
 from ...layouts import get_layout
 from ...layouts.graph import joint_graph, order_by_knuckle, part_graph, role_adjacency
 from ...registry import MODELS
 from ..ops import max_over_first
-from ..token_batch_norm import TokenBatchNorm
-from .gesture_gcn import RoleGraphConv, _can_select_rows
+from ..token_batch_norm import TokenBatchNorm, set_sync
+from .base_gesture_gcn import BaseGestureGCN
+from .role_graph_conv import RoleGraphConv
 
 
 class ResidualGraphBlock(nn.Module):
-    """Graph convolution, batch norm, ReLU, dropout, 1x1 convolution, batch norm, dropout; the block's input
-    is added; ReLU. Nodes come first, (V, N, C).
+    """A graph convolution and a 1x1 convolution, to which the block's input is added.
 
-    The 1x1 convolutions have no bias: batch norm would take it out.
+    In full: graph convolution, batch norm, ReLU, dropout, 1x1 convolution, batch norm, dropout, plus the
+    input, ReLU. Nodes are the first axis: (V, N, C). The 1x1 convolutions have no bias, since batch norm
+    removes it.
 
     Args:
         in_channels (int): C.
@@ -46,9 +46,7 @@ class ResidualGraphBlock(nn.Module):
             self.shortcut = None
 
     def forward(self, x: Tensor, valid: Optional[Tensor] = None) -> Tensor:
-        """(V, N, C) -> (V, N, C'); graphs that ``valid`` (N,) does not name are left out of batch norm, and
-        are 0 if they come in as 0.
-        """
+        """(V, N, C) -> (V, N, C'). Batch norm leaves out graphs that are not ``valid`` (N,), and gives 0."""
         out = self.project(self.dropout(self.conv(x, valid)))
         out = self.dropout(self.norm(out, valid))
         if self.shortcut is not None:
@@ -57,16 +55,17 @@ class ResidualGraphBlock(nn.Module):
 
 
 @MODELS.register_module()
-class ResidualGestureGCN(BaseModule):
-    """Residual graph blocks over the joints of a hand or of the trunk, pooled to its parts, then to one
-    vector (ST-Consistency's authors' code; their paper says no more than GCN).
+class ResidualGestureGCN(BaseGestureGCN):
+    """Residual graph blocks over the joints of a hand or of the trunk (ST-Consistency's authors' code).
 
-    A hand has six parts: the three outer joints of each finger, and the palm of wrist and finger roots. The
-    trunk has three: left arm, right arm, nose. A node's neighbours have the weight 1 / their number, and a
-    matrix for each role; see :func:`~signbert_mm.layouts.graph.role_adjacency`.
+    Joints are pooled to parts, and parts to one vector. The paper says no more than GCN.
 
-    As in the authors' code, the nose takes from no other part of the trunk: of its two edges to the arms the
-    left one counts among the neighbours and has no role, and the right one is not there.
+    A hand has six parts: the three outer joints of each finger, and the palm (wrist and finger roots). The
+    trunk has three: left arm, right arm, nose. Each of a node's n neighbours has the weight 1 / n, and each
+    role a matrix; see :func:`~signbert_mm.layouts.graph.role_adjacency`.
+
+    As in the authors' code, the nose gets nothing from the other parts of the trunk. Its edge to the left arm
+    counts in the number of neighbours but has no role. It has no edge to the right arm.
 
     Args:
         in_channels (int): 2 = x and y.
@@ -74,9 +73,9 @@ class ResidualGestureGCN(BaseModule):
         part_channels (Sequence[int]): Widths of the blocks on parts; the last is the width of the result.
         layout (str): A layout with a hand's parts, or 'trunk_7'.
         dropout (float): In each block, twice.
-        input_eps (float): Added to the variance in the batch norm of each coordinate of each joint that comes
-            in. The authors' 0.1 is as large as a coordinate's variance and far above that of its motion, so
-            joints that move more stay larger.
+        input_eps (float): Added to the variance in the batch norm of the input, which is by coordinate and
+            joint. The authors' 0.1 is as large as a coordinate's variance and far above that of its motion.
+            Joints that move more therefore stay larger.
         sync_norm (bool): The statistics of batch norm are those of all processes.
 
     Raises:
@@ -101,7 +100,8 @@ class ResidualGestureGCN(BaseModule):
         graph = joint_graph(body, by_role=False)[:, order][:, :, order]
         if 'nose' in body.parts:
             coarse = role_adjacency(len(parts), edges[:1], symmetric_edges, by_role=False)
-            coarse = coarse[[0, 3]]  # itself and symmetric ones
+            # Only the roles 'self' and 'symmetric'.
+            coarse = coarse[[0, 3]]
         else:
             coarse = role_adjacency(len(parts), edges, symmetric_edges, by_role=False)
         self.input_norm = TokenBatchNorm(body.num_joints * in_channels, eps=input_eps)
@@ -116,51 +116,22 @@ class ResidualGestureGCN(BaseModule):
         self.part_blocks = nn.ModuleList(
             [ResidualGraphBlock(a, b, coarse, dropout) for a, b in zip(widths[:-1], widths[1:])]
         )
-        self.register_buffer('order', torch.as_tensor(order), persistent=False)
-        self.num_limbs, self.root_size = len(parts) - 1, len(parts[-1])
-        self.num_joints, self.out_channels = body.num_joints, part_channels[-1]
-        for module in self.modules():
-            if isinstance(module, TokenBatchNorm):
-                module.sync = sync_norm
+        self.set_graph(body, parts, order)
+        self.out_channels = part_channels[-1]
+        set_sync(self, sync_norm)
 
-    def forward(self, points: Tensor, valid: Optional[Tensor] = None) -> Tensor:
-        """One vector a hand, or a trunk.
-
-        Args:
-            points (Tensor): Shape (..., V, 2); (0, 0) = missing or masked.
-            valid (Tensor, optional): Shape (...) bool: the others are left out of batch norm, and their
-                vectors are 0. None = all.
-
-        Returns:
-            Tensor: Shape (..., part_channels[-1]), at least 0.
-
-        Raises:
-            ValueError: The joint count is not the layout's.
-        """
-        if points.shape[-2] != self.num_joints:
-            raise UserValueError(
-                f'ResidualGestureGCN: {points.shape[-2]} joints found, but the layout has {self.num_joints}'
-            )
-        x = points.reshape(-1, *points.shape[-2:])  # (N, V, 2)
-        valid = None if valid is None else valid.reshape(-1)
-        # the others are 0, so they need not be computed
-        if valid is not None and _can_select_rows(x) and valid.any():
-            rows = valid.nonzero().flatten()
-            states = self._states(x[rows])
-            x = states.new_zeros(len(x), self.out_channels).index_copy(0, rows, states)
-        else:
-            x = self._states(x, valid)
-        return x.reshape(*points.shape[:-2], self.out_channels)
-
-    def _states(self, x: Tensor, valid: Optional[Tensor] = None) -> Tensor:
-        """(N, V, 2), (N,) bool -> (N, C')."""
+    def states(self, x: Tensor, valid: Optional[Tensor] = None) -> Tensor:
+        """(N, V, 2), (N,) bool -> (N, C'), at least 0."""
         x = self.input_norm(x.flatten(1), valid).view_as(x)
-        x = x.transpose(0, 1).index_select(0, self.order)  # (V, N, 2)
+        # (V, N, 2)
+        x = x.transpose(0, 1).index_select(0, self.order)
         for block in self.joint_blocks:
-            x = block(x, valid)  # (V, N, C)
+            x = block(x, valid)
+        # Unlike in GestureGCN, no joint is in two parts.
         limbs = max_over_first(x[self.root_size :].unflatten(0, (-1, self.num_limbs)))
-        root = max_over_first(x[: self.root_size])  # (N, C)
-        x = torch.cat([limbs, root[None]])  # (parts, N, C)
+        root = max_over_first(x[: self.root_size])
+        # (parts, N, C)
+        x = torch.cat([limbs, root[None]])
         for block in self.part_blocks:
             x = block(x, valid)
         return max_over_first(x)

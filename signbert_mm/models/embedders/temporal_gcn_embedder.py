@@ -1,4 +1,4 @@
-"""Tokens of a hand or the trunk that have seen their neighbours in time (ST-Consistency)."""
+"""Tokens of a hand or the trunk, with temporal convolutions over them (ST-Consistency)."""
 
 from typing import Optional
 
@@ -13,10 +13,9 @@ from .hand_token_embedder import build_gesture
 
 
 def _products(x: Tensor, convolution: nn.Conv1d) -> Tensor:
-    """A convolution in time of (N, T, C), padded with zeros: each frame's neighbours side by side, then one
-    product.
-    """
-    weight = convolution.weight  # (C', C, K)
+    """A convolution in time of (N, T, C), padded with zeros, as one matrix product."""
+    # (C', C, K)
+    weight = convolution.weight
     taps, frames = weight.shape[-1], x.shape[1]
     padded = F.pad(x, (0, 0, taps // 2, taps // 2))
     return F.linear(
@@ -27,16 +26,16 @@ def _products(x: Tensor, convolution: nn.Conv1d) -> Tensor:
 
 
 class TemporalBlock(nn.Module):
-    """A convolution of kernel 5 beside two stacked ones of kernel 3, each with a ReLU behind it, joined by a
-    1x1 convolution, batch norm, ReLU.
+    """A convolution of kernel 5 beside two stacked ones of kernel 3, joined by a 1x1 convolution.
 
-    What is not valid counts as 0 at every step, as what lies before a clip's first frame does. The 1x1
-    convolution has no bias: batch norm would take it out.
+    A ReLU follows each of the three; batch norm and a ReLU follow the 1x1 convolution. Invalid tokens count
+    as 0 at every step, like the padding before a clip's first frame. The 1x1 convolution has no bias, since
+    batch norm removes it.
 
     Args:
         channels (int): C.
-        linear (bool): The three convolutions have neither ReLU nor bias, so that the two stacked ones are a
-            single one of kernel 5. For checkpoints of version 0.2 and before.
+        linear (bool): The three convolutions have neither ReLU nor bias. The two stacked ones are then equal
+            to one of kernel 5. For checkpoints of version 0.2 and before.
     """
 
     def __init__(self, channels: int, linear: bool = False) -> None:
@@ -50,14 +49,14 @@ class TemporalBlock(nn.Module):
         self.act = nn.Identity() if linear else nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor, valid: Tensor) -> Tensor:
-        """(N, T, C), 0 where ``valid`` (N, T) says no, to the same."""
+        """(N, T, C) -> (N, T, C), 0 where ``valid`` (N, T) is False; the input must be 0 there too."""
         if torch.compiler.is_dynamo_compiling():
-            # the gradients of its convolutions do not come laid out in memory as torch.compile takes them to
-            # be: products in their place
+            # torch.compile expects another memory layout of a convolution's gradient than it gets.
             between = self.act(_products(x, self.narrow[0])).masked_fill(~valid[..., None], 0.0)
             x = self.act(torch.cat([_products(x, self.wide), _products(between, self.narrow[1])], dim=-1))
             return F.relu(self.norm(F.linear(x, self.join.weight[:, :, 0]), valid), inplace=True)
-        x = x.transpose(1, 2)  # (N, C, T)
+        # (N, C, T)
+        x = x.transpose(1, 2)
         between = self.act(self.narrow[0](x)).masked_fill(~valid[:, None], 0.0)
         x = self.join(self.act(torch.cat([self.wide(x), self.narrow[1](between)], dim=1)))
         return F.relu(self.norm(x.transpose(1, 2), valid), inplace=True)
@@ -65,8 +64,9 @@ class TemporalBlock(nn.Module):
 
 @MODELS.register_module()
 class TemporalGCNEmbedder(BaseModule):
-    """Graph convolutions in each frame, a 1x1 convolution with batch norm, ReLU and dropout, then temporal
-    blocks (ST-Consistency's authors' code).
+    """Graph convolutions in each frame, then temporal blocks (ST-Consistency's authors' code).
+
+    Between them is a 1x1 convolution with batch norm, ReLU and dropout.
 
     Args:
         gesture (dict): The gesture encoder, see :func:`build_gesture`; the authors' is
@@ -88,7 +88,8 @@ class TemporalGCNEmbedder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.gesture = build_gesture(gesture)
-        self.project = nn.Linear(self.gesture.out_channels, channels, bias=False)  # a 1x1 convolution
+        # The 1x1 convolution.
+        self.project = nn.Linear(self.gesture.out_channels, channels, bias=False)
         self.norm = TokenBatchNorm(channels)
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList([TemporalBlock(channels, linear) for _ in range(num_blocks)])
@@ -99,7 +100,7 @@ class TemporalGCNEmbedder(BaseModule):
 
         Args:
             points (Tensor): Shape (N, T, V, 2).
-            valid (Tensor): Shape (N, T) bool; the others are left out of batch norm and stand as 0.
+            valid (Tensor): Shape (N, T) bool; the others are left out of batch norm and are 0.
 
         Returns:
             Tensor: Shape (N, T, channels), at least 0; 0 where not valid.

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from signbert_mm.models import ResidualGestureGCN
-from signbert_mm.models.embedders import residual_gesture_gcn
+from signbert_mm.models.embedders import base_gesture_gcn
 from signbert_mm.models.token_batch_norm import TokenBatchNorm
 
 _FINGERS = [[1 + 4 * finger + joint for joint in range(4)] for finger in range(5)]
@@ -100,7 +100,7 @@ def test_equals_loops(layout):
 @pytest.mark.parametrize('layout', GRAPHS)
 @pytest.mark.parametrize('selects', [True, False])
 def test_what_is_not_valid_is_left_out(monkeypatch, layout, selects):
-    monkeypatch.setattr(residual_gesture_gcn, '_can_select_rows', lambda x: selects)
+    monkeypatch.setattr(base_gesture_gcn, 'can_select_rows', lambda x: selects)
     model, x = narrow(layout), torch.rand(2, 3, 21 if layout == 'hand_21' else 7, 2, dtype=torch.float64)
     valid = torch.tensor([[1, 0, 1], [0, 1, 1]], dtype=torch.bool)
     found = model(x.masked_fill(~valid[..., None, None], 9.0), valid)

@@ -6,7 +6,7 @@ from rounding import assert_is_sum, gradient_sums
 
 from signbert_mm.layouts import get_layout
 from signbert_mm.layouts.graph import hand_part_graph, role_adjacency
-from signbert_mm.models.embedders.gesture_gcn import GestureGCN, RoleGraphConv
+from signbert_mm.models.embedders import GestureGCN, RoleGraphConv
 from signbert_mm.models.ops import fast_role_graph_conv, max_over_first, role_graph_conv
 
 HAND = get_layout('hand_21')
