@@ -1,10 +1,9 @@
 """Clips of one PoseStore, served as whole batches."""
 
-import difflib
 import logging
 import os
 from functools import cached_property
-from typing import Dict, List, Optional, Sequence, Union
+from typing import List, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -14,20 +13,18 @@ from torch.utils.data import Dataset, get_worker_info
 
 from ..draws import Draws
 from ..errors import UserValueError
-from ..files.text import text_lines
 from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
+from .clip_selection import class_labels, read_classes, select_clips
 from .clip_sources import PRELOAD, MappedClips, PreloadedClips, to_device
 from .pixel_check import PixelCheck, UnitError
 from .pose_store import PoseStore
 from .store_format import common_rate
-from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .transforms.base import Compose
 from .transforms.temporal import TemporalSample
 
 # Clips whose unit is checked when a data set is opened.
 UNIT_SAMPLE = 32
-EMPTY_CLIP = ('keep', 'drop', 'error')
 
 
 @DATASETS.register_module()
@@ -110,7 +107,8 @@ class PoseDataset(Dataset):
         self.store = PoseStore(store)
         self.name = os.path.basename(self.store.folder)
         self.layout = get_layout(layout)
-        self._joints = layout_mapping(self.store.layout, self.layout, stand_ins, side)  # (V,), -1 = absent
+        # (V,) joints of the store, -1 = absent
+        self._joints = layout_mapping(self.store.layout, self.layout, stand_ins, side)
         self.seed, self.test_mode = seed, test_mode
         steps = Compose(pipeline).transforms
         # The temporal transform runs before any keypoint is read, so it is kept apart.
@@ -125,10 +123,12 @@ class PoseDataset(Dataset):
         self.glosses = list(self.store.glosses)
         if relabel and classes is None:
             raise UserValueError(f'{self.name}: relabel=True needs `classes`')
-        classes = self._read_classes(classes)
-        self._chosen_labels = self._class_labels(classes)
+        classes = read_classes(classes)
+        self._chosen_labels = class_labels(self.store, classes)
         # (N,) int64, indices in the store
-        self.clips = self._select(hold_out, self._chosen_labels, empty_clip, few_shot, data_ratio, indices)
+        self.clips = select_clips(
+            self.store, self.split, hold_out, self._chosen_labels, empty_clip, few_shot, data_ratio, indices
+        )
         self._check_pixels()
         self.labels = self.store.label[self.clips].astype(np.int64)
         if relabel:
@@ -168,130 +168,13 @@ class PoseDataset(Dataset):
             return
         text = (
             f'{self.store.folder}: {len(problems)} of {len(sample)} clips that were looked at are not in '
-            'pixels; '
-            f'{problems[0]}. tools/misc/verify_dataset.py names all such clips; prepare the store again'
+            f'pixels; {problems[0]}. tools/misc/verify_dataset.py names all such clips; prepare the store '
+            'again'
         )
         # A few odd clips are a fault of the data, most clips are a wrong unit.
         if len(problems) > len(sample) / 2:
             raise UnitError(text)
         print_log(text, logger='current', level=logging.WARNING)
-
-    @staticmethod
-    def _read_classes(classes: Union[Sequence[str], str, None]) -> Optional[Sequence[str]]:
-        if isinstance(classes, str) and os.path.isdir(classes):
-            return PoseStore(classes).glosses
-        if isinstance(classes, str) and os.path.isfile(classes):
-            return [gloss for _, gloss in text_lines(classes)]
-        return classes
-
-    def _class_labels(self, classes: Optional[Sequence[str]]) -> Optional[List[int]]:
-        if classes is None:
-            return None
-        label_of = {gloss: label for label, gloss in enumerate(self.glosses)}
-        unknown = [gloss for gloss in classes if gloss not in label_of]
-        if unknown or isinstance(classes, str) or len(set(classes)) < len(classes) or not classes:
-            near = (
-                {gloss: difflib.get_close_matches(gloss, label_of, n=2) for gloss in unknown[:5]}
-                if not isinstance(classes, str)
-                else {}
-            )
-            raise UserValueError(
-                f'{self.store.folder}: classes must be a list of distinct glosses of the store; unknown: '
-                f'{unknown[:10]}; near ones: {near}; '
-                f'the store has {len(label_of)}, see `glosses` in its meta.json'
-            )
-        return sorted(label_of[gloss] for gloss in classes)
-
-    def _select(
-        self,
-        hold_out: Optional[dict],
-        classes: Optional[List[int]],
-        empty_clip: str,
-        few_shot: Optional[dict],
-        data_ratio: Optional[dict],
-        indices: Union[int, Sequence[int], None],
-    ) -> np.ndarray:
-        store = self.store
-        if empty_clip not in EMPTY_CLIP:
-            raise UserValueError(
-                f'{self.name}: empty_clip is {empty_clip!r}; choose one of {", ".join(EMPTY_CLIP)}'
-            )
-        chosen = np.ones(len(store), dtype=bool)
-        steps = []
-        if self.split is not None:
-            counts = store.split_counts()
-            if not self.split or any(not counts.get(name) for name in self.split):
-                raise UserValueError(
-                    f'{store.folder}: split {self.split} has no clips; splits there: {counts}'
-                )
-            chosen &= np.isin(store.split_code, [store.split_names.index(name) for name in self.split])
-            steps.append(f'split={self.split}')
-        if hold_out is not None:
-            chosen = self._part(chosen, hold_out)
-            steps.append('hold_out')
-        if classes is not None:
-            chosen &= np.isin(store.label, classes)
-            steps.append('classes')
-        if empty_clip != 'keep':
-            # The number of frames with a hand, summed over each clip's rows.
-            empty = chosen & (np.add.reduceat(store.hand_flags > 0, store.offset, dtype=np.int64) == 0)
-            if empty_clip == 'error' and empty.any():
-                first = np.flatnonzero(empty)[:5]
-                raise UserValueError(
-                    f'{store.folder}: {empty.sum()} clips show no hand in any frame, the first: '
-                    f'{store.video_ids(first)}; '
-                    "use empty_clip='keep' or 'drop', or extract them again"
-                )
-            chosen &= ~empty
-            steps.append('empty_clip')
-        clips = np.flatnonzero(chosen)
-        if few_shot is not None:
-            pool = range(len(store.glosses)) if classes is None else classes
-            clips = few_shot_indices(
-                store.label, clips, pool, **_options(self.name, 'few_shot', few_shot, ('shots', 'seed'))
-            )
-            steps.append('few_shot')
-        if data_ratio is not None and len(clips):
-            clips = data_ratio_indices(
-                store.label, clips, **_options(self.name, 'data_ratio', data_ratio, ('ratio', 'seed'))
-            )
-        if indices is not None:
-            places = (
-                np.arange(min(indices, len(clips)))
-                if isinstance(indices, int)
-                else np.asarray(indices, dtype=np.int64)
-            )
-            if len(places) and (places.min() < 0 or places.max() >= len(clips)):
-                raise UserValueError(
-                    f'{self.name}: indices reach from {places.min()} to {places.max()}, but '
-                    f'{len(clips)} clips are left'
-                )
-            clips = clips[places]
-            steps.append('indices')
-        if not len(clips):
-            raise UserValueError(
-                f'{store.folder}: no clips are left after {", ".join(steps)}; splits there: '
-                f'{store.split_counts()}'
-            )
-        return clips
-
-    def _part(self, chosen: np.ndarray, hold_out: dict) -> np.ndarray:
-        if not isinstance(hold_out, dict) or not {'part'} <= set(hold_out) <= {
-            'part',
-            'share',
-            'names',
-            'by',
-            'seed',
-        }:
-            raise UserValueError(
-                f'{self.name}: hold_out is {hold_out!r}; give dict(part=.., share=..), and if '
-                "wanted names, by='clip', seed"
-            )
-        try:
-            kept = hold_out_indices(self.store.label, self.store.signer, np.flatnonzero(chosen), **hold_out)
-        except ValueError as error:
-            raise UserValueError(f'{self.store.folder}: {error}') from None
-        return np.isin(np.arange(len(chosen)), kept)
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -432,7 +315,8 @@ class PoseDataset(Dataset):
             batch['frames'] = position * (position < length[:, None])
         else:
             batch = self.temporal(batch, draws)
-        real = torch.arange(batch['frames'].shape[1], device=self.device) < batch['length'][:, None]  # (B, T)
+        # (B, T): not padding
+        real = torch.arange(batch['frames'].shape[1], device=self.device) < batch['length'][:, None]
         keypoints, scores, frames = read(batch['frames'], real)
         inputs = dict(
             keypoints=keypoints,
@@ -448,11 +332,3 @@ class PoseDataset(Dataset):
         if names is not None:
             out['video_id'] = names
         return out
-
-
-def _options(name: str, field: str, options: dict, known: Sequence[str]) -> Dict[str, object]:
-    if not isinstance(options, dict) or set(options) != set(known):
-        raise UserValueError(
-            f'{name}: {field} is {options!r}; give dict({", ".join(f"{key}=.." for key in known)})'
-        )
-    return dict(options)

@@ -27,16 +27,17 @@ from .store_format import (
     flags_found,
     zeros_at_the_end,
 )
-from .store_index import check_digest, read_clips, read_meta
+from .store_index import check_digest, check_files, read_clips, read_meta
 
 
 class PoseStore:
     """Clips on disk, read through a memory map; opening reads no keypoints.
 
-    The folder holds ``keypoints.npy`` (sum_T, V, 3: x and y in pixels, score; float32, or int16 in eighths of
-    a pixel and score * 32767), ``clips.npz`` (one row a clip) and ``meta.json``. A joint with score 0 is
-    missing and its coordinates are 0. Processes that open the same store share its pages; a pickled PoseStore
-    carries only the folder's name.
+    The folder holds three files. ``keypoints.npy`` has shape (sum_T, V, 3): x and y in pixels, and the score;
+    float32, or int16 in eighths of a pixel and score * 32767. ``clips.npz`` has one row a clip. ``meta.json``
+    describes both. A joint with score 0 is missing, and its coordinates are 0.
+
+    Processes that open the same store share its pages. A pickled PoseStore holds only the folder's name.
 
     Args:
         folder (str): The store's folder.
@@ -45,18 +46,18 @@ class PoseStore:
         meta (dict): ``meta.json``.
         layout (Layout): Of the keypoints.
         glosses (list[str]): The vocabulary.
-        coverage (dict[str, dict]): Of a published data set, split -> ``expected`` (clips that its annotations
-            list), ``present`` (clips here) and, where known, ``per_class`` (listed clips of each gloss); {} =
-            the store says nothing.
-        official (dict[str, int]): Split -> clips that the owners publish; {} = the store says nothing.
+        coverage (dict[str, dict]): How much of a published data set the store has: split -> ``expected``
+            (clips that the annotations list), ``present`` (clips in the store) and, where known,
+            ``per_class`` (listed clips of each gloss). {} = not recorded.
+        official (dict[str, int]): Split -> clips that the owners publish; {} = not recorded.
         offset, length (ndarray): Shape (N,): a clip's first row in ``keypoints`` and its frames.
         label (ndarray): Shape (N,) int32, index into ``glosses``; -1 = none.
         width, height (ndarray): Shape (N,) int32, pixels.
         fps (ndarray): Shape (N,) float32; 0 = unknown.
-        hand_flags (ndarray): Shape (sum_T,) uint8: 1 = left hand found, 2 = right, 3 = both, by ``hand_rule``
-            when the store was written.
-        hand_rule (str): Of :func:`~signbert_mm.datasets.hand_rule.hands_found`: 'box'; 'any' in stores that
-            were written before it was noted.
+        hand_flags (ndarray): Shape (sum_T,) uint8: 1 = left hand detected, 2 = right, 3 = both, by
+            ``hand_rule`` when the store was written.
+        hand_rule (str): Of :func:`~signbert_mm.datasets.hand_rule.hands_found`: 'box', or 'any' in old stores
+            that do not record it.
         keypoints (memmap): Shape (sum_T, V, 3), as stored.
 
     Raises:
@@ -73,49 +74,30 @@ class PoseStore:
                 'or correct `store`'
             )
         self.meta = read_meta(self.folder)
-        for name, fact in self.meta['files'].items():
-            path = os.path.join(self.folder, name)
-            if not os.path.isfile(path):
-                raise FileNotFoundError(
-                    f'{path}: absent, so this is not a whole PoseStore; copy the folder again or prepare it '
-                    'again'
-                )
-            if os.path.getsize(path) != fact['bytes']:
-                raise UserValueError(
-                    f'{path}: {fact["bytes"]} bytes expected, {os.path.getsize(path)} found: truncated or '
-                    'changed; copy it again or prepare it again'
-                )
+        check_files(self.folder, self.meta)
+        path = f'{self.folder}/{META}'
         try:
             self.layout: Layout = get_layout(self.meta['layout'])
         except KeyError as error:
-            raise UserKeyError(f'{self.folder}/{META}: {error.args[0]}') from None
-        self.layout.check_joints(self.meta['joints'], f'{self.folder}/{META}')
+            raise UserKeyError(f'{path}: {error.args[0]}') from None
+        self.layout.check_joints(self.meta['joints'], path)
         self.glosses: List[str] = self.meta['glosses']
         self.hand_rule: str = self.meta.get('hand_rule', 'any')
-        path = f'{self.folder}/{META}'
         self.coverage: Dict[str, dict] = check_coverage(self.meta.get('coverage'), len(self.glosses), path)
         self.official: Dict[str, int] = check_official(self.meta.get('official'), path)
         clips = read_clips(self.folder, self.meta)
         self.offset, self.length, self.label = clips['offset'], clips['length'], clips['label']
-        self.width, self.height, self.fps, self.hand_flags = (
-            clips['width'],
-            clips['height'],
-            clips['fps'],
-            clips['hands'],
-        )
+        self.width, self.height, self.fps = clips['width'], clips['height'], clips['fps']
+        self.hand_flags = clips['hands']
         self.split_code, self._split_names = clips['split'], clips['split_names']
-        self._video_id, self._signer, self._signer_names = (
-            clips['video_id'],
-            clips['signer'],
-            clips['signer_names'],
-        )
+        self._video_id = clips['video_id']
+        self._signer, self._signer_names = clips['signer'], clips['signer_names']
         self._timed, self._times = (clips.get(name) for name in TIMES)
         self._check_end()
 
     def _check_end(self) -> None:
-        """A file that was not written to its end, or whose end was lost, has the right size and holds zeros
-        there.
-        """
+        """Refuses a ``keypoints.npy`` of the right size whose end was never written or was lost."""
+        # Such an end reads as zeros.
         path, written = os.path.join(self.folder, KEYPOINTS), self.meta.get('zeros_at_the_end')
         if isinstance(written, int):
             zeros = zeros_at_the_end(path)
@@ -125,7 +107,8 @@ class PoseStore:
                     'copy it again or prepare it again'
                 )
             return
-        rows = np.flatnonzero(self.hand_flags)[-1:]  # earlier versions did not note it
+        # Stores of earlier versions do not record it. Their last frame with a hand must have joints.
+        rows = np.flatnonzero(self.hand_flags)[-1:]
         with open(path, 'rb') as file:
             size = self.layout.num_joints * 3 * np.dtype(self.meta['dtype']).itemsize
             for row in rows:
@@ -134,17 +117,18 @@ class PoseStore:
                 self.check_hands(rows, values, np.arange(self.layout.num_joints))
 
     def check_hands(self, rows: np.ndarray, values: np.ndarray, joints: np.ndarray) -> None:
-        """Refuses keypoints that are all missing where clips.npz says that the hand was found: a part of the
-        file was lost.
+        """Refuses a hand without any joint where ``clips.npz`` says that it was detected.
+
+        A part of the file was then lost.
 
         Args:
             rows (ndarray): Any shape, rows of ``keypoints``.
             values (ndarray): Shape rows.shape + (K, 3), as stored or decoded.
-            joints (ndarray): Shape (K,), which joints they are; -1 = none. A hand of which joints are left
-                out is not checked.
+            joints (ndarray): Shape (K,), which joints they are; -1 = none. A hand is checked only if all its
+                joints are among them.
 
         Raises:
-            ValueError: There is such a hand; the message names the clip and the frame.
+            ValueError: A hand has no joint; the message names the clip and the frame.
         """
         flags = self.hand_flags[rows]
         for bit, hand in zip((LEFT_FOUND, RIGHT_FOUND), hand_joints(self.layout)):
@@ -153,17 +137,21 @@ class PoseStore:
                 continue
             lost = (flags & bit > 0) & ~(values[..., places, 2] > 0).any(axis=-1)
             if lost.any():
-                row = int(np.asarray(rows)[lost].flat[0])
-                clip = int(np.searchsorted(self.offset, row, side='right')) - 1
                 raise UserValueError(
-                    f'{self.folder}/{KEYPOINTS}: clip {clip} (video_id '
-                    f'{self.video_ids(np.asarray([clip]))[0]!r}), frame {row - self.offset[clip]}: every '
+                    f'{self.folder}/{KEYPOINTS}: {self._name_row(np.asarray(rows)[lost].flat[0])}: every '
                     f'joint of a hand is missing that {CLIPS} says was found; a part of the file was lost: '
                     'copy it again or prepare it again'
                 )
 
+    def _name_row(self, row: int) -> str:
+        """Clip, video_id and frame of a row of ``keypoints``, for messages."""
+        clip = int(np.searchsorted(self.offset, row, side='right')) - 1
+        name = self.video_ids(np.asarray([clip]))[0]
+        return f'clip {clip} (video_id {name!r}), frame {int(row) - self.offset[clip]}'
+
     def __reduce__(self) -> tuple:
-        return type(self), (self.folder,)  # never the arrays: a memmap would be pickled with all its data
+        # Never the arrays: a memmap would be pickled with all its data.
+        return type(self), (self.folder,)
 
     def __len__(self) -> int:
         return len(self.length)
@@ -197,13 +185,11 @@ class PoseStore:
 
     @property
     def extractors(self) -> List[str]:
-        """What found the poses, name and version; more than one where ``notes`` lists several, [] where it is
-        not recorded.
-        """
-        told = (self.meta.get('notes') or {}).get('extractors') or [
+        """Names and versions of the pose extractors; several only if ``notes`` lists them, [] if unknown."""
+        recorded = (self.meta.get('notes') or {}).get('extractors') or [
             f'{self.meta.get("extractor", "")} {self.meta.get("extractor_version", "")}'
         ]
-        return [name for name in (str(name).strip() for name in told) if name]
+        return [name for name in (str(name).strip() for name in recorded) if name]
 
     def expected_and_present(
         self, splits: Optional[Sequence[str]] = None, labels: Optional[Sequence[int]] = None
@@ -215,24 +201,23 @@ class PoseStore:
             labels (list[int], optional): Of these glosses; None = of all, unlabelled clips as well.
 
         Returns:
-            tuple[int, int]: The two numbers, or None where ``coverage`` does not tell the first.
+            tuple[int, int]: The two numbers; None if ``coverage`` does not record the first.
         """
         names = list(dict.fromkeys([*self.coverage, *self.split_names])) if splits is None else list(splits)
         rows = [self.coverage.get(name) for name in names]
         if not rows or None in rows or (labels is not None and any('per_class' not in row for row in rows)):
             return None
-        here = np.isin(self.split_code, [code for code, name in enumerate(self.split_names) if name in names])
-        if labels is None:
-            return sum(row['expected'] for row in rows), int(here.sum())
-        return sum(row['per_class'][label] for row in rows for label in labels), int(
-            (here & np.isin(self.label, labels)).sum()
+        present = np.isin(
+            self.split_code, [code for code, name in enumerate(self.split_names) if name in names]
         )
+        if labels is None:
+            return sum(row['expected'] for row in rows), int(present.sum())
+        expected = sum(row['per_class'][label] for row in rows for label in labels)
+        return expected, int((present & np.isin(self.label, labels)).sum())
 
     @property
     def missing(self) -> List[str]:
-        """The lines of ``missing.txt``, which converters write beside: clips of the annotations that were not
-        there; [] without that file.
-        """
+        """The lines of ``missing.txt``: clips that the converter did not find; [] without that file."""
         path = os.path.join(self.folder, MISSING)
         if not os.path.isfile(path):
             return []
@@ -260,15 +245,15 @@ class PoseStore:
 
     @property
     def hands_found(self) -> np.ndarray:
-        """Shape (sum_T, 2) bool, index 0 = left, 1 = right."""
+        """Which hands were detected: shape (sum_T, 2) bool, 0 = left, 1 = right."""
         return flags_found(self.hand_flags)
 
     def clip(self, index: int) -> Tuple[np.ndarray, np.ndarray]:
         """One clip.
 
         Returns:
-            tuple[ndarray, ndarray]: keypoints (T, V, 2) float32 in pixels and scores (T, V) float32 in [0,
-            1]; 0 = missing.
+            tuple[ndarray, ndarray]: keypoints (T, V, 2) float32 in pixels, and scores (T, V) float32 in
+            [0, 1]; 0 = missing.
         """
         index = range(len(self))[index]
         self.refuse_truncated()
@@ -278,15 +263,14 @@ class PoseStore:
         return np.ascontiguousarray(rows[..., :2]), np.ascontiguousarray(rows[..., 2])
 
     def frame_times(self, index: int) -> Optional[np.ndarray]:
-        """Shape (T,) float32, seconds of a clip's frames from 0 on, where its rate is uneven; None = even, at
-        ``fps``.
-        """
+        """Seconds (T,) float32 of a clip's frames from 0 on; None if they are even, at ``fps``."""
         if self._timed is None:
             return None
         index = range(len(self))[index]
         place = int(np.searchsorted(self._timed, index))
         if place == len(self._timed) or self._timed[place] != index:
             return None
+        # The times of all uneven clips lie one after the other.
         start = int(self.length[self._timed[:place]].sum())
         return self._times[start : start + int(self.length[index])]
 
@@ -305,18 +289,19 @@ class PoseStore:
     def stored(self, rows: np.ndarray, joints: np.ndarray) -> np.ndarray:
         """As :meth:`read`, in the store's own numbers: :meth:`decode` makes pixels and scores of them."""
         self.refuse_truncated()
-        # a joint's three numbers move as one item, which is twice as fast as indexing the rows
-        items = np.asarray(self.keypoints).view(f'V{3 * self.keypoints.itemsize}').ravel()  # (sum_T * V,)
+        # A joint's three numbers move as one item, which is twice as fast as indexing the rows.
+        # (sum_T * V,)
+        items = np.asarray(self.keypoints).view(f'V{3 * self.keypoints.itemsize}').ravel()
         picked = items.take(rows[..., None] * self.layout.num_joints + joints)
         return picked.view(self.keypoints.dtype).reshape(*picked.shape, 3)
 
     def refuse_truncated(self) -> None:
-        """Make sure that ``keypoints.npy`` still has its size: reading a mapped file behind its end ends the
-        process (SIGBUS).
+        """Checks that ``keypoints.npy`` still has its size.
 
         Raises:
             ValueError: It was cut short since the store was opened.
         """
+        # Reading a mapped file behind its end kills the process (SIGBUS).
         mapped = getattr(self.keypoints, '_mmap', None)
         size, expected = mapped.size() if mapped is not None else 0, self.meta['files'][KEYPOINTS]['bytes']
         if mapped is not None and size < expected:
@@ -327,25 +312,25 @@ class PoseStore:
             )
 
     def refuse_numbers(self, clips: np.ndarray, rows: Sequence[np.ndarray]) -> None:
-        """Names the first number that is not finite in some clips' rows; the writer lets none in, so the file
-        was changed since.
+        """Names the first number that is not finite in some clips' rows.
+
+        The writer refuses such numbers, so the file was changed since.
 
         Args:
-            clips (ndarray): Shape (B,), places of the clips.
+            clips (ndarray): Shape (B,), indices of the clips.
             rows (Sequence[ndarray]): Of each clip, rows of ``keypoints``.
 
         Raises:
-            ValueError: There is one.
+            ValueError: A number is not finite.
         """
-        for clip, places in zip(clips, rows):
-            values = self.read(places, np.arange(self.layout.num_joints))  # (T, V, 3)
+        for _, places in zip(clips, rows):
+            # (T, V, 3)
+            values = self.read(places, np.arange(self.layout.num_joints))
             for frame, joint in np.argwhere(~np.isfinite(values).all(axis=-1))[:1]:
                 raise UserValueError(
-                    f'{self.folder}/keypoints.npy: clip {clip} (video_id '
-                    f'{self.video_ids(np.asarray([clip]))[0]!r}), frame '
-                    f'{places[frame] - self.offset[clip]}, joint {joint} ({self.layout.joints[joint]}): x, '
-                    f'y, score = {values[frame, joint].tolist()}; the file was changed after it was '
-                    'written: prepare the store again'
+                    f'{self.folder}/{KEYPOINTS}: {self._name_row(places[frame])}, joint {joint} '
+                    f'({self.layout.joints[joint]}): x, y, score = {values[frame, joint].tolist()}; the file '
+                    'was changed after it was written: prepare the store again'
                 )
 
     def decode(self, rows: np.ndarray) -> np.ndarray:
@@ -353,15 +338,18 @@ class PoseStore:
         if rows.dtype == np.float32:
             return rows
         values = rows.astype(np.float32)
-        flat = values.reshape(*rows.shape[:-2], -1)  # long rows: numpy is slow over a last axis of 3
+        # (..., 3 V): numpy is slow over a last axis of 3.
+        flat = values.reshape(*rows.shape[:-2], -1)
         flat *= np.tile(
             np.asarray([1 / PIXEL_STEPS, 1 / PIXEL_STEPS, 1 / SCORE_STEPS], dtype=np.float32), rows.shape[-2]
         )
         return values
 
     def verify(self) -> None:
-        """Reads everything: checksums, finiteness, scores, that missing joints are 0, and which hands were
-        found.
+        """Reads and checks everything.
+
+        These are the checksums, finite numbers, scores in [0, 1], zeros in missing joints, and which hands
+        were detected.
 
         Raises:
             ValueError: Something differs; the message names the file and, for a number, the clip, frame and
@@ -370,7 +358,9 @@ class PoseStore:
         check_digest(os.path.join(self.folder, CLIPS), self.meta)
         path = os.path.join(self.folder, KEYPOINTS)
         digest = hashlib.blake2b(digest_size=32)
+        # Some 16 MB at once.
         step = max(1, (1 << 24) // (self.layout.num_joints * 12))
+        # The first of each is kept, and raised at the end: bad numbers say more than a wrong checksum.
         problem, flags = '', ''
         for start in range(0, len(self.keypoints), step):
             rows = np.ascontiguousarray(self.keypoints[start : start + step])
@@ -385,10 +375,8 @@ class PoseStore:
             )
             if bad.any() and not problem:
                 row, joint = np.argwhere(bad)[0]
-                clip = int(np.searchsorted(self.offset, start + row, side='right')) - 1
                 problem = (
-                    f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame '
-                    f'{start + row - self.offset[clip]}, joint {joint} ({self.layout.joints[joint]}): x, y, '
+                    f'{self._name_row(start + row)}, joint {joint} ({self.layout.joints[joint]}): x, y, '
                     f'score = {values[row, joint].tolist()}'
                 )
             wrong = (
@@ -396,12 +384,7 @@ class PoseStore:
                 != flags_found(self.hand_flags[start : start + len(rows)])
             ).any(axis=1)
             if wrong.any() and not flags:
-                row = start + int(wrong.argmax())
-                clip = int(np.searchsorted(self.offset, row, side='right')) - 1
-                flags = (
-                    f'clip {clip} (video_id {self.video_ids(np.asarray([clip]))[0]!r}), frame '
-                    f'{row - self.offset[clip]}'
-                )
+                flags = self._name_row(start + int(wrong.argmax()))
         if problem:
             raise UserValueError(
                 f'{path}: {problem} is not finite, or has a score outside [0, 1], or is missing and not 0; '

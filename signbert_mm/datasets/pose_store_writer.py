@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from array import array
+from collections import Counter
 from types import TracebackType
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
 
@@ -14,8 +15,9 @@ from mmengine.logging import print_log
 
 from ..errors import UserValueError
 from ..files.atomic import PendingFolder, naming
-from ..files.paths import check_name, check_text
+from ..files.paths import check_text
 from ..layouts import Layout, get_layout
+from .clip_fields import check_clip, check_times
 from .frame_times import uneven_times
 from .hand_rule import HAND_RULES, hands_found
 from .pixel_check import OUTSIDE, PixelCheck, check_keypoints
@@ -39,17 +41,17 @@ from .store_format import (
     zeros_at_the_end,
 )
 
-# of array.array, as the columns are stored
+# Type codes of array.array, the same types as in clips.npz.
 _KINDS = dict(length='i', label='i', split='h', signer='i', width='i', height='i', fps='f', hands='B')
 
 
 class PoseStoreWriter:
-    """Streams clips into a new PoseStore; memory grows with the index alone, some 190 bytes a clip and one a
-    frame.
+    """Streams clips into a new PoseStore.
 
-    Everything is written beside the folder, synced, and renamed at :meth:`close`, so that a writer that is
-    killed leaves nothing that opens. What it leaves is removed by the next writer of the same store. Use it
-    as a context manager: an exception inside removes what was written.
+    Only the index is in memory, some 190 bytes a clip and one a frame. All files are written to a folder
+    beside the store's, synced, and renamed at :meth:`close`. A writer that is killed therefore leaves no
+    store that opens, and the next writer of the same store removes what it left. Use it as a context manager:
+    an exception inside removes what was written.
 
     Args:
         folder (str): The store's folder; its parent is made where absent.
@@ -57,19 +59,20 @@ class PoseStoreWriter:
         glosses (list[str]): The vocabulary; labels index it.
         dtype (str): ``float32``, or ``int16`` (1/8 px, so coordinates within +-4,095 px; half the size).
         source, licence (str): Where the clips come from and on what terms.
-        extractor, extractor_version (str): What found the keypoints.
+        extractor, extractor_version (str): The pose extractor.
         notes (dict, optional): Anything else that belongs in ``meta.json``.
-        overwrite (bool): Replace a store that is already there.
+        overwrite (bool): Replace a store that exists.
         coverage (Mapping, optional): Of a published data set: split -> the number of clips that its
-            annotations list, or the dict of :func:`~signbert_mm.datasets.store_format.check_coverage`. How
-            many are there is counted; where ``present`` is given, it must be that count. May be set as late
-            as before :meth:`close`. It is printed beside every accuracy on the store.
-        official (Mapping[str, int], optional): Split -> the number of clips that the owners publish, where
-            that is another one.
-        hand_rule (str): When a hand counts as found, see :func:`~signbert_mm.datasets.hand_rule.hands_found`.
+            annotations list, or the dict of :func:`~signbert_mm.datasets.store_format.check_coverage`. The
+            writer counts the clips that it gets; ``present``, where given, must be that count. It may be set
+            until :meth:`close`. It is printed beside every accuracy on the store.
+        official (Mapping[str, int], optional): Split -> the number of clips that the owners publish, if it
+            differs from that of the annotations.
+        hand_rule (str): When a hand counts as detected, see
+            :func:`~signbert_mm.datasets.hand_rule.hands_found`.
 
     Raises:
-        FileExistsError: The folder is there and ``overwrite`` is False.
+        FileExistsError: The folder exists and ``overwrite`` is False.
         ValueError: A gloss is empty, repeated or no text of one line; ``dtype`` or ``hand_rule`` is unknown,
             or ``coverage`` or ``official`` is malformed.
     """
@@ -101,11 +104,7 @@ class PoseStoreWriter:
             raise UserValueError(
                 f'{self.folder}: hand_rule {hand_rule!r}: choose one of {", ".join(HAND_RULES)}'
             )
-        repeated = (
-            sorted({gloss for gloss in self.glosses if self.glosses.count(gloss) > 1})
-            if len(set(self.glosses)) < len(self.glosses)
-            else []
-        )
+        repeated = sorted(gloss for gloss, count in Counter(self.glosses).items() if count > 1)
         if repeated or '' in self.glosses:
             raise UserValueError(
                 f'{self.folder}: glosses must be distinct and not empty; repeated: {repeated}'
@@ -126,15 +125,17 @@ class PoseStoreWriter:
         self.coverage = coverage
         if official:
             self._about['official'] = check_official(official, self.folder)
-        json.dumps(self._about)  # now, rather than after an hour of clips
-        # arrays, since millions of clips would be as many Python objects a column
+        # Fails here, rather than after an hour of clips.
+        json.dumps(self._about)
+        # Arrays: lists would hold a Python object for each clip and column.
         self._columns: Dict[str, Any] = {name: array(kind) for name, kind in _KINDS.items()}
         self._video_ids: List[bytes] = []
         self._codes: Dict[str, Dict[str, int]] = dict(split={}, signer={})
         self._ids: Dict[str, Set[bytes]] = {}
         self._frames = 0
-        self._found = self._outside = 0  # joints
-        # clips of uneven rate, and the times of their frames
+        # Joints, and those of them outside the image.
+        self._found = self._outside = 0
+        # Clips of uneven rate, and the times of their frames.
         self._timed, self._times = array('i'), array('f')
 
         self._pending = PendingFolder(self.folder)
@@ -147,7 +148,7 @@ class PoseStoreWriter:
 
     @property
     def coverage(self) -> Dict[str, dict]:
-        """As given, checked; {} = the store says nothing."""
+        """As given, checked; {} = not recorded."""
         return self._coverage
 
     @coverage.setter
@@ -171,9 +172,7 @@ class PoseStoreWriter:
 
     @property
     def partial(self) -> str:
-        """Where the files lie until :meth:`close`; what else is written there, such as ``missing.txt``,
-        becomes part of the folder.
-        """
+        """The folder of the files until :meth:`close`; other files written to it become part of the store."""
         return self._pending.path
 
     def add(
@@ -192,29 +191,35 @@ class PoseStoreWriter:
         """Appends one clip.
 
         Args:
-            keypoints (ndarray | Iterator[ndarray]): Shape (T, V, 3), or an iterator over pieces of it, so
-                that a long clip is never in memory as a whole: x and y in pixels, score. Score 0 = missing
-                joint, whose coordinates are then stored as 0. A score above 1, which some heads give, is
-                stored as 1; a negative one is refused, since it has no one meaning.
+            keypoints (ndarray | Iterator[ndarray]): Shape (T, V, 3): x and y in pixels, score. An iterator
+                over pieces of it keeps a long clip out of memory. Score 0 = missing joint; its coordinates
+                are stored as 0. A score above 1, which some heads give, is stored as 1. A negative one is
+                refused, since extractors differ in what they mean by it.
             label (int): Index into ``glosses``; -1 = none.
             split (str): For instance 'train'.
-            video_id (str): Unique within its split; at most 255 bytes of UTF-8, a relative path without '.',
-                '..' and empty parts.
+            video_id (str): Unique within its split; a relative path of at most 255 bytes of UTF-8 without
+                '.', '..' and empty parts.
             signer (str): '' = unknown.
             width, height (int): Image size in pixels.
             fps (float): Frames a second; 0 = unknown.
-            times (ndarray, optional): Shape (T,) seconds of the frames, from any zero, where the video's rate
-                is uneven; they are kept where a frame is more than half a frame from its even place.
+            times (ndarray, optional): Shape (T,) seconds of the frames, from any zero, for a video of uneven
+                rate. They are stored only if :func:`~signbert_mm.datasets.frame_times.uneven_times` says so.
 
         Raises:
-            ValueError: Anything above is not so, or coordinates are not pixels of such an image
-                (:mod:`.pixel_check`); the message names the clip, the field, what was found and the remedy.
-                The store is as before.
+            ValueError: A value is not as above, or coordinates are not pixels of such an image
+                (:mod:`.pixel_check`); the message names the clip, the field, the value and the remedy. The
+                store is as before.
         """
         if self._file.closed:
             raise UserValueError(f'{self.folder}: this writer is closed; open a new one')
         where = f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
-        label = self._check_fields(where, label, split, video_id, signer, width, height, fps)
+        check_clip(where, label, split, video_id, signer, width, height, fps, len(self.glosses))
+        encoded = video_id.encode()
+        if encoded in self._ids.get(split, ()):
+            raise UserValueError(
+                f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be unique there '
+                '(drop the copy or rename it)'
+            )
         begin, digest, hands, length = self._file.tell(), self._digest.copy(), [], 0
         unit = PixelCheck(width, height)
         try:
@@ -229,22 +234,21 @@ class PoseStoreWriter:
             if not length:
                 raise UserValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
             unit.refuse(where)
-            times = None if times is None else uneven_times(self._check_times(where, times, length), fps)
+            times = None if times is None else uneven_times(check_times(where, times, length), fps)
         except BaseException:
-            # of a full disk: the error that is raised says so, and the store cannot be closed
+            # Cutting the file can fail too, on a full disk. The first error says so.
             with contextlib.suppress(OSError):
                 self._file.seek(begin)
                 self._file.truncate()
             raise
         self._digest = digest
-        encoded = video_id.encode()
         self._ids.setdefault(split, set()).add(encoded)
         self._video_ids.append(encoded)
         self._frames += length
         self._found, self._outside = self._found + unit.found, self._outside + unit.outside
         row = dict(
             length=length,
-            label=label,
+            label=int(label),
             split=self._codes['split'].setdefault(split, len(self._codes['split'])),
             signer=self._codes['signer'].setdefault(signer, len(self._codes['signer'])),
             width=int(width),
@@ -258,57 +262,18 @@ class PoseStoreWriter:
             self._columns[name].append(value)
         self._columns['hands'].frombytes(np.concatenate(hands).tobytes())
 
-    def _check_fields(
-        self,
-        where: str,
-        label: int,
-        split: str,
-        video_id: str,
-        signer: str,
-        width: int,
-        height: int,
-        fps: float,
-    ) -> int:
-        check_name(video_id, f'{where}: video_id')
-        check_text(split, f'{where}: split')
-        check_text(signer, f'{where}: signer', empty=True)
-        if video_id.encode() in self._ids.get(split, ()):
-            raise UserValueError(
-                f'{where}: video_id {video_id!r} is already in split {split!r}; ids must be unique there '
-                '(drop the copy or rename it)'
-            )
-        if int(label) != label or not -1 <= label < len(self.glosses):
-            raise UserValueError(
-                f'{where}: label {label} is outside 0 .. {len(self.glosses) - 1} ({len(self.glosses)} '
-                'glosses; -1 = none); correct the label or the gloss list'
-            )
-        for name, size in (('width', width), ('height', height)):
-            if int(size) != size or not 0 < size < 1 << 31:
-                raise UserValueError(f'{where}: {name} is {size}; give the image size in pixels')
-        if not 0 <= fps < float('inf'):
-            raise UserValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
-        return int(label)
-
-    @staticmethod
-    def _check_times(where: str, times: np.ndarray, length: int) -> np.ndarray:
-        times = np.asarray(times, dtype=np.float64)
-        if times.shape != (length,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
-            raise UserValueError(
-                f'{where}: times are of shape {times.shape}; give seconds of the {length} frames that never '
-                'decrease'
-            )
-        return times
-
     def _check_keypoints(self, where: str, keypoints: np.ndarray, first: int, unit: PixelCheck) -> np.ndarray:
         """The clip, or a piece of it, as it is stored: shape (T, V, 3) of the store's dtype."""
-        values = check_keypoints(where, keypoints, self.layout, first, unit)  # (T, V, 3), a copy
+        # (T, V, 3), a copy
+        values = check_keypoints(where, keypoints, self.layout, first, unit)
         scores = values[:, :, 2]
         if self.dtype == 'int16':
             values *= (PIXEL_STEPS, PIXEL_STEPS, SCORE_STEPS)
             np.rint(values, out=values)
-            scores = values[:, :, 2]
+        # After rounding, since a small score may have become 0. `scores` is a view.
         values[:, :, :2] *= (scores > 0)[:, :, None]
-        values += 0.0  # -0 becomes 0
+        # -0 becomes 0, so that equal clips have equal bytes.
+        values += 0.0
         if self.dtype == 'int16' and np.abs(values).max() > np.iinfo(np.int16).max:
             unit.refuse(where)
             frame, joint, axis = np.argwhere(np.abs(values) > np.iinfo(np.int16).max)[0]
@@ -328,21 +293,13 @@ class PoseStoreWriter:
         )
 
     def _clips(self) -> Dict[str, np.ndarray]:
-        columns = self._columns
-        length = np.asarray(columns['length'], dtype=np.int32)
+        columns = {name: np.asarray(column) for name, column in self._columns.items()}
         return dict(
-            offset=np.concatenate([[0], np.cumsum(length, dtype=np.int64)[:-1]]),
-            length=length,
-            label=np.asarray(columns['label'], dtype=np.int32),
-            split=np.asarray(columns['split'], dtype=np.int16),
-            split_names=np.asarray([name.encode() for name in self._codes['split']]),
+            offset=np.concatenate([[0], np.cumsum(columns['length'], dtype=np.int64)[:-1]]),
             video_id=np.asarray(self._video_ids),
-            signer=np.asarray(columns['signer'], dtype=np.int32),
+            split_names=np.asarray([name.encode() for name in self._codes['split']]),
             signer_names=np.asarray([name.encode() for name in self._codes['signer']]),
-            width=np.asarray(columns['width'], dtype=np.int32),
-            height=np.asarray(columns['height'], dtype=np.int32),
-            fps=np.asarray(columns['fps'], dtype=np.float32),
-            hands=np.asarray(columns['hands'], dtype=np.uint8),
+            **columns,
             **(dict(zip(TIMES, (np.asarray(self._timed), np.asarray(self._times)))) if self._timed else {}),
         )
 
@@ -378,9 +335,9 @@ class PoseStoreWriter:
     def _write_rest(self) -> None:
         """The header, the index and ``meta.json``, all synced."""
         coverage = dict(coverage=self._counted_coverage()) if self._coverage else {}
+        # The number of frames is known only now; the header's size does not change.
         self._file.seek(0)
-        header = npy_header(self.dtype, (self._frames, self.layout.num_joints, 3))
-        self._file.write(header)
+        self._file.write(npy_header(self.dtype, (self._frames, self.layout.num_joints, 3)))
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -419,7 +376,8 @@ class PoseStoreWriter:
 
     def abort(self) -> None:
         """Drops everything written so far."""
-        with contextlib.suppress(OSError):  # what is not written yet does not fit on a full disk
+        # Closing writes what is buffered, which fails on a full disk.
+        with contextlib.suppress(OSError):
             self._file.close()
         self._pending.discard()
 

@@ -11,6 +11,7 @@ from ..files.json import read_json
 from .hand_rule import HAND_RULES
 from .store_format import CLIPS, DTYPES, FORMAT, FORMAT_VERSION, KEYPOINTS, META, TIMES, file_digest
 
+# Columns of clips.npz and the kind of their data type.
 _COLUMNS = dict(
     offset='i',
     length='i',
@@ -29,9 +30,8 @@ _PER_CLIP = ('offset', 'length', 'label', 'split', 'video_id', 'signer', 'width'
 
 
 def _are_files(value: object) -> bool:
-    """Whether this is meta.json's ``files``: name -> bytes and checksum, with no name that leads out of the
-    folder.
-    """
+    """Whether this is ``files`` of meta.json: name -> bytes and checksum."""
+    # A name must not lead out of the folder.
     if not isinstance(value, dict) or {KEYPOINTS, CLIPS} - set(value):
         return False
     return all(
@@ -41,7 +41,7 @@ def _are_files(value: object) -> bool:
 
 
 def _fit(timed: np.ndarray, times: np.ndarray, length: np.ndarray) -> bool:
-    """Whether the clips of uneven rate and the times of their frames belong to clips of such lengths."""
+    """Whether the clips of uneven rate and the times of their frames fit clips of these lengths."""
     return (
         timed.ndim == times.ndim == 1
         and timed.dtype.kind == 'i'
@@ -105,13 +105,13 @@ def read_meta(folder: str) -> dict:
         raise UserValueError(f'{path}: fields absent or wrong: {wrong}; prepare the store again')
     glosses = meta['glosses']
     if not isinstance(glosses, list) or not all(isinstance(gloss, str) and gloss for gloss in glosses):
-        wrong = (
-            glosses
-            if not isinstance(glosses, list)
-            else next(one for one in glosses if not isinstance(one, str) or not one)
+        odd = (
+            [one for one in glosses if not isinstance(one, str) or not one]
+            if isinstance(glosses, list)
+            else [glosses]
         )
         raise UserValueError(
-            f'{path}: glosses hold {wrong!r:.80}; every gloss is text: copy it again or prepare the store '
+            f'{path}: glosses hold {odd[0]!r:.80}; every gloss is text: copy it again or prepare the store '
             'again'
         )
     if len(set(glosses)) < len(glosses):
@@ -119,6 +119,26 @@ def read_meta(folder: str) -> dict:
             f'{path}: glosses hold the same gloss twice; copy it again or prepare the store again'
         )
     return meta
+
+
+def check_files(folder: str, meta: dict) -> None:
+    """Checks that the files of ``meta`` exist and have their sizes.
+
+    Raises:
+        FileNotFoundError: A file is absent.
+        ValueError: A file has another size; the message gives both.
+    """
+    for name, fact in meta['files'].items():
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path):
+            raise FileNotFoundError(
+                f'{path}: absent, so this is not a whole PoseStore; copy the folder again or prepare it again'
+            )
+        if os.path.getsize(path) != fact['bytes']:
+            raise UserValueError(
+                f'{path}: {fact["bytes"]} bytes expected, {os.path.getsize(path)} found: truncated or '
+                'changed; copy it again or prepare it again'
+            )
 
 
 def read_clips(folder: str, meta: dict) -> Dict[str, np.ndarray]:
@@ -178,7 +198,8 @@ def read_clips(folder: str, meta: dict) -> Dict[str, np.ndarray]:
             raise UserValueError(
                 f'{path}: column {name} has codes outside {name}_names; prepare the store again'
             )
-    check_digest(path, meta)  # last, since the errors above say more
+    # Last, since the errors above say more.
+    check_digest(path, meta)
     return clips
 
 
