@@ -23,7 +23,8 @@ def _packed(values: np.ndarray) -> str:
 
 def mesh_data(mesh: Dict[str, Any]) -> Dict[str, Any]:
     """The script's data of a mesh: 16-bit vertices in ``unit`` metres, and the radius of the largest hand."""
-    vertices, valid = mesh['vertices'].astype(np.float64), mesh['valid']  # (n, 2, V, 3), (n, 2)
+    # (n, 2, V, 3), (n, 2)
+    vertices, valid = mesh['vertices'].astype(np.float64), mesh['valid']
     unit = max(float(np.abs(vertices).max()), 1e-6) / 32767
     spread = np.linalg.norm(vertices - vertices.mean(2, keepdims=True), axis=-1).max(-1)
     return dict(

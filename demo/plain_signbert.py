@@ -72,9 +72,12 @@ class Gesture(nn.Module):
         )
 
     def forward(self, hands):
-        x = self.joint_layers(self.input_norm(hands.flatten(1)).view_as(hands))  # (N, 21, C)
-        x = self.part_layers(torch.stack([x[:, part].amax(1) for part in self.parts], 1))  # (N, 6, C)
-        return self.output_norm(x.amax(1))  # (N, C)
+        # (N, 21, C)
+        x = self.joint_layers(self.input_norm(hands.flatten(1)).view_as(hands))
+        # (N, 6, C)
+        x = self.part_layers(torch.stack([x[:, part].amax(1) for part in self.parts], 1))
+        # (N, C)
+        return self.output_norm(x.amax(1))
 
 
 def hand_joints(asset, theta, beta):

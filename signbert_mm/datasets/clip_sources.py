@@ -76,7 +76,8 @@ class MappedClips:
                 else kept[(np.cumsum(length) - length)[:, None] + index]
             )
             # An absent joint (-1) reads joint 0 and is zeroed below: one indexed read for all joints.
-            values = self.store.read(rows, np.maximum(self.joints, 0))  # (B, T, V, 3)
+            # (B, T, V, 3)
+            values = self.store.read(rows, np.maximum(self.joints, 0))
             self.store.check_hands(rows, values, self.joints)
             values[~is_real] = 0
             values[:, :, self.joints < 0] = 0
@@ -137,7 +138,8 @@ class PreloadedClips:
                 "preload='none'"
             )
         self.length = torch.from_numpy(length).to(self.device)
-        self.begin = self.length.cumsum(0) - self.length  # (N,)
+        # (N,)
+        self.begin = self.length.cumsum(0) - self.length
         self.size = torch.from_numpy(
             np.stack([store.width[clips], store.height[clips]], axis=1).astype(np.float32)
         ).to(self.device)
@@ -159,7 +161,8 @@ class PreloadedClips:
         end = 0
         for block in _blocks(clips):
             rows, length = _rows(store, block, self.position is not None)
-            values = store.stored(rows, np.maximum(joints, 0))  # (R, V, 3)
+            # (R, V, 3)
+            values = store.stored(rows, np.maximum(joints, 0))
             store.check_hands(rows, values, joints)
             values[:, joints < 0] = 0
             if values.dtype.kind == 'f' and not np.isfinite(values).all():

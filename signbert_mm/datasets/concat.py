@@ -220,7 +220,8 @@ class ConcatPoseDataset(Dataset):
         """A batch, as :meth:`PoseDataset.__getitems__`; ``index`` counts over all parts."""
         index = np.asarray(indices, dtype=np.int64)
         # Clips are grouped by part, so that each part reads one batch; the order is restored at the end.
-        owner = np.searchsorted(self._begin, index, side='right') - 1  # (B,)
+        # (B,)
+        owner = np.searchsorted(self._begin, index, side='right') - 1
         order = np.argsort(owner, kind='stable')
         epoch = self.epoch
         batches = []

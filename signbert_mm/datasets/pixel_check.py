@@ -57,7 +57,8 @@ class PixelCheck:
             keypoints (ndarray): Shape (.., 2), finite numbers.
             scores (ndarray): Shape (..); joints without a score above 0 do not count.
         """
-        points = keypoints[scores > 0]  # (N, 2)
+        # (N, 2)
+        points = keypoints[scores > 0]
         if not len(points):
             return self
         self.found += len(points)
@@ -162,7 +163,8 @@ def check_keypoints(
     layout.check_joints(keypoints.shape[1], where)
     if len(keypoints) == 0:
         raise UserValueError(f'{where}: no frames; a clip has at least one (leave this clip out)')
-    values = np.array(keypoints, dtype=np.float32, order='C')  # (T, V, 3), a copy
+    # (T, V, 3), a copy
+    values = np.array(keypoints, dtype=np.float32, order='C')
     if not np.isfinite(values).all():
         frame, joint, axis = np.argwhere(~np.isfinite(values))[0]
         raise UserValueError(

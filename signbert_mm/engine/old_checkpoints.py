@@ -35,7 +35,7 @@ def _configs_of(kind: str, node: object, place: str = '') -> Iterator[Tuple[str,
 
 
 def _residual_streams(model: dict) -> List[dict]:
-    """The configs of ST-Consistency's embedders as they are today."""
+    """The configs of ST-Consistency's present embedders."""
     return [
         embedder
         for _, embedder in _configs_of('TemporalGCNEmbedder', model)
@@ -44,8 +44,7 @@ def _residual_streams(model: dict) -> List[dict]:
 
 
 def adapt_to_weights(model: dict, content: dict, name: str) -> None:
-    """Sets in a model's config what a checkpoint's gesture encoder was built with, where the config says
-    otherwise.
+    """Sets the gesture encoder in a model's config to the settings of a checkpoint's.
 
     Args:
         model (dict): The model's config, changed in place.
@@ -80,21 +79,20 @@ def adapt_to_weights(model: dict, content: dict, name: str) -> None:
 
 
 def adapt_config(cfg: Config) -> None:
-    """:func:`adapt_to_weights` of the checkpoint that a run is to start from, or that ``resume`` finds in its
-    folder.
-    """
+    """:func:`adapt_to_weights` with the checkpoint of ``load_from``, or the one that ``resume`` will find."""
     path = cfg.get('load_from')
     if not path and cfg.get('resume') and cfg.get('work_dir') and os.path.isdir(cfg.work_dir):
         path = find_last_whole_checkpoint(cfg.work_dir)
-    # a file that is not there is an error of the run, which says what to do
+    # An absent file is reported by the run, with the remedy.
     known = cfg.get('model') and (any(_configs_of('GestureGCN', cfg.model)) or _residual_streams(cfg.model))
     if known and path and os.path.isfile(path):
         adapt_to_weights(cfg.model, load_checkpoint_file(path), f'checkpoint {path}')
 
 
 def check_gesture_settings(model: nn.Module, weights: Mapping, name: Union[str, os.PathLike]) -> None:
-    """Refuses weights whose gesture encoder was built otherwise than the model's, since they would fill it in
-    part.
+    """Refuses weights of a gesture encoder with other settings than the model's.
+
+    They would load in part only.
 
     Raises:
         CheckpointError: The message says which settings to give.

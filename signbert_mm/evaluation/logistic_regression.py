@@ -32,8 +32,10 @@ def hand_features(dataset: PoseDataset, frames: int = 0) -> np.ndarray:
     for clip in dataset.clips:
         keypoints, scores = store.clip(clip)
         size = np.array([store.width[clip], store.height[clip]], dtype=np.float32)
-        hands = (keypoints[:, joints] / size).reshape(len(keypoints), 2, 21, 2)  # (T, 2, 21, 2)
-        present = (scores[:, joints] > 0).reshape(len(keypoints), 2, 21).any(-1)  # (T, 2)
+        # (T, 2, 21, 2)
+        hands = (keypoints[:, joints] / size).reshape(len(keypoints), 2, 21, 2)
+        # (T, 2)
+        present = (scores[:, joints] > 0).reshape(len(keypoints), 2, 21).any(-1)
         if frames:
             with_hand = np.flatnonzero(present.any(1)) if present.any() else np.arange(len(present))
             span = with_hand[-1] - with_hand[0] + 1
@@ -41,7 +43,8 @@ def hand_features(dataset: PoseDataset, frames: int = 0) -> np.ndarray:
             hands, present = hands[chosen], present[chosen]
         wrist = hands[:, :, :1]
         # The largest distance of two joints is the hand's size, whatever its orientation.
-        spread = np.linalg.norm(hands[:, :, :, None] - hands[:, :, None], axis=-1).max((-1, -2))  # (T, 2)
+        # (T, 2)
+        spread = np.linalg.norm(hands[:, :, :, None] - hands[:, :, None], axis=-1).max((-1, -2))
         shape = (hands - wrist) / np.maximum(spread, 1e-6)[..., None, None]
         values = np.concatenate([shape.reshape(*present.shape, 42), wrist[:, :, 0]], -1) * present[..., None]
         rows.append(values.ravel())

@@ -1,6 +1,4 @@
-"""Files and folders: read as text, walked, matched by name, written whole, locked; nothing in them is
-executed.
-"""
+"""Files and folders: reading, listing, matching by name, atomic writing, locks. Nothing is executed."""
 
 from .atomic import PendingFolder, write_atomic
 from .locks import FolderInUse, folder_lock

@@ -10,16 +10,14 @@ import numpy as np
 
 from ..errors import UserValueError
 
-# a compressed file may hold this many times its own bytes, and any file this much
+# Limits of the decompressed size: this multiple of the file's own bytes, or this many bytes in any case.
 _RATIO, _FREE = 200, 1 << 28
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 Source = Union[str, 'os.PathLike[str]', bytes]
 
 
 class ArrayFileError(UserValueError):
-    """The file is damaged, holds other than plain arrays, or claims more than it has; the message does not
-    name it.
-    """
+    """A file that is damaged or too large, or holds other than plain arrays; the message does not name it."""
 
 
 def read_npz(source: Source) -> Dict[str, np.ndarray]:
@@ -61,7 +59,8 @@ def _damage_named() -> Iterator[None]:
         yield
     except (ArrayFileError, OSError):
         raise
-    except Exception as error:  # numpy, zipfile and zlib raise almost anything for a damaged file
+    except Exception as error:
+        # numpy, zipfile and zlib raise almost anything for a damaged file.
         raise ArrayFileError(str(error) or type(error).__name__) from error
 
 
@@ -89,14 +88,13 @@ def _check_members(archive: zipfile.ZipFile, size: int) -> None:
 
 
 def _check_header(file: BinaryIO, size: int) -> None:
-    """The array that the header claims has the bytes that follow it; arrays of objects are left to numpy,
-    which refuses them.
-    """
+    """Refuses an array whose header does not fit the bytes that follow it."""
     version = np.lib.format.read_magic(file)
     if version not in _HEADER_READERS:
         raise ArrayFileError(f'an array is in npy format {version}, which plain arrays do not need')
     shape, _, dtype = _HEADER_READERS[version](file)
     if dtype.hasobject:
+        # numpy itself refuses arrays of objects.
         return
     count = 1
     for length in shape:
@@ -109,7 +107,8 @@ def _check_header(file: BinaryIO, size: int) -> None:
 
 def _plain(array: np.ndarray) -> np.ndarray:
     if array.dtype == bool:
-        return array.view(np.uint8) != 0  # numpy trusts that a bool is 0 or 1
+        # numpy assumes that the byte of a bool is 0 or 1.
+        return array.view(np.uint8) != 0
     return array
 
 
@@ -129,10 +128,11 @@ def open_array(path: Union[str, 'os.PathLike[str]'], mmap_mode: str = 'r') -> np
         return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
     except FileNotFoundError:
         raise
-    # numpy parses the header as Python text: what a damaged one raises has no bounds
+    # numpy parses the header as Python text, so a damaged one can raise anything.
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if 'allow_pickle' in reason:  # numpy's advice for what is no npy file
+        if 'allow_pickle' in reason:
+            # numpy advises to allow pickles, which would execute the file.
             reason = 'it does not begin as an npy file does, or holds Python objects'
         size = os.path.getsize(path)
         raise UserValueError(

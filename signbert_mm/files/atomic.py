@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there, whatever kills their writer or fills the disk."""
+"""Writes files and folders so that they are complete or absent, even after a kill or on a full disk."""
 
 import contextlib
 import ctypes
@@ -16,12 +16,12 @@ from .locks import lock_handle, unlock_and_close
 
 PathLike = Union[str, 'os.PathLike[str]']
 
-# of renameat2(2): both names keep existing and change places at one moment
+# For renameat2(2), which exchanges two names in one step.
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def sync_folder(path: PathLike) -> None:
-    """Make a rename or a new file in ``path`` last through a power cut."""
+    """Makes a rename or a new file in ``path`` survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -31,7 +31,7 @@ def sync_folder(path: PathLike) -> None:
 
 @contextlib.contextmanager
 def naming(path: PathLike) -> Iterator[None]:
-    """Errors of the disk inside name ``path``: those of a write have no file name of their own.
+    """Adds ``path`` to errors of the disk that are raised inside and name no file, as those of a write.
 
     Raises:
         OSError: What was raised inside, with ``path`` as its ``filename``.
@@ -45,12 +45,12 @@ def naming(path: PathLike) -> Iterator[None]:
 
 
 def write_atomic(data: bytes, path: PathLike) -> None:
-    """Write beside, fsync, rename: ``path`` holds the old content or the new, never a part.
+    """Writes a temporary file and renames it: ``path`` holds the old content or the new, never a part.
 
-    The file beside is locked while it is written. What killed writers of the same path left is removed.
+    The temporary file is locked while it is written. Those that killed writers left are removed.
 
     Raises:
-        OSError: Such as a full disk; it names ``path``, which is as it was.
+        OSError: Such as a full disk; it names ``path``, which is unchanged.
     """
     path = os.fspath(path)
     folder, name = osp.split(osp.abspath(path))
@@ -63,7 +63,8 @@ def write_atomic(data: bytes, path: PathLike) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(beside, 0o666 & ~_umask())  # mkstemp's 0600 would hide the file from the group
+            # mkstemp's mode 0600 would hide the file from the group.
+            os.chmod(beside, 0o666 & ~_umask())
             os.replace(beside, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -75,6 +76,7 @@ def write_atomic(data: bytes, path: PathLike) -> None:
 
 
 def _umask() -> int:
+    # It can only be read by setting it.
     umask = os.umask(0)
     os.umask(umask)
     return umask
@@ -85,17 +87,17 @@ def _locked_file(name: str, folder: str) -> 'tuple[int, str]':
     while True:
         handle, beside = tempfile.mkstemp(prefix=f'.{name}.', suffix='.tmp', dir=folder)
         lock_handle(handle)
-        # another process may have taken it for a leftover in the moment before it was locked
+        # Before it was locked, another process may have removed it as a leftover.
         if osp.exists(beside):
             return handle, beside
         unlock_and_close(handle)
 
 
 def remove_leftovers(folder: PathLike, names: str = r'(.+\.pth|last_checkpoint)') -> None:
-    """Remove what killed writers left beside files of :func:`write_atomic`; what a living one writes stays.
+    """Removes temporary files of :func:`write_atomic` whose writer was killed.
 
     Args:
-        folder (str | Path): Where the files lie.
+        folder (str | Path): The folder of the files.
         names (str): Regular expression of the files' names; by default those of checkpoints.
     """
     for name in os.listdir(folder):
@@ -105,6 +107,7 @@ def remove_leftovers(folder: PathLike, names: str = r'(.+\.pth|last_checkpoint)'
         with contextlib.suppress(OSError):
             handle = os.open(path, os.O_RDWR)
             try:
+                # A writer that lives holds the lock.
                 if lock_handle(handle):
                     os.unlink(path)
             finally:
@@ -112,10 +115,10 @@ def remove_leftovers(folder: PathLike, names: str = r'(.+\.pth|last_checkpoint)'
 
 
 def exchange(one: PathLike, other: PathLike) -> bool:
-    """Let two names of one file system change places at one moment, as Linux can.
+    """Exchanges two names of one file system in one step, as Linux can.
 
     Returns:
-        bool: False where the system or the file system cannot; then nothing was changed.
+        bool: False where the system or the file system cannot do it. Then nothing is changed.
 
     Raises:
         OSError: One of them is absent, or may not be changed.
@@ -134,16 +137,16 @@ def exchange(one: PathLike, other: PathLike) -> bool:
 
 
 class PendingFolder:
-    """A folder that is filled beside its place and moved there at one moment.
+    """A folder that is filled under another name and renamed in one step.
 
     Until :meth:`publish` it is ``.NAME.partial-XXXX``, locked by this process. Making one removes what killed
-    writers of the same folder left, and brings back a folder that one of them had moved aside.
+    writers of the same folder left, and restores a folder that one of them had renamed.
 
     Args:
-        target (str | Path): Where it goes; its parent is made where absent.
+        target (str | Path): The final path; its parent is made where absent.
 
     Attributes:
-        path (str): Where to write until then.
+        path (str): The path until :meth:`publish`.
     """
 
     def __init__(self, target: PathLike) -> None:
@@ -164,7 +167,8 @@ class PendingFolder:
             os.mkdir(self.path)
             try:
                 self._handle = os.open(self.path, os.O_RDONLY)
-            except FileNotFoundError:  # taken for a leftover before it was locked
+            except FileNotFoundError:
+                # Another process removed it as a leftover before it was locked.
                 continue
             lock_handle(self._handle)
             if osp.isdir(self.path):
@@ -172,13 +176,13 @@ class PendingFolder:
             unlock_and_close(self._handle)
 
     def publish(self, replace: bool = False) -> None:
-        """Move the folder to its place. What was there is removed after that.
+        """Renames the folder to its target, and then removes the one that it replaces.
 
         Args:
-            replace (bool): Something may be there.
+            replace (bool): Replace what exists.
 
         Raises:
-            FileExistsError: Something is there, and ``replace`` is False.
+            FileExistsError: The target exists, and ``replace`` is False.
         """
         sync_folder(self.path)
         parent = osp.dirname(self.target)
@@ -192,8 +196,7 @@ class PendingFolder:
         elif exchange(self.path, self.target):
             old = self.path
         else:
-            # a kill between the two leaves the old content under its other name, from where restore_folder
-            # takes it
+            # After a kill between the two, restore_folder renames the old folder back.
             os.rename(self.target, old)
             os.rename(self.path, self.target)
         sync_folder(parent)
@@ -201,7 +204,7 @@ class PendingFolder:
         self._release()
 
     def discard(self) -> None:
-        """Remove the folder."""
+        """Removes the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
         self._release()
 
@@ -218,10 +221,10 @@ def _pending(target: str) -> List[str]:
 
 
 def restore_folder(target: PathLike) -> bool:
-    """Bring back a folder that a killed :meth:`PendingFolder.publish` had moved aside.
+    """Renames a folder back that a killed :meth:`PendingFolder.publish` had renamed.
 
     Returns:
-        bool: Whether it was so.
+        bool: Whether there was one.
     """
     target = osp.abspath(os.fspath(target))
     parent = osp.dirname(target)
@@ -233,7 +236,8 @@ def restore_folder(target: PathLike) -> bool:
             handle = os.open(new, os.O_RDONLY) if osp.isdir(new) else -1
             try:
                 if handle >= 0 and not lock_handle(handle):
-                    continue  # its writer lives and is about to move the new one here
+                    # Its writer lives and is about to publish the new one.
+                    continue
                 os.rename(old, target)
                 return True
             finally:

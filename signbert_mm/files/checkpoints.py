@@ -1,4 +1,4 @@
-"""Checkpoint files, read without executing anything; what is damaged is refused."""
+"""Reads checkpoint files without executing anything, and refuses damaged ones."""
 
 import os
 import os.path as osp
@@ -20,9 +20,7 @@ class CheckpointError(UserRuntimeError):
 
 
 class InertHistory:
-    """Stands for mmengine's ``HistoryBuffer`` when a stock mmengine checkpoint is read: keeps the state it is
-    given, does nothing with it.
-    """
+    """Replaces mmengine's ``HistoryBuffer`` in a stock mmengine checkpoint: it only stores its state."""
 
     def __setstate__(self, state: dict) -> None:
         state = without_stand_ins({key: value for key, value in state.items() if key != 'statistics_methods'})
@@ -30,28 +28,22 @@ class InertHistory:
 
 
 def _inert_getattr(owner: Any, name: str) -> None:
-    """Stands for ``getattr`` in the same place (``HistoryBuffer`` pickles its methods through it): looks
-    nothing up, returns None.
-    """
+    """Replaces ``getattr``, by which ``HistoryBuffer`` pickles its methods; looks nothing up."""
     return None
 
 
 def _numpy_names() -> List[Tuple[Any, str]]:
-    """Stand-ins for what a pickled numpy array or number needs, by exact name, under numpy 1 and 2.
-
-    numpy's own classes take a buffer's flags from the file on trust: such a file could write to any address.
-    """
+    """Stand-ins for the names in a pickled numpy array or number, of numpy 1 and 2."""
+    # numpy's own classes trust the buffer flags in the file, so a crafted file could write to any address.
     names: List[Tuple[Any, str]] = [
         (call, f'{module}.{name}') for (module, name), call in NUMPY_NAMES.items()
     ]
-    # torch gives states to listed classes only
+    # torch sets the state of listed classes only.
     return [*names, (NumpyArray, f'{NumpyArray.__module__}.NumpyArray')]
 
 
 def safe_names() -> List[Tuple[Any, str]]:
-    """The names beyond torch's own that a checkpoint may hold: numpy arrays, and inert stand-ins for
-    mmengine's log history.
-    """
+    """Names that a checkpoint may hold beside torch's: numpy arrays, and mmengine's log history, inert."""
     history = [
         (InertHistory, 'mmengine.logging.history_buffer.HistoryBuffer'),
         (_inert_getattr, 'builtins.getattr'),
@@ -64,20 +56,19 @@ def load_checkpoint_file(
 ) -> dict:
     """``torch.load`` that executes nothing (``weights_only=True``) and whose errors name the file.
 
-    Reads this project's checkpoints and those that stock mmengine writes (their log history comes back
-    inert).
+    It reads the checkpoints of this project and of stock mmengine. The log history of the latter is inert.
 
     Args:
         filename (str | Path): A local file.
         map_location: As in ``torch.load``.
         mmap (bool, optional): Map the file instead of reading it.
-        check (bool): Read the file once more before, to compare every record with its checksum, and refuse
-            weights that are not finite. Files of torch before 1.6 have no checksums.
+        check (bool): First read the file once to compare every record with its checksum, and refuse weights
+            that are not finite. Files of torch before 1.6 have no checksums.
 
     Raises:
         FileNotFoundError: No such file.
-        CheckpointError: Torn, damaged, not a checkpoint, holding anything but tensors and plain values, or
-            weights that are not finite.
+        CheckpointError: It is cut short, damaged or not a checkpoint, or it holds anything but tensors and
+            plain values, or weights that are not finite.
     """
     filename = osp.expanduser(os.fspath(filename))
     if not osp.isfile(filename):
@@ -99,7 +90,8 @@ def load_checkpoint_file(
         raise CheckpointError(_refused(filename, str(error))) from error
     except torch.OutOfMemoryError:
         raise
-    except Exception as error:  # what a damaged or crafted pickle can raise has no bounds
+    except Exception as error:
+        # A damaged or crafted pickle can raise anything.
         raise CheckpointError(_unreadable(filename, str(error) or type(error).__name__)) from error
     if not isinstance(content, dict):
         raise CheckpointError(
@@ -112,10 +104,10 @@ def load_checkpoint_file(
 
 
 def drop_config_text(content: Any) -> Any:
-    """Remove ``meta['config']``, which mmengine's runners would execute as Python when they resume; returns
-    ``content``.
+    """Removes ``meta['config']`` and returns ``content``.
 
-    mmengine itself has long written its config as ``meta['cfg']``, which nothing executes.
+    mmengine's runners would execute it as Python when they resume. mmengine itself writes its config as
+    ``meta['cfg']`` now, which nothing executes.
     """
     meta = content.get('meta') if isinstance(content, dict) else None
     if isinstance(meta, dict) and 'config' in meta:
@@ -125,9 +117,8 @@ def drop_config_text(content: Any) -> Any:
 
 
 def _refused(filename: str, text: str) -> str:
-    """The message for a pickle that asks for more than tensors and plain values; torch's own advises to let
-    it run.
-    """
+    """The message for a pickle that needs more than tensors and plain values."""
+    # torch's own message advises to let the pickle run, so it is not shown.
     found = re.search(r'GLOBAL ([\w.]+)|(?:class|function) ([\w.]+)|Can only [^.\n]*', text)
     if found is None:
         return _unreadable(filename, text)
@@ -141,7 +132,8 @@ def _refused(filename: str, text: str) -> str:
 
 def _unreadable(filename: str, text: str) -> str:
     first = text.strip().splitlines()[0] if text.strip() else ''
-    if re.search(r'weights.only', first, re.IGNORECASE):  # advice to switch the protection off
+    if re.search(r'weights.only', first, re.IGNORECASE):
+        # torch advises to switch the protection off.
         first = 'its content is not a state_dict of tensors and plain values'
     return (
         f'checkpoint {filename} ({osp.getsize(filename)} bytes) cannot be read: {first[:300]}. It is cut '
@@ -150,7 +142,9 @@ def _unreadable(filename: str, text: str) -> str:
     )
 
 
-_OLD_MAGIC = b'l\xfc\x9cF\xf9 j\xa8P\x19'  # torch's number 0x1950a86a20f9469cfc6c, as a pickle has it
+# torch's magic number 0x1950a86a20f9469cfc6c, as in a pickle.
+_OLD_MAGIC = b'l\xfc\x9cF\xf9 j\xa8P\x19'
+# First bytes of files that people give by mistake, and what to say about them.
 _KINDS = (
     (
         rb'version https://git-lfs',
@@ -182,15 +176,13 @@ def _is_zip(filename: str) -> bool:
 
 
 def _is_old_format(filename: str) -> bool:
-    """Whether torch before 1.6 wrote the file, or a newer one without its zip format; such a file has no
-    checksums.
-    """
+    """Whether the file is in torch's format from before 1.6, which has no checksums."""
     head = _head(filename)
     return head[:1] == b'\x80' and _OLD_MAGIC in head[:32]
 
 
 def _no_checkpoint(filename: str) -> str:
-    """The message for a file that torch did not write; says what it is, where its first bytes tell."""
+    """The message for a file that torch did not write; it says what the file is, if its first bytes show."""
     head, size = _head(filename), osp.getsize(filename)
     kind = next((text for pattern, text in _KINDS if re.match(pattern, head, re.IGNORECASE | re.DOTALL)), '')
     if not head:
@@ -203,7 +195,7 @@ def _no_checkpoint(filename: str) -> str:
 
 
 def check_whole(filename: PathLike) -> None:
-    """Compare every record of a checkpoint with its checksum; reads the file once and unpickles nothing.
+    """Compares every record of a checkpoint with its checksum; reads the file once and unpickles nothing.
 
     Raises:
         CheckpointError: A record is absent or damaged, or it is no checkpoint that torch 1.6 or newer wrote.
@@ -218,14 +210,16 @@ def check_whole(filename: PathLike) -> None:
         with zipfile.ZipFile(filename) as archive:
             records = archive.infolist()
             total = sum(record.file_size for record in records)
-            if total > 100 * size + (1 << 20):  # torch stores without compression
+            # torch stores without compression, so such a file is made to fill the memory.
+            if total > 100 * size + (1 << 20):
                 raise CheckpointError(
                     f'checkpoint {filename} ({size} bytes) says that it holds {total} bytes: it is not opened'
                 )
             bad = archive.testzip()
     except CheckpointError:
         raise
-    except Exception as error:  # zipfile raises much: BadZipFile, struct.error, zlib.error, RuntimeError, ..
+    except Exception as error:
+        # zipfile raises many kinds: BadZipFile, struct.error, zlib.error, RuntimeError and others.
         raise CheckpointError(
             f'checkpoint {filename} ({size} bytes) is cut short, damaged or not a checkpoint: {error}; copy '
             'it again'
@@ -236,25 +230,25 @@ def check_whole(filename: PathLike) -> None:
 
 
 def is_finite(value: torch.Tensor) -> bool:
-    """Whether every number of a tensor is finite; tensors of whole numbers are."""
+    """Whether every number of a tensor is finite; integers are."""
     if not (value.is_floating_point() or value.is_complex()) or value.is_meta:
         return True
     if value.layout is not torch.strided:
         value = value.coalesce().values() if value.layout is torch.sparse_coo else value.values()
-    if value.element_size() == 1:  # the 8-bit kinds know no isfinite
+    if value.element_size() == 1:
+        # isfinite is not implemented for 8-bit floats.
         value = value.float()
     return bool(torch.isfinite(value).all())
 
 
 def _is_mask(value: torch.Tensor) -> bool:
-    """Whether a tensor is what attention adds to its logits: 0 or minus infinity everywhere."""
+    """Whether a tensor is an additive attention mask: 0 or minus infinity everywhere."""
     value = value.float() if value.is_floating_point() and value.layout is torch.strided else torch.ones(1)
     return bool((value == 0).any() and ((value == 0) | (value == -torch.inf)).all())
 
 
 def refuse_non_finite(content: dict, name: str) -> None:
-    """Refuse weights with NaN or infinity: a model of them answers with NaN, and training from them goes on
-    in vain.
+    """Refuses weights with NaN or infinity, from which every result is NaN.
 
     Args:
         content (dict): A checkpoint, or a bare state dict.

@@ -1,6 +1,4 @@
-"""The one walker of folders: which videos, image sequences and other files lie there, and what is left out,
-with the reason.
-"""
+"""Lists the videos, image sequences and other files of a folder, and what it leaves out and why."""
 
 import logging
 import os
@@ -25,14 +23,15 @@ IMAGE_SUFFIXES = frozenset('.bmp .jpe .jpeg .jpg .pgm .png .pnm .ppm .tif .tiff 
 HIDDEN = 'hidden: the name starts with a dot'
 NOT_UTF8 = 'the name is not UTF-8: rename it'
 ONE_IMAGE = 'one image; a clip has two or more'
-_NAMED = 5  # names in a message
+# Names in a message.
+_NAMED = 5
 _RUNS = re.compile(r'(\d+)')
 
 PathLike = Union[str, 'os.PathLike[str]']
 
 
 class LeftOut(NamedTuple):
-    """What lies in a folder and is not taken: its path, printable, and the reason."""
+    """Something in a folder that is not taken: its printable path, and the reason."""
 
     path: str
     reason: str
@@ -45,8 +44,8 @@ class Listing:
     Attributes:
         taken (list[tuple[str, str]]): Name and path. A name is the path below the folder in Unicode NFC, with
             '/' between the parts.
-        unclear (list[tuple[str, str]]): Name and path of folders that hold images alone which are no one
-            sequence: clips that cannot be read. :func:`image_sequence` says why.
+        unclear (list[tuple[str, str]]): Name and path of folders of images that are not one sequence. These
+            clips cannot be read; :func:`image_sequence` says why.
         left_out (list[LeftOut]): The rest.
     """
 
@@ -56,9 +55,7 @@ class Listing:
 
 
 class Folder(NamedTuple):
-    """One folder of a walk: its path, the names of its folders and files in order, and what is left out of
-    it.
-    """
+    """One folder of a walk: its path, its folders and files by name, and what is left out of it."""
 
     path: str
     folders: List[str]
@@ -67,11 +64,10 @@ class Folder(NamedTuple):
 
 
 def walk(root: PathLike) -> Iterator[Folder]:
-    """All folders at any depth, ``root`` first, in order of name; links are followed, but never into a folder
-    around them.
+    """All folders at any depth, ``root`` first, sorted by name.
 
-    Hidden files and folders, names that are not UTF-8, broken links and folders that cannot be read are left
-    out.
+    Links are followed, except to a folder that contains them. Hidden files and folders, names that are not
+    UTF-8, broken links and unreadable folders are left out.
 
     Args:
         root (str | Path): A folder.
@@ -119,12 +115,13 @@ def _kind(entry: 'os.DirEntry[str]') -> Tuple[bool, bool]:
     """Whether it is a folder, and a file, or a link to one."""
     try:
         return entry.is_dir(), entry.is_file()
-    except OSError:  # a link to itself
+    except OSError:
+        # A link to itself.
         return False, False
 
 
 def name_below(root: PathLike, path: str) -> str:
-    """The path below a folder with '/' between, in Unicode NFC; of the folder itself, what it is called."""
+    """The path below a folder with '/' between its parts, in Unicode NFC; for the folder itself its name."""
     relative = os.path.relpath(path, root)
     name = os.path.basename(os.path.abspath(path)) if relative == os.curdir else relative.replace(os.sep, '/')
     return clean_text(name)
@@ -166,8 +163,8 @@ def list_files(root: PathLike, suffixes: Collection[str], what: str) -> Listing:
 def list_videos(root: PathLike) -> Listing:
     """The videos at any depth: files by their suffix (names keep it), and folders of numbered images.
 
-    A folder in which a video lies is no clip of images, nor is one with clips in its folders unless its
-    images are one sequence.
+    A folder that holds a video is not a clip of images. A folder that holds clips is one only if its images
+    are one sequence.
 
     Raises:
         FileNotFoundError: There is no such folder.
@@ -194,10 +191,11 @@ def list_videos(root: PathLike) -> Listing:
 
 
 def _sort_images(root: PathLike, images: Sequence[Tuple[str, List[str], bool]], listing: Listing) -> None:
-    """Which folders of images are clips, which are none, and which should be one and are not."""
+    """Sorts folders of images into clips, others, and those that are no readable clip."""
     holds_clips = {os.path.dirname(path) for _, path in listing.taken}
     for path, _, _ in images:
         holds_clips.add(os.path.dirname(path))
+    # Folders with a clip somewhere below them.
     around = {parent for path in holds_clips for parent in _parents(path, os.fspath(root))}
     for path, names, beside_video in images:
         sequence = image_sequence(names)
@@ -228,10 +226,10 @@ class ImageSequence:
     """The frames of one clip among the images of a folder.
 
     Attributes:
-        names (list[str]): In order of their numbers; [] where the images are no one sequence.
-        numbers (list[int]): Theirs.
-        reason (str): Why they are none; '' where they are.
-        left_out (list[LeftOut]): Images that are not of the sequence.
+        names (list[str]): In order of their numbers; [] if the images are not one sequence.
+        numbers (list[int]): Their numbers.
+        reason (str): Why they are not one sequence; '' if they are.
+        left_out (list[LeftOut]): Images that do not belong to the sequence.
     """
 
     names: List[str] = field(default_factory=list)
@@ -241,15 +239,13 @@ class ImageSequence:
 
 
 def image_sequence(names: Iterable[str]) -> ImageSequence:
-    """Two or more images that are named alike but for one number: 0001.jpg, 0002.png, ..
+    """Two or more images whose names differ in one number only.
 
-    or frame (1)_rgb.jpg, ..
-
-    Other images are left out where they are single, such as preview.jpg. Two sequences in one folder are
-    none.
+    Examples are 0001.jpg, 0002.png, .. and frame (1)_rgb.jpg, .. Single other images, such as preview.jpg,
+    are left out. Two sequences in one folder count as none.
 
     Args:
-        names (Iterable[str]): The files of a folder; hidden files and those that are no images do not matter.
+        names (Iterable[str]): The files of a folder; hidden files and other files are ignored.
     """
     images = sorted(name for name in names if not name.startswith('.') and suffix_of(name) in IMAGE_SUFFIXES)
     if not images:
@@ -281,17 +277,19 @@ def _alike(images: Sequence[str]) -> List[List[Tuple[int, str]]]:
     """Images that differ in one number alone, as ``(number, name)`` in order of the numbers."""
     alike: Dict[Tuple[str, ...], List[Tuple[List[str], str]]] = {}
     for name in images:
-        parts = _RUNS.split(os.path.splitext(name)[0])  # text, number, text, ..
+        # Text, number, text, ..
+        parts = _RUNS.split(os.path.splitext(name)[0])
         alike.setdefault(tuple(parts[::2]), []).append((parts[1::2], name))
     groups: List[List[Tuple[int, str]]] = []
     for rows in alike.values():
-        if not rows[0][0]:  # without a number
+        # Names without a number are groups of one.
+        if not rows[0][0]:
             groups += [[(-1, name)] for _, name in rows]
             continue
         moving = [
             place for place in range(len(rows[0][0])) if len({numbers[place] for numbers, _ in rows}) > 1
         ]
-        # where several numbers move, the last one counts the frames
+        # Where several numbers change, the last one is the frame's.
         last = moving[-1] if moving else -1
         by_rest: Dict[Tuple[str, ...], List[Tuple[int, str]]] = {}
         for numbers, name in rows:

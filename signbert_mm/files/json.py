@@ -1,4 +1,4 @@
-"""Reads JSON that a user gives: what is too deep or too long is an error of the file."""
+"""Reads JSON from users; nesting too deep and numbers too long are errors of the file."""
 
 import json
 import os
@@ -6,7 +6,8 @@ from typing import Any, Callable, List, Optional, Tuple, Union
 
 from ..errors import UserValueError
 
-MAX_DIGITS = 4300  # of a whole number; turning more into one takes a time that grows with their square
+# Of an integer. The time to parse one grows with the square of its digits.
+MAX_DIGITS = 4300
 
 
 def load_json(

@@ -1,4 +1,4 @@
-"""Locks that the system lets go of when their process ends, however it ends."""
+"""Locks that the system releases when their process ends, however it ends."""
 
 import contextlib
 import errno
@@ -13,17 +13,20 @@ from ..errors import UserRuntimeError
 
 try:
     import fcntl
-except ModuleNotFoundError:  # Windows
+except ModuleNotFoundError:
+    # Windows
     fcntl = None
 
 PathLike = Union[str, 'os.PathLike[str]']
 
-_held: Dict[str, Tuple[int, int]] = {}  # path of a lock -> its handle, and how often this process holds it
-_open: Set[int] = set()  # handles that this process has locked
+# Path of a lock -> its handle, and how often this process holds it.
+_held: Dict[str, Tuple[int, int]] = {}
+# Handles that this process has locked.
+_open: Set[int] = set()
 
 
 def _forget_in_child() -> None:
-    """A forked child shares its parent's locks, and would keep them when the parent is killed."""
+    # A forked child shares its parent's locks, and would keep them after the parent is killed.
     for handle in _open:
         with contextlib.suppress(OSError):
             os.close(handle)
@@ -40,10 +43,10 @@ class FolderInUse(UserRuntimeError):
 
 
 def lock_handle(handle: int) -> bool:
-    """Lock an open file or folder, without waiting.
+    """Locks an open file or folder, without waiting.
 
     Returns:
-        bool: False where another process holds the lock, or where the system or the file system has no locks.
+        bool: False if another process holds the lock, or the system or the file system has no locks.
     """
     if fcntl is None:
         return False
@@ -56,22 +59,22 @@ def lock_handle(handle: int) -> bool:
 
 
 def unlock_and_close(handle: int) -> None:
-    """Let go of a lock, if it was taken, and close the handle."""
+    """Releases a lock, if it was taken, and closes the handle."""
     if fcntl is not None and handle in _open:
         with contextlib.suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_UN)
     _open.discard(handle)
-    with contextlib.suppress(OSError):  # a forked child has closed it
+    # A forked child may have closed it.
+    with contextlib.suppress(OSError):
         os.close(handle)
 
 
 @contextlib.contextmanager
 def turn(folder: PathLike) -> Iterator[None]:
-    """Wait until no other process is inside for the same folder; leaves no file.
+    """Waits until no other process is inside for the same folder; leaves no file.
 
-    For writes that take moments.
-
-    Where the system or the file system has no locks of folders, nobody waits.
+    It is for writes that take moments. Where the system or the file system cannot lock folders, it does not
+    wait.
     """
     handle = os.open(folder, os.O_RDONLY) if fcntl is not None else -1
     try:
@@ -87,12 +90,12 @@ def turn(folder: PathLike) -> Iterator[None]:
 
 @contextlib.contextmanager
 def folder_lock(folder: PathLike, name: str, what: str) -> Iterator[None]:
-    """Hold a folder for one process; the same process may take it again inside.
+    """Reserves a folder for one process, which may lock it again inside.
 
     Args:
         folder (str | Path): Made where absent.
-        name (str): Of the lock file; it stays, and says who held it last.
-        what (str): What goes on there, for messages: 'training'.
+        name (str): Of the lock file; it stays, and names the last process.
+        what (str): What the process does there, for messages: 'training'.
 
     Raises:
         FolderInUse: Another process holds it; the message says which.
@@ -131,11 +134,12 @@ def _take(handle: int, folder: str, what: str) -> None:
                     f'{folder}: another {what} is at work in this folder{_holder(handle)}; choose another '
                     'one, or wait until it has ended'
                 ) from None
-            # a file system without locks: as if there were no other
+            # A file system without locks: go on as if alone.
         else:
             _open.add(handle)
     record = dict(process=os.getpid(), host=socket.gethostname(), since=time.strftime('%Y-%m-%d %H:%M:%S'))
-    with contextlib.suppress(OSError):  # it is for people; a full disk is found by what follows
+    # The record is for messages only. On a full disk the writes that follow fail.
+    with contextlib.suppress(OSError):
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(record).encode(), 0)
 

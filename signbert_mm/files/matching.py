@@ -17,16 +17,15 @@ def plain_name(name: str) -> str:
 class NameIndex(Generic[Item]):
     """Finds an item by name: the path below a folder, without suffix and with '/' between the parts.
 
-    A name is found under itself, else under a path that ends in it or in which it ends ('train/a' and 'a' are
-    one), unless several do. :func:`match_names` does this for many names at once and sees to it that no item
-    is taken twice.
+    An equal name comes first. Otherwise one of two names must end in the other, as 'train/a' and 'a', and
+    only one item may fit. :func:`match_names` does this for many names at once, and uses no item twice.
 
     Args:
-        items (Iterable[tuple[str, Item]]): Names and what goes by them.
-        where (str): Folder or file they come from, for messages.
+        items (Iterable[tuple[str, Item]]): Names and their items.
+        where (str): Their folder or file, for messages.
 
     Raises:
-        ValueError: A name comes twice, as with a.mp4 and a.avi; the message names both.
+        ValueError: Two items have one name, as a.mp4 and a.avi; the message names both.
     """
 
     def __init__(self, items: Iterable[Tuple[str, Item]], where: str) -> None:
@@ -52,7 +51,7 @@ class NameIndex(Generic[Item]):
         return list(self._items)
 
     def alike(self, name: str) -> List[str]:
-        """The names that end in ``name``, or in which it ends; the name itself alone where it is here."""
+        """The names that end in ``name``, or in which it ends; an equal name alone if there is one."""
         name = plain_name(name)
         if name in self._items:
             return [name]
@@ -60,7 +59,7 @@ class NameIndex(Generic[Item]):
         return [other for other in near if other.endswith(f'/{name}') or name.endswith(f'/{other}')]
 
     def key(self, name: str) -> Optional[str]:
-        """The name under which ``name`` is found, or None.
+        """The name of the item for ``name``, or None.
 
         Raises:
             ValueError: Several fit.
@@ -75,8 +74,13 @@ class NameIndex(Generic[Item]):
 
 
 class Match(NamedTuple):
-    """Where a clip is found: which index, under which name there, by which of the clip's names, and whether
-    these are equal.
+    """A clip's item.
+
+    Attributes:
+        index (int): Which of the indexes has it.
+        key (str): Its name there.
+        name (str): Which of the clip's names fits.
+        exact (bool): The two are equal.
     """
 
     index: int
@@ -86,15 +90,15 @@ class Match(NamedTuple):
 
 
 def match_names(clips: Sequence[Sequence[str]], indexes: Sequence[NameIndex]) -> List[Optional[Match]]:
-    """One item for each clip, and no item for two.
+    """Finds one item for each clip, and no item for two clips.
 
-    Equal names go first: the first index that has one of the clip's names, in the order of these. For clips
-    without one, a name that ends in the other counts (see :class:`NameIndex`), if it is the only one in all
-    indexes, no other clip has that very name, and no other clip comes to the same item.
+    Equal names come first: the first index that has one of the clip's names, in the order of the names. For
+    the other clips one name may end in the other (see :class:`NameIndex`). There must then be only one such
+    item in all indexes, and no other clip may have it.
 
     Args:
-        clips (Sequence[Sequence[str]]): The names of each clip, in order of preference; '' is passed over.
-            Clips may share a name, such as that of the video that they are cut from.
+        clips (Sequence[Sequence[str]]): The names of each clip, in order of preference; '' is ignored. Clips
+            may share a name, such as that of the video that they are cut from.
         indexes (Sequence[NameIndex]): Where to look, in order of preference.
 
     Raises:
@@ -109,6 +113,7 @@ def match_names(clips: Sequence[Sequence[str]], indexes: Sequence[NameIndex]) ->
                 found[place] = Match(number, plain_name(name), name, True)
                 owners[number, plain_name(name)] = plain_name(name)
                 break
+    # Items found by a part of a name, and the name that found them.
     claims: Dict[Tuple[int, str], str] = {}
     for place, names in enumerate(clips):
         for name in names if found[place] is None else ():

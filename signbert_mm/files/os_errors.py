@@ -1,4 +1,4 @@
-"""Folders and files that the system refuses: one sentence that names the place and the remedy."""
+"""Describes errors of the file system in one sentence with the path and the remedy."""
 
 import argparse
 import errno
@@ -21,10 +21,10 @@ _REMEDIES = {
 
 
 def describe_os_error(error: OSError) -> str:
-    """What the system refused, where, and what to do.
+    """One sentence: what the system refused, where, and what to do.
 
     Args:
-        error (OSError): As Python raises it; one without a number gives its own text.
+        error (OSError): An error of Python. Without an error number its own text is returned.
     """
     if error.errno is None:
         return str(error)
@@ -39,15 +39,16 @@ def describe_os_error(error: OSError) -> str:
 
 
 def check_writable(path: Union[str, 'os.PathLike[str]']) -> None:
-    """Refuses a file or folder that could not be written, before the work for it is done. Creates nothing.
+    """Refuses a file or folder that cannot be written, before any work for it. Creates nothing.
 
     Args:
         path (str | Path): What is to be written; it and its parents need not exist yet.
 
     Raises:
-        OSError: It cannot be; with the number, the text and the path, as the system would say it.
+        OSError: It cannot be written; with the number, text and path that the system would give.
     """
     path = os.fspath(path)
+    # The nearest folder that exists decides.
     place, created = os.path.realpath(path), False
     while not os.path.lexists(place):
         place, created = os.path.dirname(place), True
@@ -64,7 +65,7 @@ def output_path(text: str) -> str:
     """An ``argparse`` type: a file or folder that can be written.
 
     Raises:
-        ArgumentTypeError: It cannot be; the message says why.
+        ArgumentTypeError: It cannot be written; the message says why.
     """
     try:
         check_writable(text)

@@ -7,9 +7,12 @@ from typing import Any, Union
 
 from ..errors import UserValueError
 
-MAX_NAME_BYTES = 255  # of a file's name on the usual file systems, and of a name in a store
-_KEPT_BYTES = 200  # of a name that is too long for a file
-_NOT_PRINTED = ('Cc', 'Zl', 'Zp')  # control characters, line and paragraph separators
+# Of a file name on the usual file systems, and of a name in a store.
+MAX_NAME_BYTES = 255
+# Of a name that is too long for a file.
+_KEPT_BYTES = 200
+# Control characters, line and paragraph separators.
+_NOT_PRINTED = ('Cc', 'Zl', 'Zp')
 
 
 def check_text(text: Any, what: str, empty: bool = False) -> None:
@@ -42,7 +45,7 @@ def check_text(text: Any, what: str, empty: bool = False) -> None:
 
 
 def check_name(name: Any, what: str) -> None:
-    """Refuses a name that could not be a path below some folder; '/' parts folders, as in ``gloss/clip``.
+    """Refuses a name that is not a path below a folder; '/' separates folders, as in ``gloss/clip``.
 
     Raises:
         ValueError: As :func:`check_text`; it begins with '/', or a part of it is empty, '.' or '..'.
@@ -59,14 +62,14 @@ def path_below(
 ) -> str:
     """The path of ``<name><suffix>`` in a folder, which it cannot leave.
 
-    A part that is too long for a file system is cut and gets eight hex digits of the name's hash, so that
-    names stay apart.
+    A part that is too long for a file system is cut. It gets eight hex digits of the name's hash, so that
+    names stay distinct.
 
     Args:
         folder (str | Path): The folder.
-        name (str): From data; '/' parts folders.
+        name (str): From data; '/' separates folders.
         suffix (str): Of the file.
-        what (str): How a message calls the name.
+        what (str): How messages call the name.
 
     Raises:
         ValueError: As :func:`check_name`.

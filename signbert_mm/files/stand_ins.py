@@ -1,7 +1,7 @@
-"""What the names in a pickle stand for while it is read: functions and classes of this project.
+"""Functions and classes that replace those named in a pickle while it is read.
 
-None is the library's own: numpy's ``__setstate__`` takes buffers and flags on trust, so that a crafted file
-can write to any address.
+The libraries' own are not used: numpy's ``__setstate__`` trusts the buffers and flags in the file, so a
+crafted file could write to any address.
 """
 
 import pickle
@@ -13,12 +13,14 @@ import numpy as np
 
 from ..errors import UserValueError
 
-MAX_DEPTH = 100  # containers within containers
+# Containers within containers.
+MAX_DEPTH = 100
+# Numbers and fixed-width text, no objects.
 _CODE = re.compile(r'[biufSU]\d{1,4}')
 
 
 class PickleRefused(UserValueError, pickle.UnpicklingError):
-    """The pickle asks for something that is not read; nothing of it was run."""
+    """The pickle needs something that is not allowed; nothing of it was run."""
 
 
 class PickleDamaged(UserValueError):
@@ -26,28 +28,28 @@ class PickleDamaged(UserValueError):
 
 
 class StandIn:
-    """Stands for an object of a library while a pickle is read.
+    """Replaces an object of a library while a pickle is read.
 
-    A subclass gives :meth:`build`, which pickle's BUILD calls, and :meth:`content` if an object of it may be
-    in the result.
+    A subclass defines :meth:`build`, which pickle's BUILD calls. It defines :meth:`content` if the result may
+    hold an object of it.
     """
 
     __slots__ = ()
 
     def build(self, state: Any) -> Any:
-        """What the object becomes with this state."""
+        """The object with this state."""
         raise PickleRefused(f'it gives a state to {type(self).__name__.strip("_")}, which has none')
 
     def content(self) -> tuple:
-        """The values inside, which are checked as those of a list are."""
+        """The values inside, which are checked like those of a list."""
         raise PickleRefused(f'it holds {type(self).__name__.strip("_")} where data is expected')
 
 
 class Name(StandIn):
-    """A function or class on the list; only REDUCE calls it.
+    """An allowed function or class; only REDUCE calls it.
 
     Attributes:
-        call (Callable): What it stands for.
+        call (Callable): The function or class.
     """
 
     __slots__ = ('text', 'call')
@@ -63,7 +65,7 @@ class Name(StandIn):
 
 
 class NumpyType(StandIn):
-    """A number or text type; nothing structured, no objects."""
+    """Replaces ``numpy.dtype``: numbers and text, nothing structured, no objects."""
 
     __slots__ = ('dtype',)
 
@@ -87,7 +89,7 @@ class NumpyType(StandIn):
 
 
 class NumpyArray(StandIn):
-    """An array that is still to get its shape and numbers, in ``value`` once it has them."""
+    """Replaces an array that has no shape and numbers yet; ``value`` is the array once it has them."""
 
     __slots__ = ('value',)
 
@@ -106,14 +108,15 @@ class NumpyArray(StandIn):
 
 
 class NumpyArrayClass(StandIn):
-    """Stands for ``numpy.ndarray``, which is only ever an argument."""
+    """Replaces ``numpy.ndarray``, which is only used as an argument."""
 
     __slots__ = ()
 
 
 def _array(raw: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> np.ndarray:
-    """The array of a buffer; ``order`` 'K' with ``axes``: written in C order and then transposed (numpy >=
-    2.3).
+    """The array of a buffer.
+
+    ``order`` 'K' with ``axes`` (numpy >= 2.3) means C order and then a transposition.
     """
     if not isinstance(dtype, NumpyType) or not isinstance(raw, (bytes, bytearray, str)):
         raise PickleRefused('an array does not hold plain numbers')
@@ -131,8 +134,10 @@ def _array(raw: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> np
     if order == 'K':
         array = array.transpose(axes)
     if array.dtype.kind == 'b':
-        array = array.view(np.uint8) != 0  # numpy trusts that a bool is 0 or 1
+        # numpy assumes that the byte of a bool is 0 or 1.
+        array = array.view(np.uint8) != 0
     elif array.dtype.kind == 'U' and array.size:
+        # numpy does not check that code points exist.
         points = np.frombuffer(raw, np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
         if points.max(initial=0) > 0x10FFFF:
             raise PickleRefused('an array of text holds numbers that are no characters')
@@ -171,7 +176,8 @@ NUMPY_NAMES: Dict[Tuple[str, str], Callable] = {
 }
 
 
-for _core in ('numpy.core', 'numpy._core'):  # numpy 1 and numpy 2
+# numpy 1 and numpy 2.
+for _core in ('numpy.core', 'numpy._core'):
     NUMPY_NAMES[f'{_core}.multiarray', '_reconstruct'] = _reconstruct
     NUMPY_NAMES[f'{_core}.multiarray', 'scalar'] = _scalar
     NUMPY_NAMES[f'{_core}.numeric', '_frombuffer'] = _array
@@ -180,17 +186,18 @@ for _core in ('numpy.core', 'numpy._core'):  # numpy 1 and numpy 2
 PLAIN_NAMES: Dict[Tuple[str, str], Callable] = {
     **NUMPY_NAMES,
     ('collections', 'OrderedDict'): _ordered_dict,
-    ('_codecs', 'encode'): _encode,  # how protocol 2, mmengine's default, writes bytes
+    # Protocol 2, mmengine's default, writes bytes in this way.
+    ('_codecs', 'encode'): _encode,
     ('__builtin__', 'bytes'): _bytes,
     ('builtins', 'bytes'): _bytes,
 }
 
 
 def without_stand_ins(value: Any) -> Any:
-    """The same content with arrays in the place of :class:`NumpyArray`, for a reader that keeps the objects
-    as they are.
+    """The same content with arrays in place of :class:`NumpyArray`.
 
-    Dicts and lists are changed in place. Objects of other classes are left as they are.
+    It is for readers that leave stand-ins in the result. Dicts and lists are changed in place. Objects of
+    other classes stay as they are.
 
     Raises:
         PickleRefused: A container holds itself, nests too deep, or an array was never filled.
@@ -202,7 +209,8 @@ def _replaced(value: Any, seen: Dict[int, Any], depth: int) -> Any:
     if isinstance(value, NumpyArray):
         if not hasattr(value, 'value'):
             value.content()
-        return value.value.copy()  # such arrays were always writable
+        # A copy, since arrays of a checkpoint have always been writable.
+        return value.value.copy()
     if isinstance(value, StandIn):
         value.content()
     if not isinstance(value, (dict, list, tuple)):
@@ -222,5 +230,6 @@ def _replaced(value: Any, seen: Dict[int, Any], depth: int) -> Any:
         value[:] = [_replaced(item, seen, depth + 1) for item in value]
     elif type(value) is tuple:
         result = tuple(_replaced(item, seen, depth + 1) for item in value)
-    seen[id(value)] = value, result  # the first keeps the id in use
+    # Holding the value keeps its id from being used again.
+    seen[id(value)] = value, result
     return result

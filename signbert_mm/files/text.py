@@ -1,4 +1,4 @@
-"""The one reader of text that people write: label files, split lists, class lists, JSON."""
+"""Reads text that people write: label files, split lists, class lists, JSON."""
 
 import codecs
 import csv
@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 from ..errors import UserValueError
 from .json import load_json
 
-# ends of a line that str.strip() keeps: byte order mark, zero width space, word joiner
+# Characters at the ends of a line that str.strip() keeps: byte order mark, zero width space, word joiner.
 _INVISIBLE = '\ufeff\u200b\u2060'
 _MARKS = {
     codecs.BOM_UTF32_LE: 'UTF-32',
@@ -23,7 +23,7 @@ _DELIMITERS = ',;\t'
 
 
 def clean_text(text: str) -> str:
-    """A name as it is compared and stored: Unicode NFC, without blanks and invisible marks at its ends."""
+    """A name as it is compared and stored: Unicode NFC, without white space and invisible marks around it."""
     text = unicodedata.normalize('NFC', text)
     while text != (shorter := text.strip().strip(_INVISIBLE)):
         text = shorter
@@ -45,16 +45,15 @@ def is_utf8(name: str) -> bool:
 
 
 def read_text(path: Union[str, 'os.PathLike'], encoding: str = 'utf-8') -> str:
-    r"""A whole text file: with or without a byte order mark, with any ends of lines (they become ``\n``), in
-    Unicode NFC.
+    r"""A text file in Unicode NFC, without a byte order mark and with ``\n`` as the end of each line.
 
     Args:
         path (str | Path): The file.
-        encoding (str): Of the file, where it is known to be another one than UTF-8.
+        encoding (str): Of the file, if it is known to be another one than UTF-8.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is in another encoding. The message names the place, a likely encoding and the remedy.
+        ValueError: It is in another encoding; the message names the place, a likely encoding and the remedy.
     """
     with open(path, 'rb') as file:
         data = file.read()
@@ -85,7 +84,8 @@ def read_text(path: Union[str, 'os.PathLike'], encoding: str = 'utf-8') -> str:
 
 
 def _likely_encoding(data: bytes) -> str:
-    """By the bytes alone: pairs of high bytes are Chinese, single ones Western European."""
+    """A guess from the bytes alone."""
+    # Pairs of high bytes are taken for Chinese, single ones for Western European.
     high = sum(byte >= 0x80 for byte in data)
     try:
         wide = sum(character >= '\u2e80' for character in data.decode('gb18030'))
@@ -119,8 +119,8 @@ def read_glosses(path: Union[str, 'os.PathLike']) -> List[str]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It holds no gloss, one comes twice, or an empty line stands between two (labels would
-            shift).
+        ValueError: It holds no gloss, a gloss twice, or an empty line between two glosses, which would shift
+            the labels.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
@@ -149,22 +149,20 @@ def table_rows(
 ) -> Iterator[Tuple[int, Dict[str, str]]]:
     """``(line number, values by column)`` of a csv file.
 
-    Values are cleaned (:func:`clean_text`); empty rows are passed over.
-
-    A comma separates the fields, or where the header shows it a semicolon or a tab. The header's capitals do
-    not matter.
+    Values are cleaned (:func:`clean_text`), and empty rows skipped. Fields are separated by a comma, or by a
+    semicolon or a tab if the header is. Capitals in the header do not matter.
 
     Args:
         path (str): The file.
-        columns (Sequence[str]): Columns that must be there, with a value in each row.
-        optional (Sequence[str]): Columns that may be there; '' where they are not.
-        header (bool, optional): False = there is none and ``columns`` come in this order; None = the first
-            row is one if it has these names.
+        columns (Sequence[str]): Required columns, with a value in each row.
+        optional (Sequence[str]): Other columns that are read; '' where absent.
+        header (bool, optional): False = there is none, and ``columns`` are in this order. None = the first
+            row is a header if it has these names.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: Another encoding; a column is absent or there twice; a row has another number of fields,
-            or an empty value in one of ``columns``; a quotation mark is not closed. The message names the
+        ValueError: The encoding is another one, a column is absent or repeated, a row has another number of
+            fields or no value in one of ``columns``, or a quotation mark is not closed. The message names the
             line.
     """
     if not os.path.isfile(path):
@@ -174,6 +172,7 @@ def table_rows(
     text = read_text(path)
     names, fields = list(columns), len(columns)
     delimiter = ',' if header is False else _delimiter(text, columns)
+    # The next row may be the header.
     waits = header is not False
     for number, row in _csv_lines(path, text, delimiter):
         if waits:
@@ -208,7 +207,7 @@ def table_rows(
 
 
 def _fitted(row: List[str], fields: int, pads: bool) -> List[str]:
-    """The row without empty fields beyond the header's; with ``pads`` a shorter one is filled up."""
+    """The row without empty fields beyond the header's; with ``pads`` a shorter one is extended."""
     while len(row) > fields and not row[-1]:
         row = row[:-1]
     return row + [''] * (fields - len(row)) if pads else row
@@ -216,7 +215,7 @@ def _fitted(row: List[str], fields: int, pads: bool) -> List[str]:
 
 def _csv_lines(path: str, text: str, delimiter: str) -> Iterator[Tuple[int, List[str]]]:
     """Rows with a value in them, and the number of their last line."""
-    # strict: else a quotation mark that is not closed swallows the rest of the file
+    # Without `strict`, a quotation mark that is not closed would take in the rest of the file.
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     begin = 1
     while True:
@@ -234,7 +233,7 @@ def _csv_lines(path: str, text: str, delimiter: str) -> Iterator[Tuple[int, List
 
 
 def _delimiter(text: str, columns: Sequence[str]) -> str:
-    """What separates the names of the header; a comma where that is not clear."""
+    """The separator of the header's names; a comma if that is not clear."""
     first = next((line for line in text.split('\n') if clean_text(line)), '')
     wanted = {name.casefold() for name in columns}
     for delimiter in _DELIMITERS:
@@ -297,4 +296,4 @@ def read_json(path: str, kind: Union[type, Tuple[type, ...]]) -> Any:
 
 
 class _RepeatedKeyError(Exception):
-    """Not a ValueError, so that it is not taken for one of JSON's."""
+    """Not a ValueError, so that it is not mistaken for one of JSON's."""

@@ -1,8 +1,7 @@
-"""Reads pickles as data: nothing in the file is run, and a small file cannot fill the memory or stop the
-program.
+"""Reads pickles as data: nothing in the file is run, and a small file cannot fill the memory.
 
-One restricted unpickler serves every reader of pickles. It knows an exact list of names, those of
-:mod:`.stand_ins`. A reader that needs further names, such as those of torch, gives them to :func:`load`.
+All readers of pickles use this one restricted unpickler. It allows an exact list of names, those of
+:mod:`.stand_ins`. A reader that needs further names, such as those of torch, passes them to :func:`load`.
 """
 
 import pickle
@@ -14,19 +13,20 @@ import numpy as np
 from ..errors import UserValueError
 from .stand_ins import MAX_DEPTH, PLAIN_NAMES, Name, NumpyArray, PickleDamaged, PickleRefused, StandIn
 
-MAX_MEMO = 1 << 24  # objects that a pickle remembers, about 1.5 GB of them
+# Objects that a pickle may memoize, about 1.5 GB.
+MAX_MEMO = 1 << 24
 MAX_INT_BYTES = 64
-# what a pickle describes may take this many times the file's bytes, beside a fixed part that any file may use
+# Limit of the content's size: this multiple of the file's bytes, plus this many bytes for any file.
 _RATIO, _FREE = 32, 1 << 26
-_NODE = 8  # bytes that a list, a dict or a number in one is counted with
+# Bytes that count for a list, a dict or a number in one.
+_NODE = 8
 _TEXT_OF_INT = 2 + MAX_INT_BYTES * 3
-_SCALARS = (str, int, float, bytes, type(None))  # bool is an int
+# bool is an int.
+_SCALARS = (str, int, float, bytes, type(None))
 
 
 class _Source:
-    """A file whose reads never ask for more bytes than there are: a claimed length must not reserve
-    memory.
-    """
+    """A file that refuses reads beyond its end, so that a false length does not reserve memory."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -48,9 +48,7 @@ class _Source:
 
 
 class _Unpickler(pickle._Unpickler):
-    """Python's own unpickler with the opcodes of plain data; BUILD, REDUCE and the containers take known
-    types only.
-    """
+    """Python's unpickler with the opcodes of plain data; BUILD, REDUCE and containers take known types."""
 
     def __init__(
         self,
@@ -63,7 +61,8 @@ class _Unpickler(pickle._Unpickler):
         super().__init__(self._source, fix_imports=False, encoding=encoding)
         self._names: Dict[Tuple[str, str], Name] = {}
         self._allowed, self._persistent = names, persistent
-        self._unbuilt: Dict[int, List[int]] = {}  # places in the memo of arrays that have no numbers yet
+        # Places in the memo of arrays that have no numbers yet.
+        self._unbuilt: Dict[int, List[int]] = {}
         self._made, self._most = 0, _RATIO * self._source.size + _FREE
 
     def find_class(self, module: str, name: str) -> Name:
@@ -83,7 +82,8 @@ class _Unpickler(pickle._Unpickler):
         raise PickleRefused(f'it asks for extension {code} of this Python')
 
     def _count(self, value: Any) -> Any:
-        """Adds what a function made: one text in the file can be encoded many times."""
+        """Adds the size of what a function made."""
+        # One text in the file can be encoded many times.
         self._made += len(value) if isinstance(value, bytes) else getattr(value, 'nbytes', 0)
         if self._made > self._most:
             raise PickleRefused(f'it makes more than {self._most:,} bytes out of {self._source.size:,}')
@@ -102,7 +102,7 @@ class _Unpickler(pickle._Unpickler):
         if type(value) is NumpyArray:
             self._unbuilt.setdefault(id(value), []).append(place)
 
-    # what becomes an object
+    # Opcodes that make objects.
 
     def load_reduce(self) -> None:
         arguments = self.stack.pop()
@@ -125,12 +125,13 @@ class _Unpickler(pickle._Unpickler):
             raise PickleRefused(f'it gives a state to {type(thing).__name__}, which has none')
         built = self._count(thing.build(state))
         self.stack[-1] = built
+        # Earlier references in the memo must give the array too, not its stand-in.
         if built is not thing:
             for place in self._unbuilt.pop(id(thing), ()):
                 if self.memo.get(place) is thing:
                     self.memo[place] = built
 
-    # containers
+    # Containers.
 
     def load_append(self) -> None:
         value = self.stack.pop()
@@ -175,7 +176,7 @@ class _Unpickler(pickle._Unpickler):
     def load_frozenset(self) -> None:
         self.append(frozenset(_key(item) for item in self.pop_mark()))
 
-    # the memo and numbers, whose text or size could be made very long
+    # The memo and numbers, whose text or size a file could make very long.
 
     def load_put(self) -> None:
         self._remember(int(self._short_line(20)), self.stack[-1])
@@ -257,7 +258,8 @@ _Unpickler.dispatch = _own_handlers()
 
 
 def _key(value: Any) -> Any:
-    """A dict's key or a set's item: its hash must not take longer than reading it did."""
+    """Checks a dict's key or a set's item."""
+    # Hashing nested tuples can take far longer than reading them.
     if isinstance(value, _SCALARS) or (
         type(value) is tuple and all(isinstance(item, _SCALARS) for item in value)
     ):
@@ -274,12 +276,12 @@ def _inside(value: Any) -> Tuple:
 
 
 def _check_content(root: Any, most: int) -> None:
-    """Counts everything as often as it is used: a pickle can hold one list a million times, each in the
-    next.
-    """
-    size_of: Dict[int, Tuple[int, int]] = {}  # of finished containers: bytes and depth
+    """Refuses content that is larger than ``most`` bytes, too deep, or holds itself."""
+    # Everything counts as often as it is used: a pickle can hold one list a million times, each in the next.
+    # Bytes and depth of finished containers.
+    size_of: Dict[int, Tuple[int, int]] = {}
     open_ones: Set[int] = set()
-    # what is left, bytes and depth so far, the container
+    # A stack instead of recursion. A row: remaining items, bytes and depth so far, the container.
     rows: List[List[Any]] = [[iter((root,)), 0, 0, None]]
     while rows:
         row = rows[-1]
@@ -287,7 +289,8 @@ def _check_content(root: Any, most: int) -> None:
             row[1] += _NODE
             if isinstance(value, (*_SCALARS, bytearray)):
                 continue
-            if hasattr(value, 'nbytes'):  # an array or a tensor
+            # An array or a tensor.
+            if hasattr(value, 'nbytes'):
                 row[1] += value.nbytes
             elif id(value) in size_of:
                 row[1], row[2] = row[1] + size_of[id(value)][0], max(row[2], size_of[id(value)][1])
@@ -320,24 +323,23 @@ def load(
     max_bytes: Optional[int] = None,
     persistent: Optional[Callable[[Any], Any]] = None,
 ) -> Any:
-    """The content of a pickle of plain data and numpy arrays; the file is left behind its end.
+    """The content of a pickle of plain data and numpy arrays; the file's position is then after its end.
 
     Args:
         file (BinaryIO): The open file, which can seek.
-        names (Mapping, optional): (module, name) -> what stands for it, beside :data:`PLAIN_NAMES`. It may be
-            called by the file with any arguments, so it checks them; an object that gets a state derives from
+        names (Mapping, optional): (module, name) -> its replacement, beside :data:`PLAIN_NAMES`. The file may
+            call it with any arguments, so it must check them. An object that gets a state derives from
             :class:`StandIn`.
-        encoding (str): How text of Python 2 becomes text, as in :func:`pickle.load`.
+        encoding (str): Of text of Python 2, as in :func:`pickle.load`.
         max_bytes (int, optional): The largest file that is read.
-        persistent (Callable, optional): Gives the object of a persistent id; None = such an id is refused.
+        persistent (Callable, optional): Returns the object of a persistent id; None = such an id is refused.
 
     Returns:
         Any: None, bool, int, float, str, bytes, list, tuple, dict, set, read-only ndarray, and objects of
             ``names``.
 
     Raises:
-        PickleRefused: It asks for another name or opcode, or is larger, deeper or wider than is read. Nothing
-            was run.
+        PickleRefused: It needs another name or opcode, or is too large or too deep. Nothing was run.
         PickleDamaged: It is cut short or no pickle.
         OSError: The file cannot be read.
     """
@@ -348,13 +350,12 @@ def load(
     try:
         content = unpickler.load()
         _check_content(content, unpickler._most)
-    except (PickleRefused, PickleDamaged):
-        raise
-    except OSError:
+    except (PickleRefused, PickleDamaged, OSError):
         raise
     except EOFError as error:
         raise PickleDamaged('cut short: it ends before its last opcode') from error
-    except Exception as error:  # a damaged pickle raises almost anything
+    except Exception as error:
+        # A damaged pickle raises almost anything.
         raise PickleDamaged(f'{type(error).__name__}: {error}') from error
     return content
 
@@ -363,7 +364,7 @@ def safe_load(file: BinaryIO) -> Any:
     """The content of a pickle of plain data and numpy arrays, see :func:`load`.
 
     Raises:
-        ValueError: It asks for any other name, holds other than plain data, is too large for its bytes, or is
+        ValueError: It needs another name, holds other than plain data, is too large for its bytes, or is
             damaged; the message names the file.
     """
     try:
@@ -381,7 +382,8 @@ def to_array(value: Any) -> np.ndarray:
     """
     if isinstance(value, (list, tuple)):
         longest = max((len(item) for item in value if isinstance(item, str)), default=0)
-        if longest * len(value) > 1 << 28:  # an array gives each text the room of the longest
+        # An array reserves the length of the longest text for each.
+        if longest * len(value) > 1 << 28:
             raise UserValueError(
                 f'{len(value)} texts, one of them of {longest} characters, are no list of names'
             )

@@ -7,14 +7,15 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 # FFmpeg's demuxers that read one file and no other. A playlist (hls, dash, concat, imf), a pattern of names
-# (image2), a session description (sdp) or a device could open any file of this machine, whatever the file is
-# called.
+# (image2), a session description (sdp) or a device could open any file of this machine. The suffix does not
+# matter: FFmpeg looks at the content.
 _FORMATS = (
     'mov matroska avi mpeg mpegts mpegvideo flv live_flv kux asf ogg mxf mxf_opatom gxf dv gif apng nut nuv '
     'rm wtv ivf obu av1 h261 h263 h264 hevc vvc evc m4v cavsvideo dirac vc1 vc1test dnxhd mjpeg smjpeg '
     'mpjpeg yuv4mpegpipe amv swf pva roq bink smk nsv jpeg_pipe png_pipe webp_pipe bmp_pipe gif_pipe '
     'tiff_pipe jpegxl_pipe ppm_pipe '
-    'wav w64 mp3 aac flac aiff au caf ac3 eac3 amr srt ass webvtt'  # no videos, which is then said
+    # These hold no video. They are opened, so that the message can say so.
+    'wav w64 mp3 aac flac aiff au caf ac3 eac3 amr srt ass webvtt'
 ).split()
 _OPTIONS = dict(format_whitelist=','.join(_FORMATS), protocol_whitelist='file')
 
@@ -28,5 +29,5 @@ def open_container(path: Union[str, 'os.PathLike[str]']) -> 'InputContainer':
     """
     import av
 
-    # the whole path, since 'concat:a' would be a protocol and not a name
+    # The absolute path, since FFmpeg takes 'concat:a' for a protocol.
     return av.open(os.path.abspath(path), options=dict(_OPTIONS))

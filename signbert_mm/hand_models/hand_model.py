@@ -97,7 +97,8 @@ class HandModel(nn.Module):
         # A rotation's nine numbers are rows (3 x 3, level, chain). The layer multiplies the correctives by R.
         # The template takes in the constant of (R - I).
         rows = ((joint_ids - 1)[None] * 9 + np.arange(9)[:, None, None]).reshape(-1)
-        corrective = asset.pose_basis[:, :, rows]  # (778, 3, 135)
+        # (778, 3, 135)
+        corrective = asset.pose_basis[:, :, rows]
         rest = asset.template - corrective.reshape(NUM_VERTICES, 3, 9, 15)[:, :, _IDENTITY].sum((2, 3))
         # Rows (xyz, vertex).
         self._add_buffer('corrective', corrective.transpose(1, 0, 2).reshape(3 * NUM_VERTICES, -1))
@@ -120,7 +121,8 @@ class HandModel(nn.Module):
         # Weights: columns (wrist, level x chain). For a tip, those of its own chain and the wrist are enough
         # unless other fingers move it too.
         weights = asset.skinning[:, points]
-        own = np.stack([weights[tips, 1 + 5 * level + np.arange(5)] for level in range(3)])  # (level, chain)
+        # (level, chain)
+        own = np.stack([weights[tips, 1 + 5 * level + np.arange(5)] for level in range(3)])
         self._add_buffer('weights', weights)
         self._add_buffer('tip_skinning', weights[tips])
         self._add_buffer('tip_ids', np.array(tips))
@@ -208,7 +210,8 @@ class HandModel(nn.Module):
         It loses no digits to cancellation and has no 0/0 at angle 0.
         """
         pose = torch.addmm(self.pose_mean, self.pose_axes, theta.mT)
-        pose = pose.reshape(3, 3, 5, -1)  # (xyz, level, chain, N)
+        # (xyz, level, chain, N)
+        pose = pose.reshape(3, 3, 5, -1)
         half = 0.5 * (pose * pose).sum(0).clamp(min=_TINY).sqrt()
         # Quaternion (w, q); the nine entries of the matrix are products of its parts.
         w = half.cos()
@@ -237,8 +240,10 @@ class HandModel(nn.Module):
     def _tips_inwards(self, rotation: Tensor, joint: Tensor, tip: Tensor) -> Tuple[Tensor, Tensor]:
         """Posed joints (3, level, chain, N) and tips (3, chain, N), computed from the tip inwards."""
         # Each rotation turns vectors, and no two are multiplied. That saves two 3 x 3 products a finger.
-        one, two, three = rotation.unbind(2)  # (3, 3, chain, N) each
-        root, middle, last = joint.unbind(1)  # (3, chain, N) each
+        # (3, 3, chain, N) each
+        one, two, three = rotation.unbind(2)
+        # (3, chain, N) each
+        root, middle, last = joint.unbind(1)
         bone1, bone2 = middle - root, last - middle
         # A tip's weights on the wrist (w0) and its finger's joints (w1, w2, w3) join the sum level by level.
         w0, w1, w2, w3 = self.tip_weights.unbind(0)
@@ -275,7 +280,8 @@ class HandModel(nn.Module):
             .permute(1, 2, 0, 3)
             .reshape(4, 15, 3 * n)
         )
-        *columns, out = (weights[:, 1:] @ affine).reshape(4, len(weights), 3, n).unbind(0)  # (P, 3, N) each
+        # (P, 3, N) each
+        *columns, out = (weights[:, 1:] @ affine).reshape(4, len(weights), 3, n).unbind(0)
         for column, part in zip(columns, points.unbind(0)):
             out = torch.addcmul(out, column, part[:, None])
         # The wrist does not move, so its share is the point itself.

@@ -55,8 +55,9 @@ def joint_graph(layout: Layout, by_role: bool = True) -> Tensor:
 
 
 def order_by_knuckle(parts: Sequence[Sequence[int]], layout: Layout) -> List[int]:
-    """The joints of a hand or of the trunk as wrist, all first knuckles, all second ones ..: neighbours along
-    the fingers are then a fixed number of nodes apart, and parts are strides.
+    """The joints of a hand or of the trunk as wrist, all first knuckles, all second ones, and so on.
+
+    Neighbours along the fingers are then a fixed number of nodes apart, and parts are strides.
 
     Args:
         parts (Sequence[Sequence[int]]): As :func:`part_graph` gives them.

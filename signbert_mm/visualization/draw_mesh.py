@@ -26,7 +26,8 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     # The length of a cross product is twice the face's area, so a plain sum weights by area.
-    normal = np.cross(b - a, c - a)  # (F, 3)
+    # (F, 3)
+    normal = np.cross(b - a, c - a)
     out = np.zeros_like(vertices)
     for corner in range(3):
         np.add.at(out, faces[:, corner], normal)
@@ -48,7 +49,8 @@ def rasterize(
         tuple[ndarray, ndarray]: Face index, shape (height, width) int64, -1 = none; and barycentric weights,
         shape (height, width, 3).
     """
-    corners = vertices[faces].astype(np.float64)  # (F, 3, 3)
+    # (F, 3, 3)
+    corners = vertices[faces].astype(np.float64)
     size = np.array([width, height])
     # Bounding boxes: the pixels whose centres (x + 0.5) lie between smallest and largest corner.
     low = np.clip(np.ceil(corners[..., :2].min(1) - 0.5), 0, size).astype(np.int64)
@@ -140,7 +142,8 @@ def draw_mesh(
     if not covered.any():
         return canvas
     normals = vertex_normals(vertices, faces)
-    corner = normals[faces[owner[covered]]]  # (pixels, 3, 3)
+    # (pixels, 3, 3)
+    corner = normals[faces[owner[covered]]]
     # Normals are interpolated between a face's corners, which looks smooth.
     normal = (weights[covered][..., None] * corner).sum(1)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)

@@ -200,7 +200,8 @@ class SyntheticSigns:
         cameras = place_cameras(self.signers, signer, numbers, self.variety)
         frames = Frames.of(plan.length, FPS)
         body, hands = clip_joints(plan, self.signers, signer, frames)
-        world = np.concatenate([body, hands.reshape(3, 42, -1)], axis=1)  # (3, 55, F)
+        # (3, 55, F)
+        world = np.concatenate([body, hands.reshape(3, 42, -1)], axis=1)
 
         rotation, shift = frames.spread(cameras.rotation), frames.spread(cameras.shift)
         # The camera turns about the height that it looks at, so the shift in y comes before the rotation.

@@ -47,7 +47,8 @@ _THUMB_LIMITS = [
     [(-15, 65), (-15, 15), (-12, 12)],
     [(-25, 85), (-6, 6), (-6, 6)],
 ]
-LIMITS = np.radians(np.array([_THUMB_LIMITS] + 4 * [_FINGER_LIMITS], dtype=np.float64))  # (5, 3, 3, 2)
+# (5, 3, 3, 2)
+LIMITS = np.radians(np.array([_THUMB_LIMITS] + 4 * [_FINGER_LIMITS], dtype=np.float64))
 # A shared constant: a write in place would change every later hand.
 LIMITS.setflags(write=False)
 
@@ -60,7 +61,8 @@ def _rest_frames() -> ndarray:
     turn = np.array([[np.cos(a), -np.sin(a), zero], [np.sin(a), np.cos(a), zero], [zero, zero, one]])
     roll = np.array([[np.cos(r), zero, np.sin(r)], [zero, one, zero], [-np.sin(r), zero, np.cos(r)]])
     # Roll first, then turn: (3, 3, finger).
-    return np.einsum('ijf,jkf->ikf', turn, roll).astype(np.float32)[..., None]  # (3, 3, 5, 1)
+    # (3, 3, 5, 1)
+    return np.einsum('ijf,jkf->ikf', turn, roll).astype(np.float32)[..., None]
 
 
 _REST = _rest_frames()

@@ -56,7 +56,8 @@ def _progress(plan: Plan, frames: Frames) -> Tuple[ndarray, ndarray, ndarray, nd
     after for shape and orientation.
     """
     spread = frames.spread
-    time = frames.time - spread(plan.lag)  # (2, F)
+    # (2, F)
+    time = frames.time - spread(plan.lag)
     onset, end, way_in, way_out = (
         spread(a) for a in (plan.onset, plan.end, plan.transit[0], plan.transit[1])
     )
@@ -82,7 +83,8 @@ def _wrists(plan: Plan, frames: Frames, s: ndarray, before: ndarray, after: ndar
     """Wrist targets in metres, (3, 2, F)."""
     spread = frames.spread
     cycles, repeated, phase = spread(plan.cycles), spread(plan.to_and_fro), spread(plan.phase)
-    run = s * cycles + phase  # (2, F), periods
+    # (2, F), periods
+    run = s * cycles + phase
     # Share of the shift: to and fro as a cosine, reversed for an alternating hand, or once from 0 to 1.
     along = np.where(
         repeated > 0, 0.5 - 0.5 * np.cos(np.float32(_TURN) * run), np.where(phase > 0, 1.0 - s, s)
@@ -96,7 +98,8 @@ def _wrists(plan: Plan, frames: Frames, s: ndarray, before: ndarray, after: ndar
         + spread(plan.wave) * wave
         + spread(plan.wave_2) * wave_2
     )
-    amplitude, frequency, start = (spread(a) for a in plan.tremor)  # (2, 3, F) each
+    # (2, 3, F) each
+    amplitude, frequency, start = (spread(a) for a in plan.tremor)
     tremor = np.moveaxis(amplitude * _sine(frequency * frames.second + start), 1, 0)
     return core * (1.0 - before - after) + spread(plan.before) * before + spread(plan.after) * after + tremor
 
@@ -110,7 +113,8 @@ def _blend(keys: ndarray, position: ndarray, frames: Frames, sharp: float) -> nd
     # A larger `sharp` shortens the change between two keys and holds them longer.
     part = smoothstep((position - lower - 0.5) * sharp + 0.5)
     # Column of key, hand and clip in the flattened table.
-    row = (lower * hands + np.arange(hands)[:, None]) * clips + frames.clip  # (2, F)
+    # (2, F)
+    row = (lower * hands + np.arange(hands)[:, None]) * clips + frames.clip
     first = np.take(table, row.reshape(-1), axis=1, mode='clip')
     last = np.take(table, (row + hands * clips).reshape(-1), axis=1, mode='clip')
     # In place: these arrays are the largest of the generator.
@@ -153,7 +157,8 @@ def clip_joints(plan: Plan, signers: Signers, signer: ndarray, frames: Frames) -
     target = _wrists(plan, frames, s, before, after)
 
     to_and_fro = 0.5 - 0.5 * np.cos(np.float32(_TURN) * s * np.maximum(np.rint(spread(plan.cycles)), 2.0))
-    swing = spread(plan.swing)  # (3, 2, F)
+    # (3, 2, F)
+    swing = spread(plan.swing)
     # 1 within the sign, 0 in the postures before and after.
     core = (1.0 - shape_before) * (1.0 - shape_after)
     # Shape keys: 0 before, 1 to 3 the sign, 4 after. Orientation keys: 0 before, 1 and 2 the sign, 3 after.

@@ -68,7 +68,8 @@ class Signers:
         hand_scale = np.exp(lean(0.07))
         scale = np.exp(lean(0.05))
         width = np.exp(lean(0.07))
-        bias = np.array([7.5, 3.5, 2.5])  # degrees: flexion, abduction, twist
+        # Degrees: flexion, abduction, twist.
+        bias = np.array([7.5, 3.5, 2.5])
         # Lengths in metres. exp(lean(d)) is a factor that varies by about 100 d percent.
         return dict(
             hand_scale=hand_scale,

@@ -16,7 +16,8 @@ _KIND_ODDS = (0.45, 0.25, 0.12, 0.18)
 _MOVE_ODDS = (0.12, 0.2, 0.1, 0.12, 0.14, 0.08, 0.16, 0.08)
 # Powers of the plastic number: steps of an evenly spread sequence in two dimensions.
 _EVEN = (0.7548776662466927, 0.5698402909980532)
-_SIZES = (0.10, 0.19)  # metres
+# Metres.
+_SIZES = (0.10, 0.19)
 # Odds that a gloss differs from an earlier one in a single part, as minimal pairs do.
 _MINIMAL_PAIR = 0.8
 # Offsets from the middle of the passive hand to that of the dominant one, metres.

@@ -47,8 +47,10 @@ class RandomJointMask(BatchTransform):
     def __call__(self, batch: dict, draws: Draws) -> dict:
         joints = NUM_HANDS_JOINTS + batch['trunk'].shape[2]
         # A clip that is not changed has no joint picked.
-        number = draws.bernoulli('joint_mask/touch', self.prob).to(torch.int64) * self.num_joints  # (B,)
-        picked = first_in_random_order(draws.upper_bits('joint_mask/joint', joints), number)  # (B, 49)
+        # (B,)
+        number = draws.bernoulli('joint_mask/touch', self.prob).to(torch.int64) * self.num_joints
+        # (B, 49)
+        picked = first_in_random_order(draws.upper_bits('joint_mask/joint', joints), number)
         distort = draws.bernoulli('joint_mask/corrupt', self.corrupt)[:, None]
         matrix = draws.uniform('joint_mask/matrix', 2, 2, low=-1.0, high=1.0)
         distorted, masked = picked & distort, picked & ~distort
@@ -57,7 +59,8 @@ class RandomJointMask(BatchTransform):
             ('trunk', 'trunk_scores', slice(NUM_HANDS_JOINTS, None)),
         ):
             # One choice for the clip, broadcast over its frames.
-            shape = (len(picked), 1, *batch[scores].shape[2:])  # (B, 1, 2, 21), (B, 1, 7)
+            # (B, 1, 2, 21), (B, 1, 7)
+            shape = (len(picked), 1, *batch[scores].shape[2:])
             # Points are rows, so the matrix is transposed; it broadcasts over frames, hands and joints.
             product = batch[points] @ matrix.reshape(-1, *[1] * (len(shape) - 2), 2, 2).transpose(-1, -2)
             batch[points] = torch.where(distorted[:, part].reshape(*shape, 1), product, batch[points])
@@ -79,7 +82,8 @@ class RandomChoice(BatchTransform):
         self.transforms = Compose(transforms).transforms
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        choice = draws.integers('choice', len(self.transforms))  # (B,)
+        # (B,)
+        choice = draws.integers('choice', len(self.transforms))
         out = dict(batch)
         # All run on the whole batch with their own draws; each clip then takes the tensors of its choice. A
         # choice per clip would wait for the device.

@@ -93,7 +93,8 @@ class HandCrop(BatchTransform):
         self.layout.check_joints(
             keypoints.shape[2], "HandCrop (its layout and the data set's must be the same)"
         )
-        real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]  # (B, T)
+        # (B, T)
+        real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]
         # Scores of 0 make every joint in the padding a missing one.
         scores = scores * real[..., None]
         # A contiguous range of joints slices without a copy; stacking the hands is the only copy.
@@ -107,7 +108,8 @@ class HandCrop(BatchTransform):
         )
 
         seen = hand_scores > self.joint_threshold
-        enough = seen.sum(-1) >= self.min_joints  # (B, T, 2)
+        # (B, T, 2)
+        enough = seen.sum(-1) >= self.min_joints
         centre, side = self._box_from_joints(points, seen)
         valid = enough
         # Both rules run for all hands and `where` picks: a branch on values would wait for the device.
@@ -171,12 +173,15 @@ class HandCrop(BatchTransform):
 
     def _from_shoulders(self, keypoints: Tensor, scores: Tensor, centre: Tensor, side: Tensor) -> Tensor:
         """Box centres and sides (B, T, 2, 3) relative to the clip's mean shoulders."""
-        shoulders = torch.stack([keypoints[:, :, arm[0]] for arm in self.arm_joints], dim=2)  # (B, T, 2, 2)
+        # (B, T, 2, 2)
+        shoulders = torch.stack([keypoints[:, :, arm[0]] for arm in self.arm_joints], dim=2)
         seen = torch.stack([scores[:, :, arm[0]] for arm in self.arm_joints], dim=2) > self.joint_threshold
         # Only frames that show both shoulders count in the clip's mean.
-        seen = seen.all(-1, keepdim=True)[..., None]  # (B, T, 1, 1)
+        # (B, T, 1, 1)
+        seen = seen.all(-1, keepdim=True)[..., None]
         count = seen.sum(1, keepdim=True)
-        mean = (shoulders * seen).sum(1, keepdim=True) / count.clamp(min=1)  # (B, 1, 2, 2)
+        # (B, 1, 2, 2)
+        mean = (shoulders * seen).sum(1, keepdim=True) / count.clamp(min=1)
         # (B, 1, 1, 1)
         unit = 4 * (mean[:, :, :1] - mean[:, :, 1:]).norm(dim=-1, keepdim=True).clamp(min=self.min_extent)
         location = torch.cat(
@@ -188,7 +193,8 @@ class HandCrop(BatchTransform):
     @staticmethod
     def _inside(centre: Tensor, side: Tensor, image_size: Tensor) -> Tensor:
         """Shifts boxes into the image; a box larger than the image is centred on it."""
-        size = image_size[:, None, None]  # (B, 1, 1, 2)
+        # (B, 1, 1, 2)
+        size = image_size[:, None, None]
         half = side[..., None] / 2
         # First away from the left and upper edge, then from the right and lower one.
         shifted = torch.minimum(torch.maximum(centre, half), size - half)
@@ -248,7 +254,8 @@ class ZeroMissing(BatchTransform):
                     batch[key] = batch[key] * kept[..., None]
             if threshold > 0 and scores == 'hand_scores' and 'hand_valid' in batch:
                 # Only a hand that had joints before the threshold can lose its last one to it.
-                valid = batch['hand_valid'] & (kept.any(-1) | ~present.any(-1))  # (B, T, 2)
+                # (B, T, 2)
+                valid = batch['hand_valid'] & (kept.any(-1) | ~present.any(-1))
                 batch['hand_valid'] = valid
                 if 'location' in batch:
                     batch['location'] = batch['location'] * valid[..., None]

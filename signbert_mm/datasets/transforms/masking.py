@@ -80,8 +80,10 @@ class MaskHandTokens(BatchTransform):
         operation = codes[draws.integers('mask/operation', len(self.operations), *tokens)] * chosen
         joint_token, frame_token = operation == 1, operation == 2
 
-        number = 1 + draws.integers('mask/joint_count', self.max_joints, *tokens)  # (B, T, 2)
-        picked = first_in_random_order(draws.upper_bits('mask/joint', *joints), number)  # (B, T, 2, 21)
+        # (B, T, 2)
+        number = 1 + draws.integers('mask/joint_count', self.max_joints, *tokens)
+        # (B, T, 2, 21)
+        picked = first_in_random_order(draws.upper_bits('mask/joint', *joints), number)
         picked = picked & joint_token[..., None]
         # A picked joint is moved or zeroed; a masked frame is zeroed as a whole.
         moved = picked & draws.bernoulli('mask/move', 0.5, *joints)

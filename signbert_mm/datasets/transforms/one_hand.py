@@ -32,14 +32,16 @@ class KeepOneHand(BatchTransform):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         scores = batch['hand_scores']
-        total = scores.sum((1, 3))  # (B, 2)
+        # (B, 2)
+        total = scores.sum((1, 3))
         right = (
             torch.full_like(total[:, 0], self.hand == 'right', dtype=torch.bool)
             if self.hand != 'better'
             else total[:, 1] >= total[:, 0]
         )
         # One decision for the clip, broadcast over its frames.
-        kept = torch.stack([~right, right], dim=-1)[:, None]  # (B, 1, 2)
+        # (B, 1, 2)
+        kept = torch.stack([~right, right], dim=-1)[:, None]
         batch['hand_scores'] = scores * kept[..., None]
         batch['hand_valid'] = batch['hand_valid'] & kept
         batch['location'] = batch['location'] * kept[..., None]

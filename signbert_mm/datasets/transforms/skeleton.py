@@ -46,10 +46,12 @@ class SkeletonInput(BatchTransform):
         self.layout.check_joints(
             keypoints.shape[2], "SkeletonInput (its layout and the data set's must be the same)"
         )
-        half = batch['image_size'][:, None, None] / 2  # (B, 1, 1, 2)
+        # (B, 1, 1, 2)
+        half = batch['image_size'][:, None, None] / 2
         present = (scores > 0)[..., None]
         # Pixels become [-1, 1] of the image, and the score is a third channel.
-        points = torch.cat([(keypoints - half) / half, scores[..., None]], dim=-1)  # (B, T, V, 3)
+        # (B, T, V, 3)
+        points = torch.cat([(keypoints - half) / half, scores[..., None]], dim=-1)
         if self.stream.startswith('bone'):
             parents = self.parents.on(keypoints.device)
             # The root is its own parent, so its bone is (0, 0).

@@ -35,7 +35,8 @@ class RandomFlip(BatchTransform):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         if self.space == 'hands':
-            flip = draws.bernoulli('flip', self.prob)  # (B,)
+            # (B,)
+            flip = draws.bernoulli('flip', self.prob)
             for key in ('hands', 'hand_scores', 'hand_valid', 'location', 'boxes'):
                 if key in batch:
                     value = batch[key]
@@ -46,7 +47,8 @@ class RandomFlip(BatchTransform):
             keypoints.shape[2], "RandomFlip (its layout and the data set's must be the same)"
         )
         order = self.order.on(keypoints.device)
-        flip = draws.bernoulli('flip', self.prob)  # (B,)
+        # (B,)
+        flip = draws.bernoulli('flip', self.prob)
         # Mirroring alone would leave a left hand under the right hand's joints.
         mirrored = keypoints.index_select(2, order)
         mirrored = torch.stack(

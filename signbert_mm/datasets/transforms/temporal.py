@@ -37,7 +37,8 @@ class TemporalSample(BatchTransform):
 
     def _window(self, batch: dict, start: Tensor) -> dict:
         """Takes ``clip_len`` neighbouring frames of each clip, from ``start`` (B,) on."""
-        real = batch['length'].clamp(max=self.clip_len)  # (B,)
+        # (B,)
+        real = batch['length'].clamp(max=self.clip_len)
         position = torch.arange(self.clip_len, device=real.device)
         # Padding repeats frame 0. Its scores are zeroed later, by `length`.
         frames = (start[:, None] + position) * (position < real[:, None])
@@ -83,7 +84,8 @@ class UniformTemporalSample(TemporalSample):
         self.steady = test_mode
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        length = batch['length'][:, None]  # (B, 1)
+        # (B, 1)
+        length = batch['length'][:, None]
         segment = torch.arange(self.clip_len, device=length.device)
         if self.test_mode:
             # (segment + 1/2) * length / clip_len, rounded down in integers: the same on any machine.

@@ -71,18 +71,22 @@ class TemporalCropResize(BatchTransform):
         else:
             # float64, and the product before the division: exact at both ends of the window.
             step = torch.arange(self.clip_len, device=start.device, dtype=torch.float64)
-            time = start[:, None] + step * (size[:, None] - 1) / (self.clip_len - 1)  # (B, T')
+            # (B, T')
+            time = start[:, None] + step * (size[:, None] - 1) / (self.clip_len - 1)
         before = time.floor().to(torch.int64)
         # The last new frame lies on the window's last frame, which has no next one.
         after = torch.minimum(before + 1, (start + size - 1)[:, None])
-        weight = (time - before).to(batch['keypoints'].dtype)[..., None]  # (B, T', 1)
+        # (B, T', 1)
+        weight = (time - before).to(batch['keypoints'].dtype)[..., None]
 
-        scores = [_take(batch['scores'], where) for where in (before, after)]  # (B, T', V)
+        # (B, T', V)
+        scores = [_take(batch['scores'], where) for where in (before, after)]
         keypoints = [_take(batch['keypoints'], where) for where in (before, after)]
         both = (scores[0] > 0) & (scores[1] > 0)
         # Where one frame lacks the joint, the nearer frame counts alone. A mean would pull the joint towards
         # the zeros of a missing one.
-        share = torch.where(both, weight, (weight >= 0.5).to(weight.dtype))  # (B, T', V)
+        # (B, T', V)
+        share = torch.where(both, weight, (weight >= 0.5).to(weight.dtype))
         out = dict(batch, length=torch.full_like(batch['length'], self.clip_len))
         out['scores'] = torch.lerp(*scores, share)
         out['keypoints'] = torch.lerp(*keypoints, share[..., None])

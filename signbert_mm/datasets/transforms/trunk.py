@@ -47,7 +47,8 @@ class NormalizeTrunk(BatchTransform):
             keypoints.shape[2], "NormalizeTrunk (its layout and the data set's must be the same)"
         )
         joints = self.joints.on(keypoints.device)
-        real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]  # (B, T)
+        # (B, T)
+        real = torch.arange(keypoints.shape[1], device=keypoints.device) < batch['length'][:, None]
         batch['trunk'] = keypoints.index_select(2, joints) / batch['image_size'][:, None, None]
         # Scores of 0 mark the padding as missing.
         batch['trunk_scores'] = scores.index_select(2, joints) * real[..., None]

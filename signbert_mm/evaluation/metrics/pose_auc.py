@@ -82,7 +82,8 @@ class PoseAUC(PerClipMetric):
         )
         distances = {}
         for name in ('input_hands', 'pred_hands'):
-            distance = (fields[name] - fields['target_hands']).norm(dim=-1) * scale  # (T, 2, 21)
+            # (T, 2, 21)
+            distance = (fields[name] - fields['target_hands']).norm(dim=-1) * scale
             if not distance[annotated].isfinite().all():
                 raise UserValueError(
                     f'PoseAUC: {clip_name(sample)}: {name} or target_hands not finite at an annotated joint'

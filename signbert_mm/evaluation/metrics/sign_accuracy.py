@@ -31,9 +31,11 @@ def target_ranks(
     Returns:
         Tensor: Shape (B,) int64; 0 = the right class is best, ``NEVER`` = it is not a candidate.
     """
-    target = scores.gather(1, labels[:, None])  # (B, 1)
+    # (B, 1)
+    target = scores.gather(1, labels[:, None])
     # Of equal scores the class of lower index ranks first, on any device and with any sort.
-    lower_index = torch.arange(scores.shape[1], device=scores.device) < labels[:, None]  # (B, classes)
+    # (B, classes)
+    lower_index = torch.arange(scores.shape[1], device=scores.device) < labels[:, None]
     before = (scores > target) | ((scores == target) & lower_index)
     if candidates is None:
         return before.sum(1)

@@ -111,13 +111,15 @@ class MemoryBank(nn.Module):
             raise UserKeyError(
                 f'MemoryBank: keys of {sorted(keys)}, but the groups are {sorted(self.groups)}'
             )
-        rows = torch.stack([keys[group] for group in self.groups], dim=1)  # (B, G, C)
+        # (B, G, C)
+        rows = torch.stack([keys[group] for group in self.groups], dim=1)
         if rows.shape[2:] != self.keys.shape[2:]:
             raise UserValueError(
                 f'MemoryBank: keys of length {rows.shape[2]}, but the bank holds keys of length '
                 f'{self.channels}'
             )
-        rows = gather_in_sampler_order(rows).transpose(0, 1).to(self.keys.dtype)  # (G, W B, C)
+        # (G, W B, C)
+        rows = gather_in_sampler_order(rows).transpose(0, 1).to(self.keys.dtype)
         count = rows.shape[1]
         # Rows before ``first`` would be overwritten by later rows of the same batch, in no defined order.
         first = max(count - self.size, 0)

@@ -38,7 +38,8 @@ class HandRegularization(nn.Module):
         """
         change = (beta[:, 1:] - beta[:, :-1]).square().sum(-1) * valid[:, :-1]
         # The first frame has no previous one.
-        change = torch.cat([torch.zeros_like(beta[:, :1, :, 0]), change], dim=1)  # (B, T, 2)
+        # (B, T, 2)
+        change = torch.cat([torch.zeros_like(beta[:, :1, :, 0]), change], dim=1)
         per_token = (
             theta.square().sum(-1) + self.weight_beta * beta.square().sum(-1) + self.weight_delta * change
         )

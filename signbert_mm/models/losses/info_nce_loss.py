@@ -36,9 +36,11 @@ class InfoNCELoss(nn.Module):
             bank (Tensor): Shape (N, C); zeros are no keys.
             counts (Tensor, optional): Shape (B,) bool: clips that count; None = all.
         """
-        positive = (query * key.detach()).sum(-1, keepdim=True)  # (B, 1)
+        # (B, 1)
+        positive = (query * key.detach()).sum(-1, keepdim=True)
         # Slots that hold no key get no weight in the softmax.
-        negative = (query @ bank.t()).masked_fill(~is_key(bank), NEVER)  # (B, N)
+        # (B, N)
+        negative = (query @ bank.t()).masked_fill(~is_key(bank), NEVER)
         # Cross-entropy with the positive as class 0.
         per_clip = -(torch.cat([positive, negative], dim=1) / self.temperature).log_softmax(-1)[:, 0]
         return self.loss_weight * (per_clip.mean() if counts is None else mean_over_clips(per_clip, counts))

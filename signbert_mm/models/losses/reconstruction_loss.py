@@ -50,5 +50,6 @@ class ReconstructionLoss(nn.Module):
         """
         # The confidence is threshold and weight at once.
         weight = scores * (scores >= self.eps)
-        per_token = (weight[..., None] * (predicted - target).abs()).sum((-1, -2))  # (B, T, 2)
+        # (B, T, 2)
+        per_token = (weight[..., None] * (predicted - target).abs()).sum((-1, -2))
         return self.loss_weight * mean_over_chosen(per_token, chosen)

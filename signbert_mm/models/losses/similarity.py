@@ -58,7 +58,8 @@ def over_nearest_anchors(
     Returns:
         tuple[Tensor, Tensor]: Shape (B, K) each, ``NEVER`` where there is no anchor.
     """
-    near = (teacher.detach() @ teacher_anchors.t()).masked_fill(~valid, NEVER)  # (B, N)
+    # (B, N)
+    near = (teacher.detach() @ teacher_anchors.t()).masked_fill(~valid, NEVER)
     other = (student @ student_anchors.t()).masked_fill(~valid, NEVER)
     # All slots are anchors, and the KL divergence does not depend on their order.
     if count == near.shape[1]:

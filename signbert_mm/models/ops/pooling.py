@@ -14,5 +14,6 @@ def max_over_first(x: Tensor) -> Tensor:
         # Pooling compares strides, which are unknown while exporting.
         return x.amax(0)
     # Every step, and its gradient, is a view in torch's channels-last format. Other orders would copy.
-    image = x.flatten(1, -2)[None].permute(0, 3, 1, 2)  # (1, C, K, ...)
+    # (1, C, K, ...)
+    image = x.flatten(1, -2)[None].permute(0, 3, 1, 2)
     return F.max_pool2d(image, (len(x), 1)).permute(0, 2, 3, 1).reshape(x.shape[1:])

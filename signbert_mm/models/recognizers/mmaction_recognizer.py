@@ -94,7 +94,8 @@ class MMActionRecognizer(BaseRecognizer):
             )
         data = inputs[self.input_key]
         if self.input_key == 'skeleton':
-            data = data[:, None]  # (B, 1, M, T, V, C): one clip a sample
+            # (B, 1, M, T, V, C): one clip a sample
+            data = data[:, None]
         scores, _ = self.model.extract_feat(data, stage='head')
         return scores.view(len(data), -1, scores.shape[-1])
 

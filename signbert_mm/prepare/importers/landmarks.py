@@ -74,7 +74,8 @@ def _check_numbers(path: str, hands: np.ndarray, detected: np.ndarray) -> None:
     if not detected.any():
         return
     # A file in pixels would give hands far outside the image.
-    xy = hands[detected][:, :, :2]  # (hands, 21, 2)
+    # (hands, 21, 2)
+    xy = hands[detected][:, :, :2]
     centres = xy.mean(axis=1)
     inside = ((centres >= 0) & (centres <= 1)).all(axis=1).mean()
     if np.abs(hands[detected]).max() > MAX_FRACTION or inside < 0.5:
@@ -104,7 +105,8 @@ def hand_chirality(joints: np.ndarray) -> np.ndarray:
     # The thumb counts from the wrist on, since its root lies beside the palm.
     thumb = from_wrist[..., [_THUMB_TIP], :]
     fingers = from_wrist[..., _TIPS, :] - from_wrist[..., _ROOTS, :]
-    reach = np.concatenate([fingers, thumb], axis=-2)  # (..., 5, 3)
+    # (..., 5, 3)
+    reach = np.concatenate([fingers, thumb], axis=-2)
     along = (reach * normal[..., None, :]).sum(axis=(-2, -1))
     length = np.linalg.norm(reach, axis=-1).sum(axis=-1) * np.linalg.norm(normal, axis=-1)
     return np.divide(along, length, out=np.zeros_like(along), where=length > 0)

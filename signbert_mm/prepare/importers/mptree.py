@@ -14,9 +14,12 @@ from ...layouts import get_layout
 from .common import Clip
 from .npz import words33_splits
 
-HAND = 63  # 21 x (x, y, z)
-POSE = 132  # 33 x (x, y, z, visibility)
-FACE = 1404  # 468 x (x, y, z)
+# 21 x (x, y, z)
+HAND = 63
+# 33 x (x, y, z, visibility)
+POSE = 132
+# 468 x (x, y, z)
+FACE = 1404
 SIZES = {
     POSE + 2 * HAND: 'pose and hands',
     POSE + FACE + 2 * HAND: 'pose, face and hands',
@@ -134,13 +137,15 @@ class MPTreeClips:
                         f'{path}: {rows[-1].size} numbers found, other frames have {self.size}; collect the '
                         'sequence again or remove it'
                     )
-            values = np.stack(rows).astype(np.float32)  # (T, numbers)
+            # (T, numbers)
+            values = np.stack(rows).astype(np.float32)
             keypoints = np.zeros((len(rows), layout.num_joints, 3), dtype=np.float32)
             if self.size > 2 * HAND:
                 # x, y and visibility, which becomes the score.
                 keypoints[:, :33] = values[:, :POSE].reshape(-1, 33, 4)[:, :, [0, 1, 3]]
             # The last 126 numbers, or the only 63.
-            hands = values[:, -2 * HAND :].reshape(len(rows), -1, 21, 3)  # (T, hands, 21, 3)
+            # (T, hands, 21, 3)
+            hands = values[:, -2 * HAND :].reshape(len(rows), -1, 21, 3)
             slots = dict(left=[left], right=[right]).get(self.hand, [left, right])
             for hand, first in enumerate(slots):
                 keypoints[:, first : first + 21, :2] = hands[:, hand, :, :2]

@@ -185,7 +185,8 @@ class NpzClips:
                 )
             keypoints = np.zeros((length, layout.num_joints, 3), dtype=np.float32)
             for side, first in enumerate((layout.parts['left_hand'][0], layout.parts['right_hand'][0])):
-                hand = self._hands[index, :length, side].astype(np.float32)  # (T, 21, 2)
+                # (T, 21, 2)
+                hand = self._hands[index, :length, side].astype(np.float32)
                 keypoints[:, first : first + 21, :2] = hand
                 # A hand has one score for all its joints: 0 where it is missing.
                 keypoints[:, first : first + 21, 2] = (hand != 0).any(axis=(1, 2))[:, None]

@@ -161,15 +161,18 @@ class PoseFormatClips:
         size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
         if not all(size):
             raise UserValueError(f'{path}: the header gives no image size; give width and height')
-        data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)  # (T, people, points, 2)
+        # (T, people, points, 2)
+        data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)
         masked = np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
-        score = np.asarray(pose.body.confidence, dtype=np.float32) * ~masked  # (T, people, points)
+        # (T, people, points)
+        score = np.asarray(pose.body.confidence, dtype=np.float32) * ~masked
         if not data.shape[0] or not data.shape[1]:
             raise UnreadableError(
                 f'{path}: data of shape {data.shape}, so no frames or no person; leave it out'
             )
         person = int(score.mean(axis=(0, 2)).argmax())
-        values = np.concatenate([data[:, person], score[:, person, :, None]], axis=-1)  # (T, points, 3)
+        # (T, points, 3)
+        values = np.concatenate([data[:, person], score[:, person, :, None]], axis=-1)
         values[values[:, :, 2] <= 0] = 0
         keypoints = np.zeros((len(values), layout.num_joints, 3), dtype=np.float32)
         # The points of all components stand one after the other.

@@ -175,7 +175,8 @@ class PysklClips:
     def clip(self, index: int, split: str = '') -> Clip:
         """The clip of one annotation."""
         where = f'{self.path}: annotation {index} ({self._id(index)})'
-        xy = to_array(self._field(index, 'keypoint')).astype(np.float32)  # (M, T, V, 2)
+        # (M, T, V, 2)
+        xy = to_array(self._field(index, 'keypoint')).astype(np.float32)
         frames = int(self._field(index, 'total_frames'))
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
             raise UserValueError(
@@ -185,7 +186,8 @@ class PysklClips:
         if xy.shape[0] == 0 and frames > _MOST_FRAMES:
             raise UserValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
         if 'keypoint_score' in self.annotations[index]:
-            score = to_array(self.annotations[index]['keypoint_score']).astype(np.float32)  # (M, T, V)
+            # (M, T, V)
+            score = to_array(self.annotations[index]['keypoint_score']).astype(np.float32)
         else:
             score = (xy != 0).any(axis=-1).astype(np.float32)
         if score.shape != xy.shape[:3]:

@@ -7,7 +7,8 @@ from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, csv_rows, find_file
 from .names import without_suffix
 
-OFFICIAL = dict(train=40154, val=10304, test=32941)  # 83,399, as the paper has it
+# 83,399, as the paper has it
+OFFICIAL = dict(train=40154, val=10304, test=32941)
 COLUMNS = ('Participant ID', 'Video file', 'Gloss')
 SOURCE = (
     'ASL Citizen (Desai et al., NeurIPS 2023), https://www.microsoft.com/en-us/research/project/asl-citizen'

@@ -94,7 +94,8 @@ def right_hand_share(points: np.ndarray) -> float:
     fingers = np.asarray(
         [[HAND_21.joints.index(f'{finger}{knuckle}') for knuckle in (1, 2, 3, 4)] for finger in FINGERS[1:]]
     )
-    knuckles = points[:, fingers]  # (T, 4, 4, 3)
+    # (T, 4, 4, 3)
+    knuckles = points[:, fingers]
     complete = (knuckles != 0).any(axis=-1).all(axis=(1, 2))
     knuckles = knuckles[complete]
     if not len(knuckles):

@@ -169,7 +169,8 @@ class StbClips:
                 f'{path}: handPara is {points.dtype} of shape {points.shape}; expected numbers of shape (3, '
                 '21, frames): x, y, z of 21 joints'
             )
-        points = points.transpose(2, 1, 0).astype(np.float64)  # (T, 21, 3)
+        # (T, 21, 3)
+        points = points.transpose(2, 1, 0).astype(np.float64)
         annotated = (points != 0).any(axis=-1, keepdims=True)
         if self._sk:
             # colour = R' (depth - t), of row vectors.

@@ -138,7 +138,8 @@ def _row_facts(
     """Counts of each frame of clips ``begin`` to ``end``, and its largest coordinate of a detected joint."""
     length = store.length[begin:end]
     values = store.decode(stored)
-    x, y, score = (np.ascontiguousarray(values[..., axis]) for axis in range(3))  # (R, V)
+    # (R, V)
+    x, y, score = (np.ascontiguousarray(values[..., axis]) for axis in range(3))
     not_finite = ~(np.isfinite(x) & np.isfinite(y) & np.isfinite(score))
     bad_score = (score < 0) | (score > 1)
     detected = (score > 0) & ~not_finite
