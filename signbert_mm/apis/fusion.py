@@ -12,6 +12,7 @@ from torch import nn
 
 from ..errors import ConfigError, UserValueError
 from ..evaluation.fusion import ClipScores, check_classes, check_weights, fused
+from ..files.shipped import SHIPPED, list_shipped
 from ..registry import MODELS
 from .backends import Backend, TorchBackend, VideoBackend, reads_videos
 from .clips import PoseClip
@@ -194,9 +195,10 @@ def build_backend(model: Any, weights: Any, device: str, field: str) -> Backend:
     fusion = make_fusion(model, weights, device)
     if fusion is not None:
         return fusion
-    if weights is None:
+    if weights is None and not str(model).startswith(SHIPPED):
+        shipped = ', '.join(SHIPPED + name for name in list_shipped())
         raise UserValueError(
-            f'`{field}` is missing: no weights are published, and random ones recognise '
-            'nothing; give the path of a checkpoint'
+            f'`{field}` is missing, and random weights recognise nothing; give the path of a checkpoint, or '
+            f'as the model one that comes with the package: {shipped}'
         )
     return make_backend(init_model(model, weights, device), device)

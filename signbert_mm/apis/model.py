@@ -19,6 +19,8 @@ from ..engine.runner import explain_config_errors, load_config
 from ..engine.runner.config import config_roots, list_variants
 from ..errors import ConfigError, did_you_mean
 from ..files.checkpoints import load_checkpoint_file
+from ..files.plain_config import read_plain_config
+from ..files.shipped import SHIPPED
 from ..registry import MODELS, SCOPE
 from .zoo import zoo_checkpoint
 
@@ -61,6 +63,9 @@ def _config(model: Union[PathLike, Config]) -> Config:
     if isinstance(model, Config):
         return copy.deepcopy(model)
     name, shipped = os.fspath(model), _shipped()
+    if name.startswith(SHIPPED):
+        meta = load_checkpoint_file(name).get('meta') or {}
+        return Config(read_plain_config(str(meta.get('cfg') or ''), name))
     if name in shipped:
         return load_config(shipped[name])
     if os.path.isfile(name) or os.sep in name or name.endswith('.py'):
@@ -82,8 +87,10 @@ def init_model(
     Nothing in the checkpoint is executed. It must fill every weight, as in ``tools/test.py``.
 
     Args:
-        config (str | Path | Config): A config, its path, or a name of :func:`list_models`.
-        checkpoint (str | Path, optional): Weights; None leaves them random, with a warning.
+        config (str | Path | Config): A config, its path, a name of :func:`list_models`, or ``zoo://NAME``:
+            weights that come with the package, with their own config.
+        checkpoint (str | Path, optional): Weights; None leaves them random, with a warning, unless
+            ``config`` is ``zoo://NAME``.
         device (str | torch.device): Where the model goes.
         cfg_options (dict, optional): Config values to change, ``{'model.head.num_classes': 33}``.
 
@@ -98,6 +105,8 @@ def init_model(
         CheckpointError: The checkpoint is unsafe or damaged, or its weights are not those of the model.
     """
     cfg = _config(config)
+    if checkpoint is None and not isinstance(config, Config) and os.fspath(config).startswith(SHIPPED):
+        checkpoint = config
     if cfg_options:
         cfg.merge_from_dict(cfg_options)
     if cfg.get('model') is None:

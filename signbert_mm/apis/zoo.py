@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from ..engine.runner import ConfigError, load_config
 from ..engine.runner.config import config_roots, did_you_mean
+from ..files.shipped import SHIPPED, resolve_shipped
 from ..registry import MODELS
 
 ZOO_ENV = 'SIGNBERT_MM_ZOO'
@@ -90,13 +91,16 @@ def zoo_checkpoint(name: str) -> str:
     Nothing is downloaded.
 
     Args:
-        name (str): The model's name.
+        name (str): The model's name, or ``zoo://NAME`` for weights that come with the package.
 
     Raises:
-        ConfigError: No weights of this model are published, or the folder has several files of it.
+        ConfigError: No weights of this model are published or come with the package, or the folder has
+            several files of it.
         FileNotFoundError: The file is not in the zoo folder.
         CheckpointError: The file's hash is not the one in its name.
     """
+    if name.startswith(SHIPPED):
+        return resolve_shipped(name)
     published = {key for key, entry in zoo_models().items() if entry.get('Weights')}
     if name not in published:
         raise ConfigError(

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 
 from ..errors import UserRuntimeError
 from .atomic import PathLike
+from .shipped import resolve_shipped
 from .stand_ins import NUMPY_NAMES, NumpyArray, without_stand_ins
 
 
@@ -59,7 +60,7 @@ def load_checkpoint_file(
     It reads the checkpoints of this project and of stock mmengine. The log history of the latter is inert.
 
     Args:
-        filename (str | Path): A local file.
+        filename (str | Path): A local file, or ``zoo://NAME`` for weights that come with the package.
         map_location: As in ``torch.load``.
         mmap (bool, optional): Map the file instead of reading it.
         check (bool): First read the file once to compare every record with its checksum, and refuse weights
@@ -67,10 +68,11 @@ def load_checkpoint_file(
 
     Raises:
         FileNotFoundError: No such file.
+        ConfigError: No such weights come with the package.
         CheckpointError: It is cut short, damaged or not a checkpoint, or it holds anything but tensors and
             plain values, or weights that are not finite.
     """
-    filename = osp.expanduser(os.fspath(filename))
+    filename = osp.expanduser(resolve_shipped(filename))
     if not osp.isfile(filename):
         raise FileNotFoundError(
             f'checkpoint {filename} does not exist; check the path (a run keeps its checkpoints in its '

@@ -12,6 +12,7 @@ from source_files import load_file
 
 from signbert_mm.apis import SignInferencer, get_model, init_model, zoo, zoo_checkpoint
 from signbert_mm.errors import ConfigError
+from signbert_mm.files import shipped
 from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 
 
@@ -139,3 +140,45 @@ def test_recognisers_of_real_signs_come_first(house, monkeypatch, tmp_path):
     assert not zoo.are_synthetic([]) and not zoo.are_synthetic(['gloss_000', 'tea'])
     monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'none'))
     assert zoo.released_recognisers() == []
+
+
+@pytest.fixture
+def package(monkeypatch, half, tmp_path):
+    """A package that comes with the half-precision recogniser."""
+    folder = tmp_path / 'weights'
+    folder.mkdir()
+    content = torch.load(half[2], weights_only=True)
+    content['meta']['cfg'] = Config.fromfile(half[0]).pretty_text
+    torch.save(content, folder / 'signs.pth')
+    monkeypatch.setattr(shipped, 'WEIGHTS', folder)
+    return folder
+
+
+def test_weights_of_the_package_bring_their_config(package, half):
+    model = init_model('zoo://signs')
+    reference = init_model(half[0], half[2])
+    assert zoo_checkpoint('zoo://signs') == str(package / 'signs.pth')
+    assert model.dataset_meta['glosses'] == GLOSSES
+    for name, value in reference.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+    inferencer = SignInferencer('zoo://signs')
+    options = dict(layout='hands_42', image_size=(640, 480))
+    answer = inferencer(poses(), **options)['predictions'][0]
+    expected = SignInferencer(half[0], half[2])(poses(), **options)['predictions'][0]
+    assert answer['glosses'] == expected['glosses']
+    assert answer['all_scores'] == pytest.approx(expected['all_scores'])
+
+
+def test_training_starts_from_weights_of_the_package(package, half):
+    cfg = Config.fromfile(half[0])
+    cfg.load_from, cfg.work_dir, cfg.experiment_name = 'zoo://signs', str(package / 'work'), 'from_package'
+    runner = Runner.from_cfg(cfg)
+    runner.load_or_resume()
+    weights = load_checkpoint_file('zoo://signs')['state_dict']
+    for name, value in runner.model.state_dict().items():
+        assert torch.equal(value, weights[name].to(value.dtype)), name
+
+
+def test_an_unknown_name_of_the_package(package):
+    with pytest.raises(ConfigError, match="zoo://sign: no such weights.*Did you mean 'signs'"):
+        SignInferencer('zoo://sign')

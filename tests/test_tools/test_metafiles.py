@@ -90,7 +90,7 @@ def test_the_pool_recogniser_is_the_whole_pool_run_of_the_protocol():
     recipe = zoo.Recipe(ENTRIES['signbert_d128_finetune_pool'])
     plan = make_plan(table, load_setting(table, 'words33'), [0], columns=['whole pool P-I'])
     run = plan.cells[0, 'whole pool P-I'][0].run
-    protocol, config = (zoo.read_plain(cfg.pretty_text) for cfg in (run.cfg, recipe.cfg))
+    protocol, config = (zoo.read_plain_config(cfg.pretty_text) for cfg in (run.cfg, recipe.cfg))
     places = {
         place
         for key in {*protocol, *config}

@@ -15,7 +15,6 @@ Example:
 """
 
 import argparse
-import ast
 import json
 import shlex
 import subprocess
@@ -42,6 +41,7 @@ from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.errors import ConfigError, UserRuntimeError
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, check_whole, load_checkpoint_file
+from signbert_mm.files.plain_config import read_plain_config
 
 ROOT = Path(__file__).resolve().parents[2]
 # Most bytes of a release file.
@@ -102,29 +102,12 @@ class Recipe:
         self.checkpoint = self.work_dir / f'epoch_{self.cfg.train_cfg.max_epochs}.pth'
 
 
-def read_plain(text: str) -> Dict[str, Any]:
-    """Reads a config as a checkpoint keeps it, ``name = value`` with ``dict(...)``, without executing it."""
-
-    def value(node: ast.AST) -> Any:
-        if isinstance(node, ast.Call):
-            return {item.arg: value(item.value) for item in node.keywords}
-        if isinstance(node, (ast.List, ast.Tuple)):
-            return [value(item) for item in node.elts]
-        if isinstance(node, ast.Dict):
-            return {ast.literal_eval(key): value(item) for key, item in zip(node.keys, node.values)}
-        return ast.literal_eval(node)
-
-    return {
-        node.targets[0].id: value(node.value) for node in ast.parse(text).body if isinstance(node, ast.Assign)
-    }
-
-
 def differences(old: Any, new: Any, place: str) -> Iterator[str]:
     """Places in which two configs differ."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new} - {*IGNORED_KEYS}):
             yield from differences(old.get(key), new.get(key), f'{place}.{key}')
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+    elif isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)) and len(old) == len(new):
         for index, (first, second) in enumerate(zip(old, new)):
             yield from differences(first, second, f'{place}.{index}')
     elif old != new:
@@ -138,7 +121,9 @@ def check_config(checkpoint: Path, cfg: Config) -> dict:
         CheckpointError: It was trained by another.
     """
     meta = load_checkpoint_file(checkpoint).get('meta') or {}
-    old, new = read_plain(str(meta.get('cfg') or '')), read_plain(cfg.pretty_text)
+    name = f'checkpoint {checkpoint}'
+    old = read_plain_config(str(meta.get('cfg') or ''), name)
+    new = read_plain_config(cfg.pretty_text)
     places = [place for key in WEIGHT_KEYS for place in differences(old.get(key), new.get(key), key)]
     if places:
         more = f' and {len(places) - 4} more' if len(places) > 4 else ''
