@@ -30,8 +30,10 @@ class ConcatPoseDataset(Dataset):
             ``clip_len``, ``test_mode`` and device.
         allow_missing (bool): Leave out those whose store does not exist. :meth:`coverage`, which is logged,
             lists them.
-        keep_labels (bool): Keep labels; all parts must then have one vocabulary. With False every label is
-            -1, as in pre-training on several data sets.
+        keep_labels (bool | str): Keep labels; all parts must then have one vocabulary. With 'union' the
+            vocabulary is that of all parts together, in their order, and a gloss that several parts have is
+            one class; so the parts must be of one language. With False every label is -1, as in pre-training
+            on several data sets.
         mixed_extractors (str): 'warn', 'error' or 'allow' poses of different extractors, versions of one, or
             joint layouts. Their joints lie at different points of the hand, and a model can tell the
             extractors apart. In pre-training a mix may be intended.
@@ -48,7 +50,7 @@ class ConcatPoseDataset(Dataset):
         self,
         datasets: Sequence[Union[dict, PoseDataset]],
         allow_missing: bool = False,
-        keep_labels: bool = False,
+        keep_labels: Union[bool, str] = False,
         mixed_extractors: str = 'warn',
         preload: Optional[str] = None,
     ) -> None:
@@ -97,22 +99,42 @@ class ConcatPoseDataset(Dataset):
                 )
         self._check_extractors(mixed_extractors)
         self.keep_labels = keep_labels
-        self.glosses = self.parts[0].glosses if keep_labels else []
-        if keep_labels and any(part.glosses != self.glosses for part in self.parts):
-            sizes = {part.name: len(part.glosses) for part in self.parts}
-            raise UserValueError(
-                f'ConcatPoseDataset: keep_labels needs one vocabulary, these differ: {sizes} '
-                'glosses; use keep_labels=False'
-            )
+        self.glosses = self._vocabulary()
         self._begin = np.cumsum([0] + [len(part) for part in self.parts])
-        self.labels = (
-            np.concatenate([part.labels for part in self.parts])
-            if keep_labels
-            else np.full(len(self), -1, dtype=np.int64)
+        # Of each part, from its label to that of this data set.
+        self._new_label = [
+            np.array([self.glosses.index(gloss) for gloss in part.glosses] if keep_labels else [], np.int64)
+            for part in self.parts
+        ]
+        self.labels = np.concatenate(
+            [self._relabel(number, part.labels) for number, part in enumerate(self.parts)]
         )
         # In shared memory, so that persistent workers see a new epoch too.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         print_log(self.coverage(), logger='current')
+
+    def _vocabulary(self) -> List[str]:
+        if self.keep_labels not in (False, True, 'union'):
+            raise UserValueError(
+                f"ConcatPoseDataset: keep_labels is {self.keep_labels!r}; choose True, False or 'union'"
+            )
+        if not self.keep_labels:
+            return []
+        union = list(dict.fromkeys(gloss for part in self.parts for gloss in part.glosses))
+        if self.keep_labels is True and any(part.glosses != union for part in self.parts):
+            sizes = {part.name: len(part.glosses) for part in self.parts}
+            raise UserValueError(
+                f'ConcatPoseDataset: keep_labels=True needs one vocabulary, these differ: {sizes} glosses; '
+                "use keep_labels='union', or False to leave labels out"
+            )
+        return union
+
+    def _relabel(self, number: int, labels: np.ndarray) -> np.ndarray:
+        """Labels (B,) of a part as labels of this data set; -1 stays -1, and all are -1 without labels."""
+        if not self.keep_labels:
+            return np.full(len(labels), -1, dtype=np.int64)
+        # The last entry serves the index -1.
+        return np.append(self._new_label[number], -1)[labels]
 
     def _check_extractors(self, mixed: str) -> None:
         kinds: Dict[str, List[str]] = {}
@@ -236,8 +258,7 @@ class ConcatPoseDataset(Dataset):
             name: torch.cat([batch['inputs'][name] for batch in batches])[gathered]
             for name in batches[0]['inputs']
         }
-        if not self.keep_labels:
-            inputs['label'] = torch.full_like(inputs['label'], -1)
+        inputs['label'] = to_device(torch.from_numpy(self.labels[index]), self.parts[0].device)
         out: dict = dict(inputs=inputs)
         if self.test_mode:
             names = [name for batch in batches for name in batch['video_id']]

@@ -55,10 +55,21 @@ def test_labels(configs):
         'glosses'
     ] == ['a', 'b', 'c']
     with pytest.raises(
-        ValueError, match=r"these differ: {'one': 3, 'two': 2} glosses; use keep_labels=False"
+        ValueError, match=r"these differ: {'one': 3, 'two': 2} glosses; use keep_labels='union', or False"
     ):
         ConcatPoseDataset(configs[:2], keep_labels=True)
+    with pytest.raises(ValueError, match="keep_labels is 'all'; choose True, False or 'union'"):
+        ConcatPoseDataset(configs[:2], keep_labels='all')
     assert ConcatPoseDataset(configs[:2]).labels.tolist() == [-1] * 7
+
+
+def test_labels_of_a_common_vocabulary(configs, tmp_path):
+    write_store(tmp_path / 'other', (5, 9, 9), glosses=('d', 'b'))
+    parts = [configs[0], dict(configs[0], store=str(tmp_path / 'other'))]
+    dataset = ConcatPoseDataset(parts, keep_labels='union')
+    assert dataset.glosses == ['a', 'b', 'c', 'd']
+    assert dataset.labels.tolist() == [0, 1, 2, 0, 3, 1, 3]
+    assert dataset.__getitems__([6, 3, 5, 0])['inputs']['label'].tolist() == [3, 0, 1, 0]
 
 
 def test_missing_parts(configs, tmp_path):
