@@ -40,7 +40,7 @@ from signbert_mm.apis import SignInferencer, zoo_checkpoint
 from signbert_mm.apis.zoo import zoo_file
 from signbert_mm.datasets import PoseStore
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.errors import ConfigError
 from signbert_mm.files.checkpoints import load_checkpoint_file
 
@@ -53,9 +53,7 @@ TRAINING = (
 
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     model_arguments(parser)
     parser.add_argument(
         '--window',

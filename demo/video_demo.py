@@ -34,7 +34,7 @@ import numpy as np
 from signbert_mm.apis import PoseClip, SignInferencer, zoo
 from signbert_mm.apis.backends import to_json
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.os_errors import check_writable, output_path
 from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, Span, attention_over_time, bars_of
@@ -152,9 +152,7 @@ def build(args: argparse.Namespace, **options: Any) -> SignInferencer:
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('video', help='any video that FFmpeg reads')
     parser.add_argument(
         '--out',

@@ -28,16 +28,14 @@ import cv2
 import numpy as np
 from video_demo import build, model_arguments
 
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization.sign_overlay import SignOverlay, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--camera', default='0', help="the camera's number, or a video's path (default: %(default)s)"
     )

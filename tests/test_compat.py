@@ -14,6 +14,8 @@ import torch
 from mmengine.config import Config
 
 from signbert_mm import compat
+from signbert_mm.compat import machine, openmmlab
+from signbert_mm.compat import mmengine as compat_mmengine
 
 OPENMMLAB = all(
     importlib.util.find_spec(name)
@@ -116,13 +118,13 @@ def test_torchvision_of_another_build(root, tmp_path):
 
 
 def test_torchvision_absent_is_left_alone(monkeypatch):
-    monkeypatch.setattr(compat, '_missing', lambda name: True)
+    monkeypatch.setattr(openmmlab, '_missing', lambda name: True)
     monkeypatch.delitem(sys.modules, 'torchvision', raising=False)
     assert compat.patch_torchvision_ops() is False
 
 
 def test_absent_packages_say_how_to_install(monkeypatch):
-    monkeypatch.setattr(compat, '_missing', lambda name: True)
+    monkeypatch.setattr(openmmlab, '_missing', lambda name: True)
     with pytest.raises(ModuleNotFoundError, match='mmpose is not installed: run `make install`'):
         compat.import_mmpose()
     with pytest.raises(ModuleNotFoundError, match='mmaction2 is not installed'):
@@ -131,8 +133,8 @@ def test_absent_packages_say_how_to_install(monkeypatch):
 
 def test_foreign_scopes_are_imported_where_a_config_names_them(monkeypatch):
     called = []
-    monkeypatch.setattr(compat, 'import_mmpose', lambda: called.append('mmpose'))
-    monkeypatch.setattr(compat, 'import_mmaction', lambda: called.append('mmaction'))
+    monkeypatch.setattr(openmmlab, 'import_mmpose', lambda: called.append('mmpose'))
+    monkeypatch.setattr(openmmlab, 'import_mmaction', lambda: called.append('mmaction'))
     compat.import_foreign_scopes("model = dict(type='SignBERT', name='from mmaction.models')")
     assert called == []
     compat.import_foreign_scopes(
@@ -201,9 +203,9 @@ class TestCheckpointLoading:
         torch.save(dict(w=torch.ones(1)), tmp_path / 'a.pth')
         monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
         url = (tmp_path / 'a.pth').as_uri()
-        path = compat._download(url, None, False)
+        path = compat_mmengine._download(url, None, False)
         (tmp_path / 'a.pth').unlink()
-        assert compat._download(url, None, False) == path and path.startswith(str(tmp_path / 'hub'))
+        assert compat_mmengine._download(url, None, False) == path and path.startswith(str(tmp_path / 'hub'))
         assert float(CheckpointLoader.load_checkpoint(path)['w']) == 1
 
 
@@ -282,7 +284,7 @@ class TestKeepLargeBlocks:
         monkeypatch.setattr(sys, 'platform', 'darwin')
         assert not compat.keep_large_blocks()
         monkeypatch.setattr(sys, 'platform', 'linux')
-        monkeypatch.setattr(compat.platform, 'libc_ver', lambda: ('', ''))  # musl
+        monkeypatch.setattr(machine.platform, 'libc_ver', lambda: ('', ''))  # musl
         assert not compat.keep_large_blocks()
 
     def test_the_environment_wins(self, monkeypatch):
@@ -304,7 +306,7 @@ class TestKeepLargeBlocks:
             'torch.ones(1 << 24)\n'
             'print(faults() - before)\n'
         )
-        if sys.platform != 'linux' or compat.platform.libc_ver()[0] != 'glibc':
+        if sys.platform != 'linux' or machine.platform.libc_ver()[0] != 'glibc':
             pytest.skip('not Linux with glibc')
         environment = {key: value for key, value in os.environ.items() if key != 'MALLOC_MMAP_THRESHOLD_'}
         out = subprocess.run(

@@ -35,7 +35,7 @@ from signbert_mm.apis.backends import to_json
 from signbert_mm.apis.dictionary import NothingReadableError
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
 from signbert_mm.errors import ConfigError
 from signbert_mm.files.folders import LeftOut, list_videos, report_left_out, walk
 from signbert_mm.files.os_errors import output_path
@@ -43,9 +43,7 @@ from signbert_mm.files.text import clean_text
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file of a pre-training or a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('dictionary', type=output_path, help='folder of the dictionary')
@@ -74,9 +72,7 @@ def parse_args() -> argparse.Namespace:
         '--extractor', default='mediapipe', help='what finds poses in videos (default: %(default)s)'
     )
     parser.add_argument('--device', help='where the model runs (default: the GPU where there is one)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     args = parser.parse_args()
     if any(len(group) < 2 for group in args.add):
         parser.error('--add wants a gloss and at least one video: --add hello hello_1.mp4')

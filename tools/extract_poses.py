@@ -24,15 +24,13 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.extraction import extract_folder, find_videos
 from signbert_mm.prepare.cli import add_about, add_extractor
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         'videos',
         nargs='+',

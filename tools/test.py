@@ -23,16 +23,22 @@ except ModuleNotFoundError:
 import mmengine
 from mmengine.config import Config
 
-from signbert_mm.engine.runner import OptionsAction, build_runner, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import (
+    add_cfg_options,
+    add_launcher,
+    build_runner,
+    load_config,
+    prepare_launch,
+    run_tool,
+    tool_parser,
+)
 from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
@@ -45,20 +51,8 @@ def parse_args() -> argparse.Namespace:
         metavar='FILE.pkl',
         help='write the predictions here: a pickled list of plain dicts, one a clip',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=OptionsAction,
-        metavar='KEY=VALUE',
-        help='config values to change: key=value, nested.key=value, key="[a,b]"',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how the processes were started',
-    )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    add_cfg_options(parser)
+    add_launcher(parser)
     args = parser.parse_args()
     if args.dump and not args.dump.endswith(('.pkl', '.pickle')):
         parser.error(f'--dump writes a pickle: the name must end in .pkl, got {args.dump}')

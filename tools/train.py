@@ -17,7 +17,14 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from signbert_mm import compat
-from signbert_mm.engine.runner import OptionsAction, build_runner, load_config, prepare_launch, run_tool
+from signbert_mm.engine.runner import (
+    add_cfg_options,
+    add_launcher,
+    build_runner,
+    load_config,
+    prepare_launch,
+    run_tool,
+)
 from signbert_mm.engine.runner.launch import is_first_process
 from signbert_mm.engine.runner.train_loop import LOCK
 from signbert_mm.errors import ConfigError
@@ -47,20 +54,8 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, help='random seed (default: that of the config, else 0)')
     parser.add_argument('--deterministic', action='store_true', help='deterministic cuDNN kernels')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=OptionsAction,
-        metavar='KEY=VALUE',
-        help='config values to change: key=value, nested.key=value, key="[a,b]"',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how the processes were started',
-    )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    add_cfg_options(parser)
+    add_launcher(parser)
     args = parser.parse_args()
     # torch.distributed.launch passes the rank as an argument, torchrun as a variable.
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))

@@ -1,6 +1,5 @@
 """Detects people in a frame, for the top-down extractors."""
 
-import sys
 from typing import Any, Callable, Dict, Optional, Union
 
 import numpy as np
@@ -33,7 +32,7 @@ class MMDetPersons:
     def __init__(self, config: str, checkpoint: str, device: str = 'cpu') -> None:
         self._facts = dict(config=config, checkpoint=file_digest(checkpoint)[:16])
         # The stand-in operators would let mmdet start and fail at its first frame.
-        if compat.patch_mmcv_ops() or isinstance(sys.modules.get('mmcv._ext'), compat._LazyOps):
+        if compat.patch_mmcv_ops() or compat.mmcv_ops_are_stubs():
             raise UserModuleNotFoundError(f'mmcv here is mmcv-lite: {INSTALL}')
         try:
             from mmdet.apis import inference_detector, init_detector

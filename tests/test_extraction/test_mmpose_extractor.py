@@ -1,5 +1,4 @@
 import importlib.util
-import sys
 
 import numpy as np
 import pytest
@@ -115,8 +114,6 @@ def test_detectors(tmp_path):
     with pytest.raises(TypeError, match='give dict'):
         build_detector('rtmdet')
     (tmp_path / 'a.pth').touch()
-    if importlib.util.find_spec('mmcv._ext') is None or isinstance(
-        sys.modules.get('mmcv._ext'), compat._LazyOps
-    ):
+    if importlib.util.find_spec('mmcv._ext') is None or compat.mmcv_ops_are_stubs():
         with pytest.raises(ModuleNotFoundError, match='mmcv here is mmcv-lite: .*full mmcv'):
             build_detector(dict(config='rtmdet_m_8xb32-300e_coco', checkpoint=str(tmp_path / 'a.pth')))

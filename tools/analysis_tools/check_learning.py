@@ -10,7 +10,6 @@ Example:
     python tools/analysis_tools/check_learning.py configs/mine/own_parts.py --clips 20 --steps 100
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -20,13 +19,11 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.engine.learning_check import check_learning
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file with a model and a train_dataloader')
     parser.add_argument(
         '--clips', type=int, default=50, help='clips to learn by heart (default: %(default)s)'
@@ -37,9 +34,7 @@ def main() -> None:
         '--lr', type=float, default=1e-3, help='learning rate of these steps (default: %(default)s)'
     )
     parser.add_argument('--seed', type=int, default=0, help='of weights and draws (default: %(default)s)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     args = parser.parse_args()
     cfg = load_config(args.config, args.cfg_options)
     report = check_learning(cfg, args.clips, args.classes, args.steps, args.lr, args.seed)

@@ -27,7 +27,7 @@ from signbert_mm.apis import ClipEmbedder, SignDictionary, SignInferencer
 from signbert_mm.apis.dictionary import COMPARISONS
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.experiments import mean_and_deviation
 from signbert_mm.files.os_errors import output_path
 
@@ -37,9 +37,7 @@ REST = '-'
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file of a pre-training')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('--store', default='data/words33', help='of the protocol (default: %(default)s)')

@@ -31,7 +31,7 @@ from mmengine.runner import Runner
 
 from signbert_mm.apis import init_model
 from signbert_mm.datasets import PoseStoreWriter
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.files.os_errors import output_path
@@ -43,9 +43,7 @@ METRIC = SignAccuracy(topk=(1, 5))
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument(
@@ -62,9 +60,7 @@ def parse_args() -> argparse.Namespace:
         '--height', type=int, default=480, help='image height in pixels (default: %(default)s)'
     )
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

@@ -22,7 +22,7 @@ try:
 except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.errors import UserValueError
 from signbert_mm.evaluation import load_predictions
 from signbert_mm.evaluation.fusion import (
@@ -38,9 +38,7 @@ from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         'predictions', nargs='+', help='files that tools/test.py --dump wrote, two or more, of one split'
     )

@@ -24,7 +24,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool
 from signbert_mm.layouts import get_layout
 from signbert_mm.registry import MODELS
 
@@ -35,9 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--frames', type=int, default=32, help='frames a clip (default: %(default)s)')
     parser.add_argument('--layout', help="joint layout of the input (default: the config's)")
     parser.add_argument('--full', action='store_true', help='every module, not only the parts')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

@@ -26,7 +26,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from signbert_mm.engine.load_encoder import build_model
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
 from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.evaluation.knn import extract_features, knn_accuracy
@@ -34,9 +34,7 @@ from signbert_mm.files.os_errors import output_path
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help="checkpoint file, or 'none' for random weights")
     parser.add_argument(
@@ -61,9 +59,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, default=0, help='of random weights (default: %(default)s)')
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

@@ -9,7 +9,6 @@ Example:
         --components 256
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -19,14 +18,12 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.datasets import PoseDataset
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.evaluation.logistic_regression import logistic_regression
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('store', help='a PoseStore')
     parser.add_argument('--train', nargs='+', default=['train'], metavar='SPLIT', help='default: train')
     parser.add_argument('--test', nargs='+', default=['test'], metavar='SPLIT', help='default: test')

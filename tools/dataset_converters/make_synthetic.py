@@ -8,17 +8,13 @@ Example:
         --clips-per-gloss 20 --layout sign_49
 """
 
-import argparse
-
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE, write_synthetic_store
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.prepare.cli import add_store
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('out', help="the store's folder")
     parser.add_argument('--glosses', type=int, default=100)
     parser.add_argument('--signers', type=int, default=20)

@@ -4,17 +4,13 @@ Example:
     python tools/dataset_converters/store_to_pyskl.py data/words33 words33.pkl
 """
 
-import argparse
-
 from signbert_mm.datasets import PoseStore
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.prepare.importers import export_pyskl
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('store', help='folder of the store')
     parser.add_argument('out', help='the new .pkl file')
     args = parser.parse_args()

@@ -8,7 +8,6 @@ Example:
         --size 64
 """
 
-import argparse
 import hashlib
 import os
 import sys
@@ -26,7 +25,7 @@ import cv2
 import numpy as np
 
 from signbert_mm.datasets import PoseDataset
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.paths import path_below
 from signbert_mm.layouts import Layout
@@ -74,9 +73,7 @@ def write_video(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('store', help='folder of a PoseStore')
     parser.add_argument('out', help='folder of the videos, <video_id>.mp4; existing ones are kept')
     parser.add_argument('--split', nargs='+', help='only these splits (default: all)')

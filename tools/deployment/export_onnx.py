@@ -27,7 +27,7 @@ from signbert_mm.apis import init_model
 from signbert_mm.apis.backends import TorchBackend, dataset_config
 from signbert_mm.apis.export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
 from signbert_mm.apis.input import InputReader
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 
@@ -36,9 +36,7 @@ SHAPES = ((1, 1), (1, 16), (5, 10), (2, 40))
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('out', type=output_path, metavar='OUT.onnx', help='the file to write')
@@ -54,9 +52,7 @@ def parse_args() -> argparse.Namespace:
         default=64,
         help='real clips of the test data to check with, where the data exist (default: %(default)s)',
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

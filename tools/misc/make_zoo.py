@@ -37,7 +37,7 @@ from zoo_pages import card, write_table
 
 from signbert_mm.apis.zoo import zoo_file, zoo_folder, zoo_models
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool, tool_parser
 from signbert_mm.errors import ConfigError, UserRuntimeError
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, check_whole, load_checkpoint_file
@@ -53,9 +53,7 @@ RESOURCES = 'resources.json'
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         'models', nargs='*', metavar='NAME', help='these only (default: all whose entry has Weights)'
     )

@@ -26,7 +26,7 @@ except ModuleNotFoundError:
 
 import torch
 
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 from signbert_mm.files.os_errors import output_path
@@ -39,9 +39,7 @@ _RUN_SETTINGS = re.compile(r'^(work_dir|load_from|resume|experiment_name|launche
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
         'out', type=output_path, metavar='OUT.pth', help='the name to which the hash is added'

@@ -18,16 +18,14 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.prepare.verification import verify_store
 from signbert_mm.visualization import plot_lengths
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('store', help='folder of the store')
     parser.add_argument(
         '--official',

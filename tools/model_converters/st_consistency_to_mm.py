@@ -12,7 +12,6 @@ Example:
     python tools/model_converters/st_consistency_to_mm.py checkpoint_0140.pth.tar st_consistency.pth
 """
 
-import argparse
 import io
 import sys
 from pathlib import Path
@@ -27,7 +26,7 @@ except ModuleNotFoundError:
 import torch
 from torch import Tensor
 
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 from signbert_mm.files.os_errors import output_path
@@ -194,9 +193,7 @@ def convert(state: Mapping[str, Tensor]) -> Weights:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('checkpoint', help="the authors' file")
     parser.add_argument('out', type=output_path, metavar='OUT.pth')
     args = parser.parse_args()

@@ -17,7 +17,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from signbert_mm.draws import Draws
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
@@ -56,9 +56,7 @@ def parse_args() -> argparse.Namespace:
         metavar='FOLDER',
         help='where the pictures go (default: %(default)s)',
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

@@ -25,7 +25,7 @@ except ModuleNotFoundError:
 import numpy as np
 
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
-from signbert_mm.engine.runner import run_tool
+from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_pretraining
@@ -35,9 +35,7 @@ KNN = {'knn/top1': 'top-1', 'knn/top5': 'top-5'}
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('run', metavar='RUN', help='work directory, or a scalars.json file')
     parser.add_argument(
         '--smooth', type=int, default=1, metavar='N', help='mean over N logged losses (default: %(default)s)'

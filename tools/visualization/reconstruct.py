@@ -28,7 +28,7 @@ from signbert_mm.apis.backends import TorchBackend
 from signbert_mm.apis.input import Failure, InputReader
 from signbert_mm.apis.reconstruct import masked_sample
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
-from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import ConfigError, add_cfg_options, load_config, run_tool, tool_parser
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS, MODELS
@@ -37,9 +37,7 @@ from signbert_mm.visualization import mesh_in_crop, reconstruction_figure, save_
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file of pre-training')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
@@ -72,9 +70,7 @@ def parse_args() -> argparse.Namespace:
         help='where the pictures go (default: %(default)s)',
     )
     parser.add_argument('--device', default='cpu', help='where the model runs (default: %(default)s)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

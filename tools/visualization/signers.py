@@ -21,7 +21,7 @@ except ModuleNotFoundError:
 import numpy as np
 from mmengine.registry import init_default_scope
 
-from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.engine.runner import load_config, run_tool, tool_parser
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation.predictions import read_labels
 from signbert_mm.files.os_errors import output_path
@@ -30,9 +30,7 @@ from signbert_mm.visualization import plot_signers, signer_accuracy
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config whose test_dataloader knows the signers')
     parser.add_argument(
         'predictions', nargs='+', help='files that tools/test.py --dump wrote, on that test data'

@@ -26,7 +26,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
 from signbert_mm.engine.load_encoder import build_model
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation.knn import extract_features
 from signbert_mm.files.os_errors import output_path
@@ -34,9 +34,7 @@ from signbert_mm.visualization import plot_embedding, tsne
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file with a test_dataloader (or val_dataloader)')
     parser.add_argument(
         'checkpoints', nargs='+', metavar='CHECKPOINT', help="checkpoint files, or 'none' for random weights"
@@ -60,9 +58,7 @@ def parse_args() -> argparse.Namespace:
         '--seed', type=int, default=0, help='of t-SNE and of random weights (default: %(default)s)'
     )
     parser.add_argument('--out', type=output_path, default='tsne.png', help='picture (default: %(default)s)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

@@ -23,7 +23,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_curves
@@ -47,9 +47,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', type=output_path, default='schedule.png', help='picture (default: %(default)s)'
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

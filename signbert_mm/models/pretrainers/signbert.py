@@ -96,11 +96,9 @@ class SignBERT(BasePretrainer):
             hand_scores=inputs['hand_scores'],
             hand_valid=inputs['hand_valid'],
             chosen=inputs['chosen'],
-            operation=inputs['operation'],
-            disturbed=inputs['disturbed'],
         )
-        if 'boxes' in inputs:
-            fields['boxes'] = inputs['boxes']
+        # A mask of one's own need not give the second and third. Poses without a crop have no boxes.
+        fields.update({key: inputs[key] for key in ('boxes', 'operation', 'disturbed') if key in inputs})
         # Only a decoder with a hand model gives these, and vertices on request.
         optional = ('theta', 'beta', 'rotation', 'offset', 'scale', 'joints3d', 'vertices')
         fields.update({key: decoded[key] for key in optional if key in decoded})

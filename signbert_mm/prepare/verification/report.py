@@ -1,9 +1,11 @@
-"""What the verification of a store found."""
+"""The result of the verification of a store."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Sequence
 
 SEVERITIES = ('error', 'warning', 'note')
+# Of a problem, in a message.
+EXAMPLES = 5
 
 
 @dataclass

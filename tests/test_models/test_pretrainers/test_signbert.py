@@ -196,3 +196,14 @@ def test_it_learns_to_rebuild_what_is_masked(pretrainer, make_batch):
 def test_an_unknown_mode(pretrainer, make_batch):
     with pytest.raises(ValueError, match="SignBERT: mode must be 'tensor', 'loss' or 'predict', got 'test'"):
         pretrainer()(make_batch(1, 1), mode='test')
+
+
+def test_a_mask_of_ones_own_needs_hands_target_and_chosen_alone(pretrainer, make_batch):
+    model, batch = pretrainer().eval(), make_batch()
+    full = model(batch, mode='predict')
+    for key in ('operation', 'disturbed'):
+        batch.pop(key)
+    samples = model(batch, mode='predict')
+    assert 'operation' in full[0] and 'operation' not in samples[0] and 'disturbed' not in samples[0]
+    assert torch.equal(samples[0].pred_hands, full[0].pred_hands)
+    assert model(batch, mode='loss')['loss_rec'] > 0
