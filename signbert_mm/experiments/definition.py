@@ -36,7 +36,8 @@ class Table:
         order (bool): Print the order of the rows, ours and the paper's.
         against (str): Name of a row; the others' differences to it are printed, seed by seed.
         figure (dict): ``dict(xlabel=.., x=[a number a row])`` draws the columns over x, with ``log=True``
-            over its logarithm; empty for none.
+            over its logarithm; ``dict(kind=..)`` draws another figure of the papers, one of
+            :data:`~signbert_mm.experiments.figures.FIGURES`; empty for none.
         seeds (dict[str, int]): Variant -> largest number of seeds; few labelled clips need more draws than
             many. The largest of these is the default number of seeds.
         folder (str): Folder of the definition; its settings are in ``on/`` there.
@@ -78,6 +79,8 @@ class Setting:
             tested on those of ``test_dataloader``.
         make (dict[str, dict]): Store folder -> arguments of ``write_synthetic_store``, for stores that are
             made if they are missing.
+        videos (dict[str, dict]): Folder of videos -> arguments of ``draw_clips``, for videos that are drawn
+            of the poses if they are missing.
         note (str): Printed below the table.
 
     As any config, the file may have ``custom_imports`` that register what its bases name.
@@ -87,6 +90,7 @@ class Setting:
     title: str
     bases: Dict[str, dict]
     make: Dict[str, dict] = field(default_factory=dict)
+    videos: Dict[str, dict] = field(default_factory=dict)
     note: str = ''
 
 
@@ -144,7 +148,7 @@ def load_table(path: str) -> Table:
             )
     if table.against and table.against not in [row['name'] for row in table.rows]:
         raise ConfigError(f'{path}: against: there is no row {table.against!r}')
-    if table.figure and len(table.figure.get('x', ())) != len(table.rows):
+    if 'kind' not in table.figure and table.figure and len(table.figure.get('x', ())) != len(table.rows):
         raise ConfigError(
             f'{path}: figure: x has {len(table.figure.get("x", ()))} numbers, and the table '
             f'{len(table.rows)} rows'

@@ -171,6 +171,10 @@ def make_plan(
         }
         plan.table = replace(table, paper=paper)
         plan.cells = {cell: values for cell, values in plan.cells.items() if cell[1] in selected}
+    if table.figure.get('kind') in ('class_errors', 'signers'):
+        # Drawn of the clips' scores.
+        for run in plan.tests:
+            run.keep_scores = True
     # Columns or seeds that are left out may leave runs that no test needs.
     if selected is not None or table.seeds:
         needed = {run for test in plan.tests for run in test.lineage()}
@@ -199,7 +203,9 @@ def choose_rows(table: Table, rows: Sequence[str]) -> Table:
             lacks = [isinstance(part, str) and part not in selected for part in row['fuse']]
             row = dict(row, fuse=[steps[part] if lack else part for part, lack in zip(row['fuse'], lacks)])
         kept.append(row)
-    figure = dict(table.figure, x=[table.figure['x'][index] for index in indices]) if table.figure else {}
+    figure = dict(table.figure)
+    if 'x' in figure:
+        figure['x'] = [figure['x'][index] for index in indices]
     return replace(
         table,
         rows=kept,

@@ -9,12 +9,8 @@ Example:
 """
 
 import argparse
-import hashlib
-import os
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import Tuple
 
 try:
     import signbert_mm  # noqa: F401
@@ -22,55 +18,9 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import cv2
-import numpy as np
-
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.runner import run_tool
-from signbert_mm.errors import UserValueError
-from signbert_mm.files.paths import path_below
-from signbert_mm.layouts import Layout
-from signbert_mm.visualization import blank, draw_pose
-
-SUPERSAMPLING = 4
-
-
-def square(keypoints: np.ndarray, scores: np.ndarray, margin: float = 0.05) -> Tuple[np.ndarray, float]:
-    """Corner (2,) and side in pixels of the square round all detected joints of a clip (T, V, 2).
-
-    It has a margin. The clip must have a detected joint.
-    """
-    points = keypoints[scores > 0]
-    low, high = points.min(0), points.max(0)
-    side = max(float((high - low).max()), 1.0) * (1 + 2 * margin)
-    return (low + high - side) / 2, side
-
-
-def write_video(
-    path: str, keypoints: np.ndarray, scores: np.ndarray, layout: Layout, size: int, fps: float
-) -> None:
-    """Draws frames (T, V, 2) on white, cut to the square of the clip's joints.
-
-    The file gets its name when it is complete.
-    """
-    import av
-
-    # Thin lines at 64 pixels need smoothing: draw larger, then shrink.
-    fine = size * SUPERSAMPLING
-    corner, side = square(keypoints, scores) if (scores > 0).any() else (np.zeros(2), 1.0)
-    # A long id with a suffix could exceed the length of a file name, so the temporary name is a digest.
-    partial = os.path.join(
-        os.path.dirname(path), f'.{hashlib.blake2b(path.encode(), digest_size=8).hexdigest()}.partial'
-    )
-    with av.open(partial, 'w', format='mp4') as container:
-        stream = container.add_stream('mpeg4', rate=max(1, round(fps)))
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = size, size, 'yuv420p', 400_000
-        for points, score in zip(keypoints, scores):
-            canvas = draw_pose(blank(fine, fine), (points - corner) * (fine / side), score, layout)
-            small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(small, format='rgb24')))
-        container.mux(stream.encode())
-    os.replace(partial, path)
+from signbert_mm.visualization import draw_clips
 
 
 def main() -> None:
@@ -90,23 +40,9 @@ def main() -> None:
         parser.error(f'--size must be even and at least 16, got {args.size}')
     few_shot = dict(shots=args.few_shot, seed=0) if args.few_shot else None
     data = PoseDataset(args.store, args.split, few_shot=few_shot)
-    store, written = data.store, 0
-    names = store.video_ids(data.clips)
-    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
-    if repeated is not None:
-        raise UserValueError(
-            f'{args.store}: video_id {repeated!r} is in several splits, so one video would stand for several '
-            'clips; '
-            'draw each split into a folder of its own (--split)'
-        )
-    paths = [path_below(args.out, name, '.mp4', f'{args.store}: video_id') for name in names]
-    for number, (clip, path) in enumerate(zip(data.clips, paths), 1):
-        if not os.path.isfile(path):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            keypoints, scores = store.clip(clip)
-            fps = float(store.fps[clip]) or args.fps
-            write_video(path, keypoints, scores, store.layout, args.size, fps)
-            written += 1
+    written = 0
+    for number, new in enumerate(draw_clips(data.store, data.clips, args.out, args.size, args.fps), 1):
+        written += new
         if number % 200 == 0 or number == len(data):
             print(f'{number} of {len(data)} clips, {written} written', flush=True)
 
