@@ -4,7 +4,7 @@ title = 'synthetic signs, small setting (d = 128)'
 note = (
     'Recognition (pre-training too): detected poses, five labelled clips a gloss. Tables 1 and 2: exact '
     'poses, as STB and HANDS17 are annotated. '
-    'Tested on signers that are not in training.'
+    'Tested on signers that are not in training.' + _base_._note
 )
 # detected poses for recognition, exact ones for reconstruction, as STB and HANDS17 are annotated
 make = {

@@ -26,6 +26,6 @@ _rows_i3d = [*_skeletons, _i3d, *_hands, dict(name='H + R', fuse=['H', 'I3D'])]
 _rows_r3d = [*_skeletons, _r3d, *_hands, dict(name='H + R', fuse=['H', '3D-R50'])]
 note = (
     'H: hands only; P: ST-GCN over 49 joints (two hands and the trunk), or over all 133 keypoints; R: the '
-    'RGB network (configs/fusion). The paper says "full keypoints" of P, not how many: its figures of ST-GCN and '
-    'H + P stand beside both.'
+    'RGB network (configs/fusion). The paper says "full keypoints" of P, not how many: its figures of ST-GCN '
+    'and H + P stand beside both.'
 )

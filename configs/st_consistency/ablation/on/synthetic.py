@@ -24,4 +24,5 @@ note = (
     'Pre-training: 7,000 clips of 100 glosses, no labels. Fine-tuned and linear: 30 of the glosses, five '
     'labelled clips each; kNN: all 2,100 '
     'training clips of the 30 vote, 20 neighbours. Tested on 600 clips of signers that are not in training.'
+    + _base_._note
 )

@@ -46,7 +46,7 @@ _rows_r3d = [
 ]
 note = (
     '+ R: scores summed with the RGB model (configs/fusion). The shares of 20, 40 and 60 % are assumed. The '
-    "paper's figures of ST-GCN and of the RGB networks are those that SignBERT's tables print; the other "
-    'methods that this paper compares with have no config here, and their figures are not at hand: Pose-TGCN, '
-    'PSLR, SignBERT, BEST, SignBERT+, HP3D, TCK, BSL, HMA, GLE-Net.'
+    "figures of ST-GCN and of the RGB networks are those that SignBERT's tables print. The paper also prints "
+    'Pose-TGCN, PSLR, SignBERT, BEST, SignBERT+, HP3D, TCK, BSL, HMA and GLE-Net, whose figures are not at '
+    'hand.'
 )
