@@ -10,7 +10,7 @@ from mmengine.runner import Runner, set_random_seed
 
 from ..apis.reconstruct import draw_clip, load_pretrainer
 from ..engine.load_encoder import build_model
-from ..engine.runner.config import ConfigError, did_you_mean
+from ..engine.runner.config import ConfigError
 from ..evaluation.fusion import ClipScores, align, load_scores
 from ..evaluation.knn import extract_features
 from ..registry import DATASETS
@@ -23,7 +23,7 @@ from ..visualization import (
     signer_accuracy,
     tsne,
 )
-from .plan import Plan
+from .plan import Plan, variants_of
 from .printing import draw_figure
 from .run import Run
 
@@ -36,11 +36,9 @@ def _runs(plan: Plan, work_dir: Path) -> Iterator[Tuple[str, Dict[str, Run]]]:
     Raises:
         ConfigError: Nothing has been measured.
     """
-    metrics = plan.table.columns[0]['metrics']
-    first, found = next(iter(metrics)), False
-    for title in plan.columns:
-        if title != first and not title.endswith(f' {first}'):
-            continue
+    column, found = plan.table.columns[0], False
+    for variant in variants_of(column, plan.setting):
+        title = f'{variant} {next(iter(column["metrics"]))}'.strip()
         rows = {}
         for number, row in enumerate(plan.table.rows):
             tested = [cell.run for cell in plan.cells.get((number, title), ()) if cell.run.tested(work_dir)]
@@ -48,7 +46,7 @@ def _runs(plan: Plan, work_dir: Path) -> Iterator[Tuple[str, Dict[str, Run]]]:
                 rows[row['name']] = tested[0]
         if rows:
             found = True
-            yield title[: -len(first)].strip(), rows
+            yield variant, rows
     if not found:
         raise ConfigError(f'{plan.table.name}: nothing has been measured yet, so there is no figure')
 
@@ -133,14 +131,14 @@ def _signers(plan: Plan, work_dir: Path) -> Iterator[Path]:
         yield plot_signers(_path(plan, work_dir, variant), models)
 
 
-FIGURES: Dict[str, Callable[[Plan, Path], Iterator[Path]]] = dict(
+# The kinds of definition.FIGURE_KINDS.
+_DRAW: Dict[str, Callable[[Plan, Path], Iterator[Path]]] = dict(
     sweep=_sweep,
     reconstruction=_reconstruction,
     tsne=_tsne,
     class_errors=_class_errors,
     signers=_signers,
 )
-"""Kind of a table's ``figure`` -> what draws it."""
 
 
 def draw_figures(plan: Plan, work_dir: Path) -> List[Path]:
@@ -150,9 +148,6 @@ def draw_figures(plan: Plan, work_dir: Path) -> List[Path]:
         list[Path]: ``<table>_<setting>[_<variant>].png`` in the work folder.
 
     Raises:
-        ConfigError: The kind is unknown, or nothing has been measured.
+        ConfigError: Nothing has been measured.
     """
-    kind = plan.table.figure.get('kind', 'sweep')
-    if kind not in FIGURES:
-        raise ConfigError(f'{plan.table.name}: no figure of the kind {kind!r}. {did_you_mean(kind, FIGURES)}')
-    return list(FIGURES[kind](plan, work_dir))
+    return list(_DRAW[plan.table.figure.get('kind', 'sweep')](plan, work_dir))

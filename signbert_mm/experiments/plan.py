@@ -218,10 +218,15 @@ def choose_rows(table: Table, rows: Sequence[str]) -> Table:
 def _titles(table: Table, setting: Setting) -> List[str]:
     titles = []
     for column in table.columns:
-        # Bases that share a column have the same variants; the first one names them.
-        variants = (setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}}
+        variants = variants_of(column, setting)
         titles += [f'{variant} {title}'.strip() for variant in variants for title in column['metrics']]
     return titles
+
+
+def variants_of(column: Mapping, setting: Setting) -> List[str]:
+    """Names of a column's variants, ``['']`` where it has none."""
+    # Bases that share a column have the same variants; the first one names them.
+    return list((setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}})
 
 
 def _select(table: str, what: str, names: Sequence[str], patterns: Sequence[str]) -> Set[str]:
