@@ -86,10 +86,13 @@ for _data in ('msasl1000', 'nmfs_csl', 'slr500', 'synthetic', 'wlasl2000'):
             _in(_pipelines, stream=_stream.replace('-', '_')),
         )
 for _short, _layout in (('samslr27', 'sam_slr_27'), ('wholebody133', 'coco_wholebody_133')):
-    variants[f'fusion/stgcn_{_short}-joint_b64-80e_wlasl2000'] = (
-        'fusion/stgcn_sign49-joint_b64-80e_wlasl2000',
-        _in([*_pipelines, 'model', *(f'{loader}.dataset' for loader in _LOADERS)], layout=_layout),
-    )
+    for _data in ('msasl1000', 'nmfs_csl', 'slr500', 'wlasl2000'):
+        # NMFs-CSL and SLR500 have no validation split
+        _loaders = _LOADERS if _data.endswith('000') else _LOADERS[::2]
+        variants[f'fusion/stgcn_{_short}-joint_b64-80e_{_data}'] = (
+            f'fusion/stgcn_sign49-joint_b64-80e_{_data}',
+            _in([*_pipelines, 'model', *(f'{loader}.dataset' for loader in _loaders)], layout=_layout),
+        )
 variants['fusion/stgcnpp_sign49-joint_b64-80e_wlasl2000'] = (
     'fusion/stgcn_sign49-joint_b64-80e_wlasl2000',
     {
@@ -145,6 +148,10 @@ variants['fusion/i3d-r50_32x2-b8-50e_msasl1000'] = (
     'fusion/i3d-r50_32x2-b8-50e_wlasl2000',
     _videos('msasl1000', 1000),
 )
+variants['fusion/i3d-r50_32x2-b8-50e_nmfs_csl'] = (
+    'fusion/i3d-r50_32x2-b8-50e_wlasl2000',
+    _videos('nmfs_csl', 1067),
+)
 variants['fusion/r3d-r50_32x2-b8-50e_nmfs_csl'] = (
     'fusion/r3d-r50_32x2-b8-50e_slr500',
     _videos('nmfs_csl', 1067),
@@ -186,6 +193,20 @@ variants[f'{_small}/synthetic30'] = (
         'default_hooks.checkpoint.interval': 50,
         **_cosine(50, 30),
     },
+)
+# P over all 133 keypoints
+variants[f'{_small}/stgcn133'] = (
+    f'{_small}/stgcn',
+    _in(
+        [
+            'model',
+            'model.data_preprocessor.train_pipeline.2',
+            'model.data_preprocessor.test_pipeline.0',
+            'train_dataloader.dataset',
+            'test_dataloader.dataset',
+        ],
+        layout='coco_wholebody_133',
+    ),
 )
 # 8 passes instead of 80, warm-up and cosine a tenth as long too: what 20 pre-trainings cost on one core set
 # this, before any of them was tested

@@ -4,9 +4,14 @@ from typing import Dict, List, Tuple
 
 import numpy as np
 import torch
+from mmengine.config import Config
 
+from ..datasets import PoseDataset
 from ..errors import UserValueError
+from ..files.checkpoints import CheckpointError, load_checkpoint_file
+from ..registry import MODELS
 from ..structures import SignDataSample
+from ..visualization import mesh_in_crop, reconstruction_figure
 from .backends import TorchBackend
 from .clips import PoseClip
 
@@ -101,10 +106,90 @@ def masked_sample(backend: TorchBackend, clip: PoseClip) -> Tuple[SignDataSample
         ValueError: The test pipeline masks nothing.
     """
     inputs = backend.prepared([clip], masked=True)
+    _check_masked(inputs)
+    inputs['video_id'] = [clip.name]
+    return backend.model(inputs, mode='predict')[0], inputs['frames'][0].cpu().numpy()
+
+
+def _check_masked(inputs: dict) -> None:
     if 'chosen' not in inputs:
         raise UserValueError(
             'the test pipeline of the data preprocessor masks nothing; add MaskHandTokens and '
             'ZeroMissing at its end'
         )
-    inputs['video_id'] = [clip.name]
-    return backend.model(inputs, mode='predict')[0], inputs['frames'][0].cpu().numpy()
+
+
+def load_pretrainer(cfg: Config, checkpoint: str, device: str = 'cpu') -> torch.nn.Module:
+    """The config's model with the checkpoint's weights, for evaluation.
+
+    Raises:
+        CheckpointError: The checkpoint is not one of this model.
+        ValueError: The model has no decoder.
+    """
+    model = MODELS.build(cfg.model)
+    content = load_checkpoint_file(checkpoint, map_location='cpu')
+    try:
+        model.load_state_dict(content.get('state_dict', content))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f'checkpoint {checkpoint} does not fit the model of the config: {error}'
+        ) from None
+    if not hasattr(model, 'decoder'):
+        raise UserValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
+    return model.to(device).eval()
+
+
+def draw_prediction(
+    model: torch.nn.Module,
+    sample: SignDataSample,
+    places: np.ndarray,
+    title: str,
+    columns: int = 8,
+    mesh: bool = True,
+) -> np.ndarray:
+    """Figure 3 of one prediction.
+
+    Args:
+        model (Module): The pre-trainer.
+        sample (SignDataSample): Its prediction of a masked clip.
+        places (ndarray): Indices of its frames in the clip, (T,).
+        title (str): Above the picture.
+        columns (int): Frames drawn.
+        mesh (bool): Draw the hand mesh too, where the decoder has a hand model.
+
+    Returns:
+        ndarray: Shape (H, W, 3) uint8 RGB.
+    """
+    hand_model = model.hand_model if mesh else None
+    surface = faces = None
+    if hand_model is not None:
+        surface, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()
+    return reconstruction_figure(sample, surface, faces, columns=columns, title=title, places=places)
+
+
+@torch.no_grad()
+def draw_clip(
+    model: torch.nn.Module, dataset: PoseDataset, index: int, columns: int = 8, mesh: bool = True
+) -> np.ndarray:
+    """Figure 3 of one clip of a data set, masked by the model's test pipeline.
+
+    Args:
+        model (Module): The pre-trainer.
+        dataset (PoseDataset): The clips.
+        index (int): Which of them.
+        columns (int): Frames drawn.
+        mesh (bool): Draw the hand mesh too, where the decoder has a hand model.
+
+    Returns:
+        ndarray: Shape (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: The test pipeline masks nothing.
+    """
+    data = model.data_preprocessor(dataset.__getitems__([index]), training=False)
+    _check_masked(data['inputs'])
+    sample = model(data['inputs'], mode='predict')[0]
+    label, frames = int(sample.gt_label), data['inputs']['frames'][0].cpu().numpy()
+    glosses = dataset.metainfo.get('glosses') or []
+    name = f'clip {index}' + (f': {glosses[label]}' if 0 <= label < len(glosses) else '')
+    return draw_prediction(model, sample, frames, f'{name}  {sample.video_id}'.strip(), columns, mesh)

@@ -2,10 +2,11 @@
 
 from .definition import Setting, Table, find_table, list_tables, load_setting, load_table
 from .execute import execute
+from .figures import draw_figures
 from .missing import Missing, missing_data, missing_text
 from .plan import Cell, Plan, choose_rows, make_plan
-from .prepare import prepare_stores
-from .printing import draw_figure, mean_and_deviation, replace_block, table_markdown
+from .prepare import prepare_stores, prepare_videos
+from .printing import mean_and_deviation, replace_block, table_markdown, table_outline
 from .run import Run
 
 __all__ = [
@@ -16,7 +17,7 @@ __all__ = [
     'Setting',
     'Table',
     'choose_rows',
-    'draw_figure',
+    'draw_figures',
     'execute',
     'find_table',
     'list_tables',
@@ -27,6 +28,8 @@ __all__ = [
     'missing_data',
     'missing_text',
     'prepare_stores',
+    'prepare_videos',
     'replace_block',
     'table_markdown',
+    'table_outline',
 ]

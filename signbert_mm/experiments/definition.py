@@ -9,6 +9,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from ..engine.runner.config import ConfigError, config_roots, did_you_mean, read_config
 
 _STEP_KEYS = {'base', 'options', 'by_type', 'after'}
+# What a table's figure may show; :mod:`.figures` draws them.
+FIGURE_KINDS = ('sweep', 'reconstruction', 'tsne', 'class_errors', 'signers')
 _BASE_KEYS = {'config', 'options', 'by_type', 'variants', 'start', 'seed', 'fit'}
 
 
@@ -36,7 +38,8 @@ class Table:
         order (bool): Print the order of the rows, ours and the paper's.
         against (str): Name of a row; the others' differences to it are printed, seed by seed.
         figure (dict): ``dict(xlabel=.., x=[a number a row])`` draws the columns over x, with ``log=True``
-            over its logarithm; empty for none.
+            over its logarithm; ``dict(kind=..)`` draws another figure of the papers: 'reconstruction' (with
+            ``clips=4``), 'tsne' (with ``classes=20``), 'class_errors' or 'signers'; empty for none.
         seeds (dict[str, int]): Variant -> largest number of seeds; few labelled clips need more draws than
             many. The largest of these is the default number of seeds.
         folder (str): Folder of the definition; its settings are in ``on/`` there.
@@ -78,6 +81,8 @@ class Setting:
             tested on those of ``test_dataloader``.
         make (dict[str, dict]): Store folder -> arguments of ``write_synthetic_store``, for stores that are
             made if they are missing.
+        videos (dict[str, dict]): Folder of videos -> arguments of ``draw_clips``, for videos that are drawn
+            of the poses if they are missing.
         note (str): Printed below the table.
 
     As any config, the file may have ``custom_imports`` that register what its bases name.
@@ -87,6 +92,7 @@ class Setting:
     title: str
     bases: Dict[str, dict]
     make: Dict[str, dict] = field(default_factory=dict)
+    videos: Dict[str, dict] = field(default_factory=dict)
     note: str = ''
 
 
@@ -144,7 +150,12 @@ def load_table(path: str) -> Table:
             )
     if table.against and table.against not in [row['name'] for row in table.rows]:
         raise ConfigError(f'{path}: against: there is no row {table.against!r}')
-    if table.figure and len(table.figure.get('x', ())) != len(table.rows):
+    kind = table.figure.get('kind', 'sweep')
+    if kind not in FIGURE_KINDS:
+        raise ConfigError(f'{path}: no figure of the kind {kind!r}. {did_you_mean(kind, FIGURE_KINDS)}')
+    if kind == 'class_errors' and len(table.rows) != 2:
+        raise ConfigError(f'{path}: figure: class_errors compares two rows, got {len(table.rows)}')
+    if table.figure and kind == 'sweep' and len(table.figure.get('x', ())) != len(table.rows):
         raise ConfigError(
             f'{path}: figure: x has {len(table.figure.get("x", ()))} numbers, and the table '
             f'{len(table.rows)} rows'

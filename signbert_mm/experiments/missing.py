@@ -87,6 +87,7 @@ def missing_data(plans: Sequence[Plan], work_dir: Path) -> List[Missing]:
     """
     commands = _prepare_commands(plans)
     made = {folder for plan in plans for folder in plan.setting.make}
+    drawn = {folder for plan in plans for folder in plan.setting.videos}
     missing: Dict[Tuple[str, str], Missing] = {}
 
     def add(run: Run, item: Optional[Missing]) -> None:
@@ -101,7 +102,7 @@ def missing_data(plans: Sequence[Plan], work_dir: Path) -> List[Missing]:
             for part, optional in _data_sets(_pending_parts(run, run in plan.tests, work_dir)):
                 add(run, _store(str(part['store']), optional, commands, made))
                 if part.get('videos'):
-                    add(run, _videos(part, commands, made))
+                    add(run, _videos(part, commands, made, drawn))
             start = run.cfg.get('load_from')
             needs_start = start and run.parent is None and not run.trained(work_dir)
             if needs_start and '://' not in str(start) and not os.path.isfile(start):
@@ -122,8 +123,11 @@ def _store(folder: str, optional: bool, commands: Mapping[str, str], made: Set[s
     )
 
 
-def _videos(part: Mapping, commands: Mapping[str, str], made: Set[str]) -> Optional[Missing]:
+def _videos(part: Mapping, commands: Mapping[str, str], made: Set[str], drawn: Set[str]) -> Optional[Missing]:
     folder, store = str(part['videos']), str(part['store'])
+    if folder in drawn:
+        remedy = 'drawn of the poses by run_table.py when it trains: the clips that it needs'
+        return None if os.path.isdir(folder) else Missing('videos', folder, remedy)
     suffixes = part.get('suffixes')
     note = ''
     if os.path.isdir(folder):

@@ -171,6 +171,10 @@ def make_plan(
         }
         plan.table = replace(table, paper=paper)
         plan.cells = {cell: values for cell, values in plan.cells.items() if cell[1] in selected}
+    if table.figure.get('kind') in ('class_errors', 'signers'):
+        # Drawn of the clips' scores.
+        for run in plan.tests:
+            run.keep_scores = True
     # Columns or seeds that are left out may leave runs that no test needs.
     if selected is not None or table.seeds:
         needed = {run for test in plan.tests for run in test.lineage()}
@@ -199,7 +203,9 @@ def choose_rows(table: Table, rows: Sequence[str]) -> Table:
             lacks = [isinstance(part, str) and part not in selected for part in row['fuse']]
             row = dict(row, fuse=[steps[part] if lack else part for part, lack in zip(row['fuse'], lacks)])
         kept.append(row)
-    figure = dict(table.figure, x=[table.figure['x'][index] for index in indices]) if table.figure else {}
+    figure = dict(table.figure)
+    if 'x' in figure:
+        figure['x'] = [figure['x'][index] for index in indices]
     return replace(
         table,
         rows=kept,
@@ -212,10 +218,15 @@ def choose_rows(table: Table, rows: Sequence[str]) -> Table:
 def _titles(table: Table, setting: Setting) -> List[str]:
     titles = []
     for column in table.columns:
-        # Bases that share a column have the same variants; the first one names them.
-        variants = (setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}}
+        variants = variants_of(column, setting)
         titles += [f'{variant} {title}'.strip() for variant in variants for title in column['metrics']]
     return titles
+
+
+def variants_of(column: Mapping, setting: Setting) -> List[str]:
+    """Names of a column's variants, ``['']`` where it has none."""
+    # Bases that share a column have the same variants; the first one names them.
+    return list((setting.bases.get(_bases(column)[0]) or {}).get('variants') or {'': {}})
 
 
 def _select(table: str, what: str, names: Sequence[str], patterns: Sequence[str]) -> Set[str]:

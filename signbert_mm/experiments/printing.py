@@ -104,6 +104,24 @@ def table_markdown(plan: Plan, work_dir: Path) -> str:
     return text + '\n' + '\n'.join(filter(None, notes)) + '\n'
 
 
+def table_outline(plan: Plan) -> str:
+    """Names the table, its rows, our columns and those of the paper; for a dry run."""
+    table = plan.table
+    rows = [row['name'] for row in table.rows]
+    other = [title for title in table.paper if title not in plan.columns]
+    lines = [
+        f'{table.title}; on {plan.setting.title}',
+        f'  rows ({len(rows)}): {"; ".join(rows)}',
+        f'  columns ({len(plan.columns)}): {"; ".join(plan.columns)}',
+    ]
+    beside = [title for title in plan.columns if title in table.paper]
+    for name, titles in (('with the paper beside them', beside), ("the paper's alone", other)):
+        lines += [f'  columns {name} ({len(titles)}): {"; ".join(titles)}'] if titles else []
+    if table.figure:
+        lines.append(f'  figure: {table.figure.get("kind", "sweep")}')
+    return '\n'.join(lines)
+
+
 def _paper(values: Sequence[Optional[float]]) -> List[str]:
     return ['' if value is None else f'{value:.2f}' for value in values]
 

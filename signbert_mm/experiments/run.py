@@ -64,7 +64,8 @@ def _plain(node: Any, cfg: Mapping, seed: int) -> Any:
 
 @lru_cache(maxsize=64)
 def _loaded(config: str) -> Config:
-    return load_config(config)
+    # The file is read again for each run, when the working folder may be another.
+    return load_config(osp.abspath(config) if osp.isfile(config) else config)
 
 
 def _fresh(cfg: Config, seed: int) -> Config:

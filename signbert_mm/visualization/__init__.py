@@ -8,6 +8,7 @@ from .embedding_plot import plot_embedding, tsne
 from .grid import page, picture_grid
 from .plots import plot_confusion, plot_curves, plot_lengths
 from .pose_strip import View, pose_cell, view_of
+from .pose_video import draw_clips
 from .prediction_figure import attention_strip, prediction_figure, score_bars
 from .pretraining_plot import plot_pretraining
 from .reconstruction_figure import mesh_in_crop, reconstruction_figure
@@ -21,6 +22,7 @@ __all__ = [
     'attention_strip',
     'blank',
     'class_errors',
+    'draw_clips',
     'draw_hand',
     'draw_mesh',
     'draw_pose',

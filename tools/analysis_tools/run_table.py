@@ -35,7 +35,7 @@ from signbert_mm.experiments import (
     Plan,
     Run,
     choose_rows,
-    draw_figure,
+    draw_figures,
     execute,
     find_table,
     list_tables,
@@ -45,8 +45,10 @@ from signbert_mm.experiments import (
     missing_data,
     missing_text,
     prepare_stores,
+    prepare_videos,
     replace_block,
     table_markdown,
+    table_outline,
 )
 from signbert_mm.files.os_errors import output_path
 
@@ -98,7 +100,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--dry-run',
         action='store_true',
-        help='list the trainings, what is done, and missing data with its commands',
+        help='list rows, columns and trainings, what is done, and missing data with its commands',
     )
     parser.add_argument(
         '--print-only', action='store_true', help='print the tables from what is there; train nothing'
@@ -129,6 +131,8 @@ def show_tables() -> None:
 
 
 def show_runs(plans: List[Plan], work_dir: Path) -> None:
+    for plan in plans:
+        print(f'{table_outline(plan)}\n')
     tests = {run for plan in plans for run in plan.tests}
     # Runs of one name are one training with several tests.
     runs: Dict[str, List[Run]] = {}
@@ -163,6 +167,8 @@ def main() -> None:
             table = choose_rows(table, args.rows)
         seeds = range(args.seeds or max(table.seeds.values(), default=1))
         plans.append(make_plan(table, setting, seeds, args.cfg_options, args.split, made, args.columns))
+        if not args.dry_run and not args.print_only:
+            prepare_videos(plans[-1])
     if args.dry_run:
         show_runs(plans, work_dir)
         return
@@ -179,7 +185,8 @@ def main() -> None:
         texts[name] = table_markdown(plan, work_dir)
         print(f'\n{texts[name]}', flush=True)
         if plan.table.figure:
-            print(f'Figure: {draw_figure(plan, work_dir)}')
+            for path in draw_figures(plan, work_dir):
+                print(f'Figure: {path}')
     if args.out:
         for name, text in texts.items():
             replace_block(Path(args.out), name, text)

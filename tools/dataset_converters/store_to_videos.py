@@ -8,12 +8,14 @@ Example:
         --size 64
 """
 
+<<<<<<< HEAD
 import hashlib
 import os
+=======
+import argparse
+>>>>>>> h-tables
 import sys
-from collections import Counter
 from pathlib import Path
-from typing import Tuple
 
 try:
     import signbert_mm  # noqa: F401
@@ -21,10 +23,8 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import cv2
-import numpy as np
-
 from signbert_mm.datasets import PoseDataset
+<<<<<<< HEAD
 from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.paths import path_below
@@ -70,6 +70,10 @@ def write_video(
             container.mux(stream.encode(av.VideoFrame.from_ndarray(small, format='rgb24')))
         container.mux(stream.encode())
     os.replace(partial, path)
+=======
+from signbert_mm.engine.runner import run_tool
+from signbert_mm.visualization import draw_clips
+>>>>>>> h-tables
 
 
 def main() -> None:
@@ -87,23 +91,9 @@ def main() -> None:
         parser.error(f'--size must be even and at least 16, got {args.size}')
     few_shot = dict(shots=args.few_shot, seed=0) if args.few_shot else None
     data = PoseDataset(args.store, args.split, few_shot=few_shot)
-    store, written = data.store, 0
-    names = store.video_ids(data.clips)
-    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
-    if repeated is not None:
-        raise UserValueError(
-            f'{args.store}: video_id {repeated!r} is in several splits, so one video would stand for several '
-            'clips; '
-            'draw each split into a folder of its own (--split)'
-        )
-    paths = [path_below(args.out, name, '.mp4', f'{args.store}: video_id') for name in names]
-    for number, (clip, path) in enumerate(zip(data.clips, paths), 1):
-        if not os.path.isfile(path):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            keypoints, scores = store.clip(clip)
-            fps = float(store.fps[clip]) or args.fps
-            write_video(path, keypoints, scores, store.layout, args.size, fps)
-            written += 1
+    written = 0
+    for number, new in enumerate(draw_clips(data.store, data.clips, args.out, args.size, args.fps), 1):
+        written += new
         if number % 200 == 0 or number == len(data):
             print(f'{number} of {len(data)} clips, {written} written', flush=True)
 

@@ -26,14 +26,18 @@ from mmengine.registry import init_default_scope
 
 from signbert_mm.apis.backends import TorchBackend
 from signbert_mm.apis.input import Failure, InputReader
+<<<<<<< HEAD
 from signbert_mm.apis.reconstruct import masked_sample
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError, add_cfg_options, load_config, run_tool, tool_parser
+=======
+from signbert_mm.apis.reconstruct import draw_clip, draw_prediction, load_pretrainer, masked_sample
+from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
+>>>>>>> h-tables
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
-from signbert_mm.registry import DATASETS, MODELS
-from signbert_mm.structures import SignDataSample
-from signbert_mm.visualization import mesh_in_crop, reconstruction_figure, save_image
+from signbert_mm.registry import DATASETS
+from signbert_mm.visualization import save_image
 
 
 def parse_args() -> argparse.Namespace:
@@ -74,36 +78,6 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def load_model(cfg: Config, checkpoint: str, device: str) -> torch.nn.Module:
-    """The config's model with the checkpoint's weights, for evaluation.
-
-    Raises:
-        CheckpointError: The checkpoint is not one of this model.
-    """
-    model = MODELS.build(cfg.model)
-    content = load_checkpoint_file(checkpoint, map_location='cpu')
-    try:
-        model.load_state_dict(content.get('state_dict', content))
-    except RuntimeError as error:
-        raise CheckpointError(
-            f'checkpoint {checkpoint} does not fit the model of the config: {error}'
-        ) from None
-    if not hasattr(model, 'decoder'):
-        raise UserValueError(f'{type(model).__name__} has no decoder; give the config of a pre-training')
-    return model.to(device).eval()
-
-
-def draw(
-    sample: SignDataSample, places: np.ndarray, model: torch.nn.Module, name: str, args: argparse.Namespace
-) -> np.ndarray:
-    """The figure of one prediction. ``places`` are its frames' indices in the clip."""
-    hand_model = None if args.no_mesh else model.hand_model
-    mesh = faces = None
-    if hand_model is not None:
-        mesh, faces = mesh_in_crop(sample, hand_model), hand_model.faces.cpu().numpy()
-    return reconstruction_figure(sample, mesh, faces, columns=args.columns, title=name, places=places)
-
-
 def draw_inputs(model: torch.nn.Module, cfg: Config, args: argparse.Namespace) -> None:
     """Draws the clips of --input."""
     model.cfg = cfg
@@ -116,7 +90,9 @@ def draw_inputs(model: torch.nn.Module, cfg: Config, args: argparse.Namespace) -
         if isinstance(clip, Failure):
             print(f'{clip.name}: left out: {clip.error}')
             continue
-        picture = draw(*masked_sample(backend, clip), model, f'clip {index}  {clip.name}', args)
+        sample, places = masked_sample(backend, clip)
+        title = f'clip {index}  {clip.name}'
+        picture = draw_prediction(model, sample, places, title, args.columns, not args.no_mesh)
         print(save_image(Path(args.out) / f'clip_{index:06d}.png', picture))
         drawn += 1
     if not drawn:
@@ -129,7 +105,7 @@ def main() -> None:
     init_default_scope(cfg.default_scope)
     if args.input is None and cfg.get(f'{args.data}_dataloader') is None:
         raise UserValueError(f'{args.config} has no {args.data}_dataloader; choose another --data')
-    model = load_model(cfg, args.checkpoint, args.device)
+    model = load_pretrainer(cfg, args.checkpoint, args.device)
     if args.input is not None:
         draw_inputs(model, cfg, args)
         return
@@ -140,25 +116,9 @@ def main() -> None:
     outside = [index for index in indices if not 0 <= index < len(dataset)]
     if outside:
         raise UserValueError(f'--index {outside}: the data has clips 0..{len(dataset) - 1}')
-    glosses = dataset.metainfo.get('glosses') or []
     for index in indices:
-        loaded = dataset.__getitems__([index])
-        with torch.no_grad():
-            data = model.data_preprocessor(loaded, training=False)
-            if 'chosen' not in data['inputs']:
-                raise UserValueError(
-                    'the test pipeline of the data preprocessor masks nothing; add '
-                    'MaskHandTokens and ZeroMissing at its end'
-                )
-            sample = model(data['inputs'], mode='predict')[0]
-        label, frames = int(sample.gt_label), data['inputs']['frames'][0].cpu().numpy()
-        name = f'clip {index}' + (f': {glosses[label]}' if 0 <= label < len(glosses) else '')
-        print(
-            save_image(
-                Path(args.out) / f'{args.data}_{index:06d}.png',
-                draw(sample, frames, model, f'{name}  {sample.video_id}'.strip(), args),
-            )
-        )
+        picture = draw_clip(model, dataset, index, args.columns, not args.no_mesh)
+        print(save_image(Path(args.out) / f'{args.data}_{index:06d}.png', picture))
 
 
 if __name__ == '__main__':

@@ -2,10 +2,10 @@ title = (
     'ST-Consistency Figure 4: K, the anchors that joint and motion compare (eq. 5), and recognition, '
     'top-1 in %'
 )
-also = ('figure4', 'K')
+also = ('figure4', 'st_figure4', 'K')
 corner = 'K / N'
 columns = [
-    dict(base='finetune', metrics={'P-I': 'p_i/top1'}),
+    dict(base='finetune', metrics={'P-I': 'p_i/top1', 'P-C': 'p_c/top1'}),
     dict(base='pretrain', metrics={'kNN P-I': 'p_i/top1'}),
 ]
 _parts = (16, 8, 4, 2, 1)

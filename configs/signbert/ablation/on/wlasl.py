@@ -37,6 +37,9 @@ bases = dict(
         }
     ),
     skeleton=dict(config='configs/fusion/stgcn_sign49-joint_b64-80e_wlasl2000.py', variants=_skeleton),
+    skeleton133=dict(
+        config='configs/fusion/stgcn_wholebody133-joint_b64-80e_wlasl2000.py', variants=_skeleton
+    ),
     # videos of all subsets: data/wlasl2000_videos
     rgb=dict(start='', config='configs/fusion/i3d-r50_32x2-b8-50e_wlasl2000.py', variants=_subsets),
 )
