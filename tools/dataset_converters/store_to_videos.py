@@ -8,12 +8,6 @@ Example:
         --size 64
 """
 
-<<<<<<< HEAD
-import hashlib
-import os
-=======
-import argparse
->>>>>>> h-tables
 import sys
 from pathlib import Path
 
@@ -24,56 +18,8 @@ except ModuleNotFoundError:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.datasets import PoseDataset
-<<<<<<< HEAD
 from signbert_mm.engine.runner import run_tool, tool_parser
-from signbert_mm.errors import UserValueError
-from signbert_mm.files.paths import path_below
-from signbert_mm.layouts import Layout
-from signbert_mm.visualization import blank, draw_pose
-
-SUPERSAMPLING = 4
-
-
-def square(keypoints: np.ndarray, scores: np.ndarray, margin: float = 0.05) -> Tuple[np.ndarray, float]:
-    """Corner (2,) and side in pixels of the square round all detected joints of a clip (T, V, 2).
-
-    It has a margin. The clip must have a detected joint.
-    """
-    points = keypoints[scores > 0]
-    low, high = points.min(0), points.max(0)
-    side = max(float((high - low).max()), 1.0) * (1 + 2 * margin)
-    return (low + high - side) / 2, side
-
-
-def write_video(
-    path: str, keypoints: np.ndarray, scores: np.ndarray, layout: Layout, size: int, fps: float
-) -> None:
-    """Draws frames (T, V, 2) on white, cut to the square of the clip's joints.
-
-    The file gets its name when it is complete.
-    """
-    import av
-
-    # Thin lines at 64 pixels need smoothing: draw larger, then shrink.
-    fine = size * SUPERSAMPLING
-    corner, side = square(keypoints, scores) if (scores > 0).any() else (np.zeros(2), 1.0)
-    # A long id with a suffix could exceed the length of a file name, so the temporary name is a digest.
-    partial = os.path.join(
-        os.path.dirname(path), f'.{hashlib.blake2b(path.encode(), digest_size=8).hexdigest()}.partial'
-    )
-    with av.open(partial, 'w', format='mp4') as container:
-        stream = container.add_stream('mpeg4', rate=max(1, round(fps)))
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = size, size, 'yuv420p', 400_000
-        for points, score in zip(keypoints, scores):
-            canvas = draw_pose(blank(fine, fine), (points - corner) * (fine / side), score, layout)
-            small = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(small, format='rgb24')))
-        container.mux(stream.encode())
-    os.replace(partial, path)
-=======
-from signbert_mm.engine.runner import run_tool
 from signbert_mm.visualization import draw_clips
->>>>>>> h-tables
 
 
 def main() -> None:
