@@ -53,6 +53,17 @@ def add_extractor(parser: Any, default: Optional[str] = None) -> None:
     parser.add_argument('--workers', type=int, default=1, help='processes that extract (default: 1)')
 
 
+def add_splits(group: Any) -> None:
+    """Adds how clips without splits are split, see :class:`~signbert_mm.prepare.sources.splits.Splits`."""
+    group.add_argument(
+        '--test-signers', nargs='+', default=[], metavar='NAME', help='their clips are in test'
+    )
+    group.add_argument('--val-signers', nargs='+', default=[], metavar='NAME', help='their clips are in val')
+    group.add_argument('--test-share', type=float, default=0.0, help="share of each gloss's clips in test")
+    group.add_argument('--val-share', type=float, default=0.0, help="share of each gloss's clips in val")
+    group.add_argument('--seed', type=int, default=0, help='of the draw of these (default: 0)')
+
+
 def add_lists(parser: argparse.ArgumentParser, classes: int) -> None:
     """Adds where a data set's lists of videos lie, and how many glosses they name."""
     parser.add_argument(
