@@ -157,16 +157,12 @@ def _why(record: ClipRecord, sources: Sequence[PoseSource]) -> str:
     return next(filter(None, reasons), '')
 
 
-def _nothing_found(
-    index: SourceIndex, sources: Sequence[PoseSource], videos: str, failed: NameIndex
-) -> str:
+def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: str, failed: NameIndex) -> str:
     first = index.records[0]
     names = first.video_id + (f' or {first.video}' if first.video else '')
     contents = [f'{source.path} has {len(source)}, such as {source.names()[:3]}' for source in sources]
     if videos:
-        contents.append(
-            videos + (f': {len(failed)} videos, none readable' if len(failed) else '')
-        )
+        contents.append(videos + (f': {len(failed)} videos, none readable' if len(failed) else ''))
     return (
         f'{index.name}: not one of {len(index)} clips was found (names such as {names!r}); '
         f'{"; ".join(contents)}; check the folder and its file names'

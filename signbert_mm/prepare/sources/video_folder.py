@@ -77,8 +77,7 @@ def video_folder_index(
     glosses = sorted(set(own.values()))
     labels = {gloss: label for label, gloss in enumerate(glosses)}
     records = [
-        ClipRecord(name, labels[own[name]], splits[name], signer=signers[name], where=name)
-        for name in names
+        ClipRecord(name, labels[own[name]], splits[name], signer=signers[name], where=name) for name in names
     ]
     notes = dict(splits=dict(signer=signer, **chosen.notes()))
     notes.update(dict(repeated=repeats) if repeats else {})
