@@ -5,7 +5,7 @@ into OUT.poses, where a killed run continues; or they come from --poses.
 
 Examples:
     python tools/dataset_converters/eaf_to_store.py recordings data/mine --tier Gloss --test-signers Cem
-    python tools/dataset_converters/eaf_to_store.py talk.eaf data/mine --tier 'RH-IDgloss*' --media '*_front.*'
+    python tools/dataset_converters/eaf_to_store.py talk.eaf data/mine --tier 'RH-ID*' --media '*_front.*'
     python tools/dataset_converters/eaf_to_store.py recordings data/mine --tier Gloss --poses data/recordings
 """
 

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
@@ -224,9 +225,8 @@ class _VideoFinder:
         """The path of a linked video; '' = there is none."""
         beside = os.path.dirname(os.path.abspath(path))
         absolute = unquote(urlsplit(item.url).path) if item.url.startswith('file:') else item.url
-        relative = unquote(
-            item.relative[len('file:') :] if item.relative.startswith('file:') else item.relative
-        )
+        # Older files have file:/./a.mp4 here, which is no absolute path either.
+        relative = unquote(re.sub('^file:/*', '', item.relative))
         places = [os.path.join(beside, _file_name(item))]
         places = [os.path.join(beside, relative), *places] if relative else places
         places = [absolute, *places] if os.path.isabs(absolute) else places
@@ -246,8 +246,8 @@ class _VideoFinder:
         other = self.paths.setdefault(name, video)
         if not os.path.samefile(other, video):
             raise UserValueError(
-                f'{path}: its video {video} and {other} would both be called {name!r}; rename one of them, or '
-                'convert them apart'
+                f'{path}: its video {video} and {other} would both be called {name!r}; rename one of '
+                'them, or convert them apart'
             )
         return name
 

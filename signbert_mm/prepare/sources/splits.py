@@ -38,8 +38,8 @@ class Splits:
             raise UserValueError('splits go by signers or by shares, not both; choose one')
         if min(self.test_share, self.val_share) < 0 or self.test_share + self.val_share >= 1:
             raise UserValueError(
-                f'test_share {self.test_share:g} and val_share {self.val_share:g}: both must be at least 0, and '
-                'together below 1'
+                f'test_share {self.test_share:g} and val_share {self.val_share:g}: both must be at least 0, '
+                'and together below 1'
             )
         shared = sorted(set(self.test_signers) & set(self.val_signers))
         if shared:
