@@ -5,6 +5,7 @@ from .landmarks import assign_sides, hand_chirality, landmark_keypoints, read_la
 from .mptree import MPTreeClips
 from .npz import NpzClips, words33_splits
 from .pose_format import PoseFormatClips
+from .pose_format_writer import export_pose_format
 from .pyskl import PysklClips, export_pyskl
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     'PysklClips',
     'UnreadableError',
     'assign_sides',
+    'export_pose_format',
     'export_pyskl',
     'hand_chirality',
     'landmark_keypoints',
