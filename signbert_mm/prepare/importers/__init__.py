@@ -7,6 +7,8 @@ from .npz import NpzClips, words33_splits
 from .pose_format import PoseFormatClips
 from .pose_format_writer import export_pose_format
 from .pyskl import PysklClips, export_pyskl
+from .sam_slr import SamSlrClips
+from .unisign import UniSignClips
 
 __all__ = [
     'Clip',
@@ -14,6 +16,8 @@ __all__ = [
     'NpzClips',
     'PoseFormatClips',
     'PysklClips',
+    'SamSlrClips',
+    'UniSignClips',
     'UnreadableError',
     'assign_sides',
     'export_pose_format',
