@@ -144,10 +144,12 @@ def from_pretrained(
 
     Args:
         folder_or_id, revision: As :func:`load_pretrained`.
-        device, extractor, **options: As :class:`SignInferencer`.
+        device, extractor: As :class:`SignInferencer`.
+        **options: Further arguments of it.
 
     Raises:
-        As :func:`load_pretrained` and :class:`SignInferencer`.
+        ModuleNotFoundError, FileNotFoundError, RuntimeError, ValueError: As :func:`load_pretrained` and
+            :class:`SignInferencer`.
 
     Example:
         >>> save_pretrained('my_model', 'work_dirs/words33/epoch_150.pth')
@@ -201,8 +203,8 @@ def _folder(folder_or_id: PathLike, revision: Optional[str]) -> str:
     except Exception as error:  # of the network, the Hub and the disk, by several packages
         first = (str(error).strip().splitlines() or [''])[0]
         raise UserRuntimeError(
-            f'{name}: neither a folder nor fetched from the Hub ({type(error).__name__}: {first[:200]}); check '
-            'the id and the connection, or download the folder and give its path'
+            f'{name}: neither a folder nor fetched from the Hub ({type(error).__name__}: {first[:200]}); '
+            'check the id and the connection, or download the folder and give its path'
         ) from error
 
 
