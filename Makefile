@@ -7,6 +7,7 @@
 # make install-extract  what tools/extract_poses.py needs: PyAV, MediaPipe
 # make install-app      what demo/app.py needs: that, and Gradio (Python 3.10 or newer)
 # make install-deploy   what the export to ONNX needs
+# make install-formats  what models of the Hugging Face Hub and .parquet files need
 # make docs             the pages as HTML, into build/docs; Python 3.10 or newer
 #
 # PYTHON=python3.10    another interpreter (3.9 to 3.11; 3.12 for install-core)
@@ -23,7 +24,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 OPENCV := opencv-python-headless==4.11.0.86
 
-.PHONY: install install-core install-extract install-app install-deploy demo zoo docs
+.PHONY: install install-core install-extract install-app install-deploy install-formats demo zoo docs
 .PHONY: test test-values lint format clean
 
 install: $(VENV)/.full
@@ -31,6 +32,7 @@ install-core: $(VENV)/.core
 install-extract: $(VENV)/.extract
 install-app: $(VENV)/.app
 install-deploy: $(VENV)/.deploy
+install-formats: $(VENV)/.formats
 
 demo: $(VENV)/.core
 	$(BIN)/python demo/run_demo.py
@@ -43,7 +45,7 @@ docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -b html -c docs -d build/doctrees . build/docs
 
 # one thread a process: two pytest workers share the cores, and sums do not depend on the machine
-test: $(VENV)/.full $(VENV)/.extract $(VENV)/.deploy
+test: $(VENV)/.full $(VENV)/.extract $(VENV)/.deploy $(VENV)/.formats
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 # What decides the order of a sum: torch's kernels, oneDNN and MKL under it, NumPy's loops and its OpenBLAS.
@@ -104,6 +106,10 @@ $(VENV)/.extract: $(VENV)/.core requirements/extract.txt requirements/mediapipe.
 
 $(VENV)/.deploy: $(VENV)/.core requirements/deploy.txt
 	$(PIP) -r requirements/deploy.txt
+	@touch $@
+
+$(VENV)/.formats: $(VENV)/.core requirements/hub.txt requirements/parquet.txt
+	$(PIP) -r requirements/hub.txt -r requirements/parquet.txt
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.core requirements/docs.txt

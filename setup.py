@@ -69,6 +69,8 @@ setup(
         'extract': requirements('extract'),
         'app': requirements('extract') + requirements('app'),
         'deploy': requirements('deploy'),
+        'hub': requirements('hub'),
+        'parquet': requirements('parquet'),
         'dev': dev,
         # mmdet, mmpose and mmaction2 themselves install with --no-deps: requirements/openmmlab_no_deps.txt
         'full': mmcv + pose + requirements('openmmlab'),

@@ -14,6 +14,8 @@ Examples:
         --checkpoint work_dirs/words33/epoch_150.pth
     # a video of many signs: windows, merged into segments
     python demo/video_demo.py long.mp4 --window 2 --stride 0.5
+    # the same for ELAN, and as subtitles
+    python demo/video_demo.py long.mp4 --window 2 --elan long.eaf --vtt long.vtt
     python demo/video_demo.py sign.mp4 --onnx words33.onnx
     python demo/video_demo.py sign.mp4 --config PRETRAIN_CONFIG --checkpoint CHECKPOINT --dictionary my_signs
 """
@@ -33,6 +35,7 @@ import numpy as np
 
 from signbert_mm.apis import PoseClip, SignInferencer, zoo
 from signbert_mm.apis.backends import to_json
+from signbert_mm.apis.subtitles import sign_segments, write_eaf, write_vtt
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
 from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.files.atomic import write_atomic
@@ -161,6 +164,10 @@ def parse_args() -> argparse.Namespace:
         help='the annotated video (default: work_dirs/video_demo/<name>.mp4); the JSON lies beside it',
     )
     parser.add_argument(
+        '--elan', type=output_path, metavar='FILE.eaf', help='also write the signs in time, for ELAN'
+    )
+    parser.add_argument('--vtt', type=output_path, metavar='FILE.vtt', help='also write them as subtitles')
+    parser.add_argument(
         '--window',
         type=float,
         help='seconds: find the signs of a long video by windows (default: the whole video is one sign)',
@@ -251,7 +258,8 @@ def frames_with(bars: List[Tuple[int, int, Bars]], count: int) -> Iterator[Bars]
 def main() -> None:
     args = parse_args()
     out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
-    check_writable(out)
+    for path in filter(None, (out, args.elan, args.vtt)):
+        check_writable(path)
     inferencer = build(args, dictionary=args.dictionary)
     if args.dictionary:
         inferencer.check_dictionary()
@@ -272,6 +280,11 @@ def main() -> None:
             writer.write(overlay.draw(item[0], pose, shown, frame, f'now: {now}' if now else note))
     reader.close()
     write_atomic(to_json(result).encode(), out.with_suffix('.json'))
+    signs = sign_segments(result, len(clip) / (clip.fps or 25))
+    if args.elan:
+        write_eaf(args.elan, args.video, {'signer': signs})
+    if args.vtt:
+        write_vtt(args.vtt, signs)
     print(
         to_json(
             {

@@ -4,9 +4,11 @@ from .backends import Prediction
 from .clips import PoseClip
 from .dictionary import ClipEmbedder, Match, SignDictionary
 from .fusion import FusionRecognizer
+from .hub import from_pretrained, load_pretrained, save_pretrained
 from .inferencer import SignInferencer
 from .model import get_model, init_model, list_models
 from .stream import HysteresisMerger, Segment, StreamEvent, StreamRecognizer, sliding_windows
+from .subtitles import read_eaf, write_eaf, write_vtt
 from .zoo import zoo_checkpoint
 
 __all__ = [
@@ -21,9 +23,15 @@ __all__ = [
     'SignInferencer',
     'StreamEvent',
     'StreamRecognizer',
+    'from_pretrained',
     'get_model',
     'init_model',
     'list_models',
+    'load_pretrained',
+    'read_eaf',
+    'save_pretrained',
     'sliding_windows',
+    'write_eaf',
+    'write_vtt',
     'zoo_checkpoint',
 ]

@@ -117,9 +117,23 @@ def init_model(
             'SignInferencer(config, [checkpoints]) runs them'
         )
     content = None if checkpoint is None else load_checkpoint_file(checkpoint)
+    return build_model(cfg, content, f'checkpoint {checkpoint and os.fspath(checkpoint)}', device)
+
+
+def build_model(
+    cfg: Config, content: Optional[dict], where: str, device: Union[str, torch.device]
+) -> nn.Module:
+    """Builds a config's model and fills it, as :func:`init_model`.
+
+    Args:
+        cfg (Config): With ``model``.
+        content (dict, optional): Of a checkpoint: ``state_dict``, ``meta``. None = random weights.
+        where (str): How messages name the checkpoint.
+        device (str | torch.device): Where the model goes.
+    """
     # Before the model is built: settings of the gesture encoder are taken from the checkpoint.
     if content is not None:
-        adapt_to_weights(cfg.model, content, f'checkpoint {os.fspath(checkpoint)}')
+        adapt_to_weights(cfg.model, content, where)
     init_default_scope(cfg.get('default_scope') or SCOPE)
     with explain_config_errors():
         model = MODELS.build(cfg.model)
@@ -131,9 +145,7 @@ def init_model(
             level=logging.WARNING,
         )
     else:
-        weights, report = LoadReportHook().compare(
-            model, content, f'checkpoint {os.fspath(checkpoint)}', 'test'
-        )
+        weights, report = LoadReportHook().compare(model, content, where, 'test')
         # Not strict, since `compare` has checked the names and says more about a mistake.
         model.load_state_dict(weights, strict=False)
         print_log(report, logger='current')

@@ -13,6 +13,7 @@ from .sources.convert import convert
 from .sources.files import SPLITS
 from .sources.hand_joints import SIDES
 from .sources.poses import COORDINATES, open_poses
+from .sources.splits import Splits
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +52,22 @@ def add_extractor(parser: Any, default: Optional[str] = None) -> None:
         help='videos that end too early: leave them out, or keep what is there',
     )
     parser.add_argument('--workers', type=int, default=1, help='processes that extract (default: 1)')
+
+
+def add_splits(group: Any) -> None:
+    """Adds how clips without splits are split, see :class:`~signbert_mm.prepare.sources.splits.Splits`."""
+    group.add_argument(
+        '--test-signers', nargs='+', default=[], metavar='NAME', help='their clips are in test'
+    )
+    group.add_argument('--val-signers', nargs='+', default=[], metavar='NAME', help='their clips are in val')
+    group.add_argument('--test-share', type=float, default=0.0, help="share of each gloss's clips in test")
+    group.add_argument('--val-share', type=float, default=0.0, help="share of each gloss's clips in val")
+    group.add_argument('--seed', type=int, default=0, help='of the draw of these (default: 0)')
+
+
+def splits_of(args: argparse.Namespace) -> Splits:
+    """The splits that the options of :func:`add_splits` describe."""
+    return Splits(args.test_signers, args.val_signers, args.test_share, args.val_share, args.seed)
 
 
 def add_lists(parser: argparse.ArgumentParser, classes: int) -> None:

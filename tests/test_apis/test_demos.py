@@ -7,11 +7,13 @@ import runpy
 import sys
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from api_toys import GLOSSES, ColourExtractor, frames_of
 
 from signbert_mm.apis import model as models
+from signbert_mm.apis.subtitles import read_eaf
 from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.registry import EXTRACTORS
 
@@ -63,8 +65,20 @@ def test_video_demo(run, model, make_video, tmp_path):
         '0.1',
         '--out',
         'long.mp4',
+        '--elan',
+        'long.eaf',
+        '--vtt',
+        'long.vtt',
     )
     told = json.loads((tmp_path / 'long.json').read_text())
+    rows = read_eaf(tmp_path / 'long.eaf').scored('signer')
+    assert [row[2] for row in rows] == [sign['gloss'] for sign in told['segments']]
+    np.testing.assert_allclose(
+        [(row[0], row[1], row[3]) for row in rows],
+        [(sign['start'], sign['end'], sign['score']) for sign in told['segments']],
+        atol=5.1e-4,
+    )
+    assert (tmp_path / 'long.vtt').read_text().count(' --> ') == len(rows)
     assert (
         told['windows'][-1]['end'] == 1.6
         and told['segments']

@@ -9,6 +9,7 @@ import pytest
 from pose_store_fixtures import convert
 
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
+from signbert_mm.layouts import COCO_WHOLEBODY_133
 from signbert_mm.prepare.importers import PoseFormatClips, write_clips
 
 HAND_POINTS = [f'P{index}' for index in range(21)]
@@ -24,13 +25,17 @@ def pose_file(path, components=HOLISTIC, size=(500, 400), people=1, frames=3):
 
     parts = [
         PoseHeaderComponent(
-            name=name, points=[str(point) for point in range(count)], limbs=[], colors=[], point_format='XYZC'
+            name=name,
+            points=[str(point) for point in (range(points) if isinstance(points, int) else points)],
+            limbs=[],
+            colors=[],
+            point_format='XYZC',
         )
-        for name, count in components.items()
+        for name, points in components.items()
     ]
     header = PoseHeader(version=0.1, dimensions=PoseHeaderDimensions(*size, 0), components=parts)
     random = np.random.RandomState(1)
-    points = sum(components.values())
+    points = sum(len(part.points) for part in parts)
     data = random.uniform(1, 400, (frames, people, points, 3)).astype(np.float32)
     confidence = random.uniform(0.1, 0.2, (frames, people, points)).astype(np.float32)
     confidence[:, people - 1] += 0.5  # the last is seen best
@@ -65,6 +70,48 @@ def test_openpose_pose_files(tmp_path):
     clips = PoseFormatClips(str(tmp_path / 'a.pose'))
     assert clips.layout == 'openpose'
     np.testing.assert_array_equal(next(iter(clips)).keypoints[0, 2:, :2], data[0, 0, 2:, :2])
+
+
+COCO_BODY = list(COCO_WHOLEBODY_133.joints[:23])
+
+
+@pytest.mark.parametrize('suffix', ['', '_133'])
+def test_whole_body_pose_files(tmp_path, suffix):
+    # The components stand in another order than the joints.
+    parts = {f'LEFT_HAND{suffix}': HAND_POINTS, f'BODY{suffix}': COCO_BODY, f'FACE{suffix}': 68}
+    data, confidence = pose_file(tmp_path / 'a.pose', parts)
+    clips = PoseFormatClips(str(tmp_path))
+    keypoints = next(iter(clips)).keypoints
+    assert clips.layout == 'coco_wholebody_133' and keypoints.shape == (3, 133, 3)
+    np.testing.assert_array_equal(keypoints[2, 91:112, :2], data[2, 0, :21, :2])
+    np.testing.assert_array_equal(keypoints[2, :91, :2], data[2, 0, 21:, :2])
+    np.testing.assert_array_equal(keypoints[:, :91, 2], confidence[:, 0, 21:])
+    assert not keypoints[:, 112:].any()
+
+
+def test_pose_files_of_alphapose_with_136_points(tmp_path):
+    # In their order, which is not that of COCO-WholeBody: head_top, neck and pelvis stand between.
+    body = [
+        *COCO_BODY[:17],
+        'head_top',
+        'neck',
+        'pelvis',
+        *(COCO_BODY[place] for place in (17, 20, 18, 21, 19, 22)),
+    ]
+    data, _ = pose_file(tmp_path / 'a.pose', dict(BODY_136=body, RIGHT_HAND_136=HAND_POINTS))
+    keypoints = next(iter(PoseFormatClips(str(tmp_path)))).keypoints
+    np.testing.assert_array_equal(keypoints[2, :17, :2], data[2, 0, :17, :2])
+    np.testing.assert_array_equal(keypoints[2, [17, 20, 18, 21, 19, 22], :2], data[2, 0, 20:26, :2])
+    np.testing.assert_array_equal(keypoints[2, 112:, :2], data[2, 0, 26:, :2])
+
+
+def test_a_body_alone_and_points_that_go_by_name(tmp_path):
+    data, _ = pose_file(tmp_path / 'a.pose', dict(POSE_LANDMARKS=['LEFT_WRIST', 'NOSE', 'RIGHT_FOOT_INDEX']))
+    clips = PoseFormatClips(str(tmp_path))
+    keypoints = next(iter(clips)).keypoints
+    assert clips.layout == 'mediapipe_holistic'
+    np.testing.assert_array_equal(keypoints[2, [15, 0, 32], :2], data[2, 0, :, :2])
+    assert (keypoints[2] != 0).any(axis=-1).sum() == 3
 
 
 def test_pose_labels(tmp_path):

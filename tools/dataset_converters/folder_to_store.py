@@ -16,8 +16,9 @@ Examples:
 """
 
 from signbert_mm.engine.runner import run_tool
-from signbert_mm.prepare.cli import add_about, convert_source, source_parser
-from signbert_mm.prepare.sources.video_folder import undrawn, untrained, video_folder_index
+from signbert_mm.prepare.cli import add_about, add_splits, convert_source, source_parser
+from signbert_mm.prepare.sources.splits import report_splits
+from signbert_mm.prepare.sources.video_folder import video_folder_index
 
 
 def main() -> None:
@@ -27,13 +28,7 @@ def main() -> None:
     group.add_argument(
         '--signer', default='', metavar='REGEX', help="finds the signer in a file's path below its gloss"
     )
-    group.add_argument(
-        '--test-signers', nargs='+', default=[], metavar='NAME', help='their clips are in test'
-    )
-    group.add_argument('--val-signers', nargs='+', default=[], metavar='NAME', help='their clips are in val')
-    group.add_argument('--test-share', type=float, default=0.0, help="share of each gloss's clips in test")
-    group.add_argument('--val-share', type=float, default=0.0, help="share of each gloss's clips in val")
-    group.add_argument('--seed', type=int, default=0, help='of the draw of these (default: 0)')
+    add_splits(group)
     add_about(parser)
     args = parser.parse_args()
     index = video_folder_index(
@@ -48,16 +43,7 @@ def main() -> None:
         args.licence,
         args.repeated,
     )
-    missing = untrained(index)
-    if missing:
-        print(f'glosses without a clip in train: {", ".join(missing)}')
-    # A small share of a gloss with few videos rounds to no clip at all.
-    for split, share in (('test', args.test_share), ('val', args.val_share)):
-        missing = undrawn(index, split)
-        if missing:
-            names = ', '.join(missing[:10]) + (', ...' if len(missing) > 10 else '')
-            few = f'{len(missing)} of {len(index.glosses)} glosses have too few videos for a clip in {split}'
-            print(f'warning: {few} at a share of {share:g}: {names}')
+    report_splits(index)
     args.videos = args.videos or args.root
     convert_source(args, index)
 

@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import io
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Union
@@ -26,16 +25,11 @@ except ModuleNotFoundError:
 
 import torch
 
+from signbert_mm.engine.published_meta import published_meta
 from signbert_mm.engine.runner import run_tool, tool_parser
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 from signbert_mm.files.os_errors import output_path
-
-_VERSIONS = ('mmengine_version', 'signbert_mm_version', 'signbert_mm_git')
-# Entries of ``meta`` that are published.
-META = ('glosses', 'layout', 'extractor', 'fps', 'dataset_meta', 'cfg', 'epoch', 'iter', 'seed', *_VERSIONS)
-# Lines of the config that name folders and files of the training machine.
-_RUN_SETTINGS = re.compile(r'^(work_dir|load_from|resume|experiment_name|launcher) = .*\n?', re.MULTILINE)
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,22 +48,6 @@ def parse_args() -> argparse.Namespace:
     if not args.out.endswith('.pth'):
         parser.error(f'{args.out}: the name must end in .pth')
     return args
-
-
-def published_meta(meta: dict) -> dict:
-    """The published part of a checkpoint's ``meta``: :data:`META`, without folders of this machine."""
-    public = {name: meta[name] for name in META if name in meta}
-    if isinstance(public.get('cfg'), str):
-        public['cfg'] = _RUN_SETTINGS.sub('', public['cfg'])
-    data = public.get('dataset_meta')
-    if isinstance(data, dict) and isinstance(data.get('coverage'), list):
-        public['dataset_meta'] = dict(
-            data,
-            coverage=[
-                {key: value for key, value in row.items() if key != 'folder'} for row in data['coverage']
-            ],
-        )
-    return public
 
 
 def published(content: dict, half: bool) -> dict:

@@ -5,7 +5,10 @@ from .landmarks import assign_sides, hand_chirality, landmark_keypoints, read_la
 from .mptree import MPTreeClips
 from .npz import NpzClips, words33_splits
 from .pose_format import PoseFormatClips
+from .pose_format_writer import export_pose_format
 from .pyskl import PysklClips, export_pyskl
+from .sam_slr import SamSlrClips
+from .unisign import UniSignClips
 
 __all__ = [
     'Clip',
@@ -13,8 +16,11 @@ __all__ = [
     'NpzClips',
     'PoseFormatClips',
     'PysklClips',
+    'SamSlrClips',
+    'UniSignClips',
     'UnreadableError',
     'assign_sides',
+    'export_pose_format',
     'export_pyskl',
     'hand_chirality',
     'landmark_keypoints',

@@ -16,7 +16,7 @@ from ...datasets.store_format import MISSING
 from ...errors import UserValueError
 from ...files.folders import LeftOut
 from .annotation import ClipRecord, SourceIndex, split_counts
-from .extract import extract_absent
+from .extract import Videos, extract_absent, videos_place
 from .lookup import Place, check_mixture, find_clips, find_names
 from .names import NameIndex
 from .poses import PoseSource, UnreadableError, VideoPose, open_poses
@@ -38,7 +38,7 @@ def convert(
     index: SourceIndex,
     out: str,
     poses: Union[None, str, PoseSource, Sequence[Union[str, PoseSource]]] = None,
-    videos: Optional[str] = None,
+    videos: Optional[Videos] = None,
     extractor: Union[None, str, dict, 'PoseExtractor'] = None,
     workers: int = 1,
     allow_mixed: bool = False,
@@ -62,7 +62,8 @@ def convert(
         out (str): The new store's folder.
         poses (str | PoseSource | list, optional): Poses extracted before; the first source that has a video
             is used. See :func:`open_poses`.
-        videos (str, optional): Folder of the videos, searched to any depth.
+        videos (str | Mapping[str, str], optional): Folder of the videos, searched to any depth; or their
+            paths by name.
         extractor (str | dict | PoseExtractor, optional): For :func:`signbert_mm.extraction.extract_folder`;
             needed with ``videos``.
         workers (int): Processes that extract.
@@ -102,7 +103,7 @@ def convert(
     _report_near(index, places)
     located = [place for place in places if place]
     if not located:
-        raise UserValueError(_nothing_found(index, sources, videos, failed))
+        raise UserValueError(_nothing_found(index, sources, videos_place(videos), failed))
     extractors = check_mixture(located, allow_mixed)
     layout = located[0].source.layout
     absent = ABSENT[videos is not None]
@@ -114,7 +115,7 @@ def convert(
         for record, place in zip(index.records, places)
     ]
     store = _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
-    _report_rest(sources, places, videos, left_out)
+    _report_rest(sources, places, videos_place(videos), left_out)
     return store
 
 
@@ -133,7 +134,7 @@ def _report_near(index: SourceIndex, places: Sequence[Optional[Place]]) -> None:
 def _report_rest(
     sources: Sequence[PoseSource],
     places: Sequence[Optional[Place]],
-    videos: Optional[str],
+    videos: str,
     left_out: Sequence[LeftOut],
 ) -> None:
     """Prints which poses and files belong to no clip."""
@@ -156,16 +157,12 @@ def _why(record: ClipRecord, sources: Sequence[PoseSource]) -> str:
     return next(filter(None, reasons), '')
 
 
-def _nothing_found(
-    index: SourceIndex, sources: Sequence[PoseSource], videos: Optional[str], failed: NameIndex
-) -> str:
+def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: str, failed: NameIndex) -> str:
     first = index.records[0]
     names = first.video_id + (f' or {first.video}' if first.video else '')
     contents = [f'{source.path} has {len(source)}, such as {source.names()[:3]}' for source in sources]
     if videos:
-        contents.append(
-            f'{os.path.abspath(videos)}' + (f': {len(failed)} videos, none readable' if len(failed) else '')
-        )
+        contents.append(videos + (f': {len(failed)} videos, none readable' if len(failed) else ''))
     return (
         f'{index.name}: not one of {len(index)} clips was found (names such as {names!r}); '
         f'{"; ".join(contents)}; check the folder and its file names'

@@ -1,7 +1,7 @@
 """Extraction of the videos that have no poses yet."""
 
 import os
-from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ...datasets.store_format import META
 from ...errors import UserValueError
@@ -15,11 +15,23 @@ if TYPE_CHECKING:
     from ...extraction import PoseExtractor
 
 
+# A folder, or the paths of videos by name.
+Videos = Union[str, Mapping[str, str]]
+
+
+def videos_place(videos: Optional[Videos]) -> str:
+    """Where videos lie, for messages; '' = there are none."""
+    if isinstance(videos, Mapping):
+        folders = {os.path.dirname(os.path.abspath(path)) for path in videos.values()}
+        return os.path.commonpath(folders) if folders else ''
+    return os.path.abspath(videos) if videos else ''
+
+
 def extract_absent(
     index: SourceIndex,
     out: str,
     sources: Sequence[PoseSource],
-    videos: str,
+    videos: Videos,
     extractor: Union[None, str, dict, 'PoseExtractor'],
     workers: int = 1,
     allow_mixed: bool = False,
@@ -42,11 +54,15 @@ def extract_absent(
     """
     from ...extraction import build_extractor, extract_folder
 
-    found, left_out = videos_below(videos)
+    if isinstance(videos, Mapping):
+        found, left_out = list(videos.items()), []
+    else:
+        found, left_out = videos_below(videos)
+    place = videos_place(videos)
     if index.repeated == 'first':
         # Sorted backwards, so that the first of equal names is the one that stays in the dict.
         found = list(dict(sorted(found, reverse=True)).items())
-    files: NameIndex[str] = NameIndex(found, videos)
+    files: NameIndex[str] = NameIndex(found, place)
     stores = _stores(out)
     sources = [*sources, *map(StorePoses, stores)]
     places = find_clips(index.records, sources)
@@ -56,12 +72,12 @@ def extract_absent(
     left_out += [
         LeftOut(files[name], 'a video of no listed clip') for name in files.names() if name not in used
     ]
-    report_left_out(left_out, videos)
+    report_left_out(left_out, place)
     if not needed:
-        return sources, NameIndex((), videos), left_out
+        return sources, NameIndex((), place), left_out
     if extractor is None:
         raise UserValueError(
-            f'{videos}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)'
+            f'{place}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)'
         )
     built = build_extractor(extractor)
     check_mixture(
@@ -69,7 +85,7 @@ def extract_absent(
         allow_mixed,
         (built.layout.name, extractor_name(built.name, built.version, built.fingerprint)),
     )
-    print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {videos}) are extracted')
+    print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {place}) are extracted')
     target = _numbered(out, len(stores))
     if workers > 1:
         # Each worker builds its own.
@@ -89,8 +105,8 @@ def extract_absent(
         if set(unread) != set(needed):
             raise
         # No video could be read: all are missing clips, which is no error here.
-        return sources, NameIndex(unread.items(), videos), left_out
-    return [*sources, StorePoses(store)], NameIndex(failures(target), videos), left_out
+        return sources, NameIndex(unread.items(), place), left_out
+    return [*sources, StorePoses(store)], NameIndex(failures(target), place), left_out
 
 
 def _stores(out: str) -> List[str]:

@@ -15,7 +15,15 @@ from ...files.arrays import ArrayFileError, read_arrays
 from ...files.folders import list_files, report_left_out
 from ...files.text import text_lines
 from ...layouts import LAYOUTS, get_layout
-from ..importers import Clip, PoseFormatClips, PysklClips, UnreadableError, landmark_keypoints, read_landmarks
+from ..importers import (
+    Clip,
+    PoseFormatClips,
+    PysklClips,
+    UniSignClips,
+    UnreadableError,
+    landmark_keypoints,
+    read_landmarks,
+)
 from .names import NameIndex, files_below, without_suffix
 
 # As signbert_mm.extraction writes it.
@@ -145,6 +153,30 @@ class PoseFormatPoses(PoseSource):
     def __init__(self, folder: str, extractor: str = '') -> None:
         self.clips = PoseFormatClips(folder)
         names = NameIndex(files_below(folder, ('.pose',)), folder)
+        super().__init__(folder, self.clips.layout, [extractor] if extractor else [], names)
+
+    def read(self, key: str) -> VideoPose:
+        return _video_pose(self.clips.clip(self._names[key]))
+
+
+class UniSignPoses(PoseSource):
+    """A folder of Uni-Sign's ``.pkl`` files, see :func:`~signbert_mm.prepare.importers.unisign.read_unisign`.
+
+    Args:
+        folder (str): The folder.
+        width, height (int, optional): Image size in pixels, which the files do not give; they are needed.
+        extractor (str): Name and version of the extractor.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        width: Optional[int] = None,
+        height: Optional[int] = None,
+        extractor: str = '',
+    ) -> None:
+        self.clips = UniSignClips(folder, None, width or 0, height or 0)
+        names = NameIndex(files_below(folder, ('.pkl',)), folder)
         super().__init__(folder, self.clips.layout, [extractor] if extractor else [], names)
 
     def read(self, key: str) -> VideoPose:
@@ -333,7 +365,7 @@ def open_poses(
     coordinates: str = 'pixels',
     extractor: str = '',
 ) -> PoseSource:
-    """The source at ``path``: a PoseStore, a pickle, or a folder of .pose or of .npy and .npz files.
+    """The source at ``path``: a PoseStore, a pickle, or a folder of .pose, .pkl, or .npy and .npz files.
 
     Args:
         path (str): A folder or a pickle.
@@ -352,4 +384,6 @@ def open_poses(
         return StorePoses(path)
     if files_below(path, ('.pose',)):
         return PoseFormatPoses(path, extractor)
+    if files_below(path, ('.pkl',)):
+        return UniSignPoses(path, width, height, extractor)
     return ArrayPoses(path, layout, width, height, coordinates, extractor)

@@ -1,19 +1,15 @@
 """Videos in a folder for each gloss, as an index with splits: no annotation is needed."""
 
-import hashlib
 import os
 import re
-from collections import Counter
 from typing import Dict, List, Sequence, Tuple
 
 from ...errors import UserValueError
 from ...files.folders import LeftOut, image_sequence, report_left_out, walk
 from ...files.text import clean_text
 from .annotation import REPEATED, ClipRecord, SourceIndex
-from .files import SPLITS
 from .names import videos_below
-
-TRAIN, VAL, TEST = SPLITS
+from .splits import Splits
 
 
 def video_folder_index(
@@ -55,20 +51,11 @@ def video_folder_index(
             for, shares are out of range, or nothing is left to train on.
     """
     root = os.path.abspath(root)
-    if (test_signers or val_signers) and (test_share or val_share):
-        raise UserValueError('splits go by signers or by shares, not both; choose one')
-    if (test_signers or val_signers) and not signer:
+    chosen = Splits(test_signers, val_signers, test_share, val_share, seed)
+    if chosen.by_signer and not signer:
         raise UserValueError(
             'splits by signers need `signer` (--signer), which finds the signer in a file name'
         )
-    if min(test_share, val_share) < 0 or test_share + val_share >= 1:
-        raise UserValueError(
-            f'test_share {test_share:g} and val_share {val_share:g}: both must be at least 0, and together '
-            'below 1'
-        )
-    shared = sorted(set(test_signers) & set(val_signers))
-    if shared:
-        raise UserValueError(f'signers {", ".join(shared)} are to be in test and in val; choose one')
     found, left_out = videos_below(root)
     # A gloss's folder whose images are no one sequence holds no clip.
     odd = [path for name, path in found if '/' not in name and _why_unclear(path)]
@@ -85,37 +72,14 @@ def video_folder_index(
         raise FileNotFoundError(f'{root}: no videos in it; the layout is <gloss>/<anything>.mp4')
     _report_empty(root, names, odd)
     signers = {name: _signer(root, name, signer) for name in names}
-    known = set(signers.values())
-    unknown = sorted({*test_signers, *val_signers} - known)
-    if unknown:
-        raise UserValueError(
-            f'{root}: no video is of signer {", ".join(unknown)}; --signer {signer!r} finds '
-            f'{", ".join(sorted(known)[:20])}'
-        )
-    if test_signers or val_signers:
-        splits = {
-            name: TEST if who in test_signers else VAL if who in val_signers else TRAIN
-            for name, who in signers.items()
-        }
-    else:
-        splits = _by_share(names, {TEST: test_share, VAL: val_share}, seed)
-    if TRAIN not in splits.values():
-        raise UserValueError(f'{root}: no clip is left in train; leave a signer there')
-    glosses = sorted({_gloss(name) for name in names})
+    own = {name: _gloss(name) for name in names}
+    splits = chosen.assign(own, signers, root, f'--signer {signer!r} finds')
+    glosses = sorted(set(own.values()))
     labels = {gloss: label for label, gloss in enumerate(glosses)}
     records = [
-        ClipRecord(name, labels[_gloss(name)], splits[name], signer=signers[name], where=name)
-        for name in names
+        ClipRecord(name, labels[own[name]], splits[name], signer=signers[name], where=name) for name in names
     ]
-    notes = dict(
-        splits=dict(
-            signer=signer,
-            test_signers=[*test_signers],
-            val_signers=[*val_signers],
-            shares=[test_share, val_share],
-            seed=seed,
-        )
-    )
+    notes = dict(splits=dict(signer=signer, **chosen.notes()))
     notes.update(dict(repeated=repeats) if repeats else {})
     return SourceIndex(
         os.path.basename(root),
@@ -167,22 +131,6 @@ def _by_name(root: str, found: Sequence[Tuple[str, str]], repeated: str) -> Tupl
     return list(first), repeats
 
 
-def untrained(index: SourceIndex) -> List[str]:
-    """Glosses that no clip of 'train' has."""
-    return _without(index, TRAIN)
-
-
-def undrawn(index: SourceIndex, split: str) -> List[str]:
-    """Glosses without a clip in ``split`` though a share was asked for: they have too few videos."""
-    shares = dict(zip((TEST, VAL), index.notes['splits']['shares']))
-    return _without(index, split) if shares.get(split) else []
-
-
-def _without(index: SourceIndex, split: str) -> List[str]:
-    seen = Counter(record.label for record in index.records if record.split == split)
-    return [gloss for label, gloss in enumerate(index.glosses) if not seen[label]]
-
-
 def _gloss(name: str) -> str:
     return name.split('/', 1)[0]
 
@@ -198,22 +146,3 @@ def _signer(root: str, name: str, pattern: str) -> str:
             'pattern, or rename the file'
         )
     return signer
-
-
-def _by_share(names: Sequence[str], shares: Dict[str, float], seed: int) -> Dict[str, str]:
-    """The split of each name: the first clips of each gloss, in an order by a hash of seed and name."""
-    clips: Dict[str, List[str]] = {}
-    for name in names:
-        clips.setdefault(_gloss(name), []).append(name)
-    splits = {}
-    for rows in clips.values():
-        rows = sorted(
-            rows, key=lambda name: hashlib.blake2b(f'{seed}/{name}'.encode(), digest_size=8).digest()
-        )
-        counts = {split: int(share * len(rows) + 0.5) for split, share in shares.items()}
-        # One clip of a gloss stays in train.
-        while sum(counts.values()) >= len(rows):
-            counts[max(counts, key=counts.get)] -= 1
-        drawn = iter([split for split, count in counts.items() for _ in range(count)])
-        splits.update({name: next(drawn, TRAIN) for name in rows})
-    return splits

@@ -5,7 +5,8 @@ from source_fixtures import Brightness, write_poses, write_video
 
 from signbert_mm.datasets import PoseStore
 from signbert_mm.prepare.sources import convert
-from signbert_mm.prepare.sources.video_folder import undrawn, untrained, video_folder_index
+from signbert_mm.prepare.sources.splits import undrawn, untrained
+from signbert_mm.prepare.sources.video_folder import video_folder_index
 
 NAMES = [
     f'{gloss}/{signer}_{take}'

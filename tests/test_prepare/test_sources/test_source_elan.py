@@ -1,0 +1,153 @@
+"""Annotations of ELAN as clips of videos."""
+
+import os
+
+import numpy as np
+import pytest
+from source_fixtures import Brightness, write_poses, write_video
+
+from signbert_mm.datasets import PoseStore
+from signbert_mm.files.eaf_writer import write_eaf
+from signbert_mm.prepare.sources import convert
+from signbert_mm.prepare.sources.elan import eaf_index
+from signbert_mm.prepare.sources.splits import Splits
+
+TIERS = {
+    'Ana': [(0.2, 0.6, 'HOUSE', 0.9), (0.6, 1.0, 'cafe\u0301 \n  noir', 0.5), (1.2, 1.28, '', 0.1)],
+    'Bo': [(0.4, 0.8, 'HOUSE', None)],
+}
+
+
+def change(path, *pairs):
+    text = path.read_text(encoding='utf-8')
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding='utf-8')
+
+
+def records(clips):
+    return [(item.video_id, item.signer, item.start, item.end) for item in clips.index.records]
+
+
+def test_a_tier_cuts_clips_out_of_a_video(tmp_path):
+    write_video(tmp_path / 'r' / 'deep' / 'talk.mp4', 40)
+    write_eaf(tmp_path / 'r' / 'deep' / 'a.eaf', tmp_path / 'r' / 'deep' / 'talk.mp4', TIERS)
+    clips = eaf_index(str(tmp_path / 'r'), ['Ana', 'B?'], Splits(test_signers=['Bo']), source='home')
+    assert clips.index.glosses == ['HOUSE', 'caf\u00e9 noir'] and clips.index.source == 'home'
+    assert records(clips) == [
+        ('deep/talk/Ana_200-600', 'Ana', 0.2, 0.6),
+        ('deep/talk/Ana_600-1000', 'Ana', 0.6, 1.0),
+        ('deep/talk/Bo_400-800', 'Bo', 0.4, 0.8),
+    ]
+    (line,) = clips.skipped
+    assert line.endswith("a.eaf: tier 'Ana': 1 without a gloss, the first: a3")
+    extractor = Brightness()
+    store = convert(clips.index, str(tmp_path / 's'), videos=clips.videos, extractor=extractor)
+    # The video is read once, however many clips it has.
+    assert extractor.seen == 40
+    assert store.length.tolist() == [10, 10, 10] and store.split.tolist() == ['train', 'train', 'test']
+    assert store.label.tolist() == [0, 1, 0] and store.signer.tolist() == ['Ana', 'Ana', 'Bo']
+    whole = PoseStore(tmp_path / 's.poses').clip(0)[0]
+    for number, first in enumerate((5, 15, 10)):
+        np.testing.assert_array_equal(store.clip(number)[0], whole[first : first + 10])
+
+
+def test_times_of_a_shifted_video(tmp_path):
+    write_poses(tmp_path / 'poses', {'talk': 40})
+    write_eaf(tmp_path / 'a.eaf', 'talk.mp4', TIERS)
+    change(tmp_path / 'a.eaf', ('MIME_TYPE', 'TIME_ORIGIN="-400" MIME_TYPE'))
+    clips = eaf_index(str(tmp_path / 'a.eaf'), ['Ana', 'Bo'])
+    assert clips.videos == {}
+    store = convert(clips.index, str(tmp_path / 's'), str(tmp_path / 'poses'))
+    # The first annotation begins before the video.
+    assert store.video_id.tolist() == ['talk/Ana_200-600', 'talk/Ana_600-1000', 'talk/Bo_400-800']
+    assert [store.clip(number)[0][0, 0, 0] - 10 for number in range(3)] == [0, 5, 0]
+    assert store.length.tolist() == [5, 10, 10]
+
+
+def test_a_video_of_another_computer(tmp_path):
+    here = tmp_path / 'here'
+    write_video(here / 'talk.mp4', 3)
+    (here / 'deep').mkdir()
+    path = here / 'deep' / 'a.eaf'
+    write_eaf(path, '/elsewhere/talk.mp4', TIERS)
+    # Below the folder of the files.
+    assert eaf_index(str(here), ['Ana']).videos == {'talk': str(here / 'talk.mp4')}
+    # By the path from the file, also with the slashes and the drive of Windows.
+    relative = os.path.relpath('/elsewhere/talk.mp4', path.parent).replace(os.sep, '/')
+    change(path, (f'./{relative}', '../talk.mp4'), ('file:///elsewhere', 'file:///C:/elsewhere'))
+    assert list(eaf_index(str(path), ['Ana']).videos.values()) == [str(here / 'talk.mp4')]
+    change(path, ('RELATIVE_MEDIA_URL="../talk.mp4"', ''), ('C:/elsewhere/', 'C:\\elsewhere\\'))
+    assert eaf_index(str(path), ['Ana']).videos == {}
+    assert list(eaf_index(str(path), ['Ana'], videos=str(here)).videos.values()) == [str(here / 'talk.mp4')]
+    (here / 'deep' / 'talk.mp4').write_bytes((here / 'talk.mp4').read_bytes())
+    assert eaf_index(str(here), ['Ana']).videos == {'deep/talk': str(here / 'deep' / 'talk.mp4')}
+
+
+def test_one_of_several_cameras(tmp_path):
+    for name in ('a_side.mp4', 'a_front.mp4'):
+        write_video(tmp_path / name, 3)
+    write_eaf(
+        tmp_path / 'a.eaf', [tmp_path / 'a.wav', tmp_path / 'a_side.mp4', tmp_path / 'a_front.mp4'], TIERS
+    )
+    assert list(eaf_index(str(tmp_path), ['Ana']).videos) == ['a_side']
+    assert list(eaf_index(str(tmp_path), ['Ana'], media='*_front.*').videos) == ['a_front']
+    with pytest.raises(ValueError, match="no linked video is called '\\*.avi'; linked: a.wav, a_side.mp4"):
+        eaf_index(str(tmp_path), ['Ana'], media='*.avi')
+
+
+def test_what_is_skipped_is_named(tmp_path):
+    write_eaf(tmp_path / 'a.eaf', None, {'Gloss': [(0, 1, 'A', None), (1, 2, 'B' * 300, None)]})
+    change(tmp_path / 'a.eaf', (' TIME_VALUE="2000"', ''))
+    write_eaf(tmp_path / 'b.eaf', None, {'Other': [(0, 1, 'A', None)]})
+    clips = eaf_index(str(tmp_path), ['Gloss'])
+    assert [item.video_id for item in clips.index.records] == ['a/Gloss_0-1000']
+    assert [line.rsplit('/', 1)[1] for line in clips.skipped] == [
+        "a.eaf: tier 'Gloss': a2: no place in time",
+        'b.eaf: no tier Gloss',
+    ]
+    change(tmp_path / 'a.eaf', ('TIME_SLOT_ID="ts4"', 'TIME_SLOT_ID="ts4" TIME_VALUE="2000"'))
+    assert 'a2 (BBBB' in eaf_index(str(tmp_path), ['Gloss']).skipped[0]
+
+
+def test_what_is_wrong(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no such file or folder'):
+        eaf_index(str(tmp_path / 'x'), ['Ana'])
+    with pytest.raises(FileNotFoundError, match='no .eaf files'):
+        eaf_index(str(tmp_path), ['Ana'])
+    write_eaf(tmp_path / 'a.eaf', 'talk.mp4', TIERS)
+    with pytest.raises(
+        ValueError, match=r"no annotation on a tier 'Gloss'; tiers and their annotations: 'Ana' \(3\)"
+    ):
+        eaf_index(str(tmp_path), ['Gloss'])
+    with pytest.raises(ValueError, match='no video is of signer Cem; tiers are of Ana, Bo'):
+        eaf_index(str(tmp_path), ['*'], Splits(test_signers=['Cem']), media='*')
+    write_eaf(tmp_path / 'b.eaf', 'talk.mp4', TIERS)
+    with pytest.raises(ValueError, match="'talk/Ana_200-600' is listed twice: .*a.eaf.* and .*b.eaf"):
+        eaf_index(str(tmp_path), ['Ana'])
+    for name in ('x', 'y'):
+        write_video(tmp_path / name / 'talk.mp4', 3)
+        write_eaf(tmp_path / f'{name}.eaf', tmp_path / name / 'talk.mp4', TIERS)
+    os.replace(tmp_path / 'x.eaf', tmp_path / 'x' / 'a.eaf')
+    with pytest.raises(ValueError, match="would both be called 'talk'"):
+        (tmp_path / 'z').mkdir()
+        for name in ('x', 'y'):
+            write_eaf(tmp_path / 'z' / f'{name}.eaf', tmp_path / name / 'talk.mp4', TIERS)
+        eaf_index(str(tmp_path / 'z'), ['Ana'])
+
+
+def test_the_tool(tmp_path, run_converter, capsys):
+    write_poses(tmp_path / 'poses', {'talk': 40})
+    write_eaf(tmp_path / 'r' / 'a.eaf', 'talk.mp4', TIERS)
+    options = ['--poses', tmp_path / 'poses', '--poses-extractor', 'x 1']
+    run_converter('eaf_to_store.py', tmp_path / 'r', tmp_path / 's', '--tier', 'Ana', 'Bo', *options)
+    store = PoseStore(tmp_path / 's')
+    assert store.glosses == ['HOUSE', 'caf\u00e9 noir'] and len(store) == 3
+    assert store.meta['notes']['tiers'] == ['Ana', 'Bo']
+    said = capsys.readouterr().out
+    assert 'skipped: ' in said and 'without a gloss' in said
+    # A clip behind the video's end is missing, and is named.
+    write_eaf(tmp_path / 'r' / 'a.eaf', 'talk.mp4', {'Ana': [*TIERS['Ana'], (8, 9, 'LATE', None)]})
+    run_converter('eaf_to_store.py', tmp_path / 'r', tmp_path / 't', '--tier', 'Ana', *options)
+    assert 'talk/Ana_8000-9000\tLATE\tthe video has 40 frames' in (tmp_path / 't' / 'missing.txt').read_text()
