@@ -1,15 +1,17 @@
 """Checkpoints of earlier versions: which settings their model had."""
 
+import inspect
 import logging
 import os
 import re
-from typing import Iterator, List, Mapping, Tuple, Union
+from typing import Dict, Iterator, List, Mapping, Tuple, Union
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from torch import nn
 
 from ..files.checkpoints import CheckpointError, load_checkpoint_file
+from ..files.shipped import resolve_shipped
 from ..models.embedders import GestureGCN, ResidualGestureGCN
 from .checkpoint_io import find_last_whole_checkpoint
 
@@ -32,6 +34,16 @@ def _configs_of(kind: str, node: object, place: str = '') -> Iterator[Tuple[str,
             yield place, node
         for key, value in node.items():
             yield from _configs_of(kind, value, f'{place}{key}.')
+
+
+def _settings(gesture: dict) -> Dict[str, object]:
+    """What :meth:`GestureGCN.settings_in` would read from the weights of a model of this config."""
+    default = inspect.signature(GestureGCN).parameters
+    keys = ('norm', 'input_norm', 'output_norm', 'bias')
+    settings = {key: gesture.get(key, default[key].default) for key in keys}
+    if settings['bias'] is None:
+        settings['bias'] = settings['norm'] == 'LN'
+    return settings
 
 
 def _residual_streams(model: dict) -> List[dict]:
@@ -71,6 +83,9 @@ def adapt_to_weights(model: dict, content: dict, name: str) -> None:
         saved = GestureGCN.settings_in(weights, place) or GestureGCN.settings_in(weights, f'module.{place}')
         if saved is None:
             continue
+        # Equal settings stay as they are written, so that the run's config is the one in its file.
+        if saved == _settings(gesture):
+            continue
         gesture.update(saved)
         if saved['norm'] == 'LN':
             print_log(
@@ -85,6 +100,7 @@ def adapt_config(cfg: Config) -> None:
         path = find_last_whole_checkpoint(cfg.work_dir)
     # An absent file is reported by the run, with the remedy.
     known = cfg.get('model') and (any(_configs_of('GestureGCN', cfg.model)) or _residual_streams(cfg.model))
+    path = path and resolve_shipped(path)
     if known and path and os.path.isfile(path):
         adapt_to_weights(cfg.model, load_checkpoint_file(path), f'checkpoint {path}')
 

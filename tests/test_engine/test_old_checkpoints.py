@@ -12,6 +12,7 @@ from signbert_mm.apis import init_model
 from signbert_mm.engine.hooks import LoadReportHook
 from signbert_mm.engine.load_encoder import build_model
 from signbert_mm.engine.old_checkpoints import adapt_config, adapt_to_weights
+from signbert_mm.files import shipped
 from signbert_mm.files.checkpoints import CheckpointError
 from signbert_mm.registry import MODELS
 
@@ -83,6 +84,23 @@ def test_for_training_the_config_follows_the_checkpoint_it_starts_from(save):
     adapt_config(cfg)
     gesture = cfg.model.embedder.gesture
     assert (gesture.norm, gesture.input_norm, gesture.bias) == ('LN', False, True)
+
+
+@pytest.mark.parametrize('settings', [dict(OLD), dict(norm='BN', input_norm=True, output_norm=True), {}])
+def test_a_config_whose_settings_are_those_of_the_checkpoint_stays(save, settings):
+    path, _ = save(**settings)
+    cfg = Config(dict(model=recogniser(**settings), load_from=path))
+    before = cfg.pretty_text
+    adapt_config(cfg)
+    assert cfg.pretty_text == before
+
+
+def test_weights_of_the_package_are_read_too(save, monkeypatch, tmp_path):
+    save(**OLD)
+    monkeypatch.setattr(shipped, 'WEIGHTS', tmp_path)
+    cfg = Config(dict(model=recogniser(), load_from='zoo://old'))
+    adapt_config(cfg)
+    assert cfg.model.embedder.gesture.norm == 'LN'
 
 
 def test_a_config_that_starts_from_nothing_stays(tmp_path):
