@@ -155,12 +155,12 @@ class AslSignsPoses(PoseSource):
         try:
             with open(path, 'rb') as source:
                 file = self._parquet.ParquetFile(source)
-                rows, there = file.metadata.num_rows, file.schema_arrow.names
-                absent = [name for name in COLUMNS if name not in there]
+                rows, names = file.metadata.num_rows, file.schema_arrow.names
+                absent = [name for name in COLUMNS if name not in names]
                 landmarks = sum(count for count, _ in TYPES.values())
                 if absent or not 0 < rows <= _MOST_FRAMES * landmarks:
                     raise UnreadableError(
-                        f'{path}: {rows:,} rows of {there[:10]}; rows of {", ".join(COLUMNS)} are expected'
+                        f'{path}: {rows:,} rows of {names[:10]}; rows of {", ".join(COLUMNS)} are expected'
                     )
                 table = file.read(columns=list(COLUMNS))
             columns = {name: table.column(name).to_numpy() for name in COLUMNS}
