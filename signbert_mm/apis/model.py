@@ -117,7 +117,7 @@ def init_model(
             'SignInferencer(config, [checkpoints]) runs them'
         )
     content = None if checkpoint is None else load_checkpoint_file(checkpoint)
-    return build_model(cfg, content, f'checkpoint {checkpoint and os.fspath(checkpoint)}', device)
+    return build_model(cfg, content, f'checkpoint {os.fspath(checkpoint or "")}', device)
 
 
 def build_model(

@@ -56,8 +56,8 @@ def write_eaf(
         tiers (Mapping[str, Sequence]): Tier name -> segments, as :func:`segment_rows` takes them.
 
     Example:
-        >>> (found,) = inferencer.segments('long.mp4')
-        >>> write_eaf('long.eaf', 'long.mp4', {'signer': found['segments']})
+        >>> (result,) = inferencer.segments('long.mp4')
+        >>> write_eaf('long.eaf', 'long.mp4', {'signer': result['segments']})
     """
     eaf_writer.write_eaf(path, media, {name: segment_rows(segments) for name, segments in tiers.items()})
 

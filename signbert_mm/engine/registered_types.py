@@ -28,7 +28,7 @@ def check_types(config: dict, where: str) -> None:
     if 'MMActionRecognizer' in types:
         known |= _mmaction_names()
     for name in types:
-        package, _, short = name.rpartition('.') if isinstance(name, str) else ('', '', name)
+        package, _, short = name.rpartition('.') if isinstance(name, str) else ('', '', '')
         if short not in known or package not in ('', *_PACKAGES):
             raise ConfigError(
                 f'{where}: type {name!r:.60} is not registered here, so nothing was built. '

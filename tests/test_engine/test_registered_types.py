@@ -21,6 +21,7 @@ from signbert_mm.errors import ConfigError
         dict(type='SignRecogniser'),
         dict(type=3),
         dict(type=None),
+        dict(type=['SignRecognizer']),
         dict(type='SignRecognizer', _scope_='somewhere'),
     ],
 )

@@ -62,15 +62,15 @@ class SamSlrClips:
     ) -> None:
         self.folder, self.layout, self.signer = folder, get_layout(layout).name, signer
         self.width, self.height, self.fps = width, height, fps
-        there = [split for split in SPLITS if os.path.isfile(self._path(split, 'data_joint.npy'))]
-        absent = [self._path(split, 'data_joint.npy') for split in splits or () if split not in there]
-        if absent or not there:
+        present = [split for split in SPLITS if os.path.isfile(self._path(split, 'data_joint.npy'))]
+        absent = [self._path(split, 'data_joint.npy') for split in splits or () if split not in present]
+        if absent or not present:
             raise FileNotFoundError(
                 f'{absent[0] if absent else os.path.abspath(folder)}: no such arrays; '
                 'train_data_joint.npy and train_label.pkl of SAM-SLR are expected, and those of val and test'
             )
         self._parts: Dict[str, Tuple[np.ndarray, List[str], List[int]]] = {
-            split: self._open(split) for split in splits or there
+            split: self._open(split) for split in splits or present
         }
         largest = max(max(labels) for _, _, labels in self._parts.values())
         self.glosses = list(glosses or map(str, range(largest + 1)))

@@ -35,8 +35,8 @@ def read_unisign(path: str) -> np.ndarray:
     except ValueError as error:
         raise UnreadableError(str(error)) from error
     if not isinstance(content, dict) or not {'keypoints', 'scores'} <= set(content):
-        found = sorted(map(str, content))[:8] if isinstance(content, dict) else type(content).__name__
-        raise UnreadableError(f'{path}: {found} found; dict(keypoints=[..], scores=[..]) is expected')
+        names = sorted(map(str, content))[:8] if isinstance(content, dict) else type(content).__name__
+        raise UnreadableError(f'{path}: {names} found; dict(keypoints=[..], scores=[..]) is expected')
     keypoints, scores = content['keypoints'], content['scores']
     counts = [len(part) if isinstance(part, (list, tuple, np.ndarray)) else 0 for part in (keypoints, scores)]
     if counts[0] != counts[1] or not counts[0]:

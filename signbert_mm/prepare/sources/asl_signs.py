@@ -1,7 +1,7 @@
 """Google's asl-signs of Kaggle: MediaPipe Holistic landmarks, a parquet file a clip."""
 
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def asl_signs_index(root: str, splits: Optional[Splits] = None, repeated: str = 
     path = find_file(root, ['train.csv'], 'the list of clips')
     rows = list(table_rows(path, ('path', 'participant_id', 'sequence_id', 'sign')))
     names = [f'{row["participant_id"]}/{row["sequence_id"]}' for _, row in rows]
-    labels = _labels(root, path, [row['sign'] for _, row in rows])
+    labels = _labels(root, [row['sign'] for _, row in rows])
     for number, row in rows:
         if row['sign'] not in labels:
             raise UserValueError(
@@ -80,7 +80,7 @@ def asl_signs_index(root: str, splits: Optional[Splits] = None, repeated: str = 
     )
 
 
-def _labels(root: str, path: str, signs: list) -> Dict[str, int]:
+def _labels(root: str, signs: List[str]) -> Dict[str, int]:
     file = find_file(root, [LABELS], 'the map of signs', needed=False)
     if not file:
         return {sign: label for label, sign in enumerate(sorted(set(signs)))}
@@ -155,12 +155,12 @@ class AslSignsPoses(PoseSource):
         try:
             with open(path, 'rb') as source:
                 file = self._parquet.ParquetFile(source)
-                rows, there = file.metadata.num_rows, file.schema_arrow.names
-                absent = [name for name in COLUMNS if name not in there]
+                rows, names = file.metadata.num_rows, file.schema_arrow.names
+                absent = [name for name in COLUMNS if name not in names]
                 landmarks = sum(count for count, _ in TYPES.values())
                 if absent or not 0 < rows <= _MOST_FRAMES * landmarks:
                     raise UnreadableError(
-                        f'{path}: {rows:,} rows of {there[:10]}; rows of {", ".join(COLUMNS)} are expected'
+                        f'{path}: {rows:,} rows of {names[:10]}; rows of {", ".join(COLUMNS)} are expected'
                     )
                 table = file.read(columns=list(COLUMNS))
             columns = {name: table.column(name).to_numpy() for name in COLUMNS}

@@ -384,6 +384,7 @@ def open_poses(
         return StorePoses(path)
     if files_below(path, ('.pose',)):
         return PoseFormatPoses(path, extractor)
-    if files_below(path, ('.pkl',)):
+    # A pickle beside arrays holds something else, such as labels.
+    if files_below(path, ('.pkl',)) and not files_below(path, ('.npy', '.npz')):
         return UniSignPoses(path, width, height, extractor)
     return ArrayPoses(path, layout, width, height, coordinates, extractor)
