@@ -35,7 +35,7 @@ class UnitError(UserValueError):
 
 
 class PixelCheck:
-    """Collects a clip's poses, in pieces where it is long, and tells whether they can be pixels of its image.
+    """Collects a clip's poses, in pieces if it is long, and decides whether they can be pixels of its image.
 
     Args:
         width, height (int, optional): Image size in pixels; None = unknown, and then only fractions are
