@@ -47,5 +47,6 @@ test_dataloader = dict(
         test_mode=True,
     ),
 )
-test_evaluator = dict(type='PoseAUC')  # input and output against the target, as in Tables 1 and 2
+# Input and output against the target, as in Tables 1 and 2
+test_evaluator = dict(type='PoseAUC')
 default_hooks = dict(logger=dict(interval=5))

@@ -30,7 +30,8 @@ model = dict(
     ),
     encoder=_base_.encoder_d64,
     projector=dict(in_channels=64),
-    bank=dict(size=512),  # 16 batches: keys of longer ago come from another encoder when it learns this fast
+    # 16 batches: keys of longer ago come from another encoder when it learns this fast.
+    bank=dict(size=512),
     momentum=0.995,
     loss_transfer=dict(num_anchors=256),
 )

@@ -27,7 +27,8 @@ train_dataloader = dict(
     collate_fn=dict(type='collate_poses'),
     dataset=dict(
         type='ConcatPoseDataset',
-        mixed_extractors='allow',  # one extractor in two layouts: the hands are the same
+        # One extractor in two layouts: the hands are the same.
+        mixed_extractors='allow',
         datasets=[
             dict(_clips, store='data/words33', split=['train', 'val']),
             dict(_clips, store='data/letters28'),

@@ -153,7 +153,8 @@ class SignDictionary:
             return queries @ means.T, np.full((len(queries), len(self)), -1)
         # One product over all examples, then the best of each sign's.
         counts = [len(vectors) for vectors in self._vectors.values()]
-        cosine = queries @ np.concatenate(list(self._vectors.values())).T  # (B, examples)
+        # (B, examples)
+        cosine = queries @ np.concatenate(list(self._vectors.values())).T
         parts = np.split(cosine, np.cumsum(counts)[:-1], axis=1)
         return np.stack([part.max(1) for part in parts], 1), np.stack([part.argmax(1) for part in parts], 1)
 

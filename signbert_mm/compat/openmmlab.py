@@ -7,7 +7,7 @@ import re
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, List
+from typing import Any, Callable, List, Sequence
 
 from ..errors import UserModuleNotFoundError, UserNotImplementedError
 
@@ -224,16 +224,7 @@ def import_mmpose() -> ModuleType:
     Raises:
         ModuleNotFoundError: mmpose or a package that it needs is not installed; says how to install it.
     """
-    if _missing('mmpose'):
-        raise UserModuleNotFoundError(f'mmpose is not installed: {INSTALL_OPENMMLAB}')
-    # The patches must come before the import that fails without them.
-    patch_torchvision_ops()
-    patch_mmcv_ops()
-    patch_mmpose_simcc()
-    mmpose = importlib.import_module('mmpose')
-    importlib.import_module('mmpose.models')
-    importlib.import_module('mmpose.apis')
-    return mmpose
+    return _import('mmpose', 'mmpose', patch_mmpose_simcc, ('models', 'apis'))
 
 
 def import_mmaction() -> ModuleType:
@@ -242,12 +233,17 @@ def import_mmaction() -> ModuleType:
     Raises:
         ModuleNotFoundError: mmaction2 or a package that it needs is not installed; says how to install it.
     """
-    if _missing('mmaction'):
-        raise UserModuleNotFoundError(f'mmaction2 is not installed: {INSTALL_OPENMMLAB}')
+    return _import('mmaction', 'mmaction2', patch_mmaction_drn, ('models', 'datasets'))
+
+
+def _import(name: str, project: str, patch: Callable[[], bool], parts: Sequence[str]) -> ModuleType:
+    if _missing(name):
+        raise UserModuleNotFoundError(f'{project} is not installed: {INSTALL_OPENMMLAB}')
+    # The patches must come before the import that fails without them.
     patch_torchvision_ops()
     patch_mmcv_ops()
-    patch_mmaction_drn()
-    mmaction = importlib.import_module('mmaction')
-    importlib.import_module('mmaction.models')
-    importlib.import_module('mmaction.datasets')
-    return mmaction
+    patch()
+    package = importlib.import_module(name)
+    for part in parts:
+        importlib.import_module(f'{name}.{part}')
+    return package

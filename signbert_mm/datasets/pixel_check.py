@@ -3,7 +3,7 @@
 Those are the store's writer, importers, training data sets and inference.
 """
 
-from typing import Optional, Sequence, Tuple
+from typing import Optional, Tuple
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class UnitError(UserValueError):
 
 
 class PixelCheck:
-    """Collects a clip's poses, in pieces where it is long, and tells whether they can be pixels of its image.
+    """Collects a clip's poses, in pieces if it is long, and decides whether they can be pixels of its image.
 
     Args:
         width, height (int, optional): Image size in pixels; None = unknown, and then only fractions are
@@ -112,24 +112,6 @@ class PixelCheck:
         problem = self.problem(remedy) if remedy else self.problem()
         if problem:
             raise UnitError(f'{where}: {problem}')
-
-
-def check_pixels(
-    where: str, keypoints: np.ndarray, scores: np.ndarray, image_size: Sequence[int], remedy: str = ''
-) -> None:
-    """Refuses a whole clip that is not in pixels.
-
-    Args:
-        where (str): How messages name the clip.
-        keypoints (ndarray): Shape (T, V, 2), finite numbers.
-        scores (ndarray): Shape (T, V), 0 = missing.
-        image_size (Sequence[int]): Width and height in pixels.
-        remedy (str): As for :meth:`PixelCheck.refuse`.
-
-    Raises:
-        UnitError: As :meth:`PixelCheck.refuse`.
-    """
-    PixelCheck(*image_size).add(keypoints, scores).refuse(where, remedy)
 
 
 def check_keypoints(

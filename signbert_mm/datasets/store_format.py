@@ -8,7 +8,6 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from ..errors import UserValueError
-from ..files.paths import MAX_NAME_BYTES
 
 FORMAT = 'signbert_mm.PoseStore'
 FORMAT_VERSION = 1
@@ -27,7 +26,6 @@ TIMES = ('timed_clips', 'frame_times')
 
 # Bits of `hands` in clips.npz: the hand is detected.
 LEFT_FOUND, RIGHT_FOUND = 1, 2
-MAX_TEXT_BYTES = MAX_NAME_BYTES
 
 _NPY_HEADER = 128
 

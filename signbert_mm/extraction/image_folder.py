@@ -1,8 +1,7 @@
 """Reads a folder of numbered images as a video."""
 
 import os
-from types import TracebackType
-from typing import Iterator, List, Optional, Type, Union
+from typing import Iterator, List, Optional, Union
 
 import cv2
 import numpy as np
@@ -109,12 +108,7 @@ class ImageFolderReader:
     def __enter__(self) -> 'ImageFolderReader':
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -103,15 +103,18 @@ def remove_leftovers(folder: PathLike, names: str = r'(.+\.pth|last_checkpoint)'
     for name in os.listdir(folder):
         if not re.fullmatch(rf'\.{names}\.\w+\.tmp', name):
             continue
-        path = osp.join(folder, name)
-        with contextlib.suppress(OSError):
-            handle = os.open(path, os.O_RDWR)
-            try:
-                # A writer that lives holds the lock.
-                if lock_handle(handle):
-                    os.unlink(path)
-            finally:
-                unlock_and_close(handle)
+        _remove_unlocked(osp.join(folder, name))
+
+
+def _remove_unlocked(path: str, is_folder: bool = False) -> None:
+    """Removes a file or folder, unless a writer that lives holds its lock."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
+        try:
+            if lock_handle(handle):
+                (shutil.rmtree if is_folder else os.unlink)(path)
+        finally:
+            unlock_and_close(handle)
 
 
 def exchange(one: PathLike, other: PathLike) -> bool:
@@ -155,13 +158,7 @@ class PendingFolder:
         os.makedirs(parent, exist_ok=True)
         restore_folder(self.target)
         for left in _pending(self.target):
-            with contextlib.suppress(OSError):
-                handle = os.open(left, os.O_RDONLY)
-                try:
-                    if lock_handle(handle):
-                        shutil.rmtree(left)
-                finally:
-                    unlock_and_close(handle)
+            _remove_unlocked(left, is_folder=True)
         while True:
             self.path = osp.join(parent, f'.{name}.partial-{secrets.token_hex(4)}')
             os.mkdir(self.path)

@@ -2,8 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Optional, Type, Union
+from typing import Union
 
 import numpy as np
 
@@ -64,10 +63,5 @@ class VideoWriter:
     def __enter__(self) -> 'VideoWriter':
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

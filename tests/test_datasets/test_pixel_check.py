@@ -7,7 +7,7 @@ from verification_stores import alter
 from signbert_mm.apis.clips import PoseClip
 from signbert_mm.apis.input import InputReader
 from signbert_mm.datasets import PoseDataset, PoseStoreWriter
-from signbert_mm.datasets.pixel_check import PixelCheck, UnitError, check_pixels
+from signbert_mm.datasets.pixel_check import PixelCheck, UnitError
 
 SIZE = (640, 480)
 
@@ -51,7 +51,7 @@ UNITS = dict(
 def test_another_unit_is_refused_wherever_it_enters(tmp_path, unit):
     values, message = UNITS[unit]
     with pytest.raises(UnitError, match=message):
-        check_pixels('clip', values[..., :2], values[..., 2], SIZE)
+        PixelCheck(*SIZE).add(values[..., :2], values[..., 2]).refuse('clip')
     with pytest.raises(UnitError, match=f"clip 'mine': .*{message}"):
         PoseClip.make(values, 'sign_49', SIZE, name='mine')
     with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
@@ -78,7 +78,7 @@ def test_another_unit_is_refused_wherever_it_enters(tmp_path, unit):
     ],
 )
 def test_what_may_be_pixels_passes(values):
-    check_pixels('clip', values[..., :2], values[..., 2], SIZE)
+    PixelCheck(*SIZE).add(values[..., :2], values[..., 2]).refuse('clip')
 
 
 def test_an_unknown_size_leaves_fractions_to_be_noticed():

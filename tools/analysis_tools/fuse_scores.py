@@ -19,7 +19,8 @@ from typing import Dict, List
 
 try:
     import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
+except ModuleNotFoundError:
+    # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.engine.runner import run_tool, tool_parser

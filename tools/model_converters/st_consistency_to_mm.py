@@ -73,8 +73,10 @@ def _graph_block(state: Mapping[str, Tensor], name: str, roles: Sequence[int]) -
     weight, bias = state[f'{name}.gcn.conv.weight'], state[f'{name}.gcn.conv.bias']
     weight, bias = (value.reshape(len(ROLES), -1, *value.shape[1:2]) for value in (weight, bias))
     out = {
-        'conv.weight': weight.transpose(1, 2)[list(roles)],  # (R, C, C')
-        'conv.bias': bias[list(roles)],  # (R, C')
+        # (R, C, C')
+        'conv.weight': weight.transpose(1, 2)[list(roles)],
+        # (R, C')
+        'conv.bias': bias[list(roles)],
         **_under('conv.norm', _norm(state, f'{name}.tcn.0')),
         **_under('project', _linear(state, f'{name}.tcn.3')),
         **_under('norm', _norm(state, f'{name}.tcn.4', f'{name}.tcn.3.bias')),

@@ -2,7 +2,7 @@
 """t-SNE of the features of labelled clips (ST-Consistency, Figure 3), a panel for each checkpoint.
 
 Needs scikit-learn. The config may be of a pre-trainer or a recogniser. A recogniser also reads a pre-training
-checkpoint. 'none' stands for random weights.
+checkpoint. 'none' means random weights.
 
 Example:
     python tools/visualization/tsne.py configs/st_consistency/st_consistency_d64_b64_synthetic.py none \

@@ -40,7 +40,8 @@ model = dict(
         hand_model=dict(type='HandModel', asset='free', num_pca=25),
         rotation='6d',
     ),
-    loss_rec=dict(type='ReconstructionLoss', eps=0.5),  # eq. 7
+    # eq. 7
+    loss_rec=dict(type='ReconstructionLoss', eps=0.5),
     # eqs. 6, 8
     loss_reg=dict(type='HandRegularization', weight_beta=10.0, weight_delta=100.0, loss_weight=0.01),
 )

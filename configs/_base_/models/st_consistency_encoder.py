@@ -21,8 +21,10 @@ encoder = dict(
     hand_backbone=dict(_attention, embed_dims=1024, feedforward_channels=1536),
     trunk_backbone=dict(_attention, embed_dims=512, feedforward_channels=1024),
     hand_layout='channel',
-    masked=True,  # the authors' code: False, a missing hand counts as a hand of zeros in batch norm
-    attend_missing=False,  # the authors' code: True; pooling leaves missing hands out there too
+    # The authors' code: False. A missing hand then counts as a hand of zeros in batch norm.
+    masked=True,
+    # The authors' code: True. Pooling leaves missing hands out in both cases.
+    attend_missing=False,
 )
 
 # what makes it narrow enough to pre-train on a laptop's core: model = dict(encoder={{_base_.encoder_d64}})

@@ -24,9 +24,12 @@ model = dict(
     projector=dict(type='ProjectionHead', in_channels=512, out_channels=128),
     modalities=('joint', 'motion'),
     bank=dict(type='MemoryBank', size=16384),
-    momentum=0.99,  # authors' code: 0.999
-    loss_contrast=dict(type='InfoNCELoss', temperature=0.07),  # eq. 2
-    loss_consistency=dict(type='ConsistencyLoss', temperature=0.1),  # eq. 3
+    # Authors' code: 0.999
+    momentum=0.99,
+    # eq. 2
+    loss_contrast=dict(type='InfoNCELoss', temperature=0.07),
+    # eq. 3
+    loss_consistency=dict(type='ConsistencyLoss', temperature=0.1),
     # eqs. 4 to 7
     loss_transfer=dict(
         type='KnowledgeTransferLoss', num_anchors=8192, teacher_temperature=0.05, student_temperature=0.1

@@ -5,7 +5,8 @@ optim_wrapper = dict(
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4),
     clip_grad=dict(max_norm=5.0),
 )
-param_scheduler = []  # of the config
+# Each config that uses this base sets its own.
+param_scheduler = []
 train_cfg = dict(type='ResumableTrainLoop')
 val_cfg = None
 test_cfg = dict(type='TestLoop')

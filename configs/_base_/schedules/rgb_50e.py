@@ -19,4 +19,5 @@ param_scheduler = [
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=50, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-auto_scale_lr = dict(base_batch_size=64)  # mmaction2: 8 x 8
+# mmaction2: 8 x 8
+auto_scale_lr = dict(base_batch_size=64)

@@ -7,4 +7,5 @@ param_scheduler = [dict(type='MultiStepLR', by_epoch=True, milestones=[20, 40], 
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=60, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-auto_scale_lr = dict(base_batch_size=64)  # 64 a GPU is not given in the paper
+# The paper does not say that 64 is for each GPU.
+auto_scale_lr = dict(base_batch_size=64)

@@ -9,4 +9,5 @@ param_scheduler = [
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=80, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-auto_scale_lr = dict(base_batch_size=128)  # mmaction2: 8 x 16
+# mmaction2: 8 x 16
+auto_scale_lr = dict(base_batch_size=128)

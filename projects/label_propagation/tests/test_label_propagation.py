@@ -91,7 +91,8 @@ def test_what_no_label_reaches_has_none_or_is_background():
 def test_background_starts_where_neighbours_are_far(clips):
     features, label = clips
     known = torch.full((51,), -1)
-    known[[3, 17, 40]] = torch.tensor([0, 1, 2])  # of class 3, the background, there is no example
+    # Class 3, the background, has no example.
+    known[[3, 17, 40]] = torch.tensor([0, 1, 2])
     options = dict(k=5, temperature=0.02, min_margin=0.0)
     found = propagate_labels(features, known, 4, background=3, background_share=6 / 51, **options)
     assert (found[45:] == 3).all() and (found[:45] == label).float().mean() > 0.85

@@ -53,7 +53,8 @@ def test_until_labels_are_given_the_labelled_clips_fill_the_places(folder):
     own = {int(label): shown[place] for place, label in enumerate(data.labelled.labels)}
     for row in range(12):
         np.testing.assert_array_equal(inputs['keypoints'][row], own[row // 4][inputs['frames'][row]])
-    assert not torch.equal(inputs['frames'][0], inputs['frames'][1])  # the same clip, with draws of its own
+    # The same clip, with draws of its own.
+    assert not torch.equal(inputs['frames'][0], inputs['frames'][1])
     item = data[5]['inputs']
     assert all(torch.equal(item[name], inputs[name][5]) for name in inputs)
 
@@ -61,7 +62,8 @@ def test_until_labels_are_given_the_labelled_clips_fill_the_places(folder):
 def test_given_labels(folder):
     data = PseudoLabelDataset(**configs(folder))
     given = torch.full((len(data.unlabelled),), -1)
-    given[[0, 1, 2, 3, 4, 5]] = 2  # more than places
+    # More clips than places.
+    given[[0, 1, 2, 3, 4, 5]] = 2
     given[[7]] = 0
     assert data.set_pseudo_labels(given) == 7
     seen = []
@@ -69,7 +71,8 @@ def test_given_labels(folder):
         data.set_epoch(epoch)
         members = data._members.view(3, 4).tolist()
         own = [data.labelled.labels.tolist().index(label) for label in range(3)]
-        assert members[0] == [own[0], 10, own[0], 10]  # three labelled clips, then the seventh of the others
+        # Three labelled clips, then the seventh of the others.
+        assert members[0] == [own[0], 10, own[0], 10]
         assert members[1] == [own[1]] * 4
         assert (
             members[2][0] == own[2] and set(members[2][1:]) <= set(range(3, 9)) and len(set(members[2])) == 4

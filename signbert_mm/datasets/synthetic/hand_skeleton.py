@@ -11,7 +11,6 @@ from typing import List, Tuple
 import numpy as np
 from numpy import ndarray
 
-NUM_AXES = 45
 # An adult's first joints of thumb, forefinger, middle, ring and little finger from the wrist, metres.
 ROOTS = np.array(
     [

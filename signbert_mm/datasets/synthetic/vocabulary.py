@@ -10,7 +10,7 @@ from . import inventory as inv
 
 KINDS = ('one_handed', 'symmetric', 'alternating', 'base')
 ONE_HANDED, SYMMETRIC, ALTERNATING, BASE = range(4)
-MOVES = ('hold', 'straight', 'between', 'arc', 'circle', 'zigzag', 'repeated', 'shake')
+# Movements of the hands.
 HOLD, STRAIGHT, BETWEEN, ARC, CIRCLE, ZIGZAG, REPEATED, SHAKE = range(8)
 _KIND_ODDS = (0.45, 0.25, 0.12, 0.18)
 _MOVE_ODDS = (0.12, 0.2, 0.1, 0.12, 0.14, 0.08, 0.16, 0.08)

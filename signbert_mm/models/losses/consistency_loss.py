@@ -63,7 +63,7 @@ class ConsistencyLoss(nn.Module):
             counts (Tensor, optional): Shape (B,) bool: clips that count; None = all.
         """
         per_clip = self._one_way(key, query, banks, 0) + self._one_way(key, query, banks, 1)
-        return self.loss_weight * (per_clip.mean() if counts is None else mean_over_clips(per_clip, counts))
+        return self.loss_weight * mean_over_clips(per_clip, counts)
 
     def _one_way(
         self,

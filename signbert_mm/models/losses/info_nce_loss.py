@@ -43,4 +43,4 @@ class InfoNCELoss(nn.Module):
         negative = (query @ bank.t()).masked_fill(~is_key(bank), NEVER)
         # Cross-entropy with the positive as class 0.
         per_clip = -(torch.cat([positive, negative], dim=1) / self.temperature).log_softmax(-1)[:, 0]
-        return self.loss_weight * (per_clip.mean() if counts is None else mean_over_clips(per_clip, counts))
+        return self.loss_weight * mean_over_clips(per_clip, counts)

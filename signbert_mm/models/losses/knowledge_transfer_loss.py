@@ -68,4 +68,4 @@ class KnowledgeTransferLoss(nn.Module):
                 near / self.teacher_temperature,
                 other / self.student_temperature,
             )
-        return self.loss_weight * (per_clip.mean() if counts is None else mean_over_clips(per_clip, counts))
+        return self.loss_weight * mean_over_clips(per_clip, counts)

@@ -1,6 +1,6 @@
 """What the losses over a memory bank have in common."""
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -14,8 +14,10 @@ def is_key(keys: Tensor) -> Tensor:
     return (keys != 0).any(-1)
 
 
-def mean_over_clips(per_clip: Tensor, counts: Tensor) -> Tensor:
-    """Mean over the batch of (B,), in which a clip that does not count adds 0."""
+def mean_over_clips(per_clip: Tensor, counts: Optional[Tensor]) -> Tensor:
+    """Mean over the batch of (B,), in which a clip that does not count adds 0; None = all count."""
+    if counts is None:
+        return per_clip.mean()
     # Dividing by the full batch makes the mean over processes equal to the mean over all clips.
     return torch.where(counts, per_clip, torch.zeros_like(per_clip)).mean()
 

@@ -12,7 +12,7 @@ from ...files.text import clean_text
 
 
 class UnreadableError(UserValueError):
-    """One file cannot be read; a conversion goes on with the others."""
+    """One file cannot be read; a conversion continues with the others."""
 
 
 @dataclass

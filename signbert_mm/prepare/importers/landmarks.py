@@ -115,7 +115,7 @@ def hand_chirality(joints: np.ndarray) -> np.ndarray:
 def track_hands(joints: np.ndarray, max_gap: int = MAX_GAP, max_jump: float = MAX_JUMP) -> np.ndarray:
     """Follows hands from frame to frame by least displacement.
 
-    At most two tracks live at a time. A detection goes on with the track whose last detection is nearest, by
+    At most two tracks are open at a time. A detection joins the track whose last detection is nearest, by
     the mean distance of the joints in the image. Two detections are paired with tracks so that the sum is
     least. A track without a detection for more than ``max_gap`` frames has ended. Where the nearest track is
     further than ``max_jump`` a new one begins. If that is a third one, the track unseen for longest ends.
@@ -158,12 +158,12 @@ def _pairing(
     alive: Dict[int, Tuple[int, np.ndarray]],
     limit: float,
 ) -> Tuple[Optional[int], ...]:
-    """For each detection the track it goes on with, or None = a new one: that of least displacement."""
+    """The track that each detection joins, by least displacement; None = a new one."""
     # A new track costs as much as the largest jump.
     cost: Dict[Tuple[int, Optional[int]], float] = {(slot, None): limit for slot in xy}
     for slot, track in itertools.product(xy, alive):
         cost[slot, track] = float(np.linalg.norm(xy[slot] - alive[track][1], axis=-1).mean())
-    # Two detections may both be new, but never go on with one track.
+    # Two detections may both be new, but never join one track.
     choices = [
         choice
         for choice in itertools.product([*alive, None], repeat=len(xy))

@@ -50,7 +50,7 @@ def convert(
 
     A clip's poses are looked up by its ``video_id`` (the clip itself, cut already), then by its ``video``
     (cut here). With ``videos`` the poses of clips without any are extracted first, into the store
-    ``<out>.poses``, where an interrupted run goes on. The new store appears complete or not at all.
+    ``<out>.poses``, where an interrupted run continues. The new store appears complete or not at all.
 
     Clips that are absent or cannot be read do not stop the conversion. ``missing.txt`` in the store lists
     them, a line ``split, video_id, gloss, reason`` each, separated by tabs. ``doubtful.txt`` lists kept clips

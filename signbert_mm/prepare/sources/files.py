@@ -89,3 +89,16 @@ def whole_number(text: str, name: str, where: str) -> int:
 
 
 __all__ = ['SPLITS', 'csv_rows', 'find_file', 'json_entries', 'json_field', 'read_json', 'whole_number']
+
+
+def find_annotation(root: str, name: str, folder: str) -> str:
+    """The path of ``name`` in ``root`` or its ``folder``; '' = absent.
+
+    Raises:
+        ValueError: It is in both.
+    """
+    places = os.path.join(root, folder, name), os.path.join(root, name)
+    paths = [path for path in places if os.path.isfile(path)]
+    if len(paths) > 1:
+        raise UserValueError(f'{name} is there twice: {paths[0]} and {paths[1]}; remove one of them')
+    return paths[0] if paths else ''

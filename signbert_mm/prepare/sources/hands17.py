@@ -10,6 +10,7 @@ from ...errors import UserValueError
 from ...files.text import text_lines
 from ...layouts.hand import NUM_HAND_JOINTS
 from ..importers import Clip
+from .files import find_annotation
 from .hand_joints import PinholeCamera, check_side, cut_clips, hand_21_order, keypoints_of, right_hand_share
 
 ANNOTATION = 'test_annotation_tracking.txt'
@@ -149,7 +150,9 @@ class Hands17Clips:
                 f'HANDS17: train_share is {train_share}, clip_len {clip_len}; give a share within 0 and 1, '
                 'and frames (0 = whole sequences)'
             )
-        self.path = root if os.path.isfile(root) else _find(root)
+        # A missing file is then reported at its usual place.
+        usual = os.path.join(root, 'test', ANNOTATION)
+        self.path = root if os.path.isfile(root) else find_annotation(root, ANNOTATION, 'test') or usual
         self.train_share, self.clip_len = train_share, clip_len
         names, points, lines = read_annotation(self.path)
         points = points[:, hand_21_order(JOINTS)]
@@ -220,14 +223,3 @@ class Hands17Clips:
             keypoints = keypoints_of(points, CAMERA, where)
             for split, (first, last) in self._splits(len(points)).items():
                 yield from cut_clips(keypoints[first:last], self.clip_len, split, name, CAMERA, first)
-
-
-def _find(root: str) -> str:
-    paths = [
-        path
-        for path in (os.path.join(root, 'test', ANNOTATION), os.path.join(root, ANNOTATION))
-        if os.path.isfile(path)
-    ]
-    if len(paths) > 1:
-        raise UserValueError(f'{ANNOTATION} is there twice: {paths[0]} and {paths[1]}; remove one of them')
-    return paths[0] if paths else os.path.join(root, 'test', ANNOTATION)

@@ -8,6 +8,7 @@ import numpy as np
 from ...errors import UserModuleNotFoundError, UserValueError
 from ...layouts.hand import HAND_21
 from ..importers import Clip
+from .files import find_annotation
 from .hand_joints import PinholeCamera, check_side, cut_clips, hand_21_order, keypoints_of, right_hand_share
 
 # Of each sequence.
@@ -46,18 +47,6 @@ def rotation_matrix(vector: Sequence[float]) -> np.ndarray:
     x, y, z = vector / angle
     cross = np.asarray([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-
-
-def _find(root: str, name: str) -> str:
-    """The annotation's path; '' = absent."""
-    paths = [
-        path
-        for path in (os.path.join(root, 'labels', name), os.path.join(root, name))
-        if os.path.isfile(path)
-    ]
-    if len(paths) > 1:
-        raise UserValueError(f'{name} is there twice: {paths[0]} and {paths[1]}; remove one of them')
-    return paths[0] if paths else ''
 
 
 def _load_mat(path: str) -> np.ndarray:
@@ -139,7 +128,7 @@ class StbClips:
         self.camera = SK_CAMERA if camera == 'SK' else BB_CAMERA
         self._sk = camera == 'SK'
         self.split = {name: 'test' if name in test_sequences else 'train' for name in sequences}
-        paths = {name: _find(root, f'{name}_{camera}.mat') for name in self.split}
+        paths = {name: find_annotation(root, f'{name}_{camera}.mat', 'labels') for name in self.split}
         missing = [name for name, path in paths.items() if not path]
         if missing:
             raise FileNotFoundError(

@@ -4,7 +4,7 @@ import importlib
 import os
 import pkgutil
 import re
-from typing import Dict, List
+from typing import Dict
 
 from ...datasets.store_format import check_official
 from ...errors import UserValueError
@@ -29,11 +29,6 @@ def _tables() -> Dict[str, Dict[str, int]]:
             else:
                 tables.setdefault(module.name, {})[key] = value
     return tables
-
-
-def official_names() -> List[str]:
-    """The data sets whose counts are known."""
-    return sorted(_tables())
 
 
 def official_counts(name: str) -> Dict[str, int]:

@@ -207,7 +207,7 @@ class _Votes:
         if 'hand_root' in self.pairs and 'wrist' in self.pairs:
             wrists = self.pairs['wrist']
             apart = distance(*wrists)
-            # Without shoulders a fifth of the image's width stands for their distance.
+            # Without shoulders their distance is taken to be a fifth of the image's width.
             scale = (
                 0.2 * width
                 if shoulder is None
