@@ -208,6 +208,7 @@ for _name, _layout in (('stgcn', 'sign_49'), ('stgcn133', 'coco_wholebody_133'))
             **_in(
                 [
                     'model',
+                    'model.data_preprocessor.train_pipeline.0',
                     'model.data_preprocessor.train_pipeline.2',
                     'model.data_preprocessor.test_pipeline.0',
                     *_clips,
