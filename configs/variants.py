@@ -194,20 +194,34 @@ variants[f'{_small}/synthetic30'] = (
         **_cosine(50, 30),
     },
 )
-# P over all 133 keypoints
-variants[f'{_small}/stgcn133'] = (
-    f'{_small}/stgcn',
-    _in(
-        [
-            'model',
-            'model.data_preprocessor.train_pipeline.2',
-            'model.data_preprocessor.test_pipeline.0',
-            'train_dataloader.dataset',
-            'test_dataloader.dataset',
-        ],
-        layout='coco_wholebody_133',
-    ),
-)
+# P: ST-GCN, narrow, over 49 joints or all 133 keypoints
+_clips = ('train_dataloader.dataset', 'test_dataloader.dataset')
+for _name, _layout in (('stgcn', 'sign_49'), ('stgcn133', 'coco_wholebody_133')):
+    variants[f'{_small}/{_name}'] = (
+        'fusion/stgcn-c24_sign49-joint_b64-100e_synthetic-demo',
+        {
+            **_in(
+                _clips,
+                store='data/synthetic_tables',
+                prepare='python tools/analysis_tools/run_table.py table9 --on synthetic',
+            ),
+            **_in(
+                [
+                    'model',
+                    'model.data_preprocessor.train_pipeline.0',
+                    'model.data_preprocessor.train_pipeline.2',
+                    'model.data_preprocessor.test_pipeline.0',
+                    *_clips,
+                ],
+                layout=_layout,
+            ),
+            'model.model.cls_head.num_classes': 100,
+            'train_dataloader.batch_size': 50,
+            'default_hooks.logger.interval': 10,
+            'default_hooks.checkpoint.interval': 10,
+            **_cosine(10, 30),
+        },
+    )
 # 8 passes instead of 80, warm-up and cosine a tenth as long too: what 20 pre-trainings cost on one core set
 # this, before any of them was tested
 variants[f'{_small}/words33_pretrain'] = (

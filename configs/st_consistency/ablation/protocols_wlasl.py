@@ -5,13 +5,10 @@ on = 'wlasl'
 rows = _base_._rows_i3d
 # ST-GCN, I3D, fine-tuned, + R, linear, 20, 40, 60 %, kNN
 paper = {
-    'WLASL100 P-I': [50.78, 65.89, 86.43, 88.37, 72.09, 49.61, 72.48, 82.17, None],
-    'WLASL100 P-C': [51.62, None, 87.13, None, 73.27, 49.87, 73.97, 82.80, None],
-    'WLASL100 P-I top-5': [79.07, None, None, None, None, None, None, None, None],
-    'WLASL300 P-I': [44.46, 56.14, 77.84, 82.19, 59.58, 41.02, 62.57, 70.66, None],
-    'WLASL300 P-C': [45.29, None, 78.42, None, 60.05, 41.22, 63.09, 71.16, None],
-    'WLASL300 P-I top-5': [73.05, None, None, None, None, None, None, None, None],
-    'WLASL2000 P-I': [34.40, 32.48, 51.98, 58.06, 32.35, 21.02, 36.52, 44.37, None],
-    'WLASL2000 P-C': [32.53, None, 49.46, None, 32.49, 17.89, 32.49, 42.76, None],
-    'WLASL2000 P-I top-5': [66.57, None, None, None, None, None, None, None, None],
+    'WLASL100 P-I': [None, None, 86.43, 88.37, 72.09, 49.61, 72.48, 82.17, None],
+    'WLASL100 P-C': [None, None, 87.13, None, 73.27, 49.87, 73.97, 82.80, None],
+    'WLASL300 P-I': [None, None, 77.84, 82.19, 59.58, 41.02, 62.57, 70.66, None],
+    'WLASL300 P-C': [None, None, 78.42, None, 60.05, 41.22, 63.09, 71.16, None],
+    'WLASL2000 P-I': [None, None, 51.98, 58.06, 32.35, 21.02, 36.52, 44.37, None],
+    'WLASL2000 P-C': [None, None, 49.46, None, 32.49, 17.89, 32.49, 42.76, None],
 }

@@ -3,27 +3,42 @@
 The videos are drawn of the poses: run_table.py draws those that a table needs.
 """
 
-_base_ = '../../../fusion/r3d-r18_8x4-64px-b16-50e_synthetic-demo.py'
+_base_ = [
+    '../../../_base_/models/r3d_r50.py',
+    '../../../_base_/datasets/labelled_videos.py',
+    '../../../_base_/schedules/rgb_50e.py',
+    '../../../_base_/default_runtime.py',
+]
 
-_glosses = dict(classes=[f'gloss_{number:03d}' for number in range(30)], relabel=True)
+_size = dict(type='Resize', scale=(48, 48), keep_ratio=False)
+_frames = dict(type='SampleFrames', clip_len=8, frame_interval=4, num_clips=1)
+_read = [dict(type='PyAVDecode'), _size]
+_crop = [dict(type='RandomResizedCrop', area_range=(0.7, 1.0), aspect_ratio_range=(0.9, 1.1)), _size]
+_format = dict(type='FormatShape', input_format='NCTHW')
+_train = [dict(type='PyAVInit'), _frames, *_read, *_crop, _format]
+_test = [dict(type='PyAVInit'), dict(_frames, test_mode=True), *_read, _format]
 _clips = dict(
-    _glosses,
     store='data/synthetic_tables',
     videos='data/synthetic_tables_videos',
+    missing='error',
+    classes=[f'gloss_{number:03d}' for number in range(30)],
+    relabel=True,
     prepare='python tools/analysis_tools/run_table.py table9 --on synthetic',
 )
-_read = [dict(type='PyAVDecode'), dict(type='Resize', scale=(48, 48), keep_ratio=False)]
-_crop = [
-    dict(type='RandomResizedCrop', area_range=(0.7, 1.0), aspect_ratio_range=(0.9, 1.1)),
-    dict(type='Resize', scale=(48, 48), keep_ratio=False),
-]
-_frames = dict(type='SampleFrames', clip_len=8, frame_interval=4, num_clips=1)
-_format = [dict(type='FormatShape', input_format='NCTHW')]
-_train = [dict(type='PyAVInit'), _frames, *_read, *_crop, *_format]
-_test = [dict(type='PyAVInit'), dict(_frames, test_mode=True), *_read, *_format]
-train_dataloader = dict(dataset=dict(_clips, pipeline=_train))
-test_dataloader = dict(batch_size=50, dataset=dict(_clips, pipeline=_test))
-model = dict(model=dict(backbone=dict(conv1_stride_s=2)))
+_loader = dict(num_workers=0, persistent_workers=False, pin_memory=False)
+train_dataloader = dict(
+    _loader, batch_size=16, dataset=dict(_clips, few_shot=dict(shots=5, seed=0), pipeline=_train)
+)
+val_cfg = None
+val_dataloader = None
+val_evaluator = None
+test_dataloader = dict(_loader, batch_size=50, dataset=dict(_clips, pipeline=_test))
+model = dict(
+    model=dict(
+        backbone=dict(depth=18, base_channels=16, with_pool1=False, with_pool2=False),
+        cls_head=dict(num_classes=30, in_channels=128),
+    )
+)
 train_cfg = dict(max_epochs=10)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
@@ -37,4 +52,4 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=10))
+default_hooks = dict(logger=dict(interval=5), checkpoint=dict(interval=10, max_keep_ckpts=1))

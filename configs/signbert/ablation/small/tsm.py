@@ -3,16 +3,16 @@
 _base_ = './r3d.py'
 
 _segments = dict(type='SampleFrames', clip_len=1, frame_interval=1, num_clips=4)
-_format = [dict(type='FormatShape', input_format='NCHW')]
+_format = dict(type='FormatShape', input_format='NCHW')
 _normalize = [dict(type='NormalizeImages', channel_axis=-3)]
 train_dataloader = dict(
     dataset=dict(
-        pipeline=[dict(type='PyAVInit'), _segments, *_base_._read, *_base_._crop, *_format],
+        pipeline=[dict(type='PyAVInit'), _segments, *_base_._read, *_base_._crop, _format],
     )
 )
 test_dataloader = dict(
     dataset=dict(
-        pipeline=[dict(type='PyAVInit'), dict(_segments, test_mode=True), *_base_._read, *_format],
+        pipeline=[dict(type='PyAVInit'), dict(_segments, test_mode=True), *_base_._read, _format],
     )
 )
 model = dict(

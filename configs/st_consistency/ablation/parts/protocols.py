@@ -46,7 +46,6 @@ _rows_r3d = [
 ]
 note = (
     '+ R: scores summed with the RGB model (configs/fusion). The shares of 20, 40 and 60 % are assumed. The '
-    "figures of ST-GCN and of the RGB networks are those that SignBERT's tables print. The paper also prints "
-    'Pose-TGCN, PSLR, SignBERT, BEST, SignBERT+, HP3D, TCK, BSL, HMA and GLE-Net, whose figures are not at '
-    'hand.'
+    'paper also prints ST-GCN and RGB networks (figures: the tables of SignBERT), Pose-TGCN, PSLR, SignBERT, '
+    'BEST, SignBERT+, HP3D, TCK, BSL, HMA and GLE-Net; those figures are not at hand.'
 )
