@@ -56,7 +56,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['signbert_mm', 'signbert_mm.*']),
-    package_data={'signbert_mm': ['**/*.npz', '**/*.json', '**/*.txt', '**/*.csv']},
+    package_data={'signbert_mm': ['**/*.npz', '**/*.json', '**/*.txt', '**/*.csv', 'weights/*']},
     include_package_data=True,
     python_requires='>=3.9',
     install_requires=requirements('core'),

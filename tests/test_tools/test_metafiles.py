@@ -2,6 +2,7 @@
 stands without its data.
 """
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from source_files import load_file
 from signbert_mm.apis import list_models
 from signbert_mm.apis.zoo import zoo_models
 from signbert_mm.experiments import find_table, load_setting, make_plan
+from signbert_mm.files.shipped import WEIGHTS, list_shipped, resolve_shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = zoo_models()
@@ -120,3 +122,26 @@ def test_the_page_has_the_table():
     assert f'{START}\n\n{table(ENTRIES.values())}\n\n{END}' in page, (
         'python tools/misc/make_zoo.py --table docs/model_zoo.md'
     )
+
+
+SHIPPED_ENTRIES = [name for name, entry in ENTRIES.items() if entry.get('Shipped')]
+
+
+@pytest.mark.parametrize('name', SHIPPED_ENTRIES)
+def test_a_file_of_the_package_is_the_release_file(name):
+    entry = ENTRIES[name]
+    path = Path(resolve_shipped(f'zoo://{entry["Shipped"]}'))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert Path(entry['Weights']).name == f'{name}-{digest[:8]}.pth'
+    assert digest in path.with_suffix('.md').read_text(encoding='utf-8')
+
+
+@pytest.mark.parametrize('name', SHIPPED_ENTRIES)
+def test_weights_of_the_package_were_trained_on_clips_that_allow_it(name):
+    for clips in ENTRIES[name]['Metadata']['Training Data']:
+        assert re.search(r'; .*(MIT \(c\)|synthetic signs of this project)', clips), clips
+
+
+def test_weights_of_the_package_are_small_and_all_listed():
+    assert sorted(ENTRIES[name]['Shipped'] for name in SHIPPED_ENTRIES) == list_shipped()
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 3_000_000

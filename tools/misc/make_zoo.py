@@ -11,6 +11,7 @@ work_dirs/ are used where their config is the present one. Files are named by th
 Example:
     python tools/misc/make_zoo.py --list
     python tools/misc/make_zoo.py signbert_d128_pretrain_synthetic signbert_d128_finetune_synthetic
+    python tools/misc/make_zoo.py --ship       # also renews the files in signbert_mm/weights
     python tools/misc/make_zoo.py --table docs/model_zoo.md
 """
 
@@ -42,6 +43,7 @@ from signbert_mm.errors import ConfigError, UserRuntimeError
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, check_whole, load_checkpoint_file
 from signbert_mm.files.plain_config import read_plain_config
+from signbert_mm.files.shipped import SHIPPED, WEIGHTS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Most bytes of a release file.
@@ -60,6 +62,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--no-train', action='store_true', help='only what is trained already')
     parser.add_argument(
         '--no-test', action='store_true', help='do not test the release files; their cards say so'
+    )
+    parser.add_argument(
+        '--ship',
+        action='store_true',
+        help='also copy the files and cards of entries with `Shipped` to signbert_mm/weights',
     )
     parser.add_argument('--list', action='store_true', help='print what exists and what would be trained')
     parser.add_argument(
@@ -287,6 +294,15 @@ def build(recipe: Recipe, train_missing: bool, test_files: bool) -> Path:
     return path
 
 
+def ship(recipe: Recipe, path: Path) -> None:
+    """Copies a release file and its card into the package, under the name in the entry's ``Shipped``."""
+    name = recipe.entry.get('Shipped')
+    if name:
+        for suffix in ('.pth', '.md'):
+            write_atomic(path.with_suffix(suffix).read_bytes(), WEIGHTS / f'{name}{suffix}')
+        print(f'  {SHIPPED}{name} is this file')
+
+
 def main() -> None:
     args = parse_args()
     entries = zoo_models()
@@ -310,7 +326,9 @@ def main() -> None:
             continue
         print(name, flush=True)
         try:
-            build(recipe, not args.no_train, not args.no_test)
+            path = build(recipe, not args.no_train, not args.no_test)
+            if args.ship:
+                ship(recipe, path)
         except (FileNotFoundError, CheckpointError, RuntimeError) as error:
             failed[name] = str(error)
             print(f'  not built: {error}', flush=True)
