@@ -207,9 +207,8 @@ class PoseStore:
         rows = [self.coverage.get(name) for name in names]
         if not rows or None in rows or (labels is not None and any('per_class' not in row for row in rows)):
             return None
-        present = np.isin(
-            self.split_code, [code for code, name in enumerate(self.split_names) if name in names]
-        )
+        codes = [code for code, name in enumerate(self.split_names) if name in names]
+        present = np.isin(self.split_code, codes)
         if labels is None:
             return sum(row['expected'] for row in rows), int(present.sum())
         expected = sum(row['per_class'][label] for row in rows for label in labels)
