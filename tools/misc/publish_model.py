@@ -33,7 +33,8 @@ from signbert_mm.files.os_errors import output_path
 
 _VERSIONS = ('mmengine_version', 'signbert_mm_version', 'signbert_mm_git')
 # Entries of ``meta`` that are published.
-META = ('glosses', 'layout', 'extractor', 'fps', 'dataset_meta', 'cfg', 'epoch', 'iter', 'seed', *_VERSIONS)
+META = ('glosses', 'layout', 'extractor', 'fps', 'rejection', 'dataset_meta', 'cfg', 'epoch', 'iter', 'seed')
+META += _VERSIONS
 # Lines of the config that name folders and files of the training machine.
 _RUN_SETTINGS = re.compile(r'^(work_dir|load_from|resume|experiment_name|launcher) = .*\n?', re.MULTILINE)
 
