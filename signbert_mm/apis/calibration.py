@@ -103,7 +103,7 @@ def fit_rejection(
     possible = [name for name in METHODS if name != 'known_odds' or known.known_odds is not None]
     if method not in ('auto', *possible):
         raise UserValueError(
-            f'method {method!r}: this model has {", ".join(possible)}; known_odds needs model.head.num_unknown'
+            f'method {method!r}: this model has {", ".join(possible)}; known_odds needs head.num_unknown'
         )
 
     def area(name: str) -> float:

@@ -188,12 +188,12 @@ class SignInferencer:
         Returns:
             dict: ``predictions``, one a clip: a :class:`Prediction`, a dict with ``name``, ``glosses`` and
                 ``scores`` (of the softmax, best first), ``labels``, ``reason`` ('', or why there is no
-                answer; then these three are empty), ``all_scores``, ``attention`` (L, 2) of the left and right
-                hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, the number of frames in
-                which a hand was detected. A calibrated model also gives ``unknown``, see :class:`Rejection`,
-                and ``guesses``, the best glosses of a clip that shows none of the signs. A file of a folder
-                that could not be read has only ``name`` and ``error``. ``json.dumps`` takes all of it;
-                docs/inference.md has the schema.
+                answer; then these three are empty), ``all_scores``, ``attention`` (L, 2) of the left and
+                right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, the number of
+                frames in which a hand was detected. A calibrated model also gives ``unknown``, see
+                :class:`Rejection`, and ``guesses``, the best glosses of a clip that shows none of the signs.
+                A file of a folder that could not be read has only ``name`` and ``error``. ``json.dumps``
+                takes all of it; docs/inference.md has the schema.
                 ``visualization``: the pictures' paths.
         """
         predictions, pictures = [], []
