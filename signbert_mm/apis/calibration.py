@@ -135,7 +135,7 @@ def compare_scores(
         energy=lambda x: energy(x.logits, temperature),
         mahalanobis=lambda x: mahalanobis(x.features, gallery, labels, classes),
         mean_cosine=lambda x: mean_cosine(x.features, gallery, labels, classes),
-        neighbour_cosine=lambda x: neighbour_cosine(x.features, gallery),
+        neighbour_cosine=lambda x: neighbour_cosine(x.features, gallery, min(5, len(gallery))),
     )
     if known.known_odds is not None:
         scores['known_odds'] = lambda x: x.known_odds
