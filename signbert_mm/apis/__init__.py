@@ -3,14 +3,17 @@
 from .backends import Prediction
 from .clips import PoseClip
 from .dictionary import ClipEmbedder, Match, SignDictionary
+from .dictionary_backend import DictionaryBackend
 from .fusion import FusionRecognizer
 from .inferencer import SignInferencer
 from .model import get_model, init_model, list_models
 from .stream import HysteresisMerger, Segment, StreamEvent, StreamRecognizer, sliding_windows
+from .taught_signs import TaughtSigns
 from .zoo import zoo_checkpoint
 
 __all__ = [
     'ClipEmbedder',
+    'DictionaryBackend',
     'FusionRecognizer',
     'HysteresisMerger',
     'Match',
@@ -21,6 +24,7 @@ __all__ = [
     'SignInferencer',
     'StreamEvent',
     'StreamRecognizer',
+    'TaughtSigns',
     'get_model',
     'init_model',
     'list_models',

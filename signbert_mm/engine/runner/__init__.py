@@ -7,6 +7,7 @@ from .fsdp_strategy import SignFSDPStrategy
 from .knn_test_loop import KNNTestLoop
 from .launch import prepare_launch, run_tool
 from .options import OptionsAction
+from .plain_config import read_plain_config
 from .train_loop import ResumableTrainLoop
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     'explain_config_errors',
     'load_config',
     'prepare_launch',
+    'read_plain_config',
     'run_tool',
 ]
