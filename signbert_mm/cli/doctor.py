@@ -3,44 +3,30 @@
 import importlib
 import os
 import platform
+import shlex
 import sys
 import tempfile
+import warnings
+from importlib import metadata
 from typing import Callable, Iterator, List, NamedTuple, Sequence, Tuple
 
+from ..compat import NO_DEPS_OPENMMLAB as NO_DEPS
 from .progress import ProgressBar
 
-CHECKOUT = 'in a checkout'
-# Import name of each package, and how an extra is installed.
 CORE = ('torch', 'mmengine', 'numpy', 'cv2', 'yaml', 'matplotlib')
+PACKAGE = 'signbert_mm'
+# Extra, what it is for, its packages by import name, what pip must take without its dependencies, make target.
 EXTRAS = (
     (
         'extract',
         'poses from videos',
         ('av', 'mediapipe'),
-        "pip install 'signbert_mm[extract]' && pip install --no-deps mediapipe==0.10.21",
-        'make install-extract',
+        'pip install --no-deps mediapipe==0.10.21',
+        'install-extract',
     ),
-    (
-        'app',
-        'the page in the browser',
-        ('av', 'gradio'),
-        "pip install 'signbert_mm[app]'",
-        'make install-app',
-    ),
-    (
-        'deploy',
-        'export to ONNX',
-        ('onnx', 'onnxruntime', 'onnxscript'),
-        "pip install 'signbert_mm[deploy]'",
-        'make install-deploy',
-    ),
-    (
-        'full',
-        'mmpose and mmaction2',
-        ('mmcv', 'mmdet', 'mmpose', 'mmaction'),
-        "pip install 'signbert_mm[full]' && pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 mmaction2==1.2.0",
-        'make install',
-    ),
+    ('app', 'the page in the browser', ('av', 'gradio'), '', 'install-app'),
+    ('deploy', 'export to ONNX', ('onnx', 'onnxruntime', 'onnxscript'), '', 'install-deploy'),
+    ('full', 'mmpose and mmaction2', ('mmcv', 'mmdet', 'mmpose', 'mmaction'), NO_DEPS, 'install'),
 )
 WEIGHTS = ('zoo://signbert_d128', 'zoo://signbert_d128_asl33')
 
@@ -63,6 +49,7 @@ class Finding(NamedTuple):
 
 def doctor() -> int:
     """Prints what works; 1 where what everything needs is broken, else 0."""
+    warnings.simplefilter('ignore')
     bar = ProgressBar()
     core = list(check_core(bar))
     _print(core)
@@ -124,8 +111,8 @@ def check_extra(
     extra: str,
     what: str,
     packages: Sequence[str],
-    pip: str,
-    make: str,
+    no_deps: str,
+    target: str,
     progress: Callable[[str, int, int], None],
 ) -> Finding:
     """Whether the packages of an extra can be imported."""
@@ -135,8 +122,19 @@ def check_extra(
         version, problem = _import_extra(name)
         shown.append(f'{name} {version}'.strip())
         problems += [f'{name}: {problem}'] if problem else []
-    remedy = f'{pip}   ({make} {CHECKOUT})' if problems else ''
+    remedy = f'{pip_line(extra, no_deps)}   (in a checkout: make {target})' if problems else ''
     return Finding(f'{extra} ({what})', not problems, '; '.join(problems) or ', '.join(shown), remedy)
+
+
+def pip_line(extra: str, no_deps: str = '') -> str:
+    """The command that installs an extra's packages, by the installed package's own list."""
+    try:
+        listed = metadata.requires(PACKAGE) or []
+    except metadata.PackageNotFoundError:
+        listed = []
+    wanted = [line.partition(';')[0].strip() for line in listed if f'extra == "{extra}"' in line]
+    lines = [f'pip install {shlex.join(wanted)}'] if wanted else []
+    return ' && '.join([*lines, no_deps] if no_deps else lines) or 'install signbert_mm with this extra'
 
 
 def _import_extra(name: str) -> Tuple[str, str]:

@@ -20,6 +20,8 @@ from .estimate import Estimate, Fold
 
 # A batch of about so many clips, and so many updates: the recipe of words33 with a few clips a sign.
 BATCH, UPDATES = 24, 500
+# Fewest and most epochs.
+EPOCHS = (15, 150)
 _runs = itertools.count()
 
 Progress = Callable[[str, int, int], None]
@@ -54,7 +56,7 @@ def recognizer_config(encoder: Config, store: PoseStore, load_from: str) -> Conf
     zero = [dict(type='ZeroMissing')]
     # Batches of one size: a small last one would disturb the batch norm.
     batches = max(1, round(len(store) / BATCH))
-    epochs = int(np.clip(-(-UPDATES // batches), 15, 150))
+    epochs = int(np.clip(-(-UPDATES // batches), *EPOCHS))
     clip_len = spec.clip_len or 16
     clips = dict(type='PoseDataset', store=store.folder, split='train', layout=spec.layout)
     loader = dict(batch_size=-(-len(store) // batches), num_workers=0, collate_fn=dict(type='collate_poses'))

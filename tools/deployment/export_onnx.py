@@ -22,14 +22,8 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-
-from signbert_mm.apis import init_model
-from signbert_mm.apis.backends import TorchBackend, dataset_config
-from signbert_mm.apis.export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
-from signbert_mm.apis.input import InputReader
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.files.os_errors import output_path
-from signbert_mm.layouts import get_layout
+from signbert_mm.lazy_action import LazyAction
 
 # Batch size and frames of the random inputs: tracing may have fixed either of them.
 SHAPES = ((1, 1), (1, 16), (5, 10), (2, 40))
@@ -55,13 +49,24 @@ def parse_args() -> argparse.Namespace:
         help='real clips of the test data to check with, where the data exist (default: %(default)s)',
     )
     parser.add_argument(
-        '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
+        '--cfg-options',
+        nargs='+',
+        action=LazyAction,
+        source='signbert_mm.engine.runner.OptionsAction',
+        metavar='KEY=VALUE',
+        help='config values to change',
     )
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
+    from signbert_mm.apis import init_model
+    from signbert_mm.apis.backends import TorchBackend, dataset_config
+    from signbert_mm.apis.export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
+    from signbert_mm.apis.input import InputReader
+    from signbert_mm.engine.runner import load_config
+    from signbert_mm.layouts import get_layout
+
     model = init_model(load_config(args.config, args.cfg_options), args.checkpoint)
     backend = TorchBackend(model, 'cpu')
     export_onnx(model, args.out)
@@ -97,4 +102,9 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    # Read before torch is imported, so that --help is quick.
+    parsed = parse_args()
+
+    from signbert_mm.engine.runner import run_tool
+
+    run_tool(lambda: main(parsed))

@@ -96,8 +96,8 @@ def teach(
     if not videos:
         first = '; '.join(map(str, problems[:3])) or 'it is empty'
         raise UserValueError(
-            f'{os.fspath(source)}: no video to learn from; the layout is <sign>/<signer>_<take>.mp4, or a CSV '
-            f'with the columns video and gloss. {first}'
+            f'{os.fspath(source)}: no video to learn from; the layout is <sign>/<signer>_<take>.mp4, or a '
+            f'CSV with the columns video and gloss. {first}'
         )
     os.makedirs(out, exist_ok=True)
     with folder_lock(out, '.lock', 'teaching'):
@@ -209,7 +209,7 @@ def _choose(
     say: Callable[[str], None],
     progress: Progress,
 ) -> Tuple[Estimate, List[Estimate], Optional[Config]]:
-    """The better method by one cross-validation, all estimates with its own first, and its config if tuned."""
+    """The better method by one cross-validation, all estimates, its own first, and its config if tuned."""
     labels = store.label.astype(np.int64)
     signers = [str(name) for name in store.signer]
     why_not = _too_little(labels, signers)
