@@ -15,7 +15,7 @@ from .progress import ProgressBar
 
 CORE = ('torch', 'mmengine', 'numpy', 'cv2', 'yaml', 'matplotlib')
 PACKAGE = 'signbert_mm'
-# Extra, what it is for, its packages by import name, what pip must take without its dependencies, make target.
+# Extra, what it is for, its packages by import name, what pip takes without dependencies, make target.
 EXTRAS = (
     (
         'extract',

@@ -1,6 +1,5 @@
 """The subcommands that are scripts of ``tools/`` and ``demo/``."""
 
-import runpy
 import sys
 from pathlib import Path
 from typing import NamedTuple, Sequence
@@ -78,6 +77,7 @@ def run_script(name: str, arguments: Sequence[str]) -> None:
     if script and {'-h', '--help'} & set(arguments):
         print(f'Example: {script.example}\n')
     sys.argv = [f'signbert-mm {name}', *arguments]
-    runpy.run_path(str(path), run_name='__main__')
+    # runpy would set argv[0] to the file's name, by which the script's own help would call itself.
+    exec(compile(path.read_bytes(), str(path), 'exec'), dict(__name__='__main__', __file__=str(path)))
     if script:
         print(f'Next: {script.after}')

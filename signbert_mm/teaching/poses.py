@@ -96,7 +96,7 @@ def _write_store(
     if not clips:
         first = '; '.join(map(str, problems[:3]))
         raise UserValueError(
-            f'{folder}: none of {len(videos)} videos can be read and shows a hand, so nothing can be learned. '
+            f'{folder}: none of {len(videos)} videos can be read and shows a hand: nothing can be learned. '
             f'The first: {first}'
         )
     glosses = sorted({video.gloss for video, _, _ in clips})

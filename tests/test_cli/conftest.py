@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -12,9 +10,8 @@ from mmengine.config import Config
 from signbert_mm.registry import MODELS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from grey_extractor import SIGNS
+from grey_videos import EXTRACTOR, make_signs
 
-EXTRACTOR = 'grey_extractor.GreyExtractor'
 CONFIG = """
 _base_ = ['{configs}/models/signbert_pretrain.py', '{configs}/schedules/signbert_pretrain_60e.py',
     '{configs}/default_runtime.py']
@@ -49,38 +46,6 @@ def encoder(tmp_path_factory, root):
     meta = dict(cfg=cfg.pretty_text, layout='hands_42')
     torch.save(dict(meta=meta, state_dict=model.state_dict()), folder / 'encoder.pth')
     return str(folder / 'encoder.pth')
-
-
-def make_video(path, grey, frames=6):
-    """A video of even frames, 10 a second; in a folder, as images."""
-    av = pytest.importorskip('av', reason='PyAV is not installed')
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), 'w') as container:
-        stream = container.add_stream('mpeg4', rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
-        for _ in range(frames):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), grey, np.uint8), format='rgb24')
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
-
-
-def make_images(folder, grey, frames=6):
-    """A clip as a folder of numbered images."""
-    folder.mkdir(parents=True)
-    for number in range(frames):
-        cv2.imwrite(str(folder / f'{number:03d}.png'), np.full((48, 64, 3), grey, np.uint8))
-    return folder
-
-
-def make_signs(folder, signers=('anna', 'ben', 'cem'), takes=1):
-    """``<sign>/<signer>_<take>.mp4`` of all signs."""
-    for sign, grey in SIGNS.items():
-        for place, signer in enumerate(signers):
-            for take in range(1, takes + 1):
-                # Another length and grey for each, or they would be copies of one video.
-                make_video(folder / sign / f'{signer}_{take}.mp4', grey + 4 * place + take, 5 + take + place)
-    return folder
 
 
 @pytest.fixture

@@ -5,16 +5,17 @@ import json
 import os
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import EXTRACTOR, make_images, make_signs, make_video
 from grey_extractor import BODY, SIGNS, GreyExtractor
+from grey_videos import EXTRACTOR, make_images, make_signs, make_video
 
 from signbert_mm.apis import TaughtSigns
 from signbert_mm.datasets import PoseStore
-from signbert_mm.teaching import finetune
+from signbert_mm.teaching import Estimate, finetune, pipeline
 
 
 def teach(run, videos, encoder, *options):
@@ -78,7 +79,7 @@ def test_bad_videos_are_named_and_do_not_stop_it(run, my_videos, encoder):
         r'left out: notes.txt: neither a video nor an image',
     ):
         assert any(re.search(text, line) for line in said.splitlines()), text
-    report = open('my_signs/report.html', encoding='utf-8').read()
+    report = Path('my_signs/report.html').read_text(encoding='utf-8')
     assert 'Videos to look at' in report and 'no/eve_1' in report
     assert 'hello/fay_1' in PoseStore('my_signs/poses').video_id.tolist()
 
@@ -128,16 +129,34 @@ def test_signers(run, encoder, tmp_path):
     assert '3 signers: 0, 1, 2' in teach(run, videos, encoder, '--signer', r'_(\d)$')
 
 
-def test_fine_tuning_is_kept_where_it_is_more_often_right(run, encoder, tmp_path, monkeypatch):
+@pytest.mark.parametrize('wrong, kind', [(0, 'dictionary'), (-1, 'finetune')])
+def test_the_better_method_is_kept(run, encoder, tmp_path, monkeypatch, wrong, kind):
+    known = pipeline.dictionary_estimate
+
+    def one_wrong(*arguments):
+        estimate = known(*arguments)
+        estimate.predicted[0] = 1
+        return estimate
+
+    def all_right_but(cfg, store, how, folds, progress):
+        labels = store.label.astype(np.int64)
+        predicted = np.where(np.arange(len(labels)) <= wrong, 1, labels)
+        return Estimate('finetune', how, labels, predicted, np.ones(len(labels)))
+
+    monkeypatch.setattr(pipeline, 'dictionary_estimate', one_wrong)
+    monkeypatch.setattr(pipeline, 'finetune_estimate', all_right_but)
     monkeypatch.setattr(finetune, 'EPOCHS', (1, 1))
     videos = make_signs(tmp_path / 'videos', ('anna', 'ben'), takes=3)
     said = teach(run, videos, encoder)
     assert 'Fine-tuning is tried 2 times' in said
-    # All is right with both, or the dictionary alone: a tie goes to the dictionary.
-    assert json.loads(open('my_signs/model.json').read())['kind'] == 'dictionary'
-    report = open('my_signs/report.html', encoding='utf-8').read()
-    assert 'The other method, fine-tuned encoder' in report
+    # A tie goes to the dictionary.
+    assert json.loads(Path('my_signs/model.json').read_text())['kind'] == kind
+    assert 'The other method, ' in Path('my_signs/report.html').read_text(encoding='utf-8')
 
+
+def test_fine_tuning(run, encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(finetune, 'EPOCHS', (1, 1))
+    videos = make_signs(tmp_path / 'videos', ('anna', 'ben'))
     said = teach(run, videos, encoder, '--method', 'finetune')
     assert 'Method: fine-tuned encoder.' in said
     files = set(os.listdir('my_signs'))
@@ -179,7 +198,7 @@ def test_none_of_these(run, taught):
     (taught / 'model.json').write_text(json.dumps(dict(index, threshold=1.5)))
     said = run('recognise', 'new.mp4', '--model', 'my_signs', '--extractor', EXTRACTOR, '--json', 'out.json')
     assert said.startswith('new: none of these 4 signs: the nearest, tea, has score')
-    answer = json.loads(open('out.json').read())[0]
+    answer = json.loads(Path('out.json').read_text())[0]
     assert answer['glosses'] == answer['scores'] == [] and answer['nearest'] == 'tea'
 
 
