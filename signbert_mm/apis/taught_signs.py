@@ -178,11 +178,12 @@ def read_index(folder: PathLike) -> Dict[str, Any]:
         if facts['kind'] not in KINDS:
             raise UserValueError(f'kind {facts["kind"]!r}')
         threshold, seconds = facts['threshold'], facts['seconds']
-        right = isinstance(facts['extractor']['type'], str) and isinstance(facts['estimate'], dict)
-        right = right and (threshold is None or _finite(threshold)) and _finite(seconds) and seconds > 0
-        glosses = facts['glosses']
-        right = right and isinstance(glosses, list) and all(isinstance(gloss, str) for gloss in glosses)
-        if not right:
+        glosses, estimate = facts['glosses'], facts['estimate']
+        texts = [facts['extractor']['type'], estimate['how'], *glosses]
+        numbers = [seconds, estimate['hits'], estimate['asked'], *estimate['interval']]
+        numbers += [] if threshold is None else [threshold]
+        right = all(isinstance(text, str) for text in texts) and all(map(_finite, numbers))
+        if not right or not isinstance(glosses, list) or seconds <= 0 or len(estimate['interval']) != 2:
             raise UserValueError('a field of another type')
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserValueError(

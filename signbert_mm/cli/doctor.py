@@ -15,6 +15,7 @@ from .progress import ProgressBar
 
 CORE = ('torch', 'mmengine', 'numpy', 'cv2', 'yaml', 'matplotlib')
 PACKAGE = 'signbert_mm'
+AGAIN = 'install signbert_mm again (in a checkout: make install-core)'
 # Extra, what it is for, its packages by import name, what pip takes without dependencies, make target.
 EXTRAS = (
     (
@@ -99,7 +100,7 @@ def check_core(progress: Callable[[str, int, int], None]) -> Iterator[Finding]:
     for place, name in enumerate(CORE):
         progress('looking at packages', place, len(CORE))
         version, problem = try_import(name)
-        yield Finding(name, not problem, problem or version, 'pip install signbert_mm' if problem else '')
+        yield Finding(name, not problem, problem or version, AGAIN if problem else '')
     version, problem = try_import('signbert_mm.apis')
     remedy = 'SIGNBERT_MM_TRACEBACK=1 python -c "import signbert_mm.apis" shows where' if problem else ''
     from ..version import __version__
@@ -157,7 +158,7 @@ def check_weights(name: str) -> Finding:
     try:
         path = zoo_checkpoint(name)
     except (OSError, ValueError, RuntimeError) as error:
-        return Finding(name, False, str(error), 'pip install --force-reinstall --no-deps signbert_mm')
+        return Finding(name, False, str(error), AGAIN)
     return Finding(name, True, f'{os.path.getsize(path) / 1e6:.1f} MB')
 
 

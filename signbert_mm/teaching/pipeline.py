@@ -21,7 +21,7 @@ from ..files import folder_lock, write_atomic
 from ..files.checkpoints import load_checkpoint_file
 from .estimate import MAX_FOLDS, Estimate, dictionary_estimate, make_folds
 from .finetune import Progress, finetune_estimate, recognizer_config, train_recognizer
-from .poses import STORE, extract_videos
+from .poses import PARTS, STORE, extract_videos
 from .report import NAMES, rejection, sentence, write_report
 from .videos import Problem, read_videos
 
@@ -133,9 +133,8 @@ def teach(
 
 def _check_place(out: str) -> None:
     """Refuses a folder that holds something else."""
-    if not os.path.isdir(out) or not os.listdir(out):
-        return
-    if not any(os.path.exists(os.path.join(out, name)) for name in (INDEX, f'{STORE}.parts', STORE)):
+    names = {name for name in os.listdir(out) if not name.startswith('.')} if os.path.isdir(out) else set()
+    if names and not names & {INDEX, PARTS, STORE}:
         raise UserValueError(f'{out}: holds other files; name a new folder with --out')
 
 
@@ -155,12 +154,11 @@ def _encoder_config(checkpoint: str, store: str) -> Config:
         )
     cfg = read_plain_config(text, checkpoint)
     node, _ = dataset_config(cfg)
-    frames = dict(node.get('pipeline', [{}])[0])
     clips = dict(
         type='PoseDataset',
         store=store,
         split='train',
-        pipeline=[frames],
+        pipeline=list(node.get('pipeline') or ()),
         **{key: node[key] for key in ('layout', 'drop_empty_frames', 'stand_ins') if key in node},
     )
     loader = dict(cfg.get('train_dataloader') or {}, dataset=clips)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 
+from signbert_mm.cli.main import main
 from signbert_mm.registry import MODELS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -57,15 +59,17 @@ def my_videos(tmp_path):
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):
     """``run('teach', ...)``: the console command in this process and folder; gives what it printed."""
-    from signbert_mm.cli.main import main
-
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, 'argv', ['signbert-mm'])
 
     def call(*arguments):
         main([str(argument) for argument in arguments])
         return capsys.readouterr().out
 
-    return call
+    level = MMLogger.get_current_instance().level
+    yield call
+    # The command leaves out what the libraries log; other tests read it.
+    MMLogger.get_current_instance().setLevel(level)
 
 
 @pytest.fixture

@@ -239,7 +239,9 @@ def test_a_folder_from_elsewhere(run, taught):
         file.write('import os\n')
     with pytest.raises(SystemExit, match='`name = value` is expected'):
         run('recognise', 'my_videos', '--model', 'my_signs', '--extractor', EXTRACTOR)
-    for text in ('{', '[]', '{"format": "other"}'):
+    index = json.loads((taught / 'model.json').read_text())
+    damaged = dict(index, estimate={}), dict(index, threshold='x'), dict(index, kind='x')
+    for text in ('{', '[]', '{"format": "other"}', *map(json.dumps, damaged)):
         (taught / 'model.json').write_text(text)
         with pytest.raises(SystemExit, match='model.json: no index of version 1'):
             run('recognise', 'my_videos', '--model', 'my_signs')
