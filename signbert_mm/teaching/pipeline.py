@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 import torch
 from mmengine.config import Config
+from torch import nn
 
 from ..apis import SignDictionary, SignInferencer, zoo_checkpoint
 from ..apis.backends import dataset_config
@@ -107,10 +108,16 @@ def teach(
         for problem in problems:
             say(f'  {"left out" if problem.left_out else "look at"}: {problem}')
         vectors, names = _embed(inferencer, store, progress)
-        chosen, estimates, tuned = _choose(method, cfg, store, vectors, checkpoint, out, say, progress)
+        chosen, estimates, tuned = _choose(method, cfg, store, vectors, checkpoint, say, progress)
+        model = train_recognizer(tuned, 'fine-tuning on all clips', progress) if tuned else None
         # Without its index the folder is no model, so that a stop from here on leaves no mixture of two.
         Path(out, INDEX).unlink(missing_ok=True)
-        _write_model(out, chosen, tuned or cfg, inferencer, store, vectors, names, checkpoint, progress)
+        with open(checkpoint, 'rb') as file:
+            write_atomic(file.read(), os.path.join(out, ENCODER))
+        if model is None:
+            _write_dictionary(out, cfg, inferencer, store, vectors, names)
+        else:
+            _write_recognizer(out, tuned, store, model)
         threshold = chosen.threshold
         counts = Counter(store.glosses[label] for label in store.label)
         write_report(out, store.glosses, counts, estimates, problems, threshold)
@@ -203,7 +210,6 @@ def _choose(
     store: PoseStore,
     vectors: np.ndarray,
     checkpoint: str,
-    out: str,
     say: Callable[[str], None],
     progress: Progress,
 ) -> Tuple[Estimate, List[Estimate], Optional[Config]]:
@@ -226,8 +232,6 @@ def _choose(
     trained = finetune_estimate(trial, store, how, folds, progress)
     if method == 'auto' and trained.hits <= known.hits:
         return known, [known, trained], None
-    # The encoder will lie beside the model.
-    trial.load_from = os.path.join(out, ENCODER)
     return trained, [trained, known], trial
 
 
@@ -241,35 +245,33 @@ def _too_little(labels: np.ndarray, signers: Sequence[str]) -> str:
     return '' if all(signers) and len(set(signers)) > 1 else 'the clips of two known signers are needed'
 
 
-def _write_model(
+def _write_dictionary(
     out: str,
-    chosen: Estimate,
     cfg: Config,
     inferencer: SignInferencer,
     store: PoseStore,
     vectors: np.ndarray,
     names: Sequence[str],
-    checkpoint: str,
-    progress: Progress,
 ) -> None:
-    with open(checkpoint, 'rb') as file:
-        write_atomic(file.read(), os.path.join(out, ENCODER))
-    if chosen.method == 'dictionary':
-        signs = SignDictionary(inferencer.embedder.fingerprint, vectors.shape[1], os.path.basename(out))
-        for label, gloss in enumerate(store.glosses):
-            rows = np.flatnonzero(store.label == label)
-            signs.add(gloss, vectors[rows], [names[row] for row in rows])
-        signs.save(os.path.join(out, DICTIONARY))
-        Path(out, MODEL).unlink(missing_ok=True)
-    else:
-        model = train_recognizer(cfg, 'fine-tuning on all clips', progress)
-        meta = dict(model.dataset_meta, extractor=store.extractors, cfg=cfg.pretty_text)
-        buffer = io.BytesIO()
-        weights = {name: value.detach().cpu() for name, value in model.state_dict().items()}
-        torch.save(dict(meta=meta, state_dict=weights), buffer)
-        write_atomic(buffer.getvalue(), os.path.join(out, MODEL))
-        shutil.rmtree(os.path.join(out, DICTIONARY), ignore_errors=True)
+    signs = SignDictionary(inferencer.embedder.fingerprint, vectors.shape[1], os.path.basename(out))
+    for label, gloss in enumerate(store.glosses):
+        rows = np.flatnonzero(store.label == label)
+        signs.add(gloss, vectors[rows], [names[row] for row in rows])
+    signs.save(os.path.join(out, DICTIONARY))
     write_atomic(cfg.pretty_text.encode(), os.path.join(out, CONFIG))
+    Path(out, MODEL).unlink(missing_ok=True)
+
+
+def _write_recognizer(out: str, cfg: Config, store: PoseStore, model: nn.Module) -> None:
+    # The encoder lies beside the model, wherever it came from.
+    cfg.load_from = os.path.join(out, ENCODER)
+    meta = dict(model.dataset_meta, extractor=store.extractors, cfg=cfg.pretty_text)
+    buffer = io.BytesIO()
+    weights = {name: value.detach().cpu() for name, value in model.state_dict().items()}
+    torch.save(dict(meta=meta, state_dict=weights), buffer)
+    write_atomic(buffer.getvalue(), os.path.join(out, MODEL))
+    write_atomic(cfg.pretty_text.encode(), os.path.join(out, CONFIG))
+    shutil.rmtree(os.path.join(out, DICTIONARY), ignore_errors=True)
 
 
 def _seconds(store: PoseStore) -> float:

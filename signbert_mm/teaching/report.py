@@ -95,6 +95,8 @@ def write_report(
         parts.append(
             f'<p>The other method, {NAMES[other.method]}: {html.escape(sentence(other.to_dict()))}</p>'
         )
+    if estimates[1:]:
+        parts.append('<p>The better of the two was chosen on these clips, which flatters it a little.</p>')
     if facts['asked']:
         parts.append(f'<h2>Confusions</h2><p><img src="{PICTURE}" alt="which sign is taken for which"></p>')
     if wrong:
