@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Union
 
-from mmengine.config import Config
-
+from ..engine.registered_types import read_inference_config
 from ..errors import UserValueError
 from ..files.atomic import write_atomic
 from ..files.json import read_json
-from ..files.plain_config import read_plain_config
 from ..files.text import read_text
 from .backends import Prediction
 from .dictionary_backend import DictionaryBackend
@@ -86,7 +84,7 @@ class TaughtSigns:
         config = folder / CONFIG
         if not config.is_file():
             raise FileNotFoundError(f'{config}: absent; copy the folder again, or teach it again')
-        cfg = Config(read_plain_config(read_text(config), str(config)))
+        cfg = read_inference_config(read_text(config), str(config))
         if facts['kind'] == 'dictionary':
             inferencer = SignInferencer(
                 cfg, folder / ENCODER, device, extractor, dictionary=folder / DICTIONARY

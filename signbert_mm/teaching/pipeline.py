@@ -16,6 +16,7 @@ from ..apis import SignDictionary, SignInferencer, zoo_checkpoint
 from ..apis.backends import dataset_config
 from ..apis.taught_signs import CONFIG, DICTIONARY, ENCODER, INDEX, MODEL, write_index
 from ..datasets import PoseStore
+from ..engine.registered_types import read_inference_config
 from ..errors import ConfigError, UserValueError
 from ..files import folder_lock, write_atomic
 from ..files.checkpoints import load_checkpoint_file
@@ -159,6 +160,8 @@ def _encoder_config(checkpoint: str, store: str) -> Config:
             f'{checkpoint}: its meta has no config, so it cannot be used by itself; take a checkpoint of '
             'tools/train.py'
         )
+    # The checkpoint may be from anywhere, so what it names is checked before any of it is built.
+    read_inference_config(text, checkpoint)
     cfg = Config(read_plain_config(text, checkpoint))
     node, _ = dataset_config(cfg)
     clips = dict(
