@@ -1,29 +1,19 @@
-"""Models by name or config, and inference, for use from Python."""
+"""Models by name or config, and inference, for use from Python.
 
-from .backends import Prediction
-from .clips import PoseClip
-from .dictionary import ClipEmbedder, Match, SignDictionary
-from .fusion import FusionRecognizer
-from .inferencer import SignInferencer
-from .model import get_model, init_model, list_models
-from .stream import HysteresisMerger, Segment, StreamEvent, StreamRecognizer, sliding_windows
-from .zoo import zoo_checkpoint
+Names are imported on first use: running an exported model needs numpy and onnxruntime alone.
+"""
 
-__all__ = [
-    'ClipEmbedder',
-    'FusionRecognizer',
-    'HysteresisMerger',
-    'Match',
-    'PoseClip',
-    'Prediction',
-    'Segment',
-    'SignDictionary',
-    'SignInferencer',
-    'StreamEvent',
-    'StreamRecognizer',
-    'get_model',
-    'init_model',
-    'list_models',
-    'sliding_windows',
-    'zoo_checkpoint',
-]
+from ..lazy import lazy_names
+
+_MODULES = {
+    'backends': ['Prediction'],
+    'clips': ['PoseClip'],
+    'dictionary': ['Match', 'SignDictionary'],
+    'embedder': ['ClipEmbedder'],
+    'fusion': ['FusionRecognizer'],
+    'inferencer': ['SignInferencer'],
+    'model': ['get_model', 'init_model', 'list_models'],
+    'stream': ['HysteresisMerger', 'Segment', 'StreamEvent', 'StreamRecognizer', 'sliding_windows'],
+    'zoo': ['zoo_checkpoint'],
+}
+__getattr__, __dir__, __all__ = lazy_names(__name__, _MODULES)

@@ -7,8 +7,8 @@ import torch
 
 from ..errors import UserValueError
 from ..structures import SignDataSample
-from .backends import TorchBackend
 from .clips import PoseClip
+from .torch_backends import TorchBackend
 
 _LEFT = 0
 

@@ -13,8 +13,8 @@ from api_toys import SCORES, up_to_rounding
 from mmengine.config import Config
 
 from signbert_mm.apis import PoseClip, SignInferencer, init_model
-from signbert_mm.apis.backends import spec_of_model
-from signbert_mm.apis.export import DIGEST_KEY
+from signbert_mm.apis.onnx_backend import DIGEST_KEY
+from signbert_mm.apis.torch_backends import spec_of_model
 from signbert_mm.engine.runner import ConfigError
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed: pip install -r requirements/deploy.txt')

@@ -24,9 +24,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from signbert_mm.apis.backends import TorchBackend
 from signbert_mm.apis.input import Failure, InputReader
 from signbert_mm.apis.reconstruct import masked_sample
+from signbert_mm.apis.torch_backends import TorchBackend
 from signbert_mm.engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from signbert_mm.engine.runner import ConfigError, OptionsAction, load_config, run_tool
 from signbert_mm.errors import UserValueError

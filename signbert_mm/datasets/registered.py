@@ -1,0 +1,5 @@
+"""What the registries find by name. They import this module on the first look-up."""
+
+from . import collate, concat, pose_dataset, samplers, synthetic, transforms, video_dataset
+
+__all__ = ['collate', 'concat', 'pose_dataset', 'samplers', 'synthetic', 'transforms', 'video_dataset']
