@@ -110,17 +110,11 @@ class SignInferencer:
                 )
             self.backend: Backend = OnnxBackend(model, device, threads)
         else:
-            from .. import needs_train
-            from .fusion import build_backend
-
-            self.backend = build_backend(model, weights, device, 'weights', threads)
+            self.backend = _torch_backend(model, weights, device, 'weights', threads)
         self.reader = InputReader(extractor, _frame_rate(self.backend))
         encoder = self.backend
         if pretrained is not None:
-            from .. import needs_train  # noqa: F401
-            from .fusion import build_backend
-
-            encoder = build_backend(pretrained, pretrained_weights, device, 'pretrained_weights')
+            encoder = _torch_backend(pretrained, pretrained_weights, device, 'pretrained_weights')
         if dictionary is not None and not isinstance(dictionary, SignDictionary):
             dictionary = SignDictionary.load(dictionary)
         self.long_clips = LongClips(self.backend, self.reader)
@@ -293,6 +287,13 @@ class SignInferencer:
         read = clip.pick(frames)
         sample, topk = _sample(clip, prediction, 0), len(prediction['glosses'])
         return prediction_figure(sample, read.keypoints, read.scores, clip.layout, names, topk, places=frames)
+
+
+def _torch_backend(*arguments: Any) -> Backend:
+    from .. import needs_train  # noqa: F401
+    from .fusion import build_backend
+
+    return build_backend(*arguments)
 
 
 def _sample(clip: PoseClip, prediction: dict, number: int) -> 'SignDataSample':

@@ -62,7 +62,7 @@ print(*inferencer(store, split='test')['predictions'][0]['all_scores'])
 print(inferencer.segments(np.load(poses), **clip)[0]['reason'] == '')
 recognizer = inferencer.stream_recognizer((640, 480), 5.0, 'hands_42', window=1, stride=1)
 print(sum(recognizer.push(pose) is not None for pose in np.load(poses)))
-print(sorted({name.split('.')[0] for name in sys.modules if sys.modules[name]} & {'onnxruntime', 'numpy', 'torch'}))
+print([name for name in ('numpy', 'onnxruntime', 'torch') if sys.modules.get(name)])
 """
     lines = run(code, path, tmp_path / 'poses.npy', tmp_path / 'store', root=root)
     here = SignInferencer(path)

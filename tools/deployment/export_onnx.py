@@ -18,7 +18,6 @@ Example:
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -38,6 +37,7 @@ from signbert_mm.apis.input import InputReader
 from signbert_mm.apis.precision import PRECISIONS, convert, measure_loss
 from signbert_mm.apis.torch_backends import TorchBackend, dataset_config
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 
@@ -113,7 +113,7 @@ def differences(model, backend: TorchBackend, path: str, clips: List[PoseClip]) 
 def keep_aside(source: str, out: str, reason: str) -> None:
     """Ends the tool; the graph gets another name, so that nobody uses it by accident."""
     bad = f'{out}.differs'
-    shutil.move(source, bad)
+    write_atomic(Path(source).read_bytes(), bad)
     sys.exit(f'{reason}; it is kept as {bad}')
 
 
@@ -121,7 +121,7 @@ def main() -> None:
     args = parse_args()
     model = init_model(load_config(args.config, args.cfg_options), args.checkpoint)
     backend, clips = TorchBackend(model, 'cpu'), test_clips(model, args.clips)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(args.out))) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         fp32, low = (os.path.join(folder, name) for name in ('fp32.onnx', 'low.onnx'))
         graph = export_onnx(model, fp32)
         worst = differences(model, backend, fp32, clips)
