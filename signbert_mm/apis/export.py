@@ -217,7 +217,10 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> Graph
         max_frames=max_frames,
         precision='fp32',
     )
-    graph_file = GraphFile(program.model_proto, meta)
+    proto = program.model_proto
+    # Shapes inside the graph. onnxruntime infers them anew, and its quantiser refuses their names.
+    del proto.graph.value_info[:]
+    graph_file = GraphFile(proto, meta)
     graph_file.save(path)
     return graph_file
 

@@ -66,13 +66,9 @@ def _half(proto: Any) -> Any:
 def _int8(proto: Any) -> Any:
     onnx = need('onnx', 'the conversion to int8', 'deploy')
     quantization = need('onnxruntime.quantization', 'the conversion to int8', 'deploy')
-    plain = type(proto)()
-    plain.CopyFrom(proto)
-    # The exporter's shapes name dimensions in a way that the quantiser's own shape inference refuses.
-    del plain.graph.value_info[:]
     with tempfile.TemporaryDirectory() as folder:
         source, target = (os.path.join(folder, name) for name in ('fp32.onnx', 'int8.onnx'))
-        onnx.save(plain, source)
+        onnx.save(proto, source)
         # Unsigned weights: products of signed ones saturate on processors that have AVX2 and no VNNI, so
         # answers would depend on the machine.
         quantization.quantize_dynamic(
