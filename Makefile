@@ -86,7 +86,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # opencv-python needs libGL, which a server lacks; the headless build takes over its files, so it comes last
-$(VENV)/.core: $(BIN)/python setup.py constraints.txt requirements/core.txt requirements/mmcv.txt requirements/dev.txt
+$(VENV)/.core: $(BIN)/python setup.py constraints.txt requirements/base.txt requirements/train.txt requirements/mmcv.txt requirements/dev.txt
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
 	$(PIP) "setuptools<81" wheel
 	$(PIP) -e ".[core,dev]"

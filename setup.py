@@ -47,7 +47,9 @@ class BuildWithMim(build_py):
 
 
 readme = ROOT / 'README.md'
-mmcv, pose, dev = requirements('mmcv'), requirements('pose'), requirements('dev')
+train = requirements('train')
+core, pose, dev = train + requirements('mmcv'), requirements('pose'), requirements('dev')
+extract, full = requirements('extract'), core + pose + requirements('openmmlab')
 setup(
     name='signbert_mm',
     version=version(),
@@ -59,22 +61,26 @@ setup(
     package_data={'signbert_mm': ['**/*.npz', '**/*.json', '**/*.txt', '**/*.csv', 'weights/*']},
     include_package_data=True,
     python_requires='>=3.9',
-    install_requires=requirements('core'),
+    # Running an exported model needs no torch, so torch comes with the extras.
+    install_requires=requirements('base'),
     extras_require={
-        'core': mmcv,
+        # inference with an exported model, and nothing else
+        'onnx': requirements('onnx'),
+        'train': train,
+        'core': core,
         'pose': pose,
         'mediapipe': requirements('mediapipe'),
         # reading videos, and what MediaPipe needs; MediaPipe itself installs with --no-deps:
         # requirements/mediapipe.txt
-        'extract': requirements('extract'),
-        'app': requirements('extract') + requirements('app'),
-        'deploy': requirements('deploy'),
+        'extract': extract,
+        'app': train + extract + requirements('app'),
+        'deploy': train + requirements('deploy'),
         'hub': requirements('hub'),
         'parquet': requirements('parquet'),
         'dev': dev,
         # mmdet, mmpose and mmaction2 themselves install with --no-deps: requirements/openmmlab_no_deps.txt
-        'full': mmcv + pose + requirements('openmmlab'),
-        'all': mmcv + pose + requirements('openmmlab') + dev,
+        'full': full,
+        'all': full + dev,
     },
     entry_points=dict(console_scripts=['signbert-mm = signbert_mm.cli.main:main']),
     cmdclass={'build_py': BuildWithMim},

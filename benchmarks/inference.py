@@ -39,8 +39,9 @@ import torch
 from extraction import build, loop_video, peak_mb, thin_video
 
 from signbert_mm.apis import PoseClip, SignInferencer, init_model
-from signbert_mm.apis.backends import TorchBackend
-from signbert_mm.apis.export import OnnxBackend, export_onnx
+from signbert_mm.apis.export import export_onnx
+from signbert_mm.apis.onnx_backend import OnnxBackend
+from signbert_mm.apis.torch_backends import TorchBackend
 from signbert_mm.layouts import get_layout
 
 MODELS = ('signbert_d128_finetune', 'signbert_d512-n3_b64-60e_wlasl2000')

@@ -6,6 +6,7 @@ projects (``mmaction.STGCN``). ``locations`` are imported on the first build, so
 importing the whole package.
 """
 
+from . import needs_train  # noqa: F401, I001
 from mmengine import registry as root
 from mmengine.registry import Registry
 
@@ -17,16 +18,16 @@ def _child(parent: Registry, *rooms: str) -> Registry:
 
 
 MODELS = _child(root.MODELS, 'models', 'hand_models')
-DATASETS = _child(root.DATASETS, 'datasets')
-TRANSFORMS = _child(root.TRANSFORMS, 'datasets')
-DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets')
-FUNCTIONS = _child(root.FUNCTIONS, 'datasets')
-METRICS = _child(root.METRICS, 'evaluation')
+DATASETS = _child(root.DATASETS, 'datasets.registered')
+TRANSFORMS = _child(root.TRANSFORMS, 'datasets.registered')
+DATA_SAMPLERS = _child(root.DATA_SAMPLERS, 'datasets.registered')
+FUNCTIONS = _child(root.FUNCTIONS, 'datasets.registered')
+METRICS = _child(root.METRICS, 'evaluation.metrics')
 HOOKS = _child(root.HOOKS, 'engine')
 LOOPS = _child(root.LOOPS, 'engine')
 OPTIM_WRAPPERS = _child(root.OPTIM_WRAPPERS, 'engine')
 VISUALIZERS = _child(root.VISUALIZERS, 'visualization')
-INFERENCERS = _child(root.INFERENCERS, 'apis')
+INFERENCERS = _child(root.INFERENCERS, 'apis.registered')
 # nothing of ours in these yet; that they exist keeps mmengine from warning that it fell back to its own
 RUNNERS = _child(root.RUNNERS, 'engine')
 RUNNER_CONSTRUCTORS = _child(root.RUNNER_CONSTRUCTORS, 'engine')
@@ -40,4 +41,4 @@ WEIGHT_INITIALIZERS = _child(root.WEIGHT_INITIALIZERS, 'models')
 EVALUATOR = _child(root.EVALUATOR, 'evaluation')
 VISBACKENDS = _child(root.VISBACKENDS, 'visualization')
 # mmengine has no registry of this kind
-EXTRACTORS = Registry('pose extractor', scope=SCOPE, locations=[f'{SCOPE}.extraction'])
+EXTRACTORS = Registry('pose extractor', scope=SCOPE, locations=[f'{SCOPE}.extraction.registered'])

@@ -33,7 +33,7 @@ import numpy as np
 
 from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.apis.backends import to_json
-from signbert_mm.apis.dictionary import NothingReadableError
+from signbert_mm.apis.dictionary_search import NothingReadableError
 from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices

@@ -1,41 +1,23 @@
-"""Models by name or config, and inference, for use from Python."""
+"""Models by name or config, and inference, for use from Python.
 
-from .backends import Prediction
-from .clips import PoseClip
-from .dictionary import ClipEmbedder, Match, SignDictionary
-from .dictionary_backend import DictionaryBackend
-from .fusion import FusionRecognizer
-from .hub import from_pretrained, load_pretrained, save_pretrained
-from .inferencer import SignInferencer
-from .model import get_model, init_model, list_models
-from .stream import HysteresisMerger, Segment, StreamEvent, StreamRecognizer, sliding_windows
-from .subtitles import read_eaf, write_eaf, write_vtt
-from .taught_signs import TaughtSigns
-from .zoo import zoo_checkpoint
+Names are imported on first use: running an exported model needs numpy and onnxruntime alone.
+"""
 
-__all__ = [
-    'ClipEmbedder',
-    'DictionaryBackend',
-    'FusionRecognizer',
-    'HysteresisMerger',
-    'Match',
-    'PoseClip',
-    'Prediction',
-    'Segment',
-    'SignDictionary',
-    'SignInferencer',
-    'StreamEvent',
-    'StreamRecognizer',
-    'from_pretrained',
-    'TaughtSigns',
-    'get_model',
-    'init_model',
-    'list_models',
-    'load_pretrained',
-    'read_eaf',
-    'save_pretrained',
-    'sliding_windows',
-    'write_eaf',
-    'write_vtt',
-    'zoo_checkpoint',
-]
+from ..lazy import lazy_names
+
+_MODULES = {
+    'backends': ['Prediction'],
+    'clips': ['PoseClip'],
+    'dictionary': ['Match', 'SignDictionary'],
+    'dictionary_backend': ['DictionaryBackend'],
+    'embedder': ['ClipEmbedder'],
+    'fusion': ['FusionRecognizer'],
+    'hub': ['from_pretrained', 'load_pretrained', 'save_pretrained'],
+    'inferencer': ['SignInferencer'],
+    'model': ['get_model', 'init_model', 'list_models'],
+    'stream': ['HysteresisMerger', 'Segment', 'StreamEvent', 'StreamRecognizer', 'sliding_windows'],
+    'subtitles': ['read_eaf', 'write_eaf', 'write_vtt'],
+    'taught_signs': ['TaughtSigns'],
+    'zoo': ['zoo_checkpoint'],
+}
+__getattr__, __dir__, __all__ = lazy_names(__name__, _MODULES)

@@ -4,17 +4,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from ..datasets.frame_choice import choose_frames, is_steady
 from ..datasets.hand_rule import hands_found
-from ..datasets.pixel_check import PixelCheck
-from ..datasets.pose_store_writer import check_keypoints
-from ..datasets.transforms.temporal import sample_time
-from ..draws import Draws
+from ..datasets.pixel_check import PixelCheck, check_keypoints
 from ..errors import UserValueError
 from ..layouts import Layout, get_layout, layout_mapping
-from ..registry import TRANSFORMS
 
 _SHAPES = 'numbers of shape (T, V, 2) or (T, V, 3): frames, joints, x and y in pixels and, third, the score'
 
@@ -219,7 +214,17 @@ class InputSpec(NamedTuple):
         return self.temporal.get('clip_len', 32) if self.temporal else None
 
 
-def make_batch(clips: Sequence[PoseClip], spec: InputSpec, first: int = 0) -> Dict[str, Tensor]:
+def _frames(spec: InputSpec, length: np.ndarray, first: int) -> Tuple[np.ndarray, np.ndarray]:
+    """Positions (B, L) that are read of clips of ``length`` (B,) frames, and how many are real (B,)."""
+    if is_steady(spec.temporal):
+        return choose_frames(spec.temporal, length)
+    # A transform that draws, or one from elsewhere.
+    from ..datasets.transforms.temporal import sample_clips
+
+    return sample_clips(spec.temporal, length, first)
+
+
+def make_batch(clips: Sequence[PoseClip], spec: InputSpec, first: int = 0) -> Dict[str, np.ndarray]:
     """Batches clips as :class:`PoseDataset` does.
 
     Args:
@@ -238,11 +243,8 @@ def make_batch(clips: Sequence[PoseClip], spec: InputSpec, first: int = 0) -> Di
         has_hand = clip.hands_found().any(-1)
         drops = spec.drop_empty_frames and has_hand.any()
         kept.append(np.flatnonzero(has_hand) if drops else np.arange(len(clip)))
-    index = torch.arange(first, first + len(clips))
-    temporal = TRANSFORMS.build(spec.temporal) if spec.temporal else None
-    sampled = sample_time(temporal, torch.tensor([len(frames) for frames in kept]), Draws(0, 0, index))
-    # (B, L): positions among a clip's kept frames.
-    positions, length = sampled['frames'].numpy(), sampled['length']
+    # Positions among a clip's kept frames.
+    positions, length = _frames(spec, np.array([len(frames) for frames in kept], np.int64), first)
     shape = (*positions.shape, target.num_joints)
     keypoints, scores = np.zeros((*shape, 2), np.float32), np.zeros(shape, np.float32)
     frames = np.zeros_like(positions)
@@ -256,12 +258,12 @@ def make_batch(clips: Sequence[PoseClip], spec: InputSpec, first: int = 0) -> Di
         keypoints[row, :count, present] = clip.keypoints[rows, joints[present]].swapaxes(0, 1)
         scores[row, :count, present] = clip.scores[rows, joints[present]].swapaxes(0, 1)
     return dict(
-        keypoints=torch.from_numpy(keypoints),
-        scores=torch.from_numpy(scores),
+        keypoints=keypoints,
+        scores=scores,
         length=length,
-        image_size=torch.tensor([clip.image_size for clip in clips], dtype=torch.float32),
-        frames=torch.from_numpy(frames),
-        label=torch.tensor([clip.label for clip in clips]),
-        index=index,
-        epoch=torch.zeros_like(index),
+        image_size=np.array([clip.image_size for clip in clips], np.float32),
+        frames=frames,
+        label=np.array([clip.label for clip in clips], np.int64),
+        index=np.arange(first, first + len(clips)),
+        epoch=np.zeros(len(clips), np.int64),
     )

@@ -1,18 +1,13 @@
-"""Search of signs by a few examples each, and clips as vectors."""
+"""Signs by a few examples each: their vectors, in memory and on disk."""
 
 import hashlib
 import io
-import itertools
 import json
-import logging
 import os
 import re
-from functools import cached_property
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
-from mmengine.logging import print_log
 
 from ..errors import UserKeyError, UserValueError
 from ..evaluation.rejection import FALSE_ANSWERS, auroc, leave_one_out, threshold_at
@@ -20,11 +15,6 @@ from ..files.arrays import ArrayFileError, read_npz
 from ..files.atomic import remove_leftovers, write_atomic
 from ..files.json import read_json
 from ..files.locks import turn
-from ..models.attention_pool import pool_segments
-from .backends import Backend, Prediction, TorchBackend, in_torch
-from .clips import PoseClip
-from .input import Failure, InputReader
-from .rejection import NONE_OF_THESE
 
 # In version 1 the encoder's fingerprint left out how clips were prepared.
 FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2
@@ -322,201 +312,3 @@ class SignDictionary:
         for number, (gloss, names) in enumerate(glosses):
             signs.add(gloss, vectors[label == number], names)
         return signs
-
-
-class ClipEmbedder:
-    """Embeds a clip as one vector. Nothing is masked, and glosses need not be known to the encoder.
-
-    A model that gives tokens has its last layer pooled, both hands together (the paper does not name a
-    pooling). Another, such as ST-Consistency's, gives its ``extract_features``. Layer, hands and number of
-    segments were chosen on the development clips of words33 (docs/inference.md).
-
-    Args:
-        backend (TorchBackend): Of a pre-trainer or a recogniser.
-        segments (int): Number of equal parts of the clip, each averaged by itself.
-
-    Raises:
-        ValueError: The model gives no features, or ``segments`` is below 1.
-    """
-
-    def __init__(self, backend: TorchBackend, segments: int = 2) -> None:
-        if not getattr(backend.model, 'gives_features', False):
-            raise UserValueError(
-                f'{type(backend.model).__name__} has no embedder and backbone to embed a clip with; use '
-                'a SignBERT or SignRecognizer config'
-            )
-        if segments < 1:
-            raise UserValueError(f'segments must be at least 1, got {segments}')
-        self.backend, self.segments = backend, segments
-
-    @property
-    def fingerprint(self) -> str:
-        """16 hex digits of all that the vectors depend on.
-
-        That is the encoder's weights, how it reads and prepares clips, and the pooling.
-        """
-        digest = hashlib.blake2b(digest_size=8)
-        facts = repr((self.segments, sorted(self.backend.spec._asdict().items()), self.backend.preparation))
-        # Functions among the transforms print their memory address, which changes from run to run.
-        digest.update(re.sub(r' at 0x\w+', '', facts).encode())
-        for part in self.backend.model.encoder_parts:
-            for name, value in sorted(getattr(self.backend.model, part).state_dict().items()):
-                digest.update(
-                    f'{part}.{name}'.encode() + value.detach().cpu().contiguous().float().numpy().tobytes()
-                )
-        return digest.hexdigest()
-
-    @torch.no_grad()
-    def __call__(self, clips: Sequence[PoseClip]) -> np.ndarray:
-        """Embeds clips: shape (len(clips), D) float32, each of length 1."""
-        inputs = self.backend.prepared(clips)
-        model = self.backend.model
-        if model.gives_tokens:
-            vectors = pool_segments(*model.extract_tokens(inputs), inputs['length'], self.segments)
-        else:
-            vectors = torch.nn.functional.normalize(model.extract_features(inputs).float(), dim=-1)
-        return vectors.cpu().numpy()
-
-
-class NothingReadableError(ValueError):
-    """None of the inputs could be read, or none shows a hand where that is needed."""
-
-
-class DictionarySearch:
-    """Embeds clips and searches a dictionary for the nearest signs.
-
-    Args:
-        backend (Backend): Its model makes the vectors.
-        reader (InputReader): Opens the inputs.
-        dictionary (SignDictionary, optional): For :meth:`search`; also an attribute.
-    """
-
-    def __init__(
-        self, backend: Backend, reader: InputReader, dictionary: Optional[SignDictionary] = None
-    ) -> None:
-        self.backend, self.reader, self.dictionary = backend, reader, dictionary
-
-    @cached_property
-    def embedder(self) -> ClipEmbedder:
-        """Embeds clips with the backend's model."""
-        return ClipEmbedder(in_torch(self.backend, 'a dictionary'))
-
-    @cached_property
-    def _fingerprint(self) -> str:
-        return self.embedder.fingerprint
-
-    def embed(
-        self, inputs: Any, batch_size: int = 64, need_hands: bool = False, **options: Any
-    ) -> Tuple[np.ndarray, List[str]]:
-        """Vectors (clips, D) of length 1, and the clips' names.
-
-        Args:
-            inputs: As for calling.
-            batch_size (int): Clips at once.
-            need_hands (bool): Leave out clips that show no hand, with a warning; meant for the examples of a
-                dictionary.
-            **options: As for calling.
-
-        Raises:
-            NothingReadableError: No clip is left; the message has the first reason.
-        """
-        vectors, names, failures, reason = [], [], [], ''
-        for clip, vector in self._embedded(inputs, batch_size, failures, **options):
-            if need_hands and clip.no_answer:
-                reason = f'{clip.name}: {clip.no_answer}'
-                print_log(f'left out: {reason}', logger='current', level=logging.WARNING)
-                continue
-            vectors.append(vector)
-            names.append(clip.name)
-        if not vectors:
-            first = f', the first: {failures[0].error}' if failures else ''
-            what = f'shows a hand ({reason})' if reason else 'could be read'
-            raise NothingReadableError(f'none of the inputs {what}, so there is nothing to embed{first}')
-        return np.stack(vectors), names
-
-    def _embedded(
-        self, inputs: Any, batch_size: int, failures: Optional[List[Failure]] = None, **options: Any
-    ) -> Iterator[Tuple[PoseClip, np.ndarray]]:
-        clips = self.reader.readable(inputs, failures, **options)
-        while True:
-            batch = list(itertools.islice(clips, batch_size))
-            if not batch:
-                return
-            yield from zip(batch, self.embedder(batch))
-
-    def check_dictionary(self, dictionary: Optional[SignDictionary] = None) -> SignDictionary:
-        """Returns the dictionary, or the inferencer's own, if this model can search it.
-
-        Raises:
-            ValueError: There is none, or its vectors were made with another encoder or of clips prepared in
-                another way.
-        """
-        signs = self.dictionary if dictionary is None else dictionary
-        if signs is None:
-            raise UserValueError(
-                'there is no dictionary: give dictionary=, a folder of tools/build_dictionary.py'
-            )
-        if signs.encoder != self._fingerprint:
-            raise UserValueError(
-                f'the dictionary was made with another encoder ({signs.note or "no note"}) than this one '
-                f'({signs.encoder}, not {self._fingerprint}), or its clips were sampled or prepared in '
-                'another way: give its config and checkpoint, or build the dictionary again'
-            )
-        return signs
-
-    def search(
-        self,
-        inputs: Any,
-        topk: int = 5,
-        dictionary: Optional[SignDictionary] = None,
-        compare: str = 'nearest',
-        batch_size: int = 64,
-        **options: Any,
-    ) -> List[Prediction]:
-        """Finds the nearest signs of the dictionary by the cosine of embeddings. Nothing is trained.
-
-        Args:
-            inputs: As for calling.
-            topk (int): Signs in the answer.
-            dictionary (SignDictionary, optional): Instead of the inferencer's own.
-            compare (str): 'nearest' or 'prototype', see :meth:`SignDictionary.similarities`.
-            batch_size (int): Clips at once.
-            **options: As for calling.
-
-        Returns:
-            list[Prediction]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of
-            the nearest ones), ``num_frames``, ``hand_frames``, ``fps`` and ``reason``: '', or why there is no
-            answer; the lists are then empty. A calibrated dictionary also gives ``unknown``, 1 - the best
-            cosine, and ``guesses``, the nearest signs where none is near enough. Its threshold is that of
-            'nearest': with 'prototype' it is not applied.
-
-        Raises:
-            ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or
-                of clips prepared in another way.
-        """
-        signs = self.check_dictionary(dictionary)
-        answers = []
-        for clip, vector in self._embedded(inputs, batch_size, **options):
-            matches: List[Match] = [] if clip.no_answer else signs.search(vector[None], topk, compare)[0]
-            reason, extra = clip.no_answer, {}
-            if signs.threshold is not None and compare == 'nearest':
-                extra = dict(unknown=1 - matches[0].score if matches else None, guesses=[])
-                if matches and matches[0].score <= signs.threshold:
-                    extra['guesses'] = [match.gloss for match in matches]
-                    reason, matches = NONE_OF_THESE, []
-            answers.append(
-                Prediction(
-                    name=clip.name,
-                    glosses=[match.gloss for match in matches],
-                    scores=[match.score for match in matches],
-                    examples=[match.example for match in matches],
-                    reason=reason,
-                    num_frames=len(clip),
-                    hand_frames=clip.hand_frames,
-                    fps=clip.fps,
-                    **extra,
-                )
-            )
-        if not answers:
-            raise UserValueError('none of the inputs could be read, so there is nothing to search for')
-        return answers

@@ -6,7 +6,7 @@ import numpy as np
 
 from .backends import Backend
 from .clips import PoseClip
-from .dictionary import DictionarySearch
+from .dictionary_search import DictionarySearch
 
 
 class DictionaryBackend(Backend):

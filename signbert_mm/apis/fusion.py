@@ -14,9 +14,10 @@ from ..errors import ConfigError, UserValueError
 from ..evaluation.fusion import ClipScores, check_classes, check_weights, fused
 from ..files.shipped import SHIPPED, list_shipped
 from ..registry import MODELS
-from .backends import Backend, TorchBackend, VideoBackend, reads_videos
+from .backends import Backend
 from .clips import PoseClip
 from .model import _config, init_model
+from .torch_backends import TorchBackend, VideoBackend, reads_videos
 
 _PART_KEYS = {'config', 'checkpoint', 'weight', 'name'}
 
@@ -174,18 +175,23 @@ def make_fusion(model: Any, weights: Any, device: Union[str, torch.device]) -> O
     return FusionRecognizer(parts, device)
 
 
-def build_backend(model: Any, weights: Any, device: str, field: str) -> Backend:
+def build_backend(model: Any, weights: Any, device: Optional[str], field: str, threads: int = 0) -> Backend:
     """Builds the backend of a model or a fusion.
 
     Args:
         model: As for :class:`SignInferencer`.
         weights: Its checkpoint; for a fusion a list of them.
-        device (str): Where it runs.
+        device (str, optional): Where it runs; None = 'cuda' where there is one, else 'cpu'.
         field (str): Name of the argument ``weights`` in messages.
+        threads (int): CPU threads of torch in this process; 0 = as they are.
 
     Raises:
         ValueError, ConfigError: Weights are missing, or given beside a model that has them.
     """
+    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    # Before the model is built, so that building it keeps to the number too.
+    if threads:
+        torch.set_num_threads(threads)
     if isinstance(model, nn.Module):
         if weights is not None:
             raise UserValueError(

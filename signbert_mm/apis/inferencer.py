@@ -4,30 +4,32 @@ import functools
 import logging
 import os
 import re
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
-from mmengine.config import Config
-from mmengine.logging import print_log
-from torch import nn
 
-from ..engine.checkpoint_io import write_atomic
 from ..errors import UserValueError
-from ..registry import INFERENCERS
-from ..structures import SignDataSample
-from ..visualization import prediction_figure, save_image
+from ..files.atomic import write_atomic
+from ..logs import print_log
 from .backends import NOT_IN_FILES, Backend, Prediction, in_torch, to_json, unknown_of
 from .clips import PoseClip
-from .dictionary import ClipEmbedder, DictionarySearch, SignDictionary
-from .export import OnnxBackend
-from .fusion import build_backend
+from .dictionary import SignDictionary
+from .dictionary_search import DictionarySearch
 from .input import Failure, InputReader
 from .long_clips import LongClips
-from .reconstruct import Reconstructor
+from .onnx_backend import OnnxBackend
+
+# An exported model runs without torch and OpenCV: what needs them is imported where it is used.
+if TYPE_CHECKING:
+    from mmengine.config import Config
+    from torch import nn
+
+    from ..structures import SignDataSample
+    from .embedder import ClipEmbedder
+    from .reconstruct import Reconstructor
 
 ModelLike = Union[
-    str, 'os.PathLike[str]', Config, nn.Module, Sequence[Union[str, 'os.PathLike[str]', Config]]
+    str, 'os.PathLike[str]', 'Config', 'nn.Module', Sequence[Union[str, 'os.PathLike[str]', 'Config']]
 ]
 BACKENDS = ('torch', 'onnx')
 
@@ -42,7 +44,6 @@ def _of(part: str, method: Callable) -> Callable:
     return call
 
 
-@INFERENCERS.register_module()
 class SignInferencer:
     """Recognises signs in videos, cameras and poses.
 
@@ -55,14 +56,15 @@ class SignInferencer:
 
     Args:
         model (str | Path | Config | Module): A recogniser or a pre-trainer: a config, its path, or a name of
-            :func:`list_models`; a model of :func:`init_model`; with ``backend='onnx'`` the exported file. For
-            a list of these, or a config of :class:`FusionRecognizer`, probabilities are summed.
+            :func:`list_models`; a model of :func:`init_model`; or an exported file. For a list of these, or a
+            config of :class:`FusionRecognizer`, probabilities are summed.
         weights (str | Path, optional): The checkpoint; for a fusion a list of them. None only with a built
             model, an exported one, or a fusion whose config names its checkpoints.
         device (str, optional): None = 'cuda' where there is one, else 'cpu'.
         extractor (str | dict | PoseExtractor): The pose extractor for videos, see
             :func:`signbert_mm.extraction.build_extractor`; built on first use.
-        backend (str): 'torch' or 'onnx'.
+        backend (str, optional): 'torch' or 'onnx', which runs without torch; None = 'onnx' where ``model`` is
+            a path that ends in .onnx, else 'torch'.
         pretrained (str | Path | Config | Module, optional): A pre-trained model beside the recogniser; it
             reconstructs hands and embeds clips.
         pretrained_weights (str | Path, optional): Its checkpoint.
@@ -86,19 +88,21 @@ class SignInferencer:
         weights: Optional[Union[str, 'os.PathLike[str]', Sequence[Union[str, 'os.PathLike[str]']]]] = None,
         device: Optional[str] = None,
         extractor: Any = 'mediapipe',
-        backend: str = 'torch',
+        backend: Optional[str] = None,
         pretrained: Optional[ModelLike] = None,
         pretrained_weights: Optional[Union[str, 'os.PathLike[str]']] = None,
         dictionary: Optional[Union[str, 'os.PathLike[str]', SignDictionary]] = None,
         threads: int = 0,
     ) -> None:
+        if backend is None:
+            is_path = isinstance(model, (str, os.PathLike))
+            backend = 'onnx' if is_path and os.fspath(model).lower().endswith('.onnx') else 'torch'
         if backend not in BACKENDS:
             raise UserValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
         if threads < 0:
             raise UserValueError(
                 f'threads is {threads}; give the number of them, or 0 to leave it to torch or onnxruntime'
             )
-        torch_device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         if backend == 'onnx':
             if weights is not None:
                 raise UserValueError(
@@ -106,14 +110,11 @@ class SignInferencer:
                 )
             self.backend: Backend = OnnxBackend(model, device, threads)
         else:
-            # Before the model is built, so that building it keeps to the number too.
-            if threads:
-                torch.set_num_threads(threads)
-            self.backend = build_backend(model, weights, torch_device, 'weights')
+            self.backend = _torch_backend(model, weights, device, 'weights', threads)
         self.reader = InputReader(extractor, _frame_rate(self.backend))
         encoder = self.backend
         if pretrained is not None:
-            encoder = build_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
+            encoder = _torch_backend(pretrained, pretrained_weights, device, 'pretrained_weights')
         if dictionary is not None and not isinstance(dictionary, SignDictionary):
             dictionary = SignDictionary.load(dictionary)
         self.long_clips = LongClips(self.backend, self.reader)
@@ -144,18 +145,21 @@ class SignInferencer:
         self.dictionary_search.dictionary = signs
 
     @property
-    def embedder(self) -> ClipEmbedder:
+    def embedder(self) -> 'ClipEmbedder':
         """Embeds clips, with the pre-trained model if one was given."""
         return self.dictionary_search.embedder
 
     @embedder.setter
-    def embedder(self, embedder: ClipEmbedder) -> None:
+    def embedder(self, embedder: 'ClipEmbedder') -> None:
         self.dictionary_search.embedder = embedder
 
     @functools.cached_property
-    def reconstructor(self) -> Reconstructor:
+    def reconstructor(self) -> 'Reconstructor':
         """Reconstructs hands; needs a pre-trained model with a hand model."""
-        return Reconstructor(in_torch(self.dictionary_search.backend, 'reconstruction'))
+        backend = in_torch(self.dictionary_search.backend, 'reconstruction')
+        from .reconstruct import Reconstructor
+
+        return Reconstructor(backend)
 
     def __call__(
         self,
@@ -207,12 +211,14 @@ class SignInferencer:
             # The number keeps clips of one name apart.
             stem = f'{number:06d}_{_file_name(clip.name)}'
             if vis_out_dir:
+                from ..visualization import save_image
+
                 path = os.path.join(vis_out_dir, f'{stem}.png')
                 pictures.append(str(save_image(path, self.picture(clip, prediction))))
             if pred_out_dir:
                 kept = {key: prediction[key] for key in prediction if key not in NOT_IN_FILES}
                 write_atomic(to_json(kept).encode(), os.path.join(pred_out_dir, f'{stem}.json'))
-            predictions.append(self._sample(clip, prediction, number) if return_datasamples else prediction)
+            predictions.append(_sample(clip, prediction, number) if return_datasamples else prediction)
         return dict(predictions=predictions, visualization=pictures)
 
     def iterate(
@@ -281,27 +287,30 @@ class SignInferencer:
         for clip in self.reader.readable(inputs, **options):
             yield Prediction(name=clip.name, fps=clip.fps, **self.reconstruct_clip(clip, mesh))
 
-    @staticmethod
-    def _sample(clip: PoseClip, prediction: dict, number: int) -> SignDataSample:
-        sample = SignDataSample(metainfo=dict(num_frames=len(prediction['frames'])))
-        sample.set_gt_label(clip.label).set_pred_scores(torch.from_numpy(prediction['all_scores']))
-        sample.sample_idx, sample.video_id = number, clip.name
-        # Scores of 0 would make class 0 the best one.
-        if prediction['reason']:
-            sample.set_pred_label(-1).reason = prediction['reason']
-        for name in ('attention', 'joints2d', 'joints3d', 'vertices', 'valid'):
-            if prediction.get(name) is not None:
-                setattr(sample, name, torch.from_numpy(prediction[name]))
-        return sample
-
     def picture(self, clip: PoseClip, prediction: dict) -> np.ndarray:
         """Draws a prediction: poses, attention, best glosses; shape (H, W, 3) uint8 RGB."""
+        from ..visualization import prediction_figure
+
         names = [self.gloss(label) for label in range(len(prediction['all_scores']))]
         frames = prediction['frames']
         # Only the frames that the model read.
         read = clip.pick(frames)
-        sample, topk = self._sample(clip, prediction, 0), len(prediction['glosses'])
+        sample, topk = _sample(clip, prediction, 0), len(prediction['glosses'])
         return prediction_figure(sample, read.keypoints, read.scores, clip.layout, names, topk, places=frames)
+
+
+def _torch_backend(*arguments: Any) -> Backend:
+    from .. import needs_train  # noqa: F401
+    from .fusion import build_backend
+
+    return build_backend(*arguments)
+
+
+def _sample(clip: PoseClip, prediction: dict, number: int) -> 'SignDataSample':
+    from .. import needs_train  # noqa: F401
+    from .samples import to_sample
+
+    return to_sample(clip, prediction, number)
 
 
 def _frame_rate(backend: Backend) -> Optional[float]:

@@ -24,16 +24,16 @@ from typing import (
     Union,
 )
 
-import cv2
 import numpy as np
-from mmengine.logging import print_log
 
 from ..datasets.pixel_check import PixelCheck, check_keypoints
 from ..datasets.pose_store import PoseStore
 from ..datasets.store_format import META, flags_found
-from ..datasets.video_dataset import SUFFIXES, VideoFolder
+from ..datasets.video_folder import SUFFIXES, VideoFolder
 from ..errors import UserRuntimeError, UserTypeError, UserValueError
+from ..extras import need
 from ..layouts import Layout
+from ..logs import print_log
 from .clips import PoseClip
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Camera:
 
     def __init__(self, number: int, seconds: Optional[float] = None) -> None:
         self.number, self.seconds = number, seconds
+        self._cv2 = cv2 = need('cv2', 'reading a camera', 'extract')
         self._capture = cv2.VideoCapture(number)
         if not self._capture.isOpened():
             raise UserValueError(
@@ -88,7 +89,7 @@ class Camera:
             success, image = self._capture.read()
             if not success:
                 return
-            yield Frame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), time.monotonic())
+            yield Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time.monotonic())
 
     def close(self) -> None:
         """Releases the camera."""

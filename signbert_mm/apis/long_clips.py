@@ -6,9 +6,9 @@ import time
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
 import numpy as np
-from mmengine.logging import print_log
 
 from ..errors import UserValueError
+from ..logs import print_log
 from .backends import Backend, Prediction, unknown_of
 from .clips import why_no_answer
 from .input import Failure, InputReader

@@ -12,8 +12,8 @@ from ..files.checkpoints import CheckpointError, load_checkpoint_file
 from ..registry import MODELS
 from ..structures import SignDataSample
 from ..visualization import mesh_in_crop, reconstruction_figure
-from .backends import TorchBackend
 from .clips import PoseClip
+from .torch_backends import TorchBackend
 
 _LEFT = 0
 

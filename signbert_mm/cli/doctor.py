@@ -15,6 +15,7 @@ from .progress import ProgressBar
 
 CORE = ('torch', 'mmengine', 'numpy', 'cv2', 'yaml', 'matplotlib')
 PACKAGE = 'signbert_mm'
+ABSENT = 'not installed'
 AGAIN = 'install signbert_mm again (in a checkout: make install-core)'
 # Extra, what it is for, its packages by import name, what pip takes without dependencies, make target.
 EXTRAS = (
@@ -49,7 +50,7 @@ class Finding(NamedTuple):
 
 
 def doctor() -> int:
-    """Prints what works; 1 where what everything needs is broken, else 0."""
+    """Prints what works; 1 where what training and every model in torch need is broken, else 0."""
     warnings.simplefilter('ignore')
     bar = ProgressBar()
     core = list(check_core(bar))
@@ -63,7 +64,9 @@ def doctor() -> int:
     bar.close()
     _print(rest)
     if broken:
-        print('Next: install what is missing above; nothing works without it.')
+        if any(finding.detail == ABSENT for finding in core):
+            print(f'Next: {pip_line("train")}   (in a checkout: make install-core)')
+        print('Until the above works only exported models run, see docs/inference.md.')
         return 1
     if not rest[0].good:
         print(f'Next: {rest[0].remedy}; then: signbert-mm teach my_videos/ --out my_signs')
@@ -88,19 +91,21 @@ def try_import(name: str) -> Tuple[str, str]:
         absent = isinstance(error, ModuleNotFoundError) and error.name == name
         return (
             '',
-            'not installed' if absent else f'{type(error).__name__}: {" ".join(str(error).split())[:150]}',
+            ABSENT if absent else f'{type(error).__name__}: {" ".join(str(error).split())[:150]}',
         )
     return str(getattr(module, '__version__', '')), ''
 
 
 def check_core(progress: Callable[[str, int, int], None]) -> Iterator[Finding]:
-    """Python, the packages that everything needs, and this package's own parts."""
+    """Python, the packages that all but exported models need, and this package's own parts."""
     good = sys.version_info >= (3, 9)
     yield Finding('python', good, platform.python_version(), '' if good else 'install Python 3.9 to 3.12')
     for place, name in enumerate(CORE):
         progress('looking at packages', place, len(CORE))
         version, problem = try_import(name)
-        yield Finding(name, not problem, problem or version, AGAIN if problem else '')
+        # What is not installed at all is in the last line, once for all packages.
+        broken = problem and problem != ABSENT
+        yield Finding(name, not problem, problem or version, AGAIN if broken else '')
     version, problem = try_import('signbert_mm.apis')
     remedy = 'SIGNBERT_MM_TRACEBACK=1 python -c "import signbert_mm.apis" shows where' if problem else ''
     from ..version import __version__
@@ -135,7 +140,7 @@ def pip_line(extra: str, no_deps: str = '') -> str:
         listed = []
     wanted = [line.partition(';')[0].strip() for line in listed if f'extra == "{extra}"' in line]
     lines = [f'pip install {shlex.join(wanted)}'] if wanted else []
-    return ' && '.join([*lines, no_deps] if no_deps else lines) or 'install signbert_mm with this extra'
+    return ' && '.join([*lines, no_deps] if no_deps else lines) or f"pip install '{PACKAGE}[{extra}]'"
 
 
 def _import_extra(name: str) -> Tuple[str, str]:

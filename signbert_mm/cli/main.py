@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import Callable, List, Optional, Sequence
 
+from ..errors import UserModuleNotFoundError
 from ..version import __version__
 from .scripts import SCRIPTS, run_script
 
@@ -26,7 +27,7 @@ A folder stands for all videos in it."""
 PAGE = 'Open a page in the browser that recognises signs: drop a video, or record one.'
 DOCTOR = """Say what is installed, which parts work, and what to do about the rest.
 
-It ends with status 1 where what everything needs is missing."""
+It ends with status 1 where what all subcommands need is missing."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -132,9 +133,12 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     """Runs the console command."""
     argv = list(sys.argv[1:] if argv is None else argv)
     if argv and argv[0] in SCRIPTS:
+        _check_torch()
         run_script(argv[0], argv[1:])
         return
     args = make_parser().parse_args(argv)
+    if args.command != 'doctor':
+        _check_torch()
     if args.command == 'page':
         run_script('page', _page_options(args))
     elif args.command == 'doctor':
@@ -147,6 +151,14 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
 
         command = dict(teach=teach.main, recognise=recognise.main)[args.command]
         run_quietly(lambda: command(args))
+
+
+def _check_torch() -> None:
+    """Ends the program in one line where the package is installed for exported models alone."""
+    try:
+        from .. import needs_train  # noqa: F401
+    except UserModuleNotFoundError as error:
+        sys.exit(str(error))
 
 
 def _page_options(args: argparse.Namespace) -> List[str]:

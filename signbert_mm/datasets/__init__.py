@@ -1,35 +1,22 @@
-"""Clips on disk, data sets and the transforms on them."""
+"""Clips on disk, data sets and the transforms on them.
 
-from . import transforms
-from .collate import collate_poses
-from .concat import ConcatPoseDataset
-from .no_sign import NoSignDataset
-from .open_set import OpenSetDataset, other_glosses
-from .pose_dataset import PoseDataset
-from .pose_store import PoseStore
-from .pose_store_writer import PoseStoreWriter
-from .samplers import ClassBalancedSampler
-from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
-from .synthetic import SYNTHETIC_NOTE, SyntheticSigns, SyntheticTruth, write_synthetic_store
-from .video_dataset import SignVideoDataset
+Names are imported on first use: reading a store needs numpy alone.
+"""
 
-__all__ = [
-    'SYNTHETIC_NOTE',
-    'ClassBalancedSampler',
-    'ConcatPoseDataset',
-    'NoSignDataset',
-    'OpenSetDataset',
-    'PoseDataset',
-    'PoseStore',
-    'PoseStoreWriter',
-    'SignVideoDataset',
-    'SyntheticSigns',
-    'SyntheticTruth',
-    'collate_poses',
-    'data_ratio_indices',
-    'few_shot_indices',
-    'hold_out_indices',
-    'other_glosses',
-    'transforms',
-    'write_synthetic_store',
-]
+from ..lazy import lazy_names
+
+_MODULES = {
+    '': ['transforms'],
+    'collate': ['collate_poses'],
+    'concat': ['ConcatPoseDataset'],
+    'no_sign': ['NoSignDataset'],
+    'open_set': ['OpenSetDataset', 'other_glosses'],
+    'pose_dataset': ['PoseDataset'],
+    'pose_store': ['PoseStore'],
+    'pose_store_writer': ['PoseStoreWriter'],
+    'samplers': ['ClassBalancedSampler'],
+    'subsets': ['data_ratio_indices', 'few_shot_indices', 'hold_out_indices'],
+    'synthetic': ['SYNTHETIC_NOTE', 'SyntheticSigns', 'SyntheticTruth', 'write_synthetic_store'],
+    'video_dataset': ['SignVideoDataset'],
+}
+__getattr__, __dir__, __all__ = lazy_names(__name__, _MODULES)

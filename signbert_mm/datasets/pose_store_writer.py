@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Type, Union
 
 import numpy as np
-from mmengine.logging import print_log
 
 from ..errors import UserValueError
 from ..files.atomic import PendingFolder, naming
 from ..files.paths import check_text
 from ..layouts import Layout, get_layout
+from ..logs import print_log
 from .clip_fields import check_clip, check_times
 from .frame_times import uneven_times
 from .hand_rule import HAND_RULES, hands_found

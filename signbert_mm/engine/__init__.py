@@ -1,6 +1,6 @@
 """Hooks, optimizer wrappers, the train loop and checkpoint files."""
 
-from .. import compat
+from .. import compat, needs_train  # noqa: F401
 from ..files.checkpoints import CheckpointError, load_checkpoint_file
 from .checkpoint_io import AtomicLocalBackend, find_last_whole_checkpoint
 from .hooks import (

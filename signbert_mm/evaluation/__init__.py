@@ -1,16 +1,13 @@
-"""Metrics, and the predictions that they read."""
+"""Metrics, and the predictions that they read.
 
-from .knn import extract_features, knn_accuracy, knn_scores
-from .metrics import DumpPredictions, PerClipMetric, PoseAUC, SignAccuracy
-from .predictions import load_predictions
+Names are imported on first use: rejection by an exported model needs numpy alone.
+"""
 
-__all__ = [
-    'DumpPredictions',
-    'PerClipMetric',
-    'PoseAUC',
-    'SignAccuracy',
-    'extract_features',
-    'knn_accuracy',
-    'knn_scores',
-    'load_predictions',
-]
+from ..lazy import lazy_names
+
+_MODULES = {
+    'knn': ['extract_features', 'knn_accuracy', 'knn_scores'],
+    'metrics': ['DumpPredictions', 'PerClipMetric', 'PoseAUC', 'SignAccuracy'],
+    'predictions': ['load_predictions'],
+}
+__getattr__, __dir__, __all__ = lazy_names(__name__, _MODULES)

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from ..datasets.pose_store import PoseStore
 from ..datasets.store_format import META
-from ..datasets.video_dataset import VideoFolder
+from ..datasets.video_folder import VideoFolder
 from ..engine.runner.config import config_roots, read_variants
 from .plan import Plan
 from .run import Run

@@ -6,11 +6,10 @@ import os
 import shutil
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
-from mmengine.logging import print_log
-
 from ..datasets.pose_store import PoseStore
 from ..datasets.pose_store_writer import PoseStoreWriter
 from ..errors import UserRuntimeError, UserValueError
+from ..logs import print_log
 from .find_videos import check_ids
 from .parts import Record, open_parts, rank_and_world, read_poses, read_records, unfinished
 from .pose_extractor import LAYOUT, PoseExtractor, build_extractor

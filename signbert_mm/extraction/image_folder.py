@@ -3,10 +3,10 @@
 import os
 from typing import Iterator, List, Optional, Union
 
-import cv2
 import numpy as np
 
 from ..errors import UserValueError
+from ..extras import need
 from ..files.folders import IMAGE_SUFFIXES, ImageSequence, image_sequence
 from .frames import Frame, VideoError, check_reading, resample
 
@@ -88,6 +88,7 @@ class ImageFolderReader:
         return names
 
     def _frames(self) -> Iterator[Frame]:
+        cv2 = need('cv2', 'reading images', 'extract')
         self.damaged, size = 0, None
         for place, name in enumerate(self._names):
             image = cv2.imread(os.path.join(self.path, name), cv2.IMREAD_COLOR)

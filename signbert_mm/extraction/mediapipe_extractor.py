@@ -11,7 +11,6 @@ import numpy as np
 
 from ..errors import UserModuleNotFoundError, UserValueError
 from ..layouts import get_layout, layout_mapping
-from ..registry import EXTRACTORS
 from .mediapipe_face import FACE_68
 from .pose_extractor import LAYOUT, PoseExtractor
 
@@ -43,7 +42,6 @@ def _quiet() -> Iterator[None]:
             os.close(stderr)
 
 
-@EXTRACTORS.register_module(name=['mediapipe', 'MediaPipeExtractor'])
 class MediaPipeExtractor(PoseExtractor):
     """Poses by ``mp.solutions.holistic``: 33 body points, two hands, and 68 points of the face mesh.
 

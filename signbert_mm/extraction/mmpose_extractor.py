@@ -10,13 +10,12 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.device import get_device
-from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 
 from .. import compat
 from ..datasets.store_format import file_digest
 from ..errors import UserValueError
-from ..registry import EXTRACTORS
+from ..logs import print_log
 from .parts import local_rank
 from .person_detector import Detector, build_detector
 from .person_tracker import PersonTracker
@@ -28,7 +27,6 @@ CONFIGS = 'wholebody_2d_keypoint'
 _SURE = 0.3
 
 
-@EXTRACTORS.register_module(name=['mmpose', 'MMPoseExtractor'])
 class MMPoseExtractor(PoseExtractor):
     """Poses by a top-down whole-body config of MMPose's wheel with the user's weights.
 

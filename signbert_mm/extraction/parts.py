@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import numpy as np
-from mmengine.logging import print_log
 
 from ..errors import UserRuntimeError, UserValueError
+from ..logs import print_log
 
 JOINTS, VALUES = 133, 3
 _FRAME_BYTES = JOINTS * VALUES * 4

@@ -1,7 +1,9 @@
 """The base class of pose extractors."""
 
 import hashlib
+import importlib.util
 import json
+import sys
 from abc import ABC, abstractmethod
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Union
 
@@ -9,9 +11,9 @@ import numpy as np
 
 from ..errors import UserKeyError, UserValueError
 from ..layouts import Layout, get_layout
-from ..registry import EXTRACTORS
 
 LAYOUT = 'coco_wholebody_133'
+BUILT_IN = dict(mediapipe='MediaPipeExtractor', mmpose='MMPoseExtractor', rtmlib='RTMLibExtractor')
 
 
 class PoseExtractor(ABC):
@@ -121,9 +123,21 @@ def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtra
     if isinstance(cfg, PoseExtractor):
         return cfg
     cfg = dict(type=cfg) if isinstance(cfg, str) else dict(cfg)
+    name = cfg.get('type')
+    kind = BUILT_IN.get(name) if isinstance(name, str) else None
+    # Without mmengine, whose registry is the only place where an extractor of this name could be replaced.
+    if kind and 'signbert_mm.registry' not in sys.modules:
+        del cfg['type']
+        return getattr(sys.modules[__package__], kind)(**cfg)
+    if importlib.util.find_spec('mmengine') is None:
+        raise UserKeyError(
+            f'unknown pose extractor {name!r}; without mmengine there are {", ".join(BUILT_IN)}, and '
+            "objects of your own; names of your own need pip install 'signbert_mm[train]'"
+        )
+    from ..registry import EXTRACTORS
+
     # The registry imports its modules on first use.
     EXTRACTORS.import_from_location()
-    name = cfg.get('type')
     if isinstance(name, str) and '.' not in name and name not in EXTRACTORS.module_dict:
         raise UserKeyError(
             f'unknown pose extractor {name!r}; known: {", ".join(sorted(EXTRACTORS.module_dict))}'

@@ -6,12 +6,10 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from ..errors import UserModuleNotFoundError
-from ..registry import EXTRACTORS
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor
 
 
-@EXTRACTORS.register_module(name=['rtmlib', 'RTMLibExtractor'])
 class RTMLibExtractor(PoseExtractor):
     """rtmlib's ``Wholebody``: a YOLOX detector and an RTMPose or RTMW model in onnxruntime.
 

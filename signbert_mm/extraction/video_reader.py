@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 
-INSTALL_AV = 'reading videos needs PyAV: run `make install-extract`, or: pip install "av>=14"'
+INSTALL_AV = 'reading videos needs PyAV: run `make install-extract`, or: pip install "signbert_mm[extract]"'
 
 
 def open_video(

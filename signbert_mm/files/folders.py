@@ -7,8 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
-from mmengine.logging import print_log
-
+from ..logs import print_log
 from .text import clean_text, is_utf8, shown_name
 
 VIDEO_SUFFIXES = frozenset(

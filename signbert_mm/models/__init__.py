@@ -1,5 +1,6 @@
 """Embedders, encoders, decoders, heads, losses, and complete models."""
 
+from .. import needs_train  # noqa: F401
 from .backbones import HandTransformer, HandTrunkEncoder
 from .banks import MemoryBank
 from .base import BasePretrainer, BaseRecognizer

@@ -10,8 +10,8 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from torch import nn
 
-from ..apis.backends import TorchBackend, spec_of_config
 from ..apis.input import InputReader
+from ..apis.torch_backends import TorchBackend, spec_of_config
 from ..datasets import PoseStore
 from ..datasets.store_format import common_rate
 from ..engine.runner import build_runner, prepare_launch

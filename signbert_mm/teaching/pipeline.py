@@ -13,8 +13,8 @@ from mmengine.config import Config
 from torch import nn
 
 from ..apis import SignDictionary, SignInferencer, zoo_checkpoint
-from ..apis.backends import dataset_config
 from ..apis.taught_signs import CONFIG, DICTIONARY, ENCODER, INDEX, MODEL, write_index
+from ..apis.torch_backends import dataset_config
 from ..datasets import PoseStore
 from ..engine.registered_types import read_inference_config
 from ..errors import ConfigError, UserValueError

@@ -1,5 +1,6 @@
 """Pictures of poses, masks, meshes and predictions; none needs a display."""
 
+from .. import needs_train  # noqa: F401
 from .canvas import blank, draw_text, save_image, smoothly
 from .class_error_plot import class_errors, plot_class_errors
 from .draw_mesh import draw_mesh, rasterize, vertex_normals

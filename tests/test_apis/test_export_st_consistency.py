@@ -8,8 +8,8 @@ import torch
 from mmengine.config import Config
 
 from signbert_mm.apis import SignInferencer
-from signbert_mm.apis.backends import TorchBackend
 from signbert_mm.apis.input import InputReader
+from signbert_mm.apis.torch_backends import TorchBackend
 from signbert_mm.engine.runner import ConfigError
 from signbert_mm.registry import MODELS
 

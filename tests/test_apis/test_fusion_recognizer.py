@@ -171,7 +171,7 @@ def test_rgb_alone_reads_the_video_that_was_given(parts, dumps):
 
 
 def test_windows_of_a_file_read_their_own_frames(parts, monkeypatch):
-    from signbert_mm.apis import backends
+    from signbert_mm.apis import torch_backends as backends
 
     seen = []
     read = backends.read_video

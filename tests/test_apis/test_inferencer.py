@@ -303,7 +303,7 @@ class Clockwork:
 
 
 def test_cameras_have_the_rate_at_which_frames_came(inferencer, monkeypatch):
-    monkeypatch.setattr(input_module.cv2, 'VideoCapture', Clockwork)
+    monkeypatch.setattr(cv2, 'VideoCapture', Clockwork)
     monkeypatch.setattr(
         input_module, 'time', SimpleNamespace(monotonic=lambda: Clockwork.now, perf_counter=time.perf_counter)
     )

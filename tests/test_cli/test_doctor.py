@@ -41,6 +41,7 @@ def test_the_core_is_broken(imports, capsys):
     assert doctor.doctor() == 1
     said = capsys.readouterr().out
     assert 'MISSING  torch: not installed' in said and 'extract' not in said
+    assert 'make install-core' in said.splitlines()[-2] and 'exported models' in said.splitlines()[-1]
 
 
 def test_pins_are_those_of_the_requirements(root):

@@ -10,7 +10,7 @@ from pose_store_fixtures import convert, keypoints
 
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.datasets.store_format import file_digest
-from signbert_mm.datasets.video_dataset import VideoFolder
+from signbert_mm.datasets.video_folder import VideoFolder
 
 pytest.importorskip('av')
 

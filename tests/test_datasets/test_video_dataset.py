@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from signbert_mm.datasets import PoseStoreWriter, SignVideoDataset
-from signbert_mm.datasets.video_dataset import VideoFolder
+from signbert_mm.datasets.video_folder import VideoFolder
 from signbert_mm.draws import Draws
 from signbert_mm.evaluation.coverage import coverage_text
 from signbert_mm.registry import MODELS, TRANSFORMS

@@ -7,7 +7,20 @@ from pathlib import Path
 import signbert_mm
 
 ROOT = Path(signbert_mm.__file__).parent
-GROUND = ('registry', 'version', 'compat', 'draws', 'errors', 'files', 'lazy_action')
+GROUND = (
+    'registry',
+    'version',
+    'compat',
+    'draws',
+    'errors',
+    'arguments',
+    'files',
+    'extras',
+    'lazy',
+    'lazy_action',
+    'logs',
+    'needs_train',
+)
 # each a layer, from the ground up
 LAYERS = (
     'layouts structures hand_models datasets models evaluation visualization extraction prepare engine apis '

@@ -24,9 +24,9 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from signbert_mm.apis.backends import TorchBackend
 from signbert_mm.apis.input import Failure, InputReader
 from signbert_mm.apis.reconstruct import draw_clip, draw_prediction, load_pretrainer, masked_sample
+from signbert_mm.apis.torch_backends import TorchBackend
 from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.engine.runner import ConfigError, load_config, run_tool
 from signbert_mm.errors import UserValueError

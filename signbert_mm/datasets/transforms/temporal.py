@@ -1,13 +1,15 @@
 """Which frames of a clip a model sees."""
 
-from typing import Optional
+from typing import Optional, Tuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ...draws import Draws
 from ...errors import UserValueError
 from ...registry import TRANSFORMS
+from ..frame_choice import centre, middles, neighbours, pad_short
 from .base import BatchTransform
 
 
@@ -35,14 +37,8 @@ class TemporalSample(BatchTransform):
             raise UserValueError(f'{type(self).__name__}: clip_len must be at least 1, got {clip_len}')
         self.clip_len = clip_len
 
-    def _window(self, batch: dict, start: Tensor) -> dict:
-        """Takes ``clip_len`` neighbouring frames of each clip, from ``start`` (B,) on."""
-        # (B,)
-        real = batch['length'].clamp(max=self.clip_len)
-        position = torch.arange(self.clip_len, device=real.device)
-        # Padding repeats frame 0. Its scores are zeroed later, by `length`.
-        frames = (start[:, None] + position) * (position < real[:, None])
-        return {**batch, 'frames': frames, 'length': real}
+    def _positions(self, batch: dict) -> Tensor:
+        return torch.arange(self.clip_len, device=batch['length'].device)
 
 
 @TRANSFORMS.register_module()
@@ -54,7 +50,8 @@ class RandomTemporalSample(TemporalSample):
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
         num_starts = (batch['length'] - self.clip_len).clamp(min=0) + 1
-        return self._window(batch, draws.integers('temporal/start', num_starts))
+        start = draws.integers('temporal/start', num_starts)
+        return _chosen(batch, *neighbours(batch['length'], start, self._positions(batch)))
 
 
 @TRANSFORMS.register_module()
@@ -64,7 +61,7 @@ class CenterTemporalSample(TemporalSample):
     steady = True
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        return self._window(batch, (batch['length'] - self.clip_len).clamp(min=0) // 2)
+        return _chosen(batch, *centre(batch['length'], self._positions(batch)))
 
 
 @TRANSFORMS.register_module()
@@ -84,22 +81,20 @@ class UniformTemporalSample(TemporalSample):
         self.steady = test_mode
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        # (B, 1)
-        length = batch['length'][:, None]
-        segment = torch.arange(self.clip_len, device=length.device)
+        # (clip_len,) and (B, 1)
+        segment, length = self._positions(batch), batch['length'][:, None]
         if self.test_mode:
-            # (segment + 1/2) * length / clip_len, rounded down in integers: the same on any machine.
-            frames = (2 * segment + 1) * length // (2 * self.clip_len)
+            frames = middles(batch['length'], segment)
         else:
             start, end = segment * length // self.clip_len, (segment + 1) * length // self.clip_len
             # In a clip shorter than clip_len a segment may be empty; its start still is a frame.
             frames = start + draws.integers('temporal/segment', (end - start).clamp(min=1), self.clip_len)
-        sampled = torch.full_like(batch['length'], self.clip_len)
-        if not self.repeat:
-            short = self._window(batch, torch.zeros_like(batch['length']))
-            is_short = length < self.clip_len
-            frames, sampled = torch.where(is_short, short['frames'], frames), short['length']
-        return {**batch, 'frames': frames, 'length': sampled}
+        return _chosen(batch, *pad_short(batch['length'], segment, frames, self.repeat))
+
+
+def _chosen(batch: dict, frames: Tensor, length: Tensor) -> dict:
+    # Padding repeats frame 0. Its scores are zeroed later, by `length`.
+    return {**batch, 'frames': frames, 'length': length}
 
 
 def sample_time(temporal: Optional[TemporalSample], length: Tensor, draws: Draws) -> dict:
@@ -112,4 +107,17 @@ def sample_time(temporal: Optional[TemporalSample], length: Tensor, draws: Draws
     if temporal is not None:
         return temporal(dict(length=length), draws)
     place = torch.arange(int(length.max()), device=length.device)
-    return dict(frames=place * (place < length[:, None]), length=length)
+    return _chosen({}, *neighbours(length, torch.zeros_like(length), place))
+
+
+def sample_clips(temporal: dict, length: np.ndarray, first: int = 0) -> Tuple[np.ndarray, np.ndarray]:
+    """As :func:`sample_time` for arrays.
+
+    Args:
+        temporal (dict): Config of a temporal transform.
+        length (ndarray): Shape (B,) int64.
+        first (int): Index of the first clip, which seeds what is drawn.
+    """
+    index = torch.arange(first, first + len(length))
+    sampled = sample_time(TRANSFORMS.build(temporal), torch.from_numpy(length), Draws(0, 0, index))
+    return sampled['frames'].numpy(), sampled['length'].numpy()

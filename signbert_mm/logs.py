@@ -1,0 +1,25 @@
+"""Log lines, with and without mmengine."""
+
+import logging
+import sys
+
+NAME = 'signbert_mm'
+
+
+def print_log(msg: str, logger: str = 'current', level: int = logging.INFO) -> None:
+    """Logs a line as ``mmengine.logging.print_log`` does.
+
+    Where mmengine's loggers are not in use, as in an app that runs an exported model, it goes to the logger
+    ``signbert_mm`` of the standard library, which the app configures: by default warnings alone are shown.
+
+    Args:
+        msg (str): The line.
+        logger (str): As for mmengine: 'current' is the logger of the run.
+        level (int): As in :mod:`logging`.
+    """
+    # Importing mmengine here would take longer than the inference.
+    engine = sys.modules.get('mmengine.logging')
+    if engine is not None:
+        engine.print_log(msg, logger, level)
+    else:
+        logging.getLogger(NAME).log(level, msg)
