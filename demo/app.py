@@ -46,9 +46,10 @@ from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import ConfigError
 from signbert_mm.files.checkpoints import load_checkpoint_file
+from signbert_mm.files.shipped import list_shipped
 from signbert_mm.teaching.report import sentence
 
-DEMO_PRETRAIN, REAL_PRETRAIN = 'signbert_d128_pretrain_synthetic', 'signbert_d128_pretrain'
+DEMO_PRETRAIN, ENCODER = 'signbert_d128_pretrain_synthetic', 'zoo://signbert_d128'
 TRAINING = (
     'There is no model in {where} yet: training the small one of `make demo` on synthetic signs, once, about '
     '5 minutes on two cores. '
@@ -181,12 +182,12 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
     """
     unnamed = choose_model(args, lambda: demo_checkpoint(not args.no_train))
     if args.pretrained_checkpoint is None and args.pretrained_config == DEMO_PRETRAIN and not args.dictionary:
-        # The 3-D hands need a pre-trainer: the zoo's, else that of `make demo`, else the zoo's of real signs.
+        # The 3-D hands need a pre-trainer: the zoo's, else that of `make demo`, else that of the package.
         args.pretrained_checkpoint = (
             zoo_checkpoint(DEMO_PRETRAIN) if zoo_file(DEMO_PRETRAIN) else last_checkpoint('pretrain')
         )
-        if args.pretrained_checkpoint is None and zoo_file(REAL_PRETRAIN):
-            args.pretrained_config, args.pretrained_checkpoint = REAL_PRETRAIN, zoo_checkpoint(REAL_PRETRAIN)
+        if args.pretrained_checkpoint is None and list_shipped():
+            args.pretrained_config, args.pretrained_checkpoint = ENCODER, zoo_checkpoint(ENCODER)
     options: Dict[str, Any] = dict(dictionary=args.dictionary)
     if args.pretrained_checkpoint is not None:
         options.update(pretrained=args.pretrained_config, pretrained_weights=args.pretrained_checkpoint)

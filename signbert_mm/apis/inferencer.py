@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ModelLike = Union[
     str, 'os.PathLike[str]', 'Config', 'nn.Module', Sequence[Union[str, 'os.PathLike[str]', 'Config']]
 ]
+# The recogniser that comes with the package.
+RECOGNISER = 'zoo://signbert_d128_asl33'
 BACKENDS = ('torch', 'onnx')
 
 
@@ -56,10 +58,11 @@ class SignInferencer:
 
     Args:
         model (str | Path | Config | Module): A recogniser or a pre-trainer: a config, its path, or a name of
-            :func:`list_models`; a model of :func:`init_model`; or an exported file. For a list of these, or a
-            config of :class:`FusionRecognizer`, probabilities are summed.
-        weights (str | Path, optional): The checkpoint; for a fusion a list of them. None only with a built
-            model, an exported one, or a fusion whose config names its checkpoints.
+            :func:`list_models`; ``zoo://NAME``, which has weights; a model of :func:`init_model`; or an
+            exported file. For a list of these, or a config of :class:`FusionRecognizer`, probabilities are
+            summed. The default knows 33 letters and words of ASL.
+        weights (str | Path, optional): The checkpoint; for a fusion a list of them. None only with a
+            model that has them, or a fusion whose config names its checkpoints.
         device (str, optional): None = 'cuda' where there is one, else 'cpu'.
         extractor (str | dict | PoseExtractor): The pose extractor for videos, see
             :func:`signbert_mm.extraction.build_extractor`; built on first use.
@@ -77,14 +80,14 @@ class SignInferencer:
         ValueError, ConfigError, FileNotFoundError, CheckpointError: The message says what to do.
 
     Example:
-        >>> inferencer = SignInferencer('signbert_d128_finetune', 'work_dirs/words33/epoch_150.pth')
-        >>> inferencer('sign.mp4')['predictions'][0]['glosses']
+        >>> SignInferencer()('sign.mp4')['predictions'][0]['glosses']
         ['hello', 'thank-you', 'please', 'b', 'water']
+        >>> inferencer = SignInferencer('signbert_d128_finetune', 'work_dirs/words33/epoch_150.pth')
     """
 
     def __init__(
         self,
-        model: ModelLike,
+        model: ModelLike = RECOGNISER,
         weights: Optional[Union[str, 'os.PathLike[str]', Sequence[Union[str, 'os.PathLike[str]']]]] = None,
         device: Optional[str] = None,
         extractor: Any = 'mediapipe',

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from ..engine.checkpoint_io import CheckpointError, load_checkpoint_file
 from ..engine.runner import ConfigError, load_config
 from ..engine.runner.config import config_roots, did_you_mean
-from ..files.shipped import SHIPPED, resolve_shipped
+from ..files.shipped import SHIPPED, list_shipped, resolve_shipped
 from ..registry import MODELS
 
 ZOO_ENV = 'SIGNBERT_MM_ZOO'
@@ -126,8 +126,8 @@ class ReleasedRecogniser(NamedTuple):
     """A recogniser whose release file exists.
 
     Attributes:
-        name (str): Name of its config.
-        path (str): The release file.
+        name (str): Name of its config, or ``zoo://NAME``, which has its own.
+        path (str): Its checkpoint.
         glosses (list[str]): Of its classes.
     """
 
@@ -142,9 +142,9 @@ def are_synthetic(glosses: Sequence[str]) -> bool:
 
 
 def released_recognisers() -> List[ReleasedRecogniser]:
-    """The recognisers whose release files are in the zoo folder.
+    """The recognisers that come with the package, and those whose release files are in the zoo folder.
 
-    Those of real signs come before those of synthetic ones, and small files before large ones.
+    In the folder those of real signs come before those of synthetic ones, and small files before large ones.
 
     Raises:
         ConfigError, CheckpointError: As :func:`zoo_checkpoint`.
@@ -158,6 +158,14 @@ def released_recognisers() -> List[ReleasedRecogniser]:
         if not getattr(MODELS.get(kind), 'recognises', False):
             continue
         path = zoo_checkpoint(name)
-        glosses = list((load_checkpoint_file(path).get('meta') or {}).get('glosses') or ())
-        recognisers.append(ReleasedRecogniser(name, path, glosses))
-    return sorted(recognisers, key=lambda one: (are_synthetic(one.glosses), os.path.getsize(one.path)))
+        recognisers.append(ReleasedRecogniser(name, path, _glosses_of(path)))
+    recognisers.sort(key=lambda one: (are_synthetic(one.glosses), os.path.getsize(one.path)))
+    shipped = [(name, resolve_shipped(name)) for name in map(SHIPPED.__add__, list_shipped())]
+    # Pre-trainers keep no glosses.
+    return [
+        ReleasedRecogniser(name, path, glosses) for name, path in shipped if (glosses := _glosses_of(path))
+    ] + recognisers
+
+
+def _glosses_of(path: str) -> List[str]:
+    return list((load_checkpoint_file(path).get('meta') or {}).get('glosses') or ())

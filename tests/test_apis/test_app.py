@@ -15,11 +15,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from api_toys import GLOSSES, ColourExtractor, frames_of
+from mmengine.config import Config
 
 from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.errors import ConfigError
+from signbert_mm.files import shipped
+from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.registry import EXTRACTORS
 
 pytest.importorskip('av', reason='PyAV is not installed')
@@ -396,6 +400,7 @@ def app(demo, monkeypatch, tmp_path):
     monkeypatch.setattr(module.run_demo, 'WORK', tmp_path / 'demo')
     monkeypatch.setattr(module.run_demo, 'STORE', tmp_path / 'store')
     monkeypatch.setenv('SIGNBERT_MM_ZOO', str(tmp_path / 'zoo'))
+    monkeypatch.setattr(shipped, 'WEIGHTS', tmp_path / 'weights')
     EXTRACTORS.import_from_location()
     EXTRACTORS.register_module(name='colour', module=ColourExtractor, force=True)
     yield module
@@ -447,10 +452,11 @@ def test_without_a_model_the_zoo_answers(app, page_module, toy_zoo, house, monke
     assert named.synthetic and named.note == '' and '<p></p>' not in page_module.card_html(named)
 
 
-def test_the_hands_of_the_real_encoder_where_there_is_no_other(app, monkeypatch, house):
-    monkeypatch.setattr(app, 'zoo_file', lambda name: name == app.REAL_PRETRAIN)
-    monkeypatch.setattr(app, 'zoo_checkpoint', lambda name: house['pretrainer'][1])
-    monkeypatch.setattr(app, 'REAL_PRETRAIN', house['pretrainer'][0])
+def test_the_hands_of_the_encoder_of_the_package_where_there_is_no_other(app, monkeypatch, house, tmp_path):
+    (tmp_path / 'weights').mkdir()
+    content = load_checkpoint_file(house['pretrainer'][1])
+    meta = dict(content['meta'], cfg=Config.fromfile(house['pretrainer'][0]).pretty_text)
+    torch.save(dict(content, meta=meta), tmp_path / 'weights' / 'signbert_d128.pth')
     args = app.parse_args(
         [
             '--config',
@@ -463,7 +469,8 @@ def test_the_hands_of_the_real_encoder_where_there_is_no_other(app, monkeypatch,
             'cpu',
         ]
     )
-    assert app.make_inferencer(args).reconstructor and args.pretrained_config == house['pretrainer'][0]
+    assert app.make_inferencer(args).reconstructor
+    assert args.pretrained_config == 'zoo://signbert_d128'
 
 
 def test_options_choose_the_model(app, page_module, house, tmp_path):

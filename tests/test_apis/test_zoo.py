@@ -130,6 +130,7 @@ def test_recognisers_of_real_signs_come_first(house, monkeypatch, tmp_path):
     found['absent'] = dict(Name='absent', Config='none.py', Weights='zoo/absent-00000000.pth')
     monkeypatch.setattr(zoo, 'zoo_models', lambda: found)
     monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'zoo'))
+    monkeypatch.setattr(shipped, 'WEIGHTS', tmp_path / 'weights')
     models = zoo.released_recognisers()
     assert [one.name for one in models] == ['real', 'made_up'] and models[0].path == zoo_checkpoint('real')
     assert (
@@ -182,3 +183,10 @@ def test_training_starts_from_weights_of_the_package(package, half):
 def test_an_unknown_name_of_the_package(package):
     with pytest.raises(ConfigError, match="zoo://sign: no such weights.*Did you mean 'signs'"):
         SignInferencer('zoo://sign')
+
+
+def test_the_recogniser_of_the_package_comes_first(package, monkeypatch, tmp_path):
+    monkeypatch.setenv(zoo.ZOO_ENV, str(tmp_path / 'none'))
+    models = zoo.released_recognisers()
+    assert [one.name for one in models] == ['zoo://signs']
+    assert models[0].path == str(package / 'signs.pth') and models[0].glosses == GLOSSES
