@@ -1,6 +1,7 @@
 """Train loop, runners, and shared parts of the command line tools."""
 
-from ...errors import ConfigError
+# Where it was before version 0.3; documented in signbert_mm.errors alone.
+from ...errors import ConfigError as ConfigError
 from .config import explain_config_errors, load_config
 from .flexible_runner import SignFlexibleRunner, build_runner
 from .fsdp_strategy import SignFSDPStrategy
@@ -10,7 +11,6 @@ from .options import OptionsAction
 from .train_loop import ResumableTrainLoop
 
 __all__ = [
-    'ConfigError',
     'KNNTestLoop',
     'OptionsAction',
     'ResumableTrainLoop',
