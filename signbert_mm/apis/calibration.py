@@ -2,11 +2,12 @@
 
 import io
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from types import MappingProxyType
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..datasets import NoSignDataset, PoseDataset, PoseStore, other_glosses
 from ..engine.checkpoint_io import to_plain
@@ -25,6 +26,7 @@ from ..evaluation.rejection import (
     neighbour_cosine,
     rejection_report,
     threshold_at,
+    whitened_means,
 )
 from ..files.atomic import write_atomic
 from ..files.checkpoints import load_checkpoint_file
@@ -76,6 +78,29 @@ def outputs_of(model: nn.Module, dataset: Any, batch_size: int = 64) -> Outputs:
     return Outputs(logits, odds[0] if odds else None, features, labels)
 
 
+def fit_distance(model: nn.Module, trained: Outputs) -> Dict[str, Tensor]:
+    """Fits the distance of a :class:`SignHead` with ``distance=True`` to the training clips, in place.
+
+    Args:
+        model (SignRecognizer): Its head has a distance.
+        trained (Outputs): The labelled training clips, each class at least once.
+
+    Returns:
+        dict[str, Tensor]: The fitted buffers by their names in the model's ``state_dict``.
+
+    Raises:
+        ValueError: A class has no clip.
+    """
+    features, head = trained.features.astype(np.float64), model.head
+    whiten, means = whitened_means(features, trained.labels, head.num_classes)
+    distance = np.sqrt(-mahalanobis(features, features, trained.labels, head.num_classes))
+    scale = [distance.mean(), max(distance.std(), 1e-6)]
+    for name, value in dict(whitened_mean=means, whitening=whiten, distance_scale=scale).items():
+        getattr(head, name).copy_(torch.as_tensor(np.array(value)))
+    names = ('whitened_mean', 'whitening', 'distance_scale')
+    return {f'head.{name}': getattr(head, name).cpu() for name in names}
+
+
 def unknown_score(outputs: Outputs, method: str, temperature: float) -> np.ndarray:
     """``unknown`` (N,) as :meth:`Rejection.apply` gives it."""
     if method == 'known_odds':
@@ -103,7 +128,8 @@ def fit_rejection(
     possible = [name for name in METHODS if name != 'known_odds' or known.known_odds is not None]
     if method not in ('auto', *possible):
         raise UserValueError(
-            f'method {method!r}: this model has {", ".join(possible)}; known_odds needs head.num_unknown'
+            f'method {method!r}: this model has {", ".join(possible)}; known_odds needs head.num_unknown or '
+            'head.distance'
         )
 
     def area(name: str) -> float:
@@ -198,14 +224,23 @@ def unknown_datasets(
 
 
 def write_rejection(
-    checkpoint: Union[str, 'os.PathLike[str]'], out: Union[str, 'os.PathLike[str]'], rejection: Rejection
+    checkpoint: Union[str, 'os.PathLike[str]'],
+    out: Union[str, 'os.PathLike[str]'],
+    rejection: Rejection,
+    fitted: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> None:
     """Copies a checkpoint with a rejection in its ``meta``, whole or not at all.
+
+    Args:
+        checkpoint, out (str | Path): The file that is read, and the one that is written.
+        rejection (Rejection): What goes into ``meta``.
+        fitted (dict[str, Tensor]): Weights that the calibration has fitted, see :func:`fit_distance`.
 
     Raises:
         FileNotFoundError, CheckpointError: As :func:`load_checkpoint_file`.
     """
     content = load_checkpoint_file(checkpoint)
+    content['state_dict'] = dict(content['state_dict'], **fitted)
     content['meta'] = dict(content.get('meta') or {}, **{KEY: rejection._asdict()})
     buffer = io.BytesIO()
     torch.save(to_plain({name: content[name] for name in ('meta', 'state_dict')}), buffer)

@@ -83,16 +83,25 @@ def mahalanobis(
         num_classes (int): C.
         shrinkage (float): The covariance is moved so far to a multiple of the identity of its trace.
     """
+    whiten, centres = whitened_means(gallery, labels, num_classes, shrinkage)
+    points = features @ whiten.T
+    squared = (points**2).sum(1)[:, None] - 2 * points @ centres.T + (centres**2).sum(1)
+    return -squared.min(1)
+
+
+def whitened_means(
+    gallery: np.ndarray, labels: np.ndarray, num_classes: int, shrinkage: float = 0.1
+) -> Tuple[np.ndarray, np.ndarray]:
+    """A matrix (D, D) after which the Mahalanobis distance is the Euclidean one, and the class means (C, D)
+    after it; arguments as for :func:`mahalanobis`.
+    """
     means = class_means(gallery, labels, num_classes)
     centred = gallery - means[labels]
     covariance = centred.T @ centred / len(centred)
     size = len(covariance)
     covariance = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / size * np.eye(size)
-    # With whitened vectors the distance is the Euclidean one.
     whiten = np.linalg.inv(np.linalg.cholesky(covariance))
-    points, centres = features @ whiten.T, means @ whiten.T
-    squared = (points**2).sum(1)[:, None] - 2 * points @ centres.T + (centres**2).sum(1)
-    return -squared.min(1)
+    return whiten, means @ whiten.T
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -177,6 +177,11 @@ class BaseRecognizer(BaseSignModel):
         """Outputs of the head behind those of the glosses, for what is outside of the vocabulary."""
         return getattr(getattr(self, 'head', None), 'num_unknown', 0)
 
+    @property
+    def trained_unknown(self) -> int:
+        """How many of these the training data have labels for."""
+        return getattr(getattr(self, 'head', None), 'trained_unknown', self.num_unknown)
+
     def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Optional[Tensor]]:
         """Logits (B, num_classes + num_unknown), and the attention (B, T, 2) that pools the hands, if any.
 

@@ -15,6 +15,7 @@ from signbert_mm.apis.calibration import (
     Outputs,
     calibration_figures,
     compare_scores,
+    fit_distance,
     fit_rejection,
     outputs_of,
     unknown_score,
@@ -22,6 +23,7 @@ from signbert_mm.apis.calibration import (
 )
 from signbert_mm.apis.rejection import NONE_OF_THESE, Rejection
 from signbert_mm.datasets import PoseDataset, PoseStoreWriter
+from signbert_mm.evaluation.rejection import mahalanobis
 from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.registry import MODELS
 
@@ -268,8 +270,42 @@ def test_fit():
         fit_rejection(plain, unknown, method='known_odds')
 
 
-def test_the_tool(house, open_model, tmp_path, root, monkeypatch, capsys):
-    config, checkpoint = open_model
+@pytest.fixture(scope='module')
+def distance_model(house, tmp_path_factory):
+    """The narrow recogniser with a distance that is not fitted yet: config, checkpoint."""
+    folder = tmp_path_factory.mktemp('distance')
+    config = Config.fromfile(house['recogniser'][0])
+    config.model.head.distance = True
+    config.dump(folder / 'distance.py')
+    torch.manual_seed(3)
+    old = load_checkpoint_file(house['recogniser'][1])
+    path = folder / 'distance.pth'
+    torch.save(dict(meta=old['meta'], state_dict=MODELS.build(config.model).state_dict()), path)
+    return str(folder / 'distance.py'), path
+
+
+def test_the_distance_is_the_mahalanobis_distance_of_the_training_clips(distance_model):
+    model = init_model(*distance_model)
+    random = np.random.RandomState(0)
+    features = random.normal(size=(40, model.head.in_channels)).astype(np.float32)
+    labels = np.arange(40) % len(GLOSSES)
+    trained = Outputs(np.zeros((40, len(GLOSSES))), None, features, labels)
+    fitted = fit_distance(model, trained)
+    assert set(fitted) == {'head.whitened_mean', 'head.whitening', 'head.distance_scale'}
+    assert all(torch.equal(model.state_dict()[name], value) for name, value in fitted.items())
+    # One token a clip: the mean token is the clip's feature.
+    tokens = torch.from_numpy(features)[:, None, None].expand(-1, 1, 2, -1)
+    logits, _ = model.head(tokens, torch.ones(40, 1, 2, dtype=torch.bool))
+    distance = -model.split_unknown(logits)[1].detach().numpy()
+    expected = np.sqrt(-mahalanobis(features.astype(np.float64), features, labels, len(GLOSSES)))
+    assert distance == pytest.approx((expected - expected.mean()) / expected.std(), abs=1e-3)
+    with pytest.raises(ValueError, match='class 0 has no clip'):
+        fit_distance(model, trained._replace(labels=np.ones(40, int)))
+
+
+@pytest.mark.parametrize('kind', ['open_model', 'distance_model'])
+def test_the_tool(kind, house, request, tmp_path, root, monkeypatch, capsys):
+    config, checkpoint = request.getfixturevalue(kind)
     with PoseStoreWriter(tmp_path / 'all', 'sign_49', [*GLOSSES, 'a', 'b', 'c', 'd', 'e']) as writer:
         for index in range(36):
             writer.add(
@@ -305,4 +341,7 @@ def test_the_tool(house, open_model, tmp_path, root, monkeypatch, capsys):
     assert content['meta']['rejection'] == values['rejection'] and 'optimizer' not in content
     assert content['meta']['glosses'] == GLOSSES
     assert values['rejection']['false_answers'] == 0.25
-    assert SignInferencer(config, out).backend.rejection == Rejection(**values['rejection'])
+    inferencer = SignInferencer(config, out)
+    assert inferencer.backend.rejection == Rejection(**values['rejection'])
+    if kind == 'distance_model':
+        assert inferencer.backend.model.head.distance_scale[1] != 1

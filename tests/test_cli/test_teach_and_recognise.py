@@ -12,6 +12,7 @@ import pytest
 import torch
 from grey_extractor import BODY, SIGNS, GreyExtractor
 from grey_videos import EXTRACTOR, make_images, make_signs, make_video
+from mmengine.config import Config
 
 from signbert_mm.apis import TaughtSigns
 from signbert_mm.datasets import PoseStore
@@ -166,7 +167,8 @@ def test_fine_tuning(run, encoder, tmp_path, monkeypatch):
     assert signs.kind == 'finetune' and signs.glosses == sorted(SIGNS)
     assert np.isclose(answer['all_scores'].sum(), 1, atol=1e-5)
     # The config trains with tools/train.py.
-    assert signs.inferencer.backend.model.cfg.load_from == str(tmp_path / 'my_signs' / 'encoder.pth')
+    cfg = Config.fromfile(tmp_path / 'my_signs' / 'config.py')
+    assert cfg.load_from == str(tmp_path / 'my_signs' / 'encoder.pth')
 
 
 def test_recognise(run, taught, my_videos, tmp_path):
@@ -235,9 +237,12 @@ def test_a_folder_from_elsewhere(run, taught):
         SystemExit, match='if you trust it, name it: --extractor grey_extractor.GreyExtractor'
     ):
         run('recognise', 'my_videos', '--model', 'my_signs')
-    with open(taught / 'config.py', 'a') as file:
-        file.write('import os\n')
-    with pytest.raises(SystemExit, match='`name = value` is expected'):
+    config = (taught / 'config.py').read_text()
+    (taught / 'config.py').write_text(config.replace("'SignBERT'", "'subprocess.Popen'", 1))
+    with pytest.raises(SystemExit, match="type 'subprocess.Popen' is not registered"):
+        run('recognise', 'my_videos', '--model', 'my_signs', '--extractor', EXTRACTOR)
+    (taught / 'config.py').write_text(config + 'import os\n')
+    with pytest.raises(SystemExit, match='is not made of plain values'):
         run('recognise', 'my_videos', '--model', 'my_signs', '--extractor', EXTRACTOR)
     index = json.loads((taught / 'model.json').read_text())
     damaged = dict(index, estimate={}), dict(index, threshold='x'), dict(index, kind='x')

@@ -29,6 +29,7 @@ from signbert_mm.apis import init_model
 from signbert_mm.apis.calibration import (
     calibration_figures,
     compare_scores,
+    fit_distance,
     fit_rejection,
     outputs_of,
     unknown_datasets,
@@ -89,13 +90,14 @@ def main() -> None:
         split: unknown_datasets(clips, args.unknown, split, args.part, args.parts)
         for split in {args.fit_split, args.split}
     }
+    trained = outputs_of(model, DATASETS.build(dict(clips, split='train')))
+    fitted_weights = fit_distance(model, trained) if getattr(model.head, 'distance', False) else {}
     known = outputs_of(model, sets[args.split][0])
     fitted, measured = (
         {kind: outputs_of(model, data) for kind, data in sets[split][1].items()}
         for split in (args.fit_split, args.split)
     )
     rejection = fit_rejection(known, fitted, args.false_answers, args.method)
-    trained = outputs_of(model, DATASETS.build(dict(clips, split='train')))
     tables = {
         split: compare_scores(known, outputs, trained, rejection.temperature)
         for split, outputs in ((args.fit_split, fitted), (args.split, measured))
@@ -117,7 +119,7 @@ def main() -> None:
         f'known clips: ECE {100 * figures["ece_before"]:.1f} % -> {100 * figures["ece"]:.1f} %, negative log '
         f'likelihood {figures["nll_before"]:.3f} -> {figures["nll"]:.3f} by the temperature'
     )
-    write_rejection(args.checkpoint, args.out, rejection)
+    write_rejection(args.checkpoint, args.out, rejection, fitted_weights)
     if args.json:
         mmengine.dump(dict(rejection=rejection._asdict(), figures=figures, scores=tables), args.json)
     print(f'written: {args.out}')

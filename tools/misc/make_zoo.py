@@ -262,6 +262,17 @@ def test(recipe: Recipe, path: Path) -> Dict[str, Any]:
         return dict(command=shlex.join(words), metrics=json.loads(out.read_text()))
 
 
+def calibrated(recipe: Recipe) -> Path:
+    """The checkpoint that is released: that of the training, after the entry's `Calibration Command`."""
+    command = recipe.entry.get('Calibration Command')
+    if command is None:
+        return recipe.checkpoint
+    out = recipe.checkpoint.with_name('calibrated.pth')
+    places = {'{checkpoint}': str(recipe.checkpoint), '{calibrated}': str(out)}
+    run([places.get(word, word) for word in shlex.split(command)])
+    return out
+
+
 def build(recipe: Recipe, train_missing: bool, test_files: bool) -> Path:
     """Makes the release file with its card and log.
 
@@ -270,7 +281,7 @@ def build(recipe: Recipe, train_missing: bool, test_files: bool) -> Path:
     """
     meta = trained(recipe, train_missing)
     folder = zoo_folder()
-    path = publish(recipe.checkpoint, folder / f'{recipe.name}.pth', half=True)
+    path = publish(calibrated(recipe), folder / f'{recipe.name}.pth', half=True)
     size = path.stat().st_size
     if size >= MAX_BYTES:
         path.unlink()

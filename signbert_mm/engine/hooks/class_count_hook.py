@@ -87,7 +87,7 @@ class ClassCountHook(Hook):
             )
         if name != 'train_dataloader':
             return
-        outputs, groups = getattr(model, 'num_unknown', 0), getattr(dataset, 'num_unknown', 0)
+        outputs, groups = getattr(model, 'trained_unknown', 0), getattr(dataset, 'num_unknown', 0)
         if outputs != groups:
             key = f'{getattr(model, "head_key", "model.head")}.num_unknown'
             raise ConfigError(

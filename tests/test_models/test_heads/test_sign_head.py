@@ -115,3 +115,27 @@ def test_outputs_for_unknown_signs():
     torch.testing.assert_close(loss, expected)
     fusion = LinearFusionHead(num_classes=4, in_channels=6, num_unknown=2)
     assert fusion(dict(joint=torch.zeros(3, 6), motion=torch.zeros(3, 6))).shape == (3, 6)
+
+
+def test_the_distance_to_class_means():
+    model, (tokens, valid) = head(distance=True), tokens_and_valid()
+    random = torch.Generator().manual_seed(5)
+    model.whitening.copy_(torch.randn(6, 6, generator=random))
+    model.whitened_mean.copy_(torch.randn(4, 6, generator=random))
+    model.distance_scale.copy_(torch.tensor([1.5, 0.5]))
+    logits, _ = model(tokens, valid)
+    assert logits.shape == (3, 5) and (model.num_unknown, model.trained_unknown) == (1, 0)
+    for clip in range(3):
+        point = model.whitening @ tokens[clip][valid[clip]].mean(0)
+        distance = min(float((point - mean).norm()) for mean in model.whitened_mean)
+        known = (logits[clip, :4].logsumexp(0) - logits[clip, 4]).detach()
+        assert float(known) == pytest.approx(-(distance - 1.5) / 0.5, abs=1e-4)
+    # It is not trained: the loss is that of the glosses alone.
+    label = torch.tensor([0, 3, 2])
+    expected = torch.nn.functional.cross_entropy(logits[:, :4], label)
+    torch.testing.assert_close(model.loss(tokens, valid, label)['loss_cls'], expected)
+
+
+def test_learned_or_told_by_the_distance():
+    with pytest.raises(ValueError, match='num_unknown=3 and distance=True are two answers'):
+        head(num_unknown=3, distance=True)
