@@ -3,7 +3,7 @@
 import ast
 from typing import Any, Dict
 
-from ..errors import ConfigError
+from ..errors import ConfigError, UserValueError
 
 
 def read_plain_config(text: str, name: str = 'config') -> Dict[str, Any]:
@@ -22,7 +22,7 @@ def read_plain_config(text: str, name: str = 'config') -> Dict[str, Any]:
     def value(node: ast.AST) -> Any:
         if isinstance(node, ast.Call):
             if getattr(node.func, 'id', '') != 'dict' or node.args or not all(k.arg for k in node.keywords):
-                raise ValueError(f'line {node.lineno}: a call')
+                raise UserValueError(f'line {node.lineno}: a call')
             return {item.arg: value(item.value) for item in node.keywords}
         if isinstance(node, (ast.List, ast.Tuple)):
             values = [value(item) for item in node.elts]
@@ -34,9 +34,10 @@ def read_plain_config(text: str, name: str = 'config') -> Dict[str, Any]:
     content: Dict[str, Any] = {}
     try:
         for node in ast.parse(text).body:
-            if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-                raise ValueError(f'line {node.lineno}: no assignment')
-            content[node.targets[0].id] = value(node.value)
+            target, *more = getattr(node, 'targets', [None])
+            if not isinstance(target, ast.Name) or more:
+                raise UserValueError(f'line {node.lineno}: `name = value` is expected')
+            content[target.id] = value(node.value)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise ConfigError(
             f'{name}: the config that it keeps is not made of plain values ({error}), so it is not read; '

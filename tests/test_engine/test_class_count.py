@@ -9,7 +9,7 @@ from signbert_mm.errors import ConfigError
 
 def start(outputs, groups):
     """A run whose head has ``outputs`` for what is unknown, and whose data have ``groups`` of it."""
-    model = SimpleNamespace(head=SimpleNamespace(num_classes=2), num_unknown=outputs)
+    model = SimpleNamespace(head=SimpleNamespace(num_classes=2), trained_unknown=outputs)
     data = SimpleNamespace(labels=np.array([0, 1]), glosses=['a', 'b'], num_unknown=groups)
     loop = SimpleNamespace(dataloader=SimpleNamespace(dataset=data))
     ClassCountHook().before_train(SimpleNamespace(model=model, train_loop=loop, val_loop=None))

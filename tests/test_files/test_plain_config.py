@@ -27,6 +27,8 @@ def test_values():
         'model = dict(**{})',
         'model = dict([])',
         'a.b = 1',
+        'a = b = 1',
+        'del a',
         'model = dict(',
         'model = ' + '(' * 5000,
     ],
