@@ -34,7 +34,7 @@ def read_plain_config(text: str, name: str = 'config') -> Dict[str, Any]:
     content: Dict[str, Any] = {}
     try:
         for node in ast.parse(text).body:
-            target, *more = getattr(node, 'targets', [None])
+            target, *more = node.targets if isinstance(node, ast.Assign) else [None]
             if not isinstance(target, ast.Name) or more:
                 raise UserValueError(f'line {node.lineno}: `name = value` is expected')
             content[target.id] = value(node.value)
