@@ -124,7 +124,11 @@ def answer_html(result: Result, card: ModelCard) -> str:
     prediction = result.prediction
     if not prediction or prediction.get('reason'):
         reason = prediction.get('reason') or result.clip.no_answer
-        return f'<div class="answer"><h3>No answer</h3><p>{html.escape(_sentence(reason))}</p></div>'
+        nearest = ', '.join(html.escape(gloss) for gloss in prediction.get('guesses') or ())
+        body = f'<p>{html.escape(_sentence(reason))}</p>' + f'<small>Nearest: {nearest}.</small>' * bool(
+            nearest
+        )
+        return f'<div class="answer"><h3>No answer</h3>{body}</div>'
     if 'segments' in prediction:
         title, rows = 'Signs in time', []
         for sign in prediction['segments']:

@@ -224,6 +224,8 @@ def answer(
         if event.end > event.start:
             best = inferencer.best(event.scores, args.topk)
             answered = dict(glosses=best['glosses'], scores=best['scores'], reason=event.reason)
+            if inferencer.backend.rejection:
+                answered['unknown'] = event.unknown
             windows.append(dict(start=event.start / clip.fps, end=event.end / clip.fps, **answered))
             # A window's answer is shown round its middle, until halfway to the next one's.
             end = len(clip) if event is events[-1] else int(event.end - stream.window / 2 + stream.stride / 2)
@@ -270,7 +272,8 @@ def main() -> None:
     )
     synthetic = zoo.are_synthetic(inferencer.glosses) and not args.dictionary
     note = SYNTHETIC if synthetic else REST_NOTE if result.get('glosses', [''])[:1] == [REST] else ''
-    note = 'no answer: no hand was found' if result['reason'] else note
+    # Up to the colon: the picture is narrow.
+    note = f'no answer: {result["reason"].split(":")[0]}' if result['reason'] else note
     # The video is read a second time for drawing, so that only poses are kept in memory.
     reader = inferencer.reader.open(args.video)
     with VideoWriter(out, clip.fps or 25) as writer:
@@ -289,7 +292,7 @@ def main() -> None:
         to_json(
             {
                 key: result[key]
-                for key in ('glosses', 'scores', 'segments', 'hand_frames', 'reason')
+                for key in ('glosses', 'scores', 'segments', 'hand_frames', 'reason', 'unknown', 'guesses')
                 if key in result
             }
         )

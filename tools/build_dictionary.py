@@ -13,6 +13,7 @@ Examples:
     python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --add hello hello_1.mp4 hello_2.mp4 \
         --add thanks thanks.mp4
     python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --remove hello
+    python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --reject
     python tools/build_dictionary.py CONFIG CHECKPOINT my_signs --search unknown.mp4
 """
 
@@ -65,6 +66,16 @@ def parse_args() -> argparse.Namespace:
         help='add videos of one sign; may be repeated',
     )
     parser.add_argument('--remove', nargs='+', default=[], metavar='GLOSS', help='remove signs')
+    parser.add_argument(
+        '--reject',
+        type=float,
+        nargs='?',
+        const=0.05,
+        metavar='SHARE',
+        help='answer "none of these signs" below a threshold, fitted on the examples so that this share of '
+        'unknown signs gets an answer (default: 0.05; without the option any sign is answered, or the '
+        'threshold that the dictionary has is fitted again)',
+    )
     parser.add_argument(
         '--search', metavar='VIDEO', help='print the nearest signs of a video, or of each in a folder'
     )
@@ -149,7 +160,7 @@ def main() -> None:
         load_config(args.config, args.cfg_options), args.checkpoint, args.device, args.extractor
     )
     encoder = inferencer.embedder.fingerprint
-    changed = bool(args.store or args.videos or args.add or args.remove)
+    changed = bool(args.store or args.videos or args.add or args.remove or args.reject is not None)
     if os.path.exists(args.dictionary):
         signs = SignDictionary.load(args.dictionary)
         # Vectors of two encoders cannot be compared.
@@ -175,6 +186,12 @@ def main() -> None:
         signs.remove(gloss)
     for gloss, vectors, names in examples:
         signs.add(gloss, vectors, names)
+    if args.reject is not None:
+        report = signs.calibrate(args.reject)
+        print(
+            ', '.join(f'{name} {value:.3f}' for name, value in report.items())
+            + ' (leave-one-out over the examples)'
+        )
     if changed:
         signs.save(args.dictionary)
     print(

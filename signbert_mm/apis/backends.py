@@ -19,6 +19,8 @@ from ..engine.runner import ConfigError
 from ..errors import UserTypeError, UserValueError
 from ..registry import TRANSFORMS
 from .clips import InputSpec, PoseClip, make_batch
+from .rejection import KEY as REJECTION_KEY
+from .rejection import Rejection
 
 NOT_FINITE = (
     "the model's scores are not finite numbers; its weights or the poses are damaged: check the "
@@ -117,13 +119,22 @@ def to_json(value: Any) -> str:
 def withhold(clip: PoseClip, row: Dict[str, Any]) -> Dict[str, Any]:
     """Adds ``reason`` to one clip's result of :meth:`Backend.run`.
 
-    Where the clip shows no hand, or the scores are not finite, the scores become 0 and ``reason`` says why.
-    Elsewhere ``reason`` is ''.
+    Where the clip shows no hand or none of the signs, or the scores are not finite, the scores become 0 and
+    ``reason`` says why. Elsewhere ``reason`` is ''.
     """
-    reason = clip.no_answer or row.get('reason', '')
+    reason = clip.no_answer
     if not reason and not np.isfinite(row['scores']).all():
         reason = NOT_FINITE
+    # Only where there is something to guess from.
+    if reason and 'guesses' in row:
+        row = dict(row, guesses=np.zeros_like(row['scores']), unknown=None)
+    reason = reason or row.get('reason', '')
     return dict(row, reason=reason, scores=np.zeros_like(row['scores']) if reason else row['scores'])
+
+
+def unknown_of(row: Dict[str, Any]) -> Dict[str, Any]:
+    """The key ``unknown`` of a result, where the model is calibrated; else {}."""
+    return dict(unknown=row['unknown']) if 'unknown' in row else {}
 
 
 class Backend:
@@ -135,11 +146,13 @@ class Backend:
         glosses (list[str]): Of its classes; [] where they are unknown.
         frame_rates (list[float | None]): The frame rate of the training clips of each part that reads poses;
             None where the checkpoint does not have it.
+        rejection (Rejection, optional): When it answers "none of these signs"; None = never.
     """
 
     recognises = True
     reads_videos = False
     glosses: List[str]
+    rejection: Optional[Rejection] = None
     frame_rates: Sequence[Optional[float]] = ()
 
     def gloss(self, label: int) -> str:
@@ -180,12 +193,16 @@ class Backend:
         Returns:
             list[dict]: One a clip: ``scores`` (classes,) that sum to 1, ``attention`` (L, 2) or None,
             ``frames`` (L,), the positions in the clip, and ``reason``. Where there is no answer, ``reason``
-            says why and the scores are 0, see :func:`withhold`.
+            says why and the scores are 0, see :func:`withhold`. With a ``rejection`` also ``unknown`` and
+            ``guesses``, see :class:`Rejection`.
 
         Raises:
             ValueError: A clip cannot be read by this model; the message says why.
         """
-        return [withhold(clip, row) for clip, row in zip(clips, self.run(clips, first))]
+        rows = self.run(clips, first)
+        if self.rejection is not None:
+            rows = [self.rejection.apply(row) for row in rows]
+        return [withhold(clip, row) for clip, row in zip(clips, rows)]
 
     def run(self, clips: Sequence[PoseClip], first: int = 0) -> List[Dict[str, Any]]:
         """As :meth:`predict`, but without ``reason``: each clip gets the scores of the model."""
@@ -251,6 +268,21 @@ def glosses_of(model: nn.Module) -> List[str]:
     return list((getattr(model, 'dataset_meta', None) or {}).get('glosses') or [])
 
 
+def rejection_of(model: nn.Module) -> Optional[Rejection]:
+    """The rejection in a model's checkpoint; None where it has none.
+
+    Raises:
+        ValueError: Its values are damaged, or it needs outputs that the head does not have.
+    """
+    rejection = Rejection.read((getattr(model, 'dataset_meta', None) or {}).get(REJECTION_KEY), 'checkpoint')
+    if rejection is not None and rejection.method == 'known_odds' and not getattr(model, 'num_unknown', 0):
+        raise UserValueError(
+            "checkpoint: its rejection is by 'known_odds', but the model's head has no outputs for what is "
+            'outside of the vocabulary (num_unknown): give the config that it was trained with'
+        )
+    return rejection
+
+
 def spec_of_model(model: nn.Module) -> Tuple[InputSpec, List[dict]]:
     """As :func:`spec_of_config` for a model of :func:`init_model`, with its checkpoint's frame rate."""
     spec, steps = spec_of_config(model.cfg)
@@ -278,6 +310,7 @@ class TorchBackend(Backend):
         self.spec, steps = spec_of_model(model)
         self._steps = Compose(steps)
         self.glosses: List[str] = glosses_of(model)
+        self.rejection = rejection_of(model)
 
     @property
     def recognises(self) -> bool:
@@ -312,6 +345,7 @@ class TorchBackend(Backend):
                 scores=sample.pred_scores.numpy(),
                 attention=sample.attention.numpy() if 'attention' in sample else None,
                 frames=frames[row, : sample.num_frames],
+                **({'known_odds': float(sample.known_odds)} if 'known_odds' in sample else {}),
             )
             for row, sample in enumerate(self.model(inputs, mode='predict'))
         ]
@@ -361,6 +395,7 @@ class VideoBackend(Backend):
         self.model, self._decoding = model.to(device).eval(), threading.Lock()
         self.steps = build_video_steps((node.to_dict() if isinstance(node, ConfigDict) else node)['pipeline'])
         self.glosses: List[str] = glosses_of(model)
+        self.rejection = rejection_of(model)
 
     def _row(self, clip: PoseClip, index: int) -> Dict[str, Any]:
         if not clip.video:

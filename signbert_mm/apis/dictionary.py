@@ -15,6 +15,7 @@ import torch
 from mmengine.logging import print_log
 
 from ..errors import UserKeyError, UserValueError
+from ..evaluation.rejection import FALSE_ANSWERS, auroc, leave_one_out, threshold_at
 from ..files.arrays import ArrayFileError, read_npz
 from ..files.atomic import remove_leftovers, write_atomic
 from ..files.json import read_json
@@ -23,6 +24,7 @@ from ..models.attention_pool import pool_segments
 from .backends import Backend, Prediction, TorchBackend, in_torch
 from .clips import PoseClip
 from .input import Failure, InputReader
+from .rejection import NONE_OF_THESE
 
 # In version 1 the encoder's fingerprint left out how clips were prepared.
 FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2
@@ -55,6 +57,10 @@ class SignDictionary:
         dim (int): Length of a vector.
         note (str): For people: the config and checkpoint.
 
+    Attributes:
+        threshold (float, optional): Cosines up to it are no match, see :meth:`calibrate`; None = any is.
+        false_answers (float, optional): For which the threshold was fitted.
+
     Example:
         >>> signs = SignDictionary('0123', 2)
         >>> signs.add('hello', np.array([[1.0, 0.0]]), ['clip 7'])
@@ -64,6 +70,8 @@ class SignDictionary:
 
     def __init__(self, encoder: str, dim: int, note: str = '') -> None:
         self.encoder, self.dim, self.note = encoder, dim, note
+        self.threshold: Optional[float] = None
+        self.false_answers: Optional[float] = None
         self._vectors: Dict[str, np.ndarray] = {}
         self._names: Dict[str, List[str]] = {}
 
@@ -126,6 +134,35 @@ class SignDictionary:
         """
         del self._vectors[self._check_gloss(gloss)], self._names[gloss]
 
+    def calibrate(self, false_answers: float = FALSE_ANSWERS) -> Dict[str, float]:
+        """Sets ``threshold`` from the examples alone, each taken as a query; :meth:`save` fits it again.
+
+        Unknown signs are the examples without their whole sign, known ones those without themselves. (Not in
+        the papers.)
+
+        Args:
+            false_answers (float): Share of unknown signs that may be answered.
+
+        Returns:
+            dict: ``threshold``; ``auroc`` and ``kept``, the share of known signs that are answered, where a
+            sign has two examples or more.
+
+        Raises:
+            ValueError: There are fewer than two signs.
+        """
+        if len(self) < 2:
+            raise UserValueError(
+                f'the dictionary has {len(self)} signs; a threshold is fitted on two or more. Add signs first'
+            )
+        counts = [len(vectors) for vectors in self._vectors.values()]
+        vectors, labels = np.concatenate(list(self._vectors.values())), np.repeat(range(len(counts)), counts)
+        known, unknown = leave_one_out(vectors, labels)
+        self.threshold, self.false_answers = threshold_at(unknown, false_answers), false_answers
+        report = dict(threshold=self.threshold)
+        if len(known):
+            report.update(auroc=auroc(known, unknown), kept=float((known > self.threshold).mean()))
+        return report
+
     def similarities(self, queries: np.ndarray, compare: str = 'nearest') -> Tuple[np.ndarray, np.ndarray]:
         """Cosine of each query with each sign.
 
@@ -185,6 +222,9 @@ class SignDictionary:
             self._save(os.fspath(folder))
 
     def _save(self, folder: str) -> None:
+        # Examples may have come or gone since.
+        if self.false_answers is not None:
+            self.calibrate(self.false_answers)
         counts = [len(vectors) for vectors in self._vectors.values()]
         vectors = (
             np.concatenate(list(self._vectors.values())) if len(self) else np.zeros((0, self.dim), np.float32)
@@ -208,6 +248,8 @@ class SignDictionary:
             blake2b=digest,
             signs=[dict(gloss=gloss, examples=names) for gloss, names in self._names.items()],
         )
+        if self.false_answers is not None:
+            index['rejection'] = dict(threshold=self.threshold, false_answers=self.false_answers)
         # The index is replaced last: a killed writer leaves the old dictionary.
         try:
             write_atomic(
@@ -253,6 +295,10 @@ class SignDictionary:
                 raise UserValueError(f'format {index.get("format")!r}, version {index.get("format_version")}')
             name = os.path.join(os.fspath(folder), os.path.basename(index['file']))
             signs = cls(index['encoder'], int(index['dim']), index['note'])
+            # Absent where it was not calibrated.
+            if index.get('rejection') is not None:
+                signs.threshold = float(index['rejection']['threshold'])
+                signs.false_answers = float(index['rejection']['false_answers'])
             glosses = [(sign['gloss'], [str(item) for item in sign['examples']]) for sign in index['signs']]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserValueError(
@@ -440,7 +486,9 @@ class DictionarySearch:
         Returns:
             list[Prediction]: One a clip: ``name``, ``glosses``, ``scores`` (cosines), ``examples`` (names of
             the nearest ones), ``num_frames``, ``hand_frames``, ``fps`` and ``reason``: '', or why there is no
-            answer; the lists are then empty.
+            answer; the lists are then empty. A calibrated dictionary also gives ``unknown``, 1 - the best
+            cosine, and ``guesses``, the nearest signs where none is near enough. Its threshold is that of
+            'nearest': with 'prototype' it is not applied.
 
         Raises:
             ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or
@@ -450,16 +498,23 @@ class DictionarySearch:
         answers = []
         for clip, vector in self._embedded(inputs, batch_size, **options):
             matches: List[Match] = [] if clip.no_answer else signs.search(vector[None], topk, compare)[0]
+            reason, extra = clip.no_answer, {}
+            if signs.threshold is not None and compare == 'nearest':
+                extra = dict(unknown=1 - matches[0].score if matches else None, guesses=[])
+                if matches and matches[0].score <= signs.threshold:
+                    extra['guesses'] = [match.gloss for match in matches]
+                    reason, matches = NONE_OF_THESE, []
             answers.append(
                 Prediction(
                     name=clip.name,
                     glosses=[match.gloss for match in matches],
                     scores=[match.score for match in matches],
                     examples=[match.example for match in matches],
-                    reason=clip.no_answer,
+                    reason=reason,
                     num_frames=len(clip),
                     hand_frames=clip.hand_frames,
                     fps=clip.fps,
+                    **extra,
                 )
             )
         if not answers:

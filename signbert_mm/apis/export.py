@@ -19,13 +19,15 @@ from ..errors import UserModuleNotFoundError, UserValueError
 from ..files.atomic import write_atomic
 from ..layouts import get_layout
 from ..registry import TRANSFORMS
-from .backends import Backend, TorchBackend, glosses_of, spec_of_model
+from .backends import Backend, TorchBackend, glosses_of, rejection_of, spec_of_model
 from .clips import InputSpec, PoseClip, make_batch
+from .rejection import KEY as REJECTION_KEY
+from .rejection import Rejection
 
 OPSET = 18
 METADATA_KEY, METADATA_VERSION = 'signbert_mm', 1
 INPUTS = ('keypoints', 'scores', 'length', 'image_size')
-OUTPUTS = ('logits', 'attention', 'frames')
+OUTPUTS = ('logits', 'attention', 'frames', 'known_odds')
 DIGEST_KEY = 'signbert_mm_blake2b'
 _DIGEST_BYTES = 32
 _INSTALL = 'install it: pip install -r requirements/deploy.txt'
@@ -150,6 +152,7 @@ class OnnxBackend(Backend):
             )
         self.spec = InputSpec(**meta['input'])
         self.glosses: List[str] = meta['glosses']
+        self.rejection = Rejection.read(meta.get(REJECTION_KEY), path)
         self.max_frames: Optional[int] = meta['max_frames']
         self._outputs = outputs
         check_steady(self.spec.temporal)
@@ -173,7 +176,7 @@ class OnnxBackend(Backend):
             )
         values = self.session.run(self._outputs, {name: batch[name] for name in INPUTS})
         results = dict(zip(self._outputs, values))
-        logits, attention = results['logits'], results.get('attention')
+        logits, attention, odds = results['logits'], results.get('attention'), results.get('known_odds')
         # The softmax in numpy. Subtracting the maximum avoids overflow.
         scores = np.exp(logits - logits.max(-1, keepdims=True))
         scores /= scores.sum(-1, keepdims=True)
@@ -187,6 +190,7 @@ class OnnxBackend(Backend):
                 scores=scores[row],
                 attention=None if attention is None else attention[row, :count],
                 frames=frames[row, :count],
+                **({'known_odds': float(odds[row])} if odds is not None else {}),
             )
             for row, count in enumerate(length.tolist())
         ]
@@ -200,7 +204,8 @@ class OnnxGraph(nn.Module):
 
     Attributes:
         outputs (list[str]): Names of what :meth:`forward` returns: 'logits'; 'attention', where the model
-            pools hands; 'frames', where its pipeline resamples time, as ST-Consistency's does.
+            pools hands; 'frames', where its pipeline resamples time, as ST-Consistency's does; 'known_odds',
+            where its head has outputs for what is outside of the vocabulary.
         max_frames (int, optional): The longest clip that the model takes; None = any.
 
     Raises:
@@ -226,7 +231,9 @@ class OnnxGraph(nn.Module):
                 "dict(type='TemporalCropResize', ..) first among the transforms of MakeViews in "
                 'model.data_preprocessor.test_pipeline'
             )
+        rejects = bool(model.num_unknown)
         self.outputs = ['logits', *['attention'] * model.attends, *['frames'] * resamples]
+        self.outputs += ['known_odds'] * rejects
         self.max_frames: Optional[int] = model.max_frames
 
     def forward(
@@ -242,7 +249,8 @@ class OnnxGraph(nn.Module):
 
         Returns:
             tuple[Tensor, ...]: Those of ``outputs``: logits (B, classes), attention (B, T', 2) and frames
-            (B, T') int64, the input frame of each row of attention, -1 = padding.
+            (B, T') int64, the input frame of each row of attention, -1 = padding, and the log odds (B,) that
+            the clip shows one of the glosses.
         """
         inputs = dict(keypoints=keypoints, scores=scores, length=length, image_size=image_size)
         # Transforms need draws. A recogniser's test pipeline uses none, so any clip indices serve.
@@ -252,7 +260,8 @@ class OnnxGraph(nn.Module):
         for transform in self.model.data_preprocessor.test_pipeline:
             inputs = transform(inputs, draws)
         logits, weights = self.model.classify(inputs, attention='attention' in self.outputs)
-        results = dict(logits=logits, attention=weights)
+        logits, odds = self.model.split_unknown(logits)
+        results = dict(logits=logits, attention=weights, known_odds=odds)
         if 'frames' in self.outputs:
             valid = torch.arange(inputs['frames'].shape[1]) < inputs['length'][:, None]
             results['frames'] = torch.where(valid, inputs['frames'], -1)
@@ -361,6 +370,9 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> None:
         clip_len=spec.clip_len,
         max_frames=max_frames,
     )
+    rejection = rejection_of(model)
+    if rejection is not None:
+        meta[REJECTION_KEY] = rejection._asdict()
     onnx.helper.set_model_props(proto, {METADATA_KEY: json.dumps(meta, ensure_ascii=False)})
     onnx.checker.check_model(proto)
     write_atomic(with_digest(proto.SerializeToString()), path)

@@ -17,7 +17,7 @@ from ..errors import UserValueError
 from ..registry import INFERENCERS
 from ..structures import SignDataSample
 from ..visualization import prediction_figure, save_image
-from .backends import NOT_IN_FILES, Backend, Prediction, in_torch, to_json
+from .backends import NOT_IN_FILES, Backend, Prediction, in_torch, to_json, unknown_of
 from .clips import PoseClip
 from .dictionary import ClipEmbedder, DictionarySearch, SignDictionary
 from .export import OnnxBackend
@@ -188,10 +188,12 @@ class SignInferencer:
         Returns:
             dict: ``predictions``, one a clip: a :class:`Prediction`, a dict with ``name``, ``glosses`` and
                 ``scores`` (of the softmax, best first), ``labels``, ``reason`` ('', or why there is no
-                answer; then these three are empty and ``all_scores`` are 0), ``attention`` (L, 2) of the left
-                and right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, the number of
-                frames in which a hand was detected. A file of a folder that could not be read has only
-                ``name`` and ``error``. ``json.dumps`` takes all of it; docs/inference.md has the schema.
+                answer; then these three are empty), ``all_scores``, ``attention`` (L, 2) of the left and
+                right hand at ``frames`` (L,), ``num_frames``, ``fps``, and ``hand_frames``, the number of
+                frames in which a hand was detected. A calibrated model also gives ``unknown``, see
+                :class:`Rejection`, and ``guesses``, the best glosses of a clip that shows none of the signs.
+                A file of a folder that could not be read has only ``name`` and ``error``. ``json.dumps``
+                takes all of it; docs/inference.md has the schema.
                 ``visualization``: the pictures' paths.
         """
         predictions, pictures = [], []
@@ -254,9 +256,17 @@ class SignInferencer:
                     num_frames=len(item),
                     hand_frames=item.hand_frames,
                     fps=item.fps,
-                    all_scores=row['scores'],
+                    all_scores=row.get('guesses', row['scores']),
+                    **unknown_of(row),
+                    **self._guesses(row, topk),
                 ),
             )
+
+    def _guesses(self, row: Dict[str, Any], topk: int) -> Dict[str, List[str]]:
+        """The best glosses of an answer that was withheld, where the model is calibrated."""
+        if 'guesses' not in row:
+            return {}
+        return dict(guesses=self.best(row['guesses'], topk)['glosses'] if row['reason'] else [])
 
     def reconstruct_clip(self, clip: PoseClip, mesh: bool = False) -> Dict[str, np.ndarray]:
         """Both hands of every frame, see :class:`Reconstructor`; with ``mesh`` also ``faces``."""

@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from ..errors import UserValueError
-from .backends import Backend, Prediction
+from .backends import Backend, Prediction, unknown_of
 from .clips import why_no_answer
 from .input import Failure, InputReader
 from .stream import (
@@ -91,11 +91,14 @@ class LongClips:
                 rows.update(zip(indices, self.backend.predict([pieces[index] for index in indices])))
             # The first window always has frames, since steps count from the first frame.
             pause = dict(scores=np.zeros_like(rows[0]['scores']), reason=why_no_answer(0, False, False))
+            pause.update(dict.fromkeys(unknown_of(rows[0])))
             answers = [rows.get(index, pause) for index in range(len(spans))]
             segments = merge_windows(spans, np.stack([row['scores'] for row in answers]), size, step, merger)
             windows = [
                 _window_seconds(
-                    *span, clip.fps, dict(self.backend.best(row['scores'], topk), reason=row['reason'])
+                    *span,
+                    clip.fps,
+                    dict(self.backend.best(row['scores'], topk), reason=row['reason'], **unknown_of(row)),
                 )
                 for span, row in zip(spans, answers)
             ]
@@ -259,6 +262,7 @@ class LongClips:
             fps=fps,
             **self.backend.best(event.scores, topk),
             reason=event.reason,
+            **({'unknown': event.unknown} if self.backend.rejection else {}),
             segments=[self._segment_seconds(segment, fps) for segment in event.segments],
             current=None if event.current is None else self._segment_seconds(event.current, fps),
             latency=latency,
@@ -270,5 +274,5 @@ class LongClips:
 
 
 def _window_seconds(start: int, end: int, fps: float, answer: Mapping[str, Any]) -> dict:
-    kept = {key: answer[key] for key in ('glosses', 'scores', 'reason')}
+    kept = {key: answer[key] for key in ('glosses', 'scores', 'reason', 'unknown') if key in answer}
     return dict(start=start / fps, end=end / fps, **kept)

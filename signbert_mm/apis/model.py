@@ -96,8 +96,8 @@ def init_model(
 
     Returns:
         nn.Module: The model in evaluation mode, with its config as ``cfg`` and the checkpoint's facts about
-            its training data as ``dataset_meta`` (``glosses``, ``layout``, ``extractor``, ``fps``; {} where
-            it has none).
+            its training data as ``dataset_meta`` (``glosses``, ``layout``, ``extractor``, ``fps``,
+            ``rejection``; {} where it has none).
 
     Raises:
         ConfigError: No such model, or a mistake in the config; the message says what was probably meant.
@@ -151,7 +151,7 @@ def build_model(
         print_log(report, logger='current')
         meta = content.get('meta') or {}
         model.dataset_meta = {
-            key: meta[key] for key in ('glosses', 'layout', 'extractor', 'fps') if key in meta
+            key: meta[key] for key in ('glosses', 'layout', 'extractor', 'fps', 'rejection') if key in meta
         }
     return model.to(device).eval()
 

@@ -152,7 +152,9 @@ class StreamEvent(NamedTuple):
         frames (ndarray): Shape (L,), indices of frames in the stream.
         segments (list[Segment]): Those that this window has ended, in steps.
         current (Segment, optional): The open segment.
-        reason (str): Why there is no answer: the window shows nobody, or no hand; '' where there is one.
+        reason (str): Why there is no answer: the window shows nobody, no hand, or none of the signs; '' where
+            there is one.
+        unknown (float, optional): See :class:`Rejection`; None where the model is not calibrated.
     """
 
     start: int
@@ -163,6 +165,7 @@ class StreamEvent(NamedTuple):
     segments: List[Segment]
     current: Optional[Segment]
     reason: str = ''
+    unknown: Optional[float] = None
 
 
 class StreamRecognizer:
@@ -307,12 +310,13 @@ class StreamRecognizer:
         start = max(0, end - self.window)
         self._drop_before(start)
         scores, attention, frames = self._zeros, None, np.zeros(0, np.int64)
-        reason = why_no_answer(0, False, False)
+        reason, unknown = why_no_answer(0, False, False), None
         if self._poses:
             poses = np.stack([pose for _, pose in self._poses])
             clip = PoseClip.make(poses, self.layout, self.image_size, fps=self.fps, name=self.name)
             row = withhold(clip, *self.predict([clip]))
             scores, attention, reason = row['scores'], row['attention'], row['reason']
+            unknown = row.get('unknown')
             # Positions in the window become positions in the stream.
             frames = row['frames'] + self.count - len(poses)
             self._zeros = np.zeros_like(scores)
@@ -320,7 +324,8 @@ class StreamRecognizer:
             self._hand |= bool(clip.hands_found().any())
         segments = self.merger.push(self._boundary, until, scores)
         self._boundary, self._done = until, end
-        return StreamEvent(start, end, scores, attention, frames, segments, self.merger.current, reason)
+        current = self.merger.current
+        return StreamEvent(start, end, scores, attention, frames, segments, current, reason, unknown)
 
 
 def steps_of(clip: PoseClip) -> np.ndarray:

@@ -3,6 +3,8 @@
 from . import transforms
 from .collate import collate_poses
 from .concat import ConcatPoseDataset
+from .no_sign import NoSignDataset
+from .open_set import OpenSetDataset, other_glosses
 from .pose_dataset import PoseDataset
 from .pose_store import PoseStore
 from .pose_store_writer import PoseStoreWriter
@@ -15,6 +17,8 @@ __all__ = [
     'SYNTHETIC_NOTE',
     'ClassBalancedSampler',
     'ConcatPoseDataset',
+    'NoSignDataset',
+    'OpenSetDataset',
     'PoseDataset',
     'PoseStore',
     'PoseStoreWriter',
@@ -25,6 +29,7 @@ __all__ = [
     'data_ratio_indices',
     'few_shot_indices',
     'hold_out_indices',
+    'other_glosses',
     'transforms',
     'write_synthetic_store',
 ]

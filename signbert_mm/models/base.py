@@ -144,7 +144,7 @@ class BaseRecognizer(BaseSignModel):
 
     Modes: 'tensor' gives logits (B, num_classes), 'loss' a dict of losses, 'predict' one
     :class:`SignDataSample` a clip with ``pred_scores`` (num_classes,) that sum to 1, ``pred_label`` and,
-    where the model has it, ``attention`` (T, 2).
+    where the model has it, ``attention`` (T, 2) and ``known_odds``, see :meth:`split_unknown`.
 
     Attributes:
         exportable (bool): :meth:`classify` and the test pipeline can become one ONNX graph.
@@ -172,8 +172,13 @@ class BaseRecognizer(BaseSignModel):
             getattr(self, name).eval()
         return self
 
+    @property
+    def num_unknown(self) -> int:
+        """Outputs of the head behind those of the glosses, for what is outside of the vocabulary."""
+        return getattr(getattr(self, 'head', None), 'num_unknown', 0)
+
     def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Optional[Tensor]]:
-        """Logits (B, num_classes), and the attention (B, T, 2) that pools a clip's hands, if any.
+        """Logits (B, num_classes + num_unknown), and the attention (B, T, 2) that pools the hands, if any.
 
         Args:
             inputs (dict): A batch.
@@ -181,20 +186,40 @@ class BaseRecognizer(BaseSignModel):
         """
         raise NotImplementedError
 
+    def split_unknown(self, logits: Tensor) -> Tuple[Tensor, Optional[Tensor]]:
+        """Logits of the glosses, and how much speaks for a sign of the vocabulary.
+
+        Args:
+            logits (Tensor): Shape (B, num_classes + num_unknown).
+
+        Returns:
+            tuple[Tensor, Tensor | None]: Logits (B, num_classes), and the log odds (B,) that the clip shows
+            one of the glosses; None if the head has no further outputs. (Not in the papers.)
+        """
+        if not self.num_unknown:
+            return logits, None
+        known, unknown = logits[:, : -self.num_unknown], logits[:, -self.num_unknown :]
+        return known, known.logsumexp(-1) - unknown.logsumexp(-1)
+
     def outputs(self, inputs: dict) -> Tensor:
         """Logits (B, num_classes)."""
-        return self.classify(inputs, attention=False)[0]
+        return self.split_unknown(self.classify(inputs, attention=False)[0])[0]
 
     def predictions(self, inputs: dict) -> List[SignDataSample]:
         """Mode 'predict'; see the class."""
         logits, attention = self.classify(inputs)
         # The softmax runs in float32, also under autocast.
-        return self.samples(logits.float().softmax(-1), inputs, attention)
+        logits, known = self.split_unknown(logits.float())
+        return self.samples(logits.softmax(-1), inputs, attention, known)
 
     @staticmethod
-    def samples(scores: Tensor, inputs: dict, attention: Optional[Tensor] = None) -> List[SignDataSample]:
-        """One sample a clip from scores (B, num_classes) that sum to 1."""
-        fields = dict(pred_scores=scores, pred_label=scores.argmax(-1))
-        if attention is not None:
-            fields['attention'] = attention
-        return unbatch(fields, inputs, per_clip=('pred_scores', 'pred_label'))
+    def samples(
+        scores: Tensor, inputs: dict, attention: Optional[Tensor] = None, known: Optional[Tensor] = None
+    ) -> List[SignDataSample]:
+        """One sample a clip from scores (B, num_classes) that sum to 1.
+
+        ``known`` (B,) are the log odds of :meth:`split_unknown`.
+        """
+        fields = dict(pred_scores=scores, pred_label=scores.argmax(-1), attention=attention, known_odds=known)
+        fields = {name: value for name, value in fields.items() if value is not None}
+        return unbatch(fields, inputs, per_clip=('pred_scores', 'pred_label', 'known_odds'))

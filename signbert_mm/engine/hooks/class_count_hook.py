@@ -15,8 +15,9 @@ from .safe_checkpoint_hook import dataset_facts
 class ClassCountHook(Hook):
     """Refuses data whose classes are not those of the recogniser's head, before the first batch.
 
-    Two faults are refused: a head with another number of classes than the data has glosses, and validation
-    data with another label map than the training data.
+    Three faults are refused: a head with another number of classes than the data has glosses, or another
+    number of outputs for what is outside of the vocabulary than :class:`OpenSetDataset` has groups, and
+    validation data with another label map than the training data.
 
     Without the hook, labels beyond the head's classes end in an assertion on the device. Too large a head
     trains unnoticed. Labels of another map give an accuracy that means nothing.
@@ -83,6 +84,15 @@ class ClassCountHook(Hook):
             raise ConfigError(
                 f'config: {key} is {classes}, but the data of {name} has {len(glosses)} glosses. Set it: '
                 f'--cfg-options {key}={len(glosses)}; or use the data set that the config is for'
+            )
+        if name != 'train_dataloader':
+            return
+        outputs, groups = getattr(model, 'num_unknown', 0), getattr(dataset, 'num_unknown', 0)
+        if outputs != groups:
+            key = f'{getattr(model, "head_key", "model.head")}.num_unknown'
+            raise ConfigError(
+                f'config: {key} is {outputs}, but the data of {name} has {groups} groups outside of the '
+                f'vocabulary. Set it: --cfg-options {key}={groups}; an OpenSetDataset has such groups'
             )
 
 

@@ -24,6 +24,7 @@ class LinearFusionHead(BaseModule):
         fusion (str): 'sum' (the paper) or 'mean' (the authors' code) of the modalities' logits.
         dropout (float): Before the linear layers (not in the paper).
         loss (dict): A config of ``MODELS``.
+        num_unknown (int): Further outputs, see :class:`SignHead`. (Not in the papers.)
 
     Raises:
         ValueError: ``fusion`` is unknown.
@@ -37,21 +38,22 @@ class LinearFusionHead(BaseModule):
         fusion: str = 'sum',
         dropout: float = 0.0,
         loss: Optional[dict] = None,
+        num_unknown: int = 0,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
         if fusion not in FUSIONS:
             raise UserValueError(f'LinearFusionHead: fusion must be one of {FUSIONS}, got {fusion!r}')
-        self.num_classes, self.in_channels = num_classes, in_channels
+        self.num_classes, self.in_channels, self.num_unknown = num_classes, in_channels, num_unknown
         self.modalities, self.fusion = tuple(modalities), fusion
         self.dropout = nn.Dropout(dropout)
         self.classifiers = nn.ModuleDict(
-            {modality: nn.Linear(in_channels, num_classes) for modality in self.modalities}
+            {modality: nn.Linear(in_channels, num_classes + num_unknown) for modality in self.modalities}
         )
         self.loss_module = MODELS.build(loss or dict(type='CrossEntropyLoss'))
 
     def forward(self, features: Dict[str, Tensor]) -> Tensor:
-        """Vectors (B, C) of each modality to logits (B, num_classes)."""
+        """Vectors (B, C) of each modality to logits (B, num_classes + num_unknown)."""
         logits = sum(
             classifier(self.dropout(features[modality])) for modality, classifier in self.classifiers.items()
         )

@@ -21,6 +21,8 @@ class SignHead(BaseModule):
         in_channels (int): Token width.
         dropout (float): Before the classifier.
         loss (dict): A config of ``MODELS``.
+        num_unknown (int): Further outputs, behind those of the glosses, for what is outside of the
+            vocabulary: see :class:`~signbert_mm.datasets.OpenSetDataset`. (Not in the papers.)
     """
 
     def __init__(
@@ -29,14 +31,15 @@ class SignHead(BaseModule):
         in_channels: int = 512,
         dropout: float = 0.5,
         loss: Optional[dict] = None,
+        num_unknown: int = 0,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.num_classes, self.in_channels = num_classes, in_channels
+        self.num_classes, self.in_channels, self.num_unknown = num_classes, in_channels, num_unknown
         # No bias: a shift of all scores does not change the softmax.
         self.scorer = nn.Linear(in_channels, 1, bias=False)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(in_channels, num_classes)
+        self.classifier = nn.Linear(in_channels, num_classes + num_unknown)
         self.loss_module = MODELS.build(loss or dict(type='CrossEntropyLoss'))
 
     def pool(self, tokens: Tensor, valid: Tensor) -> Tuple[Tensor, Tensor]:
@@ -53,7 +56,7 @@ class SignHead(BaseModule):
         return attention_pool(self.scorer(tokens).squeeze(-1), tokens, valid)
 
     def forward(self, tokens: Tensor, valid: Tensor) -> Tuple[Tensor, Tensor]:
-        """Logits (B, num_classes) and attention (B, T, 2)."""
+        """Logits (B, num_classes + num_unknown) and attention (B, T, 2)."""
         pooled, attention = self.pool(tokens, valid)
         return self.classifier(self.dropout(pooled)), attention
 

@@ -54,7 +54,7 @@ class SignRecognizer(BaseRecognizer):
         self.freeze(self.frozen)
 
     def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Tensor]:
-        """Logits (B, num_classes), and the head's attention to each token (B, T, 2)."""
+        """Logits (B, num_classes + num_unknown), and the head's attention to each token (B, T, 2)."""
         return self.head(*self.extract_tokens(inputs))
 
     def losses(self, inputs: dict) -> Dict[str, Tensor]:

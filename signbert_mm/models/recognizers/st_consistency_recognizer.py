@@ -123,7 +123,7 @@ class STConsistencyRecognizer(BaseRecognizer):
         )
 
     def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Optional[Tensor]]:
-        """Logits (B, num_classes), and the attention (B, T, 2) that pools the hands; None without hands.
+        """Logits (B, num_classes + num_unknown), and the attention (B, T, 2) that pools the hands, if any.
 
         The attention is the mean over the modalities.
         """

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from signbert_mm.models import SignHead
+from signbert_mm.models import LinearFusionHead, SignHead
 
 
 def head(**changes):
@@ -103,3 +103,15 @@ def test_under_autocast():
     assert attention.dtype == torch.float32 and loss.dtype == torch.float32
     torch.testing.assert_close(attention.sum((1, 2)), torch.ones(3))
     torch.testing.assert_close(logits.float(), model(tokens, valid)[0], rtol=0.1, atol=0.1)
+
+
+def test_outputs_for_unknown_signs():
+    model, (tokens, valid) = head(num_unknown=3), tokens_and_valid()
+    logits, _ = model(tokens, valid)
+    assert logits.shape == (3, 7) and model.num_classes == 4
+    # a label behind the glosses is one of these
+    expected = -logits.log_softmax(-1)[[0, 1, 2], [0, 6, 4]].mean()
+    loss = model.loss(tokens, valid, torch.tensor([0, 6, 4]))['loss_cls']
+    torch.testing.assert_close(loss, expected)
+    fusion = LinearFusionHead(num_classes=4, in_channels=6, num_unknown=2)
+    assert fusion(dict(joint=torch.zeros(3, 6), motion=torch.zeros(3, 6))).shape == (3, 6)
