@@ -9,6 +9,7 @@ from .pose_dataset import PoseDataset
 from .pose_store import PoseStore
 from .pose_store_writer import PoseStoreWriter
 from .samplers import ClassBalancedSampler
+from .spliced_signs import SplicedSigns
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 from .synthetic import SYNTHETIC_NOTE, SyntheticSigns, SyntheticTruth, write_synthetic_store
 from .video_dataset import SignVideoDataset
@@ -23,6 +24,7 @@ __all__ = [
     'PoseStore',
     'PoseStoreWriter',
     'SignVideoDataset',
+    'SplicedSigns',
     'SyntheticSigns',
     'SyntheticTruth',
     'collate_poses',
