@@ -26,9 +26,7 @@ model = dict(
 )
 
 _loader = dict(num_workers=0, collate_fn=dict(type='collate_poses'))
-_videos = dict(
-    _loader, batch_size=8, sampler=dict(type='DefaultSampler', shuffle=False)
-)
+_videos = dict(_loader, batch_size=8, sampler=dict(type='DefaultSampler', shuffle=False))
 train_dataloader = dict(
     _loader,
     batch_size=16,

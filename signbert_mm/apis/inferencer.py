@@ -25,6 +25,7 @@ from .fusion import build_backend
 from .input import Failure, InputReader
 from .long_clips import LongClips
 from .reconstruct import Reconstructor
+from .segmenter import Segmenter
 
 ModelLike = Union[
     str, 'os.PathLike[str]', Config, nn.Module, Sequence[Union[str, 'os.PathLike[str]', Config]]
@@ -67,6 +68,9 @@ class SignInferencer:
             reconstructs hands and embeds clips.
         pretrained_weights (str | Path, optional): Its checkpoint.
         dictionary (str | Path | SignDictionary, optional): For :meth:`search`; also an attribute.
+        segmenter (str | Path | Config | Module, optional): A model that finds signs in time
+            (configs/segmentation/); :meth:`segments` then cuts by it and not by windows.
+        segmenter_weights (str | Path, optional): Its checkpoint.
         threads (int): CPU threads; 0 = the default of torch (``OMP_NUM_THREADS``, else the cores) or
             onnxruntime (the cores). With torch another number applies to the whole process, as after
             ``torch.set_num_threads``. 1 suits narrow models and busy machines.
@@ -91,6 +95,8 @@ class SignInferencer:
         pretrained_weights: Optional[Union[str, 'os.PathLike[str]']] = None,
         dictionary: Optional[Union[str, 'os.PathLike[str]', SignDictionary]] = None,
         threads: int = 0,
+        segmenter: Optional[ModelLike] = None,
+        segmenter_weights: Optional[Union[str, 'os.PathLike[str]']] = None,
     ) -> None:
         if backend not in BACKENDS:
             raise UserValueError(f'backend is {backend!r}; choose one of {", ".join(BACKENDS)}')
@@ -116,7 +122,12 @@ class SignInferencer:
             encoder = build_backend(pretrained, pretrained_weights, torch_device, 'pretrained_weights')
         if dictionary is not None and not isinstance(dictionary, SignDictionary):
             dictionary = SignDictionary.load(dictionary)
-        self.long_clips = LongClips(self.backend, self.reader)
+        finder = None
+        if segmenter is not None:
+            finder = Segmenter(build_backend(segmenter, segmenter_weights, torch_device, 'segmenter_weights'))
+        elif segmenter_weights is not None:
+            raise UserValueError('segmenter_weights are given without `segmenter`, the config of the model')
+        self.long_clips = LongClips(self.backend, self.reader, finder)
         self.dictionary_search = DictionarySearch(encoder, self.reader, dictionary)
 
     segments = _of('long_clips', LongClips.segments)

@@ -93,8 +93,8 @@ class SplicedSigns(Dataset):
                 )
         if min(fps, source_fps) <= 0 or min(begin, tremble, drift) < 0:
             raise UserValueError(
-                'SplicedSigns: fps and source_fps must be above 0, and begin, tremble and drift not negative, '
-                f'got {fps}, {source_fps}, {begin}, {tremble} and {drift}'
+                'SplicedSigns: fps and source_fps must be above 0, and begin, tremble and drift not '
+                f'negative, got {fps}, {source_fps}, {begin}, {tremble} and {drift}'
             )
         if not (0 <= rest_prob <= 1 and 0 <= hidden <= 1):
             raise UserValueError(
@@ -102,8 +102,8 @@ class SplicedSigns(Dataset):
             )
         if self.clips.clip_len is not None:
             raise UserValueError(
-                f'SplicedSigns: {self.clips.name}: the pipeline samples time; whole clips are spliced, so leave '
-                'the temporal transform out'
+                f'SplicedSigns: {self.clips.name}: the pipeline samples time; whole clips are spliced, so '
+                'leave the temporal transform out'
             )
         self.signs, self.fps, self.source_fps = signs, fps, source_fps
         self.length, self.video_frames, self.test_mode = length, clip_len, test_mode
@@ -209,8 +209,8 @@ class SplicedSigns(Dataset):
         if not len(seen):
             raise UserValueError(
                 f'SplicedSigns: {self.clips.name}: clip '
-                f'{self.clips.store.video_ids(self.clips.clips[[place]])[0]!r} shows no hand, so no sign can be '
-                "cut from it; set empty_clip='drop' in `dataset`"
+                f'{self.clips.store.video_ids(self.clips.clips[[place]])[0]!r} shows no hand, so no sign '
+                "can be cut from it; set empty_clip='drop' in `dataset`"
             )
         first, frames = int(seen[0]), int(seen[-1] - seen[0]) + 1
         rate = float(self.clips.store.fps[self.clips.clips[place]]) or self.source_fps

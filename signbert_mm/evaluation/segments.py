@@ -1,6 +1,6 @@
 """Compares signs that were found in time with the true ones."""
 
-from typing import List, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -43,3 +43,32 @@ def match_segments(
 def f1_score(matched: int, found: int, true: int) -> float:
     """2 matched / (found + true); 0 where there is neither."""
     return 2 * matched / (found + true) if found + true else 0.0
+
+
+def segment_figures(
+    found: Sequence[Sequence[Span]], true: Sequence[Sequence[Span]], seconds: float, iou: float = 0.5
+) -> Dict[str, float]:
+    """How well the signs of some videos were found.
+
+    Args:
+        found, true (Sequence): For each video its segments (start, end, label).
+        seconds (float): Length of all videos.
+        iou (float): See :func:`match_segments`.
+
+    Returns:
+        dict: ``f1``, ``precision`` and ``recall`` in [0, 1] and ``false_per_minute``; the same with prefix
+        ``gloss_``, where a found sign is right only with the right label; the counts ``found`` and ``true``.
+    """
+    counts = dict(found=sum(map(len, found)), true=sum(map(len, true)))
+    figures: Dict[str, float] = dict(counts)
+    for prefix, same_label in (('', False), ('gloss_', True)):
+        matched = sum(len(match_segments(a, b, iou, same_label)) for a, b in zip(found, true))
+        figures.update(
+            {
+                f'{prefix}f1': f1_score(matched, counts['found'], counts['true']),
+                f'{prefix}precision': matched / max(counts['found'], 1),
+                f'{prefix}recall': matched / max(counts['true'], 1),
+                f'{prefix}false_per_minute': (counts['found'] - matched) * 60 / seconds,
+            }
+        )
+    return figures

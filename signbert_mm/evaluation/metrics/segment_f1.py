@@ -42,7 +42,8 @@ class SegmentF1(PerClipMetric):
             for field in ('segments', 'gt_segments'):
                 if sample.get(field) is None:
                     raise UserKeyError(
-                        f'SegmentF1: {clip_name(sample)} lacks {field}; is this a segmenter on spliced videos?'
+                        f'SegmentF1: {clip_name(sample)} lacks {field}; is this a segmenter, and are the '
+                        'videos spliced?'
                     )
             found, true = sample['segments'].tolist(), sample['gt_segments'].tolist()
             matched = len(match_segments(found, true, self.iou))

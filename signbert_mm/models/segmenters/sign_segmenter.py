@@ -131,9 +131,7 @@ class SignSegmenter(BaseSignModel):
         """Mode 'predict'; see the class."""
         samples = unbatch(dict(frame_scores=self.outputs(inputs)), inputs)
         for row, sample in enumerate(samples):
-            found = decode_segments(
-                sample.frame_scores.numpy(), self.threshold, self.begin, self.min_frames
-            )
+            found = decode_segments(sample.frame_scores.numpy(), self.threshold, self.begin, self.min_frames)
             sample.segments = torch.tensor(found, dtype=torch.float64).reshape(-1, 3)
             if 'spans' in inputs:
                 spans = inputs['spans'][row].cpu()
