@@ -1,5 +1,5 @@
-"""Package of signbert_mm: the library, and its configs, tools and projects under ``signbert_mm/.mim``, where
-OpenMMLab's ``mim`` looks for them.
+"""Package of signbert_mm: the library, its console command, and its configs, tools, demos and projects under
+``signbert_mm/.mim``, where OpenMMLab's ``mim`` and the console command look for them.
 """
 
 import os
@@ -11,7 +11,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-MIM = ('configs', 'tools', 'projects', 'model-index.yml')
+MIM = ('configs', 'tools', 'demo', 'projects', 'model-index.yml')
 
 
 def requirements(name):
@@ -76,6 +76,7 @@ setup(
         'full': mmcv + pose + requirements('openmmlab'),
         'all': mmcv + pose + requirements('openmmlab') + dev,
     },
+    entry_points=dict(console_scripts=['signbert-mm = signbert_mm.cli.main:main']),
     cmdclass={'build_py': BuildWithMim},
     classifiers=[
         'License :: OSI Approved :: Apache Software License',

@@ -14,7 +14,9 @@ Examples:
     python demo/app.py --config signbert_d128_finetune_synthetic
     python demo/app.py --config signbert_d128_finetune --checkpoint work_dirs/words33/epoch_150.pth
     python demo/app.py --onnx words33.onnx
-    python demo/app.py --config PRETRAIN_CONFIG --checkpoint CHECKPOINT --dictionary my_signs
+    # signs of `signbert-mm teach`; `signbert-mm page --model my_signs` is the same
+    python demo/app.py --model my_signs
+    python demo/app.py --config PRETRAIN_CONFIG --checkpoint CHECKPOINT --dictionary my_dictionary
 """
 
 import argparse
@@ -36,13 +38,15 @@ import run_demo
 from app_analysis import Analyser, Limits, Windows
 from video_demo import build, choose_model, model_arguments, model_note
 
-from signbert_mm.apis import SignInferencer, zoo_checkpoint
+from signbert_mm.apis import SignInferencer, TaughtSigns, zoo_checkpoint
 from signbert_mm.apis.zoo import zoo_file
+from signbert_mm.arguments import tool_parser
 from signbert_mm.datasets import PoseStore
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import ConfigError
 from signbert_mm.files.checkpoints import load_checkpoint_file
+from signbert_mm.teaching.report import sentence
 
 DEMO_PRETRAIN, REAL_PRETRAIN = 'signbert_d128_pretrain_synthetic', 'signbert_d128_pretrain'
 TRAINING = (
@@ -55,6 +59,12 @@ TRAINING = (
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     model_arguments(parser)
+    parser.set_defaults(extractor=None)
+    parser.add_argument(
+        '--model',
+        metavar='FOLDER',
+        help='the signs that `signbert-mm teach` has put there, and their extractor',
+    )
     parser.add_argument(
         '--window',
         type=float,
@@ -120,6 +130,10 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         parser.error('--max-seconds must be above 0 and at most 600, --max-side at least 64')
     if args.max_upload < 1:
         parser.error('--max-upload must be at least 1')
+    if args.model and (args.config or args.checkpoint or args.onnx or args.dictionary):
+        parser.error('--model names all there is to know; leave --config, --checkpoint and the like out')
+    if not args.model:
+        args.extractor = args.extractor or 'mediapipe'
     return args
 
 
@@ -190,9 +204,21 @@ def make_inferencer(args: argparse.Namespace) -> SignInferencer:
     return inferencer
 
 
+def load_taught(args: argparse.Namespace) -> TaughtSigns:
+    """The signs of ``--model``; fills in what the page says of its model."""
+    signs = TaughtSigns.load(args.model, args.device, args.extractor)
+    args.config = args.checkpoint = args.model
+    args.ignore, args.note = [], sentence(signs.estimate)
+    args.extractor = args.extractor or signs.facts['extractor']['type']
+    args.dictionary = args.model if signs.kind == 'dictionary' else None
+    _ = signs.inferencer.reader.extractor
+    return signs
+
+
 def data_of(checkpoint: Optional[str]) -> str:
     """Name of the data set that a checkpoint was trained on; '' = unknown."""
-    meta = load_checkpoint_file(checkpoint).get('meta') or {} if checkpoint else {}
+    known = checkpoint and not os.path.isdir(checkpoint)
+    meta = load_checkpoint_file(checkpoint).get('meta') or {} if known else {}
     return str((meta.get('dataset_meta') or {}).get('dataset') or '')
 
 
@@ -244,12 +270,13 @@ def make_page(args: argparse.Namespace) -> Any:
         raise FileNotFoundError(
             'the page needs Gradio: run `make install-app`, or: pip install -r requirements/app.txt'
         ) from error
-    inferencer = make_inferencer(args)
+    signs = load_taught(args) if args.model else None
+    inferencer = signs.inferencer if signs else make_inferencer(args)
     windows = Windows(args.window, args.stride, args.enter, args.leave, args.ignore)
     card = make_card(args, inferencer)
     limits = Limits(args.max_seconds, args.fps, args.max_side)
     return Page(
-        Analyser(inferencer, args.topk, windows),
+        Analyser(inferencer, args.topk, windows, signs.judge if signs else None),
         card,
         limits,
         None if args.dictionary else synthetic_examples(card.glosses),

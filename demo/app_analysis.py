@@ -148,6 +148,8 @@ class Analyser:
         inferencer (SignInferencer): A recogniser, or with a dictionary.
         topk (int): Glosses in the answer.
         windows (Windows): For videos of several signs.
+        judge (Callable, optional): Turns a prediction that is not sure enough into one without an answer, as
+            :meth:`TaughtSigns.judge`.
 
     Attributes:
         faces (ndarray, optional): Shape (F, 3), triangles of the 3-D hands; None without 3-D hands.
@@ -155,8 +157,14 @@ class Analyser:
         parent (Path, optional): Where its files go; None = the folder for temporary files.
     """
 
-    def __init__(self, inferencer: SignInferencer, topk: int = 5, windows: Windows = Windows()) -> None:  # noqa: B008 - immutable
-        self.inferencer, self.topk, self.windows = inferencer, topk, windows
+    def __init__(
+        self,
+        inferencer: SignInferencer,
+        topk: int = 5,
+        windows: Windows = Windows(),  # noqa: B008 - immutable
+        judge: Optional[Callable[[Dict[str, Any]], Dict[str, Any]]] = None,
+    ) -> None:
+        self.inferencer, self.topk, self.windows, self.judge = inferencer, topk, windows, judge
         self._lock, self._folder = threading.Lock(), None
         self.parent: Optional[Path] = None
         self.faces, self.no_mesh = None, ''
@@ -267,6 +275,10 @@ class Analyser:
             )
             options.window = (window or options.window) if several else None
             prediction, bars, attention, segments = answer(self.inferencer, clip, options)
+            if self.judge is not None and not several:
+                prediction = self.judge(prediction)
+                # The video shows no gloss that the answer does not give.
+                bars = [] if prediction['reason'] else bars
             prediction.update(hand_frames=hand_frames, num_frames=len(clip), fps=clip.fps)
             if hand_frames < 0.2 * len(clip):
                 notes.append(

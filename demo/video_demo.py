@@ -36,8 +36,9 @@ import numpy as np
 from signbert_mm.apis import PoseClip, SignInferencer, zoo
 from signbert_mm.apis.backends import to_json
 from signbert_mm.apis.subtitles import sign_segments, write_eaf, write_vtt
+from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.os_errors import check_writable, output_path
 from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, Span, attention_over_time, bars_of

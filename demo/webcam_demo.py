@@ -28,7 +28,8 @@ import cv2
 import numpy as np
 from video_demo import build, model_arguments
 
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.arguments import tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization.sign_overlay import SignOverlay, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter

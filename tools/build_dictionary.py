@@ -34,9 +34,10 @@ import numpy as np
 from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.apis.backends import to_json
 from signbert_mm.apis.dictionary import NothingReadableError
+from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
+from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError
 from signbert_mm.files.folders import LeftOut, list_videos, report_left_out, walk
 from signbert_mm.files.os_errors import output_path

@@ -24,9 +24,8 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from signbert_mm.engine.runner import run_tool, tool_parser
-from signbert_mm.extraction import extract_folder, find_videos
-from signbert_mm.prepare.cli import add_about, add_extractor
+from signbert_mm.arguments import tool_parser
+from signbert_mm.prepare.extraction_options import add_about, add_extractor
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,8 +51,9 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
+    from signbert_mm.extraction import extract_folder, find_videos
+
     store = extract_folder(
         find_videos(args.videos, unclear=True),
         args.out,
@@ -71,4 +71,9 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    # Read before torch is imported, so that --help is quick.
+    parsed = parse_args()
+
+    from signbert_mm.engine.runner import run_tool
+
+    run_tool(lambda: main(parsed))

@@ -12,7 +12,7 @@ import os
 import os.path as osp
 import sys
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 try:
     import signbert_mm  # noqa: F401
@@ -20,21 +20,12 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import mmengine
-from mmengine.config import Config
-
-from signbert_mm.engine.runner import (
-    add_cfg_options,
-    add_launcher,
-    build_runner,
-    load_config,
-    prepare_launch,
-    run_tool,
-    tool_parser,
-)
+from signbert_mm.arguments import add_cfg_options, add_launcher, tool_parser
 from signbert_mm.errors import ConfigError
-from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.files.os_errors import output_path
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -65,7 +56,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
     """Put the command line into the config. The command line wins."""
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -78,11 +69,15 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
             cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
         )
         cfg.test_evaluator = [*evaluator, dict(type='signbert_mm.DumpPredictions', out_file_path=args.dump)]
-        mmengine.mkdir_or_exist(osp.dirname(osp.abspath(args.dump)))
+        os.makedirs(osp.dirname(osp.abspath(args.dump)), exist_ok=True)
 
 
 def report(metrics: dict, meta: Optional[dict], out: Optional[str]) -> None:
     """Print what share of the published test data was tested, and write the metrics."""
+    import mmengine
+
+    from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
+
     coverage = coverage_text(meta)
     if coverage:
         shares = {key: value for key, value in metrics.items() if isinstance(value, float)}
@@ -94,8 +89,9 @@ def report(metrics: dict, meta: Optional[dict], out: Optional[str]) -> None:
         mmengine.dump(dict(figures, coverage=facts) if facts else figures, out)
 
 
-def main() -> None:
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
+    from signbert_mm.engine.runner import build_runner, load_config, prepare_launch
+
     cfg = load_config(args.config, args.cfg_options)
     merge_args(cfg, args)
     prepare_launch(cfg, args.launcher)
@@ -106,4 +102,9 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    # Read before torch is imported, so that --help is quick.
+    parsed = parse_args()
+
+    from signbert_mm.engine.runner import run_tool
+
+    run_tool(lambda: main(parsed))

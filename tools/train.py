@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 try:
     import signbert_mm  # noqa: F401
@@ -13,22 +14,12 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmengine.config import Config
-from mmengine.device import get_device
-
-from signbert_mm import compat
-from signbert_mm.engine.runner import (
-    add_cfg_options,
-    add_launcher,
-    build_runner,
-    load_config,
-    prepare_launch,
-    run_tool,
-)
-from signbert_mm.engine.runner.launch import is_first_process
-from signbert_mm.engine.runner.train_loop import LOCK
+from signbert_mm.arguments import add_cfg_options, add_launcher
 from signbert_mm.errors import ConfigError
 from signbert_mm.files import folder_lock
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -62,7 +53,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def merge_args(cfg: Config, args: argparse.Namespace) -> None:
+def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
     """Put the command line into the config. The command line wins."""
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -92,8 +83,11 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> None:
         cfg.randomness.deterministic = True
 
 
-def main() -> None:
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
+    from signbert_mm.engine.runner import load_config
+    from signbert_mm.engine.runner.launch import is_first_process
+    from signbert_mm.engine.runner.train_loop import LOCK
+
     cfg = load_config(args.config, args.cfg_options)
     merge_args(cfg, args)
     with contextlib.ExitStack() as stack:
@@ -103,8 +97,13 @@ def main() -> None:
         train(cfg, args.launcher)
 
 
-def train(cfg: Config, launcher: str) -> None:
+def train(cfg: 'Config', launcher: str) -> None:
     """Build the config's runner and train."""
+    from mmengine.device import get_device
+
+    from signbert_mm import compat
+    from signbert_mm.engine.runner import build_runner, prepare_launch
+
     prepare_launch(cfg, launcher)
     if get_device() == 'cpu':
         compat.keep_large_blocks()
@@ -112,4 +111,9 @@ def train(cfg: Config, launcher: str) -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    # Read before torch is imported, so that --help is quick.
+    parsed = parse_args()
+
+    from signbert_mm.engine.runner import run_tool
+
+    run_tool(lambda: main(parsed))

@@ -3,16 +3,19 @@
 from .backends import Prediction
 from .clips import PoseClip
 from .dictionary import ClipEmbedder, Match, SignDictionary
+from .dictionary_backend import DictionaryBackend
 from .fusion import FusionRecognizer
 from .hub import from_pretrained, load_pretrained, save_pretrained
 from .inferencer import SignInferencer
 from .model import get_model, init_model, list_models
 from .stream import HysteresisMerger, Segment, StreamEvent, StreamRecognizer, sliding_windows
 from .subtitles import read_eaf, write_eaf, write_vtt
+from .taught_signs import TaughtSigns
 from .zoo import zoo_checkpoint
 
 __all__ = [
     'ClipEmbedder',
+    'DictionaryBackend',
     'FusionRecognizer',
     'HysteresisMerger',
     'Match',
@@ -24,6 +27,7 @@ __all__ = [
     'StreamEvent',
     'StreamRecognizer',
     'from_pretrained',
+    'TaughtSigns',
     'get_model',
     'init_model',
     'list_models',

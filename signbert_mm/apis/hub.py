@@ -12,11 +12,10 @@ from mmengine.config import Config
 from torch import nn
 
 from ..engine.published_meta import published_meta
-from ..engine.registered_types import check_types
+from ..engine.registered_types import read_inference_config
 from ..errors import ConfigError, UserModuleNotFoundError, UserRuntimeError, UserValueError
 from ..files.atomic import write_atomic
 from ..files.checkpoints import CheckpointError, load_checkpoint_file, refuse_non_finite
-from ..files.plain_config import read_plain_config
 from ..files.text import read_json
 from ..registry import MODELS, SCOPE
 from .backends import plain_values
@@ -27,8 +26,6 @@ PathLike = Union[str, 'os.PathLike[str]']
 
 WEIGHTS, CONFIG, CARD = 'model.safetensors', 'config.json', 'README.md'
 _FORMAT = 1
-# What inference builds of a config: the model, and how its data are read.
-_PARTS = ('model', 'test_dataloader', 'val_dataloader', 'train_dataloader')
 _ID = re.compile(r'[\w.-]+/[\w.-]+')
 
 
@@ -64,7 +61,7 @@ def save_pretrained(
     where = 'model' if isinstance(source, nn.Module) else os.fspath(source)
     if not text:
         raise ConfigError(f'{where}: it keeps no config; give the one that it was trained with')
-    kind = _read_config(text, where).model.get('type')
+    kind = read_inference_config(text, where).model.get('type')
     # A copy: tensors that share memory, or a part of one, cannot be written.
     weights = {
         key: value.detach().cpu().clone(memory_format=torch.contiguous_format)
@@ -122,7 +119,7 @@ def load_pretrained(
         raise UserValueError(f'{path}: glosses are to be a list of text')
     if not isinstance(meta.get('fps') or 0, (int, float)):
         raise UserValueError(f'{path}: fps is {meta["fps"]!r:.60}; a number is expected')
-    cfg = _read_config(text, path)
+    cfg = read_inference_config(text, path)
     path = os.path.join(folder, WEIGHTS)
     try:
         weights = safetensors.load_file(path)
@@ -172,17 +169,6 @@ def _content_of(source: Union[PathLike, nn.Module], config: Optional[Config]) ->
                 f'{os.fspath(source)}: no state_dict in it; give a checkpoint of tools/train.py'
             )
     return dict(meta=dict(meta, cfg=config.pretty_text) if config is not None else meta, state_dict=weights)
-
-
-def _read_config(text: str, where: str) -> Config:
-    content = read_plain_config(text, where)
-    parts = {name: content[name] for name in _PARTS if content.get(name) is not None}
-    if not isinstance(parts.get('model'), dict):
-        raise ConfigError(
-            f'{where}: there is no `model` in its config; give the one that it was trained with'
-        )
-    check_types(parts, where)
-    return Config(dict(parts, default_scope=SCOPE))
 
 
 def _folder(folder_or_id: PathLike, revision: Optional[str]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Any,
+    Callable,
     Deque,
     Dict,
     Iterable,
@@ -280,11 +281,16 @@ class InputReader:
             yield Frame(frame.image, moment), pose, arrival
 
     def extract(
-        self, source: Union[str, 'os.PathLike[str]', int], seconds: Optional[float] = None, fps: float = 0.0
+        self,
+        source: Union[str, 'os.PathLike[str]', int],
+        seconds: Optional[float] = None,
+        fps: float = 0.0,
+        progress: Optional[Callable[[int, int], None]] = None,
     ) -> PoseClip:
         """Extracts all poses of a video, or of ``seconds`` of a camera.
 
-        ``fps`` is the rate of a folder of images, or of a video whose header has none.
+        ``fps`` is the rate of a folder of images, or of a video whose header has none. ``progress`` is called
+        with the frames so far and their expected number, 0 = unknown.
         """
         camera = is_camera(source)
         name = f'camera {source}' if camera else os.path.basename(os.fspath(source))
@@ -294,6 +300,8 @@ class InputReader:
             for frame, pose, _ in self.timed_poses(reader):
                 poses.append(pose)
                 times.append(frame.time)
+                if progress is not None:
+                    progress(len(poses), getattr(reader, 'frames', 0))
             if not poses:
                 raise UserValueError(f'{name}: no frames came from it')
             rate = reader.fps or fps

@@ -33,6 +33,7 @@ from .mmengine import (
 )
 from .openmmlab import (
     INSTALL_OPENMMLAB,
+    NO_DEPS_OPENMMLAB,
     import_foreign_scopes,
     import_mmaction,
     import_mmpose,
@@ -46,6 +47,7 @@ from .openmmlab import (
 
 __all__ = [
     'INSTALL_OPENMMLAB',
+    'NO_DEPS_OPENMMLAB',
     'cpu_wrapper_cfg',
     'import_foreign_scopes',
     'import_mmaction',

@@ -11,10 +11,8 @@ from typing import Any, Callable, List, Sequence
 
 from ..errors import UserModuleNotFoundError, UserNotImplementedError
 
-INSTALL_OPENMMLAB = (
-    'run `make install`, or: pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 '
-    'mmaction2==1.2.0 (see requirements/openmmlab.txt)'
-)
+NO_DEPS_OPENMMLAB = 'pip install --no-deps mmdet==3.3.0 mmpose==1.3.2 mmaction2==1.2.0'
+INSTALL_OPENMMLAB = f'run `make install`, or: {NO_DEPS_OPENMMLAB} (see requirements/openmmlab.txt)'
 
 # Libraries of operators, whose schemas go away with them.
 _kept_alive: List[Any] = []

@@ -2,12 +2,36 @@
 
 from typing import Any, Iterator, Set
 
+from mmengine.config import Config
 from mmengine.registry import Registry
 
 from .. import registry as registries
 from ..errors import ConfigError, did_you_mean
+from ..files.plain_config import read_plain_config
 
 _PACKAGES = (registries.SCOPE, 'mmengine', 'mmaction')
+# What inference builds of a config.
+_PARTS = ('model', 'test_dataloader', 'val_dataloader', 'train_dataloader')
+
+
+def read_inference_config(text: str, where: str) -> Config:
+    """Reads what inference builds of a config of others: the model, and how its data are read.
+
+    Args:
+        text (str): The config, see :func:`~signbert_mm.files.plain_config.read_plain_config`.
+        where (str): For messages.
+
+    Raises:
+        ConfigError: It is not one of plain values, has no model, or names a part that is not registered.
+    """
+    content = read_plain_config(text, where)
+    parts = {name: content[name] for name in _PARTS if content.get(name) is not None}
+    if not isinstance(parts.get('model'), dict):
+        raise ConfigError(
+            f'{where}: there is no `model` in its config; give the one that it was trained with'
+        )
+    check_types(parts, where)
+    return Config(dict(parts, default_scope=registries.SCOPE))
 
 
 def check_types(config: dict, where: str) -> None:

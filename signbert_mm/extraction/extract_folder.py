@@ -82,18 +82,7 @@ def extract_folder(
         raise UserValueError('several workers each build an extractor of their own: give its name or a dict')
     rank, world = rank_and_world(launcher)
     built = build_extractor(extractor)
-    facts = dict(
-        extractor=built.name,
-        version=built.version,
-        settings=built.describe(),
-        fingerprint=built.fingerprint,
-        fps=fps,
-        truncated=truncated,
-    )
-    if image_fps:
-        facts['image_fps'] = image_fps
-    # As it will be read back: JSON turns tuples into lists.
-    facts = json.loads(json.dumps(facts))
+    facts = extraction_facts(built, fps, truncated, image_fps)
     if os.path.exists(out):
         return _existing(out, videos, facts)
 
@@ -116,6 +105,24 @@ def extract_folder(
         return _existing(out, videos, facts)
     finally:
         built.close()
+
+
+def extraction_facts(
+    extractor: PoseExtractor, fps: Optional[float], truncated: str, image_fps: float = 0.0
+) -> dict:
+    """What extracted poses depend on apart from the videos, as JSON gives it back."""
+    facts = dict(
+        extractor=extractor.name,
+        version=extractor.version,
+        settings=extractor.describe(),
+        fingerprint=extractor.fingerprint,
+        fps=fps,
+        truncated=truncated,
+    )
+    if image_fps:
+        facts['image_fps'] = image_fps
+    # JSON turns tuples into lists.
+    return json.loads(json.dumps(facts))
 
 
 def _existing(out: str, videos: List[Tuple[str, str]], facts: dict) -> PoseStore:

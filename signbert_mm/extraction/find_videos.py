@@ -59,12 +59,19 @@ def find_videos(source: Union[PathLike, Sequence[PathLike]], unclear: bool = Fal
             f'{", ".join(sources)}: no videos; looked for files that end in '
             f'{" ".join(sorted(VIDEO_SUFFIXES))}, and for folders of numbered images'
         )
-    # 'a.mp4' and 'a.mov' would both be 'a', so such clips keep their suffix.
-    stems = [name if os.path.isdir(path) else os.path.splitext(name)[0] for name, path in clips]
-    ambiguous = {stem for stem, count in Counter(stems).items() if count > 1}
-    videos = sorted((name if stem in ambiguous else stem, path) for (name, path), stem in zip(clips, stems))
+    videos = name_clips(clips)
     check_ids(videos)
     return videos
+
+
+def name_clips(clips: Sequence[Tuple[str, str]]) -> List[Tuple[str, str]]:
+    """``(video_id, path)`` in order of id, of ``(name, path)``.
+
+    An id is the name without the video's suffix, but for names that would be equal: 'a.mp4' and 'a.mov'.
+    """
+    stems = [name if os.path.isdir(path) else os.path.splitext(name)[0] for name, path in clips]
+    ambiguous = {stem for stem, count in Counter(stems).items() if count > 1}
+    return sorted((name if stem in ambiguous else stem, path) for (name, path), stem in zip(clips, stems))
 
 
 def check_ids(videos: Iterable[Tuple[str, str]]) -> None:

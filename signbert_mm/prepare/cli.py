@@ -3,10 +3,9 @@
 import argparse
 from typing import Any, Dict, Iterable, Optional, Sequence
 
-from mmengine.config import DictAction
-
 from ..datasets.pose_store_writer import PoseStoreWriter
 from ..layouts import LAYOUTS
+from .extraction_options import add_about, add_extractor
 from .importers.common import Clip, write_clips
 from .sources.annotation import REPEATED, SourceIndex
 from .sources.convert import convert
@@ -25,33 +24,6 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         help='int16: 1/8 px, half the size (default: float32)',
     )
     parser.add_argument('--overwrite', action='store_true', help='replace a store that is already there')
-
-
-def add_about(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--source', default='', help='where the clips come from, for meta.json')
-    parser.add_argument('--licence', default='', help='on what terms, for meta.json')
-
-
-def add_extractor(parser: Any, default: Optional[str] = None) -> None:
-    """Adds how videos become poses; ``parser`` may be an argument group."""
-    shown = f' (default: {default})' if default else ''
-    parser.add_argument('--extractor', default=default, help='mediapipe, mmpose or rtmlib' + shown)
-    parser.add_argument(
-        '--extractor-options',
-        nargs='+',
-        action=DictAction,
-        default={},
-        metavar='KEY=VALUE',
-        help="the extractor's arguments",
-    )
-    parser.add_argument('--fps', type=float, help='resample the videos to this rate (default: every frame)')
-    parser.add_argument(
-        '--truncated',
-        choices=('error', 'keep'),
-        default='error',
-        help='videos that end too early: leave them out, or keep what is there',
-    )
-    parser.add_argument('--workers', type=int, default=1, help='processes that extract (default: 1)')
 
 
 def add_splits(group: Any) -> None:

@@ -8,6 +8,8 @@ import sys
 import pytest
 from doc_blocks import PAGES, ROOT, blocks, commands
 
+from signbert_mm.cli.main import make_parser
+from signbert_mm.cli.scripts import SCRIPTS
 from signbert_mm.engine.runner import load_config
 from signbert_mm.engine.runner.config import find_config
 
@@ -59,6 +61,14 @@ def check_make(words):
         )
 
 
+def check_console(arguments, parse):
+    if arguments[0] in SCRIPTS:
+        check_tool([SCRIPTS[arguments[0]].path, *arguments[1:]], parse)
+    else:
+        with pytest.raises(Parsed):
+            make_parser().parse_args(arguments)
+
+
 def check_tool(words, parse):
     script, arguments = words[0], words[1:]
     assert (ROOT / script).is_file(), f'{script} is not there'
@@ -94,6 +104,9 @@ def test_commands_exist(page, parse, monkeypatch):
             if words[0] == 'make':
                 check_make(words)
                 continue
+            if words[0] == 'signbert-mm':
+                check_console(words[1:], parse)
+                continue
             if words[0] in ('torchrun', 'srun'):
                 words = words[
                     next(i for i, word in enumerate(words) if word.endswith('.py') or word == 'python') :
@@ -107,6 +120,8 @@ def test_commands_exist(page, parse, monkeypatch):
 def test_a_wrong_flag_is_found(parse):
     with pytest.raises(pytest.fail.Exception, match='unrecognized arguments: --work-dirr'):
         check_tool(['tools/train.py', 'CONFIG', '--work-dirr', 'x'], parse)
+    with pytest.raises(SystemExit):
+        check_console(['teach', 'videos', '--outt', 'x'], parse)
     with pytest.raises(AssertionError, match='no such target'):
         check_make(['make', 'tset'])
     found = list(commands('A=1 B=b=2 python x.py [--window 2] $B \\\n  # no\nmake a && make b'))

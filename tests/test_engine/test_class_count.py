@@ -21,7 +21,7 @@ def test_outputs_for_unknown_signs_and_the_data_fit():
     for outputs, groups in ((0, 3), (3, 0)):
         with pytest.raises(
             ConfigError,
-            match=f'model.head.num_unknown is {outputs}, but the data of train_dataloader has {groups} groups .*'
+            match=f'num_unknown is {outputs}, but the data of train_dataloader has {groups} groups .*'
             f'model.head.num_unknown={groups}',
         ):
             start(outputs, groups)

@@ -7,11 +7,11 @@ from pathlib import Path
 import signbert_mm
 
 ROOT = Path(signbert_mm.__file__).parent
-GROUND = ('registry', 'version', 'compat', 'draws', 'errors', 'files')
+GROUND = ('registry', 'version', 'compat', 'draws', 'errors', 'files', 'lazy_action')
 # each a layer, from the ground up
 LAYERS = (
     'layouts structures hand_models datasets models evaluation visualization extraction prepare engine apis '
-    'experiments'
+    'experiments teaching cli __main__'
 ).split()
 HEIGHTS = dict.fromkeys(GROUND, 0) | {name: height for height, name in enumerate(LAYERS, 1)}
 

@@ -19,8 +19,9 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.engine.learning_check import check_learning
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
+from signbert_mm.engine.runner import load_config, run_tool
 
 
 def main() -> None:

@@ -26,9 +26,10 @@ import numpy as np
 
 from signbert_mm.apis import ClipEmbedder, SignDictionary, SignInferencer
 from signbert_mm.apis.dictionary import COMPARISONS
+from signbert_mm.arguments import tool_parser
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.experiments import mean_and_deviation
 from signbert_mm.files.os_errors import output_path
 

@@ -31,8 +31,9 @@ from mmengine.device import get_device
 from mmengine.runner import Runner
 
 from signbert_mm.apis import init_model
+from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.datasets import PoseStoreWriter
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
+from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.files.os_errors import output_path

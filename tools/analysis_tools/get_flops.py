@@ -25,7 +25,8 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool
+from signbert_mm.arguments import add_cfg_options
+from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.layouts import get_layout
 from signbert_mm.registry import MODELS
 

@@ -18,8 +18,9 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from signbert_mm.arguments import tool_parser
 from signbert_mm.datasets import PoseDataset
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.evaluation.logistic_regression import logistic_regression
 
 

@@ -11,10 +11,12 @@ trainings to them.
 
 Example:
     python tools/analysis_tools/run_table.py table4 --seeds 3
-    # what is to do, and which data is missing
+    # rows, columns, what is to do, and which data is missing
     python tools/analysis_tools/run_table.py table2 table4 --on synthetic --seeds 3 --dry-run
     # some rows and columns
     python tools/analysis_tools/run_table.py table4 --rows 'no mask*' --columns '*100*'
+    # a figure of a paper, trained and drawn
+    python tools/analysis_tools/run_table.py st_figure5 --on synthetic
     python tools/analysis_tools/run_table.py table9 --on wlasl --start rgb=KINETICS.pth --out tables.md
 """
 

@@ -1,4 +1,4 @@
-"""Your own videos, a folder for each gloss -> a PoseStore; see docs/user_guides/small_language.md.
+"""Your own videos, a folder for each gloss -> a PoseStore; see docs/user_guides/own_data.md.
 
 Videos lie in VIDEOS/<gloss>/<anything>.mp4, at any depth below the gloss. A folder of numbered images counts
 as a video. Poses come from --poses, or are extracted into OUT.poses first, where a killed run continues.

@@ -8,8 +8,9 @@ Example:
         --clips-per-gloss 20 --layout sign_49
 """
 
+from signbert_mm.arguments import tool_parser
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE, write_synthetic_store
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.prepare.cli import add_store
 
 

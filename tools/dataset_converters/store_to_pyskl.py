@@ -4,8 +4,9 @@ Example:
     python tools/dataset_converters/store_to_pyskl.py data/words33 words33.pkl
 """
 
+from signbert_mm.arguments import tool_parser
 from signbert_mm.datasets import PoseStore
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.prepare.importers import export_pyskl
 
 

@@ -22,14 +22,8 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-
-from signbert_mm.apis import init_model
-from signbert_mm.apis.backends import TorchBackend, dataset_config
-from signbert_mm.apis.export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
-from signbert_mm.apis.input import InputReader
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
+from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.files.os_errors import output_path
-from signbert_mm.layouts import get_layout
 
 # Batch size and frames of the random inputs: tracing may have fixed either of them.
 SHAPES = ((1, 1), (1, 16), (5, 10), (2, 40))
@@ -56,8 +50,14 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    args = parse_args()
+def main(args: argparse.Namespace) -> None:
+    from signbert_mm.apis import init_model
+    from signbert_mm.apis.backends import TorchBackend, dataset_config
+    from signbert_mm.apis.export import OnnxGraph, clips_of, export_onnx, largest_difference, random_inputs
+    from signbert_mm.apis.input import InputReader
+    from signbert_mm.engine.runner import load_config
+    from signbert_mm.layouts import get_layout
+
     model = init_model(load_config(args.config, args.cfg_options), args.checkpoint)
     backend = TorchBackend(model, 'cpu')
     export_onnx(model, args.out)
@@ -93,4 +93,9 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run_tool(main)
+    # Read before torch is imported, so that --help is quick.
+    parsed = parse_args()
+
+    from signbert_mm.engine.runner import run_tool
+
+    run_tool(lambda: main(parsed))

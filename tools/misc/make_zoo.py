@@ -37,8 +37,9 @@ from publish_model import publish
 from zoo_pages import card, write_table
 
 from signbert_mm.apis.zoo import zoo_file, zoo_folder, zoo_models
+from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
-from signbert_mm.engine.runner import OptionsAction, load_config, run_tool, tool_parser
+from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.errors import ConfigError, UserRuntimeError
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, check_whole, load_checkpoint_file

@@ -12,7 +12,8 @@ except ModuleNotFoundError:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool
+from signbert_mm.arguments import add_cfg_options
+from signbert_mm.engine.runner import load_config, run_tool
 
 
 def parse_args() -> argparse.Namespace:

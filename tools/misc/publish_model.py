@@ -25,8 +25,9 @@ except ModuleNotFoundError:
 
 import torch
 
+from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.published_meta import published_meta
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 from signbert_mm.files.os_errors import output_path

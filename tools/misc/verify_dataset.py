@@ -18,7 +18,8 @@ except ModuleNotFoundError:
     # A checkout that is not installed.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.arguments import tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.prepare.verification import verify_store
 from signbert_mm.visualization import plot_lengths

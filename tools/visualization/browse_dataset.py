@@ -16,8 +16,9 @@ import numpy as np
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
+from signbert_mm.arguments import add_cfg_options
 from signbert_mm.draws import Draws
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool
+from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout

@@ -24,8 +24,9 @@ except ModuleNotFoundError:
 
 import numpy as np
 
+from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
-from signbert_mm.engine.runner import run_tool, tool_parser
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization import plot_pretraining

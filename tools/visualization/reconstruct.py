@@ -27,7 +27,8 @@ from mmengine.registry import init_default_scope
 from signbert_mm.apis.backends import TorchBackend
 from signbert_mm.apis.input import Failure, InputReader
 from signbert_mm.apis.reconstruct import draw_clip, draw_prediction, load_pretrainer, masked_sample
-from signbert_mm.engine.runner import ConfigError, add_cfg_options, load_config, run_tool, tool_parser
+from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.engine.runner import ConfigError, load_config, run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS

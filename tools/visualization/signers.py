@@ -21,7 +21,8 @@ except ModuleNotFoundError:
 import numpy as np
 from mmengine.registry import init_default_scope
 
-from signbert_mm.engine.runner import load_config, run_tool, tool_parser
+from signbert_mm.arguments import tool_parser
+from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation.predictions import read_labels
 from signbert_mm.files.os_errors import output_path

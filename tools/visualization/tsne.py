@@ -25,8 +25,9 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
+from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.engine.load_encoder import build_model
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
+from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation.knn import extract_features
 from signbert_mm.files.os_errors import output_path

@@ -23,7 +23,8 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool
+from signbert_mm.arguments import add_cfg_options
+from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_curves

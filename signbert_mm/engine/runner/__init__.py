@@ -1,7 +1,6 @@
 """Train loop, runners, and shared parts of the command line tools."""
 
 from ...errors import ConfigError
-from .arguments import add_cfg_options, add_launcher, tool_parser
 from .config import explain_config_errors, load_config
 from .flexible_runner import SignFlexibleRunner, build_runner
 from .fsdp_strategy import SignFSDPStrategy
@@ -17,12 +16,9 @@ __all__ = [
     'ResumableTrainLoop',
     'SignFSDPStrategy',
     'SignFlexibleRunner',
-    'add_cfg_options',
-    'add_launcher',
     'build_runner',
     'explain_config_errors',
     'load_config',
     'prepare_launch',
     'run_tool',
-    'tool_parser',
 ]

@@ -1,8 +1,8 @@
-"""Arguments that several command line tools have."""
+"""Arguments that several command line tools have. Nothing heavy is imported, so that ``--help`` is quick."""
 
 import argparse
 
-from .options import OptionsAction
+from .lazy_action import LazyAction
 
 
 def tool_parser(doc: str) -> argparse.ArgumentParser:
@@ -15,7 +15,8 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=OptionsAction,
+        action=LazyAction,
+        source='signbert_mm.engine.runner.OptionsAction',
         metavar='KEY=VALUE',
         help='config values to change: key=value, nested.key=value, key="[a,b]"',
     )

@@ -1,0 +1,58 @@
+"""``signbert-mm doctor``: what it says and how it ends."""
+
+import pytest
+
+from signbert_mm.cli import doctor
+
+
+@pytest.fixture
+def imports(monkeypatch):
+    """``imports(absent)``: what can be imported, without importing it."""
+
+    def make(*absent):
+        answer = lambda name: ('', 'not installed') if name in absent else ('1.0', '')  # noqa: E731
+        monkeypatch.setattr(doctor, 'try_import', answer)
+        monkeypatch.setattr(doctor, '_import_extra', answer)
+
+    return make
+
+
+def test_all_is_well(imports, capsys, tmp_path, monkeypatch):
+    imports()
+    monkeypatch.chdir(tmp_path)
+    assert doctor.doctor() == 0
+    said = capsys.readouterr().out
+    for name in ('python', 'torch', 'mmengine', 'numpy', 'extract', 'app', 'deploy', 'full', 'device'):
+        assert f'OK       {name}' in said
+    assert f'OK       writing in {tmp_path}: allowed' in said
+    assert said.splitlines()[-1] == 'Next: signbert-mm teach my_videos/ --out my_signs'
+
+
+def test_an_extra_is_missing(imports, capsys):
+    imports('mediapipe')
+    assert doctor.doctor() == 0
+    said = capsys.readouterr().out
+    assert 'MISSING  extract (poses from videos): mediapipe: not installed' in said
+    assert 'pip install --no-deps mediapipe==' in said and 'make install-extract' in said
+
+
+def test_the_core_is_broken(imports, capsys):
+    imports('torch')
+    assert doctor.doctor() == 1
+    said = capsys.readouterr().out
+    assert 'MISSING  torch: not installed' in said and 'extract' not in said
+
+
+def test_pins_are_those_of_the_requirements(root):
+    pins = {extra[0]: extra[3] for extra in doctor.EXTRAS}
+    for extra, name in (('extract', 'mediapipe'), ('full', 'openmmlab_no_deps')):
+        lines = (root / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
+        for pin in (line for line in lines if line and not line.startswith('#')):
+            assert pin.split('#')[0].strip() in pins[extra]
+
+
+def test_a_package_that_fails_to_import(tmp_path, monkeypatch):
+    (tmp_path / 'broken_package.py').write_text('raise OSError("libx.so: cannot open")')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert doctor.try_import('broken_package') == ('', 'OSError: libx.so: cannot open')
+    assert doctor.try_import('absent_package') == ('', 'not installed')

@@ -1,0 +1,70 @@
+"""``signbert-mm page``: the options, the taught signs behind the page, and its scripts in the package."""
+
+import importlib
+import json
+import re
+import sys
+
+import pytest
+from grey_extractor import SIGNS
+from grey_videos import EXTRACTOR, make_video
+
+from signbert_mm.cli import main as console
+from signbert_mm.cli.scripts import PAGE, SCRIPTS, script_path
+
+
+@pytest.fixture
+def app(root, monkeypatch):
+    """demo/app.py, which needs no Gradio before its page is built."""
+    monkeypatch.syspath_prepend(str(root / 'demo'))
+    return importlib.import_module('app')
+
+
+def test_options(monkeypatch):
+    calls = []
+    monkeypatch.setattr(console, 'run_script', lambda *arguments: calls.append(arguments))
+    console.main(['page', '--model', 'my_signs', '--port', '80', '--browser'])
+    options = ['--model', 'my_signs', '--host', '127.0.0.1', '--port', '80', '--browser']
+    assert calls == [('page', options)]
+
+
+def test_the_page_answers_with_taught_signs(app, taught, tmp_path):
+    from app_analysis import Analyser, Limits, Windows
+
+    args = app.parse_args(['--model', str(taught), '--extractor', EXTRACTOR, '--device', 'cpu'])
+    signs = app.load_taught(args)
+    assert args.dictionary and 'Right on 12 of 12 clips' in args.note
+    analyser = Analyser(signs.inferencer, 3, Windows(), signs.judge)
+    path = make_video(tmp_path / 'new.mp4', SIGNS['tea'] + 3)
+    answer = analyser.video(path, Limits()).prediction
+    assert answer['glosses'][0] == 'tea' and not answer['reason']
+    signs.threshold = 1.5
+    result = analyser.video(path, Limits())
+    assert result.prediction['glosses'] == [] and result.prediction['nearest'] == 'tea'
+    assert json.loads(result.json.read_text())['reason'].startswith('none of these 4 signs')
+    analyser.close()
+
+
+def test_a_model_stands_alone(app, capsys):
+    with pytest.raises(SystemExit):
+        app.parse_args(['--model', 'my_signs', '--config', 'x.py'])
+    assert 'leave --config' in capsys.readouterr().err
+    assert app.parse_args([]).extractor == 'mediapipe'
+
+
+def test_scripts_are_there_and_in_the_wheel(root):
+    text = (root / 'setup.py').read_text(encoding='utf-8')
+    copied = re.search(r'^MIM = \((.*)\)', text, re.MULTILINE)[1]
+    for path in [PAGE, *(script.path for script in SCRIPTS.values())]:
+        assert script_path(path).is_file()
+        assert f"'{path.split('/')[0]}'" in copied
+    assert "console_scripts=['signbert-mm = signbert_mm.cli.main:main']" in text
+    with pytest.raises(FileNotFoundError, match='is not in this installation'):
+        script_path('tools/absent.py')
+
+
+def test_a_script_runs_as_the_program(run, monkeypatch, capsys):
+    with pytest.raises(SystemExit) as end:
+        run('train', 'absent_config.py')
+    assert 'absent_config.py does not exist' in str(end.value.code)
+    assert sys.argv[0] == 'signbert-mm train'

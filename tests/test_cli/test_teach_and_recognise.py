@@ -1,0 +1,260 @@
+"""``signbert-mm teach`` and ``recognise``, from videos to answers."""
+
+import csv
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from grey_extractor import BODY, SIGNS, GreyExtractor
+from grey_videos import EXTRACTOR, make_images, make_signs, make_video
+
+from signbert_mm.apis import TaughtSigns
+from signbert_mm.datasets import PoseStore
+from signbert_mm.teaching import Estimate, finetune, pipeline
+
+
+def teach(run, videos, encoder, *options):
+    return run('teach', videos, '--out', 'my_signs', '--encoder', encoder, '--extractor', EXTRACTOR, *options)
+
+
+def test_twelve_videos(run, my_videos, encoder, tmp_path):
+    said = teach(run, my_videos, encoder)
+    assert '12 videos of 4 signs; 3 signers: anna, ben, cem.' in said
+    assert 'Poses: 12 of 12 videos' in said and 'a sign has 3 clips, and 5 of each are needed' in said
+    assert (
+        'Right on 12 of 12 clips (100%; 95 % interval 76% to 100%), of signers that it was not taught' in said
+    )
+    assert said.splitlines()[-1].startswith('Next: signbert-mm recognise NEW.mp4 --model my_signs')
+    folder = tmp_path / 'my_signs'
+    names = {'model.json', 'config.py', 'encoder.pth', 'dictionary', 'poses', 'poses.parts'}
+    assert names | {'report.html', 'confusions.png'} <= set(os.listdir(folder))
+    index = json.loads((folder / 'model.json').read_text())
+    assert index['kind'] == 'dictionary' and index['glosses'] == sorted(SIGNS) and index['clips'] == 12
+    assert index['estimate']['hits'] == index['estimate']['asked'] == 12
+    assert index['estimate']['others_asked'] == 12
+    store = PoseStore(folder / 'poses')
+    assert store.split_counts() == {'train': 12} and set(store.signer) == {'anna', 'ben', 'cem'}
+    assert index['seconds'] == pytest.approx(0.7)
+
+
+def test_again_with_more_videos(run, my_videos, encoder, taught):
+    before = json.loads((taught / 'model.json').read_text())
+    make_video(my_videos / 'tea' / 'dora_1.mp4', SIGNS['tea'] + 9, 7)
+    said = teach(run, my_videos, encoder)
+    assert 'Poses: 1 of 13 videos are to be read by grey, 12 are there from before.' in said
+    after = json.loads((taught / 'model.json').read_text())
+    assert (before['clips'], after['clips']) == (12, 13)
+    # A video that has gone is unlearned.
+    shutil.rmtree(my_videos / 'water')
+    assert 'Poses: 0 of 10 videos' in teach(run, my_videos, encoder)
+    assert json.loads((taught / 'model.json').read_text())['glosses'] == ['hello', 'no', 'tea']
+
+
+def test_bad_videos_are_named_and_do_not_stop_it(run, my_videos, encoder):
+    (my_videos / 'hello' / 'dan_1.mp4').write_bytes(b'')
+    (my_videos / 'hello' / 'eve_1.mp4').write_text('no video ' * 50)
+    make_video(my_videos / 'no' / 'dan_1.mp4', 0)
+    make_video(my_videos / 'no' / 'eve_1.mp4', BODY)
+    shutil.copy(my_videos / 'tea' / 'anna_1.mp4', my_videos / 'tea' / 'anna_2.mp4')
+    shutil.copy(my_videos / 'tea' / 'ben_1.mp4', my_videos / 'water' / 'ben_9.mp4')
+    make_video(my_videos / 'loose.mp4', 60)
+    (my_videos / 'empty').mkdir()
+    (my_videos / 'notes.txt').write_text('mine')
+    make_images(my_videos / 'hello' / 'fay_1', SIGNS['hello'])
+    said = teach(run, my_videos, encoder)
+    for text in (
+        r'left out: hello/dan_1: .*empty \(0 bytes\)',
+        r'left out: hello/eve_1: ',
+        r'left out: no/dan_1: no person was found in any of the 6 frames',
+        r'left out: no/eve_1: a person was found, but no hand',
+        r'left out: tea/anna_2: the same video as tea/anna_1',
+        r'left out: tea/ben_1: the same video under tea and water',
+        r'left out: loose.mp4: lies in no folder of a sign',
+        r'left out: empty: no video in this folder',
+        r'left out: notes.txt: neither a video nor an image',
+    ):
+        assert any(re.search(text, line) for line in said.splitlines()), text
+    report = Path('my_signs/report.html').read_text(encoding='utf-8')
+    assert 'Videos to look at' in report and 'no/eve_1' in report
+    assert 'hello/fay_1' in PoseStore('my_signs/poses').video_id.tolist()
+
+
+@pytest.mark.parametrize(
+    'make, message',
+    [
+        (lambda folder: folder.mkdir(), 'no video to learn from'),
+        (
+            lambda folder: make_video(folder / 'hello' / 'a_1.mp4', 0),
+            'none of 1 videos can be read and shows',
+        ),
+        (lambda folder: None, 'no such folder'),
+    ],
+)
+def test_nothing_left(run, encoder, tmp_path, make, message):
+    make(tmp_path / 'videos')
+    with pytest.raises(SystemExit, match=message):
+        teach(run, tmp_path / 'videos', encoder)
+    assert not (tmp_path / 'my_signs' / 'model.json').exists()
+
+
+def test_a_csv(run, my_videos, encoder, tmp_path):
+    rows = ['video,gloss,signer', 'absent.mp4,hello,anna']
+    for sign in SIGNS:
+        rows += [f'my_videos/{sign}/{who}_1.mp4,{sign.upper()},{who}' for who in ('anna', 'ben')]
+    (tmp_path / 'list.csv').write_text('\n'.join(rows))
+    said = teach(run, 'list.csv', encoder)
+    assert '8 videos of 4 signs; 2 signers: anna, ben.' in said
+    assert 'left out: absent.mp4: no such file (list.csv line 2); correct the path' in said
+    assert TaughtSigns.load('my_signs', extractor=EXTRACTOR).glosses == [
+        sign.upper() for sign in sorted(SIGNS)
+    ]
+
+
+def test_signers(run, encoder, tmp_path):
+    videos = tmp_path / 'videos'
+    for place, (sign, grey) in enumerate(SIGNS.items()):
+        for take in range(3):
+            make_video(videos / sign / f'{sign}_{take}.mp4', grey + 3 * take, 6 + place)
+    said = teach(run, videos, encoder)
+    assert 'signers are not known' in said and 'of signers that it may know' in said
+    with pytest.raises(SystemExit, match="finds no signer in 'hello_0'"):
+        teach(run, videos, encoder, '--signer', r'x(\d)')
+    with pytest.raises(SystemExit, match='is no regular expression'):
+        teach(run, videos, encoder, '--signer', '(')
+    assert '3 signers: 0, 1, 2' in teach(run, videos, encoder, '--signer', r'_(\d)$')
+
+
+@pytest.mark.parametrize('wrong, kind', [(0, 'dictionary'), (-1, 'finetune')])
+def test_the_better_method_is_kept(run, encoder, tmp_path, monkeypatch, wrong, kind):
+    known = pipeline.dictionary_estimate
+
+    def one_wrong(*arguments):
+        estimate = known(*arguments)
+        estimate.predicted[0] = 1
+        return estimate
+
+    def all_right_but(cfg, store, how, folds, progress):
+        labels = store.label.astype(np.int64)
+        predicted = np.where(np.arange(len(labels)) <= wrong, 1, labels)
+        return Estimate('finetune', how, labels, predicted, np.ones(len(labels)))
+
+    monkeypatch.setattr(pipeline, 'dictionary_estimate', one_wrong)
+    monkeypatch.setattr(pipeline, 'finetune_estimate', all_right_but)
+    monkeypatch.setattr(finetune, 'EPOCHS', (1, 1))
+    videos = make_signs(tmp_path / 'videos', ('anna', 'ben'), takes=3)
+    said = teach(run, videos, encoder)
+    assert 'Fine-tuning is tried 2 times' in said
+    # A tie goes to the dictionary.
+    assert json.loads(Path('my_signs/model.json').read_text())['kind'] == kind
+    assert 'The other method, ' in Path('my_signs/report.html').read_text(encoding='utf-8')
+
+
+def test_fine_tuning(run, encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(finetune, 'EPOCHS', (1, 1))
+    videos = make_signs(tmp_path / 'videos', ('anna', 'ben'))
+    said = teach(run, videos, encoder, '--method', 'finetune')
+    assert 'Method: fine-tuned encoder.' in said
+    files = set(os.listdir('my_signs'))
+    assert 'model.pth' in files and 'dictionary' not in files
+    signs = TaughtSigns.load('my_signs', extractor=EXTRACTOR)
+    answer = signs(str(videos / 'tea' / 'anna_1.mp4'))[0]
+    assert signs.kind == 'finetune' and signs.glosses == sorted(SIGNS)
+    assert np.isclose(answer['all_scores'].sum(), 1, atol=1e-5)
+    # The config trains with tools/train.py.
+    assert signs.inferencer.backend.model.cfg.load_from == str(tmp_path / 'my_signs' / 'encoder.pth')
+
+
+def test_recognise(run, taught, my_videos, tmp_path):
+    make_video(tmp_path / 'new' / 'a.mp4', SIGNS['tea'] + 2, 9)
+    make_video(tmp_path / 'new' / 'black.mp4', 0)
+    (tmp_path / 'new' / 'text.mp4').write_text('text')
+    make_images(tmp_path / 'new' / 'frames', SIGNS['no'])
+    model = ('--model', 'my_signs', '--extractor', EXTRACTOR)
+    said = run('recognise', 'new', *model, '--json', 'out.json', '--csv', 'out.csv')
+    lines = dict(line.split(': ', 1) for line in said.splitlines() if ': ' in line)
+    assert lines['a'].startswith('tea (') and lines['frames'].startswith('no (')
+    assert lines['black'].startswith('no answer: no person was found')
+    assert lines['text'].startswith('cannot be read: ') and lines['Written'] == 'out.json, out.csv'
+    assert '1 of 4 videos cannot be read' in said and lines['Next'].startswith('signbert-mm page')
+    answers = json.loads((tmp_path / 'out.json').read_text())
+    assert [answer['name'] for answer in answers] == ['a.mp4', 'black.mp4', 'frames', 'text.mp4']
+    assert answers[0]['glosses'][0] == 'tea' and answers[0]['seconds'] == pytest.approx(0.9)
+    with open(tmp_path / 'out.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert [row['gloss'] for row in rows] == ['tea', '', 'no', ''] and rows[1]['reason']
+    with pytest.raises(SystemExit) as end:
+        run('recognise', 'new/text.mp4', *model)
+    assert end.value.code == 1
+
+
+def test_none_of_these(run, taught):
+    index = json.loads((taught / 'model.json').read_text())
+    make_video(taught.parent / 'new.mp4', SIGNS['tea'])
+    (taught / 'model.json').write_text(json.dumps(dict(index, threshold=1.5)))
+    said = run('recognise', 'new.mp4', '--model', 'my_signs', '--extractor', EXTRACTOR, '--json', 'out.json')
+    assert said.startswith('new: none of these 4 signs: the nearest, tea, has score')
+    answer = json.loads(Path('out.json').read_text())[0]
+    assert answer['glosses'] == answer['scores'] == [] and answer['nearest'] == 'tea'
+
+
+def test_long_videos(run, taught, tmp_path):
+    pytest.importorskip('av')
+    signs = TaughtSigns.load(taught, extractor=EXTRACTOR)
+    extractor = GreyExtractor()
+    poses = [extractor._pose(float(grey)) for grey in [SIGNS['tea']] * 20 + [0] * 20 + [SIGNS['no']] * 20]
+    (answer,) = signs.segments(np.stack(poses), layout='coco_wholebody_133', image_size=(64, 48), fps=10.0)
+    assert [sign['gloss'] for sign in answer['segments']] == ['tea', 'no']
+    make_video(tmp_path / 'long.mp4', SIGNS['tea'], 20)
+    said = run('recognise', 'long.mp4', '--model', 'my_signs', '--extractor', EXTRACTOR, '--long')
+    assert 'long: 0.0 to 2.0 s tea (' in said
+
+
+def test_elan(run, taught, tmp_path, monkeypatch):
+    make_video(tmp_path / 'new.mp4', SIGNS['tea'], 10)
+    options = ('--model', 'my_signs', '--extractor', EXTRACTOR, '--elan', 'new.eaf')
+    calls = []
+    monkeypatch.setattr(
+        'signbert_mm.cli.recognise._eaf_writer', lambda: lambda *arguments: calls.append(arguments)
+    )
+    run('recognise', 'new.mp4', *options)
+    ((path, media, tiers),) = calls
+    ((start, end, gloss, score),) = tiers['signbert-mm']
+    assert (path, media, start, end, gloss) == ('new.eaf', 'new.mp4', 0.0, pytest.approx(1.0), 'tea')
+    assert 0 < score <= 1.0001
+    with pytest.raises(SystemExit, match='--elan writes the file of one video'):
+        run('recognise', 'new.mp4', 'my_videos', *options)
+
+
+def test_a_folder_from_elsewhere(run, taught):
+    with pytest.raises(
+        SystemExit, match='if you trust it, name it: --extractor grey_extractor.GreyExtractor'
+    ):
+        run('recognise', 'my_videos', '--model', 'my_signs')
+    with open(taught / 'config.py', 'a') as file:
+        file.write('import os\n')
+    with pytest.raises(SystemExit, match='`name = value` is expected'):
+        run('recognise', 'my_videos', '--model', 'my_signs', '--extractor', EXTRACTOR)
+    index = json.loads((taught / 'model.json').read_text())
+    damaged = dict(index, estimate={}), dict(index, threshold='x'), dict(index, kind='x')
+    for text in ('{', '[]', '{"format": "other"}', *map(json.dumps, damaged)):
+        (taught / 'model.json').write_text(text)
+        with pytest.raises(SystemExit, match='model.json: no index of version 1'):
+            run('recognise', 'my_videos', '--model', 'my_signs')
+    (taught / 'model.json').unlink()
+    with pytest.raises(SystemExit, match='make them with: signbert-mm teach VIDEOS --out my_signs'):
+        run('recognise', 'my_videos', '--model', 'my_signs')
+
+
+def test_places_that_hold_something_else(run, my_videos, encoder, tmp_path):
+    (tmp_path / 'my_signs').mkdir()
+    (tmp_path / 'my_signs' / 'thesis.doc').touch()
+    with pytest.raises(SystemExit, match='my_signs: holds other files'):
+        teach(run, my_videos, encoder)
+    with pytest.raises(SystemExit, match='its meta has no config'):
+        torch.save(dict(state_dict={}, meta={}), tmp_path / 'bare.pth')
+        teach(run, my_videos, tmp_path / 'bare.pth', '--out', 'other')
