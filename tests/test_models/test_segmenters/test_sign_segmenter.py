@@ -118,9 +118,10 @@ def test_predictions_are_the_decoded_probabilities(model):
 def test_it_learns_and_what_is_frozen_stays(model):
     loss = model(batch((12, 12, 9), 12), mode='loss')['loss_segment']
     loss.backward()
-    assert model.head.hands[0].weight.grad.abs().sum() > 0 and model.backbone.encoder.layers[
-        0
-    ].linear1.weight.grad is not None
+    assert (
+        model.head.hands[0].weight.grad.abs().sum() > 0
+        and model.backbone.encoder.layers[0].linear1.weight.grad is not None
+    )
     model.freeze(('embedder',))
     model.train()
     assert not model.embedder.training and model.backbone.training
