@@ -26,7 +26,8 @@ from mmengine.device import get_device
 
 from signbert_mm.apis import SignInferencer
 from signbert_mm.apis.compare_segments import best_setting, known_videos, segments_figures, window_figures
-from signbert_mm.engine.runner import add_cfg_options, load_config, run_tool, tool_parser
+from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 
