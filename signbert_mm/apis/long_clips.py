@@ -121,10 +121,11 @@ class LongClips:
     def _found_signs(self, clip: PoseClip, ignore: Sequence[str], batch_size: int, topk: int) -> Prediction:
         """The signs that the segmenter finds in a clip, each recognised as one clip."""
         spans = self.segmenter.find(clip)
-        times = np.arange(len(clip)) / clip.fps if clip.times is None else clip.times - clip.times[0]
-        # A hair earlier, so that a frame at the very start of a sign is in it.
-        bounds = [np.searchsorted(times, [span.start - 1e-6, span.end - 1e-6]).tolist() for span in spans]
-        pieces = [clip.cut(first, max(end, first + 1)) for first, end in bounds]
+        # A frame at the very start of a sign is in it, in spite of rounding.
+        edges = np.asarray([(span.start, span.end) for span in spans]).reshape(-1, 2) - 1e-6
+        # A sign in a pause of the camera is the frame after the pause.
+        firsts, ends = np.searchsorted(clip.seconds, edges).clip(0, [len(clip) - 1, len(clip)]).T.tolist()
+        pieces = [clip.cut(first, max(end, first + 1)) for first, end in zip(firsts, ends)]
         windows, segments = [], []
         for first in range(0, len(pieces), batch_size):
             rows = self.backend.predict(pieces[first : first + batch_size])

@@ -51,7 +51,7 @@ class Segmenter:
             clip (PoseClip): With ``fps`` or ``times``; frames are repeated or left out to get the model's
                 rate.
         """
-        times = np.arange(len(clip)) / clip.fps if clip.times is None else clip.times - clip.times[0]
+        times = clip.seconds
         # The last frame lasts as long as the others.
         duration = float(times[-1]) + 1 / (clip.fps or self.fps)
         moments = (np.arange(max(1, round(duration * self.fps))) + 0.5) / self.fps

@@ -116,7 +116,7 @@ def test_a_segmenter_is_needed(house, finder):
 
 
 def test_the_config_builds_and_its_segmenter_finds_what_predict_finds(root, house):
-    cfg = Config.fromfile(root / 'configs' / 'segmentation' / 'signbert_d128_wlasl100.py')
+    cfg = Config.fromfile(root / 'configs' / 'segmentation' / 'segmenter_d128_wlasl100.py')
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).eval()
     model.cfg, model.dataset_meta = cfg, dict(fps=12.5)

@@ -6,8 +6,8 @@ signs of both. Windows are measured with the default settings of segments(), and
 that are best on the videos of CONFIG's validation data: by F1 of where signs are, and by F1 with the gloss.
 
 Example:
-    python tools/analysis_tools/eval_segments.py configs/segmentation/signbert_d128_wlasl100.py \
-        work_dirs/segmenter/epoch_15.pth configs/segmentation/signbert_d128_wlasl100_recognizer.py \
+    python tools/analysis_tools/eval_segments.py configs/segmentation/segmenter_d128_wlasl100.py \
+        work_dirs/segmenter/epoch_15.pth configs/segmentation/signbert_d128_wlasl100_signers.py \
         work_dirs/recognizer/epoch_100.pth
 """
 
