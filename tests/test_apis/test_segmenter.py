@@ -75,6 +75,20 @@ def test_times_of_frames_count(inferencer):
     assert edges == pytest.approx([1.0, 3.0, 5.0, 7.8], abs=0.11)
 
 
+def test_a_pause_in_a_sign(inferencer):
+    clip = two_signs()
+    # Frame 20, in a sign, is seen for two seconds.
+    times = np.arange(70) / 10 + 2.0 * (np.arange(70) > 20)
+    (found,) = inferencer.segments([replace(clip, times=times)])
+    assert [(sign['start'], sign['end']) for sign in found['segments']] == [
+        (pytest.approx(1.0, abs=0.11), pytest.approx(5.0, abs=0.11)),
+        (pytest.approx(7.0, abs=0.11), pytest.approx(8.4, abs=0.11)),
+    ]
+    paused = replace(clip.cut(0, 30), times=np.append(np.arange(29) / 10, 9.0))
+    (found,) = inferencer.segments([paused])
+    assert len(found['segments']) == 1 and found['segments'][0]['end'] == pytest.approx(9.1, abs=0.11)
+
+
 def test_glosses_to_ignore_are_no_segments(inferencer):
     (found,) = inferencer.segments([two_signs()], ignore=GLOSSES)
     assert found['segments'] == [] and len(found['windows']) == 2
