@@ -156,6 +156,11 @@ class PoseClip:
         return len(self.keypoints)
 
     @property
+    def seconds(self) -> np.ndarray:
+        """Shape (T,): time of each frame since the first, by ``times``, else by ``fps``."""
+        return np.arange(len(self)) / self.fps if self.times is None else self.times - self.times[0]
+
+    @property
     def hand_frames(self) -> int:
         """Number of frames in which a hand was detected."""
         return int(self.hands_found().any(-1).sum())

@@ -72,6 +72,9 @@ class SignInferencer:
             reconstructs hands and embeds clips.
         pretrained_weights (str | Path, optional): Its checkpoint.
         dictionary (str | Path | SignDictionary, optional): For :meth:`search`; also an attribute.
+        segmenter (str | Path | Config | Module, optional): A model that finds signs in time
+            (configs/segmentation/); :meth:`segments` then cuts by it and not by windows.
+        segmenter_weights (str | Path, optional): Its checkpoint.
         threads (int): CPU threads; 0 = the default of torch (``OMP_NUM_THREADS``, else the cores) or
             onnxruntime (the cores). With torch another number applies to the whole process, as after
             ``torch.set_num_threads``. 1 suits narrow models and busy machines.
@@ -96,6 +99,8 @@ class SignInferencer:
         pretrained_weights: Optional[Union[str, 'os.PathLike[str]']] = None,
         dictionary: Optional[Union[str, 'os.PathLike[str]', SignDictionary]] = None,
         threads: int = 0,
+        segmenter: Optional[ModelLike] = None,
+        segmenter_weights: Optional[Union[str, 'os.PathLike[str]']] = None,
     ) -> None:
         if backend is None:
             is_path = isinstance(model, (str, os.PathLike))
@@ -120,7 +125,14 @@ class SignInferencer:
             encoder = _torch_backend(pretrained, pretrained_weights, device, 'pretrained_weights')
         if dictionary is not None and not isinstance(dictionary, SignDictionary):
             dictionary = SignDictionary.load(dictionary)
-        self.long_clips = LongClips(self.backend, self.reader)
+        finder = None
+        if segmenter is not None:
+            from .segmenter import Segmenter
+
+            finder = Segmenter(_torch_backend(segmenter, segmenter_weights, device, 'segmenter_weights'))
+        elif segmenter_weights is not None:
+            raise UserValueError('segmenter_weights are given without `segmenter`, the config of the model')
+        self.long_clips = LongClips(self.backend, self.reader, finder)
         self.dictionary_search = DictionarySearch(encoder, self.reader, dictionary)
 
     segments = _of('long_clips', LongClips.segments)

@@ -3,23 +3,27 @@
 import logging
 import os
 import time
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from ..errors import UserValueError
 from ..logs import print_log
 from .backends import Backend, Prediction, unknown_of
-from .clips import why_no_answer
+from .clips import PoseClip, why_no_answer
 from .input import Failure, InputReader
 from .stream import (
     HysteresisMerger,
+    Segment,
     StreamEvent,
     StreamRecognizer,
     merge_windows,
     sliding_windows,
     steps_of,
 )
+
+if TYPE_CHECKING:
+    from .segmenter import Segmenter
 
 
 class LongClips:
@@ -28,10 +32,13 @@ class LongClips:
     Args:
         backend (Backend): A recogniser.
         reader (InputReader): Opens videos and cameras and extracts poses.
+        segmenter (Segmenter, optional): Finds where signs begin and end, for :meth:`segments`.
     """
 
-    def __init__(self, backend: Backend, reader: InputReader) -> None:
-        self.backend, self.reader = backend, reader
+    def __init__(
+        self, backend: Backend, reader: InputReader, segmenter: Optional['Segmenter'] = None
+    ) -> None:
+        self.backend, self.reader, self.segmenter = backend, reader, segmenter
 
     def segments(
         self,
@@ -52,6 +59,9 @@ class LongClips:
         whole video are extracted first. Seconds are those of the frames' time stamps, also where these are
         uneven or the header's rate is wrong.
 
+        With a segmenter each sign that it finds is recognised as one clip. Then the poses of a whole video
+        are in memory, and ``window``, ``stride``, ``enter`` and ``leave`` are not used.
+
         Args:
             inputs: As for calling.
             window, stride (float): Seconds. The window should be about as long as one sign, since the model
@@ -65,13 +75,15 @@ class LongClips:
         Returns:
             list[dict]: One a clip: ``name``, ``fps``, ``num_frames``, ``segments``: list of dict(start, end
             in seconds, gloss, score), and ``windows``: list of dict(start, end, glosses, scores, reason).
+            With a segmenter ``windows`` are the signs that it found; those without an answer, and those in
+            ``ignore``, are no segments.
             ``reason`` is '' or says why there is no answer: no hand was detected in the window or clip.
             ``json.dumps`` takes all of it.
         """
         self.backend.check_recognises()
         settings = dict(window=window, stride=stride, enter=enter, leave=leave, ignore=ignore)
         is_file = isinstance(inputs, (str, os.PathLike)) and os.path.isfile(inputs)
-        if is_file and not self.backend.reads_videos:
+        if is_file and not self.backend.reads_videos and self.segmenter is None:
             return [self._video_segments(inputs, topk, settings)]
         results = []
         for clip in self.reader.clips(inputs, **options):
@@ -80,6 +92,9 @@ class LongClips:
                 results.append(Prediction(clip._asdict()))
                 continue
             size, step, merger = self._window(clip.fps, clip.name, **settings)
+            if self.segmenter is not None:
+                results.append(self._found_signs(clip, ignore, batch_size, topk))
+                continue
             steps = steps_of(clip)
             spans = sliding_windows(int(steps[-1]) + 1, size, step)
             # Spans are in steps of time; frames may come unevenly. A window in a pause has no frames.
@@ -106,6 +121,25 @@ class LongClips:
                 self._timeline(clip.name, clip.fps, clip.fps, len(clip), windows, segments, clip.no_answer)
             )
         return results
+
+    def _found_signs(self, clip: PoseClip, ignore: Sequence[str], batch_size: int, topk: int) -> Prediction:
+        """The signs that the segmenter finds in a clip, each recognised as one clip."""
+        spans = self.segmenter.find(clip)
+        # A frame at the very start of a sign is in it, in spite of rounding.
+        edges = np.asarray([(span.start, span.end) for span in spans]).reshape(-1, 2) - 1e-6
+        # A sign in a pause of the camera is the frame after the pause.
+        firsts, ends = np.searchsorted(clip.seconds, edges).clip(0, [len(clip) - 1, len(clip)]).T.tolist()
+        pieces = [clip.cut(first, max(end, first + 1)) for first, end in zip(firsts, ends)]
+        windows, segments = [], []
+        for first in range(0, len(pieces), batch_size):
+            rows = self.backend.predict(pieces[first : first + batch_size])
+            for span, row in zip(spans[first:], rows):
+                answer = dict(self.backend.best(row['scores'], topk), reason=row['reason'], **unknown_of(row))
+                windows.append(_window_seconds(span.start, span.end, 1.0, answer))
+                if answer['glosses'] and answer['glosses'][0] not in ignore:
+                    segments.append(Segment(span.start, span.end, answer['labels'][0], answer['scores'][0]))
+        # Spans are in seconds already.
+        return self._timeline(clip.name, 1.0, clip.fps, len(clip), windows, segments, clip.no_answer)
 
     def _video_segments(self, path: Union[str, 'os.PathLike[str]'], topk: int, settings: dict) -> dict:
         windows, segments, clock, rate, total, reason = [], [], 0.0, 0.0, 0, ''
@@ -273,6 +307,6 @@ class LongClips:
         )
 
 
-def _window_seconds(start: int, end: int, fps: float, answer: Mapping[str, Any]) -> dict:
+def _window_seconds(start: float, end: float, fps: float, answer: Mapping[str, Any]) -> dict:
     kept = {key: answer[key] for key in ('glosses', 'scores', 'reason', 'unknown') if key in answer}
     return dict(start=start / fps, end=end / fps, **kept)

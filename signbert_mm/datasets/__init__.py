@@ -15,6 +15,7 @@ _MODULES = {
     'pose_store': ['PoseStore'],
     'pose_store_writer': ['PoseStoreWriter'],
     'samplers': ['ClassBalancedSampler'],
+    'spliced_signs': ['SplicedSigns'],
     'subsets': ['data_ratio_indices', 'few_shot_indices', 'hold_out_indices'],
     'synthetic': ['SYNTHETIC_NOTE', 'SyntheticSigns', 'SyntheticTruth', 'write_synthetic_store'],
     'video_dataset': ['SignVideoDataset'],

@@ -1,6 +1,6 @@
 """Clips that show no sign: hands at rest, and the way from one sign to the next."""
 
-from typing import Sequence, Union
+from typing import Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -126,17 +126,45 @@ class NoSignDataset(Dataset):
 
     def _between(self, first: Sequence[Tensor], then: Sequence[Tensor], draws: Draws, width: Tensor) -> tuple:
         """Poses (B, T, V, 2) and scores (B, T, V) on the way from one pose to another."""
-        count, joints = self.clips.clip_len, first[1].shape[1]
-        time = (torch.arange(count, device=width.device) + 0.5) / count  # (T,)
-        # Slow at both ends.
-        way = (time * time * (3 - 2 * time))[None, :, None, None]
-        both = ((first[1] > 0) & (then[1] > 0))[:, None]
-        early = (time < 0.5)[None, :, None]
-        nearest = torch.where(early, first[1][:, None], then[1][:, None])
-        scores = torch.where(both, torch.minimum(first[1], then[1])[:, None], nearest)
-        held = torch.where(early[..., None], first[0][:, None], then[0][:, None])
-        keypoints = torch.where(both[..., None], first[0][:, None] * (1 - way) + then[0][:, None] * way, held)
-        shift = self.tremble * draws.uniform('tremble', count, joints, 2, low=-1, high=1)
-        aim = self.drift * draws.uniform('drift', 1, 1, 2, low=-1, high=1)
-        shift = (shift + aim * time[None, :, None, None]) * width[:, None, None, None]
-        return (keypoints + shift) * (scores > 0)[..., None], scores
+        keypoints, scores = way_between(first, then, self.clips.clip_len)
+        return shake(keypoints, draws, width, self.tremble, self.drift) * (scores > 0)[..., None], scores
+
+
+def way_between(first: Sequence[Tensor], then: Sequence[Tensor], count: int) -> Tuple[Tensor, Tensor]:
+    """The way from one pose to another, slow at both ends.
+
+    A joint that only one of the two poses has is there in that pose's half of the time.
+
+    Args:
+        first, then (Sequence[Tensor]): Joints (B, V, 2) and scores (B, V), 0 = missing.
+        count (int): T, the number of frames between the two poses.
+
+    Returns:
+        tuple[Tensor, Tensor]: Joints (B, T, V, 2) and scores (B, T, V).
+    """
+    # (T,)
+    time = (torch.arange(count, device=first[1].device) + 0.5) / count
+    way = (time * time * (3 - 2 * time))[None, :, None, None]
+    both = ((first[1] > 0) & (then[1] > 0))[:, None]
+    early = (time < 0.5)[None, :, None]
+    nearest = torch.where(early, first[1][:, None], then[1][:, None])
+    scores = torch.where(both, torch.minimum(first[1], then[1])[:, None], nearest)
+    held = torch.where(early[..., None], first[0][:, None], then[0][:, None])
+    return torch.where(both[..., None], first[0][:, None] * (1 - way) + then[0][:, None] * way, held), scores
+
+
+def shake(keypoints: Tensor, draws: Draws, width: Tensor, tremble: float, drift: float) -> Tensor:
+    """Moves each joint of each frame a little, and the whole picture slowly.
+
+    Args:
+        keypoints (Tensor): Shape (B, T, V, 2), pixels.
+        draws (Draws): Of the B clips.
+        width (Tensor): Shape (B,), the images' widths in pixels.
+        tremble (float): Largest shift of a joint in a frame, as a share of the width.
+        drift (float): Largest way of the whole picture over the clip, likewise.
+    """
+    _, count, joints, _ = keypoints.shape
+    time = (torch.arange(count, device=width.device) + 0.5) / count
+    shift = tremble * draws.uniform('tremble', count, joints, 2, low=-1, high=1)
+    aim = drift * draws.uniform('drift', 1, 1, 2, low=-1, high=1)
+    return keypoints + (shift + aim * time[None, :, None, None]) * width[:, None, None, None]

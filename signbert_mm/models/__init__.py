@@ -7,7 +7,7 @@ from .base import BasePretrainer, BaseRecognizer
 from .data_preprocessor import SignDataPreprocessor
 from .decoders import FCDecoder, HandModelDecoder
 from .embedders import GestureGCN, HandTokenEmbedder, ResidualGestureGCN, TemporalGCNEmbedder
-from .heads import LinearFusionHead, ProjectionHead, SignHead
+from .heads import LinearFusionHead, ProjectionHead, SegmentHead, SignHead
 from .losses import (
     ConsistencyLoss,
     HandRegularization,
@@ -17,6 +17,7 @@ from .losses import (
 )
 from .pretrainers import SignBERT, STConsistency
 from .recognizers import MMActionRecognizer, SignRecognizer, STConsistencyRecognizer
+from .segmenters import SignSegmenter, decode_segments
 
 __all__ = [
     'BasePretrainer',
@@ -39,9 +40,12 @@ __all__ = [
     'ResidualGestureGCN',
     'STConsistency',
     'STConsistencyRecognizer',
+    'SegmentHead',
     'SignBERT',
     'SignDataPreprocessor',
     'SignHead',
     'SignRecognizer',
+    'SignSegmenter',
     'TemporalGCNEmbedder',
+    'decode_segments',
 ]

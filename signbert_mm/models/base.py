@@ -25,6 +25,7 @@ class BaseSignModel(BaseModel):
 
     Attributes:
         recognises (bool): The model names signs.
+        finds_signs (bool): The model finds signs in time: mode 'predict' gives ``segments``.
         encoder_parts (Sequence[str]): Submodules that make its features.
         frozen: What is not trained, as its config says; () or False = nothing.
         head_key (str): The head's key in the config.
@@ -36,11 +37,13 @@ class BaseSignModel(BaseModel):
     """
 
     recognises = False
+    finds_signs = False
     encoder_parts: Sequence[str] = ('embedder', 'backbone')
     frozen: Union[bool, Tuple[str, ...]] = ()
     head_key = 'model.head'
     foreign_part = ''
     hand_model: Optional[nn.Module] = None
+    _frozen_parts: Tuple[str, ...] = ()
 
     def __init__(
         self, data_preprocessor: Union[dict, nn.Module, None] = None, init_cfg: Optional[dict] = None
@@ -85,6 +88,20 @@ class BaseSignModel(BaseModel):
     def predictions(self, inputs: dict) -> List[SignDataSample]:
         """Mode 'predict'."""
         raise NotImplementedError
+
+    def freeze(self, parts: Sequence[str]) -> None:
+        """Excludes these submodules from training and keeps them in evaluation mode."""
+        self._frozen_parts = tuple(parts)
+        for name in self._frozen_parts:
+            getattr(self, name).requires_grad_(False)
+
+    def train(self, mode: bool = True) -> 'BaseSignModel':
+        """Sets the mode of all but the frozen parts."""
+        super().train(mode)
+        # Frozen parts keep dropout off and their running statistics unchanged.
+        for name in self._frozen_parts:
+            getattr(self, name).eval()
+        return self
 
     @property
     def gives_tokens(self) -> bool:
@@ -156,21 +173,6 @@ class BaseRecognizer(BaseSignModel):
     exportable = True
     one_length = False
     attends = True
-    _frozen_parts: Tuple[str, ...] = ()
-
-    def freeze(self, parts: Sequence[str]) -> None:
-        """Excludes these submodules from training and keeps them in evaluation mode."""
-        self._frozen_parts = tuple(parts)
-        for name in self._frozen_parts:
-            getattr(self, name).requires_grad_(False)
-
-    def train(self, mode: bool = True) -> 'BaseRecognizer':
-        """Sets the mode of all but the frozen parts."""
-        super().train(mode)
-        # Frozen parts keep dropout off and their running statistics unchanged.
-        for name in self._frozen_parts:
-            getattr(self, name).eval()
-        return self
 
     @property
     def num_unknown(self) -> int:
