@@ -27,7 +27,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequ
 
 import numpy as np
 
-
+from signbert_mm.errors import UserRuntimeError
 from signbert_mm.extraction import build_extractor, extract_stream, open_video
 from signbert_mm.layouts import get_layout
 from signbert_mm.visualization.video_writer import VideoWriter
@@ -126,7 +126,7 @@ def command_time(command: Sequence[str]) -> float:
     )
     _, status, used = os.wait4(child, 0)
     if status:
-        raise RuntimeError(f'{" ".join(command)} ended with status {status}')
+        raise UserRuntimeError(f'{" ".join(command)} ended with status {status}')
     return used.ru_utime + used.ru_stime
 
 

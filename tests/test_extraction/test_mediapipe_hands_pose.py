@@ -1,8 +1,12 @@
+import subprocess
+import sys
 import types
 
 import numpy as np
 import pytest
+from made_videos import make_video
 
+from signbert_mm.datasets import PoseStore
 from signbert_mm.extraction import MediaPipeHandsPose, build_extractor, extract_stream, open_video
 from signbert_mm.extraction.mediapipe_joints import body_points, whole_body
 from signbert_mm.layouts import get_layout
@@ -129,3 +133,18 @@ def _check_hands(poses, whole):
         one, other = poses[both][:, hand, :2], whole[both][:, hand, :2]
         size = (other.max(1) - other.min(1)).max(1)
         assert not both.any() or np.mean(np.linalg.norm(one - other, axis=-1).mean(1) / size) < 0.02
+
+
+def test_the_tool_starts_without_torch(root, tmp_path):
+    """Its import takes longer than the extraction of a sign."""
+    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('av')
+    make_video(tmp_path / 'videos' / 'a.mp4', 3)
+    tool = [str(root / 'tools' / 'extract_poses.py'), str(tmp_path / 'videos'), str(tmp_path / 'out')]
+    code = f"""import runpy, sys
+sys.argv = {[*tool, '--extractor', 'mediapipe_fast']!r}
+runpy.run_path({tool[0]!r}, run_name='__main__')
+print(sorted({{'torch', 'mmengine'}} & set(sys.modules)))"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=root, timeout=300)
+    assert done.stdout.endswith('[]\n'), done.stdout + done.stderr
+    assert PoseStore(tmp_path / 'out').meta['extractor'] == 'mediapipe_fast'
