@@ -26,6 +26,7 @@ except ModuleNotFoundError:
 
 from signbert_mm.arguments import tool_parser
 from signbert_mm.prepare.extraction_options import add_about, add_extractor
+from signbert_mm.run_command import run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -71,9 +72,5 @@ def main(args: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    # Read before torch is imported, so that --help is quick.
     parsed = parse_args()
-
-    from signbert_mm.engine.runner import run_tool
-
-    run_tool(lambda: main(parsed))
+    run_command(lambda: main(parsed))

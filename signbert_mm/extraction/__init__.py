@@ -9,6 +9,7 @@ from .find_videos import IMAGE_SUFFIXES, VIDEO_SUFFIXES, find_videos, image_clip
 from .frames import Frame, VideoError, resample
 from .image_folder import ImageFolderReader
 from .mediapipe_extractor import MediaPipeExtractor
+from .mediapipe_hands_pose import MediaPipeHandsPose
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor, build_extractor, extract_stream
 from .rtmlib_extractor import RTMLibExtractor
@@ -26,6 +27,7 @@ __all__ = [
     'Frame',
     'ImageFolderReader',
     'MediaPipeExtractor',
+    'MediaPipeHandsPose',
     'PersonTracker',
     'PoseExtractor',
     'RTMLibExtractor',

@@ -13,7 +13,12 @@ from ..errors import UserKeyError, UserValueError
 from ..layouts import Layout, get_layout
 
 LAYOUT = 'coco_wholebody_133'
-BUILT_IN = dict(mediapipe='MediaPipeExtractor', mmpose='MMPoseExtractor', rtmlib='RTMLibExtractor')
+BUILT_IN = dict(
+    mediapipe='MediaPipeExtractor',
+    mediapipe_fast='MediaPipeHandsPose',
+    mmpose='MMPoseExtractor',
+    rtmlib='RTMLibExtractor',
+)
 
 
 class PoseExtractor(ABC):
@@ -113,8 +118,8 @@ def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtra
     """Builds a pose extractor.
 
     Args:
-        cfg (str | dict | PoseExtractor): 'mediapipe', 'mmpose' or 'rtmlib', or a dict with that as ``type``
-            and the class's arguments. An extractor is returned as it is.
+        cfg (str | dict | PoseExtractor): 'mediapipe', 'mediapipe_fast', 'mmpose' or 'rtmlib', or a dict
+            with that as ``type`` and the class's arguments. An extractor is returned as it is.
 
     Raises:
         KeyError: No extractor has that name.

@@ -2,8 +2,9 @@
 
 from ..registry import EXTRACTORS
 from .mediapipe_extractor import MediaPipeExtractor
+from .mediapipe_hands_pose import MediaPipeHandsPose
 from .mmpose_extractor import MMPoseExtractor
 from .rtmlib_extractor import RTMLibExtractor
 
-for _kind in (MediaPipeExtractor, MMPoseExtractor, RTMLibExtractor):
+for _kind in (MediaPipeExtractor, MediaPipeHandsPose, MMPoseExtractor, RTMLibExtractor):
     EXTRACTORS.register_module(name=[_kind.name, _kind.__name__], module=_kind)

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from signbert_mm import errors
-from signbert_mm.engine.runner import launch, run_tool
+from signbert_mm import errors, run_command
+from signbert_mm.engine.runner import run_tool
 from signbert_mm.engine.runner.launch import is_first_process
 from signbert_mm.engine.runner.signals import TrainingStopped, watching
 
@@ -165,7 +165,7 @@ def test_what_is_raised_is_meant_for_people(root):
 
 
 def test_the_reader_of_a_pipe_has_gone(monkeypatch):
-    monkeypatch.setattr(launch, '_drop_output', lambda: None)
+    monkeypatch.setattr(run_command, '_drop_output', lambda: None)
 
     def printing():
         raise BrokenPipeError(32, 'Broken pipe')

@@ -20,6 +20,7 @@ GROUND = (
     'lazy_action',
     'logs',
     'needs_train',
+    'run_command',
 )
 # each a layer, from the ground up
 LAYERS = (

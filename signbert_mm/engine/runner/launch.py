@@ -1,6 +1,5 @@
 """Start of the command line tools: processes, and errors as one line."""
 
-import contextlib
 import logging
 import os
 import sys
@@ -11,13 +10,12 @@ import torch.distributed
 from mmengine.config import Config
 
 from ... import compat
-from ...errors import UserError
-from ...files.os_errors import describe_os_error
+from ...run_command import run_command
 from ..old_checkpoints import adapt_config
 from .config import explain_config_errors
 from .options import check_vis_backends
 from .preload import adapt_preloaded_loaders
-from .signals import TrainingStopped, cleaning_up
+from .signals import TrainingStopped
 from .workers import cap_workers, drop_worker_options
 
 
@@ -52,42 +50,26 @@ def is_first_process(launcher: str) -> bool:
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Runs a tool; a :class:`~signbert_mm.errors.UserError` or an error of the system ends in one line.
+    """Runs a tool as :func:`~signbert_mm.run_command.run_command` does, with its configs and processes.
 
-    ``SIGNBERT_MM_TRACEBACK=1`` shows their traceback; a fault of the program always has it. Ctrl-C ends with
-    a shell's status, 130, and SIGTERM with 143: a training saves its state before.
+    A config's fault names its file and line. On SIGTERM a training saves its state. The group of processes is
+    left.
     """
-    try:
-        with explain_config_errors(), cleaning_up():
+
+    def explained() -> None:
+        with explain_config_errors():
             main()
-    except Exception as error:
-        if not isinstance(error, (UserError, OSError)) or os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
-            raise
-        # The reader of a pipe has gone: `tool | head`.
-        if isinstance(error, BrokenPipeError) and error.filename is None:
-            _drop_output()
-            sys.exit(1)
-        text = describe_os_error(error) if isinstance(error, OSError) else error
-        sys.exit(f'{type(error).__name__.removeprefix("User")}: {text}')
+
+    try:
+        run_command(explained)
     except TrainingStopped as stopped:
         print(stopped, file=sys.stderr)
         sys.exit(143)
-    except KeyboardInterrupt:
-        if os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
-            raise
-        print('interrupted', file=sys.stderr)
-        sys.exit(130)
     else:
         _leave_gloo()
     finally:
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
-
-
-def _drop_output() -> None:
-    """Lets the interpreter end without another complaint about a closed stdout."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _leave_gloo() -> None:

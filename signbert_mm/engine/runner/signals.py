@@ -9,6 +9,8 @@ from typing import Any, Callable, Iterator, Optional
 import torch
 import torch.distributed as dist
 
+from ...run_command import die, end, handling
+
 
 class TrainingStopped(BaseException):
     """A training was asked to stop and has saved its state; the message says how to go on.
@@ -37,43 +39,6 @@ class StopFlag:
         return bool(flag)
 
 
-def _end(signum: int, frame: Any) -> None:
-    """Leaves through every ``with`` and ``finally``, with a shell's status for the signal."""
-    if os.getpid() != _end.process:
-        _die(signum)
-    raise SystemExit(128 + signum)
-
-
-def _die(signum: int) -> None:
-    """Ends a forked child, which has inherited the handler, as the signal alone would."""
-    signal.signal(signum, signal.SIG_DFL)
-    os.kill(os.getpid(), signum)
-
-
-@contextmanager
-def _handling(handler: Callable, replaceable: tuple) -> Iterator[bool]:
-    """Sets a handler of SIGTERM in place of one of ``replaceable``; yields whether it did."""
-    # Python lets the main thread alone set handlers.
-    main_thread = threading.current_thread() is threading.main_thread()
-    old = signal.getsignal(signal.SIGTERM)
-    if not main_thread or old not in replaceable:
-        yield False
-        return
-    signal.signal(signal.SIGTERM, handler)
-    try:
-        yield True
-    finally:
-        signal.signal(signal.SIGTERM, old)
-
-
-@contextmanager
-def cleaning_up() -> Iterator[None]:
-    """SIGTERM ends what runs inside as an exception would, so that half-written folders are removed."""
-    _end.process = os.getpid()
-    with _handling(_end, (signal.SIG_DFL,)):
-        yield
-
-
 @contextmanager
 def watching() -> Iterator[StopFlag]:
     """SIGTERM only sets the flag that is yielded. A handler of other code stays."""
@@ -81,10 +46,10 @@ def watching() -> Iterator[StopFlag]:
 
     def ask(signum: int, frame: Any) -> None:
         if os.getpid() != process:
-            _die(signum)
+            die(signum)
         flag.asked = True
 
-    with _handling(ask, (signal.SIG_DFL, _end)):
+    with handling(ask, (signal.SIG_DFL, end)):
         yield flag
 
 
