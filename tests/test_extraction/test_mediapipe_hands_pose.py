@@ -139,6 +139,7 @@ def test_the_tool_starts_without_torch(root, tmp_path):
     """Its import takes longer than the extraction of a sign."""
     pytest.importorskip('mediapipe', reason=HERE)
     pytest.importorskip('av')
+    (tmp_path / 'videos').mkdir()
     make_video(tmp_path / 'videos' / 'a.mp4', 3)
     tool = [str(root / 'tools' / 'extract_poses.py'), str(tmp_path / 'videos'), str(tmp_path / 'out')]
     code = f"""import runpy, sys
