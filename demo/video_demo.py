@@ -41,6 +41,7 @@ from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.os_errors import check_writable, output_path
+from signbert_mm.files.shipped import SHIPPED
 from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, Span, attention_over_time, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
 
@@ -127,9 +128,10 @@ def choose_model(args: argparse.Namespace, demo: Callable[[], str] = demo_checkp
 
 def model_note(args: argparse.Namespace, inferencer: SignInferencer) -> str:
     """For a model that the options do not name: what it knows, and how to choose another."""
-    knows = (zoo.zoo_models().get(args.config) or {}).get('Metadata', {}).get(
-        'Glosses'
-    ) or f'{len(inferencer.glosses)} glosses'
+    models = zoo.zoo_models()
+    models.update({SHIPPED + entry['Shipped']: entry for entry in models.values() if entry.get('Shipped')})
+    knows = (models.get(args.config) or {}).get('Metadata', {}).get('Glosses')
+    knows = knows or f'{len(inferencer.glosses)} glosses'
     if inferencer.dictionary is not None:
         knows = f'the {len(inferencer.dictionary.glosses)} signs of the dictionary'
     real = 'For real signs run make zoo; ' if zoo.are_synthetic(inferencer.glosses) else ''

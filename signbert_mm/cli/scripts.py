@@ -1,5 +1,6 @@
 """The subcommands that are scripts of ``tools/`` and ``demo/``."""
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import NamedTuple, Sequence
@@ -78,6 +79,7 @@ def run_script(name: str, arguments: Sequence[str]) -> None:
         print(f'Example: {script.example}\n')
     sys.argv = [f'signbert-mm {name}', *arguments]
     # runpy would set argv[0] to the file's name, by which the script's own help would call itself.
-    exec(compile(path.read_bytes(), str(path), 'exec'), dict(__name__='__main__', __file__=str(path)))
+    spec = importlib.util.spec_from_file_location('__main__', path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
     if script:
         print(f'Next: {script.after}')

@@ -11,11 +11,18 @@ import numpy as np
 import pytest
 import torch
 from api_toys import GLOSSES, ColourExtractor, frames_of
+from mmengine.config import Config
 
 from signbert_mm.apis import model as models
 from signbert_mm.apis.subtitles import read_eaf
+from signbert_mm.files import shipped
 from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.registry import EXTRACTORS
+
+
+@pytest.fixture(autouse=True)
+def package_without_weights(monkeypatch, tmp_path):
+    monkeypatch.setattr(shipped, 'WEIGHTS', tmp_path / 'weights')
 
 
 @pytest.fixture
@@ -238,3 +245,13 @@ def test_reconstruct_from_a_video(run, house, make_video, tmp_path):
             '--out',
             'pictures',
         )
+
+
+def test_video_demo_takes_the_recogniser_of_the_package(run, make_video, house, tmp_path):
+    (tmp_path / 'weights').mkdir()
+    content = load_checkpoint_file(house['recogniser'][1])
+    meta = dict(content['meta'], cfg=Config.fromfile(house['recogniser'][0]).pretty_text)
+    torch.save(dict(content, meta=meta), tmp_path / 'weights' / 'signs.pth')
+    video = make_video(tmp_path / 'sign.mp4', [40] * 12)
+    said = run('demo/video_demo.py', video, '--extractor', 'colour', '--device', 'cpu')
+    assert f'Model: zoo://signs, {tmp_path / "weights" / "signs.pth"}. It knows 4 glosses.' in said

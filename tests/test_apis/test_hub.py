@@ -18,13 +18,17 @@ from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
 safetensors = pytest.importorskip('safetensors.torch', reason='safetensors is not installed')
 
 
+# It rejects nothing.
+REJECTION = dict(method='max_probability', temperature=1.0, threshold=1.5, false_answers=0.05)
+
+
 @pytest.fixture
 def checkpoint(house, tmp_path):
     """A checkpoint that keeps its config, as training writes it."""
     config, path = house['recogniser']
     content = load_checkpoint_file(path)
     text = Config.fromfile(config).pretty_text + "\nwork_dir = '/home/me/run'\n"
-    content['meta'].update(cfg=text, fps=25.0, layout='sign_49', rejection=dict(threshold=0.25))
+    content['meta'].update(cfg=text, fps=25.0, layout='sign_49', rejection=REJECTION)
     torch.save(content, tmp_path / 'epoch_3.pth')
     return tmp_path / 'epoch_3.pth'
 
@@ -56,7 +60,7 @@ def test_what_the_files_say(folder):
         'SignRecognizer',
         1,
     )
-    assert facts['meta']['glosses'] == GLOSSES and facts['meta']['rejection'] == dict(threshold=0.25)
+    assert facts['meta']['glosses'] == GLOSSES and facts['meta']['rejection'] == REJECTION
     # Folders and settings of the training machine are left out.
     assert (
         '/home/me' not in facts['config'] and 'progress' not in facts['meta'] and 'time' not in facts['meta']
