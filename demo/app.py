@@ -4,9 +4,9 @@
 The page also shows the best glosses, the attention over time and the hands in 3-D. Videos are dropped on it
 or recorded with the camera.
 
-Without --config and --checkpoint it uses the recogniser of real signs in the zoo folder (`make zoo`), else
-the model of `make demo`. That one is trained first if necessary, on synthetic signs: once, about 5 minutes on
-two cores. It knows no sign of any language. The page names its model. Nothing is loaded from the network.
+Without --config and --checkpoint it uses the recogniser that comes with the package. The model of
+`make demo`, --config signbert_d128_finetune_synthetic, is trained first if necessary: once, about 5 minutes
+on two cores. It knows no sign of any language. The page names its model. Nothing is loaded from the network.
 
 Examples:
     python demo/app.py

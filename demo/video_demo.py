@@ -3,12 +3,11 @@
 
 The copy shows the skeleton, the confidence of the hands, the best glosses and the attention over time.
 
-Without --config and --checkpoint it uses the recogniser of real signs in the zoo folder (`make zoo`), else
-the model that `make demo` has trained on synthetic signs. That one shows how things look and knows no sign.
-The model in use is printed.
+Without --config and --checkpoint it uses the recogniser that comes with the package. The model in use is
+printed.
 
 Examples:
-    # the zoo's recogniser: 33 ASL letters and words
+    # 33 ASL letters and words
     python demo/video_demo.py sign.mp4
     python demo/video_demo.py sign.mp4 --config signbert_d128_finetune \
         --checkpoint work_dirs/words33/epoch_150.pth
@@ -55,8 +54,7 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options with which the demos choose a model."""
     parser.add_argument(
         '--config',
-        help="config of the model, or its name (default: the zoo's recogniser of "
-        'real signs, else that of `make demo`)',
+        help='config of the model, or its name (default: the recogniser that comes with the package)',
     )
     parser.add_argument(
         '--checkpoint',
@@ -104,8 +102,8 @@ def demo_checkpoint() -> str:
 def choose_model(args: argparse.Namespace, demo: Callable[[], str] = demo_checkpoint) -> bool:
     """Fills in ``config`` and ``checkpoint`` where the options leave them open.
 
-    The default is the zoo's recogniser of real signs, else its synthetic one, else that of ``demo``. The name
-    of a published model alone stands for its release file.
+    The default is the recogniser that comes with the package; where there is none, that of the zoo folder,
+    else that of ``demo``. The name of a published model alone stands for its release file.
 
     Returns:
         bool: True where the options name no model.

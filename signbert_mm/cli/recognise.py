@@ -8,7 +8,7 @@ import shlex
 import sys
 from typing import Any, Dict, Iterator, List
 
-from ..errors import UserError, UserModuleNotFoundError, UserValueError
+from ..errors import UserError, UserValueError
 from ..files.atomic import write_atomic
 from ..files.os_errors import check_writable, describe_os_error
 from .progress import ProgressBar
@@ -18,14 +18,13 @@ TIER = 'signbert-mm'
 
 
 def main(args: argparse.Namespace) -> None:
-    from ..apis import TaughtSigns
+    from ..apis import TaughtSigns, write_eaf
     from ..apis.backends import to_json
     from ..extraction import find_videos
 
     for path in (args.json, args.csv, args.elan):
         if path:
             check_writable(path)
-    write_eaf = _eaf_writer() if args.elan else None
     if args.topk < 1 or args.window < 0:
         raise UserValueError('--topk must be at least 1, --window above 0')
     videos = find_videos(args.videos, unclear=True)
@@ -46,7 +45,7 @@ def main(args: argparse.Namespace) -> None:
         writer.writeheader()
         writer.writerows(rows)
         write_atomic(buffer.getvalue().encode(), args.csv)
-    if write_eaf is not None:
+    if args.elan:
         spans = [(row['start'], row['end'], row['gloss'], row['score']) for row in rows if row['gloss']]
         write_eaf(args.elan, videos[0][1], {TIER: spans})
     _print_end(args, answers)
@@ -96,17 +95,6 @@ def _rows(video: str, answer: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
         yield dict(row, gloss=answer['glosses'][0], score=round(answer['scores'][0], 4), reason='')
     else:
         yield dict(row, reason=answer['reason'] or 'none of these signs in any window')
-
-
-def _eaf_writer() -> Any:
-    try:
-        from ..apis.subtitles import write_eaf
-    except ModuleNotFoundError as error:
-        raise UserModuleNotFoundError(
-            '--elan: this version of signbert_mm has no writer for ELAN (signbert_mm.apis.subtitles); take '
-            '--csv, which ELAN imports too'
-        ) from error
-    return write_eaf
 
 
 def _print_end(args: argparse.Namespace, answers: List[Dict[str, Any]]) -> None:
