@@ -1,5 +1,6 @@
 """The gesture state of one hand in one frame (SignBERT section 3.1)."""
 
+import re
 from typing import Dict, Mapping, Optional, Sequence
 
 import torch
@@ -82,14 +83,15 @@ class GestureGCN(BaseGestureGCN):
             dict, optional: ``norm``, ``input_norm``, ``output_norm`` and ``bias``; None where there is no
                 GestureGCN.
         """
-        layer = f'{prefix}joint_layers.0.'
-        if f'{layer}norm.weight' not in weights:
+        names = [name[len(prefix) :] for name in weights if name.startswith(prefix)]
+        if not any(name.startswith('joint_layers.0.norm.') for name in names):
             return None
+        # One tensor is enough: a part whose other tensors were lost is then missing, not left out.
         return dict(
-            norm='BN' if f'{layer}norm.running_mean' in weights else 'LN',
-            input_norm=f'{prefix}input_norm.weight' in weights,
-            output_norm=f'{prefix}output_norm.weight' in weights,
-            bias=f'{layer}bias' in weights,
+            norm='BN' if any('_layers.' in name and 'norm.running_' in name for name in names) else 'LN',
+            input_norm=any(name.startswith('input_norm.') for name in names),
+            output_norm=any(name.startswith('output_norm.') for name in names),
+            bias=any(re.fullmatch(r'(joint|part)_layers\.\d+\.bias', name) for name in names),
         )
 
     @staticmethod
