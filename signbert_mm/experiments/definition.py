@@ -1,10 +1,11 @@
 """Tables and data settings as data: the files under ``configs/<method>/ablation/``."""
 
+import functools
 import itertools
 import os.path as osp
 from dataclasses import dataclass, field
 from glob import glob
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..engine.runner.config import ConfigError, config_roots, did_you_mean, read_config
 
@@ -193,14 +194,21 @@ def find_table(name: str) -> Table:
     known = list_tables()
     if name in known:
         return load_table(known[name])
-    tables = {key: load_table(path) for key, path in known.items()}
-    matches = [key for key, table in tables.items() if name in (table.name, *table.also)]
+    names = _names(tuple(known.items()))
+    matches = [key for key, others in names.items() if name in others]
     if len(matches) > 1:
         raise ConfigError(f'{name!r} is the name of several tables; say which: {", ".join(matches)}')
     if not matches:
-        aliases = [alias for table in tables.values() for alias in (table.name, *table.also)]
+        aliases = [alias for others in names.values() for alias in others]
         raise ConfigError(f'there is no table {name!r}. {did_you_mean(name, aliases)}')
-    return tables[matches[0]]
+    return load_table(known[matches[0]])
+
+
+@functools.lru_cache(maxsize=None)
+def _names(known: Tuple[Tuple[str, str], ...]) -> Dict[str, Tuple[str, ...]]:
+    """All names of each table. To learn them each definition is read, once in a process."""
+    tables = {key: load_table(path) for key, path in known}
+    return {key: (table.name, *table.also) for key, table in tables.items()}
 
 
 def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = None) -> Setting:
