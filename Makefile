@@ -46,7 +46,7 @@ docs: $(VENV)/.docs
 
 # one thread a process: two pytest workers share the cores, and sums do not depend on the machine
 test: $(VENV)/.full $(VENV)/.extract $(VENV)/.deploy $(VENV)/.formats
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 # What decides the order of a sum: torch's kernels, oneDNN and MKL under it, NumPy's loops and its OpenBLAS.
 # A processor that lacks a named feature, or is no x86, leaves these names without effect.
@@ -65,7 +65,7 @@ NO_VALUES := $(addprefix --ignore=tests/,test_models/test_compile.py test_models
 	test_apis/test_export.py test_apis/test_export_st_consistency.py) \
 	--deselect=tests/test_models/test_pretrainers/test_st_consistency.py::test_a_compiled_step_of_several_batches
 VALUE_TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
-	$(BIN)/python -m pytest -n 2 $(VALUES) $(NO_VALUES) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(VALUES) $(NO_VALUES) $(PYTEST_ARGS)
 
 test-values: $(VENV)/.core
 	$(AVX2) $(VALUE_TESTS)

@@ -204,7 +204,7 @@ def find_table(name: str) -> Table:
     return load_table(known[matches[0]])
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _names(known: Tuple[Tuple[str, str], ...]) -> Dict[str, Tuple[str, ...]]:
     """All names of each table. To learn them each definition is read, once in a process."""
     tables = {key: load_table(path) for key, path in known}

@@ -236,19 +236,24 @@ def test_the_page_answers_as_python_does(page, tmp_path):
     assert tab.inner_text('#status').startswith('bad.onnx: ')
 
 
-@pytest.mark.parametrize('precision', ['fp32', 'int8', 'fp16'])
-def test_an_exported_recogniser(page, house, store, tmp_path, precision):
+@pytest.fixture(scope='module')
+def graph(house, tmp_path_factory):
+    """The narrow recogniser, exported."""
     for name in ('onnx', 'onnxruntime', 'onnxscript'):
         pytest.importorskip(name, reason=f'{name} is not installed')
     from signbert_mm.apis import init_model
     from signbert_mm.apis.export import export_onnx
+
+    return export_onnx(init_model(*house['recogniser']), tmp_path_factory.mktemp('graph') / 'narrow.onnx')
+
+
+@pytest.mark.parametrize('precision', ['fp32', 'int8', 'fp16'])
+def test_an_exported_recogniser(page, graph, store, tmp_path, precision):
     from signbert_mm.apis.input import InputReader
     from signbert_mm.apis.precision import convert
 
     path = tmp_path / 'narrow.onnx'
-    graph = export_onnx(init_model(*house['recogniser']), path)
-    if precision != 'fp32':
-        convert(graph, precision).save(path)
+    (graph if precision == 'fp32' else convert(graph, precision)).save(path)
     clips = list(InputReader().clips(store))
     answers, tab = page[0](path, poses_to_json(clips))
     assert not tab.failed
