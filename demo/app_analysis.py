@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 from video_demo import answer, frames_with
 
-from signbert_mm.apis import InputReader, PoseClip, SignInferencer
+from signbert_mm.apis import PoseClip, SignInferencer
 from signbert_mm.apis.backends import to_json
+from signbert_mm.apis.input import InputReader
 from signbert_mm.datasets import PoseStore
 from signbert_mm.errors import UserValueError
 from signbert_mm.extraction import VideoError, open_video
@@ -249,8 +250,8 @@ class Analyser:
         try:
             if frames.cut:
                 notes.append(
-                    f'Only the first {limits.seconds:g} s were read; "How much of the video" changes that, up '
-                    'to --max-seconds.'
+                    f'Only the first {limits.seconds:g} s were read; "How much of the video" changes '
+                    'that, up to --max-seconds.'
                 )
             if not clip.scores.any():
                 raise Refusal(f'{path.name}: {clip.no_answer}.')

@@ -1,4 +1,4 @@
-"""The tab of the page that teaches signs. What is known lies in a :class:`TeachingSession` of each visitor."""
+"""The tab of the page that teaches signs. Each visitor has a :class:`TeachingSession`."""
 
 import html
 import shutil
@@ -36,7 +36,8 @@ def camera() -> gr.WebcamOptions:
 
 def said_html(text: str, notes: Sequence[str] = (), state: str = 'done') -> str:
     """What was done, and what else is to be said."""
-    lines = ''.join(f'<p>{html.escape(sentence(line))}</p>' for line in (text, *notes))
+    # Remarks begin with the name of a file.
+    lines = ''.join(f'<p>{html.escape(line)}</p>' for line in (sentence(text), *notes))
     caution = ' caution' * bool(notes)
     return f'<div class="box{caution}" id="{STATUS}" role="status" data-state="{state}">{lines}</div>'
 
@@ -112,13 +113,17 @@ class TeachTab:
         return self._shown(session, said_html('Type the name of a sign to begin', state='ready'))
 
     def add(
-        self, session: TeachingSession, name: str, files: Optional[List[str]], recording: Optional[str]
+        self,
+        session: Optional[TeachingSession],
+        name: str,
+        files: Optional[List[str]],
+        recording: Optional[str],
     ) -> Iterator[tuple]:
         """Adds videos to a sign; the last values clear the inputs where that went well."""
 
         def work(progress: Progress) -> Tuple[Any, List[str]]:
             # Before a video is read, which takes a while.
-            session.check_name(name)
+            _present(session).check_name(name)
             clips, notes = self._read(session, files, recording, progress)
             progress(0.95, 'comparing clips')
             added = session.add(name, clips) if clips else None
@@ -139,12 +144,12 @@ class TeachTab:
                     yield (*self._shown(session, said_html(text, notes), added.gloss), None, None)
 
     def try_it(
-        self, session: TeachingSession, files: Optional[List[str]], recording: Optional[str]
+        self, session: Optional[TeachingSession], files: Optional[List[str]], recording: Optional[str]
     ) -> Iterator[tuple]:
         """Yields (status, answer) until the videos are answered."""
 
         def work(progress: Progress) -> Tuple[List[str], List[str]]:
-            session.check_taught()
+            _present(session).check_taught()
             clips, notes = self._read(session, files, recording, progress)
             progress(0.95, 'recognising')
             answers = [(clip, session.recognise(clip, 3)) for clip in clips]
@@ -161,37 +166,37 @@ class TeachTab:
                     text = f'tried {count_of(len(answers), "video")} in {step.seconds:.1f} s'
                     yield said_html(text, notes), ''.join(answers)
 
-    def edit(self, session: TeachingSession, change: Callable[[TeachingSession], str]) -> tuple:
+    def edit(self, session: Optional[TeachingSession], change: Callable[[TeachingSession], str]) -> tuple:
         """Makes a change, and shows what is known."""
         try:
-            return self._shown(session, said_html(change(session)))
+            return self._shown(session, said_html(change(_present(session))))
         except Exception as error:
             return self._shown(session, error_html(in_words(error), STATUS))
 
-    def export(self, session: TeachingSession) -> Tuple[str, Any]:
+    def export(self, session: Optional[TeachingSession]) -> Tuple[str, Any]:
         """The signs as a zip file of the folder that `signbert-mm recognise` reads."""
         name = 'my_signs' if self.teacher.folder is None else self.teacher.folder.resolve().name
         try:
             with tempfile.TemporaryDirectory(prefix='signbert_mm_export_') as folder:
-                session.export(Path(folder) / name, name)
+                _present(session).export(Path(folder) / name, name)
                 # The upload folder is swept, so that an old file does not stay.
                 place = tempfile.mkdtemp(prefix='export_', dir=self.uploads)
                 file = shutil.make_archive(str(Path(place) / name), 'zip', folder, name)
         except Exception as error:
             return error_html(in_words(error), STATUS), gr.update(value=None, visible=False)
-        text = f'{name}.zip is ready below; unpack it, then: signbert-mm recognise VIDEO --model {name}'
+        text = f'ready below: {name}.zip. Unpack it, then: signbert-mm recognise VIDEO --model {name}'
         return said_html(text), gr.update(value=file, visible=True)
 
-    def save(self, session: TeachingSession) -> tuple:
+    def save(self, session: Optional[TeachingSession]) -> tuple:
         """Writes into the folder that the page was started with."""
         if not self.saves:
             return self._shown(session, error_html('this page was not started with --save', STATUS))
         done = f'saved; the tab "Recognise" knows it when the page is started again ({self.teacher.folder})'
         return self.edit(session, lambda signs: signs.save() and done)
 
-    def examples_of(self, session: TeachingSession, sign: Optional[str]) -> Any:
+    def examples_of(self, session: Optional[TeachingSession], sign: Optional[str]) -> Any:
         """The choices of examples, for the sign that was chosen."""
-        return _choices([row.name for row in session.table().get(sign or '', ())])
+        return _choices([row.name for row in session.table().get(sign or '', ())] if session else [])
 
     def build(self, blocks: gr.Blocks) -> None:
         """Makes the elements, within a tab of ``blocks``."""
@@ -210,22 +215,21 @@ class TeachTab:
                     label='Or record one',
                     sources=['webcam'],
                     webcam_options=camera(),
+                    height=220,
                     elem_id='teach-record',
                 )
                 with gr.Row():
                     add = gr.Button('Add to the sign', variant='primary', elem_id='teach-add', min_width=120)
                     try_it = gr.Button('Try it', elem_id='teach-try', min_width=120)
             with gr.Column(scale=6, min_width=280):
-                status = gr.HTML('', min_height=56)
+                status = gr.HTML('', min_height=56, elem_id='teach-said')
                 answer = gr.HTML('', elem_id='teach-answer')
                 known = gr.HTML('', elem_id='teach-known')
                 with gr.Row():
-                    undo = gr.Button('Undo', size='sm', elem_id='teach-undo', min_width=90)
-                    redo = gr.Button('Redo', size='sm', elem_id='teach-redo', min_width=90)
-                    export = gr.Button('Export', size='sm', elem_id='teach-export', min_width=90)
-                    save = gr.Button(
-                        'Save', size='sm', elem_id='teach-save', min_width=90, visible=self.saves
-                    )
+                    undo = gr.Button('Undo', elem_id='teach-undo', min_width=90)
+                    redo = gr.Button('Redo', elem_id='teach-redo', min_width=90)
+                    export = gr.Button('Export', elem_id='teach-export', min_width=90)
+                    save = gr.Button('Save', elem_id='teach-save', min_width=90, visible=self.saves)
                 exported = gr.File(label='To keep', interactive=False, visible=False, elem_id='teach-zip')
                 with gr.Accordion('Change a sign', open=False, elem_id='teach-change'):
                     sign = gr.Dropdown([], label='Sign', elem_id='teach-sign')
@@ -238,9 +242,7 @@ class TeachTab:
                         example = gr.Dropdown(
                             [], label='Example', elem_id='teach-example', min_width=120, scale=3
                         )
-                        delete = gr.Button(
-                            'Delete the example', elem_id='teach-delete', min_width=90, scale=1
-                        )
+                        delete = gr.Button('Delete', elem_id='teach-delete', min_width=90, scale=1)
                     delete_sign = gr.Button('Delete the sign', elem_id='teach-delete-sign')
         shown = _Elements(state, status, known, sign, example)
         quick = dict(show_progress='hidden', concurrency_limit=1, concurrency_id='teach', queue=True)
@@ -251,6 +253,9 @@ class TeachTab:
         videos = [files, recording]
         gr.on([add.click, name.submit], self.add, [state, name, *videos], [*shown, *videos], **slow)
         try_it.click(self.try_it, [state, *videos], [status, answer], **slow)
+        recording.stop_recording(
+            lambda: said_html('recorded; add it to the sign, or try it'), None, status, **quick
+        )
         sign.input(self.examples_of, [state, sign], example, **quick)
         changes = (
             ([rename.click, new.submit], [sign, new], TeachingSession.rename),
@@ -297,7 +302,8 @@ class TeachTab:
             clips.append(replace(clip, video=str(path)))
         return clips, notes
 
-    def _shown(self, session: TeachingSession, status: str, chosen: str = '') -> tuple:
+    def _shown(self, session: Optional[TeachingSession], status: str, chosen: str = '') -> tuple:
+        session = session or TeachingSession(self.teacher)
         table = session.table()
         glosses = list(table)
         sign = chosen or (glosses[-1] if glosses else '')
@@ -311,6 +317,13 @@ class TeachTab:
 
     def _busy(self, step: Any) -> tuple:
         return (gr.skip(), busy_html(*step, STATUS), gr.skip(), gr.skip(), gr.skip())
+
+
+def _present(session: Optional[TeachingSession]) -> TeachingSession:
+    """Refuses to go on without a session: Gradio keeps that of a page that is away for an hour."""
+    if session is None:
+        raise Refusal('this page was away for too long, and what you taught on it is gone; begin again')
+    return session
 
 
 def _choices(names: List[str], chosen: str = '') -> Any:

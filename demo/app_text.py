@@ -25,7 +25,7 @@ iframe.viewer { width: 100%; border: 0; display: block; }
 #caution { margin-top: 10px; }
 .box p { margin: 0 0 4px; }
 .box p:last-child { margin: 0; }
-.facts { color: var(--body-text-color-subdued); }
+.facts, .answer small { color: color-mix(in srgb, var(--body-text-color) 72%, transparent); }
 .facts p { margin: 0 0 4px; }
 .facts code { font-size: 0.95em; overflow-wrap: anywhere; }
 .answer h3 { margin: 2px 0 8px; font-size: 1.05em; }
@@ -38,9 +38,15 @@ iframe.viewer { width: 100%; border: 0; display: block; }
 .answer .track i { display: block; height: 100%; background: #b0b7c0; }
 .answer .row:first-of-type .track i { background: #2e74cc; }
 .answer .share { text-align: right; font-variant-numeric: tabular-nums; }
-.answer small { color: var(--body-text-color-subdued); }
+.answer small { font-weight: 400; }
 .answer table { width: 100%; border-collapse: collapse; }
-.answer td, .answer th { text-align: left; padding: 3px 8px 3px 0; }
+.answer td, .answer th { text-align: left; padding: 3px 8px 3px 0; vertical-align: top; border: 0;
+    overflow-wrap: anywhere; }
+.known tr + tr { border-top: 1px solid var(--border-color-primary); }
+.known summary { cursor: pointer; }
+/* What was done stays in sight where the buttons are further down */
+#teach-said { position: sticky; top: 0; z-index: 5; background: var(--body-background-fill); }
+#teach-record video { max-height: 240px; }
 """
 
 

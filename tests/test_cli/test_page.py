@@ -23,9 +23,11 @@ def app(root, monkeypatch):
 def test_options(monkeypatch):
     calls = []
     monkeypatch.setattr(console, 'run_script', lambda *arguments: calls.append(arguments))
-    console.main(['page', '--model', 'my_signs', '--port', '80', '--browser'])
-    options = ['--model', 'my_signs', '--host', '127.0.0.1', '--port', '80', '--browser']
-    assert calls == [('page', options)]
+    console.main(['page', '--model', 'my_signs', '--port', '80', '--save', '--browser'])
+    console.main(['page'])
+    host = ['--host', '127.0.0.1']
+    options = [*host, '--model', 'my_signs', '--port', '80', '--save', '--browser']
+    assert calls == [('page', options), ('page', host)]
 
 
 def test_the_page_answers_with_taught_signs(app, taught, tmp_path):
