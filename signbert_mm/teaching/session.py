@@ -16,8 +16,8 @@ from .poses import few_hands
 from .teacher import Example, PathLike, Signs, Teacher, estimate_of, marks_of
 from .videos import Problem
 
-# Steps that can be undone, and examples of a session.
-UNDO_STEPS, MOST_EXAMPLES = 50, 5000
+# Steps that can be undone, and examples that a session holds beside those it began with.
+UNDO_STEPS, MOST_EXAMPLES = 50, 500
 
 
 class Row(NamedTuple):
@@ -117,8 +117,8 @@ class TeachingSession:
                 added.append(Example(replace(clip, name=name, video='', label=-1), vector, marks))
             if not added:
                 raise UserValueError('; '.join(map(str, problems)))
-            if len(used) > MOST_EXAMPLES:
-                raise UserValueError(f'{MOST_EXAMPLES} examples are the most; delete some first')
+            if len(used) > MOST_EXAMPLES + sum(map(len, self.base.values())):
+                raise UserValueError(f'at most {MOST_EXAMPLES} examples can be added; delete some, or export')
             before = self.signs.get(gloss, ())
             what = f'added {count_of(len(added), "example")} to {gloss}'
             self._change(what, {**self.signs, gloss: (*before, *added)})
@@ -268,9 +268,10 @@ class TeachingSession:
     def _model(self) -> Tuple[SignDictionary, Estimate]:
         self.check_taught()
         signs = self.signs
-        if self._made[0] is not signs:
-            self._made = (signs, self.teacher.dictionary(signs), estimate_of(signs))
-        return self._made[1:]
+        made = self._made
+        if made[0] is not signs:
+            made = self._made = (signs, self.teacher.dictionary(signs), estimate_of(signs))
+        return made[1:]
 
     def _of(self, gloss: str) -> Tuple[Example, ...]:
         if gloss not in self.signs:

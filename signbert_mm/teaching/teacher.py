@@ -10,7 +10,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 from ..apis import PoseClip, SignDictionary, SignInferencer
-from ..apis.taught_signs import ENCODER, read_index
+from ..apis.taught_signs import ENCODER, extractor_of, read_index
 from ..datasets import PoseStore, PoseStoreWriter
 from ..errors import UserValueError
 from ..files import folder_lock
@@ -96,7 +96,8 @@ class Teacher:
             FileNotFoundError, ValueError: A file is missing or damaged.
         """
         facts = read_index(folder)
-        return cls(facts.get('encoder', ZOO_ENCODER), extractor or facts['extractor'], device, folder)
+        extractor = extractor_of(folder, facts) if extractor is None else extractor
+        return cls(facts.get('encoder', ZOO_ENCODER), extractor, device, folder)
 
     @cached_property
     def fingerprint(self) -> str:

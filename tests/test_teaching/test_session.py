@@ -12,6 +12,7 @@ from rounding import tolerance
 from signbert_mm.apis import PoseClip, TaughtSigns
 from signbert_mm.datasets import PoseStore
 from signbert_mm.teaching import Teacher, TeachingSession
+from signbert_mm.teaching import session as sessions
 from signbert_mm.teaching.session import UNDO_STEPS
 
 
@@ -165,6 +166,13 @@ def test_few_hands_are_a_warning(session):
     assert 'a hand was found in 1 of 6 frames only' in added.problems[0].reason
 
 
+def test_there_is_a_most(session, monkeypatch):
+    monkeypatch.setattr(sessions, 'MOST_EXAMPLES', 1)
+    session.add('tea', [clip_of('tea', 1)])
+    with pytest.raises(ValueError, match='at most 1 examples can be added'):
+        session.add('no', [clip_of('no', 1)])
+
+
 def test_sessions_are_apart(teacher, taught):
     other = TeachingSession(teacher)
     assert other.table() == {} and len(taught.table()) == 2
@@ -192,6 +200,8 @@ def test_export_and_go_on(taught, tmp_path):
     ]  # fmt: skip
     assert "store='my_signs/poses'" in (tmp_path / 'my_signs' / 'config.py').read_text()
 
+    with pytest.raises(ValueError, match='if you trust it, name it: --extractor grey_extractor'):
+        Teacher.load(folder, 'cpu')
     teacher = Teacher.load(folder, 'cpu', EXTRACTOR)
     session = TeachingSession(teacher)
     assert names_of(session) == {'no': ['no_1', 'no_3'], 'tea': ['tea_1', 'tea_3']}
