@@ -215,6 +215,8 @@ class TeachTab:
                     label='Or record one',
                     sources=['webcam'],
                     webcam_options=camera(),
+                    # Without it Gradio calls FFmpeg, to take the sound out.
+                    include_audio=True,
                     height=220,
                     elem_id='teach-record',
                 )

@@ -18,7 +18,7 @@ iframe.viewer { width: 100%; border: 0; display: block; }
 .box.error { border-color: #d0404f; background: color-mix(in srgb, #d0404f 12%, transparent); }
 #input video { max-height: 330px; }
 /* Gradio's editing of videos would load FFmpeg from elsewhere */
-#input button[aria-label^="Trim"], #input button[aria-label^="Reset"] { display: none; }
+:is(#input, #teach-record) :is(button[aria-label^="Trim"], button[aria-label^="Reset"]) { display: none; }
 .box .track { display: block; background: var(--border-color-primary); border-radius: 4px;
     height: 8px; overflow: hidden; margin-top: 6px; }
 .box .track i { display: block; height: 100%; background: #2e74cc; }
@@ -40,12 +40,14 @@ iframe.viewer { width: 100%; border: 0; display: block; }
 .answer .share { text-align: right; font-variant-numeric: tabular-nums; }
 .answer small { font-weight: 400; }
 .answer table { width: 100%; border-collapse: collapse; }
-.answer td, .answer th { text-align: left; padding: 3px 8px 3px 0; vertical-align: top; border: 0;
-    overflow-wrap: anywhere; }
-.known tr + tr { border-top: 1px solid var(--border-color-primary); }
+.answer td, .answer th { text-align: left; padding: 3px 8px 3px 0; vertical-align: top; }
+.known table, .known tr, .known td, .known th { border: 0 !important; }
+.known tr + tr { border-top: 1px solid var(--border-color-primary) !important; }
+.known td, .known tr + tr th { overflow-wrap: anywhere; }
+.known th { min-width: 4em; }
 .known summary { cursor: pointer; }
 /* What was done stays in sight where the buttons are further down */
-#teach-said { position: sticky; top: 0; z-index: 5; background: var(--body-background-fill); }
+#teach-said { position: sticky !important; top: 0; z-index: 5; background: var(--body-background-fill); }
 #teach-record video { max-height: 240px; }
 """
 
