@@ -224,7 +224,7 @@ class TeachTab:
                     add = gr.Button('Add to the sign', variant='primary', elem_id='teach-add', min_width=120)
                     try_it = gr.Button('Try it', elem_id='teach-try', min_width=120)
             with gr.Column(scale=6, min_width=280):
-                status = gr.HTML('', min_height=56, elem_id='teach-said')
+                status = gr.HTML('', min_height=56)
                 answer = gr.HTML('', elem_id='teach-answer')
                 known = gr.HTML('', elem_id='teach-known')
                 with gr.Row():

@@ -46,8 +46,6 @@ iframe.viewer { width: 100%; border: 0; display: block; }
 .known td, .known tr + tr th { overflow-wrap: anywhere; }
 .known th { min-width: 4em; }
 .known summary { cursor: pointer; }
-/* What was done stays in sight where the buttons are further down */
-#teach-said { position: sticky !important; top: 0; z-index: 5; background: var(--body-background-fill); }
 #teach-record video { max-height: 240px; }
 """
 
