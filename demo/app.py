@@ -2,7 +2,8 @@
 """A page in the browser: a video goes in, an annotated video and the recognised sign come out.
 
 The page also shows the best glosses, the attention over time and the hands in 3-D. Videos are dropped on it
-or recorded with the camera.
+or recorded with the camera. Its tab "Teach" learns signs from a few videos each; what a visitor teaches there
+can be exported.
 
 Without --config and --checkpoint it uses the recogniser that comes with the package. The model of
 `make demo`, --config signbert_d128_finetune_synthetic, is trained first if necessary: once, about 5 minutes
@@ -24,7 +25,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 try:
     import signbert_mm  # noqa: F401
@@ -36,17 +37,21 @@ os.environ.setdefault('GRADIO_ANALYTICS_ENABLED', 'False')
 
 import run_demo
 from app_analysis import Analyser, Limits, Windows
+from app_text import ModelCard
 from video_demo import build, choose_model, model_arguments, model_note
 
 from signbert_mm.apis import SignInferencer, TaughtSigns, zoo_checkpoint
+from signbert_mm.apis.taught_signs import read_index
 from signbert_mm.apis.zoo import zoo_file
 from signbert_mm.arguments import tool_parser
 from signbert_mm.datasets import PoseStore
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
 from signbert_mm.engine.runner import run_tool
-from signbert_mm.errors import ConfigError
+from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.files.shipped import list_shipped
+from signbert_mm.teaching import Teacher
+from signbert_mm.teaching.poses import STORE
 from signbert_mm.teaching.report import sentence
 
 DEMO_PRETRAIN, ENCODER = 'signbert_d128_pretrain_synthetic', 'zoo://signbert_d128'
@@ -65,6 +70,12 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         '--model',
         metavar='FOLDER',
         help='the signs that `signbert-mm teach` has put there, and their extractor',
+    )
+    parser.add_argument(
+        '--save',
+        action='store_true',
+        help='let everybody who can open the page write what is taught on it into --model (default: it can '
+        'only be exported)',
     )
     parser.add_argument(
         '--window',
@@ -133,6 +144,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         parser.error('--max-upload must be at least 1')
     if args.model and (args.config or args.checkpoint or args.onnx or args.dictionary):
         parser.error('--model names all there is to know; leave --config, --checkpoint and the like out')
+    if args.save and not args.model:
+        parser.error('--save writes into the folder of --model; name one')
     if not args.model:
         args.extractor = args.extractor or 'mediapipe'
     return args
@@ -216,6 +229,32 @@ def load_taught(args: argparse.Namespace) -> TaughtSigns:
     return signs
 
 
+def make_teacher(args: argparse.Namespace) -> Tuple[Optional[Teacher], str]:
+    """What the tab "Teach" begins with: the signs of ``--model``, else none with the encoder of the package.
+
+    Returns:
+        tuple: None where nothing can be taught; and the reason, '' = there is none.
+
+    Raises:
+        ValueError: ``--save`` would replace a fine-tuned model by a dictionary.
+    """
+    if args.onnx:
+        return None, 'an exported model has no encoder for it'
+    if not args.model:
+        if not list_shipped():
+            return None, f'the weights of {ENCODER} are not in this installation'
+        return Teacher(ENCODER, args.extractor, args.device), ''
+    kind = read_index(args.model)['kind']
+    if args.save and kind != 'dictionary':
+        raise UserValueError(
+            f'{args.model}: fine-tuned signs, which --save would replace by a dictionary; leave --save out '
+            'and export, or teach again with --method dictionary'
+        )
+    if not Path(args.model, STORE).is_dir():
+        return None, f'{Path(args.model, STORE)}, the poses of its signs, is not there'
+    return Teacher.load(args.model, args.device, args.extractor), ''
+
+
 def data_of(checkpoint: Optional[str]) -> str:
     """Name of the data set that a checkpoint was trained on; '' = unknown."""
     known = checkpoint and not os.path.isdir(checkpoint)
@@ -229,10 +268,8 @@ def shown_path(path: str) -> str:
     return str(absolute.relative_to(run_demo.ROOT)) if run_demo.ROOT in absolute.parents else str(path)
 
 
-def make_card(args: argparse.Namespace, inferencer: SignInferencer) -> Any:
+def make_card(args: argparse.Namespace, inferencer: SignInferencer) -> ModelCard:
     """The page's description of its models."""
-    from app_page import ModelCard
-
     hands = ''
     if args.pretrained_checkpoint:
         trained = data_of(args.pretrained_checkpoint)
@@ -265,6 +302,7 @@ def make_page(args: argparse.Namespace) -> Any:
     """Loads the models and makes the page."""
     try:
         from app_page import Page
+        from app_teach import TeachTab
     except ModuleNotFoundError as error:
         if error.name not in ('gradio', 'starlette'):
             raise
@@ -276,11 +314,15 @@ def make_page(args: argparse.Namespace) -> Any:
     windows = Windows(args.window, args.stride, args.enter, args.leave, args.ignore)
     card = make_card(args, inferencer)
     limits = Limits(args.max_seconds, args.fps, args.max_side)
+    teacher, why_not = make_teacher(args)
+    if teacher is None:
+        print(f'Nothing can be taught on this page: {why_not}.', flush=True)
     return Page(
         Analyser(inferencer, args.topk, windows, signs.judge if signs else None),
         card,
         limits,
         None if args.dictionary else synthetic_examples(card.glosses),
+        teacher and TeachTab(teacher, limits, args.save),
     )
 
 

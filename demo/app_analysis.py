@@ -16,6 +16,7 @@ from video_demo import answer, frames_with
 
 from signbert_mm.apis import PoseClip, SignInferencer
 from signbert_mm.apis.backends import to_json
+from signbert_mm.apis.input import InputReader
 from signbert_mm.datasets import PoseStore
 from signbert_mm.errors import UserValueError
 from signbert_mm.extraction import VideoError, open_video
@@ -141,6 +142,45 @@ class ShortVideo:
         self._reader.close()
 
 
+def read_clip(
+    reader: InputReader, path: Path, limits: Limits, progress: Progress = lambda *_: None
+) -> Tuple[PoseClip, ShortVideo, List[str]]:
+    """Finds the poses of a video.
+
+    Returns:
+        tuple: The clip, the video, which the caller closes, and remarks for the user.
+
+    Raises:
+        Refusal: It cannot be read.
+    """
+    frames, notes, poses = None, [], []
+    try:
+        frames = ShortVideo(path, limits, reader.fps)
+        expected = frames.expected
+        try:
+            for _, pose, _ in reader.poses(frames):
+                poses.append(pose)
+                progress(
+                    0.75 * min(1.0, len(poses) / (expected or len(poses) + 50)),
+                    f'finding the person, frame {len(poses)}',
+                )
+        except VideoError as error:
+            if not poses:
+                raise
+            notes.append(f'{str(error).replace(str(path), path.name).split(";")[0]}. What is there was read.')
+        if not poses:
+            raise Refusal(f'{path.name}: no frame could be read')
+        size = frames.width, frames.height
+        layout, fps = reader.extractor.layout, frames.fps or 25.0
+        return PoseClip.make(np.stack(poses), layout, size, fps=fps, name=path.name), frames, notes
+    except BaseException as error:
+        if frames is not None:
+            frames.close()
+        if isinstance(error, VideoError):
+            raise Refusal(str(error).replace(str(path), path.name)) from error
+        raise
+
+
 class Analyser:
     """Answers one video after the other, and keeps the files of the last one.
 
@@ -203,41 +243,15 @@ class Analyser:
         """
         # One video at a time: the extractor keeps state, and the files of the last answer are replaced.
         with self._lock:
-            try:
-                return self._video(path, limits, several, window, progress)
-            except VideoError as error:
-                raise Refusal(str(error).replace(str(path), path.name)) from error
+            return self._video(path, limits, several, window, progress)
 
     def _video(self, path: Path, limits: Limits, several: bool, window: float, progress: Progress) -> Result:
-        frames, notes, poses = ShortVideo(path, limits, self.inferencer.reader.fps), [], []
+        clip, frames, notes = read_clip(self.inferencer.reader, path, limits, progress)
         try:
-            expected = frames.expected
-            try:
-                for _, pose, _ in self.inferencer.reader.poses(frames):
-                    poses.append(pose)
-                    progress(
-                        0.75 * min(1.0, len(poses) / (expected or len(poses) + 50)),
-                        f'finding the person, frame {len(poses)}',
-                    )
-            except VideoError as error:
-                if not poses:
-                    raise
-                notes.append(
-                    f'{str(error).replace(str(path), path.name).split(";")[0]}. What is there was read.'
-                )
-            if not poses:
-                raise Refusal(f'{path.name}: no frame could be read')
-            clip = PoseClip.make(
-                np.stack(poses),
-                self.inferencer.reader.extractor.layout,
-                (frames.width, frames.height),
-                fps=frames.fps or 25.0,
-                name=path.name,
-            )
             if frames.cut:
                 notes.append(
-                    f'Only the first {limits.seconds:g} s were read; "How much of the video" '
-                    'changes that, up to --max-seconds.'
+                    f'Only the first {limits.seconds:g} s were read; "How much of the video" changes '
+                    'that, up to --max-seconds.'
                 )
             if not clip.scores.any():
                 raise Refusal(f'{path.name}: {clip.no_answer}.')

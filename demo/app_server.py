@@ -25,6 +25,8 @@ _SWEEP = 30.0
 _MAX_UPLOADS = 8
 # Bytes of a form apart from its files.
 _FORM_BYTES = 1 << 20
+# What the browser may load.
+POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
 
 
 class HostCheck:
@@ -68,6 +70,24 @@ class HostCheck:
                 'with --allow-host NAME to add one'
             )
             await _answer(send, 421, text)
+
+
+class ContentPolicy:
+    """ASGI middleware: the browser refuses whatever the page would load from elsewhere."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def with_policy(message: Any) -> None:
+            if message['type'] == 'http.response.start':
+                message = dict(
+                    message,
+                    headers=[*message.get('headers', []), (b'content-security-policy', POLICY.encode())],
+                )
+            await send(message)
+
+        await self.app(scope, receive, with_policy if scope['type'] == 'http' else send)
 
 
 class UploadLimit:

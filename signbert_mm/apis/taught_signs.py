@@ -74,13 +74,7 @@ class TaughtSigns:
         """
         folder = Path(folder)
         facts = read_index(folder)
-        if extractor is None:
-            extractor = facts['extractor']
-            if '.' in extractor['type']:
-                raise UserValueError(
-                    f'{folder}: its videos were read by {extractor["type"]}, which is no extractor of this '
-                    f'package; if you trust it, name it: --extractor {extractor["type"]}'
-                )
+        extractor = extractor_of(folder, facts) if extractor is None else extractor
         config = folder / CONFIG
         if not config.is_file():
             raise FileNotFoundError(f'{config}: absent; copy the folder again, or teach it again')
@@ -191,6 +185,21 @@ def read_index(folder: PathLike) -> Dict[str, Any]:
             'again with this version of signbert_mm'
         ) from error
     return facts
+
+
+def extractor_of(folder: PathLike, facts: Dict[str, Any]) -> Dict[str, Any]:
+    """The extractor that a folder's index names.
+
+    Raises:
+        ValueError: It is none of this package; a folder may come from elsewhere, and importing would run it.
+    """
+    extractor = facts['extractor']
+    if '.' in extractor['type']:
+        raise UserValueError(
+            f'{os.fspath(folder)}: its videos were read by {extractor["type"]}, which is no extractor of '
+            f'this package; if you trust it, name it: --extractor {extractor["type"]}'
+        )
+    return extractor
 
 
 def write_index(folder: PathLike, **facts: Any) -> None:

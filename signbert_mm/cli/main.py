@@ -24,7 +24,11 @@ signer). Run it again with more videos: only the new ones are read, and the mode
 RECOGNISE = """Name the sign of each video, or say that it is none of the signs that were taught.
 
 A folder stands for all videos in it."""
-PAGE = 'Open a page in the browser that recognises signs: drop a video, or record one.'
+PAGE = """Open a page in the browser that recognises signs and learns new ones: drop a video, or record one.
+
+Its tab "Teach" takes a few videos of each sign, tries them at once, and exports a folder that recognise and
+page read. Each visitor has signs of their own. Without --model it recognises 33 ASL signs, and teaching
+begins with none."""
 DOCTOR = """Say what is installed, which parts work, and what to do about the rest.
 
 It ends with status 1 where what all subcommands need is missing."""
@@ -58,8 +62,8 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--model', required=True, metavar='FOLDER', help='the taught signs')
+def _add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    parser.add_argument('--model', required=required, metavar='FOLDER', help='the taught signs')
 
 
 def _add_extractor(parser: argparse.ArgumentParser, default: Optional[str], shown: str) -> None:
@@ -119,8 +123,16 @@ def _add_recognise(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_page(add: Callable[..., argparse.ArgumentParser]) -> None:
-    parser = add('page', 'recognise signs in the browser', PAGE, 'signbert-mm page --model my_signs')
-    _add_model(parser)
+    parser = add(
+        'page', 'recognise and teach signs in the browser', PAGE, 'signbert-mm page --model my_signs'
+    )
+    _add_model(parser, required=False)
+    parser.add_argument(
+        '--save',
+        action='store_true',
+        help='let everybody who can open the page write what is taught on it into --model (default: it can '
+        'only be exported)',
+    )
     parser.add_argument('--port', type=int, help='default: the first free one from 7860')
     parser.add_argument(
         '--host', default='127.0.0.1', help='0.0.0.0 lets other machines in (default: %(default)s)'
@@ -162,8 +174,8 @@ def _check_torch() -> None:
 
 
 def _page_options(args: argparse.Namespace) -> List[str]:
-    options = ['--model', args.model, '--host', args.host]
-    for name in ('port', 'extractor', 'device'):
+    options = ['--host', args.host]
+    for name in ('model', 'port', 'extractor', 'device'):
         if getattr(args, name) is not None:
             options += [f'--{name}', str(getattr(args, name))]
-    return options + ['--browser'] * args.browser
+    return options + ['--save'] * args.save + ['--browser'] * args.browser

@@ -2,6 +2,17 @@
 
 from .estimate import Estimate, wilson_interval
 from .pipeline import teach
+from .session import TeachingSession
+from .teacher import Teacher
 from .videos import Problem, TaughtVideo, read_videos
 
-__all__ = ['Estimate', 'Problem', 'TaughtVideo', 'read_videos', 'teach', 'wilson_interval']
+__all__ = [
+    'Estimate',
+    'Problem',
+    'TaughtVideo',
+    'Teacher',
+    'TeachingSession',
+    'read_videos',
+    'teach',
+    'wilson_interval',
+]

@@ -4,7 +4,7 @@ import io
 import os
 import shutil
 from collections import Counter
-from pathlib import Path
+from functools import partial
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -12,23 +12,27 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from ..apis import SignDictionary, SignInferencer, zoo_checkpoint
-from ..apis.taught_signs import CONFIG, DICTIONARY, ENCODER, INDEX, MODEL, write_index
-from ..apis.torch_backends import dataset_config
+from ..apis import SignDictionary, SignInferencer
+from ..apis.taught_signs import CONFIG, DICTIONARY, ENCODER, MODEL
 from ..datasets import PoseStore
-from ..engine.registered_types import read_inference_config
-from ..errors import ConfigError, UserValueError
+from ..errors import UserValueError
 from ..files import folder_lock, write_atomic
-from ..files.checkpoints import load_checkpoint_file
-from ..files.plain_config import read_plain_config
 from .estimate import MAX_FOLDS, Estimate, dictionary_estimate, make_folds
 from .finetune import Progress, finetune_estimate, recognizer_config, train_recognizer
-from .poses import PARTS, STORE, extract_videos
-from .report import NAMES, rejection, sentence, write_report
+from .folder import (
+    ZOO_ENCODER,
+    check_place,
+    embed_store,
+    encoder_config,
+    encoder_file,
+    write_dictionary,
+    write_folder,
+)
+from .poses import STORE, extract_videos
+from .report import NAMES, rejection, sentence
 from .videos import Problem, read_videos
 
 METHODS = ('auto', 'dictionary', 'finetune')
-ZOO_ENCODER = 'zoo://signbert_d128'
 # Fine-tuning is tried with so many clips of each sign, and two signers.
 ENOUGH = 5
 
@@ -88,11 +92,11 @@ def teach(
     if method not in METHODS:
         raise UserValueError(f'method is {method!r}; choose one of {", ".join(METHODS)}')
     out = os.path.abspath(os.fspath(out))
-    _check_place(out)
-    checkpoint = _encoder_file(encoder)
+    check_place(out)
+    checkpoint = encoder_file(encoder)
     extractor = dict(type=extractor) if isinstance(extractor, str) else dict(extractor)
     # Before anything is extracted, so that a mistake shows at once.
-    cfg = _encoder_config(checkpoint, os.path.join(out, STORE))
+    cfg = encoder_config(checkpoint, os.path.join(out, STORE))
     inferencer = SignInferencer(cfg, checkpoint, device, extractor)
     videos, problems = read_videos(source, signer)
     if not videos:
@@ -108,76 +112,23 @@ def teach(
         problems += [*bad, *_few_clips(store)]
         for problem in problems:
             say(f'  {"left out" if problem.left_out else "look at"}: {problem}')
-        vectors, names = _embed(inferencer, store, progress)
+        vectors, names = embed_store(inferencer, store, progress)
         chosen, estimates, tuned = _choose(method, cfg, store, vectors, checkpoint, say, progress)
         model = train_recognizer(tuned, 'fine-tuning on all clips', progress) if tuned else None
-        # Without its index the folder is no model, so that a stop from here on leaves no mixture of two.
-        Path(out, INDEX).unlink(missing_ok=True)
-        with open(checkpoint, 'rb') as file:
-            write_atomic(file.read(), os.path.join(out, ENCODER))
         if model is None:
-            _write_dictionary(out, cfg, inferencer, store, vectors, names)
+            signs = SignDictionary(inferencer.embedder.fingerprint, vectors.shape[1], os.path.basename(out))
+            for label, gloss in enumerate(store.glosses):
+                rows = np.flatnonzero(store.label == label)
+                signs.add(gloss, vectors[rows], [names[row] for row in rows])
+            write_model = partial(write_dictionary, out, cfg, signs)
         else:
-            _write_recognizer(out, tuned, store, model)
-        threshold = chosen.threshold
-        counts = Counter(store.glosses[label] for label in store.label)
-        write_report(out, store.glosses, counts, estimates, problems, threshold)
-        write_index(
-            out,
-            kind=chosen.method,
-            threshold=threshold,
-            glosses=list(store.glosses),
-            clips=len(store),
-            seconds=_seconds(store),
-            extractor=extractor,
-            encoder=os.fspath(encoder),
-            estimate=chosen.to_dict(),
-        )
+            write_model = partial(_write_recognizer, out, tuned, store, model)
+        facts = dict(extractor=extractor, encoder=os.fspath(encoder))
+        write_folder(out, checkpoint, store, estimates, problems, write_model, **facts)
     facts = chosen.to_dict()
     say(f'Method: {NAMES[chosen.method]}. {sentence(facts)}')
-    say(rejection(facts, threshold))
+    say(rejection(facts, chosen.threshold))
     return Taught(out, chosen, problems)
-
-
-def _check_place(out: str) -> None:
-    """Refuses a folder that holds something else."""
-    names = {name for name in os.listdir(out) if not name.startswith('.')} if os.path.isdir(out) else set()
-    if names and not names & {INDEX, PARTS, STORE}:
-        raise UserValueError(f'{out}: holds other files; name a new folder with --out')
-
-
-def _encoder_file(encoder: PathLike) -> str:
-    name = os.fspath(encoder)
-    return zoo_checkpoint(name) if name.startswith('zoo://') else name
-
-
-def _encoder_config(checkpoint: str, store: str) -> Config:
-    """The config of an encoder's pre-training, on the taught clips; written out and read again, as later."""
-    meta = load_checkpoint_file(checkpoint).get('meta') or {}
-    text = meta.get('cfg')
-    if not isinstance(text, str):
-        raise ConfigError(
-            f'{checkpoint}: its meta has no config, so it cannot be used by itself; take a checkpoint of '
-            'tools/train.py'
-        )
-    # The checkpoint may be from anywhere, so what it names is checked before any of it is built.
-    read_inference_config(text, checkpoint)
-    cfg = Config(read_plain_config(text, checkpoint))
-    node, _ = dataset_config(cfg)
-    clips = dict(
-        type='PoseDataset',
-        store=store,
-        split='train',
-        pipeline=list(node.get('pipeline') or ()),
-        **{key: node[key] for key in ('layout', 'drop_empty_frames', 'stand_ins') if key in node},
-    )
-    loader = dict(cfg.get('train_dataloader') or {}, dataset=clips)
-    changed = {key: value for key, value in cfg.items() if not key.startswith('_')}
-    for name in ('val_dataloader', 'val_cfg', 'val_evaluator', 'test_dataloader', 'test_evaluator'):
-        changed.pop(name, None)
-    changed.update(train_dataloader=loader, test_cfg=None, load_from=None, resume=False)
-    changed.pop('work_dir', None)
-    return Config(read_plain_config(Config(changed).pretty_text, checkpoint))
 
 
 def _say_videos(videos: Sequence[Any], say: Callable[[str], None]) -> None:
@@ -194,17 +145,6 @@ def _few_clips(store: PoseStore) -> List[Problem]:
         for gloss, count in zip(store.glosses, counts)
         if count == 1
     ]
-
-
-def _embed(inferencer: SignInferencer, store: PoseStore, progress: Progress) -> Tuple[np.ndarray, List[str]]:
-    vectors, names = [], []
-    for first in range(0, len(store), 32):
-        indices = range(first, min(first + 32, len(store)))
-        clips = list(inferencer.reader.store_clips(store, indices))
-        vectors.append(inferencer.embedder(clips))
-        names += [clip.name for clip in clips]
-        progress('comparing clips', len(names), len(store))
-    return np.concatenate(vectors), names
 
 
 def _choose(
@@ -248,23 +188,6 @@ def _too_little(labels: np.ndarray, signers: Sequence[str]) -> str:
     return '' if all(signers) and len(set(signers)) > 1 else 'the clips of two known signers are needed'
 
 
-def _write_dictionary(
-    out: str,
-    cfg: Config,
-    inferencer: SignInferencer,
-    store: PoseStore,
-    vectors: np.ndarray,
-    names: Sequence[str],
-) -> None:
-    signs = SignDictionary(inferencer.embedder.fingerprint, vectors.shape[1], os.path.basename(out))
-    for label, gloss in enumerate(store.glosses):
-        rows = np.flatnonzero(store.label == label)
-        signs.add(gloss, vectors[rows], [names[row] for row in rows])
-    signs.save(os.path.join(out, DICTIONARY))
-    write_atomic(cfg.pretty_text.encode(), os.path.join(out, CONFIG))
-    Path(out, MODEL).unlink(missing_ok=True)
-
-
 def _write_recognizer(out: str, cfg: Config, store: PoseStore, model: nn.Module) -> None:
     # The encoder lies beside the model, wherever it came from.
     cfg.load_from = os.path.join(out, ENCODER)
@@ -275,9 +198,3 @@ def _write_recognizer(out: str, cfg: Config, store: PoseStore, model: nn.Module)
     write_atomic(buffer.getvalue(), os.path.join(out, MODEL))
     write_atomic(cfg.pretty_text.encode(), os.path.join(out, CONFIG))
     shutil.rmtree(os.path.join(out, DICTIONARY), ignore_errors=True)
-
-
-def _seconds(store: PoseStore) -> float:
-    """Length of the middle clip in seconds; 2 where no rate is known."""
-    known = store.fps > 0
-    return round(float(np.median(store.length[known] / store.fps[known])), 3) if known.any() else 2.0

@@ -68,6 +68,16 @@ def extract_videos(
     return _write_store(videos, records, parts, folder, facts)
 
 
+def few_hands(hand_frames: int, frames: int) -> str:
+    """What to say of a clip with a hand in few of its frames; '' where there are enough."""
+    if hand_frames >= FEW_HANDS * frames:
+        return ''
+    return (
+        f'a hand was found in {hand_frames} of {frames} frames only; more light, or a sharper picture, would '
+        'help'
+    )
+
+
 def _write_store(
     videos: Sequence[TaughtVideo], records: Dict[str, Record], parts: str, folder: str, facts: dict
 ) -> Tuple[PoseStore, List[Problem]]:
@@ -86,11 +96,8 @@ def _write_store(
         if reason:
             problems.append(Problem(video.video_id, f'{reason}; film it again'))
             continue
-        if hands.mean() < FEW_HANDS:
-            reason = (
-                f'a hand was found in {hands.sum()} of {len(hands)} frames only; more light, or a sharper '
-                'picture, would help'
-            )
+        reason = few_hands(int(hands.sum()), len(hands))
+        if reason:
             problems.append(Problem(video.video_id, reason, left_out=False))
         clips.append((video, record, poses))
     if not clips:

@@ -150,7 +150,7 @@ def _without_copies(videos: Sequence[TaughtVideo]) -> Tuple[List[TaughtVideo], L
     for size, group in sizes.items():
         for video in group:
             # Files of different sizes are no copies, so their content need not be read.
-            alike[size, _digest(video.path) if len(group) > 1 else video.video_id].append(video)
+            alike[size, digest_of(video.path) if len(group) > 1 else video.video_id].append(video)
     problems, dropped = [], set()
     for group in alike.values():
         first, glosses = group[0], sorted({video.gloss for video in group})
@@ -176,7 +176,7 @@ def _size(path: str) -> int:
     return sum(os.path.getsize(file) for file in _files(path))
 
 
-def _digest(path: str) -> str:
+def digest_of(path: str) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name in _files(path):
         with open(name, 'rb') as file:

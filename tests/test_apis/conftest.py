@@ -2,6 +2,7 @@
 package.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -144,6 +145,29 @@ def make_video():
         return str(path)
 
     return make
+
+
+@pytest.fixture(scope='module')
+def browser():
+    """Debian's Chromium without a window, driven by Playwright, with a made camera.
+
+    Playwright's event loop ends with the module, so that other modules can run their own.
+    """
+    for package in ('av', 'gradio', 'playwright'):
+        pytest.importorskip(
+            package, reason=f'{package} is not installed (make install-app; pip install playwright)'
+        )
+    names = ('chromium', 'chromium-browser', 'google-chrome')
+    chromium = next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        pytest.skip('no Chromium (apt-get install chromium)')
+    from playwright.sync_api import sync_playwright
+
+    options = ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=chromium, args=options)
+        yield made
+        made.close()
 
 
 @pytest.fixture

@@ -66,9 +66,14 @@ def page_module(demo):
     return demo('app_page')
 
 
+@pytest.fixture(scope='module')
+def text_module(demo):
+    return demo('app_text')
+
+
 @pytest.fixture
-def card(page_module):
-    return page_module.ModelCard('toy', 'toy.pth', 'signs <1>', GLOSSES, 'toy_pretrain', 'colour')
+def card(text_module):
+    return text_module.ModelCard('toy', 'toy.pth', 'signs <1>', GLOSSES, 'toy_pretrain', 'colour')
 
 
 def test_a_video(analysis, analyser, make_video, tmp_path):
@@ -117,17 +122,17 @@ def test_limits(analysis, analyser, make_video, tmp_path):
     assert len(result.clip) == 20 and result.clip.fps == 10
 
 
-def test_several_signs(analysis, analyser, page_module, card, make_video, tmp_path):
+def test_several_signs(analysis, analyser, text_module, card, make_video, tmp_path):
     path = tmp_path / 'signs.mp4'
     make_video(path, [40] * 16)
     result = analyser.video(path, analysis.Limits(), several=True)
     assert (
         result.prediction['segments'] and result.segments and result.prediction['windows'][-1]['end'] == 1.6
     )
-    text = page_module.answer_html(result, card)
+    text = text_module.answer_html(result, card)
     assert 'Signs in time' in text and result.prediction['segments'][0]['gloss'] in text
     result.prediction['segments'].clear()
-    assert 'No window reached the threshold' in page_module.answer_html(result, card)
+    assert 'No window reached the threshold' in text_module.answer_html(result, card)
 
 
 def test_refused_videos(analysis, analyser, make_video, tmp_path):
@@ -157,7 +162,7 @@ def _cut(make_video, tmp_path):
     return path
 
 
-def test_a_person_without_hands(analysis, page_module, card, house, make_video, tmp_path):
+def test_a_person_without_hands(analysis, text_module, card, house, make_video, tmp_path):
     analyser = analysis.Analyser(SignInferencer(*house['recogniser'], device='cpu', extractor=NoHands()))
     assert 'No 3-D hands' in analyser.no_mesh and '--pretrained-config' in analyser.no_mesh
     make_video(tmp_path / 'body.mp4', [40] * 4)
@@ -169,16 +174,16 @@ def test_a_person_without_hands(analysis, page_module, card, house, make_video, 
         and result.attention is None
         and len(frames_of(result.video)) == 4
     )
-    assert 'No answer' in page_module.answer_html(result, card)
-    assert 'data-state="no-hands"' in page_module.status_html(result, 1.0)
+    assert 'No answer' in text_module.answer_html(result, card)
+    assert 'data-state="no-hands"' in text_module.status_html(result, 1.0)
     analyser.close()
     assert not result.video.exists()
 
 
-def test_clips_of_a_store(analyser, page_module, card, store):
+def test_clips_of_a_store(analyser, text_module, card, store):
     result = analyser.store_clip(store, 5)
     assert result.truth == GLOSSES[1] and len(result.clip) == len(frames_of(result.video)) == 19
-    answer = page_module.answer_html(result, card)
+    answer = text_module.answer_html(result, card)
     assert (
         f'The clip shows <b>{GLOSSES[1]}</b>: the model is '
         f'{"right" if result.prediction["glosses"][0] == GLOSSES[1] else "wrong"}'
@@ -223,8 +228,8 @@ def test_long_clips_have_fewer_meshes(analysis, analyser, monkeypatch, store):
     assert result.mesh['step'] == 5 and len(result.mesh['vertices']) == 5
 
 
-def test_the_page_names_its_model(page_module, card):
-    text = page_module.card_html(card)
+def test_the_page_names_its_model(text_module, card):
+    text = text_module.card_html(card)
     assert (
         'toy.pth' in text
         and 'signs &lt;1&gt;' in text
@@ -232,15 +237,15 @@ def test_the_page_names_its_model(page_module, card):
         and 'caution' not in text
     )
     assert (
-        page_module.answer_html(
+        text_module.answer_html(
             SimpleNamespace(prediction=dict(glosses=['-', 'tea'], scores=[0.9, 0.1]), truth=''), card
         ).count('is rest: none')
         == 1
     )
     synthetic = card._replace(glosses=['gloss_000', 'gloss_001'], data='')
-    assert 'knows no sign language' in page_module.card_html(synthetic) and (
+    assert 'knows no sign language' in text_module.card_html(synthetic) and (
         'does not say on what it was trained'
-    ) in page_module.card_html(synthetic)
+    ) in text_module.card_html(synthetic)
 
 
 def test_what_the_page_shows(analysis, analyser, page_module, card, make_video, tmp_path, monkeypatch, store):
@@ -374,7 +379,7 @@ def test_the_page_as_it_is_served(analysis, analyser, page_module, card, make_vi
     assert not folder.exists()
 
 
-def test_dictionary_answers(analysis, page_module, card, house, store):
+def test_dictionary_answers(analysis, text_module, card, house, store):
     config, checkpoint = house['pretrainer']
     inferencer = SignInferencer(config, checkpoint, device='cpu', extractor=ColourExtractor())
     vectors, names = inferencer.embed(store)
@@ -383,7 +388,7 @@ def test_dictionary_answers(analysis, page_module, card, house, store):
     inferencer.dictionary.add('no', vectors[:1], names[:1])
     analyser = analysis.Analyser(inferencer)
     result = analyser.store_clip(store, 5)
-    text = page_module.answer_html(result._replace(truth=''), card._replace(dictionary='my_signs'))
+    text = text_module.answer_html(result._replace(truth=''), card._replace(dictionary='my_signs'))
     assert (
         result.prediction['glosses'] == ['<tea>', 'no']
         and result.attention is None
@@ -426,14 +431,14 @@ def test_without_a_model_it_trains_one_or_says_how(app, monkeypatch, capsys):
     assert 'about 5 minutes' in capsys.readouterr().out
 
 
-def test_without_a_model_the_zoo_answers(app, page_module, toy_zoo, house, monkeypatch):
+def test_without_a_model_the_zoo_answers(app, page_module, text_module, toy_zoo, house, monkeypatch):
     options = ['--extractor', 'colour', '--device', 'cpu']
     toy_zoo('signbert_d128_finetune_synthetic', [f'gloss_{number:03d}' for number in range(4)])
     card = app.make_page(app.parse_args(options)).card
     assert (
         card.synthetic
         and 'For real signs run make zoo' in card.note
-        and 'no sign language' in page_module.card_html(card)
+        and 'no sign language' in text_module.card_html(card)
     )
     path = toy_zoo('toy_of_real_signs', GLOSSES)
     card = app.make_page(app.parse_args(options)).card
@@ -446,10 +451,10 @@ def test_without_a_model_the_zoo_answers(app, page_module, toy_zoo, house, monke
     assert card.note == (
         'It knows the glosses of toy_of_real_signs. --config and --checkpoint (or --onnx) name another.'
     )
-    text = page_module.card_html(card)
-    assert page_module.html.escape(card.note) in text and 'caution' not in text
+    text = text_module.card_html(card)
+    assert text_module.html.escape(card.note) in text and 'caution' not in text
     named = app.make_page(app.parse_args([*options, '--config', 'signbert_d128_finetune_synthetic'])).card
-    assert named.synthetic and named.note == '' and '<p></p>' not in page_module.card_html(named)
+    assert named.synthetic and named.note == '' and '<p></p>' not in text_module.card_html(named)
 
 
 def test_the_hands_of_the_encoder_of_the_package_where_there_is_no_other(app, monkeypatch, house, tmp_path):

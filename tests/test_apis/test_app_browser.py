@@ -3,21 +3,12 @@ playwright``; it downloads no browser).
 """
 
 import importlib
-import shutil
 import sys
 
 import pytest
 from api_toys import GLOSSES, ColourExtractor
 
 from signbert_mm.apis import SignInferencer
-
-for _package in ('av', 'gradio', 'playwright'):
-    pytest.importorskip(
-        _package, reason=f'{_package} is not installed (make install-app; pip install playwright)'
-    )
-CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-if CHROMIUM is None:
-    pytest.skip('no Chromium (apt-get install chromium)', allow_module_level=True)
 
 WAIT = 240_000  # ms; machines may be busy
 INK = """canvas => {
@@ -26,17 +17,6 @@ INK = """canvas => {
     for (let i = 3; i < pixels.length; i += 4) inked += pixels[i] > 0;
     return inked / (canvas.width * canvas.height);
 }"""
-
-
-@pytest.fixture(scope='module')
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    options = ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield made
-        made.close()
 
 
 @pytest.fixture
@@ -57,7 +37,9 @@ def served(root, house, browser):
             pretrained_weights=house['pretrainer'][1],
         )
         analyser = analysis.Analyser(inferencer)
-        card = module.ModelCard('toy', 'toy.pth', 'nothing', GLOSSES, 'toy_pretrain', 'colour')
+        card = importlib.import_module('app_text').ModelCard(
+            'toy', 'toy.pth', 'nothing', GLOSSES, 'toy_pretrain', 'colour'
+        )
         blocks, address = module.launch(
             module.Page(analyser, card, analysis.Limits(2.0, 8.0, 480)), '127.0.0.1', None, block=False
         )

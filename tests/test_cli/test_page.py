@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+import shutil
 import sys
 
 import pytest
@@ -23,9 +24,11 @@ def app(root, monkeypatch):
 def test_options(monkeypatch):
     calls = []
     monkeypatch.setattr(console, 'run_script', lambda *arguments: calls.append(arguments))
-    console.main(['page', '--model', 'my_signs', '--port', '80', '--browser'])
-    options = ['--model', 'my_signs', '--host', '127.0.0.1', '--port', '80', '--browser']
-    assert calls == [('page', options)]
+    console.main(['page', '--model', 'my_signs', '--port', '80', '--save', '--browser'])
+    console.main(['page'])
+    host = ['--host', '127.0.0.1']
+    options = [*host, '--model', 'my_signs', '--port', '80', '--save', '--browser']
+    assert calls == [('page', options), ('page', host)]
 
 
 def test_the_page_answers_with_taught_signs(app, taught, tmp_path):
@@ -68,3 +71,28 @@ def test_a_script_runs_as_the_program(run, monkeypatch, capsys):
         run('train', 'absent_config.py')
     assert 'absent_config.py does not exist' in str(end.value.code)
     assert sys.argv[0] == 'signbert-mm train'
+
+
+def test_what_the_page_teaches_with(app, taught, tmp_path, monkeypatch, capsys):
+    options = ['--extractor', EXTRACTOR, '--device', 'cpu']
+    teacher, why_not = app.make_teacher(app.parse_args(['--model', str(taught), *options]))
+    assert {gloss: len(examples) for gloss, examples in teacher.start.items()} == dict.fromkeys(SIGNS, 3)
+    assert teacher.folder == taught and not why_not
+    shutil.rmtree(taught / 'poses')
+    teacher, why_not = app.make_teacher(app.parse_args(['--model', str(taught), *options]))
+    assert teacher is None and why_not.endswith('the poses of its signs, is not there')
+
+    # Fine-tuned signs would become a dictionary.
+    facts = json.loads((taught / 'model.json').read_text())
+    (taught / 'model.json').write_text(json.dumps(dict(facts, kind='finetune')))
+    with pytest.raises(ValueError, match='fine-tuned signs, which --save would replace'):
+        app.make_teacher(app.parse_args(['--model', str(taught), '--save', *options]))
+
+    teacher, _ = app.make_teacher(app.parse_args(options))
+    assert teacher.start == {} and teacher.folder is None
+    assert app.make_teacher(app.parse_args(['--onnx', 'a.onnx', *options]))[0] is None
+    monkeypatch.setattr(app, 'list_shipped', lambda: [])
+    assert 'weights of zoo://signbert_d128' in app.make_teacher(app.parse_args(options))[1]
+    with pytest.raises(SystemExit):
+        app.parse_args(['--save'])
+    assert 'name one' in capsys.readouterr().err
