@@ -90,8 +90,8 @@ def check_bundle(name: str, path: str) -> None:
         problem = str(error)
     if problem:
         raise UserValueError(
-            f'{path}: no whole {_task(name)} bundle ({problem}; {os.path.getsize(path):,} bytes); get it again: '
-            f'{address(name)}'
+            f'{path}: no whole {_task(name)} bundle ({problem}; {os.path.getsize(path):,} bytes); '
+            f'get it again: {address(name)}'
         )
 
 

@@ -2,14 +2,14 @@
 
 import contextlib
 import weakref
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
 from ..datasets.store_format import file_digest
 from ..errors import UserValueError
 from .mediapipe_graphs import FRAME_TIME, import_mediapipe, quiet
-from .mediapipe_joints import body_points, hands_at_wrists, whole_body
+from .mediapipe_joints import body_points, hands_at_wrists, reach, whole_body
 from .mediapipe_models import HAND, POSES, find_model
 from .pose_extractor import PoseExtractor
 
@@ -20,8 +20,9 @@ class MediaPipeTasks(PoseExtractor):
     """Poses by the pose and the hand landmarker, in their video mode: 33 body points and two hands, no face.
 
     It runs with MediaPipe from 0.10.14 on, and so with numpy 2 and Python 3.13. The networks are those of
-    Holistic, the search for hands is another: palms are detected in the whole frame, not in a crop about the
-    body's wrists. A hand that lies at a wrist of the body is of that side; others are left out
+    Holistic, the search for hands is another: palms are detected in a part of the frame about the signer's
+    arms (:func:`~signbert_mm.extraction.mediapipe_joints.reach`), not in a crop about each wrist. A hand that
+    lies at a wrist of the body is of that side; others are left out
     (:func:`~signbert_mm.extraction.mediapipe_joints.hands_at_wrists`). Scores are as for
     :class:`MediaPipeExtractor`.
 
@@ -31,7 +32,7 @@ class MediaPipeTasks(PoseExtractor):
             ``SIGNBERT_MM_MEDIAPIPE_MODELS``, else ``~/.cache/signbert_mm/mediapipe``. Nothing is downloaded.
         hand_model, pose_model (str, optional): These files themselves.
         model_complexity (int): The body's network: 0, 1 or 2 for lite, full or heavy.
-        num_hands (int): Hands that are searched for in the frame. With other people in view take 4.
+        num_hands (int): Hands that are searched for. With other people nearby take 4.
         min_detection_confidence, min_presence_confidence, min_tracking_confidence (float): As in MediaPipe,
             for both landmarkers.
 
@@ -55,7 +56,9 @@ class MediaPipeTasks(PoseExtractor):
         min_tracking_confidence: float = 0.5,
     ) -> None:
         if model_complexity not in range(len(POSES)):
-            raise UserValueError(f'model_complexity is {model_complexity}; give 0 (lite), 1 (full) or 2 (heavy)')
+            raise UserValueError(
+                f'model_complexity is {model_complexity}; give 0 (lite), 1 (full) or 2 (heavy)'
+            )
         if num_hands != int(num_hands) or num_hands < 1:
             raise UserValueError(f'num_hands is {num_hands}; give a whole number, 1 or more')
         self.version = import_mediapipe(solutions=False, install=_INSTALL).__version__
@@ -74,7 +77,9 @@ class MediaPipeTasks(PoseExtractor):
         self._hands: Any = None
         self._body: Any = None
         self._free: Optional[Callable[[], Any]] = None
-        self._frame = 0
+        self._frame, self._warm = 0, False
+        # The part of the frame in which hands are searched for: left, top, right, bottom.
+        self._window: Optional[Tuple[int, int, int, int]] = None
 
     def describe(self) -> Dict[str, Any]:
         return dict(self._settings, **self._digests)
@@ -86,8 +91,8 @@ class MediaPipeTasks(PoseExtractor):
     def close(self) -> None:
         if self._free is not None:
             self._free()
-        self._hands = self._body = self._free = None
-        self._frame = 0
+        self._hands = self._body = self._free = self._window = None
+        self._frame, self._warm = 0, False
 
     def predict(self, items: List[np.ndarray]) -> np.ndarray:
         return np.stack([self._pose(image) for image in items])
@@ -112,31 +117,43 @@ class MediaPipeTasks(PoseExtractor):
 
     def _pose(self, image: np.ndarray) -> np.ndarray:
         # MediaPipe's threads load the models, and write to stderr, until the first frame is done.
-        with contextlib.nullcontext() if self._frame else quiet():
-            import mediapipe
-
+        with contextlib.nullcontext() if self._warm else quiet():
             if self._hands is None:
                 self._open()
-            # It copies the pixels.
-            frame = mediapipe.Image(
-                image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image)
-            )
+            height, width = image.shape[:2]
             time = self._frame * FRAME_TIME // 1000
-            bodies = self._body.detect_for_video(frame, time).pose_landmarks
-            hands = self._hands.detect_for_video(frame, time).hand_landmarks
-        self._frame += 1
-        height, width = image.shape[:2]
-        body = body_points(bodies[0] if bodies else None)
-        pose = whole_body(body, *hands_at_wrists(body, hands, (width, height)))
+            self._frame += 1
+            bodies = self._body.detect_for_video(_mp_image(image), time).pose_landmarks
+            body = body_points(bodies[0] if bodies else None)
+            hands = []
+            # Without a body no hand can be the signer's.
+            if body is not None:
+                self._window = reach(body, (width, height), self._window)
+                left, top, right, bottom = self._window
+                part = _mp_image(image[top:bottom, left:right])
+                hands = [
+                    np.asarray([(point.x, point.y) for point in hand]) * (right - left, bottom - top)
+                    + (left, top)
+                    for hand in self._hands.detect_for_video(part, time).hand_landmarks
+                ]
+                self._warm = True
         # MediaPipe's coordinates are fractions of width and height.
-        pose[:, :2] *= (width, height)
-        return pose
+        if body is not None:
+            body = body * np.asarray((width, height, 1), body.dtype)
+        return whole_body(body, *hands_at_wrists(body, hands))
+
+
+def _mp_image(image: np.ndarray) -> Any:
+    import mediapipe
+
+    # It copies the pixels.
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
 
 
 def _close_all(landmarkers: List[Any]) -> None:
     for landmarker in landmarkers:
         # Newer versions close by a thread of their own, which is gone when the interpreter ends. They would
         # try it again when the object is deleted.
-        with contextlib.suppress(RuntimeError):
+        with quiet(), contextlib.suppress(RuntimeError):
             landmarker.close()
         landmarker._handle = None

@@ -120,7 +120,8 @@ def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtra
 
     Args:
         cfg (str | dict | PoseExtractor): 'mediapipe', 'mediapipe_fast', 'mediapipe_tasks', 'mmpose' or
-            'rtmlib', or a dict with that as ``type`` and the class's arguments. An extractor is returned as it is.
+            'rtmlib', or a dict with that as ``type`` and the class's arguments. An extractor is returned as
+            it is.
 
     Raises:
         KeyError: No extractor has that name.
