@@ -5,12 +5,13 @@
 # make zoo           small release files of the trained models, into zoo/; trains what is not trained yet
 #
 # make install-extract  what tools/extract_poses.py needs: PyAV, MediaPipe
+# make install-extract-tasks  the same with the newer MediaPipe, for numpy 2 and Python 3.13; needs model files
 # make install-app      what demo/app.py needs: that, and Gradio (Python 3.10 or newer)
 # make install-deploy   what the export to ONNX needs
 # make install-formats  what models of the Hugging Face Hub and .parquet files need
 # make docs             the pages as HTML, into build/docs; Python 3.10 or newer
 #
-# PYTHON=python3.10    another interpreter (3.9 to 3.11; 3.12 for install-core)
+# PYTHON=python3.10    another interpreter (3.9 to 3.11; 3.12 and 3.13 for install-core)
 # TORCH_INDEX=URL      another build of torch, for example TORCH_INDEX=https://download.pytorch.org/whl/cpu (the default index brings CUDA on Linux)
 # VENV=DIR             another place than .venv
 
@@ -24,12 +25,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 OPENCV := opencv-python-headless==4.11.0.86
 
-.PHONY: install install-core install-extract install-app install-deploy install-formats demo zoo docs
+.PHONY: install install-core install-extract install-extract-tasks install-app install-deploy install-formats demo zoo docs
 .PHONY: test test-values lint format clean
 
 install: $(VENV)/.full
 install-core: $(VENV)/.core
 install-extract: $(VENV)/.extract
+install-extract-tasks: $(VENV)/.extract_tasks
 install-app: $(VENV)/.app
 install-deploy: $(VENV)/.deploy
 install-formats: $(VENV)/.formats
@@ -87,7 +89,7 @@ $(BIN)/python:
 
 # opencv-python needs libGL, which a server lacks; the headless build takes over its files, so it comes last
 $(VENV)/.core: $(BIN)/python setup.py constraints.txt requirements/base.txt requirements/train.txt requirements/mmcv.txt requirements/dev.txt
-	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	$(PIP) "setuptools<81" wheel
 	$(PIP) -e ".[core,dev]"
 	$(PIP) --no-deps --force-reinstall $(OPENCV)
@@ -102,6 +104,12 @@ $(VENV)/.full: $(VENV)/.core requirements/openmmlab.txt requirements/openmmlab_n
 $(VENV)/.extract: $(VENV)/.core requirements/extract.txt requirements/mediapipe.txt
 	$(PIP) -r requirements/extract.txt
 	$(PIP) --no-deps -r requirements/mediapipe.txt
+	@touch $@
+
+$(VENV)/.extract_tasks: $(VENV)/.core requirements/extract_tasks.txt requirements/mediapipe_tasks.txt
+	$(PIP) -r requirements/extract_tasks.txt
+# constraints.txt has the MediaPipe of install-extract, which this one replaces
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -r requirements/mediapipe_tasks.txt
 	@touch $@
 
 $(VENV)/.deploy: $(VENV)/.core requirements/deploy.txt

@@ -73,6 +73,7 @@ setup(
         # reading videos, and what MediaPipe needs; MediaPipe itself installs with --no-deps:
         # requirements/mediapipe.txt
         'extract': extract,
+        'extract-tasks': requirements('extract_tasks'),
         'app': train + extract + requirements('app'),
         'deploy': train + requirements('deploy'),
         'hub': requirements('hub'),

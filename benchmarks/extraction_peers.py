@@ -40,6 +40,7 @@ EXTRACTORS = {
     'mediapipe_fast body_every=1': dict(type='mediapipe_fast', body_every=1),
     'mediapipe_fast': dict(type='mediapipe_fast'),
     'mediapipe_fast body_every=4': dict(type='mediapipe_fast', body_every=4),
+    'mediapipe_tasks': dict(type='mediapipe_tasks'),
 }
 PEER = 'pose-format'
 
@@ -209,7 +210,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('video', help='a signer')
-    parser.add_argument('--extractors', nargs='+', choices=EXTRACTORS, default=list(EXTRACTORS))
+    parser.add_argument(
+        '--extractors',
+        nargs='+',
+        choices=EXTRACTORS,
+        default=list(EXTRACTORS)[:-1],
+        help='default: all but mediapipe_tasks, which needs model files',
+    )
     parser.add_argument(
         '--parts',
         nargs='+',

@@ -99,7 +99,7 @@ def try_import(name: str) -> Tuple[str, str]:
 def check_core(progress: Callable[[str, int, int], None]) -> Iterator[Finding]:
     """Python, the packages that all but exported models need, and this package's own parts."""
     good = sys.version_info >= (3, 9)
-    yield Finding('python', good, platform.python_version(), '' if good else 'install Python 3.9 to 3.12')
+    yield Finding('python', good, platform.python_version(), '' if good else 'install Python 3.9 to 3.13')
     for place, name in enumerate(CORE):
         progress('looking at packages', place, len(CORE))
         version, problem = try_import(name)

@@ -10,6 +10,7 @@ from .frames import Frame, VideoError, resample
 from .image_folder import ImageFolderReader
 from .mediapipe_extractor import MediaPipeExtractor
 from .mediapipe_hands_pose import MediaPipeHandsPose
+from .mediapipe_tasks import MediaPipeTasks
 from .person_tracker import PersonTracker
 from .pose_extractor import PoseExtractor, build_extractor, extract_stream
 from .rtmlib_extractor import RTMLibExtractor
@@ -28,6 +29,7 @@ __all__ = [
     'ImageFolderReader',
     'MediaPipeExtractor',
     'MediaPipeHandsPose',
+    'MediaPipeTasks',
     'PersonTracker',
     'PoseExtractor',
     'RTMLibExtractor',

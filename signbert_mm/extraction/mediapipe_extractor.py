@@ -8,7 +8,7 @@ import numpy as np
 
 from .mediapipe_face import FACE_68
 from .mediapipe_graphs import body_graph, check_complexity, import_mediapipe, quiet, unwritable
-from .mediapipe_joints import body_points, whole_body
+from .mediapipe_joints import body_points, hand_points, whole_body
 from .pose_extractor import PoseExtractor
 
 
@@ -84,7 +84,9 @@ class MediaPipeExtractor(PoseExtractor):
         self._warm = True
         height, width = image.shape[:2]
         body = body_points(result.pose_landmarks)
-        pose = whole_body(body, result.left_hand_landmarks, result.right_hand_landmarks)
+        pose = whole_body(
+            body, hand_points(result.left_hand_landmarks), hand_points(result.right_hand_landmarks)
+        )
         if self.face and result.face_landmarks is not None:
             points = result.face_landmarks.landmark
             pose[self._face] = [(points[index].x, points[index].y, 1) for index in FACE_68]

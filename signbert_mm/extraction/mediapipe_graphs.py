@@ -83,8 +83,12 @@ def quiet() -> Iterator[None]:
             os.close(stderr)
 
 
-def import_mediapipe() -> ModuleType:
+def import_mediapipe(solutions: bool = True, install: str = INSTALL) -> ModuleType:
     """The package, of a version that has Holistic.
+
+    Args:
+        solutions (bool): Whether ``mp.solutions`` is needed.
+        install (str): How to install it, for the message.
 
     Raises:
         ModuleNotFoundError: It is not installed, or lacks a package that it imports.
@@ -99,10 +103,11 @@ def import_mediapipe() -> ModuleType:
             if error.name == 'mediapipe'
             else f'MediaPipe lacks the package {error.name}'
         )
-        raise UserModuleNotFoundError(f'{missing}: {INSTALL}') from error
-    if not hasattr(mediapipe, 'solutions'):
+        raise UserModuleNotFoundError(f'{missing}: {install}') from error
+    if solutions and not hasattr(mediapipe, 'solutions'):
         raise UserModuleNotFoundError(
-            f'MediaPipe {mediapipe.__version__} has no mp.solutions; install 0.10.14 to 0.10.21: {INSTALL}'
+            f'MediaPipe {mediapipe.__version__} has no mp.solutions; install 0.10.14 to 0.10.21: {install}; '
+            'or take the extractor mediapipe_tasks, which needs model files'
         )
     return mediapipe
 

@@ -15,7 +15,7 @@ from .mediapipe_graphs import (
     skip_frames,
     unwritable,
 )
-from .mediapipe_joints import NUM_BODY, body_message, body_points, whole_body
+from .mediapipe_joints import NUM_BODY, body_message, body_points, hand_points, whole_body
 from .pose_extractor import PoseExtractor
 
 
@@ -115,7 +115,9 @@ class MediaPipeHandsPose(PoseExtractor):
         # Holistic looks for no hand at a wrist that is not visible. The graph waits for a body in any case.
         message = body_message(np.zeros((NUM_BODY, 3)) if body is None else body)
         result = self._hands.process(dict(image=image, pose_landmarks=message))
-        pose = whole_body(body, result.left_hand_landmarks, result.right_hand_landmarks)
+        pose = whole_body(
+            body, hand_points(result.left_hand_landmarks), hand_points(result.right_hand_landmarks)
+        )
         height, width = image.shape[:2]
         # MediaPipe's coordinates are fractions of width and height.
         pose[:, :2] *= (width, height)

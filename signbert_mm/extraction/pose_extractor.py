@@ -16,6 +16,7 @@ LAYOUT = 'coco_wholebody_133'
 BUILT_IN = dict(
     mediapipe='MediaPipeExtractor',
     mediapipe_fast='MediaPipeHandsPose',
+    mediapipe_tasks='MediaPipeTasks',
     mmpose='MMPoseExtractor',
     rtmlib='RTMLibExtractor',
 )
@@ -118,8 +119,9 @@ def build_extractor(cfg: Union[str, Dict[str, Any], PoseExtractor]) -> PoseExtra
     """Builds a pose extractor.
 
     Args:
-        cfg (str | dict | PoseExtractor): 'mediapipe', 'mediapipe_fast', 'mmpose' or 'rtmlib', or a dict
-            with that as ``type`` and the class's arguments. An extractor is returned as it is.
+        cfg (str | dict | PoseExtractor): 'mediapipe', 'mediapipe_fast', 'mediapipe_tasks', 'mmpose' or
+            'rtmlib', or a dict with that as ``type`` and the class's arguments. An extractor is returned as
+            it is.
 
     Raises:
         KeyError: No extractor has that name.

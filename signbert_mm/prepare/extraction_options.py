@@ -16,7 +16,9 @@ def add_extractor(parser: Any, default: Optional[str] = None) -> None:
     """Adds how videos become poses; ``parser`` may be an argument group."""
     shown = f' (default: {default})' if default else ''
     parser.add_argument(
-        '--extractor', default=default, help='mediapipe, mediapipe_fast, mmpose or rtmlib' + shown
+        '--extractor',
+        default=default,
+        help='mediapipe, mediapipe_fast, mediapipe_tasks, mmpose or rtmlib' + shown,
     )
     parser.add_argument(
         '--extractor-options',

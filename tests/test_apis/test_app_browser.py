@@ -102,7 +102,9 @@ def check_result(tab):
 
 
 def test_a_real_video(served, shared):
-    pytest.importorskip('mediapipe', reason='MediaPipe is not installed (make install-extract)')
+    pytest.importorskip(
+        'mediapipe.python.solutions', reason='MediaPipe is not installed (make install-extract)'
+    )
     video = shared / 'videos' / 'slovo_sign_ru.mp4'
     if not video.is_file():
         pytest.skip(f'no {video}')

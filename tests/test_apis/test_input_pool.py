@@ -100,7 +100,9 @@ def test_an_error_gives_the_extractor_back(remembers):
 
 
 def test_mediapipe_in_threads(house, make_video, tmp_path, capfd):
-    pytest.importorskip('mediapipe', reason='MediaPipe is not installed (make install-extract)')
+    pytest.importorskip(
+        'mediapipe.python.solutions', reason='MediaPipe is not installed (make install-extract)'
+    )
     inferencer = SignInferencer(
         *house['recogniser'], device='cpu', extractor=dict(type='mediapipe', face=False)
     )

@@ -27,7 +27,7 @@ def points(rows):
 @pytest.fixture
 def fake_holistic():
     """An extractor whose ``Holistic`` gives what the test puts into ``found``."""
-    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('mediapipe.python.solutions', reason=HERE)
     extractor = MediaPipeExtractor()
     found = types.SimpleNamespace(
         pose_landmarks=None, left_hand_landmarks=None, right_hand_landmarks=None, face_landmarks=None
@@ -61,7 +61,7 @@ def test_nobody_in_view_is_all_missing(fake_holistic):
 
 
 def test_face_points_lie_on_the_contours_that_mediapipe_names():
-    connections = pytest.importorskip('mediapipe', reason=HERE).solutions.face_mesh_connections
+    connections = pytest.importorskip('mediapipe.python.solutions', reason=HERE).face_mesh_connections
     contours = {
         (0, 17): 'FACE_OVAL',
         (17, 22): 'RIGHT_EYEBROW',
@@ -89,7 +89,7 @@ def test_what_cannot_be_is_refused(monkeypatch):
 
 
 def test_a_real_signer(slovo, tmp_path):
-    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('mediapipe.python.solutions', reason=HERE)
     av = pytest.importorskip('av')
     with av.open(slovo) as source, av.open(str(tmp_path / 'short.mp4'), 'w') as out:
         stream = out.add_stream('libx264', rate=30, options=dict(preset='ultrafast', crf='18'))
@@ -140,7 +140,7 @@ def test_a_real_signer(slovo, tmp_path):
 
 def test_two_people_in_view_do_not_alternate(shared):
     """Two men who embrace, from shaking hands on: the one who is followed first is followed on."""
-    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('mediapipe.python.solutions', reason=HERE)
     pytest.importorskip('av')
     video = shared / 'videos' / 'mmaction_demo_skeleton.mp4'
     if not video.is_file():
@@ -156,7 +156,7 @@ def test_two_people_in_view_do_not_alternate(shared):
 
 
 def test_nothing_is_said_while_it_starts(slovo, capfd):
-    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('mediapipe.python.solutions', reason=HERE)
     pytest.importorskip('av')
     extractor = MediaPipeExtractor()
     for _ in range(2):

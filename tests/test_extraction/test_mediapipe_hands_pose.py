@@ -54,7 +54,7 @@ class FakeHands:
 
 
 def extract(count, body_every, absent=()):
-    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('mediapipe.python.solutions', reason=HERE)
     extractor = MediaPipeHandsPose(body_every)
     extractor._body, extractor._hands, extractor._warm = FakeBody(absent), FakeHands(), True
     images = [np.full((10, 20, 3), frame, np.uint8) for frame in range(count)]
@@ -103,7 +103,7 @@ def test_joints_of_no_message_are_missing():
 
 def test_joints_are_those_of_holistic(slovo):
     """Bit by bit, where the body's network runs on every frame; else hands within 2 % of their size."""
-    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('mediapipe.python.solutions', reason=HERE)
     pytest.importorskip('av')
     images = [frame.image[::2, ::2] for _, frame in zip(range(40), open_video(slovo))][20:]
     whole = np.stack(list(extract_stream(images, 'mediapipe')))
@@ -137,7 +137,7 @@ def _check_hands(poses, whole):
 
 def test_the_tool_starts_without_torch(root, tmp_path):
     """Its import takes longer than the extraction of a sign."""
-    pytest.importorskip('mediapipe', reason=HERE)
+    pytest.importorskip('mediapipe.python.solutions', reason=HERE)
     pytest.importorskip('av')
     (tmp_path / 'videos').mkdir()
     make_video(tmp_path / 'videos' / 'a.mp4', 3)

@@ -130,7 +130,7 @@ def test_converter(folder, run_converter, tmp_path):
 
 
 def test_videos_as_the_owners_script_leaves_them(folder, run_converter, tmp_path, monkeypatch):
-    pytest.importorskip('mediapipe')
+    pytest.importorskip('mediapipe.python.solutions')
     write_video(folder / 'videos' / '69241.mp4', 3)
     write_text(folder / 'videos' / '69302.mp4', 'not a video')
     run_converter(
