@@ -37,13 +37,13 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
-from mmengine.config import Config
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 from train_step import DTYPES, FULL_WIDTH, Step, make_batch, processor
 
+from signbert_mm.engine.runner import load_config
 from signbert_mm.registry import MODELS
 
 PARTS = (
@@ -283,7 +283,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         if args.config
         else {name: FULL_WIDTH[name] for name in args.methods}.items()
     ):
-        model = MODELS.build(Config.fromfile(str(config)).model).train()
+        model = MODELS.build(load_config(str(config)).model).train()
         counts, parameters = per_clip(model, args.frames, dtype, args.batch), parameters_of(model)
         seconds = floor_of(counts, flops, rate)
         total = sum(seconds.values())

@@ -35,13 +35,13 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
-from mmengine.config import Config
 from mmengine.model import BaseModel
 from profile_step import kind_of, run_profile
 from train_step import DTYPES, FULL_WIDTH, Step, make_batch, processor
 
 import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
+from signbert_mm.engine.runner import load_config
 from signbert_mm.errors import UserRuntimeError
 from signbert_mm.registry import MODELS
 
@@ -54,7 +54,7 @@ GCN = dict(joint_channels=(4, 6), part_channels=(8, 8))
 
 def build(name: str, device: torch.device, tiny: bool) -> BaseModel:
     """A method's model in training mode, at full width or so narrow that it only shows that things run."""
-    cfg = Config.fromfile(str(FULL_WIDTH[name]))
+    cfg = load_config(str(FULL_WIDTH[name]))
     if tiny and name.startswith('signbert'):
         last = (
             dict(decoder=dict(in_channels=8))

@@ -19,11 +19,11 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
-from mmengine.config import Config
 from torch.profiler import ProfilerActivity, profile
 from train_step import DTYPES, FULL_WIDTH, Step, make_batch, processor
 
 from signbert_mm import compat
+from signbert_mm.engine.runner import load_config
 from signbert_mm.registry import MODELS
 
 KINDS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
@@ -92,7 +92,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         if args.config
         else {name: FULL_WIDTH[name] for name in args.methods}.items()
     ):
-        model = MODELS.build(Config.fromfile(str(config)).model).to(device).train()
+        model = MODELS.build(load_config(str(config)).model).to(device).train()
         step = Step(
             model,
             make_batch(model, args.batch, args.frames, device),

@@ -37,12 +37,12 @@ except ModuleNotFoundError:  # a checkout that is not installed
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
-from mmengine.config import Config
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
+from signbert_mm.engine.runner import load_config
 from signbert_mm.layouts import Layout
 from signbert_mm.models import BasePretrainer
 from signbert_mm.models.embedders.gesture_gcn import GestureGCN
@@ -326,7 +326,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     device, dtype = torch.device(args.device), DTYPES[args.dtype]
     if device.type == 'cpu':
         compat.keep_large_blocks()
-    model = MODELS.build(Config.fromfile(args.config).model)
+    model = MODELS.build(load_config(args.config).model)
     if not getattr(model, 'gives_tokens', False) or model.recognises:
         parser.error(
             f'--config {args.config}: its model is a {type(model).__name__}, but this benchmark is '

@@ -2,16 +2,70 @@
 
 A name stands wherever the path of a config does: ``tools/train.py configs/fusion/NAME.py``,
 ``get_model(NAME)``, a base of a table. ``variants`` has path -> (path of the config, its changed values as
-``--cfg-options``).
+``--cfg-options``). In place of the config there may be the parts that it would name in ``_base_``.
 """
 
 variants = {}
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _EVALUATOR = dict(topk=(1, 2, 5), subsets=dict(confusing=range(610), normal=range(610, 1067)))
+_GLOSSES = dict(
+    asl_citizen=2731, autsl=226, msasl1000=1000, nmfs_csl=1067, slr500=500, synthetic=100, wlasl2000=2000
+)
+# these have no validation split
+_UNVALIDATED = ('nmfs_csl', 'slr500')
 
 
 def _in(places, **values):
     return {f'{place}.{key}': value for place in places for key, value in values.items()}
+
+
+def _clips_of(data):
+    """Where a data set's clips are named."""
+    loaders = _LOADERS[::2] if data in _UNVALIDATED else _LOADERS
+    return [f'{loader}.dataset' for loader in loaders]
+
+
+def _parts(model, data, schedule, **options):
+    """A model and its schedule on a data set."""
+    parts = [f'models/{model}', f'datasets/{data}', f'schedules/{schedule}', 'default_runtime']
+    if data in _UNVALIDATED:
+        options['val_cfg'] = None
+    return [f'_base_/{part}' for part in parts], options
+
+
+def _changed(name, options):
+    """A config, or a row of this table, with further values changed."""
+    config, before = variants.get(name, (name, {}))
+    return config, {**before, **options}
+
+
+# the papers' networks on each data set; those on WLASL2000, or MS-ASL, are files
+_clip = dict(type='UniformTemporalSample', clip_len=64)
+_whole_clips = [dict(type='UniformTemporalSample', clip_len=150, test_mode=True, repeat=False)]
+for _data, _classes in _GLOSSES.items():
+    if _data != 'wlasl2000':
+        variants[f'signbert/signbert_d512-n3_b64-60e_{_data}'] = _parts(
+            'signbert_recognizer', _data, 'signbert_60e', **{'model.head.num_classes': _classes}
+        )
+    if _data in ('wlasl2000', 'nmfs_csl', 'slr500'):
+        variants[f'st_consistency/st_consistency_d512_b64-60e_{_data}'] = _parts(
+            'st_consistency_recognizer',
+            _data,
+            'st_consistency_60e',
+            **_in(_clips_of(_data), pipeline=_whole_clips),
+            **{'model.head.num_classes': _classes},
+        )
+    if _data in ('msasl1000', 'nmfs_csl', 'slr500', 'synthetic'):
+        _train, *_tests = _clips_of(_data)
+        variants[f'fusion/stgcn_sign49-joint_b64-80e_{_data}'] = _parts(
+            'stgcn',
+            _data,
+            'stgcn_80e',
+            **_in([_train, *_tests], layout='sign_49', drop_empty_frames=False),
+            **_in([_train], pipeline=[_clip]),
+            **_in(_tests, pipeline=[dict(_clip, test_mode=True)]),
+            **{'model.model.cls_head.num_classes': _classes},
+        )
 
 
 # other vocabularies of one data set
@@ -19,8 +73,7 @@ def _vocabulary(name, root, classes):
     store = f'data/{name}{classes}'
     command = f'python tools/dataset_converters/{name}_to_store.py {root} {store} --subset {classes}'
     videos = f' --videos {"WLASL/start_kit" if name == "wlasl" else "MS-ASL"}/videos --extractor mediapipe'
-    places = [f'{loader}.dataset' for loader in _LOADERS]
-    return {**_in(places, store=store, prepare=command + videos), 'model.head.num_classes': classes}
+    return {**_in(_clips_of(name), store=store, prepare=command + videos), 'model.head.num_classes': classes}
 
 
 for _name, _root, _full, _others in (
@@ -28,9 +81,8 @@ for _name, _root, _full, _others in (
     ('msasl', 'MS-ASL', 1000, (100, 200, 500)),
 ):
     for _classes in _others:
-        variants[f'signbert/signbert_d512-n3_b64-60e_{_name}{_classes}'] = (
-            f'signbert/signbert_d512-n3_b64-60e_{_name}{_full}',
-            _vocabulary(_name, _root, _classes),
+        variants[f'signbert/signbert_d512-n3_b64-60e_{_name}{_classes}'] = _changed(
+            f'signbert/signbert_d512-n3_b64-60e_{_name}{_full}', _vocabulary(_name, _root, _classes)
         )
 for _classes, _epochs in ((100, 100), (2000, 40)):
     _command = f'python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands{_classes}'
@@ -52,7 +104,7 @@ for _classes, _epochs in ((100, 100), (2000, 40)):
 # the other protocols of ST-Consistency: frozen encoders (0.01, then 0.001), and a share of the labels
 for _data in ('msasl1000', 'nmfs_csl', 'slr500', 'wlasl2000'):
     _whole = f'st_consistency/st_consistency_d512_b64-60e_{_data}'
-    variants[f'st_consistency/st_consistency_d512_b64-linear-70e_{_data}'] = (
+    variants[f'st_consistency/st_consistency_d512_b64-linear-70e_{_data}'] = _changed(
         _whole,
         {
             'model.frozen': True,
@@ -61,7 +113,7 @@ for _data in ('msasl1000', 'nmfs_csl', 'slr500', 'wlasl2000'):
         },
     )
     # 40 and 60 % by data_ratio.ratio; the shares are assumed
-    variants[f'st_consistency/st_consistency_d512_b64-semi-60e_{_data}'] = (
+    variants[f'st_consistency/st_consistency_d512_b64-semi-60e_{_data}'] = _changed(
         _whole,
         {'train_dataloader.dataset.data_ratio': dict(ratio=0.2, seed=0)},
     )
@@ -81,17 +133,15 @@ for _linear, _whole, _frozen in (
 _pipelines = [f'model.data_preprocessor.{part}_pipeline.0' for part in ('train', 'test')]
 for _data in ('msasl1000', 'nmfs_csl', 'slr500', 'synthetic', 'wlasl2000'):
     for _stream in ('bone', 'joint-motion', 'bone-motion'):
-        variants[f'fusion/stgcn_sign49-{_stream}_b64-80e_{_data}'] = (
+        variants[f'fusion/stgcn_sign49-{_stream}_b64-80e_{_data}'] = _changed(
             f'fusion/stgcn_sign49-joint_b64-80e_{_data}',
             _in(_pipelines, stream=_stream.replace('-', '_')),
         )
 for _short, _layout in (('samslr27', 'sam_slr_27'), ('wholebody133', 'coco_wholebody_133')):
     for _data in ('msasl1000', 'nmfs_csl', 'slr500', 'wlasl2000'):
-        # NMFs-CSL and SLR500 have no validation split
-        _loaders = _LOADERS if _data.endswith('000') else _LOADERS[::2]
-        variants[f'fusion/stgcn_{_short}-joint_b64-80e_{_data}'] = (
+        variants[f'fusion/stgcn_{_short}-joint_b64-80e_{_data}'] = _changed(
             f'fusion/stgcn_sign49-joint_b64-80e_{_data}',
-            _in([*_pipelines, 'model', *(f'{loader}.dataset' for loader in _loaders)], layout=_layout),
+            _in([*_pipelines, 'model', *_clips_of(_data)], layout=_layout),
         )
 variants['fusion/stgcnpp_sign49-joint_b64-80e_wlasl2000'] = (
     'fusion/stgcn_sign49-joint_b64-80e_wlasl2000',
@@ -104,57 +154,89 @@ variants['fusion/stgcnpp_sign49-joint_b64-80e_wlasl2000'] = (
 )
 
 
-# R: the videos of other data sets; NMFs-CSL and SLR500 have no validation split
-def _videos(data, classes):
-    validated = data.startswith(('wlasl', 'msasl'))
-    loaders = [f'{loader}.dataset' for loader in _LOADERS if validated or loader[:3] != 'val']
+# R: the videos of each data set; I3D and TSM on WLASL2000 are files
+def _videos(data):
     options = {
-        **_in(loaders, store=f'data/{data}', videos=f'data/{data}_videos'),
-        'model.model.cls_head.num_classes': classes,
+        **_in(_clips_of(data), store=f'data/{data}', videos=f'data/{data}_videos'),
+        'model.model.cls_head.num_classes': _GLOSSES[data],
     }
-    if not validated:
+    if data in _UNVALIDATED:
         options.update(val_cfg=None, val_dataloader=None, val_evaluator=None)
     if data == 'nmfs_csl':
         options.update({f'test_evaluator.{key}': value for key, value in _EVALUATOR.items()})
     return options
 
 
-for _data, _classes in (('msasl1000', 1000), ('nmfs_csl', 1067), ('slr500', 500)):
-    for _network in ('slowfast-r50_32x2', 'tsm-r50_8seg'):
-        variants[f'fusion/{_network}-b8-50e_{_data}'] = (
-            f'fusion/{_network}-b8-50e_wlasl2000',
-            _videos(_data, _classes),
+for _network, _model, _sets in (
+    ('i3d-r50_32x2', 'i3d_r50', ('msasl1000', 'nmfs_csl')),
+    ('r3d-r50_32x2', 'r3d_r50', ('nmfs_csl', 'slr500')),
+    ('slowfast-r50_32x2', 'slowfast_r50', ('msasl1000', 'nmfs_csl', 'slr500', 'wlasl2000')),
+):
+    for _data in _sets:
+        variants[f'fusion/{_network}-b8-50e_{_data}'] = _parts(
+            _model, 'labelled_videos', 'rgb_50e', **_videos(_data)
         )
-    for _part, _network in (
-        ('p', 'stgcn_sign49-joint_b64-80e'),
-        ('r', 'i3d-r50_32x2-b8-50e' if _data == 'msasl1000' else 'r3d-r50_32x2-b8-50e'),
-    ):
-        variants[f'fusion/fusion_h-{_part}_{_data}'] = (
-            f'fusion/fusion_h-{_part}_wlasl2000',
+for _data in ('msasl1000', 'nmfs_csl', 'slr500'):
+    variants[f'fusion/tsm-r50_8seg-b8-50e_{_data}'] = (
+        'fusion/tsm-r50_8seg-b8-50e_wlasl2000',
+        _videos(_data),
+    )
+
+# H with P or R; H + P on WLASL2000 is a file
+_networks = {
+    _data: dict(
+        H=f'signbert_d512-n3_b64-60e_{_data}',
+        P=f'stgcn_sign49-joint_b64-80e_{_data}',
+        R=f'{"r3d" if _data in _UNVALIDATED else "i3d"}-r50_32x2-b8-50e_{_data}',
+    )
+    for _data in ('msasl1000', 'nmfs_csl', 'slr500', 'wlasl2000')
+}
+_networks['synthetic-demo'] = dict(
+    H='signbert_d128_finetune_synthetic',
+    P='stgcn-c24_sign49-joint_b64-100e_synthetic-demo',
+    R='r3d-r18_8x4-64px-b16-50e_synthetic-demo',
+)
+for _data, _configs in _networks.items():
+    for _part in 'R' if _data == 'wlasl2000' else 'PR':
+        variants[f'fusion/fusion_h-{_part.lower()}_{_data}'] = (
+            'fusion/fusion_h-p_wlasl2000',
             {
-                'model.parts.0.config': f'signbert_d512-n3_b64-60e_{_data}',
-                'model.parts.1.config': f'{_network}_{_data}',
+                'model.parts.0.config': _configs['H'],
+                'model.parts.1': dict(name=_part, config=_configs[_part]),
             },
         )
-for _part, _network in (
-    ('p', 'stgcn-c24_sign49-joint_b64-100e_synthetic-demo'),
-    ('r', 'r3d-r18_8x4-64px-b16-50e_synthetic-demo'),
-):
-    variants[f'fusion/fusion_h-{_part}_synthetic-demo'] = (
-        f'fusion/fusion_h-{_part}_wlasl2000',
-        {'model.parts.0.config': 'signbert_d128_finetune_synthetic', 'model.parts.1.config': _network},
+
+
+# the papers' pre-trainings, tested on the clips of a labelled data set, which a table's setting names
+def _in_order(**clips):
+    return dict(
+        batch_size=64,
+        num_workers=4,
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        collate_fn=dict(type='collate_poses'),
+        dataset=dict(type='PoseDataset', **clips),
     )
-variants['fusion/i3d-r50_32x2-b8-50e_msasl1000'] = (
-    'fusion/i3d-r50_32x2-b8-50e_wlasl2000',
-    _videos('msasl1000', 1000),
+
+
+# by the reconstruction, SignBERT's Tables 2 and 4 to 7
+_centre = [dict(type='CenterTemporalSample', clip_len=32)]
+variants['signbert/ablation/full/pretrain'] = (
+    'pretrain_all',
+    dict(
+        test_dataloader=_in_order(store='data/wlasl2000', split='test', pipeline=_centre, test_mode=True),
+        test_cfg=dict(_delete_=True, type='TestLoop'),
+        test_evaluator=dict(type='PoseAUC'),
+    ),
 )
-variants['fusion/i3d-r50_32x2-b8-50e_nmfs_csl'] = (
-    'fusion/i3d-r50_32x2-b8-50e_wlasl2000',
-    _videos('nmfs_csl', 1067),
-)
-variants['fusion/r3d-r50_32x2-b8-50e_nmfs_csl'] = (
-    'fusion/r3d-r50_32x2-b8-50e_slr500',
-    _videos('nmfs_csl', 1067),
+# by kNN: the training clips vote
+_voters = dict(store='data/msasl1000', pipeline=_whole_clips)
+variants['st_consistency/ablation/full/pretrain'] = (
+    'st_consistency/st_consistency_d512_b64-150e_pretrain-all',
+    dict(
+        test_dataloader=_in_order(split='test', test_mode=True, **_voters),
+        test_cfg=dict(_delete_=True, type='KNNTestLoop', gallery=_in_order(split='train', **_voters)),
+        test_evaluator=dict(type='SignAccuracy', topk=(1, 5)),
+    ),
 )
 
 
@@ -167,9 +249,36 @@ def _cosine(epochs, warm_up):
     }
 
 
+def _saved(interval, logged):
+    return {
+        'default_hooks.logger.interval': logged,
+        'default_hooks.checkpoint.interval': interval,
+        'default_hooks.checkpoint.max_keep_ckpts': 1,
+    }
+
+
+def _synthetic(table, **more):
+    """The clips of the small settings, and the table that makes them."""
+    prepare = f'python tools/analysis_tools/run_table.py {table} --on synthetic'
+    return _in(_clips, store='data/synthetic_tables', prepare=prepare, **more)
+
+
+_clips = ('train_dataloader.dataset', 'test_dataloader.dataset')
+_first_30 = dict(classes=[f'gloss_{number:03d}' for number in range(30)], relabel=True)
+
+# fine-tuning: five labelled clips a gloss; the signers of the test clips are not in train
 _small = 'st_consistency/ablation/small'
-variants[f'{_small}/linear'] = f'{_small}/finetune', {'model.frozen': True}
-variants[f'{_small}/semi'] = (
+variants[f'{_small}/finetune'] = (
+    'st_consistency/st_consistency_d64_b64_synthetic',
+    {
+        **_synthetic('objectives', **_first_30),
+        'train_dataloader.batch_size': 30,
+        **_cosine(50, 30),
+        **_saved(50, logged=10),
+    },
+)
+variants[f'{_small}/linear'] = _changed(f'{_small}/finetune', {'model.frozen': True})
+variants[f'{_small}/semi'] = _changed(
     f'{_small}/finetune',
     {
         'train_dataloader.dataset.few_shot': None,
@@ -179,32 +288,59 @@ variants[f'{_small}/semi'] = (
     },
 )
 _small = 'signbert/ablation/small'
-# the first 30 glosses
-variants[f'{_small}/synthetic30'] = (
+variants[f'{_small}/synthetic100'] = (
+    'demo/signbert_d128_finetune_synthetic',
+    {
+        **_synthetic('table4'),
+        **_in(_clips, **{'pipeline.0.clip_len': 10}),
+        'model.head.num_classes': 100,
+        'train_dataloader.batch_size': 50,
+        **_cosine(20, 30),
+        **_saved(20, logged=10),
+    },
+)
+variants[f'{_small}/synthetic30'] = _changed(
     f'{_small}/synthetic100',
     {
-        **_in(
-            ('train_dataloader.dataset', 'test_dataloader.dataset'),
-            classes=[f'gloss_{number:03d}' for number in range(30)],
-            relabel=True,
-        ),
+        **_in(_clips, **_first_30),
         'model.head.num_classes': 30,
         'train_dataloader.batch_size': 30,
         'default_hooks.checkpoint.interval': 50,
         **_cosine(50, 30),
     },
 )
+# pre-training: 10 frames a clip, 4 passes over the training clips without their labels
+_mask = dict(ratio=0.5, operations=('joint', 'frame', 'identity'), max_joints=7, offset=0.25)
+variants[f'{_small}/pretrain'] = (
+    'demo/signbert_d128_pretrain_synthetic',
+    {
+        # the default values, named
+        'model.data_preprocessor.train_pipeline.4': _mask,
+        'model.data_preprocessor.test_pipeline.2': _mask,
+        **_synthetic('table2'),
+        **_in(_clips, **{'pipeline.0.clip_len': 10}),
+        'train_dataloader.batch_size': 32,
+        'optim_wrapper.clip_grad.max_norm': 50.0,
+        **_cosine(4, 100),
+        **_saved(1, logged=50),
+    },
+)
+# R: I3D in place of the 3D-ResNet, every other block inflated
+variants[f'{_small}/i3d'] = (
+    f'{_small}/r3d',
+    _in(
+        ['model.model.backbone'],
+        conv1_kernel=(5, 7, 7),
+        inflate=((1, 1), (1, 0), (1, 0), (0, 1)),
+        inflate_style='3x1x1',
+    ),
+)
 # P: ST-GCN, narrow, over 49 joints or all 133 keypoints
-_clips = ('train_dataloader.dataset', 'test_dataloader.dataset')
 for _name, _layout in (('stgcn', 'sign_49'), ('stgcn133', 'coco_wholebody_133')):
     variants[f'{_small}/{_name}'] = (
         'fusion/stgcn-c24_sign49-joint_b64-100e_synthetic-demo',
         {
-            **_in(
-                _clips,
-                store='data/synthetic_tables',
-                prepare='python tools/analysis_tools/run_table.py table9 --on synthetic',
-            ),
+            **_synthetic('table9'),
             **_in(
                 [
                     'model',
@@ -217,21 +353,15 @@ for _name, _layout in (('stgcn', 'sign_49'), ('stgcn133', 'coco_wholebody_133'))
             ),
             'model.model.cls_head.num_classes': 100,
             'train_dataloader.batch_size': 50,
-            'default_hooks.logger.interval': 10,
-            'default_hooks.checkpoint.interval': 10,
             **_cosine(10, 30),
+            **_saved(10, logged=10),
         },
     )
 # 8 passes instead of 80, warm-up and cosine a tenth as long too: what 20 pre-trainings cost on one core set
 # this, before any of them was tested
 variants[f'{_small}/words33_pretrain'] = (
     'words33/signbert_d128_pretrain',
-    {
-        'default_hooks.logger.interval': 20,
-        'default_hooks.checkpoint.interval': 1,
-        'default_hooks.checkpoint.max_keep_ckpts': 1,
-        **_cosine(8, 20),
-    },
+    {**_cosine(8, 20), **_saved(1, logged=20)},
 )
 
 # what is in no paper lies in projects/ now

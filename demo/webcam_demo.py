@@ -17,11 +17,8 @@ import time
 from collections import deque
 from pathlib import Path
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import cv2

@@ -18,11 +18,8 @@ import argparse
 import sys
 from pathlib import Path
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from signbert_mm.arguments import tool_parser
 from signbert_mm.prepare.extraction_options import add_about, add_extractor

@@ -8,11 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from signbert_mm.arguments import add_cfg_options, add_launcher
 from signbert_mm.errors import ConfigError

@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.peer_parts.clips import Stores, mmaction_data, our_data
 from benchmarks.peer_parts.report import Call, Report
+from signbert_mm.engine.runner import load_config
 from signbert_mm.layouts import get_layout, inward_edges
 from signbert_mm.registry import MODELS
 
@@ -38,7 +39,7 @@ SPOTER_BODY = (
 
 def our_step(config: str, batch: dict) -> Tuple[nn.Module, Call]:
     """The recogniser and optimiser of a config; mmengine's ``train_step``."""
-    cfg = Config.fromfile(CONFIGS / config)
+    cfg = load_config(str(CONFIGS / config))
     (cfg.model.head if 'head' in cfg.model else cfg.model.model.cls_head).num_classes = CLASSES
     model = MODELS.build(cfg.model)
     model.init_weights()

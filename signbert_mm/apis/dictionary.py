@@ -13,7 +13,7 @@ from ..errors import UserKeyError, UserValueError
 from ..evaluation.rejection import FALSE_ANSWERS, auroc, leave_one_out, threshold_at
 from ..files.arrays import ArrayFileError, read_npz
 from ..files.atomic import remove_leftovers, write_atomic
-from ..files.json import read_json
+from ..files.json import load_json_file
 from ..files.locks import turn
 
 # In version 1 the encoder's fingerprint left out how clips were prepared.
@@ -276,7 +276,7 @@ class SignDictionary:
                 f'{path}: absent, so this is no dictionary; make one with tools/build_dictionary.py'
             )
         try:
-            index = read_json(path)
+            index = load_json_file(path)
             if index.get('format') == FORMAT and index.get('format_version') == 1:
                 raise UserValueError(
                     'version 1, which does not tell how the clips of its vectors were cropped and filtered'

@@ -2,10 +2,8 @@
 
 import logging
 import os
-import threading
 import time
 from collections import deque
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import (
@@ -30,17 +28,16 @@ from ..datasets.pixel_check import PixelCheck, check_keypoints
 from ..datasets.pose_store import PoseStore
 from ..datasets.store_format import META, flags_found
 from ..datasets.video_folder import SUFFIXES, VideoFolder
-from ..errors import UserRuntimeError, UserTypeError, UserValueError
-from ..extras import need
+from ..errors import UserTypeError, UserValueError
 from ..layouts import Layout
 from ..logs import print_log
+from .camera import Camera, is_camera
 from .clips import PoseClip
+from .extractor_pool import ExtractorPool
 
 if TYPE_CHECKING:
     from ..extraction import Frame
 
-# Seconds that a stream waits for an extractor before it logs a warning.
-PATIENCE = 5.0
 # Steps a second of a source whose frames have times but whose rate is unknown.
 ANY_CLOCK = 30.0
 
@@ -50,137 +47,6 @@ class Failure(NamedTuple):
 
     name: str
     error: str
-
-
-class Camera:
-    """A camera as a stream of RGB frames, each with its time of arrival.
-
-    Args:
-        number (int): OpenCV's number of the camera, from 0.
-        seconds (float, optional): Ends after this time; None = never.
-
-    Attributes:
-        fps (float): The camera's nominal rate; 0 = unknown. Frames come more slowly where they are read too
-            slowly.
-
-    Raises:
-        ValueError: The camera cannot be opened.
-    """
-
-    def __init__(self, number: int, seconds: Optional[float] = None) -> None:
-        self.number, self.seconds = number, seconds
-        self._cv2 = cv2 = need('cv2', 'reading a camera', 'extract')
-        self._capture = cv2.VideoCapture(number)
-        if not self._capture.isOpened():
-            raise UserValueError(
-                f'camera {number} cannot be opened; check that it is connected, that no other '
-                'program uses it, and its number'
-            )
-        self.width, self.height = (
-            int(self._capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-        )
-        self.fps = float(self._capture.get(cv2.CAP_PROP_FPS))
-
-    def __iter__(self) -> Iterator['Frame']:
-        from ..extraction import Frame
-
-        start = time.monotonic()
-        while self.seconds is None or time.monotonic() - start < self.seconds:
-            success, image = self._capture.read()
-            if not success:
-                return
-            yield Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time.monotonic())
-
-    def close(self) -> None:
-        """Releases the camera."""
-        self._capture.release()
-
-
-def is_camera(source: Any) -> bool:
-    """Whether ``source`` means a camera: an integer, or a text of digits that is no file."""
-    if isinstance(source, str):
-        return source.isdigit() and not os.path.exists(source)
-    return isinstance(source, (int, np.integer)) and not isinstance(source, bool)
-
-
-class ExtractorPool:
-    """Lends each extractor to one stream at a time.
-
-    An extractor tracks the frames of its stream, and its native code is not reentrant. From a name or a
-    config the pool builds as many extractors as there are streams at once, and keeps them. An extractor given
-    as an object is the only one, and other threads wait for it.
-
-    Args:
-        source (str | dict | PoseExtractor): As :func:`signbert_mm.extraction.build_extractor` takes it; the
-            first is built on first use.
-    """
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
-        self._first: Any = None
-        self._idle: List[Any] = []
-        self._lock = threading.Lock()
-        self._single = threading.Lock()
-        # The thread that uses the only extractor.
-        self._holder: Optional[int] = None
-
-    @property
-    def first(self) -> Any:
-        """One of the extractors, for its layout and name."""
-        with self._lock:
-            if self._first is None:
-                self._first = self._build()
-                self._idle.append(self._first)
-            return self._first
-
-    def _build(self) -> Any:
-        from ..extraction import build_extractor
-
-        return build_extractor(self._source)
-
-    @contextmanager
-    def lend(self) -> Iterator[Any]:
-        """Gives an extractor that no other stream uses until the block ends.
-
-        Raises:
-            RuntimeError: The only extractor is already in use in this thread.
-        """
-        if self.first is self._source:
-            with self._only() as extractor:
-                yield extractor
-            return
-        with self._lock:
-            extractor = self._idle.pop() if self._idle else None
-        if extractor is None:
-            extractor = self._build()
-        try:
-            yield extractor
-        finally:
-            with self._lock:
-                self._idle.append(extractor)
-
-    @contextmanager
-    def _only(self) -> Iterator[Any]:
-        # Waiting would never end: this thread itself would have to release the extractor.
-        if self._holder == threading.get_ident():
-            raise UserRuntimeError(
-                f'the extractor {self._source!r} is at work on another stream of this thread; close that one '
-                'first, or give the extractor by its name or config, so that each stream gets its own'
-            )
-        if not self._single.acquire(timeout=PATIENCE):
-            print_log(
-                'waiting for the extractor, which another thread uses; given by its name or config there is '
-                'one for each thread',
-                'current',
-                logging.WARNING,
-            )
-            self._single.acquire()
-        self._holder = threading.get_ident()
-        try:
-            yield self._source
-        finally:
-            self._holder = None
-            self._single.release()
 
 
 class InputReader:

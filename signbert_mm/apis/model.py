@@ -41,7 +41,7 @@ def _shipped() -> Dict[str, str]:
             for file in sorted(files):
                 if file.endswith('.py') and file != 'variants.py':
                     paths[file[: -len('.py')]] = os.path.join(folder, file)
-    paths.update({name: path for name, path in list_variants().items() if 'ablation' not in path})
+    paths.update(list_variants())
     return paths
 
 

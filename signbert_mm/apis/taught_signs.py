@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, Union
 from ..engine.registered_types import read_inference_config
 from ..errors import UserValueError
 from ..files.atomic import write_atomic
-from ..files.json import read_json
+from ..files.json import load_json_file
 from ..files.text import read_text
 from .backends import Prediction
 from .dictionary_backend import DictionaryBackend
@@ -166,7 +166,7 @@ def read_index(folder: PathLike) -> Dict[str, Any]:
             f'signbert-mm teach VIDEOS --out {os.fspath(folder)}'
         )
     try:
-        facts = read_json(path)
+        facts = load_json_file(path)
         if facts['format'] != FORMAT or facts['format_version'] != FORMAT_VERSION:
             raise UserValueError(f'format {facts["format"]!r}, version {facts["format_version"]!r}')
         if facts['kind'] not in KINDS:

@@ -8,11 +8,10 @@ from typing import Dict, List, Optional, Sequence, Union
 import numpy as np
 import torch
 from mmengine.logging import print_log
-from torch.utils.data import Dataset
 
 from ..errors import UserValueError
-from ..layouts import Layout
 from ..registry import DATASETS
+from .clip_dataset import EpochDataset
 from .clip_sources import to_device
 from .pose_dataset import PoseDataset
 from .store_format import common_rate
@@ -22,7 +21,7 @@ MIXED_EXTRACTORS = ('warn', 'error', 'allow')
 
 
 @DATASETS.register_module()
-class ConcatPoseDataset(Dataset):
+class ConcatPoseDataset(EpochDataset):
     """Data sets one after the other, with one index over all.
 
     Args:
@@ -54,6 +53,7 @@ class ConcatPoseDataset(Dataset):
         mixed_extractors: str = 'warn',
         preload: Optional[str] = None,
     ) -> None:
+        super().__init__()
         if not datasets:
             raise UserValueError('ConcatPoseDataset: datasets is empty; give at least one config')
         if mixed_extractors not in MIXED_EXTRACTORS:
@@ -97,6 +97,7 @@ class ConcatPoseDataset(Dataset):
                     f'ConcatPoseDataset: parts need one and the same {field}; found '
                     f'{dict(zip(self.names, values))}'
                 )
+        self.layout = self.parts[0].layout
         self._check_extractors(mixed_extractors)
         self.keep_labels = keep_labels
         self.glosses = self._vocabulary()
@@ -109,8 +110,6 @@ class ConcatPoseDataset(Dataset):
         self.labels = np.concatenate(
             [self._relabel(number, part.labels) for number, part in enumerate(self.parts)]
         )
-        # In shared memory, so that persistent workers see a new epoch too.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         print_log(self.coverage(), logger='current')
 
     def _vocabulary(self) -> List[str]:
@@ -168,10 +167,6 @@ class ConcatPoseDataset(Dataset):
         return [part.name for part in self.parts]
 
     @property
-    def layout(self) -> Layout:
-        return self.parts[0].layout
-
-    @property
     def clip_len(self) -> Optional[int]:
         """Frames of each clip in a batch."""
         return self.parts[0].clip_len
@@ -182,23 +177,6 @@ class ConcatPoseDataset(Dataset):
 
     def __len__(self) -> int:
         return int(self._begin[-1])
-
-    @property
-    def epoch(self) -> int:
-        return int(self._epoch)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch of the draws, also for (persistent) worker processes."""
-        self._epoch.fill_(epoch)
-
-    def set_seed(self, seed: int) -> None:
-        """Sets the run's seed for the draws of parts whose config has none."""
-        for part in self.parts:
-            part.set_seed(seed)
-
-    def get_cat_ids(self, index: int) -> List[int]:
-        """Returns the clip's label in a list, for mmengine's ClassBalancedDataset."""
-        return [int(self.labels[index])]
 
     def coverage(self) -> str:
         """Returns a table of the parts as text: present or absent, with the number of clips."""
@@ -229,14 +207,6 @@ class ConcatPoseDataset(Dataset):
             coverage=self._rows,
             fps=common_rate([part.metainfo['fps'] for part in self.parts]),
         )
-
-    def __getitem__(self, index: int) -> dict:
-        """One clip, as :meth:`PoseDataset.__getitem__`."""
-        batch = self.__getitems__([range(len(self))[index]])
-        item = dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
-        if 'video_id' in batch:
-            item['video_id'] = batch['video_id'][0]
-        return item
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, as :meth:`PoseDataset.__getitems__`; ``index`` counts over all parts."""

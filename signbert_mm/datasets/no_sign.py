@@ -5,19 +5,18 @@ from typing import Sequence, Tuple, Union
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ..draws import Draws
 from ..errors import UserValueError
-from ..layouts import Layout
 from ..registry import DATASETS
+from .clip_dataset import ClipDataset
 from .pose_dataset import PoseDataset
 
 KINDS = ('rest', 'transition')
 
 
 @DATASETS.register_module()
-class NoSignDataset(Dataset):
+class NoSignDataset(ClipDataset):
     """Clips without a sign, made of the clips of a data set. (Not in the papers.)
 
     'rest': one frame of a clip, held. 'transition': from the last frame of a clip to the first frame of
@@ -55,6 +54,7 @@ class NoSignDataset(Dataset):
                 f'NoSignDataset: {self.clips.name}: clips of all lengths; give its pipeline a temporal '
                 'transform, such as UniformTemporalSample'
             )
+        self.parts, self.layout = (self.clips,), self.clips.layout
         self.kinds, self.tremble, self.drift = tuple(kinds), tremble, drift
         self.labels = np.full(len(self.clips), -1, dtype=np.int64)
 
@@ -62,27 +62,9 @@ class NoSignDataset(Dataset):
         return len(self.clips)
 
     @property
-    def layout(self) -> Layout:
-        """Of the keypoints."""
-        return self.clips.layout
-
-    @property
     def metainfo(self) -> dict:
         """That of the clips, without glosses."""
         return dict(self.clips.metainfo, glosses=[], classes=[])
-
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch of the draws."""
-        self.clips.set_epoch(epoch)
-
-    def set_seed(self, seed: int) -> None:
-        """Sets the run's seed for the draws if the config has none."""
-        self.clips.set_seed(seed)
-
-    def __getitem__(self, index: int) -> dict:
-        """One clip, as :meth:`PoseDataset.__getitem__`."""
-        batch = self.__getitems__([range(len(self))[index]])
-        return dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, as :meth:`PoseDataset.__getitems__`; every ``label`` is -1."""

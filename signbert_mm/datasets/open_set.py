@@ -11,8 +11,8 @@ from torch.utils.data import Dataset
 
 from ..draws import Draws
 from ..errors import UserValueError
-from ..layouts import Layout
 from ..registry import DATASETS
+from .clip_dataset import ClipDataset
 from .no_sign import NoSignDataset
 from .pose_dataset import PoseDataset
 
@@ -49,7 +49,7 @@ def _digest(gloss: str) -> int:
 
 
 @DATASETS.register_module()
-class OpenSetDataset(Dataset):
+class OpenSetDataset(ClipDataset):
     """Labelled clips of a vocabulary, and clips of other signs and of none. (Not in the papers.)
 
     An epoch has each clip of the vocabulary once. Each other clip is drawn, by (seed, epoch, index). Labels
@@ -87,8 +87,9 @@ class OpenSetDataset(Dataset):
         everything = DATASETS.build(dict(unknown, classes=None))
         others = other_glosses(everything.glosses, self.known.glosses, part, parts)
         self.unknown: PoseDataset = DATASETS.build(dict(unknown, classes=others, relabel=True))
+        self.parts, self.layout = (self.known, self.unknown), self.known.layout
         for field in ('layout', 'clip_len'):
-            values = [getattr(getattr(data, field), 'name', getattr(data, field)) for data in self._sets]
+            values = [getattr(getattr(data, field), 'name', getattr(data, field)) for data in self.parts]
             if values[0] != values[1] or values[0] is None:
                 raise UserValueError(
                     f'OpenSetDataset: `known` and `unknown` need one and the same {field}, found {values}'
@@ -100,37 +101,13 @@ class OpenSetDataset(Dataset):
             [self.known.labels, np.full(math.ceil(len(self.known) * share / (1 - share)), len(self.glosses))]
         )
 
-    @property
-    def _sets(self) -> tuple:
-        return self.known, self.unknown
-
     def __len__(self) -> int:
         return len(self.labels)
-
-    @property
-    def layout(self) -> Layout:
-        """Of the keypoints."""
-        return self.known.layout
 
     @property
     def metainfo(self) -> dict:
         """That of the vocabulary."""
         return self.known.metainfo
-
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch of the draws."""
-        for data in self._sets:
-            data.set_epoch(epoch)
-
-    def set_seed(self, seed: int) -> None:
-        """Sets the run's seed for the draws if the config has none."""
-        for data in self._sets:
-            data.set_seed(seed)
-
-    def __getitem__(self, index: int) -> dict:
-        """One clip, as :meth:`PoseDataset.__getitem__`."""
-        batch = self.__getitems__([range(len(self))[index]])
-        return dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, as :meth:`PoseDataset.__getitems__`; clips of the vocabulary come first."""

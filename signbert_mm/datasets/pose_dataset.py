@@ -3,18 +3,19 @@
 import logging
 import os
 from functools import cached_property
-from typing import List, Optional, Sequence, Union
+from typing import Optional, Sequence, Union
 
 import numpy as np
 import torch
 from mmengine.logging import print_log
 from torch import Tensor
-from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data import get_worker_info
 
 from ..draws import Draws
 from ..errors import UserValueError
 from ..layouts import get_layout, layout_mapping
 from ..registry import DATASETS
+from .clip_dataset import EpochDataset
 from .clip_selection import class_labels, read_classes, select_clips
 from .clip_sources import PRELOAD, MappedClips, PreloadedClips, to_device
 from .pixel_check import PixelCheck, UnitError
@@ -28,7 +29,7 @@ UNIT_SAMPLE = 32
 
 
 @DATASETS.register_module()
-class PoseDataset(Dataset):
+class PoseDataset(EpochDataset):
     """The clips of one store, or a subset of them.
 
     Clips are selected in this order: ``split``, ``hold_out``, ``classes``, ``empty_clip``, ``few_shot``,
@@ -98,6 +99,7 @@ class PoseDataset(Dataset):
         prepare: str = '',
         hold_out: Optional[dict] = None,
     ) -> None:
+        super().__init__()
         if not os.path.isdir(store):
             how = prepare or 'one of tools/dataset_converters (each has --help)'
             raise FileNotFoundError(
@@ -145,8 +147,6 @@ class PoseDataset(Dataset):
             MappedClips(*source) if preload == 'none' else PreloadedClips(*source, preload, preload_gb)
         )
         self._labels = torch.from_numpy(self.labels).to(self.device)
-        # In shared memory, so that persistent workers see a new epoch too.
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
 
     def _check_pixels(self) -> None:
         """Checks the unit of some clips, as stores of older versions may not be in pixels.
@@ -189,21 +189,9 @@ class PoseDataset(Dataset):
         """Device of the batches."""
         return self._source.device
 
-    @property
-    def epoch(self) -> int:
-        return int(self._epoch)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch of the draws, also for (persistent) worker processes."""
-        self._epoch.fill_(epoch)
-
     def set_seed(self, seed: int) -> None:
         """Sets the run's seed for the draws if the config has none."""
         self.seed = seed if self.seed is None else self.seed
-
-    def get_cat_ids(self, index: int) -> List[int]:
-        """Returns the clip's label in a list, for mmengine's ClassBalancedDataset."""
-        return [int(self.labels[index])]
 
     @cached_property
     def metainfo(self) -> dict:
@@ -260,15 +248,6 @@ class PoseDataset(Dataset):
             f'PoseDataset({self.name!r}, split={self.split}, {len(self)} clips, {self.layout.name}, '
             f'{self.temporal})'
         )
-
-    def __getitem__(self, index: int) -> dict:
-        """Returns one clip: as :meth:`__getitems__`, without the batch axis."""
-        # `range` turns negative indices into positive ones and raises IndexError beyond the end.
-        batch = self.__getitems__([range(len(self))[index]])
-        item = dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
-        if self.test_mode:
-            item['video_id'] = batch['video_id'][0]
-        return item
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """Returns a batch.

@@ -5,12 +5,11 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from ..draws import Draws
 from ..errors import UserValueError
-from ..layouts import Layout
 from ..registry import DATASETS
+from .clip_dataset import ClipDataset
 from .hand_rule import hands_found
 from .no_sign import shake, way_between
 from .pose_dataset import PoseDataset
@@ -30,7 +29,7 @@ class _Video(NamedTuple):
 
 
 @DATASETS.register_module()
-class SplicedSigns(Dataset):
+class SplicedSigns(ClipDataset):
     """Rest, movement, sign, movement, sign ..: clips of single signs, spliced. (Not in the papers.)
 
     A sign is a clip from its first to its last frame with a hand, at a random speed. Between two signs the
@@ -83,6 +82,7 @@ class SplicedSigns(Dataset):
         test_mode: bool = False,
     ) -> None:
         self.clips: PoseDataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self.parts, self.layout = (self.clips,), self.clips.layout
         for name, value in (('signs', signs), ('length', length), ('clip_len', clip_len)):
             if value is not None and value < 1:
                 raise UserValueError(f'SplicedSigns: {name} must be at least 1, got {value}')
@@ -122,11 +122,6 @@ class SplicedSigns(Dataset):
         return self.length or len(self.clips)
 
     @property
-    def layout(self) -> Layout:
-        """Of the keypoints."""
-        return self.clips.layout
-
-    @property
     def glosses(self) -> List[str]:
         """Those of the signs."""
         return self.clips.glosses
@@ -135,22 +130,6 @@ class SplicedSigns(Dataset):
     def metainfo(self) -> dict:
         """That of the clips, with the videos' frame rate."""
         return dict(self.clips.metainfo, fps=self.fps)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch of the draws."""
-        self.clips.set_epoch(epoch)
-
-    def set_seed(self, seed: int) -> None:
-        """Sets the run's seed for the draws if the config has none."""
-        self.clips.set_seed(seed)
-
-    def __getitem__(self, index: int) -> dict:
-        """One video, as :meth:`__getitems__` without the batch axis."""
-        batch = self.__getitems__([range(len(self))[index]])
-        item = dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
-        if self.test_mode:
-            item['video_id'] = batch['video_id'][0]
-        return item
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """Returns a batch.

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserValueError
 from ..files.arrays import ArrayFileError, read_npz
-from ..files.json import read_json
+from ..files.json import load_json_file
 from .hand_rule import HAND_RULES
 from .store_format import CLIPS, DTYPES, FORMAT, FORMAT_VERSION, KEYPOINTS, META, TIMES, file_digest
 
@@ -66,7 +66,7 @@ def read_meta(folder: str) -> dict:
             f'{path}: absent, so {folder} is not a PoseStore; prepare it with one of tools/dataset_converters'
         )
     try:
-        meta = read_json(path)
+        meta = load_json_file(path)
     except ValueError as error:
         size = os.path.getsize(path)
         raise UserValueError(

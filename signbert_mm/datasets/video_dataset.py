@@ -10,12 +10,12 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 import numpy as np
 import torch
 from mmengine.logging import print_log
-from torch.utils.data import Dataset
 
 from ..draws import Draws
 from ..errors import UserValueError
 from ..files.video_formats import open_container
 from ..registry import DATASETS
+from .clip_dataset import ClipDataset
 from .pose_dataset import PoseDataset
 from .video_folder import SUFFIXES, VideoFolder
 
@@ -90,7 +90,7 @@ def read_video(
 
 
 @DATASETS.register_module()
-class SignVideoDataset(Dataset):
+class SignVideoDataset(ClipDataset):
     """The clips of a :class:`PoseStore`, read from their videos by mmaction2's pipeline.
 
     Splits, labels and names are those of the poses. The random draws of mmaction2's transforms are a function
@@ -131,6 +131,7 @@ class SignVideoDataset(Dataset):
             raise UserValueError(f"SignVideoDataset: missing must be 'error' or 'drop', got {missing!r}")
         # Selects the clips; its keypoints are never read.
         self.poses = PoseDataset(store, split, drop_empty_frames=False, seed=seed, test_mode=True, **kwargs)
+        self.parts = (self.poses,)
         self.videos, self.test_mode = os.fspath(videos), test_mode
         if not os.path.isdir(self.videos):
             raise FileNotFoundError(f'{os.path.abspath(self.videos)}: no such folder of videos; set `videos`')
@@ -193,18 +194,6 @@ class SignVideoDataset(Dataset):
         return known + sum(
             self._folder.find(name) is not None for name in self.poses.store.video_ids(unknown)
         )
-
-    def set_epoch(self, epoch: int) -> None:
-        """Sets the epoch of the draws."""
-        self.poses.set_epoch(epoch)
-
-    def set_seed(self, seed: int) -> None:
-        """Sets the run's seed if the config has none."""
-        self.poses.set_seed(seed)
-
-    def get_cat_ids(self, index: int) -> List[int]:
-        """Returns the clip's label in a list, for mmengine's ClassBalancedDataset."""
-        return [int(self.labels[index])]
 
     def __getitem__(self, index: int) -> Dict[str, object]:
         """One clip.

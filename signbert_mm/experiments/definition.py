@@ -103,11 +103,29 @@ def _ablation_folders() -> List[str]:
     )
 
 
-def _read(path: str, kind: type, **extra: str) -> Any:
+def _content(path: str) -> Dict[str, Any]:
     content = {key: value for key, value in read_config(path).to_dict().items() if not key.startswith('_')}
     # mmengine has imported these modules already.
     content.pop('custom_imports', None)
-    known = set(kind.__dataclass_fields__) - set(extra)
+    return content
+
+
+def _shared(path: str, kind: type) -> Dict[str, dict]:
+    """Name -> fields of definitions without a file: those in ``tables.py`` or ``settings.py`` beside it."""
+    several = f'{kind.__name__.lower()}s'
+    file = osp.join(osp.dirname(path), f'{several}.py')
+    return _content(file)[several] if osp.isfile(file) else {}
+
+
+def _is_defined(path: str, kind: type) -> bool:
+    return osp.isfile(path) or _stem(path) in _shared(path, kind)
+
+
+def _read(path: str, kind: type, **extra: str) -> Any:
+    name = _stem(path)
+    shared = {} if osp.isfile(path) else _shared(path, kind)
+    content = shared[name] if name in shared else _content(path)
+    known = set(kind.__dataclass_fields__) - {'name', *extra}
     unknown = sorted(key for key in content if key not in known)
     if unknown:
         raise ConfigError(
@@ -115,21 +133,21 @@ def _read(path: str, kind: type, **extra: str) -> Any:
             f'{did_you_mean(unknown[0], known)}'
         )
     absent = sorted(
-        name for name in ('title', 'columns', 'rows', 'bases') if name in known and name not in content
+        field for field in ('title', 'columns', 'rows', 'bases') if field in known and field not in content
     )
     if absent:
         raise ConfigError(f'{path}: the field {", ".join(absent)} is absent')
-    return kind(**extra, **content)
+    return kind(name=name, **extra, **content)
 
 
 def load_table(path: str) -> Table:
-    """Reads a definition.
+    """Reads a definition: a file, or an entry of ``tables.py`` in its folder.
 
     Raises:
         ConfigError: A field or a step is unknown or missing, or a column of the paper has another number of
             figures than there are rows.
     """
-    table = _read(path, Table, name=_stem(path), folder=osp.dirname(osp.abspath(path)))
+    table = _read(path, Table, folder=osp.dirname(osp.abspath(path)))
     named = [row['name'] for row in table.rows if row.get('steps')]
     for row in table.rows:
         parts = row.get('fuse') or ()
@@ -177,10 +195,19 @@ def _check(path: str, where: str, part: Mapping, known: set, needed: str) -> Non
 
 
 def list_tables() -> Dict[str, str]:
-    """Definition files that come with the project, by ``<method>/<name>``."""
-    files = [file for folder in _ablation_folders() for file in sorted(glob(osp.join(folder, '*.py')))]
-    # configs/<method>/ablation/<name>.py
-    return {f'{osp.basename(osp.dirname(osp.dirname(file)))}/{_stem(file)}': file for file in files}
+    """Paths of the definitions that come with the project, by ``<method>/<name>``, for :func:`load_table`."""
+    return {
+        f'{osp.basename(osp.dirname(folder))}/{name}': osp.join(folder, f'{name}.py')
+        for folder in _ablation_folders()
+        for name in _names(folder, Table)
+    }
+
+
+def _names(folder: str, kind: type) -> List[str]:
+    """Names of the definitions in a folder: its files, and the entries of its shared one."""
+    several = f'{kind.__name__.lower()}s'
+    files = [_stem(file) for file in glob(osp.join(folder, '*.py'))]
+    return sorted({*files, *_shared(osp.join(folder, several), kind)} - {several})
 
 
 def find_table(name: str) -> Table:
@@ -189,7 +216,7 @@ def find_table(name: str) -> Table:
     Raises:
         ConfigError: No table or several tables have this name.
     """
-    if name.endswith('.py') and osp.isfile(name):
+    if name.endswith('.py') and _is_defined(name, Table):
         return load_table(name)
     known = list_tables()
     if name in known:
@@ -212,7 +239,8 @@ def _names(known: Tuple[Tuple[str, str], ...]) -> Dict[str, Tuple[str, ...]]:
 
 
 def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = None) -> Setting:
-    """Loads the setting ``on/<name>.py`` beside a table's definition, or a file.
+    """Loads the setting ``on/<name>.py`` beside a table's definition, an entry of ``settings.py`` there, or a
+    file.
 
     Args:
         table (Table): The table.
@@ -225,13 +253,13 @@ def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = N
         FileNotFoundError: A checkpoint of ``start`` does not exist.
     """
     path = name if name.endswith('.py') else osp.join(table.folder, 'on', f'{name}.py')
-    if not osp.isfile(path):
-        known = [_stem(file) for file in glob(osp.join(table.folder, 'on', '*.py'))]
+    if not _is_defined(path, Setting):
+        known = _names(osp.join(table.folder, 'on'), Setting)
         raise ConfigError(
             f'{table.name}: nothing says how to measure on {name!r}. {did_you_mean(name, known)} A setting '
             f'is a file in {table.folder}/on'
         )
-    setting = _read(path, Setting, name=_stem(path))
+    setting = _read(path, Setting)
     for base, content in setting.bases.items():
         unknown = sorted(set(content) - _BASE_KEYS)
         # The config is the base's, or each variant has its own.

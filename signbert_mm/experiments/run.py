@@ -70,7 +70,8 @@ def _loaded(config: str) -> Config:
 
 def _fresh(cfg: Config, seed: int) -> Config:
     content = cfg.to_dict()
-    return Config(_plain(content, content, seed), filename=cfg.filename)
+    # With its text, since a config that is put together has no file to read.
+    return Config(_plain(content, content, seed), cfg_text=cfg.text, filename=cfg.filename)
 
 
 def _dicts(node: Any) -> Iterator[dict]:

@@ -26,7 +26,7 @@ def load_json(
         raise UserValueError(f'{len(text):,} bytes of JSON do not fit into memory') from None
 
 
-def read_json(path: Union[str, 'os.PathLike[str]']) -> Any:
+def load_json_file(path: Union[str, 'os.PathLike[str]']) -> Any:
     """As :func:`load_json`, of a file in UTF-8; the message does not name it.
 
     Raises:

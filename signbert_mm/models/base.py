@@ -10,6 +10,7 @@ from ..registry import MODELS
 from ..structures import SignDataSample
 from .attention_pool import mean_pool
 from .unbatch import unbatch
+from .widths import check_widths
 
 
 class BaseSignModel(BaseModel):
@@ -88,6 +89,25 @@ class BaseSignModel(BaseModel):
     def predictions(self, inputs: dict) -> List[SignDataSample]:
         """Mode 'predict'."""
         raise NotImplementedError
+
+    def build_classifier(self, embedder: dict, backbone: dict, head: dict, frozen: Sequence[str]) -> None:
+        """Builds an encoder and a head over it; see :class:`SignRecognizer` for the arguments.
+
+        Raises:
+            ValueError: ``frozen`` names something else, or widths differ.
+        """
+        unknown = set(frozen) - {'embedder', 'backbone'}
+        if unknown:
+            raise UserValueError(
+                f"{type(self).__name__}: frozen may name 'embedder' and 'backbone', got {sorted(unknown)}"
+            )
+        self.embedder = MODELS.build(embedder)
+        self.backbone = MODELS.build(backbone)
+        self.head = MODELS.build(head)
+        check_widths(self, 'head')
+        # `LoadReportHook` reads this: frozen parts must not stay random.
+        self.frozen = tuple(frozen)
+        self.freeze(self.frozen)
 
     def freeze(self, parts: Sequence[str]) -> None:
         """Excludes these submodules from training and keeps them in evaluation mode."""

@@ -8,8 +8,9 @@ import pytest
 from api_toys import ColourExtractor
 
 from signbert_mm.apis import SignInferencer
-from signbert_mm.apis import input as input_module
-from signbert_mm.apis.input import ExtractorPool, InputReader
+from signbert_mm.apis import extractor_pool as pool_module
+from signbert_mm.apis.extractor_pool import ExtractorPool
+from signbert_mm.apis.input import InputReader
 from signbert_mm.registry import EXTRACTORS
 
 LEVELS = (40, 90, 140, 190, 240)
@@ -78,9 +79,9 @@ def test_an_object_serves_one_stream_at_a_time(remembers, videos, monkeypatch):
     with pytest.raises(RuntimeError, match='at work on another stream of this thread'):
         reader.extract(videos[1])
     said = []
-    monkeypatch.setattr(input_module, 'PATIENCE', 0.05)
+    monkeypatch.setattr(pool_module, 'PATIENCE', 0.05)
     waiting = threading.Event()
-    monkeypatch.setattr(input_module, 'print_log', lambda text, *_: (said.append(text), waiting.set()))
+    monkeypatch.setattr(pool_module, 'print_log', lambda text, *_: (said.append(text), waiting.set()))
     with ThreadPoolExecutor(1) as threads:
         clip = threads.submit(reader.extract, videos[1])
         assert waiting.wait(10) and not clip.done()

@@ -17,6 +17,7 @@ from doc_blocks import DOCS, ROOT
 from mmengine.config import Config
 
 from signbert_mm import registry
+from signbert_mm.experiments import list_tables, load_table
 
 PAGE = (DOCS / 'papers.md').read_text(encoding='utf-8')
 _NAME = re.compile(r'\[(\w+)\]\(\.\./(signbert_mm/[\w/]+)\.py\)')
@@ -170,8 +171,7 @@ def test_numbers_of_the_papers_are_in_the_notes(method):
 def test_figures_of_the_tables_are_in_the_notes(method):
     """Each figure that a table's definition gives as the paper's."""
     known = numbers_in(notes_of(method).replace('/', ' '))
-    for path in sorted((ROOT / 'configs' / method / 'ablation').glob('*.py')):
-        paper = Config.fromfile(path).get('paper', {})
-        for column, values in paper.items():
+    for name, path in list_tables().items():
+        for column, values in load_table(path).paper.items() if name.startswith(f'{method}/') else ():
             absent = {value for value in values if value is not None} - known
-            assert not absent, f'{path.name}: {column}: {absent}'
+            assert not absent, f'{name}: {column}: {absent}'

@@ -1,11 +1,11 @@
 import pytest
 
-from signbert_mm.files.json import load_json, read_json
+from signbert_mm.files.json import load_json, load_json_file
 
 
 def test_what_is_usual_is_read(tmp_path):
     (tmp_path / 'f.json').write_text('{"a": [1, 2.5, -3, true, null, "ä"]}', encoding='utf-8')
-    assert read_json(tmp_path / 'f.json') == {'a': [1, 2.5, -3, True, None, 'ä']}
+    assert load_json_file(tmp_path / 'f.json') == {'a': [1, 2.5, -3, True, None, 'ä']}
     assert load_json('9' * 4300) == int('9' * 4300)
 
 
@@ -26,4 +26,4 @@ def test_bombs_and_damaged_texts(tmp_path, text, message):
         load_json(text)
     (tmp_path / 'f.json').write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ValueError, match=message):
-        read_json(tmp_path / 'f.json')
+        load_json_file(tmp_path / 'f.json')

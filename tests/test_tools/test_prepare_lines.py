@@ -3,10 +3,10 @@
 import shlex
 
 import pytest
-from mmengine.config import Config
 
 from signbert_mm.engine.runner import load_config
-from signbert_mm.engine.runner.config import list_variants
+from signbert_mm.engine.runner.config import read_variants
+from signbert_mm.experiments import find_table, load_setting
 from signbert_mm.experiments.run import resolve
 
 OF_VIDEOS = ('wlasl', 'msasl', 'nmfs_csl', 'slr500', 'autsl', 'asl_citizen')
@@ -37,7 +37,7 @@ def test_configs(root):
         for path in sorted((root / 'configs').glob('*/*.py'))
         if path.parent.name not in ('_base_', 'demo', 'words33', 'ablation')
     ]
-    found += [path for path in list_variants().values() if 'words33' not in path]
+    found += [root / 'configs' / f'{name}.py' for name in read_variants(str(root)) if 'words33' not in name]
     found.append(root / 'configs' / 'pretrain_all.py')
     assert len(found) > 50
     for path in found:
@@ -49,7 +49,8 @@ def test_configs(root):
 def test_subsets_of_tables(root, monkeypatch, method, name):
     monkeypatch.chdir(root)
     places = 0
-    for base in Config.fromfile(f'configs/{method}/ablation/on/{name}.py').bases.values():
+    setting = load_setting(find_table('table4' if method == 'signbert' else 'objectives'), name)
+    for base in setting.bases.values():
         for variant in (base.get('variants') or {'': {}}).values():
             config = variant.get('config') or base['config']
             changes = [part for part in (base, variant) if part.get('options')]

@@ -7,11 +7,8 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Tuple
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 from mmengine.registry import init_default_scope

@@ -17,11 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Dict
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import mmengine
 import numpy as np

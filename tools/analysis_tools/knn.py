@@ -15,11 +15,8 @@ import copy
 import sys
 from pathlib import Path
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import mmengine
 from mmengine.device import get_device

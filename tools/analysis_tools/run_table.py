@@ -2,9 +2,9 @@
 """Tables of the papers: trains what is missing, resumes what was interrupted, prints ours beside the paper's.
 
 A table has a definition, configs/<method>/ablation/<table>.py, and a setting to measure on, on/<name>.py
-beside it. Each training has its own folder under --work-dir, named by its config and a fingerprint of it. So
-tables share trainings, and a changed config never takes an old result. Every model is tested once, after its
-last epoch. Nothing is chosen here.
+beside it; tables.py and on/settings.py hold several of them by name. Each training has its own folder under
+--work-dir, named by its config and a fingerprint of it. So tables share trainings, and a changed config never
+takes an old result. Every model is tested once, after its last epoch. Nothing is chosen here.
 
 Run the same command in several processes (such as one a GPU) to share the work: each leaves the others'
 trainings to them.
@@ -26,10 +26,8 @@ import time
 from pathlib import Path
 from typing import Dict, List
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 
 from signbert_mm.engine.runner import OptionsAction, run_tool

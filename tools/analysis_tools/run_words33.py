@@ -18,10 +18,8 @@ import argparse
 import sys
 from pathlib import Path
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:  # a checkout that is not installed
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.engine.runner import OptionsAction, run_tool
 from signbert_mm.experiments import (

@@ -11,11 +11,8 @@ Example:
 import sys
 from pathlib import Path
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.arguments import tool_parser
 from signbert_mm.datasets import PoseDataset

@@ -24,11 +24,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, List
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.files.os_errors import output_path

@@ -17,11 +17,8 @@ import json
 import sys
 from pathlib import Path
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.apis.input import InputReader
 from signbert_mm.apis.poses_json import poses_to_json

@@ -10,11 +10,8 @@ import argparse
 import sys
 from pathlib import Path
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.hand_models.asset import FREE_HAND_FILE, FREE_HASH, write_free_hand
 from signbert_mm.hand_models.free_hand import generate_free_hand

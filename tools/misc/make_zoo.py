@@ -25,11 +25,8 @@ import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
-try:
-    import signbert_mm  # noqa: F401
-except ModuleNotFoundError:
-    # A checkout that is not installed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# A checkout that is not installed.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from mmengine.config import Config
@@ -243,10 +240,6 @@ def train(recipe: Recipe) -> None:
     write_atomic(json.dumps(dict(used, resumed=last is not None)).encode(), recipe.work_dir / RESOURCES)
 
 
-def read_json(path: Path) -> Optional[dict]:
-    return json.loads(path.read_text()) if path.is_file() else None
-
-
 def test(recipe: Recipe, path: Path) -> Dict[str, Any]:
     """``command`` and ``metrics`` of a release file, or ``why`` it cannot be tested."""
     command = recipe.entry.get('Test Command')
@@ -298,7 +291,9 @@ def build(recipe: Recipe, train_missing: bool, test_files: bool) -> Path:
     if logs:
         write_atomic(b''.join(log.read_bytes() for log in logs), path.with_suffix('.log.json'))
     tested = test(recipe, path) if test_files else dict(why='it was built with --no-test')
-    text = card(recipe.entry, path, meta, read_json(recipe.work_dir / RESOURCES), tested, bool(logs))
+    resources = recipe.work_dir / RESOURCES
+    used = json.loads(resources.read_text()) if resources.is_file() else None
+    text = card(recipe.entry, path, meta, used, tested, bool(logs))
     write_atomic(text.encode(), path.with_suffix('.md'))
     named = Path(recipe.entry['Weights']).name
     note = '' if named == path.name else f'; the figures of the metafile are of {named}'

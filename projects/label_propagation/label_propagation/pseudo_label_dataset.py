@@ -5,18 +5,17 @@ from typing import List, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from signbert_mm.datasets import ConcatPoseDataset, PoseDataset
+from signbert_mm.datasets.clip_dataset import EpochDataset
 from signbert_mm.errors import UserValueError
-from signbert_mm.layouts import Layout
 from signbert_mm.registry import DATASETS
 
 SELECTION = ('split', 'hold_out', 'classes', 'relabel', 'empty_clip', 'few_shot', 'data_ratio')
 
 
 @DATASETS.register_module()
-class PseudoLabelDataset(Dataset):
+class PseudoLabelDataset(EpochDataset):
     """Labelled and pseudo-labelled clips, equally many of every gloss (not in the papers).
 
     Every gloss has ``per_class`` places in an epoch. They hold its labelled clips and a random part of the
@@ -38,8 +37,10 @@ class PseudoLabelDataset(Dataset):
     def __init__(
         self, labelled: dict, unlabelled: dict, per_class: int, clean_pipeline: Sequence[dict]
     ) -> None:
+        super().__init__()
         self.labelled = DATASETS.build(dict(labelled))
         self.unlabelled = self._others(dict(unlabelled))
+        self.parts, self.layout = (self.labelled, self.unlabelled), self.labelled.layout
         clean = [
             self._again(part, config, clean_pipeline)
             for part, config in ((self.labelled, labelled), (self.unlabelled, unlabelled))
@@ -70,9 +71,8 @@ class PseudoLabelDataset(Dataset):
         self.per_class = per_class
         self.labels = np.repeat(np.arange(len(self.glosses)), per_class)
         # (places,): the clip at each place, as an index into `clean`
-        # In shared memory, so that persistent workers see new labels and epochs too.
+        # In shared memory, so that persistent workers see new labels too.
         self._members = torch.zeros(len(self.labels), dtype=torch.int64).share_memory_()
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         self._given = np.full(len(self.unlabelled), -1)
         self._fill()
 
@@ -105,10 +105,6 @@ class PseudoLabelDataset(Dataset):
         return self.labelled.metainfo
 
     @property
-    def layout(self) -> Layout:
-        return self.labelled.layout
-
-    @property
     def known_labels(self) -> Tensor:
         """Shape (clips of ``clean``,) int64: the labels of the labelled clips, -1 for the others."""
         return torch.cat([torch.from_numpy(self.labelled.labels), torch.full((len(self.unlabelled),), -1)])
@@ -116,19 +112,10 @@ class PseudoLabelDataset(Dataset):
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
-    def epoch(self) -> int:
-        return int(self._epoch)
-
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch of the draws, also for (persistent) worker processes."""
-        self._epoch.fill_(epoch)
+        super().set_epoch(epoch)
         self._fill()
-
-    def set_seed(self, seed: int) -> None:
-        """Sets the run's seed for the draws of parts whose config has none."""
-        self.labelled.set_seed(seed)
-        self.unlabelled.set_seed(seed)
 
     def set_pseudo_labels(self, labels: Tensor) -> int:
         """Sets the pseudo-labels and fills the places again, also for worker processes.
@@ -162,11 +149,6 @@ class PseudoLabelDataset(Dataset):
             # np.resize repeats the clips until all places are full.
             members.append(np.resize(np.concatenate([own, len(self.labelled) + given]), self.per_class))
         self._members.copy_(torch.from_numpy(np.concatenate(members)))
-
-    def __getitem__(self, index: int) -> dict:
-        """One clip, as :meth:`PoseDataset.__getitem__`."""
-        batch = self.__getitems__([range(len(self))[index]])
-        return dict(inputs={name: value[0] for name, value in batch['inputs'].items()})
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, as :meth:`PoseDataset.__getitems__`.

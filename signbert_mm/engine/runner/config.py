@@ -9,7 +9,7 @@ import re
 import traceback
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Tuple, Union
 
 import mmengine.registry
 from mmengine.config import Config
@@ -35,36 +35,42 @@ def config_roots() -> List[str]:
 
 
 @lru_cache(maxsize=4)
-def read_variants(root: str) -> Dict[str, Tuple[str, Dict[str, Any]]]:
-    """``configs/variants.py``: path -> (path of the config, its changed values)."""
+def read_variants(root: str) -> Dict[str, Tuple[Union[str, List[str]], Dict[str, Any]]]:
+    """``configs/variants.py``: path -> (path of the config or paths of its parts, its changed values)."""
     return Config.fromfile(osp.join(root, 'configs', 'variants.py')).variants
 
 
 def list_variants() -> Dict[str, str]:
-    """Name -> path of the configs of ``configs/variants.py``, for which no file exists."""
+    """Name -> path of the configs of ``configs/variants.py``, for which no file exists; no rows of tables."""
     root = config_roots()[0]
-    return {osp.basename(name): osp.join(root, 'configs', f'{name}.py') for name in read_variants(root)}
+    return {
+        osp.basename(name): osp.join(root, 'configs', f'{name}.py')
+        for name in read_variants(root)
+        if '/ablation/' not in name
+    }
 
 
-def find_config(path: str) -> Tuple[str, Dict[str, Any]]:
+def find_config(path: str) -> Tuple[List[str], Dict[str, Any]]:
     """A config's file, and the options that a variant of ``configs/variants.py`` sets in it.
 
-    The file is ``path`` itself, or lies below the project's ``configs`` (also in an installed package).
+    The file is ``path`` itself, or lies below the project's ``configs`` (also in an installed package). A
+    variant may have several files: the parts that other configs name in ``_base_``.
 
     Raises:
         FileNotFoundError: There is none; the message has the configs of similar name.
     """
     if osp.isfile(path):
-        return path, {}
+        return [path], {}
     roots = config_roots()
     for root in roots:
         for candidate in (osp.join(root, path), osp.join(root, 'configs', path)):
             if osp.isfile(candidate):
-                return candidate, {}
+                return [candidate], {}
             name = osp.relpath(candidate, osp.join(root, 'configs'))[: -len('.py')]
             if name in read_variants(root):
-                config, options = read_variants(root)[name]
-                return osp.normpath(osp.join(root, 'configs', f'{config}.py')), options
+                parts, options = read_variants(root)[name]
+                parts = [parts] if isinstance(parts, str) else parts
+                return [osp.normpath(osp.join(root, 'configs', f'{part}.py')) for part in parts], options
     known = {}
     for root in roots:
         known.update({f'{osp.basename(name)}.py': f'configs/{name}.py' for name in read_variants(root)})
@@ -83,8 +89,8 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
     """Refuses a config, or one of its base files, that Python's parser cannot read as text.
 
     Raises:
-        ConfigError: It begins with a byte order mark or is not UTF-8; the message names the file and the
-            remedy.
+        ConfigError: It begins with a byte order mark or is not UTF-8, or a base is a variant, which has no
+            file; the message names the file and the remedy.
     """
     try:
         text = read_text(path)
@@ -99,8 +105,25 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
             )
     for name in _BASE_FILE.findall(text):
         base = osp.join(osp.dirname(path), name)
-        if osp.isfile(base) and osp.realpath(base) not in seen:
-            check_encoding(base, seen | {osp.realpath(path)})
+        if osp.isfile(base):
+            if osp.realpath(base) not in seen:
+                check_encoding(base, seen | {osp.realpath(path)})
+        elif _is_variant(osp.realpath(base)):
+            files, options = find_config(osp.realpath(base))
+            raise ConfigError(
+                f'{path}: _base_: {name} has no file, since it is a row of configs/variants.py. Take '
+                f'_base_ = {[osp.relpath(file, osp.dirname(path)) for file in files]} and set: '
+                f'{_in_words(options)}'
+            )
+
+
+def _is_variant(path: str) -> bool:
+    folders = [(root, osp.join(osp.realpath(root), 'configs')) for root in config_roots()]
+    return any(osp.relpath(path, folder)[: -len('.py')] in read_variants(root) for root, folder in folders)
+
+
+def _in_words(options: Dict[str, Any]) -> str:
+    return ' '.join(f'{key}={value!r}' for key, value in options.items())
 
 
 def read_config(path: str) -> Config:
@@ -118,6 +141,14 @@ def read_config(path: str) -> Config:
         ) from error
 
 
+def _put_together(files: List[str], path: str) -> Config:
+    """The config that names these files in ``_base_``; its own file would be ``path``."""
+    content: Dict[str, Any] = {}
+    for file in files:
+        content.update(read_config(file).to_dict())
+    return Config(content, cfg_text=f'_base_ = {files}\n', filename=path)
+
+
 def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
     """Reads a config file, merges ``--cfg-options`` into it and sets a default ``work_dir``.
 
@@ -128,14 +159,15 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
         ConfigError: An option's key is not in the config though a similar one is, or is no place in a list; a
             file is not UTF-8 text.
     """
-    file, changes = find_config(path)
-    check_encoding(file)
-    cfg = read_config(file)
+    files, changes = find_config(path)
+    for file in files:
+        check_encoding(file)
+    cfg = read_config(files[0]) if len(files) == 1 else _put_together(files, path)
     if changes:
         # A copy, since the variants are cached.
         merge_options(cfg, copy.deepcopy(dict(changes)))
-        text = ' '.join(f'{key}={value!r}' for key, value in changes.items())
-        print_log(f'{path} is {osp.relpath(file)} --cfg-options {text}', logger='current')
+        names = ' + '.join(osp.relpath(file) for file in files)
+        print_log(f'{path} is {names} --cfg-options {_in_words(changes)}', logger='current')
     merge_options(cfg, options or {})
     if cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(path))[0])

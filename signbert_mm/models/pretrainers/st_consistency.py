@@ -13,8 +13,8 @@ from ...registry import MODELS
 from ..banks import MemoryBank
 from ..base import BasePretrainer
 from ..momentum import momentum_update
+from .st_consistency_checks import PARTS, check_anchors, check_encoder_widths, check_objectives
 
-PARTS = ('hand', 'trunk')
 OVERALL = 'overall'
 Vectors = Dict[str, Tensor]
 
@@ -114,7 +114,7 @@ class STConsistency(BasePretrainer):
         self.loss_contrast, self.loss_consistency, self.loss_transfer = (
             MODELS.build(loss) if loss else None for loss in (loss_contrast, loss_consistency, loss_transfer)
         )
-        self._check_objectives(overall_bank is not None)
+        check_objectives(self, overall_bank is not None)
         self.encoders = ModuleDict({modality: MODELS.build(encoder) for modality in self.modalities})
         names = self.parts + ((OVERALL,) if overall_bank is not None else ())
         self.projectors = ModuleDict(
@@ -123,68 +123,13 @@ class STConsistency(BasePretrainer):
                 for modality in self.modalities
             }
         )
-        self._check_widths()
+        check_encoder_widths(self)
         # Checkpoints hold the key encoders too, so a resumed run continues with them.
         self.key_encoders = _frozen_copy(self.encoders)
         self.key_projectors = _frozen_copy(self.projectors)
         self.bank = self._build_bank(bank, self.parts)
         self.overall_bank = self._build_bank(overall_bank, (OVERALL,)) if overall_bank is not None else None
-        self._check_anchors()
-
-    def _check_objectives(self, overall: bool) -> None:
-        for field, known in (('modalities', ('joint', 'motion')), ('parts', PARTS)):
-            names = getattr(self, field)
-            if not names or len(set(names)) < len(names) or not set(names) <= set(known):
-                raise UserValueError(f'STConsistency: {field} must be one or both of {known}, got {names}')
-        if set(self.weights) != set(self.modalities):
-            raise UserValueError(
-                f'STConsistency: weights are of {sorted(self.weights)}, but the modalities are '
-                f'{sorted(self.modalities)}'
-            )
-        if not (self.loss_contrast or self.loss_consistency or self.loss_transfer):
-            raise UserValueError(
-                'STConsistency: all objectives are off; give at least one of loss_contrast, '
-                'loss_consistency and loss_transfer'
-            )
-        if self.loss_consistency is not None and len(self.parts) < 2:
-            raise UserValueError(
-                'STConsistency: loss_consistency compares hand and trunk, but parts is '
-                f'{self.parts}; set loss_consistency=None'
-            )
-        if self.loss_transfer is not None and len(self.modalities) < 2:
-            raise UserValueError(
-                'STConsistency: loss_transfer compares joint and motion, but modalities is '
-                f'{self.modalities}; set loss_transfer=None'
-            )
-        if overall and not (self.loss_contrast or self.loss_transfer):
-            raise UserValueError(
-                'STConsistency: overall_bank without loss_contrast and loss_transfer: its projector would '
-                'never be trained; leave it out'
-            )
-        if overall and not (self.loss_contrast or self.loss_consistency):
-            raise UserValueError(
-                "STConsistency: overall_bank with loss_transfer alone: the parts' projectors would never be "
-                'trained; leave overall_bank out, '
-                'or give loss_contrast or loss_consistency'
-            )
-
-    def _check_widths(self) -> None:
-        for modality in self.modalities:
-            # An encoder of another project may state neither; then nothing is checked.
-            width = getattr(self.encoders[modality], 'out_channels', None)
-            encoder_parts = getattr(self.encoders[modality], 'parts', self.parts)
-            if set(encoder_parts) != set(self.parts):
-                raise UserValueError(
-                    f'STConsistency: model.parts is {self.parts}, but model.encoder.parts is '
-                    f'{tuple(encoder_parts)}; set both to the same'
-                )
-            for name, projector in self.projectors[modality].items():
-                if width is not None and projector.in_channels != width:
-                    raise UserValueError(
-                        f'STConsistency: model.encoder gives vectors of width {width}, but '
-                        f'model.projector.in_channels is {projector.in_channels} '
-                        f'({modality}, {name}). Set both to one width'
-                    )
+        check_anchors(self)
 
     def _build_bank(self, config: Optional[dict], names: Sequence[str]) -> MemoryBank:
         # All projectors are of one config, so any of them gives the length of a key.
@@ -193,22 +138,6 @@ class STConsistency(BasePretrainer):
         return MODELS.build(
             dict(dict(type='MemoryBank'), **(config or {}), channels=projector.out_channels, groups=groups)
         )
-
-    def _check_anchors(self) -> None:
-        anchors = self.bank if self.overall_bank is None else self.overall_bank
-        for field, loss, bank in (
-            ('loss_transfer', self.loss_transfer, anchors),
-            ('loss_consistency', self.loss_consistency, self.bank),
-        ):
-            num_anchors = getattr(loss, 'num_anchors', None)
-            if num_anchors is not None and num_anchors > bank.size:
-                raise UserValueError(
-                    f'STConsistency: model.{field}.num_anchors is {num_anchors}, but its bank holds '
-                    f'{bank.size} '
-                    'keys, so that none would be left out. Set '
-                    f'num_anchors to at most {bank.size}, or the size of '
-                    f'model.{"bank" if bank is self.bank else "overall_bank"} to more'
-                )
 
     def init_weights(self) -> None:
         """Initialises as mmengine does; the key encoders begin as copies of the query encoders."""

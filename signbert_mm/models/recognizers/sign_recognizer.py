@@ -4,10 +4,8 @@ from typing import Dict, Optional, Sequence, Tuple
 
 from torch import Tensor
 
-from ...errors import UserValueError
 from ...registry import MODELS
 from ..base import BaseRecognizer
-from ..widths import check_widths
 
 
 @MODELS.register_module()
@@ -40,18 +38,7 @@ class SignRecognizer(BaseRecognizer):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
-        unknown = set(frozen) - {'embedder', 'backbone'}
-        if unknown:
-            raise UserValueError(
-                f"SignRecognizer: frozen may name 'embedder' and 'backbone', got {sorted(unknown)}"
-            )
-        self.embedder = MODELS.build(embedder)
-        self.backbone = MODELS.build(backbone)
-        self.head = MODELS.build(head)
-        check_widths(self, 'head')
-        # `LoadReportHook` reads this: frozen parts must not stay random.
-        self.frozen = tuple(frozen)
-        self.freeze(self.frozen)
+        self.build_classifier(embedder, backbone, head, frozen)
 
     def classify(self, inputs: dict, attention: bool = True) -> Tuple[Tensor, Tensor]:
         """Logits (B, num_classes + num_unknown), and the head's attention to each token (B, T, 2)."""

@@ -10,7 +10,6 @@ from ...registry import MODELS
 from ...structures import SignDataSample
 from ..base import BaseSignModel
 from ..unbatch import unbatch
-from ..widths import check_widths
 from .decoding import decode_segments
 
 # Windows that the encoder reads at once in evaluation.
@@ -59,23 +58,13 @@ class SignSegmenter(BaseSignModel):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
-        unknown = set(frozen) - {'embedder', 'backbone'}
-        if unknown:
-            raise UserValueError(
-                f"SignSegmenter: frozen may name 'embedder' and 'backbone', got {sorted(unknown)}"
-            )
         if window < 2 or min_frames < 1 or not (0 < threshold <= 1 and 0 < begin <= 1):
             raise UserValueError(
                 'SignSegmenter: window is at least 2, min_frames at least 1, threshold and begin in (0, 1]; '
                 f'got {window}, {min_frames}, {threshold} and {begin}'
             )
-        self.embedder = MODELS.build(embedder)
-        self.backbone = MODELS.build(backbone)
-        self.head = MODELS.build(head)
-        check_widths(self, 'head')
+        self.build_classifier(embedder, backbone, head, frozen)
         self.window, self.threshold, self.begin, self.min_frames = window, threshold, begin, min_frames
-        self.frozen = tuple(frozen)
-        self.freeze(self.frozen)
 
     def losses(self, inputs: dict) -> Dict[str, Tensor]:
         """Mode 'loss': the head's losses.

@@ -179,14 +179,7 @@ def _index(
     name = os.path.splitext(os.path.basename(os.path.abspath(root)))[0]
     notes = dict(splits=splits.notes(), tiers=tiers, skipped=len(skipped))
     return SourceIndex(
-        name,
-        glosses,
-        records,
-        source=source,
-        licence=licence,
-        notes=notes,
-        annotation=root,
-        repeated=repeated,
+        name, glosses, records, source, licence, notes=notes, annotation=root, repeated=repeated
     )
 
 

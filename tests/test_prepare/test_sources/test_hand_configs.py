@@ -5,6 +5,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from test_hands17 import make_hands17
 
+from signbert_mm.engine.runner import load_config
+
 NARROW = dict(
     embedder=dict(gesture=dict(joint_channels=(8, 8, 16), part_channels=(16, 32))),
     backbone=dict(embed_dims=32, num_layers=1, num_heads=2, feedforward_channels=32),
@@ -56,7 +58,7 @@ def test_hands17(root, run_converter, tmp_path):
 
 
 def test_the_subsets_of_nmfs_csl(root):
-    cfg = Config.fromfile(root / 'configs' / 'signbert' / 'signbert_d512-n3_b64-60e_nmfs_csl.py')
+    cfg = load_config(str(root / 'configs' / 'signbert' / 'signbert_d512-n3_b64-60e_nmfs_csl.py'))
     subsets = {name: list(classes) for name, classes in cfg.test_evaluator.subsets.items()}
     assert subsets == dict(
         confusing=list(range(610)), normal=list(range(610, 1067))
@@ -65,7 +67,7 @@ def test_the_subsets_of_nmfs_csl(root):
 
 @pytest.mark.parametrize('name', ['nmfs_csl', 'slr500', 'stb', 'hands17'])
 def test_the_command_that_a_config_names_is_there(root, name):
-    cfg = Config.fromfile(root / 'configs' / 'signbert' / f'signbert_d512-n3_b64-60e_{name}.py')
+    cfg = load_config(str(root / 'configs' / 'signbert' / f'signbert_d512-n3_b64-60e_{name}.py'))
     for loader in (cfg.train_dataloader, cfg.test_dataloader):
         assert (
             loader.dataset.prepare.split()[1] == f'tools/dataset_converters/{name}_to_store.py'

@@ -1,5 +1,5 @@
-# The papers' data sets at full width: for each its variants of every kind of training. A setting takes the
-# bases of one data set, or those of all.
+# The papers' data sets at full width: each by itself, and all (papers); pre-training on the training splits
+# that are there.
 _full = 'configs/st_consistency/st_consistency_d512_b64'
 _fusion = 'configs/fusion'
 _loaders = ('train_dataloader', 'test_dataloader')
@@ -70,7 +70,8 @@ for _name, _data in (('NMFs-CSL', 'nmfs_csl'), ('SLR500', 'slr500')):
         'pretrain': {_name: dict(options=_voters)},
         **{base: {_name: dict(config=f'{config}_{_data}.py')} for base, config in _configs.items()},
     }
-_bases['all'] = {
+_all = 'MSASL, WLASL, NMFs-CSL and SLR500'
+_bases[_all] = {
     base: {title: changes for name in list(_bases) for title, changes in _bases[name][base].items()}
     for base in ('pretrain', 'finetune', 'linear', 'semi', 'rgb', 'skeleton')
 }
@@ -79,7 +80,18 @@ _more = dict(
     semi=dict(options={'train_dataloader.dataset.data_ratio.seed': '$seed'}),
     **{base: dict(start='') for base in ('rgb', 'i3d', 'tsm', 'slowfast')},
 )
-_bases = {
-    name: {base: dict(_more.get(base, {}), variants=variants) for base, variants in bases.items()}
-    for name, bases in _bases.items()
+settings = {
+    name: dict(
+        title=title,
+        bases={
+            base: dict(_more.get(base, {}), variants=variants) for base, variants in _bases[title].items()
+        },
+    )
+    for name, title in (
+        ('msasl', 'MSASL'),
+        ('wlasl', 'WLASL'),
+        ('nmfs_csl', 'NMFs-CSL'),
+        ('slr500', 'SLR500'),
+        ('papers', _all),
+    )
 }
