@@ -307,7 +307,7 @@ def make_page(args: argparse.Namespace) -> Any:
         if error.name not in ('gradio', 'starlette'):
             raise
         raise FileNotFoundError(
-            'the page needs Gradio: run `make install-app`, or: pip install -r requirements/app.txt'
+            "the page needs Gradio: run `make install-app`, or: pip install 'signbert_mm[app]'"
         ) from error
     signs = load_taught(args) if args.model else None
     inferencer = signs.inferencer if signs else make_inferencer(args)
@@ -329,7 +329,8 @@ def make_page(args: argparse.Namespace) -> Any:
 def main() -> None:
     args = parse_args()
     page = make_page(args)
-    print(f'Model: {page.card.name}, {page.card.weights}. {page.card.note}'.rstrip(), flush=True)
+    model = ', '.join(dict.fromkeys([page.card.name, page.card.weights]))
+    print(f'Model: {model}. {page.card.note}'.rstrip(), flush=True)
     from app_page import launch
 
     # Ends as Ctrl-C does, so that uploaded videos are removed.

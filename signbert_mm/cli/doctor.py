@@ -1,6 +1,7 @@
 """``signbert-mm doctor``."""
 
 import importlib
+import importlib.util
 import os
 import platform
 import shlex
@@ -152,6 +153,9 @@ def _import_extra(name: str) -> Tuple[str, str]:
     try:
         module = getattr(compat, f'import_{name}')()
     except Exception as error:
+        # The remedy tells how to install it.
+        if not importlib.util.find_spec(name):
+            return '', ABSENT
         return '', f'{type(error).__name__}: {" ".join(str(error).split())[:150]}'
     return str(getattr(module, '__version__', '')), ''
 

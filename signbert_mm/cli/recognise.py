@@ -105,6 +105,7 @@ def _print_end(args: argparse.Namespace, answers: List[Dict[str, Any]]) -> None:
     if failed:
         print(f'{failed} of {len(answers)} videos cannot be read; the lines above say why.')
     model = shlex.quote(args.model)
-    print(f'Next: signbert-mm page --model {model}, or --csv FILE to keep the answers')
+    keep = '' if written else ', or --csv FILE to keep the answers'
+    print(f'Next: signbert-mm page --model {model}{keep}')
     if failed == len(answers):
         sys.exit(1)

@@ -32,6 +32,6 @@ def main(args: argparse.Namespace) -> None:
     out = shlex.quote(args.out)
     left_out = sum(problem.left_out for problem in taught.problems)
     if left_out:
-        print(f'{left_out} videos or folders were left out; the lines above say why.')
+        print(f'Left out: {left_out} of the videos and folders; the lines above say why.')
     print(f'Report: {os.path.join(args.out, REPORT)}')
     print(f'Next: signbert-mm recognise NEW.mp4 --model {out}, or: signbert-mm page --model {out}')

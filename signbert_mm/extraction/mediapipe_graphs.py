@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import UserModuleNotFoundError, UserValueError
 
 INSTALL = (
-    'run `make install-extract`, or: pip install -r requirements/extract.txt, then pip install '
+    "run `make install-extract`, or: pip install 'signbert_mm[extract]', then pip install "
     '--no-deps mediapipe==0.10.21'
 )
 # Microseconds between two frames for MediaPipe's filters, whatever the rate of the video.

@@ -13,7 +13,10 @@ from .mediapipe_joints import body_points, hands_at_wrists, reach, whole_body
 from .mediapipe_models import HAND, POSES, find_model
 from .pose_extractor import PoseExtractor
 
-_INSTALL = 'run `make install-extract-tasks`, or: pip install --no-deps -r requirements/mediapipe_tasks.txt'
+_INSTALL = (
+    "run `make install-extract-tasks`, or: pip install 'signbert_mm[extract-tasks]', then pip install "
+    '--no-deps mediapipe==0.10.33'
+)
 
 
 class MediaPipeTasks(PoseExtractor):

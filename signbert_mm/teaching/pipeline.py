@@ -184,7 +184,7 @@ def _too_little(labels: np.ndarray, signers: Sequence[str]) -> str:
         return 'there is one sign alone'
     least = min(Counter(labels.tolist()).values())
     if least < ENOUGH:
-        return f'a sign has {least} clips, and {ENOUGH} of each are needed'
+        return f'a sign has {least} clip{"s" * (least != 1)}, and {ENOUGH} of each are needed'
     return '' if all(signers) and len(set(signers)) > 1 else 'the clips of two known signers are needed'
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from signbert_mm import compat
 from signbert_mm.cli import doctor
+from signbert_mm.errors import UserModuleNotFoundError
 
 
 @pytest.fixture
@@ -50,6 +52,17 @@ def test_pins_are_those_of_the_requirements(root):
         lines = (root / 'requirements' / f'{name}.txt').read_text(encoding='utf-8').splitlines()
         for pin in (line for line in lines if line and not line.startswith('#')):
             assert pin.split('#')[0].strip() in pins[extra]
+
+
+def test_a_package_of_openmmlab_that_is_absent_is_called_so(monkeypatch):
+    def fails():
+        raise UserModuleNotFoundError('mmpose is not installed: run `make install`')
+
+    monkeypatch.setattr(compat, 'import_mmpose', fails)
+    monkeypatch.setattr(doctor.importlib.util, 'find_spec', lambda name: None)
+    assert doctor._import_extra('mmpose') == ('', 'not installed')
+    monkeypatch.setattr(doctor.importlib.util, 'find_spec', lambda name: name)
+    assert doctor._import_extra('mmpose')[1].startswith('UserModuleNotFoundError: mmpose is not')
 
 
 def test_a_package_that_fails_to_import(tmp_path, monkeypatch):

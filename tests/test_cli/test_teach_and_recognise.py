@@ -182,7 +182,7 @@ def test_recognise(run, taught, my_videos, tmp_path):
     assert lines['a'].startswith('tea (') and lines['frames'].startswith('no (')
     assert lines['black'].startswith('no answer: no person was found')
     assert lines['text'].startswith('cannot be read: ') and lines['Written'] == 'out.json, out.csv'
-    assert '1 of 4 videos cannot be read' in said and lines['Next'].startswith('signbert-mm page')
+    assert '1 of 4 videos cannot be read' in said and lines['Next'] == 'signbert-mm page --model my_signs'
     answers = json.loads((tmp_path / 'out.json').read_text())
     assert [answer['name'] for answer in answers] == ['a.mp4', 'black.mp4', 'frames', 'text.mp4']
     assert answers[0]['glosses'][0] == 'tea' and answers[0]['seconds'] == pytest.approx(0.9)
