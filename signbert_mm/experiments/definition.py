@@ -221,7 +221,7 @@ def find_table(name: str) -> Table:
     known = list_tables()
     if name in known:
         return load_table(known[name])
-    names = _names(tuple(known.items()))
+    names = _names_of_tables(tuple(known.items()))
     matches = [key for key, others in names.items() if name in others]
     if len(matches) > 1:
         raise ConfigError(f'{name!r} is the name of several tables; say which: {", ".join(matches)}')
@@ -232,7 +232,7 @@ def find_table(name: str) -> Table:
 
 
 @functools.cache
-def _names(known: Tuple[Tuple[str, str], ...]) -> Dict[str, Tuple[str, ...]]:
+def _names_of_tables(known: Tuple[Tuple[str, str], ...]) -> Dict[str, Tuple[str, ...]]:
     """All names of each table. To learn them each definition is read, once in a process."""
     tables = {key: load_table(path) for key, path in known}
     return {key: (table.name, *table.also) for key, table in tables.items()}

@@ -38,7 +38,8 @@ def make_folds(
 
     Args:
         labels (ndarray): Shape (N,).
-        signers (Sequence[str]): N names; '' = unknown, and then clips are parted instead.
+        signers (Sequence[str]): N names; '' = unknown: one further signer beside two known ones or more.
+            With fewer known ones clips are parted instead.
         most (int, optional): The number of folds at most; None = one for each signer, or each clip.
 
     Returns:
@@ -46,7 +47,7 @@ def make_folds(
     """
     labels = np.asarray(labels)
     names = sorted(set(signers))
-    if all(signers) and len(names) > 1:
+    if len(names) - ('' in names) > 1:
         number = len(names) if most is None else min(most, len(names))
         part = np.array([names.index(signer) % number for signer in signers])
         how = 'signers that it was not taught with'

@@ -12,8 +12,7 @@ import torch
 from api_toys import GLOSSES, SCORES, ColourExtractor, poses, up_to_rounding
 from mmengine.config import Config
 
-from signbert_mm.apis import SignInferencer
-from signbert_mm.apis import input as input_module
+from signbert_mm.apis import SignInferencer, camera
 from signbert_mm.apis.inferencer import _frame_rate
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine import CheckpointError
@@ -305,7 +304,7 @@ class Clockwork:
 def test_cameras_have_the_rate_at_which_frames_came(inferencer, monkeypatch):
     monkeypatch.setattr(cv2, 'VideoCapture', Clockwork)
     monkeypatch.setattr(
-        input_module, 'time', SimpleNamespace(monotonic=lambda: Clockwork.now, perf_counter=time.perf_counter)
+        camera, 'time', SimpleNamespace(monotonic=lambda: Clockwork.now, perf_counter=time.perf_counter)
     )
     clip = inferencer.reader.extract(0, seconds=1.95)
     assert len(clip) == 20 and clip.fps == pytest.approx(10)

@@ -53,7 +53,7 @@ def test_what_is_counted(benchmark):
     """The default model, by hand: products of 69 + 4 joint nodes and 13 part nodes, three encoder layers over
     64 tokens.
     """
-    model = benchmark.MODELS.build(benchmark.Config.fromfile(benchmark.DEFAULT_CONFIG).model)
+    model = benchmark.MODELS.build(benchmark.load_config(str(benchmark.DEFAULT_CONFIG)).model)
     bare = benchmark.Bare(model, 1, 32, benchmark.torch.device('cpu'), benchmark.torch.float32, False)
     joints, parts = 21 + 15 + 1 + 15 + 1 + 20, 6 + 1 + 1 + 5
     products = 64 * (joints * (2 * 128 + 128 * 128 + 128 * 256) + parts * (256 * 512 + 512 * 512))

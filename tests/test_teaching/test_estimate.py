@@ -27,9 +27,13 @@ def test_folds_of_signers():
     ]
     _, folds = make_folds(labels, signers, 2)
     assert [fold.test.tolist() for fold in folds] == [[0, 2, 4], [1, 3]]
+    # Those without a name are one further signer.
+    how, folds = make_folds(labels, ['a', 'b', 'a', 'b', ''])
+    assert 'signers that it was not taught' in how
+    assert sorted(fold.test.tolist() for fold in folds) == [[0, 2], [1, 3], [4]]
 
 
-@pytest.mark.parametrize('signers', [['', '', '', '', ''], ['a'] * 5, ['a', 'b', '', 'a', 'b']])
+@pytest.mark.parametrize('signers', [['', '', '', '', ''], ['a'] * 5, ['a', 'a', '', 'a', '']])
 def test_folds_of_clips(signers):
     how, folds = make_folds([0, 1, 0, 1, 1], signers)
     assert 'that it may know' in how and sorted(int(fold.test[0]) for fold in folds) == list(range(5))
