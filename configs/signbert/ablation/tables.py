@@ -1,5 +1,5 @@
 # The comparisons with other methods, Tables 3, 8, 9 and 10: H, P and R alone and fused, on each data set.
-_metrics = {'P-I': 'p_i/top1', 'P-C': 'p_c/top1', 'P-I top-5': 'p_i/top5', 'P-C top-5': 'p_c/top5'}
+_base_ = ['parts/columns.py']
 _bases = ['finetune', 'skeleton', 'skeleton133', 'rgb']
 
 
@@ -18,12 +18,11 @@ def _rows(rgb, *others):
 
 _table = dict(
     corner='method',
-    columns=[dict(base=_bases, metrics=_metrics)],
+    columns=[dict(base=_bases, metrics=_base_._metrics)],
     note='H: hands only; P: ST-GCN over 49 joints (two hands and the trunk), or over all 133 keypoints; R: '
     'the RGB network (configs/fusion). The paper says "full keypoints" of P, not how many: its figures of '
     'ST-GCN and H + P stand beside both.',
 )
-_others = ('I3D', 'TSM', 'SlowFast')
 tables = dict(
     msasl=dict(
         _table,
@@ -70,15 +69,11 @@ tables = dict(
         on='nmfs_csl',
         columns=[
             dict(
-                base=[*_bases, *map(str.lower, _others)],
-                metrics={
-                    f'{name}{top}': f'p_i/{subset}{key}'
-                    for name, subset in (('total', ''), ('confusing', 'confusing/'), ('normal', 'normal/'))
-                    for top, key in (('', 'top1'), (' top-2', 'top2'), (' top-5', 'top5'))
-                },
+                base=[*_bases, *map(str.lower, _base_._others)],
+                metrics=_base_._nmfs_csl_metrics,
             )
         ],
-        rows=_rows('3D-R50', *_others),
+        rows=_rows('3D-R50', *_base_._others),
         # ST-GCN, ST-GCN 133, 3D-R50, I3D, TSM, SlowFast, H, H + P, H + P 133, H + R
         paper={
             'NMFs-CSL total': [59.9, 59.9, 62.1, 64.4, 64.5, 66.3, 67.0, 74.9, 74.9, 78.4],

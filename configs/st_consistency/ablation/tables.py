@@ -1,5 +1,5 @@
 # Tables I to V: other methods, and every protocol, on each data set.
-_metrics = {'P-I': 'p_i/top1', 'P-C': 'p_c/top1', 'P-I top-5': 'p_i/top5', 'P-C top-5': 'p_c/top5'}
+_base_ = ['../../signbert/ablation/parts/columns.py']
 _bases = ['pretrain', 'finetune', 'linear', 'semi', 'rgb', 'skeleton']
 
 
@@ -34,12 +34,11 @@ def _rows(rgb, *others):
 
 _table = dict(
     corner='protocol',
-    columns=[dict(base=_bases, metrics=_metrics)],
+    columns=[dict(base=_bases, metrics=_base_._metrics)],
     note='+ R: scores summed with the RGB model (configs/fusion). The shares of 20, 40 and 60 % are assumed. '
     'The paper also prints ST-GCN and RGB networks (figures: the tables of SignBERT), Pose-TGCN, PSLR, '
     'SignBERT, BEST, SignBERT+, HP3D, TCK, BSL, HMA and GLE-Net; those figures are not at hand.',
 )
-_others = ('I3D', 'TSM', 'SlowFast')
 tables = dict(
     protocols_msasl=dict(
         _table,
@@ -80,15 +79,11 @@ tables = dict(
         on='nmfs_csl',
         columns=[
             dict(
-                base=[*_bases, *map(str.lower, _others)],
-                metrics={
-                    f'{name}{top}': f'p_i/{subset}{key}'
-                    for name, subset in (('total', ''), ('confusing', 'confusing/'), ('normal', 'normal/'))
-                    for top, key in (('', 'top1'), (' top-2', 'top2'), (' top-5', 'top5'))
-                },
+                base=[*_bases, *map(str.lower, _base_._others)],
+                metrics=_base_._nmfs_csl_metrics,
             )
         ],
-        rows=_rows('3D-R50', *_others),
+        rows=_rows('3D-R50', *_base_._others),
         # ST-GCN, 3D-R50, I3D, TSM, SlowFast, fine-tuned, + R, linear, 20, 40, 60 %, kNN
         paper={
             'NMFs-CSL total': [*[None] * 5, 75.6, 81.0, 71.3, 66.3, 71.2, 73.6, None],
