@@ -24,7 +24,7 @@ from signbert_mm.apis.export import clips_of, export_onnx, largest_difference, r
 
 CONFIG = """
 _base_ = ['{configs}/models/st_consistency_recognizer.py']
-_embedder = dict(gesture=dict(joint_channels=(4, 8), part_channels=(8, 16)), channels=16, num_blocks=1)
+_embedder = dict(gesture=dict(joint_channels=(8,), part_channels=(16,)), channels=16, num_blocks=1)
 _backbone = dict(num_layers=1, num_heads=2, feedforward_channels=24)
 _input = [dict(type='HandCrop', layout='sign_49'), dict(type='NormalizeTrunk', layout='sign_49')]
 _output = [dict(type='MirrorLeftHand'), dict(type='ZeroMissing', threshold=0.5), dict(type='Motion',
