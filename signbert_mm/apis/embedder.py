@@ -31,8 +31,9 @@ class ClipEmbedder:
     def __init__(self, backend: TorchBackend, segments: int = 2) -> None:
         if not getattr(backend.model, 'gives_features', False):
             raise UserValueError(
-                f'{type(backend.model).__name__} has no embedder and backbone to embed a clip with; use '
-                'a SignBERT or SignRecognizer config'
+                f'{type(backend.model).__name__} gives no features to embed a clip with: it has neither an '
+                'embedder and a backbone nor extract_features; use a config of a pre-trainer or a recogniser, '
+                'such as SignBERT or SignRecognizer'
             )
         if segments < 1:
             raise UserValueError(f'segments must be at least 1, got {segments}')

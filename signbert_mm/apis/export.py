@@ -53,8 +53,8 @@ class OnnxGraph(nn.Module):
         name = type(model).__name__
         if not getattr(model, 'exportable', False):
             raise ConfigError(
-                f'{name} cannot be exported; give the config and checkpoint of a SignRecognizer or an '
-                'STConsistencyRecognizer'
+                f'{name} cannot be exported; give the config and checkpoint of a recogniser, such as '
+                'SignRecognizer or STConsistencyRecognizer'
             )
         self.model = model
         resamples = any(

@@ -19,8 +19,8 @@ class BaseSignModel(BaseModel):
     A subclass gives :meth:`losses`, :meth:`outputs` and :meth:`predictions`, one for each mode.
 
     Most models have an ``embedder``, ``(batch) -> tokens, valid``, and a ``backbone``,
-    ``(tokens, valid) -> tokens``. Their features need no further code. A model without these gives
-    :meth:`extract_features` and ``encoder_parts``.
+    ``(tokens, valid) -> tokens``. Their features need no further code. A model without these defines
+    :meth:`extract_features` and names its ``encoder_parts``.
 
     Code outside of ``models`` reads these attributes and never tests for a class.
 
@@ -131,7 +131,8 @@ class BaseSignModel(BaseModel):
     @property
     def gives_features(self) -> bool:
         """Whether :meth:`extract_features` works."""
-        return self.gives_tokens
+        own = type(self).extract_features is not BaseSignModel.extract_features
+        return own or self.gives_tokens
 
     @property
     def max_frames(self) -> Optional[int]:

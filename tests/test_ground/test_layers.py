@@ -56,8 +56,7 @@ def read_imports():
 
 def height(module):
     parts = module.split('.')[1:] or ['version']
-    # the tables' engine lies above the rest of the engine
-    return HEIGHTS['experiments' if parts[:2] == ['engine', 'tables'] else parts[0]]
+    return HEIGHTS[parts[0]]
 
 
 def test_imports_run_down():

@@ -77,7 +77,6 @@ class STConsistency(BasePretrainer):
     """
 
     encoder_parts = ('encoders',)
-    gives_features = True
 
     def __init__(
         self,

@@ -38,7 +38,6 @@ class STConsistencyRecognizer(BaseRecognizer):
     """
 
     encoder_parts = ('encoders',)
-    gives_features = True
     one_length = True
 
     def __init__(
