@@ -32,8 +32,8 @@ class ClipEmbedder:
         if not getattr(backend.model, 'gives_features', False):
             raise UserValueError(
                 f'{type(backend.model).__name__} gives no features to embed a clip with: it has neither an '
-                'embedder and a backbone nor extract_features; use a config of a pre-trainer or a recogniser, '
-                'such as SignBERT or SignRecognizer'
+                'embedder and a backbone nor extract_features; use a config of a pre-trainer or a '
+                'recogniser, such as SignBERT or SignRecognizer'
             )
         if segments < 1:
             raise UserValueError(f'segments must be at least 1, got {segments}')
