@@ -18,7 +18,7 @@ def test_rgb_of_the_papers_tables_says_what_it_starts_from(tmp_path):
     for name in ('9', 'II'):
         table = find_table(name)
         plan = make_plan(table, load_setting(table, table.on), [0])
-        assert 'Base rgb: trained from random weights (--start rgb=CHECKPOINT' in table_markdown(
+        assert 'Base i3d: trained from random weights (--start i3d=CHECKPOINT' in table_markdown(
             plan, tmp_path
         )
 
@@ -95,6 +95,21 @@ def test_comparisons_have_all_methods(name):
     assert joints == ['sign_49', 'coco_wholebody_133']
     summed = plan.cells[names.index('H + P, 133 keypoints'), plan.columns[0]][0].run
     assert summed.parts[1].cfg.model.layout == 'coco_wholebody_133'
+
+
+@pytest.mark.parametrize('name', [*TABLES, 'I', 'II', 'III', 'IV'])
+def test_a_row_named_by_a_network_trains_that_network(name):
+    table = find_table(name)
+    configs = {'3D-R50': 'r3d', 'I3D': 'i3d', 'TSM': 'tsm', 'SlowFast': 'slowfast'}
+    for on in (table.on, 'synthetic'):
+        plan = make_plan(table, load_setting(table, on), [0])
+        places = [place for place, row in enumerate(table.rows) if row['name'] in configs]
+        assert places
+        for place in places:
+            trained = plan.cells[place, plan.columns[0]][0].run.name
+            assert trained.startswith(configs[table.rows[place]['name']]), (on, trained)
+        summed = next(row['fuse'] for row in table.rows if row['name'].endswith('+ R'))
+        assert summed[1] == table.rows[places[0]]['name']
 
 
 @pytest.mark.parametrize('name', ['3', 'III'])

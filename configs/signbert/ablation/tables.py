@@ -1,24 +1,24 @@
 # The comparisons with other methods, Tables 3, 8, 9 and 10: H, P and R alone and fused, on each data set.
 _base_ = ['parts/columns.py']
-_bases = ['finetune', 'skeleton', 'skeleton133', 'rgb']
+_bases = ['finetune', 'skeleton', 'skeleton133']
 
 
-def _rows(rgb, *others):
+def _rows(*networks):
+    """R is the first of ``networks``."""
     return [
         dict(name='ST-GCN', steps=[dict(base='skeleton')]),
         dict(name='ST-GCN, 133 keypoints', steps=[dict(base='skeleton133')]),
-        dict(name=rgb, steps=[dict(base='rgb')]),
-        *(dict(name=name, steps=[dict(base=name.lower())]) for name in others),
+        *(dict(name=name, steps=[dict(base=_base_._networks[name])]) for name in networks),
         dict(name='H', steps=[dict(base='pretrain'), dict(base='finetune')]),
         dict(name='H + P', fuse=['H', 'ST-GCN']),
         dict(name='H + P, 133 keypoints', fuse=['H', 'ST-GCN, 133 keypoints']),
-        dict(name='H + R', fuse=['H', rgb]),
+        dict(name='H + R', fuse=['H', networks[0]]),
     ]
 
 
 _table = dict(
     corner='method',
-    columns=[dict(base=_bases, metrics=_base_._metrics)],
+    columns=[dict(base=[*_bases, 'i3d'], metrics=_base_._metrics)],
     note='H: hands only; P: ST-GCN over 49 joints (two hands and the trunk), or over all 133 keypoints; R: '
     'the RGB network (configs/fusion). The paper says "full keypoints" of P, not how many: its figures of '
     'ST-GCN and H + P stand beside both.',
@@ -69,11 +69,11 @@ tables = dict(
         on='nmfs_csl',
         columns=[
             dict(
-                base=[*_bases, *map(str.lower, _base_._others)],
+                base=[*_bases, *_base_._networks.values()],
                 metrics=_base_._nmfs_csl_metrics,
             )
         ],
-        rows=_rows('3D-R50', *_base_._others),
+        rows=_rows(*_base_._networks),
         # ST-GCN, ST-GCN 133, 3D-R50, I3D, TSM, SlowFast, H, H + P, H + P 133, H + R
         paper={
             'NMFs-CSL total': [59.9, 59.9, 62.1, 64.4, 64.5, 66.3, 67.0, 74.9, 74.9, 78.4],
@@ -88,7 +88,7 @@ tables = dict(
         title='SignBERT on SLR500, top-1 in %',
         also=('table10', '10'),
         on='slr500',
-        columns=[dict(base=_bases, metrics={'P-I': 'p_i/top1'})],
+        columns=[dict(base=[*_bases, 'r3d'], metrics={'P-I': 'p_i/top1'})],
         rows=_rows('3D-R50'),
         # ST-GCN, ST-GCN 133, 3D-R50, H, H + P, H + P 133, H + R
         paper={'SLR500 P-I': [90.0, 90.0, 95.1, 94.5, 96.6, 96.6, 97.6]},

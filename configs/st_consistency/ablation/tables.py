@@ -1,6 +1,6 @@
 # Tables I to V: other methods, and every protocol, on each data set.
 _base_ = ['../../signbert/ablation/parts/columns.py']
-_bases = ['pretrain', 'finetune', 'linear', 'semi', 'rgb', 'skeleton']
+_bases = ['pretrain', 'finetune', 'linear', 'semi', 'skeleton']
 
 
 def _share(ratio):
@@ -20,13 +20,13 @@ _shares = [
 ]
 
 
-def _rows(rgb, *others):
+def _rows(*networks):
+    """R is the first of ``networks``."""
     return [
         dict(name='ST-GCN', steps=[dict(base='skeleton')]),
-        dict(name=rgb, steps=[dict(base='rgb')]),
-        *(dict(name=name, steps=[dict(base=name.lower())]) for name in others),
+        *(dict(name=name, steps=[dict(base=_base_._networks[name])]) for name in networks),
         dict(name='fine-tuned', steps=[dict(base='pretrain'), dict(base='finetune')]),
-        dict(name='fine-tuned + R', fuse=['fine-tuned', rgb]),
+        dict(name='fine-tuned + R', fuse=['fine-tuned', networks[0]]),
         *_shares,
         dict(name='kNN', steps=[dict(base='pretrain')]),
     ]
@@ -34,7 +34,7 @@ def _rows(rgb, *others):
 
 _table = dict(
     corner='protocol',
-    columns=[dict(base=_bases, metrics=_base_._metrics)],
+    columns=[dict(base=[*_bases, 'i3d'], metrics=_base_._metrics)],
     note='+ R: scores summed with the RGB model (configs/fusion). The shares of 20, 40 and 60 % are assumed. '
     'The paper also prints ST-GCN and RGB networks (figures: the tables of SignBERT), Pose-TGCN, PSLR, '
     'SignBERT, BEST, SignBERT+, HP3D, TCK, BSL, HMA and GLE-Net; those figures are not at hand.',
@@ -79,11 +79,11 @@ tables = dict(
         on='nmfs_csl',
         columns=[
             dict(
-                base=[*_bases, *map(str.lower, _base_._others)],
+                base=[*_bases, *_base_._networks.values()],
                 metrics=_base_._nmfs_csl_metrics,
             )
         ],
-        rows=_rows('3D-R50', *_base_._others),
+        rows=_rows(*_base_._networks),
         # ST-GCN, 3D-R50, I3D, TSM, SlowFast, fine-tuned, + R, linear, 20, 40, 60 %, kNN
         paper={
             'NMFs-CSL total': [*[None] * 5, 75.6, 81.0, 71.3, 66.3, 71.2, 73.6, None],
@@ -96,7 +96,7 @@ tables = dict(
         title='ST-Consistency on SLR500, top-1 in %',
         also=('IV', 'st_table_iv'),
         on='slr500',
-        columns=[dict(base=_bases, metrics={'P-I': 'p_i/top1'})],
+        columns=[dict(base=[*_bases, 'r3d'], metrics={'P-I': 'p_i/top1'})],
         rows=_rows('3D-R50'),
         # ST-GCN, 3D-R50, fine-tuned, + R, linear, 20, 40, 60 %, kNN
         paper={'SLR500 P-I': [None, None, 96.9, None, 94.3, 95.2, 95.9, 96.3, None]},

@@ -13,7 +13,7 @@ def _pretrain(store):
 def _vocabularies(title, data, root, videos, numbers):
     """A data set with several vocabularies, each a store of its own."""
     largest = f'{data}{numbers[-1]}'
-    skeleton, rgb = {}, {}
+    skeleton, i3d = {}, {}
     for number in numbers:
         store, name = f'data/{data}{number}', f'{title.replace("-", "")}{number}'
         prepare = (
@@ -23,7 +23,7 @@ def _vocabularies(title, data, root, videos, numbers):
         # I3D reads the videos of the largest vocabulary
         changed = {f'{place}.store': store for place in _clips}
         changed['model.model.cls_head.num_classes'] = number
-        rgb[name] = dict(options=changed)
+        i3d[name] = dict(options=changed)
         skeleton[name] = dict(options={**changed, **{f'{place}.prepare': prepare for place in _clips}})
     return dict(
         title=title,
@@ -33,20 +33,20 @@ def _vocabularies(title, data, root, videos, numbers):
             finetune=dict(
                 variants={
                     name: dict(config=f'{_recogniser}_{data}{number}.py')
-                    for name, number in zip(rgb, numbers)
+                    for name, number in zip(i3d, numbers)
                 }
             ),
             skeleton=dict(config=f'{_fusion}/stgcn_sign49-joint_b64-80e_{largest}.py', variants=skeleton),
             skeleton133=dict(
                 config=f'{_fusion}/stgcn_wholebody133-joint_b64-80e_{largest}.py', variants=skeleton
             ),
-            rgb=dict(start='', config=f'{_fusion}/i3d-r50_32x2-b8-50e_{largest}.py', variants=rgb),
+            i3d=dict(start='', config=f'{_fusion}/i3d-r50_32x2-b8-50e_{largest}.py', variants=i3d),
         ),
     )
 
 
-def _one_vocabulary(title, data, **rgb):
-    """A data set with one vocabulary; ``rgb`` has the videos' networks."""
+def _one_vocabulary(title, data, **networks):
+    """A data set with one vocabulary; ``networks`` are those of videos."""
 
     def variant(config, **more):
         return dict(variants={title: dict(config=f'{config}_{data}.py')}, **more)
@@ -59,7 +59,7 @@ def _one_vocabulary(title, data, **rgb):
             finetune=variant(_recogniser),
             skeleton=variant(f'{_fusion}/stgcn_sign49-joint_b64-80e'),
             skeleton133=variant(f'{_fusion}/stgcn_wholebody133-joint_b64-80e'),
-            **{base: variant(f'{_fusion}/{network}', start='') for base, network in rgb.items()},
+            **{base: variant(f'{_fusion}/{network}', start='') for base, network in networks.items()},
         ),
     )
 
@@ -70,12 +70,12 @@ settings = dict(
     nmfs_csl=_one_vocabulary(
         'NMFs-CSL',
         'nmfs_csl',
-        rgb='r3d-r50_32x2-b8-50e',
+        r3d='r3d-r50_32x2-b8-50e',
         i3d='i3d-r50_32x2-b8-50e',
         tsm='tsm-r50_8seg-b8-50e',
         slowfast='slowfast-r50_32x2-b8-50e',
     ),
-    slr500=_one_vocabulary('SLR500', 'slr500', rgb='r3d-r50_32x2-b8-50e'),
+    slr500=_one_vocabulary('SLR500', 'slr500', r3d='r3d-r50_32x2-b8-50e'),
     hands17=dict(title='HANDS17', bases=dict(sequence=dict(config=f'{_recogniser}_hands17.py'))),
     stb=dict(title='STB', bases=dict(single_frame=dict(config=f'{_recogniser}_stb.py'))),
 )

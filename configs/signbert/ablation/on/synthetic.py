@@ -37,12 +37,12 @@ bases = dict(
     skeleton=dict(_skeleton, config=f'{_base_._small}/stgcn.py'),
     skeleton133=dict(_skeleton, config=f'{_base_._small}/stgcn133.py'),
     **{
-        base: dict(
+        network: dict(
             start='',
             config=f'{_base_._small}/{network}.py',
             options=_base_._few_shot,
             variants=dict(Synthetic30=dict(options=_base_._measures[30])),
         )
-        for base, network in _base_._networks.items()
+        for network in _base_._networks
     },
 )

@@ -5,5 +5,5 @@ _nmfs_csl_metrics = {
     for name, subset in (('total', ''), ('confusing', 'confusing/'), ('normal', 'normal/'))
     for top, key in (('', 'top1'), (' top-2', 'top2'), (' top-5', 'top5'))
 }
-# RGB networks beside the one that is fused
-_others = ('I3D', 'TSM', 'SlowFast')
+# RGB networks by their rows, and the base of each
+_networks = {'3D-R50': 'r3d', 'I3D': 'i3d', 'TSM': 'tsm', 'SlowFast': 'slowfast'}

@@ -30,7 +30,7 @@ _skeleton30 = {
     'default_hooks.checkpoint.interval': 25,
 }
 _small = 'configs/signbert/ablation/small'
-_networks = dict(rgb='r3d', i3d='i3d', tsm='tsm', slowfast='slowfast')
+_networks = ('r3d', 'i3d', 'tsm', 'slowfast')
 _note = (
     ' P and R are narrow; R sees 8 frames of 48 px, the poses drawn, on 30 glosses alone. The signs have no '
     'face and no feet: of the 133 keypoints only 49 are there. Confusing: glosses that share all parts but '

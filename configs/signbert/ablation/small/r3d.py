@@ -1,6 +1,7 @@
 """R of the small setting: 3D-ResNet-18, 16 channels, 8 frames of 48 px, on 30 glosses of synthetic100.py.
 
-The videos are drawn of the poses: run_table.py draws those that a table needs.
+The videos are drawn of the poses: run_table.py draws those that a table needs. Chosen on val:
+15 passes of AdamW, 10.3 %. SGD at 0.01 was still at chance (3.3 %) after 10.
 """
 
 _base_ = [
@@ -36,20 +37,21 @@ test_dataloader = dict(_loader, batch_size=50, dataset=dict(_clips, pipeline=_te
 model = dict(
     model=dict(
         backbone=dict(depth=18, base_channels=16, with_pool1=False, with_pool2=False),
-        cls_head=dict(num_classes=30, in_channels=128),
+        cls_head=dict(num_classes=30, in_channels=128, dropout_ratio=0.2),
     )
 )
-train_cfg = dict(max_epochs=10)
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-3, weight_decay=1e-2))
+train_cfg = dict(max_epochs=15)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=True, begin=0, end=2, convert_to_iter_based=True),
     dict(
         type='CosineAnnealingLR',
-        T_max=8,
+        T_max=13,
         eta_min=0,
         by_epoch=True,
         begin=2,
-        end=10,
+        end=15,
         convert_to_iter_based=True,
     ),
 ]
-default_hooks = dict(logger=dict(interval=5), checkpoint=dict(interval=10, max_keep_ckpts=1))
+default_hooks = dict(logger=dict(interval=5), checkpoint=dict(interval=15, max_keep_ckpts=1))

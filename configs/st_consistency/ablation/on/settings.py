@@ -11,7 +11,7 @@ for _name, _data, _root, _numbers, _videos in (
     ('WLASL', 'wlasl', 'WLASL', (100, 300, 2000), 'WLASL/start_kit/videos'),
 ):
     _whole = f'{_data}{_numbers[-1]}'
-    _variants = {base: {} for base in ('pretrain', 'finetune', 'linear', 'semi', 'rgb', 'skeleton')}
+    _variants = {base: {} for base in ('pretrain', 'finetune', 'linear', 'semi', 'i3d', 'skeleton')}
     for _number in _numbers:
         _store = f'data/{_data}{_number}'
         _prepare = (
@@ -33,7 +33,7 @@ for _name, _data, _root, _numbers, _videos in (
             _variants[_base][_title] = dict(options={**_clips, 'model.head.num_classes': _number})
         _variants['skeleton'][_title] = dict(options={**_clips, _classes: _number})
         # videos of all subsets: those of the largest
-        _variants['rgb'][_title] = dict(
+        _variants['i3d'][_title] = dict(
             options={**{f'{place}.dataset.store': _store for place in _loaders}, _classes: _number}
         )
     _configs = dict(
@@ -41,7 +41,7 @@ for _name, _data, _root, _numbers, _videos in (
         linear=f'{_full}-linear-70e_{_whole}.py',
         semi=f'{_full}-semi-60e_{_whole}.py',
         skeleton=f'{_fusion}/stgcn_sign49-joint_b64-80e_{_whole}.py',
-        rgb=f'{_fusion}/i3d-r50_32x2-b8-50e_{_whole}.py',
+        i3d=f'{_fusion}/i3d-r50_32x2-b8-50e_{_whole}.py',
     )
     _bases[_name] = _variants
     for _base, _config in _configs.items():
@@ -58,7 +58,7 @@ for _name, _data in (('NMFs-CSL', 'nmfs_csl'), ('SLR500', 'slr500')):
         linear=f'{_full}-linear-70e',
         semi=f'{_full}-semi-60e',
         skeleton=f'{_fusion}/stgcn_sign49-joint_b64-80e',
-        rgb=f'{_fusion}/r3d-r50_32x2-b8-50e',
+        r3d=f'{_fusion}/r3d-r50_32x2-b8-50e',
     )
     if _data == 'nmfs_csl':
         _configs.update(
@@ -73,12 +73,12 @@ for _name, _data in (('NMFs-CSL', 'nmfs_csl'), ('SLR500', 'slr500')):
 _all = 'MSASL, WLASL, NMFs-CSL and SLR500'
 _bases[_all] = {
     base: {title: changes for name in list(_bases) for title, changes in _bases[name][base].items()}
-    for base in ('pretrain', 'finetune', 'linear', 'semi', 'rgb', 'skeleton')
+    for base in ('pretrain', 'finetune', 'linear', 'semi', 'skeleton')
 }
 _more = dict(
     pretrain=dict(config='configs/st_consistency/ablation/full/pretrain.py'),
     semi=dict(options={'train_dataloader.dataset.data_ratio.seed': '$seed'}),
-    **{base: dict(start='') for base in ('rgb', 'i3d', 'tsm', 'slowfast')},
+    **{base: dict(start='') for base in ('r3d', 'i3d', 'tsm', 'slowfast')},
 )
 settings = {
     name: dict(

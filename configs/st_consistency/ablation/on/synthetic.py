@@ -16,8 +16,8 @@ bases = dict(
     ),
     skeleton=dict(config=f'{_base_._small}/stgcn.py', options={**_few, **_base_._skeleton30}),
     **{
-        base: dict(start='', config=f'{_base_._small}/{network}.py', options=_few)
-        for base, network in _base_._networks.items()
+        network: dict(start='', config=f'{_base_._small}/{network}.py', options=_few)
+        for network in _base_._networks
     },
 )
 note = (
