@@ -257,7 +257,7 @@ def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = N
         known = _names(osp.join(table.folder, 'on'), Setting)
         raise ConfigError(
             f'{table.name}: nothing says how to measure on {name!r}. {did_you_mean(name, known)} A setting '
-            f'is a file in {table.folder}/on'
+            f'is a file in {table.folder}/on, or an entry of settings.py there'
         )
     setting = _read(path, Setting)
     for base, content in setting.bases.items():
@@ -266,14 +266,14 @@ def load_setting(table: Table, name: str, start: Optional[Mapping[str, str]] = N
         variants = content.get('variants', {'': {}}).values()
         if unknown or not (content.get('config') or all(variant.get('config') for variant in variants)):
             raise ConfigError(
-                f'{path}: base {base!r} must have a config, and may have '
+                f'setting {setting.name!r}: base {base!r} must have a config, and may have '
                 f'{sorted(_BASE_KEYS - {"config"})}; unknown: {unknown}'
             )
     for base, checkpoint in (start or {}).items():
         if 'start' not in setting.bases.get(base, {}):
             known = [name for name, content in setting.bases.items() if 'start' in content]
             raise ConfigError(
-                f'{path}: no base {base!r} that starts from given weights. '
+                f'setting {setting.name!r}: no base {base!r} that starts from given weights. '
                 f'{did_you_mean(base, known) if known else "None does here."}'
             )
         # An address cannot be checked here.
