@@ -189,10 +189,8 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> Graph
             'to model.data_preprocessor.test_pipeline'
         )
     check_steady(spec.temporal)
-    need('onnx', 'exporting to ONNX', 'deploy')
-    need('onnxscript', 'exporting to ONNX', 'deploy')
-    from onnxscript import optimizer
-
+    for package in ('onnx', 'onnxscript'):
+        need(package, 'exporting to ONNX', 'deploy')
     max_frames = graph.max_frames
     example = random_inputs(get_layout(spec.layout).num_joints, batch=3, frames=min(7, max_frames or 7))
     batch, frames = torch.export.Dim('batch'), torch.export.Dim('frames', max=max_frames)
@@ -214,13 +212,8 @@ def export_onnx(model: nn.Module, path: Union[str, 'os.PathLike[str]']) -> Graph
             input_names=list(INPUTS),
             output_names=graph.outputs,
             opset_version=OPSET,
-            optimize=False,
             verbose=False,
         )
-        # What optimize=True does first. The rules that it then tries at every node take minutes and are
-        # onnxruntime's own, when it reads the file.
-        optimizer.fold_constants(program.model)
-        optimizer.remove_unused_nodes(program.model)
     meta = dict(
         version=METADATA_VERSION,
         glosses=glosses_of(model),

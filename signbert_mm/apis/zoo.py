@@ -113,6 +113,7 @@ def zoo_checkpoint(name: str) -> str:
         raise FileNotFoundError(
             f'{path} is not there: `make zoo` builds it (`python tools/misc/make_zoo.py {name}` this one '
             f'alone), or put the release file there; {ZOO_ENV} names another folder'
+            + (f'. {SHIPPED}{name} comes with the package' if name in list_shipped() else '')
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:HASH_DIGITS]
     if digest != path.stem[-HASH_DIGITS:]:
