@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Union
 
 import torch
 from mmengine.config import Config
@@ -207,15 +207,24 @@ def _attempt(run: Run, tests: Set[Run], work_dir: Path, report: Report, title: s
     return True
 
 
-def _seconds_of(runs: Iterable[Run], work_dir: Path) -> Dict[str, float]:
-    """Config file -> mean seconds of its finished trainings."""
-    known: Dict[str, List[float]] = {}
+def _seconds_of(runs: Iterable[Run], work_dir: Path) -> Dict[Union[str, bool], float]:
+    """Mean seconds of the finished trainings of each config file, and of all that have a parent or none."""
+    known: Dict[Union[str, bool], List[float]] = {}
     for run in runs:
         record = run.trained(work_dir)
         # The seconds of a resumed training are those of its last part only.
         if record is not None and not record['resumed']:
-            known.setdefault(run.stem, []).append(record['seconds'])
-    return {stem: sum(values) / len(values) for stem, values in known.items()}
+            for key in (run.stem, run.parent is None):
+                known.setdefault(key, []).append(record['seconds'])
+    return {key: sum(values) / len(values) for key, values in known.items()}
+
+
+def _cost(run: Run, seconds: Dict[Union[str, bool], float], work_dir: Path) -> Optional[float]:
+    """Seconds that a run will train; None = nothing like it was trained yet."""
+    if run.trained(work_dir) is not None:
+        return 0.0
+    # Where this config was never trained: pre-trainings are unlike what starts from them.
+    return seconds.get(run.stem, seconds.get(run.parent is None))
 
 
 def execute(runs: List[Run], tests: Set[Run], work_dir: Path, report: Optional[Report] = None) -> None:
@@ -235,12 +244,10 @@ def execute(runs: List[Run], tests: Set[Run], work_dir: Path, report: Optional[R
     waiting: Optional[str] = None
     while pending:
         seconds = _seconds_of(runs, work_dir)
-        # A config that was never trained counts as the mean of the others.
-        mean = sum(seconds.values()) / len(seconds) if seconds else 0.0
-        cost = {run: seconds.get(run.stem, mean) for run in pending}
+        cost = {run: _cost(run, seconds, work_dir) for run in pending}
         # Seconds of training a second, of all processes together.
         rate = spent / (time.time() - start) if spent else 1.0
-        left = f', about {in_words(sum(cost.values()) / rate)} left' if seconds else ''
+        left = '' if None in cost.values() else f', about {in_words(sum(cost.values()) / rate)} left'
         for run in pending:
             title = f'[{total - len(pending) + 1}/{total}{left}] {run.name}'
             if _attempt(run, tests, work_dir, report, title):
@@ -252,5 +259,5 @@ def execute(runs: List[Run], tests: Set[Run], work_dir: Path, report: Optional[R
                 report(f'Waiting for {len(pending)} runs of another process, among them {waiting}')
             time.sleep(_POLL)
         done = [run for run in pending if is_done(run, tests, work_dir)]
-        spent += sum(cost[run] for run in done)
+        spent += sum(cost[run] or 0.0 for run in done)
         pending = [run for run in pending if run not in done]

@@ -682,3 +682,21 @@ def test_what_is_missing_is_listed_with_its_command(toy_table, tmp_path, monkeyp
         and 'Missing (2), and what makes it:' in said
         and 'wlasl_to_store.py' in said
     )
+
+
+def test_time_that_is_left_is_that_of_trainings_alike(tmp_path):
+    """A pre-training says nothing about what starts from it, and what is trained costs nothing more."""
+    from types import SimpleNamespace
+
+    from signbert_mm.experiments.execute import _cost, _seconds_of
+
+    def run(stem, parent=None, seconds=None):
+        record = None if seconds is None else dict(seconds=seconds, resumed=False)
+        return SimpleNamespace(stem=stem, parent=parent, trained=lambda work_dir: record)
+
+    first = run('pretrain', seconds=8000.0)
+    runs = [first, run('finetune', first)]
+    assert [_cost(each, _seconds_of(runs, tmp_path), tmp_path) for each in runs] == [0.0, None]
+    runs += [run('linear', first, 20.0), run('finetune', first, 60.0), run('pretrain'), run('semi', first)]
+    costs = [_cost(each, _seconds_of(runs, tmp_path), tmp_path) for each in runs]
+    assert costs == [0.0, 60.0, 0.0, 0.0, 8000.0, 40.0]
