@@ -70,10 +70,10 @@ VALUE_TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(VALUES) $(NO_VALUES) $(PYTEST_ARGS)
 
 # `make test` has run them as AVX2 where the processor's own is that
-OWN = $(BIN)/python -c 'import torch; print(torch.backends.cpu.get_cpu_capability())'
+CAPABILITY = $(BIN)/python -c 'import torch; print(torch.backends.cpu.get_cpu_capability())'
 
 test-values: $(VENV)/.core
-	if [ "$$($(OWN))" != AVX2 ]; then $(AVX2) $(VALUE_TESTS); fi
+	if [ "$$($(CAPABILITY))" != AVX2 ]; then $(AVX2) $(VALUE_TESTS); fi
 	$(DEFAULT) $(VALUE_TESTS)
 
 lint: $(VENV)/.core
