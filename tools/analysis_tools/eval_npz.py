@@ -25,7 +25,6 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.runner import Runner
 
 from signbert_mm.apis import init_model
 from signbert_mm.arguments import add_cfg_options, tool_parser
@@ -33,11 +32,10 @@ from signbert_mm.datasets import PoseStoreWriter
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation import SignAccuracy
+from signbert_mm.evaluation.store_rows import store_rows
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.prepare.importers import NpzClips, write_clips
 
-# Keys of a data set that select clips, which do not apply to the file.
-_SELECTS = ('split', 'classes', 'relabel', 'few_shot', 'data_ratio', 'indices', 'hold_out', 'prepare')
 METRIC = SignAccuracy(topk=(1, 5))
 
 
@@ -90,15 +88,7 @@ def recognise(model: torch.nn.Module, cfg: Config, clips: NpzClips) -> np.ndarra
         write_clips(
             PoseStoreWriter(store, clips.layout, clips.glosses, extractor='mediapipe holistic'), clips
         )
-        dataset = {key: value for key, value in cfg.test_dataloader.dataset.items() if key not in _SELECTS}
-        dataset.update(store=str(store), test_mode=True)
-        settings = dict(cfg.test_dataloader, dataset=dataset, num_workers=0, persistent_workers=False)
-        settings['sampler'] = dict(type='DefaultSampler', shuffle=False)
-        loader = Runner.build_dataloader(settings)
-        rows = []
-        for batch in loader:
-            rows += METRIC.clip_rows([sample.to_dict() for sample in model.test_step(batch)])
-        return np.stack(rows)
+        return store_rows(model, cfg, store, METRIC)
 
 
 def print_figures(title: str, metrics: Dict[str, float]) -> None:
