@@ -22,8 +22,12 @@ from .rejection import Rejection
 
 # Temporal transforms of training draw. These changes make them repeatable, for configs without test data.
 _STEADY = dict(
-    RandomTemporalSample=dict(type='CenterTemporalSample'), UniformTemporalSample=dict(test_mode=True)
+    RandomTemporalSample=dict(type='CenterTemporalSample'),
+    RandomWindowSample=dict(type='UniformTemporalSample', test_mode=True),
+    UniformTemporalSample=dict(test_mode=True),
 )
+# Arguments that both have.
+_SAMPLING = ('type', 'clip_len', 'repeat', 'test_mode')
 
 
 def dataset_config(cfg: Any, kind: str = 'PoseDataset') -> Tuple[dict, bool]:
@@ -68,8 +72,9 @@ def spec_of_config(cfg: Any) -> Tuple[InputSpec, List[dict]]:
     kind = TRANSFORMS.get(steps[0]['type']) if steps else None
     if isinstance(kind, type) and issubclass(kind, TemporalSample):
         temporal = steps.pop(0)
-        if trained:
-            temporal.update(_STEADY.get(temporal['type'], {}))
+        if trained and temporal['type'] in _STEADY:
+            kept = {key: value for key, value in temporal.items() if key in _SAMPLING}
+            temporal = {**kept, **_STEADY[temporal['type']]}
     spec = InputSpec(
         plain.get('layout', 'sign_49'),
         plain.get('drop_empty_frames', True),

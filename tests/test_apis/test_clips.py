@@ -2,8 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 
 from signbert_mm.apis import PoseClip
+from signbert_mm.apis.torch_backends import spec_of_config
+from signbert_mm.datasets.transforms import TemporalSample
+from signbert_mm.registry import TRANSFORMS
 
 
 def test_two_numbers_or_three():
@@ -88,3 +92,24 @@ def test_lists():
     for size in (('64', '48'), (64, np.nan), 64, None, (64, 48, 3)):
         with pytest.raises(ValueError, match='image_size is'):
             PoseClip.make(np.ones((2, 21, 3)), 'hand_21', size)
+
+
+@pytest.mark.parametrize(
+    'training, testing',
+    [
+        (dict(type='RandomTemporalSample', clip_len=4), dict(type='CenterTemporalSample', clip_len=4)),
+        (
+            dict(type='UniformTemporalSample', clip_len=4, repeat=False),
+            dict(type='UniformTemporalSample', clip_len=4, repeat=False, test_mode=True),
+        ),
+        (
+            dict(type='RandomWindowSample', clip_len=4, crop=0.3, rest=0.2),
+            dict(type='UniformTemporalSample', clip_len=4, test_mode=True),
+        ),
+    ],
+)
+def test_a_config_of_training_data_alone_is_read_without_draws(training, testing):
+    dataset = dict(type='PoseDataset', store='nowhere', pipeline=[training])
+    spec, steps = spec_of_config(Config(dict(train_dataloader=dict(dataset=dataset))))
+    assert spec.temporal == testing and steps == []
+    assert isinstance(TRANSFORMS.build(spec.temporal), TemporalSample)

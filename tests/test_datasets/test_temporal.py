@@ -5,10 +5,13 @@ from signbert_mm.datasets.transforms import (
     CenterTemporalSample,
     Compose,
     RandomTemporalSample,
+    RandomWindowSample,
     UniformTemporalSample,
 )
 from signbert_mm.draws import Draws
 from signbert_mm.registry import TRANSFORMS
+
+SAMPLES = ['RandomTemporalSample', 'RandomWindowSample', 'CenterTemporalSample', 'UniformTemporalSample']
 
 
 def run(transform, lengths, epoch=0):
@@ -59,7 +62,49 @@ def test_uniform_without_repeats():
     assert out['length'].tolist() == [3, 4, 4]
 
 
-@pytest.mark.parametrize('name', ['RandomTemporalSample', 'CenterTemporalSample', 'UniformTemporalSample'])
+def test_window_without_options_is_one_frame_of_each_part():
+    frames = run(RandomWindowSample(4, crop=0.0), [10] * 4000)['frames']
+    # [10 j / 4, 10 (j + 1) / 4), rounded down
+    for part, (low, high) in enumerate([(0, 2), (2, 4), (5, 7), (7, 9)]):
+        assert frames[:, part].unique().tolist() == list(range(low, high + 1))
+
+
+def test_window_is_cropped_at_both_ends():
+    frames = run(RandomWindowSample(50, crop=0.4), [1000] * 3000)['frames']
+    first, last = frames[:, 0].float(), frames[:, -1].float()
+    # a frame lies up to one part (20 frames) from its window's end
+    assert first.max() > 350 and last.min() < 650 and (last - first).min() > 1000 * 0.6 - 2 * 20
+    # the mean of u v over two uniform draws is 1/4; its spread is 0.22, so five standard errors are 8 frames
+    assert abs(first.mean() - 100 - 9) < 8 + 3 and abs(last.mean() - 900 + 9) < 8 + 3
+
+
+def test_window_rests_at_both_ends():
+    out = run(RandomWindowSample(50, crop=0.0, rest=0.5, rest_prob=1.0), [100] * 3000 + [1])
+    frames, held = out['frames'][:-1], (out['frames'][:-1] == 0).sum(1)
+    assert (frames.diff(dim=1) >= 0).all() and frames.min() == 0 and frames.max() == 99
+    # at most 0.5 of 1.5 clips, the other end without a rest
+    assert 14 <= held.max() <= 18 and (frames == 99).sum(1).max() >= 14
+    assert (out['frames'][-1] == 0).all() and (out['length'] == 50).all()
+    share = run(RandomWindowSample(50, crop=0.0, rest=1.0, rest_prob=0.3), [1000] * 4000)['frames'][:, 1] == 0
+    # a window that does not rest has no frame 0 but in its first part
+    assert abs(share.float().mean() - 0.3) < 5 * (0.3 * 0.7 / 4000) ** 0.5 + 0.03
+
+
+def test_warp_changes_the_speed_and_keeps_the_order():
+    frames = run(RandomWindowSample(100, crop=0.0, warp=0.9), [10000] * 500)['frames'].float()
+    assert (frames.diff(dim=1) >= 0).all()
+    half = frames[:, 50] / 10000
+    # place + w place (1 - place) at 1/2: 1/2 + w / 4
+    assert half.max() > 0.70 and half.min() < 0.30 and abs(half.mean() - 0.505) < 5 * 0.13 / 500**0.5
+
+
+@pytest.mark.parametrize('wrong', [dict(crop=1.0), dict(warp=-0.1), dict(rest=-1.0), dict(rest_prob=2.0)])
+def test_window_options_out_of_range(wrong):
+    with pytest.raises(ValueError, match=r'crop and warp lie in \[0, 1\)'):
+        RandomWindowSample(4, **wrong)
+
+
+@pytest.mark.parametrize('name', SAMPLES)
 def test_registered_and_bad_length(name):
     transform = TRANSFORMS.build(dict(type=name, clip_len=1))
     out = run(transform, [1, 50])

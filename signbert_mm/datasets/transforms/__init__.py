@@ -11,6 +11,7 @@ from .spatial import RandomAffine, RandomFlip, RandomHandDrop, RandomJointJitter
 from .temporal import (
     CenterTemporalSample,
     RandomTemporalSample,
+    RandomWindowSample,
     TemporalSample,
     UniformTemporalSample,
     sample_time,
@@ -39,6 +40,7 @@ __all__ = [
     'RandomJointJitter',
     'RandomJointMask',
     'RandomTemporalSample',
+    'RandomWindowSample',
     'SkeletonInput',
     'TemporalCropResize',
     'TemporalSample',

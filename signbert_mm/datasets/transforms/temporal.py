@@ -92,6 +92,59 @@ class UniformTemporalSample(TemporalSample):
         return _chosen(batch, *pad_short(batch['length'], segment, frames, self.repeat))
 
 
+@TRANSFORMS.register_module()
+class RandomWindowSample(TemporalSample):
+    """Takes a random frame from each of ``clip_len`` equal parts of a random window. (Not in the papers.)
+
+    The window is the clip without a part of its ends. Or it goes beyond the ends; the first and the last
+    frame are then held there, as hands at rest are. A warp makes one end of the window faster than the other.
+
+    Args:
+        clip_len (int): Number of parts.
+        crop (float): Largest share of the clip that is left out, of both ends together.
+        rest (float): Largest share of the clip by which the window goes beyond either end.
+        rest_prob (float): Probability that it goes beyond; otherwise it is cropped.
+        warp (float): Largest difference of the speed at either end from the window's mean, as a share of it.
+
+    Raises:
+        ValueError: ``crop`` or ``warp`` is outside [0, 1), ``rest`` is negative, or ``rest_prob`` is no
+            probability.
+    """
+
+    def __init__(
+        self,
+        clip_len: int = 32,
+        crop: float = 0.2,
+        rest: float = 0.0,
+        rest_prob: float = 0.5,
+        warp: float = 0.0,
+    ) -> None:
+        super().__init__(clip_len)
+        if not (0 <= crop < 1 and 0 <= warp < 1 and rest >= 0 and 0 <= rest_prob <= 1):
+            raise UserValueError(
+                'RandomWindowSample: crop and warp lie in [0, 1), rest is not negative and rest_prob lies in '
+                f'[0, 1], got {crop}, {warp}, {rest} and {rest_prob}'
+            )
+        self.crop, self.rest, self.rest_prob, self.warp = crop, rest, rest_prob, warp
+
+    def __call__(self, batch: dict, draws: Draws) -> dict:
+        length = batch['length'][:, None]
+        # (B, 1) each, in clips
+        cut = draws.uniform('temporal/cut', 1, high=self.crop)
+        start = cut * draws.uniform('temporal/side', 1)
+        beyond = draws.uniform('temporal/rest', 2, high=self.rest)
+        rests = draws.bernoulli('temporal/rests', self.rest_prob if self.rest else 0.0, 1)
+        start = torch.where(rests, -beyond[:, :1], start)
+        span = torch.where(rests, 1 + beyond.sum(1, keepdim=True), 1 - cut)
+        # (B, clip_len), in [0, 1)
+        place = (self._positions(batch) + draws.uniform('temporal/part', self.clip_len)) / self.clip_len
+        speed = draws.uniform('temporal/warp', 1, low=-self.warp, high=self.warp)
+        place = place + speed * place * (1 - place)
+        frames = ((start + span * place) * length).floor().to(torch.int64).clamp(min=0)
+        real = torch.full_like(batch['length'], self.clip_len)
+        return _chosen(batch, torch.minimum(frames, length - 1), real)
+
+
 def _chosen(batch: dict, frames: Tensor, length: Tensor) -> dict:
     # Padding repeats frame 0. Its scores are zeroed later, by `length`.
     return {**batch, 'frames': frames, 'length': length}
