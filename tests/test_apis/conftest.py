@@ -26,8 +26,10 @@ _base_ = ['{configs}/models/signbert_{kind}.py', '{configs}/schedules/signbert_6
     '{configs}/default_runtime.py']
 _crop = [dict(type='HandCrop', layout='sign_49', location='shoulders'), dict(type='MirrorLeftHand')]
 model = dict(
-    embedder=dict(gesture=dict(joint_channels=(4, 8), part_channels=(8, 16)), location=True, max_frames=40),
-    backbone=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=24),
+    embedder=dict(
+        gesture=dict(joint_channels=(4, 8), part_channels=(8, 16)), location=True, motion=True, max_frames=40
+    ),
+    backbone=dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=24, conv_kernel=3),
     data_preprocessor=dict(train_pipeline=_crop + {last}, test_pipeline=_crop + {last}),
     {head},
 )

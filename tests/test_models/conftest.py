@@ -55,7 +55,7 @@ def pretrainer():
 def recognizer():
     """``recognizer(head=dict(...), ...)``: a narrow SignRecognizer in training mode."""
 
-    def make(head=(), backbone=(), **changes):
+    def make(head=(), embedder=(), backbone=(), **changes):
         head = dict(
             dict(type='SignHead', num_classes=NUM_CLASSES, in_channels=WIDTH, dropout=0.0), **dict(head)
         )
@@ -63,7 +63,7 @@ def recognizer():
             {
                 **dict(
                     type='SignRecognizer',
-                    embedder=EMBEDDER,
+                    embedder=dict(EMBEDDER, **dict(embedder)),
                     backbone=dict(BACKBONE, **dict(backbone)),
                     head=head,
                 ),

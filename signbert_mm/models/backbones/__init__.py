@@ -1,4 +1,5 @@
 from .hand_transformer import HandTransformer
 from .hand_trunk_encoder import HandTrunkEncoder
+from .temporal_conv import TemporalConv
 
-__all__ = ['HandTransformer', 'HandTrunkEncoder']
+__all__ = ['HandTransformer', 'HandTrunkEncoder', 'TemporalConv']

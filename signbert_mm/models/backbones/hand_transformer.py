@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...registry import MODELS
+from .temporal_conv import TemporalConv
 
 
 class EncoderLayer(nn.TransformerEncoderLayer):
@@ -57,6 +58,7 @@ class HandTransformer(BaseModule):
         feedforward_dropout (float, optional): Dropout after the feed-forward part's activation; None =
             ``dropout`` (ST-Consistency's authors' code: 0).
         norm_eps (float): Added to the variance in layer norm (ST-Consistency's authors' code: 1e-12).
+        conv_kernel (int): Frames that a :class:`TemporalConv` before the layers sees; 0 = none (the papers).
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class HandTransformer(BaseModule):
         input_norm: bool = False,
         feedforward_dropout: Optional[float] = None,
         norm_eps: float = 1e-5,
+        conv_kernel: int = 0,
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -88,6 +91,7 @@ class HandTransformer(BaseModule):
         self.embed_dims = embed_dims
         # In a Sequential, since checkpoints name it `input.0`.
         self.input = nn.Sequential(nn.LayerNorm(embed_dims, norm_eps)) if input_norm else nn.Identity()
+        self.conv = TemporalConv(embed_dims, conv_kernel) if conv_kernel else None
         # TransformerEncoder copies one layer, so each copy gets weights of its own here.
         for name, parameter in self.encoder.named_parameters():
             if parameter.ndim > 1:
@@ -105,6 +109,8 @@ class HandTransformer(BaseModule):
         Returns:
             Tensor: Shape (B, T, H, C); values at invalid places have no meaning.
         """
+        if self.conv is not None:
+            tokens = self.conv(tokens, valid)
         # Time and hands become one axis: (B, T H, C).
         hidden = self.encoder(self.input(tokens).flatten(1, 2), src_key_padding_mask=~valid.flatten(1))
         return hidden.reshape(tokens.shape)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ...errors import UserValueError
 from ...registry import MODELS
 from ..attention_pool import add_first_where_none
+from .hand_motion import HandMotion
 
 
 def sinusoidal_embedding(length: int, channels: int, base: float = 10000.0) -> Tensor:
@@ -67,10 +68,16 @@ class HandTokenEmbedder(BaseModule):
         max_frames (int): Longest clip.
         location (bool): Add a linear map of the hand's place and size in the image (``location``: x, y,
             side). Cropping removes these from the joints. Off by default, since the paper has no such term.
+        motion (bool): Add how the hand moves, see :class:`HandMotion`. Off by default, likewise.
     """
 
     def __init__(
-        self, gesture: dict, max_frames: int = 512, location: bool = False, init_cfg: Optional[dict] = None
+        self,
+        gesture: dict,
+        max_frames: int = 512,
+        location: bool = False,
+        motion: bool = False,
+        init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
         self.gesture = build_gesture(gesture)
@@ -81,6 +88,7 @@ class HandTokenEmbedder(BaseModule):
         nn.init.normal_(self.chirality, std=0.02)
         nn.init.normal_(self.null, std=0.02)
         self.location = nn.Linear(3, width) if location else None
+        self.motion = HandMotion(width) if motion else None
 
     @property
     def max_frames(self) -> int:
@@ -91,8 +99,8 @@ class HandTokenEmbedder(BaseModule):
         """Tokens of a batch.
 
         Args:
-            batch (dict): ``hands`` (B, T, 2, 21, 2), ``hand_valid`` (B, T, 2) bool and, with ``location``,
-                ``location`` (B, T, 2, 3).
+            batch (dict): ``hands`` (B, T, 2, 21, 2), ``hand_valid`` (B, T, 2) bool and, with ``location`` or
+                ``motion``, ``location`` (B, T, 2, 3).
 
         Returns:
             tuple[Tensor, Tensor]: Tokens (B, T, 2, C), and which of them attention and pooling may see:
@@ -120,6 +128,8 @@ class HandTokenEmbedder(BaseModule):
         if self.location is not None:
             # Centred, so that training does not first have to learn the offset.
             tokens = tokens + self.location(batch['location'] - 0.5)
+        if self.motion is not None:
+            tokens = tokens + self.motion(hands, batch['location'], valid)
         tokens = tokens + self.time[:frames, None] + self.chirality
         # The first token of each clip without a hand: (B, T, 2).
         is_null = add_first_where_none(valid) & ~valid

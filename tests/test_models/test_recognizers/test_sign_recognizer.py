@@ -6,6 +6,12 @@ from signbert_mm.structures import SignDataSample
 NUM_CLASSES = 5
 
 
+# the paper's parts, and those that are not in it
+BEYOND = pytest.mark.parametrize(
+    'parts', [{}, dict(embedder=dict(motion=True), backbone=dict(conv_kernel=3))]
+)
+
+
 def gradients(model, batch):
     model.zero_grad()
     loss = model(batch, mode='loss')['loss_cls']
@@ -45,15 +51,17 @@ def test_a_batch_of_eight_is_the_mean_of_its_halves(recognizer, make_batch, rows
         torch.testing.assert_close(grad, (halves[0][1][name] + halves[1][1][name]) / 2, rtol=1e-3, atol=1e-5)
 
 
+@BEYOND
 @pytest.mark.parametrize('grad', [True, False])
-def test_padding_changes_nothing(recognizer, make_batch, pad, grad):
-    model, batch = recognizer().eval(), make_batch(4, 6, empty=[3])
+def test_padding_changes_nothing(recognizer, make_batch, pad, grad, parts):
+    model, batch = recognizer(**parts).eval(), make_batch(4, 6, empty=[3])
     with torch.set_grad_enabled(grad):
         torch.testing.assert_close(model(pad(batch, 7)), model(batch), rtol=1e-4, atol=1e-5)
 
 
-def test_missing_hands_are_never_seen(recognizer, make_batch):
-    model, batch = recognizer(), make_batch(4, 6, empty=[2])
+@BEYOND
+def test_missing_hands_are_never_seen(recognizer, make_batch, parts):
+    model, batch = recognizer(**parts), make_batch(4, 6, empty=[2])
     missing = ~batch['hand_valid']
     other = dict(
         batch, hands=torch.where(missing[..., None, None], torch.rand(4, 6, 2, 21, 2), batch['hands'])
@@ -61,8 +69,9 @@ def test_missing_hands_are_never_seen(recognizer, make_batch):
     torch.testing.assert_close(model(other), model(batch), rtol=1e-4, atol=1e-5)
 
 
-def test_clips_do_not_see_each_other(recognizer, make_batch, rows):
-    model, batch = recognizer(), make_batch(5)
+@BEYOND
+def test_clips_do_not_see_each_other(recognizer, make_batch, rows, parts):
+    model, batch = recognizer(**parts), make_batch(5)
     model(batch)
     model.eval()
     torch.testing.assert_close(model(rows(batch, slice(2, 3))), model(batch)[2:3], rtol=1e-4, atol=1e-5)
