@@ -84,11 +84,16 @@ for _name, _root, _full, _others in (
         variants[f'signbert/signbert_d512-n3_b64-60e_{_name}{_classes}'] = _changed(
             f'signbert/signbert_d512-n3_b64-60e_{_name}{_full}', _vocabulary(_name, _root, _classes)
         )
-for _classes, _epochs in ((100, 100), (2000, 40)):
+for _recipe, _classes, _epochs in (
+    ('', 100, 100),
+    ('', 2000, 40),
+    ('beyond_', 100, 60),
+    ('beyond_', 2000, 45),
+):
     _command = f'python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands{_classes}'
     _command += ' --protocol recorded' + (' --subset in100' if _classes == 100 else '')
-    variants[f'wlasl_hands/signbert_d128_wlasl{_classes}'] = (
-        'wlasl_hands/signbert_d128_wlasl300',
+    variants[f'wlasl_hands/signbert_d128_{_recipe}wlasl{_classes}'] = (
+        f'wlasl_hands/signbert_d128_{_recipe}wlasl300',
         {
             **_in(
                 ('train_dataloader.dataset', 'test_dataloader.dataset'),

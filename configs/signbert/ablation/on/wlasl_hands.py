@@ -22,14 +22,18 @@ def _data(subset, places):
     return {**stores, **{f'{place}.dataset.prepare': _convert(subset) for place in places}}
 
 
-_recogniser = dict(
-    variants={
-        f'WLASL{subset}': dict(config=f'configs/wlasl_hands/signbert_d128_wlasl{subset}.py')
-        for subset in _subsets
-    }
-)
+_configs = 'configs/wlasl_hands/signbert_d128_'
+
+
+def _recogniser_of(recipe):
+    return dict(
+        variants={f'WLASL{subset}': dict(config=f'{_configs}{recipe}wlasl{subset}.py') for subset in _subsets}
+    )
+
+
+_recogniser = _recogniser_of('')
 _pretrain = dict(
-    config='configs/wlasl_hands/signbert_d128_pretrain_wlasl.py',
+    config=f'{_configs}pretrain_wlasl.py',
     # the default; named, so that tables share the training
     by_type=dict(MaskHandTokens=dict(operations=('joint', 'frame', 'identity'))),
 )
@@ -60,5 +64,7 @@ bases = dict(
         },
     ),
     finetune=_recogniser,
+    beyond=_recogniser_of('beyond_'),
+    all_glosses=dict(config=f'{_configs}beyond_wlasl2000.py'),
     linear=dict(_recogniser, options={'model.frozen': ('embedder', 'backbone')}),
 )
