@@ -58,10 +58,22 @@ class Filmed(NamedTuple):
         )
 
     def about_centre(self, matrix: np.ndarray) -> 'Filmed':
-        """The picture transformed by ``matrix`` (2, 2) about the image's centre."""
+        """The picture transformed by ``matrix`` (2, 2) about the image's centre.
+
+        What leaves the image is missing, as a detector would not find it: a hand whose middle is outside, and
+        any other joint that is.
+        """
         centre = self.size / 2
         moved = (self.keypoints - centre) @ matrix.T.astype(np.float32) + centre
-        return self._replace(keypoints=moved)
+        scores = self.scores * ~self._outside(moved)
+        for joints in map(list, hand_joints(self.layout)):
+            weight = self.scores[:, joints, None]
+            middle = (moved[:, joints] * weight).sum(1) / weight.sum(1).clip(min=1e-6)
+            scores[:, joints] = self.scores[:, joints] * ~self._outside(middle)[:, None]
+        return self._replace(keypoints=moved, scores=scores)
+
+    def _outside(self, points: np.ndarray) -> np.ndarray:
+        return ((points < 0) | (points > self.size)).any(-1)
 
 
 def rested(clip: Filmed, rng: np.random.RandomState, seconds: float = 1.0, move: float = 0.4) -> Filmed:
@@ -144,30 +156,6 @@ def jittered(clip: Filmed, rng: np.random.RandomState, pixels: float = 3.0) -> F
     return clip._replace(keypoints=clip.keypoints + rng.normal(0, pixels, clip.keypoints.shape))
 
 
-def inside(clip: Filmed, before: Filmed) -> Filmed:
-    """Leaves out what a detector would not find.
-
-    That is a hand whose middle is outside of the image, and any other joint that is outside.
-
-    Args:
-        clip (Filmed): A changed clip.
-        before (Filmed): The clip as filmed; where a detector found joints outside, they may stay outside.
-    """
-
-    def outside(points: np.ndarray) -> np.ndarray:
-        return ((points < 0) | (points > clip.size)).any(-1)
-
-    if outside(before.keypoints)[before.scores > 0].any():
-        return clip
-    scores = clip.scores * ~outside(clip.keypoints)
-    for joints in map(list, hand_joints(clip.layout)):
-        hand, kept = clip.keypoints[:, joints], clip.scores[:, joints]
-        weight = kept / kept.sum(-1, keepdims=True).clip(min=1e-6)
-        middle = (hand * weight[..., None]).sum(1)
-        scores[:, joints] = kept * ~outside(middle)[:, None]
-    return clip._replace(scores=scores)
-
-
 _Change = Callable[[Filmed, np.random.RandomState], Filmed]
 CHANGES: Dict[str, _Change] = {
     'as filmed': lambda clip, rng: clip,
@@ -191,8 +179,6 @@ def write_changed(
 ) -> PoseStore:
     """Writes the clips of a data set into a new store, each changed.
 
-    What leaves the image is missing, see :func:`inside`.
-
     Args:
         dataset (PoseDataset): Whole clips are read from its store, in its order; its pipeline does not count.
         change (str): A key of ``CHANGES``.
@@ -213,7 +199,7 @@ def write_changed(
             keypoints, scores = store.clip(index)
             size = np.array([store.width[index], store.height[index]], dtype=np.float32)
             clip = Filmed(keypoints, scores, size, float(store.fps[index]) or ASSUMED_FPS, store.layout)
-            changed = inside(CHANGES[change](clip, np.random.RandomState([seed, place])), clip)
+            changed = CHANGES[change](clip, np.random.RandomState([seed, place]))
             whole = np.concatenate([changed.keypoints, changed.scores[..., None]], axis=-1)
             whole[whole[..., 2] == 0] = 0
             writer.add(

@@ -10,7 +10,6 @@ from signbert_mm.datasets.filming import (
     Filmed,
     at_rate,
     at_speed,
-    inside,
     jittered,
     mirrored,
     rested,
@@ -97,12 +96,15 @@ def test_jitter_has_the_stated_deviation():
 
 def test_what_leaves_the_image_is_missing():
     before = clip()
-    out = inside(before._replace(keypoints=before.keypoints - [160, 0]), before)
-    gone = out.scores[:, :21].sum(1) == 0
-    middle = (before.keypoints[:, :21, 0] - 160).mean(1)
+    near = before._replace(scores=np.ones_like(before.scores)).about_centre(2.0 * np.eye(2))
+    middle = 2 * (before.keypoints[:, :21].mean(1) - SIZE / 2) + SIZE / 2
+    gone = near.scores[:, :21].sum(1) == 0
+    assert (gone == ((middle < 0) | (middle > SIZE)).any(-1)).all() and 0 < gone.sum() < 11
     # a hand that is partly outside stays whole, as detectors give it
-    assert (gone == ((middle < 0) | (np.arange(11) < 3))).all()
-    assert ((before.keypoints[..., 0] - 160 < 0) & (out.scores > 0)).any()
+    assert ((near.keypoints[..., 0] < 0) & (near.scores > 0)).any()
+    body = get_layout('sign_49')
+    whole = Filmed(np.full((1, 49, 2), 10, np.float32), np.ones((1, 49), np.float32), SIZE, 25.0, body)
+    assert not whole.about_centre(2.0 * np.eye(2)).scores.any() and whole.scores.all()
 
 
 def test_each_change_makes_a_store_of_the_same_clips(tmp_path):
