@@ -83,5 +83,7 @@ bases = dict(
         },
     ),
     finetune=_recogniser,
+    beyond=dict(_recogniser, config='configs/wlasl_hands/signbert_d128_beyond_wlasl300.py'),
+    all_glosses=dict(config='configs/wlasl_hands/signbert_d128_beyond_wlasl2000.py'),
     linear=dict(_recogniser, options={**_recogniser['options'], 'model.frozen': ('embedder', 'backbone')}),
 )
