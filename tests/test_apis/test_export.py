@@ -35,15 +35,29 @@ from signbert_mm.apis.export import (  # noqa: E402
 
 
 @pytest.fixture(scope='module')
-def exported(house, root):
+def recogniser(house, tmp_path_factory):
+    """The narrow recogniser, which sees a clip as two views here: (config path, checkpoint path)."""
+    config, checkpoint = house['recogniser']
+    file = tmp_path_factory.mktemp('views') / 'views.py'
+    file.write_text(f'_base_ = {str(config)!r}\nmodel = dict(test_views=2)\n')
+    return str(file), checkpoint
+
+
+@pytest.fixture(scope='module')
+def inferencer(recogniser):
+    return SignInferencer(*recogniser, device='cpu')
+
+
+@pytest.fixture(scope='module')
+def exported(recogniser, house, root):
     """The narrow recogniser, and its graph, from the command line; the tool checks it on random input and on
     the store's clips.
     """
     path = house['folder'] / 'out' / 'narrow.onnx'
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, 'argv', ['export_onnx.py', *house['recogniser'], str(path)])
+        patch.setattr(sys, 'argv', ['export_onnx.py', *recogniser, str(path)])
         runpy.run_path(str(root / 'tools' / 'deployment' / 'export_onnx.py'), run_name='__main__')
-    return init_model(*house['recogniser']), str(path)
+    return init_model(*recogniser), str(path)
 
 
 @pytest.mark.parametrize('batch, frames', [(1, 1), (1, 6), (2, 40), (17, 3)])

@@ -7,9 +7,8 @@ NUM_CLASSES = 5
 
 
 # the paper's parts, and those that are not in it
-BEYOND = pytest.mark.parametrize(
-    'parts', [{}, dict(embedder=dict(motion=True), backbone=dict(conv_kernel=3))]
-)
+BOTH = dict(embedder=dict(motion=True), backbone=dict(conv_kernel=3))
+BEYOND = pytest.mark.parametrize('parts', [{}, BOTH])
 
 
 def gradients(model, batch):
@@ -99,6 +98,7 @@ def test_small_and_empty_batches_are_finite(recognizer, make_batch, count, frame
 def test_prediction_samples(recognizer, make_batch):
     model, batch = recognizer().eval(), make_batch(3, 6)
     batch['length'] = torch.tensor([6, 2, 1])
+    batch['hand_valid'][0, ::3] = False
     batch['video_id'] = ['a', 'b', 'c']
     logits = model(batch)
     for row, sample in enumerate(model(batch, mode='predict')):
@@ -176,3 +176,38 @@ def test_an_unknown_mode(recognizer, make_batch):
 def test_an_unknown_part_to_freeze(recognizer):
     with pytest.raises(ValueError, match=r"frozen may name 'embedder' and 'backbone', got \['head'\]"):
         recognizer(frozen=('head',))
+
+
+def test_views_are_clips_of_their_own(recognizer, make_batch, rows):
+    model, batch = recognizer(**BOTH).eval(), make_batch(3, 12, empty=[1])
+    batch['hand_valid'][0, ::3] = False
+    batch['video_id'] = ['a', 'b', 'c']
+    views = [
+        {key: value[:, start::3] if getattr(value, 'ndim', 0) > 2 else value for key, value in batch.items()}
+        for start in range(3)
+    ]
+    parts = [model.extract_tokens(view) for view in views]
+    model.test_views = 3
+    tokens, valid = model.extract_tokens(batch)
+    for start, (part, seen) in enumerate(parts):
+        torch.testing.assert_close(tokens[:, start::3], part, rtol=1e-4, atol=1e-5)
+        assert torch.equal(valid[1:, start::3], seen[1:])
+    # the first view of the first clip shows no hand, and its null token does not count
+    assert parts[0][1][0, 0, 0] and torch.equal(valid[0], batch['hand_valid'][0])
+    samples = model(batch, mode='predict')
+    assert [sample.attention.shape for sample in samples] == [(12, 2)] * 3
+    assert sum(float(sample.attention.sum()) for sample in samples) == pytest.approx(3, abs=1e-4)
+    torch.testing.assert_close(model(rows(batch, slice(2, 3))), model(batch)[2:3], rtol=1e-4, atol=1e-5)
+    # training sees one clip
+    model.train()
+    assert torch.equal(model.extract_tokens(batch)[1][0], batch['hand_valid'][0])
+
+
+def test_views_of_clips_that_do_not_divide(recognizer, make_batch, pad):
+    model, batch = recognizer(test_views=4, **BOTH).eval(), make_batch(2, 6)
+    tokens, valid = model.extract_tokens(batch)
+    whole, seen = model.extract_tokens(pad(batch, 2))
+    assert tokens.shape[:2] == (2, 6) and torch.equal(seen[:, :6], valid)
+    torch.testing.assert_close(whole[:, :6][valid], tokens[valid], rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match='test_views must be at least 1, got 0'):
+        recognizer(test_views=0)
