@@ -1,12 +1,18 @@
 """Embedders, encoders, decoders, heads, losses, and complete models."""
 
 from .. import needs_train  # noqa: F401
-from .backbones import HandTransformer, HandTrunkEncoder
+from .backbones import HandTransformer, HandTrunkEncoder, TemporalConv
 from .banks import MemoryBank
 from .base import BasePretrainer, BaseRecognizer
 from .data_preprocessor import SignDataPreprocessor
 from .decoders import FCDecoder, HandModelDecoder
-from .embedders import GestureGCN, HandTokenEmbedder, ResidualGestureGCN, TemporalGCNEmbedder
+from .embedders import (
+    GestureGCN,
+    HandMotion,
+    HandTokenEmbedder,
+    ResidualGestureGCN,
+    TemporalGCNEmbedder,
+)
 from .heads import LinearFusionHead, ProjectionHead, SegmentHead, SignHead
 from .losses import (
     ConsistencyLoss,
@@ -26,6 +32,7 @@ __all__ = [
     'FCDecoder',
     'GestureGCN',
     'HandModelDecoder',
+    'HandMotion',
     'HandRegularization',
     'HandTokenEmbedder',
     'HandTransformer',
@@ -46,6 +53,7 @@ __all__ = [
     'SignHead',
     'SignRecognizer',
     'SignSegmenter',
+    'TemporalConv',
     'TemporalGCNEmbedder',
     'decode_segments',
 ]
