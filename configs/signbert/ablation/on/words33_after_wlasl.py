@@ -2,9 +2,9 @@
 title = 'words33, real clips, encoder of WLASL hands (d = 128)'
 note = (
     'One encoder (seed 0) serves all seeds. It is that of the setting wlasl_hands: 16 passes without labels '
-    "over clips of WLASL, words33's pool, letters28 and words11. Fine-tuning as the protocol of words33, with "
-    '16 frames a clip: 500 steps on one or five labelled clips a gloss, drawn by the seed; tests are its test '
-    "clips, each model's once."
+    "over clips of WLASL, words33's pool, letters28 and words11. Fine-tuning as the protocol of words33, "
+    'with 16 frames a clip: 500 steps on one or five labelled clips a gloss, drawn by the seed; tests are '
+    "its test clips, each model's once."
 )
 _configs = 'configs/wlasl_hands/signbert_d128_'
 _PREPARE = 'python tools/dataset_converters/npz_to_store.py asl_words33.npz data/words33 --protocol words33'
