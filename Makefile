@@ -14,14 +14,14 @@
 # PYTHON=python3.10    another interpreter (3.9 to 3.11; 3.12 and 3.13 for install-core)
 # TORCH_INDEX=URL      another build of torch, for example TORCH_INDEX=https://download.pytorch.org/whl/cpu (the default index brings CUDA on Linux)
 # VENV=DIR             another place than .venv
-# AS=avx2              tests as an older processor computes them: avx2, or default, which has no AVX2 either
+# CAPABILITY=avx2      tests as an older processor computes them: avx2, or default, which has no AVX2 either
 
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
-AS ?=
+CAPABILITY ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
@@ -50,7 +50,7 @@ docs: $(VENV)/.docs
 
 # one thread a process: two pytest workers share the cores, and sums do not depend on the machine
 test: $(VENV)/.full $(VENV)/.extract $(VENV)/.deploy $(VENV)/.formats
-	$(AS_$(AS)) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	$(call as,$(CAPABILITY)) OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 # What decides the order of a sum: torch's kernels, oneDNN and MKL under it, NumPy's loops and its OpenBLAS.
 # A processor that lacks a named feature, or is no x86, leaves these names without effect.
@@ -59,6 +59,8 @@ AS_avx2 := ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTI
 	OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="$(NO_AVX512)"
 AS_default := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_ENABLE_INSTRUCTIONS=SSE4_2 \
 	OPENBLAS_CORETYPE=Nehalem NPY_DISABLE_CPU_FEATURES="$(NO_AVX512) AVX2 FMA3"
+# the variables of a capability; none for the processor's own
+as = $(if $(1),$(or $(AS_$(1)),$(error CAPABILITY=$(1) is neither avx2 nor default)))
 VALUES := $(addprefix tests/,test_draws.py test_layouts test_hand_models test_structures test_models \
 	test_evaluation test_apis test_datasets/test_synthetic.py test_datasets/test_hand_rule.py)
 # of whole trainings, compilers and exports, which take long and have their values checked elsewhere
@@ -72,7 +74,7 @@ VALUE_TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(VALUES) $(NO_VALUES) $(PYTEST_ARGS)
 
 test-values: $(VENV)/.core
-	$(foreach processor,$(or $(AS),avx2 default),$(AS_$(processor)) $(VALUE_TESTS) &&) true
+	$(foreach name,$(or $(CAPABILITY),avx2 default),$(call as,$(name)) $(VALUE_TESTS) &&) true
 
 lint: $(VENV)/.core
 	$(BIN)/ruff check .

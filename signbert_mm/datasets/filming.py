@@ -16,6 +16,7 @@ from .no_sign import way_between
 from .pose_dataset import PoseDataset
 from .pose_store import PoseStore
 from .pose_store_writer import PoseStoreWriter
+from .transforms.temporal_resize import at_times
 
 # The rate of clips whose store does not know it.
 ASSUMED_FPS = 25.0
@@ -39,23 +40,15 @@ class Filmed(NamedTuple):
     layout: Layout
 
     def at(self, times: np.ndarray) -> 'Filmed':
-        """The clip at other moments, ``times`` (T',) in frames.
-
-        Between two frames joints are interpolated. A joint that only one of them has is there in that frame's
-        half of the time.
-        """
-        before = np.clip(np.floor(times).astype(np.int64), 0, len(self.scores) - 1)
-        after = np.minimum(before + 1, len(self.scores) - 1)
-        part = (times - before)[:, None].astype(np.float32)
-        both = (self.scores[before] > 0) & (self.scores[after] > 0)
-        nearest = np.where(part < 0.5, before[:, None], after[:, None])
-        joint = np.arange(self.scores.shape[1])
-        mean = self.keypoints[before] * (1 - part[..., None]) + self.keypoints[after] * part[..., None]
-        lower = np.minimum(self.scores[before], self.scores[after])
-        return self._replace(
-            keypoints=np.where(both[..., None], mean, self.keypoints[nearest, joint]),
-            scores=np.where(both, lower, self.scores[nearest, joint]),
+        """The clip at ``times`` (T',), in frames, by :func:`at_times`; the last frame is held."""
+        last = len(self.scores) - 1
+        keypoints, scores, _ = at_times(
+            torch.from_numpy(self.keypoints)[None],
+            torch.from_numpy(self.scores)[None],
+            torch.from_numpy(np.minimum(times, last).astype(np.float64))[None],
+            torch.tensor([last]),
         )
+        return self._replace(keypoints=keypoints[0].numpy(), scores=scores[0].numpy())
 
     def about_centre(self, matrix: np.ndarray) -> 'Filmed':
         """The picture transformed by ``matrix`` (2, 2) about the image's centre.

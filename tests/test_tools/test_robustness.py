@@ -59,3 +59,11 @@ def test_a_config_without_test_clips(run, files):
     cfg.dump(files / 'none.py')
     with pytest.raises(ConfigError, match='none.py has no test_dataloader'):
         run('robustness', files / 'none.py', files / 'model.pth')
+
+
+def test_a_checkpoint_of_other_labels(run, files):
+    content = torch.load(files / 'model.pth', weights_only=True)
+    content['meta']['glosses'].reverse()
+    torch.save(content, files / 'model.pth')
+    with pytest.raises(ConfigError, match='glosses in another order: label 0 is'):
+        run('robustness', files / 'config.py', files / 'model.pth')

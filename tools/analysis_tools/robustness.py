@@ -21,9 +21,11 @@ import mmengine
 from mmengine.device import get_device
 
 from signbert_mm.apis import init_model
+from signbert_mm.apis.torch_backends import glosses_of
 from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.datasets.filming import CHANGES, write_changed
+from signbert_mm.engine.label_maps import label_map_difference, label_map_remedy
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import SignAccuracy
@@ -58,6 +60,11 @@ def main() -> None:
             f'config {args.config}: test_dataloader.dataset is {type(dataset).__name__}; clips of a '
             'PoseDataset are changed'
         )
+    saved = glosses_of(model)
+    difference = label_map_difference(saved, dataset.glosses) if saved else ''
+    if difference:
+        remedy = label_map_remedy(saved, dataset.glosses, 'test', args.checkpoint)
+        raise ConfigError(f'checkpoint {args.checkpoint}: {difference}. {remedy}')
     metric, figures, first = SignAccuracy(topk=(1, 5)), {}, 0.0
     print(f'{len(dataset)} clips; P-I Top-1, difference, Top-5')
     for change in CHANGES:

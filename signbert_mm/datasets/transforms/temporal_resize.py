@@ -73,25 +73,11 @@ class TemporalCropResize(BatchTransform):
             step = torch.arange(self.clip_len, device=start.device, dtype=torch.float64)
             # (B, T')
             time = start[:, None] + step * (size[:, None] - 1) / (self.clip_len - 1)
-        before = time.floor().to(torch.int64)
-        # The last new frame lies on the window's last frame, which has no next one.
-        after = torch.minimum(before + 1, (start + size - 1)[:, None])
-        # (B, T', 1)
-        weight = (time - before).to(batch['keypoints'].dtype)[..., None]
-
-        # (B, T', V)
-        scores = [_take(batch['scores'], where) for where in (before, after)]
-        keypoints = [_take(batch['keypoints'], where) for where in (before, after)]
-        both = (scores[0] > 0) & (scores[1] > 0)
-        # Where one frame lacks the joint, the nearer frame counts alone. A mean would pull the joint towards
-        # the zeros of a missing one.
-        # (B, T', V)
-        share = torch.where(both, weight, (weight >= 0.5).to(weight.dtype))
+        keypoints, scores, nearest = at_times(batch['keypoints'], batch['scores'], time, start + size - 1)
         out = dict(batch, length=torch.full_like(batch['length'], self.clip_len))
-        out['scores'] = torch.lerp(*scores, share)
-        out['keypoints'] = torch.lerp(*keypoints, share[..., None])
+        out.update(keypoints=keypoints, scores=scores)
         if 'frames' in batch:
-            out['frames'] = batch['frames'].gather(1, torch.where(weight[..., 0] >= 0.5, after, before))
+            out['frames'] = batch['frames'].gather(1, nearest)
         return out
 
     def _window(self, length: Tensor, draws: Draws) -> Tuple[Tensor, Tensor]:
@@ -107,6 +93,37 @@ class TemporalCropResize(BatchTransform):
         size = torch.minimum(size.clamp(min=self.min_frames), length).clamp(min=1)
         last_start = length.clamp(min=1) - size
         return (last_start // 2 if self.centre else draws.integers('temporal/start', last_start + 1)), size
+
+
+def at_times(keypoints: Tensor, scores: Tensor, time: Tensor, last: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    """Poses between frames, by linear interpolation.
+
+    Where one of the two frames lacks a joint, the nearer frame counts alone. A mean would pull the joint
+    towards the zeros of a missing one.
+
+    Args:
+        keypoints (Tensor): Shape (B, T, V, 2).
+        scores (Tensor): Shape (B, T, V), 0 = missing.
+        time (Tensor): Shape (B, T') float64, in frames.
+        last (Tensor): Shape (B,) int64, the last frame that counts.
+
+    Returns:
+        tuple[Tensor, Tensor, Tensor]: Keypoints (B, T', V, 2), scores (B, T', V), and the nearest frames
+        (B, T') int64.
+    """
+    before = time.floor().to(torch.int64)
+    # The last new frame may lie on the last frame, which has no next one.
+    after = torch.minimum(before + 1, last[:, None])
+    # (B, T', 1)
+    weight = (time - before).to(keypoints.dtype)[..., None]
+    # (B, T', V)
+    found = [_take(scores, where) for where in (before, after)]
+    points = [_take(keypoints, where) for where in (before, after)]
+    both = (found[0] > 0) & (found[1] > 0)
+    # (B, T', V)
+    share = torch.where(both, weight, (weight >= 0.5).to(weight.dtype))
+    nearest = torch.where(weight[..., 0] >= 0.5, after, before)
+    return torch.lerp(*points, share[..., None]), torch.lerp(*found, share), nearest
 
 
 def _take(values: Tensor, frames: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Views of a clip, the input of ST-Consistency's encoders: joint and motion."""
 
-from typing import Callable, Sequence, Union
+from typing import Callable, Optional, Sequence, Union
 
 import torch
 from torch import Tensor
@@ -53,11 +53,21 @@ class Motion(BatchTransform):
         return batch
 
     def _motion(self, points: Tensor, present: Tensor) -> Tensor:
-        step = points[:, 1:] - points[:, :-1]
-        if self.missing == 'still':
-            step = step * (present[:, 1:] & present[:, :-1])[..., None]
+        step = frame_steps(points, present[..., None] if self.missing == 'still' else None)
         still = torch.zeros_like(points[:, :1])
         return torch.cat([still, step] if self.zero == 'first' else [step, still], dim=1)
+
+
+def frame_steps(points: Tensor, present: Optional[Tensor] = None) -> Tensor:
+    """From each frame to the next: (B, T, ..) -> (B, T - 1, ..).
+
+    Args:
+        points (Tensor): Shape (B, T, ..).
+        present (Tensor, optional): Bool, broadcasts to ``points``; a step from or to what is not present is
+            0. None = all.
+    """
+    step = points[:, 1:] - points[:, :-1]
+    return step if present is None else step * (present[:, 1:] & present[:, :-1])
 
 
 @TRANSFORMS.register_module()

@@ -1,5 +1,7 @@
 """A convolution over time, before attention. (Not in the papers.)"""
 
+from typing import Optional
+
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -22,7 +24,7 @@ class TemporalConv(BaseModule):
         ValueError: ``kernel_size`` is even or below 1.
     """
 
-    def __init__(self, channels: int, kernel_size: int = 5, init_cfg=None) -> None:
+    def __init__(self, channels: int, kernel_size: int = 5, init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise UserValueError(f'TemporalConv: kernel_size must be odd and at least 1, got {kernel_size}')

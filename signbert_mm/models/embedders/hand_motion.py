@@ -1,14 +1,20 @@
 """How a hand moves from frame to frame. (Not in the papers.)"""
 
+from typing import Optional
+
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from ...datasets.transforms.views import frame_steps
 from ...layouts.hand import NUM_HAND_JOINTS
 from ...registry import MODELS
 
 # Steps between sampled frames are small beside coordinates in [0, 1].
 SCALE = 4.0
+# A still frame before all others, or behind them; torch counts axes from the last.
+_FIRST, _LAST = (0, 0, 0, 0, 1, 0), (0, 0, 0, 0, 0, 1)
 
 
 @MODELS.register_module()
@@ -22,7 +28,7 @@ class HandMotion(BaseModule):
         out_channels (int): Width of the result.
     """
 
-    def __init__(self, out_channels: int, init_cfg=None) -> None:
+    def __init__(self, out_channels: int, init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         # Joints, and x, y and side of the crop, once before and once behind.
         self.project = nn.Linear(2 * (2 * NUM_HAND_JOINTS + 3), out_channels)
@@ -39,15 +45,8 @@ class HandMotion(BaseModule):
             Tensor: Shape (B, T, 2, C).
         """
         present = (hands != 0).any(-1, keepdim=True) & valid[..., None, None]
-        joints = _steps(hands, present).flatten(-2)
-        places = _steps(location, valid[..., None])
-        # (B, T, 2, 45)
+        joints = frame_steps(hands, present).flatten(-2)
+        places = frame_steps(location, valid[..., None])
+        # (B, T - 1, 2, 45)
         steps = SCALE * torch.cat([places, joints], dim=-1)
-        behind = torch.cat([steps[:, 1:], torch.zeros_like(steps[:, :1])], dim=1)
-        return self.project(torch.cat([steps, behind], dim=-1))
-
-
-def _steps(points: Tensor, present: Tensor) -> Tensor:
-    """``points`` minus those of the frame before; 0 in the first frame and where either is not present."""
-    step = (points[:, 1:] - points[:, :-1]) * (present[:, 1:] & present[:, :-1])
-    return torch.cat([torch.zeros_like(points[:, :1]), step], dim=1)
+        return self.project(torch.cat([F.pad(steps, _FIRST), F.pad(steps, _LAST)], dim=-1))
