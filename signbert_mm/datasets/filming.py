@@ -172,6 +172,9 @@ def write_changed(
 ) -> PoseStore:
     """Writes the clips of a data set into a new store, each changed.
 
+    The new store has the layout of the data set, not that of its store: the joints of hand_21 do not say
+    which hand they are, so a mirrored one could not change sides.
+
     Args:
         dataset (PoseDataset): Whole clips are read from its store, in its order; its pipeline does not count.
         change (str): A key of ``CHANGES``.
@@ -185,13 +188,16 @@ def write_changed(
         raise UserKeyError(f'unknown change {change!r}; choose from {", ".join(CHANGES)}')
     store = dataset.store
     writer = PoseStoreWriter(
-        folder, store.layout, dataset.glosses, extractor=', '.join(store.extractors) or 'unknown'
+        folder, dataset.layout, dataset.glosses, extractor=', '.join(store.extractors) or 'unknown'
     )
+    present = dataset.joints >= 0
     with writer:
         for place, (index, label) in enumerate(zip(dataset.clips.tolist(), dataset.labels.tolist())):
             keypoints, scores = store.clip(index)
+            keypoints = keypoints[:, dataset.joints] * present[:, None]
+            scores = scores[:, dataset.joints] * present
             size = np.array([store.width[index], store.height[index]], dtype=np.float32)
-            clip = Filmed(keypoints, scores, size, float(store.fps[index]) or ASSUMED_FPS, store.layout)
+            clip = Filmed(keypoints, scores, size, float(store.fps[index]) or ASSUMED_FPS, dataset.layout)
             changed = CHANGES[change](clip, np.random.RandomState([seed, place]))
             whole = np.concatenate([changed.keypoints, changed.scores[..., None]], axis=-1)
             whole[whole[..., 2] == 0] = 0

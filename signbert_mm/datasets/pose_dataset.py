@@ -109,8 +109,8 @@ class PoseDataset(EpochDataset):
         self.store = PoseStore(store)
         self.name = os.path.basename(self.store.folder)
         self.layout = get_layout(layout)
-        # (V,) joints of the store, -1 = absent
-        self._joints = layout_mapping(self.store.layout, self.layout, stand_ins, side)
+        # (V,) the store's joint of each joint of `layout`, -1 = absent
+        self.joints = layout_mapping(self.store.layout, self.layout, stand_ins, side)
         self.seed, self.test_mode = seed, test_mode
         steps = Compose(pipeline).transforms
         # The temporal transform runs before any keypoint is read, so it is kept apart.
@@ -142,7 +142,7 @@ class PoseDataset(EpochDataset):
         if preload not in PRELOAD:
             raise UserValueError(f'{self.name}: preload is {preload!r}; choose one of {", ".join(PRELOAD)}')
         self.preload = preload
-        source = (self.store, self.clips, self._joints, drop_empty_frames)
+        source = (self.store, self.clips, self.joints, drop_empty_frames)
         self._source = (
             MappedClips(*source) if preload == 'none' else PreloadedClips(*source, preload, preload_gb)
         )

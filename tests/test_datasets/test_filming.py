@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pose_store_fixtures import write_store
 
-from signbert_mm.datasets import PoseDataset
+from signbert_mm.datasets import PoseDataset, PoseStoreWriter
 from signbert_mm.datasets.filming import (
     CHANGES,
     Filmed,
@@ -120,3 +120,17 @@ def test_each_change_makes_a_store_of_the_same_clips(tmp_path):
             np.testing.assert_array_equal(made, before)
     with pytest.raises(KeyError, match="unknown change 'upside down'; choose from as filmed, rest of 1 s"):
         write_changed(dataset, 'upside down', tmp_path / 'none')
+
+
+def test_a_store_of_one_hand_changes_sides_when_mirrored(tmp_path):
+    keypoints = np.random.RandomState(0).uniform(100, 200, (8, 21, 2)).astype(np.float32)
+    pose = np.concatenate([keypoints, np.ones((8, 21, 1), np.float32)], -1)
+    with PoseStoreWriter(tmp_path / 'clips', get_layout('hand_21'), ['A'], extractor='made up') as writer:
+        writer.add(pose, 0, 'test', 'a', width=640, height=480)
+        writer.close()
+    dataset = PoseDataset(tmp_path / 'clips', layout='hands_42', side='right')
+    store = write_changed(dataset, 'mirrored (left-handed signer)', tmp_path / 'mirrored')
+    changed = PoseDataset(tmp_path / 'mirrored', layout='hands_42', side='right').__getitems__([0])['inputs']
+    assert store.layout.name == 'hands_42' and not changed['scores'][..., 21:].any()
+    np.testing.assert_allclose(changed['keypoints'][0, :, :21, 0], 640 - keypoints[..., 0], atol=1e-4)
+    np.testing.assert_array_equal(changed['keypoints'][0, :, :21, 1], keypoints[..., 1])

@@ -20,7 +20,7 @@ def run(run_file):
 @pytest.fixture
 def files(tmp_path, root):
     store = write_store(tmp_path / 'clips', (12, 30, 9, 16, 20, 14))
-    base = str(root / 'configs/wlasl_hands/signbert_d128_wlasl300.py')
+    base = str(root / 'configs/wlasl_hands/signbert_d128_paper_wlasl300.py')
     cfg = Config.fromfile(base)
     cfg.merge_from_dict(
         {

@@ -51,7 +51,7 @@ def _gallery(session, shots):
 
 
 _recogniser = dict(
-    config='configs/wlasl_hands/signbert_d128_wlasl300.py',
+    config='configs/wlasl_hands/signbert_d128_paper_wlasl300.py',
     options={
         'param_scheduler.1.T_max': '$train_cfg.max_epochs',
         'default_hooks.checkpoint.interval': '$train_cfg.max_epochs',
@@ -83,7 +83,7 @@ bases = dict(
         },
     ),
     finetune=_recogniser,
-    beyond=dict(_recogniser, config='configs/wlasl_hands/signbert_d128_beyond_wlasl300.py'),
-    all_glosses=dict(config='configs/wlasl_hands/signbert_d128_beyond_wlasl2000.py'),
+    beyond=dict(_recogniser, config='configs/wlasl_hands/signbert_d128_wlasl300.py'),
+    all_glosses=dict(config='configs/wlasl_hands/signbert_d128_wlasl2000.py'),
     linear=dict(_recogniser, options={**_recogniser['options'], 'model.frozen': ('embedder', 'backbone')}),
 )

@@ -31,7 +31,7 @@ def _recogniser_of(recipe):
     )
 
 
-_recogniser = _recogniser_of('')
+_recogniser = _recogniser_of('paper_')
 _pretrain = dict(
     config=f'{_configs}pretrain_wlasl.py',
     # the default; named, so that tables share the training
@@ -64,7 +64,7 @@ bases = dict(
         },
     ),
     finetune=_recogniser,
-    beyond=_recogniser_of('beyond_'),
-    all_glosses=dict(config=f'{_configs}beyond_wlasl2000.py'),
+    beyond=_recogniser_of(''),
+    all_glosses=dict(config=f'{_configs}wlasl2000.py'),
     linear=dict(_recogniser, options={'model.frozen': ('embedder', 'backbone')}),
 )

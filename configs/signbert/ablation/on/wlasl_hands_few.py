@@ -49,7 +49,7 @@ def _neighbours(shots):
 
 
 _recogniser = dict(
-    config='configs/wlasl_hands/signbert_d128_wlasl300.py',
+    config='configs/wlasl_hands/signbert_d128_paper_wlasl300.py',
     options={
         'param_scheduler.1.T_max': '$train_cfg.max_epochs',
         'default_hooks.checkpoint.interval': '$train_cfg.max_epochs',

@@ -28,7 +28,7 @@ def _shots(shots):
 
 
 _recogniser = dict(
-    config=f'{_configs}wlasl300.py',
+    config=f'{_configs}paper_wlasl300.py',
     options={
         **_data('train_dataloader', ['train', 'val']),
         **_data('test_dataloader', 'test'),
@@ -48,6 +48,6 @@ bases = dict(
         by_type=dict(MaskHandTokens=dict(operations=('joint', 'frame', 'identity'))),
     ),
     finetune=_recogniser,
-    beyond=dict(_recogniser, config=f'{_configs}beyond_wlasl300.py'),
-    all_glosses=dict(seed=0, config=f'{_configs}beyond_wlasl2000.py'),
+    beyond=dict(_recogniser, config=f'{_configs}wlasl300.py'),
+    all_glosses=dict(seed=0, config=f'{_configs}wlasl2000.py'),
 )

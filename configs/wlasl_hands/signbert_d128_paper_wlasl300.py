@@ -1,5 +1,5 @@
-"""SignBERT's recogniser, narrow, on the WLASL hands of 300 glosses: from scratch, or with ``load_from`` from
-the encoder.
+"""SignBERT's recogniser by the paper alone, narrow, on the WLASL hands of 300 glosses: from scratch, or with
+``load_from`` from the encoder.
 
 Tested on val: see README.md here.
 """
