@@ -409,6 +409,29 @@ class TestLoadReportHook:
         with pytest.raises(CheckpointError, match='cannot be used to resume'):
             toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(pretrained), resume=True).train()
 
+    def test_testing_leaves_out_no_layer(self, toy_runner, tmp_path, recognizer):
+        """A checkpoint of a model with one more layer recognises otherwise without it."""
+        content = load_checkpoint_file(recognizer)
+        weights = content['state_dict']
+        # What no recogniser needs: another part, and counters.
+        weights['decoder.weight'] = torch.ones(3)
+        weights['backbone.norm.num_batches_tracked'] = torch.tensor(1)
+        torch.save(content, recognizer)
+        toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer)).test()
+        weights['backbone.layers.3.weight'] = torch.ones(3)
+        torch.save(content, recognizer)
+        message = r'which has no backbone\.layers\.3\.weight: without them it would answer otherwise'
+        with pytest.raises(CheckpointError, match=message):
+            toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer)).test()
+        # Fine-tuning may leave it out, and says so.
+        runner = toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(recognizer), **SHORT)
+        lines = []
+        runner.logger.info = lines.append
+        runner.logger.setLevel('INFO')
+        runner.train()
+        report = next(line for line in lines if line.startswith('From checkpoint'))
+        assert 'the model has the part, but not backbone.layers.3.weight' in report
+
     def test_testing_on_other_glosses(self, toy_runner, tmp_path, recognizer):
         glosses = ['gloss0', 'house', 'gloss2', 'gloss3']
         with pytest.raises(CheckpointError, match="label 1 is 'gloss1' there and 'house' here"):

@@ -96,7 +96,8 @@ class LoadReportHook(Hook):
       inside :class:`MMActionRecognizer`, is read under this model's names (the model's ``foreign_part``).
     - Frozen encoders (``model.frozen``) need weights for all of their tensors, unless ``random_frozen``.
     - Testing and resuming: every tensor of the model must be in the checkpoint with its shape, and the
-      glosses must be those of the data.
+      glosses must be those of the data. In testing the checkpoint may have further parts, but no further
+      tensors of a part that the model has.
     - Poses of another extractor than the checkpoint's data are named in a warning.
 
     Args:
@@ -253,11 +254,8 @@ class LoadReportHook(Hook):
                 'checkpoint\'s config (it is stored in its meta["cfg"]).'
             )
         # BatchNorm's counter and our extra state may be missing without harm: old checkpoints lack them.
-        missing = [
-            key
-            for key in own
-            if key not in weights and not key.endswith(('num_batches_tracked', '_extra_state'))
-        ]
+        harmless = ('num_batches_tracked', '_extra_state')
+        missing = [key for key in own if key not in weights and not key.endswith(harmless)]
         unused = [key for key in weights if key not in own]
         if stage != 'train' and missing:
             raise CheckpointError(
@@ -268,12 +266,21 @@ class LoadReportHook(Hook):
                     else 'Use load_from, not resume.'
                 )
             )
+        # A decoder is not needed to recognise, but a part without some of its layers computes something else.
+        parts = {key.split('.')[0] for key in own}
+        lost = [key for key in unused if key.split('.')[0] in parts and not key.endswith(harmless)]
+        if stage == 'test' and lost:
+            raise CheckpointError(
+                f'{name} does not fit the model, which has no {_some(lost)}: without them it would answer '
+                'otherwise than it was trained to. Use the config it was trained with (stored in its '
+                'meta["cfg"]).'
+            )
         if stage == 'resume' and unused:
             raise CheckpointError(
                 f'{name} is of another model: it also holds {_some(unused)}. To start a '
                 'new run from its weights use load_from.'
             )
-        return weights, self._report(name, own, weights, missing, unused, model)
+        return weights, self._report(name, own, weights, missing, unused, lost, model)
 
     def _class_count(
         self, name: str, mismatched: List[str], weights: dict, own: dict, stage: str, hint: str, head: str
@@ -310,6 +317,7 @@ class LoadReportHook(Hook):
         weights: dict,
         missing: List[str],
         unused: List[str],
+        lost: List[str],
         model: nn.Module,
     ) -> str:
         # In these modules each member is listed as a part of its own, as in 'encoders.joint'.
@@ -340,5 +348,9 @@ class LoadReportHook(Hook):
             lines.append(
                 '  left out of the checkpoint: '
                 + ', '.join(f'{part} ({count})' for part, count in parts(unused).items())
+            )
+        if lost:
+            lines.append(
+                f'  of these the model has the part, but not {_some(lost)}: was its config meant to have them?'
             )
         return '\n'.join(lines)
