@@ -7,7 +7,7 @@ Without --config and --checkpoint it uses the recogniser that comes with the pac
 printed.
 
 Examples:
-    # 33 ASL letters and words
+    # 32 ASL letters and words
     python demo/video_demo.py sign.mp4
     python demo/video_demo.py sign.mp4 --config signbert_d128_finetune \
         --checkpoint work_dirs/words33/epoch_150.pth

@@ -1,4 +1,4 @@
-"""The recogniser of 33 ASL letters and words that comes with the package: `zoo://signbert_d128_asl33`.
+"""The recogniser of 32 ASL letters and words that comes with the package: `zoo://signbert_d128_asl33`.
 
 It is the whole-pool recogniser without the clips of val, which set the threshold of "none of these signs".
 That answer follows from the distance to the training clips (not in the papers).

@@ -60,7 +60,7 @@ class SignInferencer:
         model (str | Path | Config | Module): A recogniser or a pre-trainer: a config, its path, or a name of
             :func:`list_models`; ``zoo://NAME``, which has weights; a model of :func:`init_model`; or an
             exported file. For a list of these, or a config of :class:`FusionRecognizer`, probabilities are
-            summed. The default knows 33 letters and words of ASL.
+            summed. The default knows 32 letters and words of ASL.
         weights (str | Path, optional): The checkpoint; for a fusion a list of them. None only with a
             model that has them, or a fusion whose config names its checkpoints.
         device (str, optional): None = 'cuda' where there is one, else 'cpu'.

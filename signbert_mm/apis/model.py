@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from ..engine.config_difference import trained_otherwise
 from ..engine.hooks import LoadReportHook
 from ..engine.old_checkpoints import adapt_to_weights
 from ..engine.runner import explain_config_errors, load_config
@@ -150,6 +151,9 @@ def build_model(
         model.load_state_dict(weights, strict=False)
         print_log(report, logger='current')
         meta = content.get('meta') or {}
+        otherwise = trained_otherwise(meta, cfg.model, where)
+        if otherwise:
+            print_log(otherwise, logger='current', level=logging.WARNING)
         model.dataset_meta = {
             key: meta[key] for key in ('glosses', 'layout', 'extractor', 'fps', 'rejection') if key in meta
         }

@@ -27,7 +27,7 @@ A folder stands for all videos in it."""
 PAGE = """Open a page in the browser that recognises signs and learns new ones: drop a video, or record one.
 
 Its tab "Teach" takes a few videos of each sign, tries them at once, and exports a folder that recognise and
-page read. Each visitor has signs of their own. Without --model it recognises 33 ASL signs, and teaching
+page read. Each visitor has signs of their own. Without --model it recognises 32 ASL signs, and teaching
 begins with none."""
 DOCTOR = """Say what is installed, which parts work, and what to do about the rest.
 

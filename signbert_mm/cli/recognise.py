@@ -86,7 +86,8 @@ def _in_words(answer: Dict[str, Any]) -> str:
 
 def _rows(video: str, answer: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
     """The rows of the CSV: one a sign, or one without a gloss that says why."""
-    row = dict(video=video, start=0.0, end=answer.get('seconds', ''), gloss='', score='')
+    end = round(answer['seconds'], 4) if 'seconds' in answer else ''
+    row = dict(video=video, start=0.0, end=end, gloss='', score='')
     if 'segments' in answer and answer['segments']:
         for sign in answer['segments']:
             found = {key: round(sign[key], 4) for key in ('start', 'end', 'score')}

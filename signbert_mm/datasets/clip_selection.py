@@ -72,7 +72,10 @@ def select_clips(
     if split is not None:
         counts = store.split_counts()
         if not split or any(not counts.get(one) for one in split):
-            raise UserValueError(f'{store.folder}: split {split} has no clips; splits there: {counts}')
+            raise UserValueError(
+                f'{store.folder}: split {split} has no clips; splits there: {counts}. Name one of these, or '
+                "take clips of another: hold_out=dict(part='val', share=0.2) here, part='train' in training"
+            )
         chosen &= np.isin(store.split_code, [store.split_names.index(one) for one in split])
         steps.append(f'split={split}')
     if hold_out is not None:

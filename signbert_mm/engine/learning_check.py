@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from ..datasets import collate_poses
 from ..errors import ConfigError, UserValueError
 from ..registry import MODELS, SCOPE
+from .hooks.class_count_hook import check_classes
 from .runner.config import explain_config_errors
 
 _NO_ENCODER = ('key_', 'projectors', 'head', 'decoder', 'loss', 'data_preprocessor')
@@ -240,6 +241,11 @@ def check_learning(
     with explain_config_errors():
         model = MODELS.build(cfg.model)
         data, dataset = _dataset(cfg)
+    try:
+        check_classes(model, dataset, 'train_dataloader')
+    except ConfigError as error:
+        # Whether the model can learn does not depend on it.
+        report.facts.append(f'note: tools/train.py will refuse this: {error}')
     _init_weights(model)
     model.train()
 

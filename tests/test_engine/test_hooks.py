@@ -1,3 +1,4 @@
+import logging
 import multiprocessing
 import os
 import random
@@ -365,6 +366,15 @@ class TestLoadReportHook:
         report = next(line for line in lines if line.startswith('From checkpoint'))
         assert 'loaded: embedder (2 of 2 tensors), backbone (4 of 4 tensors)' in report
         assert 'newly initialised: head (2)' in report and 'left out of the checkpoint: decoder (2)' in report
+
+    def test_mmengine_lists_the_same_tensors_no_more(self, toy_runner, tmp_path, pretrained):
+        runner = toy_runner(work_dir=str(tmp_path / 'w'), load_from=str(pretrained), **SHORT)
+        messages = []
+        handler = logging.Handler()
+        handler.emit = lambda record: messages.append(record.getMessage())
+        runner.logger.addHandler(handler)
+        runner.train()
+        assert messages and not any('do not match exactly' in message for message in messages)
 
     def test_nothing_in_common(self, toy_runner, tmp_path):
         torch.save(dict(state_dict={'conv1.weight': torch.ones(3)}), tmp_path / 'other.pth')

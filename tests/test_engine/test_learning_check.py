@@ -202,3 +202,10 @@ def test_at_full_width_what_each_encoder_gives_differs_between_clips(config, nam
     shares['extract_features'] = share_between(features)
     assert len(shares) >= 4
     assert all(share >= LEAST_SHARE for share in shares.values()), shares
+
+
+def test_a_head_of_another_class_count_is_noted(config):
+    report = check_learning(config(FINETUNE), clips=2, classes=2, steps=1)
+    assert report.facts[0].startswith('note: tools/train.py will refuse this: config: model.head.num_classes')
+    report = check_learning(config(FINETUNE, model__head__num_classes=10), clips=2, classes=2, steps=1)
+    assert not report.facts[0].startswith('note')

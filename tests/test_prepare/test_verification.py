@@ -430,6 +430,12 @@ def test_classes_signers_extractors(tmp_path):
     with PoseStoreWriter(tmp_path / 'n', LAYOUT, ['book'], extractor='x') as writer:
         writer.add(signer(5, 1), 0, 'train', 'v', width=640, height=480, fps=25)
     assert verify_store(tmp_path / 'n', signer_independent=True).kinds() == ['unknown_signers']
+    assert verify_store(tmp_path / 'n', signer_independent=False).kinds() == []
+    with PoseStoreWriter(tmp_path / 'two', LAYOUT, ['book'], extractor='x') as writer:
+        for seed, split in enumerate(('train', 'test')):
+            writer.add(signer(5, seed), 0, split, split, width=640, height=480, fps=25)
+    unknown = found(verify_store(tmp_path / 'two', signer_independent=False), 'unknown_signers')
+    assert unknown.severity == 'note' and 'one signer may be in several splits' in unknown.message
 
 
 def test_a_conversion_that_did_not_find_all(tmp_path):

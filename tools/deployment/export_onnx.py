@@ -124,7 +124,9 @@ def main(args: argparse.Namespace) -> None:
     from signbert_mm.apis.precision import convert, measure_loss
     from signbert_mm.apis.torch_backends import TorchBackend
     from signbert_mm.engine.runner import load_config
+    from signbert_mm.extras import check_installed
 
+    check_installed(('onnx', 'onnxscript'), 'exporting to ONNX', 'deploy')
     model = init_model(load_config(args.config, args.cfg_options), args.checkpoint)
     backend, clips = TorchBackend(model, 'cpu'), test_clips(model, args.clips)
     with tempfile.TemporaryDirectory() as folder:
@@ -153,7 +155,8 @@ def main(args: argparse.Namespace) -> None:
         graph.save(args.out)
     print(
         f'{args.out}: {os.path.getsize(args.out) / 1e6:.2f} MB, {args.precision}, {len(backend.glosses)} '
-        f'glosses, {backend.spec}'
+        f'glosses; it reads {backend.spec.clip_len or "all"} frames of a clip, joints as in '
+        f'{backend.spec.layout}'
     )
 
 

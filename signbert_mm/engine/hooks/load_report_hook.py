@@ -1,5 +1,6 @@
 """Reports which weights a checkpoint gave to the model and which it did not."""
 
+import logging
 from typing import Any, Dict, List, Sequence, Tuple
 
 import torch
@@ -11,9 +12,20 @@ from torch import nn
 from ...errors import ConfigError
 from ...files.checkpoints import CheckpointError
 from ...registry import HOOKS
+from ..config_difference import trained_otherwise
 from ..label_maps import label_map_difference, label_map_remedy
 from ..old_checkpoints import check_gesture_settings
 from .safe_checkpoint_hook import dataset_facts
+
+
+class _ReportedElsewhere(logging.Filter):
+    """Drops mmengine's list of tensors that do not match, which the report says in other words."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith('The model and loaded state dict do not match exactly')
+
+
+_REPORTED_ELSEWHERE = _ReportedElsewhere()
 
 
 def _shape(value: object) -> Tuple[int, ...]:
@@ -98,6 +110,8 @@ class LoadReportHook(Hook):
     - Testing and resuming: every tensor of the model must be in the checkpoint with its shape, and the
       glosses must be those of the data. In testing the checkpoint may have further parts, but no further
       tensors of a part that the model has.
+    - In both, settings of the model that no tensor shows, such as the number of heads, are compared with the
+      checkpoint's config; what differs is named in a warning.
     - Poses of another extractor than the checkpoint's data are named in a warning.
 
     Args:
@@ -191,6 +205,11 @@ class LoadReportHook(Hook):
                     'default_hooks.load_report.random_frozen=True'
                 )
         runner.logger.info(report)
+        # The same object is added once.
+        runner.logger.addFilter(_REPORTED_ELSEWHERE)
+        otherwise = stage != 'train' and trained_otherwise(meta, runner.cfg.model, name)
+        if otherwise:
+            runner.logger.warning(otherwise)
         if stage == 'resume':
             _reuse_equal_metainfo(meta, runner.train_dataloader.dataset)
         _warn_of_other_extractors(runner, name, meta.get('extractor') or [], facts.get('extractor') or [])
@@ -351,6 +370,6 @@ class LoadReportHook(Hook):
             )
         if lost:
             lines.append(
-                f'  of these the model has the part, but not {_some(lost)}: was its config meant to have them?'
+                f'  of these the model has the part, but not {_some(lost)}; if it should, correct its config'
             )
         return '\n'.join(lines)
