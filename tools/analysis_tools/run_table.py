@@ -17,7 +17,7 @@ Example:
     python tools/analysis_tools/run_table.py table4 --rows 'no mask*' --columns '*100*'
     # a figure of a paper, trained and drawn
     python tools/analysis_tools/run_table.py st_figure5 --on synthetic
-    python tools/analysis_tools/run_table.py table9 --on wlasl --start rgb=KINETICS.pth --out tables.md
+    python tools/analysis_tools/run_table.py table9 --on wlasl --start i3d=KINETICS.pth --out tables.md
 """
 
 import argparse
@@ -88,7 +88,7 @@ def parse_args() -> argparse.Namespace:
         default=[],
         metavar='BASE=CHECKPOINT',
         help='start the trainings of a base that the setting starts from random weights from these, with a '
-        'new head: rgb=KINETICS.pth',
+        'new head: i3d=KINETICS.pth',
     )
     parser.add_argument('--work-dir', type=output_path, default='work_dirs/tables')
     parser.add_argument(

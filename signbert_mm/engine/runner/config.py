@@ -6,6 +6,7 @@ import inspect
 import os
 import os.path as osp
 import re
+import textwrap
 import traceback
 from contextlib import contextmanager
 from functools import lru_cache
@@ -167,7 +168,9 @@ def load_config(path: str, options: Optional[Dict[str, Any]] = None) -> Config:
         # A copy, since the variants are cached.
         merge_options(cfg, copy.deepcopy(dict(changes)))
         names = ' + '.join(osp.relpath(file) for file in files)
-        print_log(f'{path} is {names} --cfg-options {_in_words(changes)}', logger='current')
+        # The whole config stands in the log of a training.
+        text = textwrap.shorten(_in_words(changes), 300, placeholder=' ..')
+        print_log(f'{path} is {names} --cfg-options {text}', logger='current')
     merge_options(cfg, options or {})
     if cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(path))[0])
