@@ -109,16 +109,11 @@ variants['wlasl_hands/signbert_d128_wlasl300'] = (
         'default_hooks.load_report.new_head': True,
     },
 )
-for _recipe, _classes, _epochs in (
-    ('paper_', 100, 100),
-    ('paper_', 2000, 40),
-    ('', 100, 160),
-    ('', 2000, 110),
-):
+for _kind, _classes, _epochs in (('paper_', 100, 100), ('paper_', 2000, 40), ('', 100, 160), ('', 2000, 110)):
     _command = f'python tools/dataset_converters/npz_to_store.py wlasl_hands.npz data/wlasl_hands{_classes}'
     _command += ' --protocol recorded' + (' --subset in100' if _classes == 100 else '')
-    variants[f'wlasl_hands/signbert_d128_{_recipe}wlasl{_classes}'] = _changed(
-        f'wlasl_hands/signbert_d128_{_recipe}wlasl300',
+    variants[f'wlasl_hands/signbert_d128_{_kind}wlasl{_classes}'] = _changed(
+        f'wlasl_hands/signbert_d128_{_kind}wlasl300',
         {
             **_in(
                 ('train_dataloader.dataset', 'test_dataloader.dataset'),
@@ -130,10 +125,9 @@ for _recipe, _classes, _epochs in (
             'param_scheduler.1.T_max': _epochs,
         },
     )
-for _classes in (100, 300, 2000):
-    # its name before it was the default
-    _best = variants[f'wlasl_hands/signbert_d128_wlasl{_classes}']
-    variants[f'wlasl_hands/signbert_d128_beyond_wlasl{_classes}'] = _best
+# the best recipe's names before it was the default
+for _name in [name for name in variants if name.startswith('wlasl_hands/signbert_d128_wlasl')]:
+    variants[_name.replace('d128_', 'd128_beyond_')] = variants[_name]
 
 # the other protocols of ST-Consistency: frozen encoders (0.01, then 0.001), and a share of the labels
 for _data in ('msasl1000', 'nmfs_csl', 'slr500', 'wlasl2000'):
