@@ -9,7 +9,7 @@ import sys
 import tempfile
 import warnings
 from importlib import metadata
-from typing import Callable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Callable, Iterator, NamedTuple, Sequence, Tuple
 
 from ..compat import NO_DEPS_OPENMMLAB as NO_DEPS
 from .progress import ProgressBar
@@ -31,6 +31,8 @@ EXTRAS = (
     ('deploy', 'export to ONNX', ('onnx', 'onnxruntime', 'onnxscript'), '', 'install-deploy'),
     ('full', 'mmpose and mmaction2', ('mmcv', 'mmdet', 'mmpose', 'mmaction'), NO_DEPS, 'install'),
 )
+# Needs nothing of CORE but numpy.
+EXPORTED = ('onnx', 'exported models', ('numpy', 'onnxruntime'), '', 'install-deploy')
 WEIGHTS = ('zoo://signbert_d128', 'zoo://signbert_d128_asl33')
 
 
@@ -57,8 +59,9 @@ def doctor() -> int:
     core = list(check_core(bar))
     _print(core)
     broken = not all(finding.good for finding in core)
-    rest: List[Finding] = []
-    if not broken:
+    if broken:
+        rest = [check_extra(*EXPORTED, bar)]
+    else:
         rest = [check_extra(*extra, bar) for extra in EXTRAS]
         rest += [check_weights(name) for name in WEIGHTS]
         rest += [check_device(), check_writing(os.getcwd()), check_writing(tempfile.gettempdir())]
@@ -67,7 +70,8 @@ def doctor() -> int:
     if broken:
         if any(finding.detail == ABSENT for finding in core):
             print(f'Next: {pip_line("train")}   (in a checkout: make install-core)')
-        print('Until the above works only exported models run, see docs/inference.md.')
+        also = 'only exported models run' if rest[0].good else 'no model runs'
+        print(f'Until the above works {also}, see docs/inference.md.')
         return 1
     if not rest[0].good:
         print(f'Next: {rest[0].remedy}; then: signbert-mm teach my_videos/ --out my_signs')

@@ -37,7 +37,10 @@ def main(args: argparse.Namespace) -> None:
         print(f'{video_id}: {_in_words(answers[-1])}', flush=True)
     rows = [row for (video_id, _), answer in zip(videos, answers) for row in _rows(video_id, answer)]
     if args.json:
-        kept = [{key: answer[key] for key in answer if key != 'all_scores'} for answer in answers]
+        kept = [
+            dict(video=video_id, **{key: answer[key] for key in answer if key != 'all_scores'})
+            for (video_id, _), answer in zip(videos, answers)
+        ]
         write_atomic(to_json(kept).encode(), args.json)
     if args.csv:
         buffer = io.StringIO()

@@ -43,7 +43,16 @@ def test_the_core_is_broken(imports, capsys):
     assert doctor.doctor() == 1
     said = capsys.readouterr().out
     assert 'MISSING  torch: not installed' in said and 'extract' not in said
-    assert 'make install-core' in said.splitlines()[-2] and 'exported models' in said.splitlines()[-1]
+    assert 'OK       onnx (exported models): numpy 1.0, onnxruntime 1.0' in said
+    assert 'make install-core' in said.splitlines()[-2] and 'only exported' in said.splitlines()[-1]
+
+
+def test_neither_the_core_nor_exported_models_run(imports, capsys):
+    imports('torch', 'onnxruntime')
+    assert doctor.doctor() == 1
+    said = capsys.readouterr().out
+    assert 'MISSING  onnx (exported models): onnxruntime: not installed' in said
+    assert 'no model runs' in said.splitlines()[-1]
 
 
 def test_pins_are_those_of_the_requirements(root):

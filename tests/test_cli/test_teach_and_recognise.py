@@ -189,6 +189,7 @@ def test_recognise(run, taught, my_videos, tmp_path):
     with open(tmp_path / 'out.csv', newline='') as file:
         rows = list(csv.DictReader(file))
     assert [row['gloss'] for row in rows] == ['tea', '', 'no', ''] and rows[1]['reason']
+    assert [row['video'] for row in rows] == [answer['video'] for answer in answers]
     with pytest.raises(SystemExit) as end:
         run('recognise', 'new/text.mp4', *model)
     assert end.value.code == 1
