@@ -3,8 +3,9 @@ title = 'WLASL hands, val, 57 % of the official clips (d = 64)'
 note = (
     'Hands alone, since these clips show no trunk: the contrast and the transfer between joint and motion, '
     'without the consistency of hand and trunk. 16 frames a clip. Pre-training: 16 passes over 15,094 clips '
-    'without labels (WLASL hands of train, and the clips that words33 pre-trains on). Tested on val after the '
-    'last pass. They are not all of the official clips, so the figures do not compare with published ones.'
+    'without labels (WLASL hands of train, and the clips that words33 pre-trains on). Tested on val after '
+    'the last pass. They are not all of the official clips, so the figures do not compare with published '
+    'ones.'
 )
 _passes = {100: 100, 300: 50}
 
