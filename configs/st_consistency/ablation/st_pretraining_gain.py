@@ -1,5 +1,4 @@
 title = 'What pre-training adds to ST-Consistency: the same recogniser with and without it, in %'
-also = ('st_pretraining_gain',)
 on = 'wlasl_hands'
 corner = 'method'
 against = 'from scratch'
