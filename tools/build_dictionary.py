@@ -183,7 +183,12 @@ def main() -> None:
     for gloss in args.remove:
         signs.remove(gloss)
     for gloss, vectors, names in examples:
-        signs.add(gloss, vectors, names)
+        # A command that is run again would count each clip as its own second example.
+        new = np.flatnonzero(~signs.has(gloss, vectors))
+        if len(new) < len(vectors):
+            print(f'{gloss}: {len(vectors) - len(new)} of {len(vectors)} examples are there already')
+        if len(new):
+            signs.add(gloss, vectors[new], [names[row] for row in new])
     if args.reject is not None:
         report = signs.calibrate(args.reject)
         print(

@@ -93,15 +93,16 @@ export function handsFound(clip) {
   if (clip.hands) return clip.hands;
   const places = (names) => names.map((name) => clip.joints.indexOf(name));
   const sides = ['left', 'right'].map((side) => ({
-    hand: places(HAND.map((name) => `${side}_${name}`)),
+    // 'sam_slr_27' has ten joints of a hand.
+    hand: places(HAND.map((name) => `${side}_${name}`)).filter((joint) => joint >= 0),
     arm: places(ARM.map((name) => `${side}_${name}`)),
   }));
   const hasArms = sides.every(({ arm }) => !arm.includes(-1));
   return clip.keypoints.map((frame) => sides.map(({ hand, arm }) => {
-    if (hand.includes(-1)) return false;
+    if (hand.length < MIN_JOINTS) return false;
     const sure = hand.filter((joint) => frame[joint][2] > JOINT_THRESHOLD).length;
     const raised = hasArms && sure > 0 && arm.every((joint) => frame[joint][2] > ARM_THRESHOLD);
-    return sure >= MIN_JOINTS || raised;
+    return sure >= Math.min(MIN_JOINTS, Math.ceil(hand.length / 2)) || raised;
   }));
 }
 

@@ -3,11 +3,13 @@
 import hashlib
 import io
 import json
+import logging
 import os
 import re
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
+from mmengine.logging import print_log
 
 from ..errors import UserKeyError, UserValueError
 from ..evaluation.rejection import FALSE_ANSWERS, auroc, leave_one_out, threshold_at
@@ -116,6 +118,14 @@ class SignDictionary:
         )
         self._names.setdefault(gloss, []).extend(names)
 
+    def has(self, gloss: str, vectors: np.ndarray) -> np.ndarray:
+        """Whether each of ``vectors`` (n, dim) is an example of the sign already, (n,) bool."""
+        vectors = self._check(vectors, f'sign {gloss!r}')
+        if gloss not in self._vectors:
+            return np.zeros(len(vectors), dtype=bool)
+        # Rows have length 1. The same clip in another batch differs by rounding alone.
+        return (vectors @ self._vectors[gloss].T).max(axis=1) > 1 - 1e-6
+
     def remove(self, gloss: str) -> None:
         """Removes a sign with its examples.
 
@@ -213,8 +223,16 @@ class SignDictionary:
 
     def _save(self, folder: str) -> None:
         # Examples may have come or gone since.
-        if self.false_answers is not None:
+        if self.false_answers is not None and len(self) > 1:
             self.calibrate(self.false_answers)
+        elif self.false_answers is not None:
+            self.threshold = self.false_answers = None
+            print_log(
+                f'{folder}: a threshold needs two signs; with {len(self)} it is saved without one, so every '
+                'clip gets an answer. Fit it again when there are more (calibrate, --reject)',
+                logger='current',
+                level=logging.WARNING,
+            )
         counts = [len(vectors) for vectors in self._vectors.values()]
         vectors = (
             np.concatenate(list(self._vectors.values())) if len(self) else np.zeros((0, self.dim), np.float32)

@@ -3,7 +3,7 @@
 import itertools
 import logging
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -65,7 +65,10 @@ class DictionarySearch:
             NothingReadableError: No clip is left; the message has the first reason.
         """
         vectors, names, failures, reason = [], [], [], ''
-        for clip, vector in self._embedded(inputs, batch_size, failures, **options):
+        for clip, vector in self._embedded(inputs, batch_size, **options):
+            if isinstance(clip, Failure):
+                failures.append(clip)
+                continue
             if need_hands and clip.no_answer:
                 reason = f'{clip.name}: {clip.no_answer}'
                 print_log(f'left out: {reason}', logger='current', level=logging.WARNING)
@@ -79,14 +82,22 @@ class DictionarySearch:
         return np.stack(vectors), names
 
     def _embedded(
-        self, inputs: Any, batch_size: int, failures: Optional[List[Failure]] = None, **options: Any
-    ) -> Iterator[Tuple[PoseClip, np.ndarray]]:
-        clips = self.reader.readable(inputs, failures, **options)
+        self, inputs: Any, batch_size: int, **options: Any
+    ) -> Iterator[Tuple[Union[PoseClip, Failure], Optional[np.ndarray]]]:
+        """Clips with their vectors; failures keep their place, without one, and give a warning."""
+        items = self.reader.clips(inputs, **options)
         while True:
-            batch = list(itertools.islice(clips, batch_size))
+            batch = list(itertools.islice(items, batch_size))
             if not batch:
                 return
-            yield from zip(batch, self.embedder(batch))
+            clips = [item for item in batch if isinstance(item, PoseClip)]
+            vectors = iter(self.embedder(clips) if clips else ())
+            for item in batch:
+                if isinstance(item, Failure):
+                    print_log(f'{item.name}: left out: {item.error}', logger='current', level=logging.WARNING)
+                    yield item, None
+                else:
+                    yield item, next(vectors)
 
     def check_dictionary(self, dictionary: Optional[SignDictionary] = None) -> SignDictionary:
         """Returns the dictionary, or the inferencer's own, if this model can search it.
@@ -132,7 +143,8 @@ class DictionarySearch:
             the nearest ones), ``num_frames``, ``hand_frames``, ``fps`` and ``reason``: '', or why there is no
             answer; the lists are then empty. A calibrated dictionary also gives ``unknown``, 1 - the best
             cosine, and ``guesses``, the nearest signs where none is near enough. Its threshold is that of
-            'nearest': with 'prototype' it is not applied.
+            'nearest': with 'prototype' it is not applied. A file of a folder that could not be read has only
+            ``name`` and ``error``.
 
         Raises:
             ValueError: There is no dictionary, it is empty, or its vectors were made with another encoder or
@@ -141,6 +153,9 @@ class DictionarySearch:
         signs = self.check_dictionary(dictionary)
         answers = []
         for clip, vector in self._embedded(inputs, batch_size, **options):
+            if isinstance(clip, Failure):
+                answers.append(Prediction(clip._asdict()))
+                continue
             matches: List[Match] = [] if clip.no_answer else signs.search(vector[None], topk, compare)[0]
             reason, extra = clip.no_answer, {}
             if signs.threshold is not None and compare == 'nearest':

@@ -186,9 +186,17 @@ def build_backend(model: Any, weights: Any, device: Optional[str], field: str, t
         threads (int): CPU threads of torch in this process; 0 = as they are.
 
     Raises:
-        ValueError, ConfigError: Weights are missing, or given beside a model that has them.
+        ValueError, ConfigError: Weights are missing, or given beside a model that has them. ``device`` is not
+            there.
     """
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        torch.empty(0, device=device)
+    # Torch raises an AssertionError where it was built without CUDA.
+    except (RuntimeError, AssertionError) as error:
+        raise UserValueError(
+            f'device {device!r} cannot be used ({str(error).splitlines()[0]}); name another, such as cpu'
+        ) from error
     # Before the model is built, so that building it keeps to the number too.
     if threads:
         torch.set_num_threads(threads)

@@ -149,13 +149,15 @@ def pip_line(extra: str, no_deps: str = '') -> str:
 
 
 def _import_extra(name: str) -> Tuple[str, str]:
-    if name not in ('mmpose', 'mmaction'):
+    # These need workarounds, or one of some versions.
+    if name in ('mmpose', 'mmaction'):
+        from .. import compat as place
+    elif name == 'mediapipe':
+        from ..extraction import mediapipe_graphs as place
+    else:
         return try_import(name)
-    # These need the workarounds of compat.
-    from .. import compat
-
     try:
-        module = getattr(compat, f'import_{name}')()
+        module = getattr(place, f'import_{name}')()
     except Exception as error:
         # The remedy tells how to install it.
         if not importlib.util.find_spec(name):

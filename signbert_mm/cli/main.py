@@ -119,6 +119,10 @@ def _add_recognise(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument('--json', metavar='FILE', help='write all answers as JSON')
     parser.add_argument('--csv', metavar='FILE', help='write a row for each sign as CSV')
     parser.add_argument('--elan', metavar='FILE.eaf', help='write the signs of one video as a tier for ELAN')
+    parser.add_argument('--overwrite', action='store_true', help='let --elan replace a file')
+    parser.add_argument(
+        '--image-fps', type=float, default=0.0, help='images a second of folders of images (default: unknown)'
+    )
     _add_extractor(parser, None, 'that of the taught videos')
 
 

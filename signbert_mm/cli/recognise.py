@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import errno
 import io
 import os
 import shlex
@@ -25,12 +26,21 @@ def main(args: argparse.Namespace) -> None:
     for path in (args.json, args.csv, args.elan):
         if path:
             check_writable(path)
-    if args.topk < 1 or args.window < 0:
-        raise UserValueError('--topk must be at least 1, --window above 0')
+            if os.path.isdir(path):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if args.topk < 1 or args.window < 0 or args.image_fps < 0:
+        raise UserValueError('--topk must be at least 1, --window and --image-fps above 0')
+    if args.window and not args.long:
+        raise UserValueError('--window goes with --long')
+    # It may hold annotations by hand: such files have the name of their video too.
+    if args.elan and os.path.lexists(args.elan) and not args.overwrite:
+        raise UserValueError(f'{args.elan} exists; name another file, or --overwrite')
     videos = find_videos(args.videos, unclear=True)
     if args.elan and len(videos) > 1:
         raise UserValueError(f'--elan writes the file of one video, and {len(videos)} are given')
     signs = TaughtSigns.load(args.model, args.device, args.extractor)
+    # An extractor that is not there is no fault of a video.
+    signs.inferencer.reader.extractor  # noqa: B018
     answers: List[Dict[str, Any]] = []
     for video_id, path in videos:
         answers.append(_answer(signs, path, args))
@@ -48,7 +58,7 @@ def main(args: argparse.Namespace) -> None:
         writer.writeheader()
         writer.writerows(rows)
         write_atomic(buffer.getvalue().encode(), args.csv)
-    if args.elan:
+    if args.elan and 'error' not in answers[0]:
         spans = [(row['start'], row['end'], row['gloss'], row['score']) for row in rows if row['gloss']]
         write_eaf(args.elan, videos[0][1], {TIER: spans})
     _print_end(args, answers)
@@ -59,9 +69,13 @@ def _answer(signs: Any, path: str, args: argparse.Namespace) -> Dict[str, Any]:
     bar, name = ProgressBar(), os.path.basename(path)
     try:
         clip = signs.inferencer.reader.extract(
-            path, progress=lambda done, total: bar(f'{name}: finding poses', done, total)
+            path,
+            fps=args.image_fps,
+            progress=lambda done, total: bar(f'{name}: finding poses', done, total),
         )
         bar.close()
+        if (args.long or args.elan) and not clip.fps:
+            raise UserValueError('its rate is unknown; give images a second (--image-fps)')
         if args.long:
             return signs.segments([clip], window=args.window)[0]
         answer = signs([clip], topk=args.topk)[0]
@@ -102,7 +116,8 @@ def _rows(video: str, answer: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
 
 
 def _print_end(args: argparse.Namespace, answers: List[Dict[str, Any]]) -> None:
-    written = [path for path in (args.json, args.csv, args.elan) if path]
+    elan = args.elan if 'error' not in answers[0] else None
+    written = [path for path in (args.json, args.csv, elan) if path]
     if written:
         print(f'Written: {", ".join(written)}')
     failed = sum('error' in answer for answer in answers)

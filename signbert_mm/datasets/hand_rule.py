@@ -24,11 +24,14 @@ def arm_joints(layout: Layout) -> Optional[Tuple[Tuple[int, ...], ...]]:
 def hand_joints(layout: Layout) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
     """Joints of the left and the right hand, () for a hand that the layout lacks.
 
-    A layout of a single hand counts as a right hand.
+    A layout of a single hand counts as a right hand. A layout may have some joints of a hand alone, as
+    'sam_slr_27' has.
     """
     if layout.name == 'hand_21':
         return (), tuple(range(layout.num_joints))
-    return tuple(layout.parts.get('left_hand', ())), tuple(layout.parts.get('right_hand', ()))
+    parts = layout.parts
+    left, right = (parts.get(f'{side}_hand', parts.get(f'{side}_fingers', ())) for side in ('left', 'right'))
+    return tuple(left), tuple(right)
 
 
 def hands_found(scores: np.ndarray, layout: Layout, rule: str = 'box') -> np.ndarray:
@@ -38,9 +41,10 @@ def hands_found(scores: np.ndarray, layout: Layout, rule: str = 'box') -> np.nda
         scores (ndarray): Shape (T, V) in [0, 1].
         layout (Layout): Of the V joints.
         rule (str): 'box': :class:`~signbert_mm.datasets.transforms.HandCrop` with its defaults finds a box.
-            That takes at least 10 joints above 0.1, or shoulder, elbow and wrist above 0.8 and a joint above
-            0.1. 'any': a joint has a score above 0, the rule of older stores. Both agree for an extractor
-            that gives a hand completely or not at all, as MediaPipe does.
+            That takes at least 10 joints above 0.1 (half of them, where the layout has fewer than 20 a hand),
+            or shoulder, elbow and wrist above 0.8 and a joint above 0.1. 'any': a joint has a score above 0,
+            the rule of older stores. Both agree for an extractor that gives a hand completely or not at all,
+            as MediaPipe does.
 
     Returns:
         ndarray: Shape (T, 2) bool, left and right.
@@ -56,7 +60,7 @@ def hands_found(scores: np.ndarray, layout: Layout, rule: str = 'box') -> np.nda
             continue
         # The same two conditions as in HandCrop.__call__, in numpy.
         confident = (hand > JOINT_THRESHOLD).sum(-1)
-        detected[:, side] = confident >= MIN_JOINTS
+        detected[:, side] = confident >= min(MIN_JOINTS, -(-len(joints) // 2))
         if arms is not None:
             detected[:, side] |= (confident > 0) & (scores[:, list(arms[side])] > ARM_THRESHOLD).all(-1)
     return detected

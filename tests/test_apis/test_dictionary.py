@@ -41,6 +41,21 @@ def test_add_and_remove(signs):
         signs.search(np.array([EAST]))
 
 
+def test_an_example_twice(signs):
+    vectors = np.array([EAST, NORTH])
+    # The length of a vector does not matter.
+    assert signs.has('east', 2 * vectors).tolist() == [True, False]
+    assert signs.has('other', vectors).tolist() == [False, False]
+
+
+def test_one_sign_has_no_threshold(signs, tmp_path):
+    signs.calibrate()
+    for gloss in signs.glosses[1:]:
+        signs.remove(gloss)
+    signs.save(tmp_path / 'one')
+    assert SignDictionary.load(tmp_path / 'one').threshold is None
+
+
 def test_on_disk(signs, tmp_path):
     signs.save(tmp_path / 'signs')
     signs.add('west', np.array([[-1.0, 0.0]]), ['w'])

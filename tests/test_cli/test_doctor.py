@@ -74,6 +74,15 @@ def test_a_package_of_openmmlab_that_is_absent_is_called_so(monkeypatch):
     assert doctor._import_extra('mmpose')[1].startswith('UserModuleNotFoundError: mmpose is not')
 
 
+def test_a_mediapipe_without_solutions_is_missing(tmp_path, monkeypatch):
+    (tmp_path / 'mediapipe.py').write_text('__version__ = "0.10.33"')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(doctor.sys.modules, 'mediapipe', raising=False)
+    version, problem = doctor._import_extra('mediapipe')
+    assert version == '' and 'MediaPipe 0.10.33 has no mp.solutions' in problem
+    doctor.sys.modules.pop('mediapipe', None)
+
+
 def test_a_package_that_fails_to_import(tmp_path, monkeypatch):
     (tmp_path / 'broken_package.py').write_text('raise OSError("libx.so: cannot open")')
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -225,7 +225,57 @@ def test_elan(run, taught, tmp_path):
     assert (start, end, gloss) == (0.0, pytest.approx(1.0), 'tea')
     assert 0 < score <= 1.0001
     with pytest.raises(SystemExit, match='--elan writes the file of one video'):
-        run('recognise', 'new.mp4', 'my_videos', *options)
+        run('recognise', 'new.mp4', 'my_videos', *options, '--overwrite')
+
+
+def test_elan_keeps_what_is_there(run, taught, tmp_path):
+    (tmp_path / 'new.eaf').write_text('by hand')
+    (tmp_path / 'new.mp4').write_text('no video')
+    options = ('--model', 'my_signs', '--extractor', EXTRACTOR, '--elan', 'new.eaf')
+    with pytest.raises(SystemExit, match='new.eaf exists; name another file, or --overwrite'):
+        run('recognise', 'new.mp4', *options)
+    # Without an answer nothing is written.
+    with pytest.raises(SystemExit):
+        run('recognise', 'new.mp4', *options, '--overwrite')
+    assert (tmp_path / 'new.eaf').read_text() == 'by hand'
+
+
+def test_recognise_images(run, taught, tmp_path):
+    make_images(tmp_path / 'new' / 'frames', SIGNS['no'])
+    options = ('new', '--model', 'my_signs', '--extractor', EXTRACTOR, '--elan', 'new.eaf')
+    assert run('recognise', *options[:-2]).startswith('frames: no (')
+    with pytest.raises(SystemExit):
+        run('recognise', *options)
+    assert not (tmp_path / 'new.eaf').exists()
+    run('recognise', *options, '--image-fps', '10')
+    ((start, end, gloss, _),) = read_eaf(tmp_path / 'new.eaf').scored('signbert-mm')
+    images = len(list((tmp_path / 'new' / 'frames').iterdir()))
+    assert (start, end, gloss) == (0.0, pytest.approx(images / 10), 'no')
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (('--window', '1'), '--window goes with --long'),
+        (('--csv', '.'), 'a folder is there, and a file is meant'),
+        (('--extractor', 'nix'), 'unknown pose extractor'),
+        (('--device', 'nix'), "device 'nix' cannot be used"),
+    ],
+)
+def test_recognise_refuses(run, taught, tmp_path, options, message):
+    make_video(tmp_path / 'new.mp4', SIGNS['tea'], 3)
+    with pytest.raises(SystemExit, match=message):
+        run('recognise', 'new.mp4', '--model', 'my_signs', '--extractor', EXTRACTOR, *options)
+
+
+def test_a_folder_with_a_video_that_cannot_be_read(taught, tmp_path):
+    make_video(tmp_path / 'new' / 'a.mp4', SIGNS['tea'], 9)
+    (tmp_path / 'new' / 'b.mp4').write_text('text')
+    make_video(tmp_path / 'new' / 'c.mp4', SIGNS['no'], 9)
+    answers = TaughtSigns.load(taught, extractor=EXTRACTOR)(tmp_path / 'new')
+    assert [answer['name'] for answer in answers] == ['a', 'b', 'c']
+    assert [answer.get('glosses', ['?'])[0] for answer in answers] == ['tea', '?', 'no']
+    assert answers[1]['error']
 
 
 def test_a_folder_from_elsewhere(run, taught):

@@ -49,6 +49,15 @@ def test_by_hand():
     ]
 
 
+def test_a_layout_with_some_joints_of_a_hand():
+    layout, scores = get_layout('sam_slr_27'), np.zeros((3, 27))
+    scores[0, 7:12] = 0.2  # five of ten joints of the left hand
+    scores[1, 17:21] = 1  # four of the right one
+    scores[2, [17, *layout.indices(['right_shoulder', 'right_elbow', 'right_wrist'])]] = 1
+    assert hands_found(scores, layout).tolist() == [[True, False], [False, False], [False, True]]
+    assert hands_found(scores, layout, 'any').tolist() == [[True, False], [False, True], [False, True]]
+
+
 @pytest.mark.parametrize('layout', ['sign_49', 'hands_42', 'coco_wholebody_133'])
 def test_the_crop_finds_the_same(layout, tmp_path):
     joints, random = get_layout(layout).num_joints, np.random.RandomState(0)

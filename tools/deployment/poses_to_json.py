@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.apis.input import InputReader
 from signbert_mm.apis.poses_json import poses_to_json
-from signbert_mm.errors import UserError
+from signbert_mm.errors import UserError, UserValueError
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.os_errors import output_path
 
@@ -42,9 +42,13 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
+    if args.clips is not None and args.clips < 1:
+        raise UserValueError(f'--clips must be at least 1, got {args.clips}')
     reader = InputReader(args.extractor, args.fps)
     clips = itertools.islice(reader.readable(args.source, split=args.split), args.clips)
     content = poses_to_json(clips)
+    if not content['clips']:
+        raise UserValueError(f'{args.source}: no clip of it could be read')
     write_atomic(json.dumps(content, ensure_ascii=False, allow_nan=False).encode(), args.out)
     print(f'{args.out}: {len(content["clips"])} clips')
 
