@@ -1,9 +1,12 @@
 """Checks what a store holds of a clip beside its keypoints."""
 
+from typing import Tuple
+
 import numpy as np
 
 from ..errors import UserValueError
 from ..files.paths import check_name, check_text
+from ..files.text import clean_text
 
 
 def check_clip(
@@ -16,13 +19,17 @@ def check_clip(
     height: int,
     fps: float,
     num_glosses: int,
-) -> None:
+) -> Tuple[str, str]:
     """Refuses a clip's fields, see :meth:`PoseStoreWriter.add`, that no clip can have.
+
+    Returns:
+        tuple[str, str]: Split and signer as they are stored, see :func:`~signbert_mm.files.text.clean_text`.
 
     Raises:
         ValueError: A field is wrong; the message begins with ``where`` and names it.
     """
     check_name(video_id, f'{where}: video_id')
+    split, signer = (clean_text(name) if isinstance(name, str) else name for name in (split, signer))
     check_text(split, f'{where}: split')
     check_text(signer, f'{where}: signer', empty=True)
     if int(label) != label or not -1 <= label < num_glosses:
@@ -35,6 +42,7 @@ def check_clip(
             raise UserValueError(f'{where}: {name} is {size}; give the image size in pixels')
     if not 0 <= fps < float('inf'):
         raise UserValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')
+    return split, signer
 
 
 def check_times(where: str, times: np.ndarray, length: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Sequence, Union
 import numpy as np
 
 from ..errors import UserValueError
-from ..files.text import text_lines
+from ..files.text import clean_text, text_lines
 from .pose_store import PoseStore
 from .subsets import data_ratio_indices, few_shot_indices, hold_out_indices
 
@@ -25,27 +25,30 @@ def read_classes(classes: Union[Sequence[str], str, None]) -> Optional[Sequence[
 
 
 def class_labels(store: PoseStore, classes: Optional[Sequence[str]]) -> Optional[List[int]]:
-    """The store's labels of some glosses, ascending.
+    """The store's labels of some glosses, in their order; compared as :func:`clean_text` gives them.
 
     Raises:
         ValueError: A gloss is unknown or repeated, or there is none; the message names similar glosses.
     """
     if classes is None:
         return None
-    label_of = {gloss: label for label, gloss in enumerate(store.glosses)}
-    unknown = [gloss for gloss in classes if gloss not in label_of]
-    if unknown or isinstance(classes, str) or len(set(classes)) < len(classes) or not classes:
+    # Older stores hold glosses as they were given, so an equal one comes first.
+    label_of = {clean_text(gloss): label for label, gloss in enumerate(store.glosses)}
+    label_of.update({gloss: label for label, gloss in enumerate(store.glosses)})
+    labels = [label_of.get(gloss, label_of.get(clean_text(str(gloss)))) for gloss in classes]
+    unknown = [gloss for gloss, label in zip(classes, labels) if label is None]
+    if unknown or isinstance(classes, str) or len(set(labels)) < len(labels) or not labels:
         near = (
-            {gloss: difflib.get_close_matches(gloss, label_of, n=2) for gloss in unknown[:5]}
+            {gloss: difflib.get_close_matches(gloss, store.glosses, n=2) for gloss in unknown[:5]}
             if not isinstance(classes, str)
             else {}
         )
         raise UserValueError(
             f'{store.folder}: classes must be a list of distinct glosses of the store; unknown: '
             f'{unknown[:10]}; near ones: {near}; '
-            f'the store has {len(label_of)}, see `glosses` in its meta.json'
+            f'the store has {len(store.glosses)}, see `glosses` in its meta.json'
         )
-    return sorted(label_of[gloss] for gloss in classes)
+    return labels
 
 
 def select_clips(

@@ -10,6 +10,7 @@ import torch
 from mmengine.logging import print_log
 
 from ..errors import UserValueError
+from ..files.text import clean_text
 from ..registry import DATASETS
 from .clip_dataset import EpochDataset
 from .clip_sources import to_device
@@ -104,8 +105,8 @@ class ConcatPoseDataset(EpochDataset):
         self._begin = np.cumsum([0] + [len(part) for part in self.parts])
         # Of each part, from its label to that of this data set.
         self._new_label = [
-            np.array([self.glosses.index(gloss) for gloss in part.glosses] if keep_labels else [], np.int64)
-            for part in self.parts
+            np.array([self.glosses.index(gloss) for gloss in own] if keep_labels else [], np.int64)
+            for own in self._part_glosses()
         ]
         self.labels = np.concatenate(
             [self._relabel(number, part.labels) for number, part in enumerate(self.parts)]
@@ -119,14 +120,18 @@ class ConcatPoseDataset(EpochDataset):
             )
         if not self.keep_labels:
             return []
-        union = list(dict.fromkeys(gloss for part in self.parts for gloss in part.glosses))
-        if self.keep_labels is True and any(part.glosses != union for part in self.parts):
+        union = list(dict.fromkeys(gloss for own in self._part_glosses() for gloss in own))
+        if self.keep_labels is True and any(own != union for own in self._part_glosses()):
             sizes = {part.name: len(part.glosses) for part in self.parts}
             raise UserValueError(
                 f'ConcatPoseDataset: keep_labels=True needs one vocabulary, these differ: {sizes} glosses; '
                 "use keep_labels='union', or False to leave labels out"
             )
         return union
+
+    def _part_glosses(self) -> List[List[str]]:
+        # Older stores hold glosses as they were given.
+        return [[clean_text(gloss) for gloss in part.glosses] for part in self.parts]
 
     def _relabel(self, number: int, labels: np.ndarray) -> np.ndarray:
         """Labels (B,) of a part as labels of this data set; -1 stays -1, and all are -1 without labels."""

@@ -126,7 +126,8 @@ class PoseDataset(EpochDataset):
         if relabel and classes is None:
             raise UserValueError(f'{self.name}: relabel=True needs `classes`')
         classes = read_classes(classes)
-        self._chosen_labels = class_labels(self.store, classes)
+        chosen_labels = class_labels(self.store, classes)
+        self._chosen_labels = None if classes is None else sorted(chosen_labels)
         # (N,) int64, indices in the store
         self.clips = select_clips(
             self.store, self.split, hold_out, self._chosen_labels, empty_clip, few_shot, data_ratio, indices
@@ -137,7 +138,7 @@ class PoseDataset(EpochDataset):
             self.glosses = list(classes)
             # From the store's label to the index in `classes`.
             new_label = np.full(len(self.store.glosses), -1, dtype=np.int64)
-            new_label[[self.store.glosses.index(gloss) for gloss in classes]] = np.arange(len(classes))
+            new_label[chosen_labels] = np.arange(len(classes))
             self.labels = new_label[self.labels]
         if preload not in PRELOAD:
             raise UserValueError(f'{self.name}: preload is {preload!r}; choose one of {", ".join(PRELOAD)}')

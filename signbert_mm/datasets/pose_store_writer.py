@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import UserValueError
 from ..files.atomic import PendingFolder, naming
 from ..files.paths import check_text
+from ..files.text import clean_text
 from ..layouts import Layout, get_layout
 from ..logs import print_log
 from .clip_fields import check_clip, check_times
@@ -56,7 +57,8 @@ class PoseStoreWriter:
     Args:
         folder (str): The store's folder; its parent is made where absent.
         layout (str | Layout): The joints' layout.
-        glosses (list[str]): The vocabulary; labels index it.
+        glosses (list[str]): The vocabulary; labels index it. Glosses, splits and signers are stored as
+            :func:`~signbert_mm.files.text.clean_text` gives them.
         dtype (str): ``float32``, or ``int16`` (1/8 px, so coordinates within +-4,095 px; half the size).
         source, licence (str): Where the clips come from and on what terms.
         extractor, extractor_version (str): The pose extractor.
@@ -73,8 +75,8 @@ class PoseStoreWriter:
 
     Raises:
         FileExistsError: The folder exists and ``overwrite`` is False.
-        ValueError: A gloss is empty, repeated or no text of one line; ``dtype`` or ``hand_rule`` is unknown,
-            or ``coverage`` or ``official`` is malformed.
+        ValueError: A gloss, as it is stored, is empty, repeated or no text of one line; ``dtype`` or
+            ``hand_rule`` is unknown, or ``coverage`` or ``official`` is malformed.
     """
 
     def __init__(
@@ -95,7 +97,7 @@ class PoseStoreWriter:
     ) -> None:
         self.folder = os.path.abspath(os.fspath(folder))
         self.layout = get_layout(layout)
-        self.glosses = [str(gloss) for gloss in glosses]
+        self.glosses = [clean_text(str(gloss)) for gloss in glosses]
         for place, gloss in enumerate(self.glosses):
             check_text(gloss, f'{self.folder}: gloss {place}', empty=True)
         if dtype not in DTYPES:
@@ -213,7 +215,9 @@ class PoseStoreWriter:
         if self._file.closed:
             raise UserValueError(f'{self.folder}: this writer is closed; open a new one')
         where = f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
-        check_clip(where, label, split, video_id, signer, width, height, fps, len(self.glosses))
+        split, signer = check_clip(
+            where, label, split, video_id, signer, width, height, fps, len(self.glosses)
+        )
         encoded = video_id.encode()
         if encoded in self._ids.get(split, ()):
             raise UserValueError(

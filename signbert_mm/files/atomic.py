@@ -10,7 +10,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from typing import Iterator, List, Union
+from typing import BinaryIO, Iterator, List, Union
 
 from .locks import lock_handle, unlock_and_close
 
@@ -45,7 +45,14 @@ def naming(path: PathLike) -> Iterator[None]:
 
 
 def write_atomic(data: bytes, path: PathLike) -> None:
-    """Writes a temporary file and renames it: ``path`` holds the old content or the new, never a part.
+    """Writes a file as :func:`open_atomic` does."""
+    with open_atomic(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def open_atomic(path: PathLike) -> Iterator[BinaryIO]:
+    """A temporary file to write, which is renamed at the end: ``path`` holds the old content or the new.
 
     The temporary file is locked while it is written. Those that killed writers left are removed.
 
@@ -60,7 +67,7 @@ def write_atomic(data: bytes, path: PathLike) -> None:
     try:
         with naming(path):
             with os.fdopen(os.dup(handle), 'wb') as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             # mkstemp's mode 0600 would hide the file from the group.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
 from ..logs import print_log
-from .text import clean_text, is_utf8, shown_name
+from .text import clean_path, is_utf8, shown_name
 
 VIDEO_SUFFIXES = frozenset(
     (
@@ -41,8 +41,8 @@ class Listing:
     """What lies below a folder.
 
     Attributes:
-        taken (list[tuple[str, str]]): Name and path. A name is the path below the folder in Unicode NFC, with
-            '/' between the parts.
+        taken (list[tuple[str, str]]): Name and path. A name is the path below the folder, see
+            :func:`name_below`.
         unclear (list[tuple[str, str]]): Name and path of folders of images that are not one sequence. These
             clips cannot be read; :func:`image_sequence` says why.
         left_out (list[LeftOut]): The rest.
@@ -120,10 +120,10 @@ def _kind(entry: 'os.DirEntry[str]') -> Tuple[bool, bool]:
 
 
 def name_below(root: PathLike, path: str) -> str:
-    """The path below a folder with '/' between its parts, in Unicode NFC; for the folder itself its name."""
+    """The path below a folder as :func:`clean_path` gives it; for the folder itself its name."""
     relative = os.path.relpath(path, root)
     name = os.path.basename(os.path.abspath(path)) if relative == os.curdir else relative.replace(os.sep, '/')
-    return clean_text(name)
+    return clean_path(name)
 
 
 def suffix_of(name: str) -> str:

@@ -1,17 +1,36 @@
-"""Which item of a folder or file belongs to which clip, by name."""
+"""Which item of a folder or file belongs to which clip, and what a name tells."""
 
-import unicodedata
-from typing import Dict, Generic, Iterable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
+import re
+from typing import Dict, Generic, Iterable, List, NamedTuple, Optional, Pattern, Sequence, Tuple, TypeVar
 
 from ..errors import UserValueError
+from .text import clean_path, clean_text
 
 Item = TypeVar('Item')
 
 
 def plain_name(name: str) -> str:
-    """A name as it is compared: Unicode NFC, '/' between the parts."""
-    name = unicodedata.normalize('NFC', name).replace('\\', '/')
+    """A name as it is compared: '/' between the parts, each as :func:`~.text.clean_text` gives it."""
+    name = clean_path(name.replace('\\', '/'))
     return name[2:] if name.startswith('./') else name
+
+
+def signer_pattern(text: str) -> Pattern[str]:
+    """The regular expression of an option ``--signer``.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise UserValueError(f'--signer {text!r} is no regular expression ({error}); correct it') from error
+
+
+def find_signer(pattern: Pattern[str], name: str) -> str:
+    """The signer in a name: the pattern's first group, or else the match; '' = it finds none."""
+    match = pattern.search(name)
+    return clean_text((match[1] if pattern.groups else match[0]) or '') if match else ''
 
 
 class NameIndex(Generic[Item]):

@@ -4,11 +4,13 @@ import codecs
 import csv
 import io
 import json
+import logging
 import os
 import unicodedata
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from ..errors import UserValueError
+from ..logs import print_log
 from .json import load_json
 
 # Characters at the ends of a line that str.strip() keeps: byte order mark, zero width space, word joiner.
@@ -28,6 +30,11 @@ def clean_text(text: str) -> str:
     while text != (shorter := text.strip().strip(_INVISIBLE)):
         text = shorter
     return text
+
+
+def clean_path(name: str) -> str:
+    """A path with each part, between '/', as :func:`clean_text` gives it."""
+    return '/'.join(map(clean_text, name.split('/')))
 
 
 def shown_name(name: Union[str, bytes, 'os.PathLike']) -> str:
@@ -155,7 +162,8 @@ def table_rows(
     Args:
         path (str): The file.
         columns (Sequence[str]): Required columns, with a value in each row.
-        optional (Sequence[str]): Other columns that are read; '' where absent.
+        optional (Sequence[str]): Other columns that are read; '' where absent. If one is absent, columns that
+            are not read are logged: it may be among them under another name.
         header (bool, optional): False = there is none, and ``columns`` are in this order. None = the first
             row is a header if it has these names.
 
@@ -193,6 +201,14 @@ def table_rows(
             if not absent:
                 known = {name.casefold(): name for name in (*columns, *optional)}
                 names, fields = [known.get(name, '') for name in found], len(row)
+                unread = [value for value, name in zip(row, names) if value and not name]
+                possible = [name for name in optional if name not in names]
+                if unread and possible:
+                    print_log(
+                        f'{path}: columns not read: {", ".join(unread)}; possible: {", ".join(possible)}',
+                        logger='current',
+                        level=logging.WARNING,
+                    )
                 continue
         row = _fitted(row, fields, pads=bool(optional))
         values = {name: value for name, value in zip(names, row) if name}

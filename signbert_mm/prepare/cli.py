@@ -4,6 +4,7 @@ import argparse
 from typing import Any, Dict, Iterable, Optional, Sequence
 
 from ..datasets.pose_store_writer import PoseStoreWriter
+from ..files.text import clean_text
 from ..layouts import LAYOUTS
 from .extraction_options import add_about, add_extractor
 from .importers.common import Clip, write_clips
@@ -28,10 +29,15 @@ def add_store(parser: argparse.ArgumentParser) -> None:
 
 def add_splits(group: Any) -> None:
     """Adds how clips without splits are split, see :class:`~signbert_mm.prepare.sources.splits.Splits`."""
-    group.add_argument(
-        '--test-signers', nargs='+', default=[], metavar='NAME', help='their clips are in test'
-    )
-    group.add_argument('--val-signers', nargs='+', default=[], metavar='NAME', help='their clips are in val')
+    for split in ('test', 'val'):
+        group.add_argument(
+            f'--{split}-signers',
+            nargs='+',
+            type=clean_text,
+            default=[],
+            metavar='NAME',
+            help=f'their clips are in {split}',
+        )
     group.add_argument('--test-share', type=float, default=0.0, help="share of each gloss's clips in test")
     group.add_argument('--val-share', type=float, default=0.0, help="share of each gloss's clips in val")
     group.add_argument('--seed', type=int, default=0, help='of the draw of these (default: 0)')

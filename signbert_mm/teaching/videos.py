@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-import re
 from collections import defaultdict
 from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple, Union
 
 from ..errors import UserValueError
 from ..extraction.find_videos import name_clips
 from ..files.folders import Listing, list_videos, walk
+from ..files.matching import find_signer, signer_pattern
 from ..files.paths import check_name, check_text
 from ..files.text import clean_text, shown_name, table_rows
 
@@ -66,10 +66,7 @@ def read_videos(source: PathLike, signer: str = '') -> Tuple[List[TaughtVideo], 
         ValueError: The CSV is damaged, the expression is none, or it finds nothing in a name.
     """
     source = os.fspath(source)
-    try:
-        re.compile(signer)
-    except re.error as error:
-        raise UserValueError(f'--signer {signer!r} is no regular expression ({error})') from error
+    signer_pattern(signer)
     videos, problems = _of_csv(source) if os.path.isfile(source) else _of_folder(source)
     videos, repeated = _without_copies(videos)
     return _with_signers(videos, signer), problems + repeated
@@ -194,14 +191,13 @@ def _with_signers(videos: Sequence[TaughtVideo], pattern: str) -> List[TaughtVid
         below = video.video_id.split('/', 1)[1] if video.video_id.startswith(f'{video.gloss}/') else ''
         # Of a CSV the folders are anything.
         text = below or video.video_id.rsplit('/', 1)[-1]
-        match = re.search(pattern or SIGNER, text if pattern else text.rsplit('/', 1)[-1])
-        signer = (match[1] if match.re.groups else match[0]) if match else ''
+        signer = find_signer(signer_pattern(pattern or SIGNER), text if pattern else text.rsplit('/', 1)[-1])
         if pattern and not signer:
             raise UserValueError(
                 f'{video.video_id}: --signer {pattern!r} finds no signer in {text!r}; correct the '
                 'expression, or rename the file'
             )
-        named.append(video._replace(signer=signer or ''))
+        named.append(video._replace(signer=signer))
     if pattern or known_signers([video.gloss for video in named], [video.signer for video in named]):
         return named
     return [video._replace(signer='') for video in named]

@@ -1,3 +1,4 @@
+import json
 import os
 
 import numpy as np
@@ -188,3 +189,14 @@ class TestMixedExtractors:
     def test_unknown_option(self, configs):
         with pytest.raises(ValueError, match="mixed_extractors is 'maybe'; choose one of warn, error, allow"):
             ConcatPoseDataset(configs[:1], mixed_extractors='maybe')
+
+
+def test_glosses_of_an_older_store_are_one_class_with_those_of_a_new_one(tmp_path):
+    for name in ('old', 'new'):
+        write_store(tmp_path / name, (4, 4), glosses=('caf\u00e9', 'hello'))
+    meta = tmp_path / 'old' / 'meta.json'
+    meta.write_text(json.dumps(dict(json.loads(meta.read_text()), glosses=['cafe\u0301', 'hello '])))
+    parts = [dict(type='PoseDataset', store=str(tmp_path / name), pipeline=RANDOM) for name in ('old', 'new')]
+    for keep_labels in (True, 'union'):
+        dataset = ConcatPoseDataset(parts, keep_labels=keep_labels)
+        assert dataset.glosses == ['caf\u00e9', 'hello'] and dataset.labels.tolist() == [0, 1, 0, 1]

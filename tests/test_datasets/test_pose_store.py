@@ -712,3 +712,18 @@ def test_fields_of_another_type_are_named(tmp_path, changes, message):
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     with pytest.raises(ValueError, match=rf"meta.json: fields absent or wrong: \['{message}'\]"):
         PoseStore(tmp_path / 's')
+
+
+def test_names_are_stored_in_one_form(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['cafe\u0301', 'hello ']) as writer:
+        for name, split, signer in (('a', 'train', 'anna'), ('b', 'train ', '\ufeffanna')):
+            writer.add(keypoints(1), 0, split, name, signer, width=9, height=9)
+        with pytest.raises(ValueError, match="video_id 'a' is already in split 'train'"):
+            writer.add(keypoints(1), 0, 'train ', 'a', width=9, height=9)
+        with pytest.raises(ValueError, match="split is ''"):
+            writer.add(keypoints(1), 0, ' ', 'c', width=9, height=9)
+        store = writer.close()
+    assert store.glosses == ['caf\u00e9', 'hello'] and store.split_counts() == dict(train=2)
+    assert store.signer.tolist() == ['anna', 'anna']
+    with pytest.raises(ValueError, match=r"repeated: \['hello'\]"):
+        PoseStoreWriter(tmp_path / 't', 'sign_49', ['hello', 'hello '])

@@ -10,6 +10,7 @@ from signbert_mm.files.atomic import (
     PendingFolder,
     exchange,
     naming,
+    open_atomic,
     remove_leftovers,
     restore_folder,
     write_atomic,
@@ -65,6 +66,21 @@ class TestWriteAtomic:
         assert os.path.exists(beside)
         remove_leftovers(tmp_path, r'a\.json')
         assert os.listdir(tmp_path) == ['a.json']
+
+    def test_what_fails_while_it_writes_leaves_the_old_file(self, tmp_path):
+        write_atomic(b'old', tmp_path / 'a')
+        with (
+            pytest.raises(OSError, match=r'No space left on device: .*/a'),
+            open_atomic(tmp_path / 'a') as file,
+        ):
+            file.write(b'ne')
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        assert os.listdir(tmp_path) == ['a'] and (tmp_path / 'a').read_bytes() == b'old'
+        with open_atomic(tmp_path / 'a') as file:
+            file.write(b'ne')
+            assert (tmp_path / 'a').read_bytes() == b'old'
+            file.write(b'w')
+        assert os.listdir(tmp_path) == ['a'] and (tmp_path / 'a').read_bytes() == b'new'
 
     def test_a_full_disk_names_the_file_and_leaves_the_old_one(self, tmp_path, monkeypatch):
         write_atomic(b'old', tmp_path / 'a')

@@ -174,3 +174,8 @@ def test_folders_of_images(tmp_path):
     assert [name for name, _ in listing.taken] == ['hello/take']
     assert [name for name, _ in listing.unclear] == ['bye/one', 'bye/two']
     assert set(reasons(listing, folder)) == {'hello/preview.jpg', 'logo.png'}
+
+
+def test_each_part_of_a_name_is_cleaned(tmp_path):
+    folder = make(tmp_path / 'v', 'cafe\u0301 /\ufeffa b /1.mp4', 'plain/2.mp4')
+    assert [name for name, _ in list_videos(folder).taken] == ['caf\u00e9/a b/1.mp4', 'plain/2.mp4']

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signbert_mm.files.matching import NameIndex, match_names
+from signbert_mm.files.matching import NameIndex, find_signer, match_names, signer_pattern
 
 
 def index(*names, where='here'):
@@ -59,3 +59,17 @@ def test_unicode_form_and_slashes_do_not_matter():
         and names['cafe\u0301/1']
     )
     assert keys([('cafe\u0301/1',), ('',)], names) == [(0, 'caf\u00e9/1'), None]
+
+
+def test_each_part_of_a_name_is_compared_as_it_is_cleaned():
+    assert keys([('hello /cafe\u0301',)], index('hello/caf\u00e9 ')) == [(0, 'hello/caf\u00e9')]
+
+
+def test_the_signer_in_a_name():
+    assert find_signer(signer_pattern('^[^_]+'), 'anna _1') == 'anna'
+    assert find_signer(signer_pattern('_(.)$'), 'anna_1') == '1'
+    assert find_signer(signer_pattern('(x)?_'), 'a_1') == find_signer(signer_pattern('x'), 'a') == ''
+    with pytest.raises(
+        ValueError, match=r"--signer '\(' is no regular expression \(missing \), .*; correct it"
+    ):
+        signer_pattern('(')

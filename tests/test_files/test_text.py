@@ -131,3 +131,25 @@ def test_names_are_printable():
     assert (
         shown_name(b'caf\xe9.mp4') == 'caf\\xe9.mp4' == shown_name('caf\udce9.mp4') and shown_name('é') == 'é'
     )
+
+
+def test_columns_that_are_not_read_are_named_where_one_may_be_meant(tmp_path, monkeypatch):
+    lines = []
+    monkeypatch.setattr('signbert_mm.files.text.print_log', lambda text, **_: lines.append(text))
+
+    def read(header, optional=('split', 'signer')):
+        names = header.split(',')
+        path = write(tmp_path / 't.csv', f'{header}\n{",".join(names)}\n')
+        return next(table_rows(path, ('file', 'gloss'), optional))[1]
+
+    assert read('file,Set,gloss,signer_id') == dict(file='file', gloss='gloss', split='', signer='')
+    read('file,gloss,split,notes')
+    shown = [line.split(': ', 1)[1] for line in lines]
+    assert shown == [
+        'columns not read: Set, signer_id; possible: split, signer',
+        'columns not read: notes; possible: signer',
+    ]
+    # Nothing else can be meant where all are there, or where none is optional.
+    read('file,gloss,split,signer,notes')
+    read('file,gloss,fps', ())
+    assert len(lines) == 2

@@ -124,11 +124,14 @@ def test_pose_labels(tmp_path):
             csv.writer(file).writerows(rows)
         return list(PoseFormatClips(str(tmp_path / 'p'), str(table)))
 
-    clips = write(('file', 'gloss', 'split', 'signer'), ('c.pose', 'no', 'test', 'S1'), ('a', 'yes', '', ''))
+    clips = write(
+        ('file', 'gloss', 'split', 'signer'), ('c.pose', 'no', 'test', 'S1'), ('a', 'yes', 'train', '')
+    )
     assert [(clip.video_id, clip.label, clip.split, clip.signer) for clip in clips] == [
         ('a', 1, 'train', ''),
         ('c', 0, 'test', 'S1'),
     ]
+    assert [clip.split for clip in write(('file', 'gloss', 'split'), ('a', 'no', ''))] == ['train']
     with pytest.raises(ValueError, match=r"name no file in .*: 1, the first: \['d'\]"):
         write(('file', 'gloss'), ('d', 'no'))
     with pytest.raises(ValueError, match='needed: file, gloss'):
@@ -147,6 +150,10 @@ def test_pose_labels(tmp_path):
         ('file,gloss\nhello,yes\n', "'hello' fits several: 's1/hello' of .* and 's2/hello' of"),
         ('file,gloss,split\na,yes,dev\nb,no,Dev\n', "splits 'dev' and 'Dev' differ in their capitals alone"),
         ('file,gloss\na,yes\na.pose,no\n', 'is listed by another line too'),
+        (
+            'file,gloss,split\na,yes,test\nb,no,\n',
+            'line 3: no split, and other lines have one; write it there',
+        ),
     ],
 )
 def test_labels_that_are_wrong(tmp_path, text, message):
@@ -164,7 +171,7 @@ def test_labels_are_the_same_however_they_are_saved(tmp_path, monkeypatch):
         pose_file(tmp_path / 'p' / f'{name}.POSE' if name == 'b' else tmp_path / 'p' / f'{name}.pose')
     text = (
         '\ufeffFile;Gloss;Split\r\ncaf\u00e9.pose;yes ;Train\r\n;;\r\nb;no;TEST \r\ndeep\\c.mp4; '
-        'yes;\r\nb;no;test\r\n'
+        'yes;train\r\nb;no;test\r\n'
     )
     (tmp_path / 'l.csv').write_bytes(text.encode())
     clips = PoseFormatClips(str(tmp_path / 'p'), str(tmp_path / 'l.csv'))

@@ -1,5 +1,6 @@
 """pyskl's and mmaction2's pickle, both ways."""
 
+import errno
 import os
 import pickle
 
@@ -9,6 +10,7 @@ from pose_store_fixtures import convert, keypoints, write_store
 
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.prepare.importers import PysklClips, export_pyskl, write_clips
+from signbert_mm.prepare.sources import open_poses
 
 
 def annotation(name, people=1, frames=3, label=0, dtype=np.float16, **changes):
@@ -108,6 +110,8 @@ def test_pyskl_file_errors(tmp_path):
     del broken['label']
     with pytest.raises(ValueError, match='annotation 0: field label is absent'):
         PysklClips(pyskl_file(tmp_path / 'f.pkl', [broken]), 'coco_wholebody_133')
+    with pytest.raises(ValueError, match='f.pkl: annotation 0: frame_dir is None; expected text'):
+        PysklClips(pyskl_file(tmp_path / 'f.pkl', [annotation(None)]), 'coco_wholebody_133')
     (tmp_path / 'f.pkl').write_bytes(pickle.dumps(3))
     with pytest.raises(ValueError, match='expected dict'):
         PysklClips(path, 'coco_wholebody_133')
@@ -300,3 +304,97 @@ def test_a_file_of_glosses_with_a_byte_order_mark(root, monkeypatch, tmp_path):
         tmp_path / 'words.txt',
     )
     assert PoseStore(tmp_path / 't').glosses == ['hello', 'thanks', 'please']
+
+
+def test_names_are_cleaned(tmp_path):
+    annotations = [annotation('cafe\u0301'), annotation('b', label=1)]
+    split = {'Train': ['caf\u00e9'], 'TEST ': np.asarray(['b'])}
+    path = pyskl_file(tmp_path / 'f.pkl', annotations, split=split, glosses=['cafe\u0301', 'hello '])
+    clips = PysklClips(path, 'coco_wholebody_133')
+    assert clips.glosses == ['caf\u00e9', 'hello']
+    assert [(clip.video_id, clip.split) for clip in clips] == [('caf\u00e9', 'train'), ('b', 'test')]
+    assert len(PysklClips(path, 'coco_wholebody_133', splits=['Test'])) == 1
+
+
+@pytest.mark.parametrize('signer, name', [(None, ''), (np.nan, ''), (np.int64(3), '3'), (' anna', 'anna')])
+def test_the_signer(tmp_path, signer, name):
+    (clip,) = PysklClips(
+        pyskl_file(tmp_path / 'f.pkl', [annotation('a', signer=signer)], split={}), 'coco_wholebody_133'
+    )
+    assert clip.signer == name
+
+
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(total_frames=None), 'total_frames is None; expected one whole number'),
+        (dict(total_frames=2.5), 'total_frames is 2.5; expected one whole number'),
+        (dict(img_shape=None), 'img_shape is None; expected height and width'),
+        (dict(img_shape=(480, np.nan)), r'img_shape is \[480.0, nan\]; expected height and width'),
+        (dict(keypoint=None), 'keypoint is None; expected numbers'),
+        (dict(keypoint_score=None), 'keypoint_score is None; expected numbers'),
+        (dict(fps='fast'), "fps is 'fast'; expected frames a second"),
+        (dict(signer=['anna']), r"signer is \['anna'\]; expected a name"),
+        (dict(frame_times=[0, 1]), r'frame_times: times are of shape \(2,\); give seconds of the 3 frames'),
+        (dict(frame_times='x'), "frame_times is 'x'; expected seconds"),
+    ],
+)
+def test_fields_of_a_wrong_kind(tmp_path, changes, message):
+    path = pyskl_file(tmp_path / 'f.pkl', [annotation('a', **changes)], split={})
+    with pytest.raises(ValueError, match=rf'f.pkl: annotation 0 \(a\): {message}'):
+        list(PysklClips(path, 'coco_wholebody_133'))
+
+
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        (dict(split=dict(train='a')), "split 'train': 'a' found; expected a list of names"),
+        (dict(split={('a', 'b'): ['a']}), 'split: .* expected a list of names'),
+        (dict(split={'Train': ['a'], 'train': ['a']}), 'splits .*: two are one name'),
+        (dict(split={'Dev': ['a'], 'dev': ['a']}), "splits 'Dev' and 'dev' differ in their capitals alone"),
+        (dict(split={}, glosses={0: 'hello'}), 'glosses: {0: .* expected a list of names'),
+    ],
+)
+def test_names_that_are_no_list(tmp_path, content, message):
+    with pytest.raises(ValueError, match=f'f.pkl: {message}'):
+        PysklClips(pyskl_file(tmp_path / 'f.pkl', [annotation('a')], **content), 'coco_wholebody_133')
+
+
+def test_times_of_an_uneven_rate_go_both_ways(tmp_path):
+    times = np.asarray([0, 0.04, 0.08, 0.3, 0.34])
+    with PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']) as writer:
+        writer.add(keypoints(5), 0, 'train', 'even', width=1, height=1, fps=25)
+        writer.add(keypoints(5), 0, 'train', 'uneven', width=1, height=1, fps=25, times=times)
+    export_pyskl(PoseStore(tmp_path / 's'), str(tmp_path / 'f.pkl'))
+    clips = PysklClips(str(tmp_path / 'f.pkl'))
+    back = write_clips(PoseStoreWriter(tmp_path / 't', clips.layout, clips.glosses), clips)
+    assert back.frame_times(0) is None
+    np.testing.assert_array_equal(back.frame_times(1), times.astype(np.float32))
+    # As poses of a video, too, which clips are cut from.
+    pose = open_poses(str(tmp_path / 'f.pkl')).read('uneven')
+    np.testing.assert_array_equal(pose.times, back.frame_times(1))
+
+
+def test_a_file_that_is_there_is_replaced_only_on_demand(root, monkeypatch, tmp_path):
+    store = write_store(tmp_path / 's')
+    (tmp_path / 'f.pkl').write_text('mine')
+    with pytest.raises(FileExistsError, match=r'f.pkl exists; choose another file, .*--overwrite'):
+        export_pyskl(store, str(tmp_path / 'f.pkl'))
+    assert (tmp_path / 'f.pkl').read_text() == 'mine'
+    convert(root, monkeypatch, 'store_to_pyskl.py', tmp_path / 's', tmp_path / 'f.pkl', '--overwrite')
+    assert len(PysklClips(str(tmp_path / 'f.pkl'))) == 4
+    with pytest.raises(FileExistsError, match='s is a folder; give the name of a file'):
+        export_pyskl(store, str(tmp_path / 's'), overwrite=True)
+    assert sorted(os.listdir(tmp_path)) == ['f.pkl', 's']
+
+
+def test_a_full_disk_names_the_file_and_leaves_nothing(monkeypatch, tmp_path):
+    store = write_store(tmp_path / 's')
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr('signbert_mm.prepare.importers.pyskl.pickle.dump', full)
+    with pytest.raises(OSError, match='No space left on device: .*f.pkl'):
+        export_pyskl(store, str(tmp_path / 'f.pkl'))
+    assert os.listdir(tmp_path) == ['s']

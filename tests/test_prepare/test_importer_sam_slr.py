@@ -133,6 +133,8 @@ def test_what_is_absent(tmp_path):
         SamSlrClips(str(tmp_path / 'a'), ['no', 'yes'])
     with pytest.raises(ValueError, match='signer0_sample1: --signer .* finds no signer'):
         list(SamSlrClips(str(tmp_path / 'a'), signer='^x'))
+    with pytest.raises(ValueError, match=r"--signer '\(' is no regular expression"):
+        SamSlrClips(str(tmp_path / 'a'), signer='(')
     (tmp_path / 'a' / 'test_label.pkl').unlink()
     with pytest.raises(FileNotFoundError):
         SamSlrClips(str(tmp_path / 'a'))

@@ -347,3 +347,54 @@ def test_tree_equals_npz(shared, root, monkeypatch, tmp_path):
         np.testing.assert_array_equal(scores[:, 33:], other[:, 33:, 2])
         assert np.abs(points[:, 33:] - other[:, 33:, :2]).max() <= 640 * 2**-12
         assert np.abs(scores[:, :25] - other[:, :25, 2]).max() <= 2**-11
+
+
+def test_npz_names_are_cleaned(tmp_path):
+    classes = np.asarray(['cafe\u0301', 'hello '])
+    fields = more_fields(classes=classes, split=np.asarray(['Train', 'train', 'TEST ', 'dev']))
+    clips = read_npz(tmp_path, fields, protocol='recorded')
+    assert clips.glosses == ['caf\u00e9', 'hello'] and next(iter(clips)).video_id == 'f/caf\u00e9/10'
+    assert [clip.split for clip in clips] == ['train', 'train', 'test', 'dev']
+    wrong = more_fields(split=np.asarray(['Dev', 'train', 'test', 'dev']))
+    with pytest.raises(ValueError, match="f.npz: field split: splits 'Dev' and 'dev' differ in"):
+        read_npz(tmp_path, wrong, protocol='recorded')
+
+
+def test_npz_fields_in_other_kinds(tmp_path):
+    fields = more_fields(
+        classes=np.asarray(['caf\u00e9'.encode(), b'yes']),
+        label=np.asarray([0.0, 0, 1, 1]),
+        length=np.asarray([5.0, 3, 5, 1]),
+        session=np.asarray([0.0, 0, 1, 1]),
+        signer=np.asarray(['anna', 'anna ', '', 'ben']),
+        seq_id=np.asarray([3, 2, 1, 0]),
+    )
+    clips = list(read_npz(tmp_path, fields, protocol='sessions'))
+    assert [clip.video_id for clip in clips] == ['f/caf\u00e9/3', 'f/caf\u00e9/2', 'f/yes/1', 'f/yes/0']
+    assert [(len(clip.keypoints), clip.split) for clip in clips[1:3]] == [(3, 'session0'), (5, 'session1')]
+    assert [clip.signer for clip in clips] == ['anna', 'anna', '', 'ben']
+
+
+@pytest.mark.parametrize(
+    'field, values, message',
+    [
+        ('label', ['no', 'no', 'yes', 'yes'], ' is <U3; numbers expected'),
+        ('label', [0, 0, 1, np.nan], ': entry 3 is nan; whole numbers expected'),
+        ('length', [5, 2.7, 5, 1], ': entry 1 is 2.7; whole numbers expected'),
+        ('signer', [True] * 4, ' is bool; numbers expected'),
+        ('classes', [b'caf\xe9', b'yes'], ': bytes that are not UTF-8'),
+        ('hands', np.full((4, 5, 2, 21, 2), 'x'), ' is <U1; numbers expected'),
+    ],
+)
+def test_npz_fields_of_a_wrong_kind(tmp_path, field, values, message):
+    fields = more_fields(**{field: np.asarray(values)})
+    with pytest.raises(ValueError, match=f'f.npz: field {field}{message}'):
+        read_npz(tmp_path, fields, protocol='sessions')
+
+
+@pytest.mark.parametrize('name', ['v1', '\u00b2', '9' * 20])
+def test_sequences_without_numbers(tmp_path, name):
+    fields = more_fields(seq_id=np.asarray(['1', name, '2', '3']))
+    assert len(read_npz(tmp_path, fields)) == 4
+    with pytest.raises(ValueError, match=rf"f.npz: field seq_id: the words33 .* named \['{name}'\]"):
+        read_npz(tmp_path, fields, protocol='words33')

@@ -14,9 +14,10 @@ def main() -> None:
     parser = tool_parser(__doc__)
     parser.add_argument('store', help='folder of the store')
     parser.add_argument('out', help='the new .pkl file')
+    parser.add_argument('--overwrite', action='store_true', help='replace a file that is already there')
     args = parser.parse_args()
     store = PoseStore(args.store)
-    export_pyskl(store, args.out)
+    export_pyskl(store, args.out, args.overwrite)
     print(f'{args.out}: {len(store)} clips, splits {store.split_counts()}, layout {store.layout.name}')
 
 

@@ -1,7 +1,7 @@
 """What the importers share."""
 
 from dataclasses import dataclass
-from typing import Dict, Iterable
+from typing import Any, Dict, Iterable, Optional
 
 import numpy as np
 
@@ -27,12 +27,26 @@ class Clip:
     height: int
     signer: str = ''
     fps: float = 0.0
+    times: Optional[np.ndarray] = None
 
 
 def split_name(text: str) -> str:
     """A split's name: 'train', 'val' and 'test' in small letters, other names as they are."""
     text = clean_text(text)
     return text.casefold() if text.casefold() in ('train', 'val', 'test') else text
+
+
+def signer_name(value: Any, where: str) -> str:
+    """The signer of an annotation as text; '' = unknown, as which null and NaN count, too.
+
+    Raises:
+        ValueError: It is neither text nor a number; the message begins with ``where``.
+    """
+    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
+        return ''
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, np.number)):
+        raise UserValueError(f'{where}: signer is {value!r:.60}; expected a name, a number, or no such field')
+    return clean_text(str(value))
 
 
 def check_spelling(splits: Iterable[str], where: str) -> None:

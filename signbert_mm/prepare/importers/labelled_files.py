@@ -20,7 +20,8 @@ class LabelledFiles:
         suffix (str): Of the files: '.pose'.
         labels (str, optional): A csv file with a header: ``file`` (path below the folder, or a file name that
             only one file has; the suffix may be left out), ``gloss``, and perhaps ``split`` and ``signer``.
-            Files that it does not list are left out, which is logged. None = no labels, all 'train'.
+            If one line has a split, all must. Files that it does not list are left out, which is logged.
+            None = no labels, all 'train'.
 
     Attributes:
         files (list[str]): Their paths.
@@ -28,8 +29,8 @@ class LabelledFiles:
 
     Raises:
         FileNotFoundError: There are no such files.
-        ValueError: The csv lacks a column or a gloss, lists a file twice, or names a file that does not exist
-            or exists twice.
+        ValueError: The csv lacks a column, a gloss or some splits, lists a file twice, or names a
+            file that does not exist or exists twice.
     """
 
     def __init__(self, source: Union[str, Sequence[str]], suffix: str, labels: Optional[str] = None) -> None:
@@ -80,6 +81,11 @@ class LabelledFiles:
                     f'({row["gloss"]}); remove one of them'
                 )
         check_spelling([row['split'] for _, row in rows.values()], path)
+        without = [line for line, row in rows.values() if not row['split']]
+        if 0 < len(without) < len(rows):
+            raise UserValueError(
+                f'{path}: line {without[0]}: no split, and other lines have one; write it there'
+            )
         # A row may name the file with its suffix, or with that of the video.
         index = NameIndex([(self.video_id(file), file) for file in self.files], self.folder)
         names = [(without_suffix(name, (self.suffix,)), without_suffix(name)) for name in rows]

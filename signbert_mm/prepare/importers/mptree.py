@@ -80,15 +80,10 @@ class MPTreeClips:
             raise UserValueError(f'{folder}: no <gloss>/<sequence>/ folders in it')
         self.split = np.full(len(self.sequences), 'train')
         if protocol == 'words33':
-            odd = [name for _, name in self.sequences if not name.isdigit()]
-            if odd:
-                raise UserValueError(
-                    f'{folder}: the words33 protocol orders by sequence number, but there are sequences '
-                    f'named {odd[:5]}'
-                )
             self.split = words33_splits(
                 np.asarray([label for label, _ in self.sequences]),
                 np.asarray([name for _, name in self.sequences]),
+                folder,
             )
         elif protocol is not None:
             raise UserValueError(f'{folder}: protocol {protocol!r}; choose words33 or none')

@@ -7,21 +7,27 @@ import logging
 import os
 import pickle
 from collections import Counter
-from typing import Iterator, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 from mmengine.logging import print_log
 
+from ...datasets.clip_fields import check_times
 from ...datasets.pose_store import PoseStore
 from ...errors import UserValueError
+from ...files.atomic import open_atomic
+from ...files.text import clean_text
 from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout
-from .common import Clip
+from .common import Clip, check_spelling, signer_name, split_name
 
 # A single number of the file would otherwise reserve any memory: without a list of glosses the largest label
 # gives their number, and a clip without people has frames alone.
 _MOST_LABELS = 10**6
 _MOST_FRAMES = 10**6
+
+# Kinds of ids and glosses.
+_NAME = (str, int, np.integer)
 
 # Fields of a store's meta that such a file keeps.
 ABOUT = ('source', 'licence', 'extractor', 'extractor_version')
@@ -76,15 +82,14 @@ class PysklClips:
             )
         self.layout = get_layout(layout).name
         glosses = glosses or content.get('glosses')
-        labels = [self._label(index) for index in range(len(self.annotations))]
+        glosses = [] if glosses is None else self._texts(glosses, 'glosses')
+        labels = [self._whole(index, 'label') for index in range(len(self.annotations))]
         if not glosses and max(labels) >= _MOST_LABELS:
             index = labels.index(max(labels))
             raise UserValueError(
                 f'{path}: annotation {index}: label is {max(labels)}; correct it, or give the list of glosses'
             )
-        self.glosses: List[str] = (
-            list(glosses) if glosses else [str(label) for label in range(max(labels) + 1)]
-        )
+        self.glosses: List[str] = glosses or [str(label) for label in range(max(labels) + 1)]
         self.about = {key: str(content[key]) for key in ABOUT if content.get(key)}
         splits_of = self._by_id(content.get('split'), splits)
         self._order = [
@@ -98,6 +103,20 @@ class PysklClips:
                 f'{sorted({name for names in splits_of.values() for name in names})}'
             )
 
+    def _texts(self, values: Any, what: str) -> List[str]:
+        """A list of names, as :func:`clean_text` gives them."""
+        values = values.ravel().tolist() if isinstance(values, np.ndarray) else values
+        if not isinstance(values, (list, tuple)) or not all(isinstance(item, _NAME) for item in values):
+            raise UserValueError(f'{self.path}: {what}: {values!r:.60} found; expected a list of names')
+        return [clean_text(str(item)) for item in values]
+
+    def _named_splits(self, split: Dict[Any, Any]) -> Dict[str, List[str]]:
+        names = [split_name(name) for name in self._texts(list(split), 'split')]
+        check_spelling(names, self.path)
+        if len(set(names)) < len(names):
+            raise UserValueError(f'{self.path}: splits {list(split)}: two are one name; rename one of them')
+        return {name: self._texts(ids, f'split {name!r}') for name, ids in zip(names, split.values())}
+
     def _by_id(self, split: Optional[dict], chosen: Optional[Sequence[str]]) -> dict:
         """The splits of each clip."""
         if split is not None and not isinstance(split, dict):
@@ -110,14 +129,16 @@ class PysklClips:
                     f'{self.path}: the file has no splits, so {list(chosen)} cannot be chosen'
                 )
             return {self._id(index): ['train'] for index in range(len(self.annotations))}
-        counts = {name: len(to_array(ids)) for name, ids in split.items()}
-        missing = [name for name in chosen or () if name not in split]
+        split = self._named_splits(split)
+        chosen = [split_name(name) for name in chosen or ()]
+        counts = {name: len(ids) for name, ids in split.items()}
+        missing = [name for name in chosen if name not in split]
         if missing:
             raise UserValueError(f'{self.path}: no split {missing}; splits there: {counts}')
         splits_of: dict = {}
         ids_of_file = set(self.ids())
         for name in chosen or split:
-            ids = [str(clip) for clip in to_array(split[name]).ravel().tolist()]
+            ids = split[name]
             missing = [clip for clip in ids if clip not in ids_of_file]
             if missing:
                 self._warn(
@@ -144,23 +165,42 @@ class PysklClips:
         shown = ', '.join(names[:5]) + (', ...' if len(names) > 5 else '')
         print_log(f'{self.path}: {text}: {shown}', logger='current', level=logging.WARNING)
 
-    def _field(self, index: int, name: str) -> object:
+    def _field(self, index: int, name: str) -> Any:
         annotation = self.annotations[index]
         if not isinstance(annotation, dict) or name not in annotation:
             fields = sorted(annotation) if isinstance(annotation, dict) else annotation
             raise UserValueError(f'{self.path}: annotation {index}: field {name} is absent; found {fields}')
         return annotation[name]
 
-    def _label(self, index: int) -> int:
-        label = to_array(self._field(index, 'label'))
-        if label.dtype.kind not in 'iu' or label.size != 1:
+    def _array(self, index: int, name: str, expected: str) -> np.ndarray:
+        """A field's numbers."""
+        value = self._field(index, name)
+        try:
+            array = to_array(value)
+        except ValueError:
+            array = None
+        if array is None or array.dtype.kind not in 'fiu':
+            raise UserValueError(f'{self._where(index)}: {name} is {value!r:.60}; expected {expected}')
+        return array
+
+    def _whole(self, index: int, name: str) -> int:
+        expected = 'one whole number'
+        array = self._array(index, name, expected)
+        if array.size != 1 or not float(array.ravel()[0]).is_integer():
             raise UserValueError(
-                f'{self.path}: annotation {index}: label is {label.tolist()!r}; expected one whole number'
+                f'{self._where(index)}: {name} is {array.tolist()!r:.60}; expected {expected}'
             )
-        return int(label.ravel()[0])
+        return int(array.ravel()[0])
 
     def _id(self, index: int) -> str:
-        return str(self._field(index, 'filename' if 'filename' in self.annotations[index] else 'frame_dir'))
+        name = 'filename' if 'filename' in self.annotations[index] else 'frame_dir'
+        value = self._field(index, name)
+        if not isinstance(value, _NAME):
+            raise UserValueError(f'{self.path}: annotation {index}: {name} is {value!r:.60}; expected text')
+        return clean_text(str(value))
+
+    def _where(self, index: int) -> str:
+        return f'{self.path}: annotation {index} ({self._id(index)})'
 
     def __len__(self) -> int:
         return len(self._order)
@@ -174,10 +214,10 @@ class PysklClips:
 
     def clip(self, index: int, split: str = '') -> Clip:
         """The clip of one annotation."""
-        where = f'{self.path}: annotation {index} ({self._id(index)})'
+        where, annotation = self._where(index), self.annotations[index]
         # (M, T, V, 2)
-        xy = to_array(self._field(index, 'keypoint')).astype(np.float32)
-        frames = int(self._field(index, 'total_frames'))
+        xy = self._array(index, 'keypoint', 'numbers').astype(np.float32)
+        frames = self._whole(index, 'total_frames')
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
             raise UserValueError(
                 f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D '
@@ -185,9 +225,9 @@ class PysklClips:
             )
         if xy.shape[0] == 0 and frames > _MOST_FRAMES:
             raise UserValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
-        if 'keypoint_score' in self.annotations[index]:
+        if 'keypoint_score' in annotation:
             # (M, T, V)
-            score = to_array(self.annotations[index]['keypoint_score']).astype(np.float32)
+            score = self._array(index, 'keypoint_score', 'numbers').astype(np.float32)
         else:
             score = (xy != 0).any(axis=-1).astype(np.float32)
         if score.shape != xy.shape[:3]:
@@ -201,25 +241,55 @@ class PysklClips:
             if len(values)
             else np.zeros((frames, get_layout(self.layout).num_joints, 3), dtype=np.float32)
         )
-        height, width = (int(size) for size in to_array(self._field(index, 'img_shape'))[:2])
-        signer = str(self.annotations[index].get('signer', ''))
-        name = str(self.annotations[index].get('video_id') or self._id(index))
-        fps = to_array(self.annotations[index].get('fps') or 0)
-        if fps.dtype.kind not in 'iuf' or fps.size != 1 or not 0 <= fps.ravel()[0] < float('inf'):
-            raise UserValueError(
-                f'{where}: fps is {fps.tolist()!r:.60}; expected frames a second, or no such field'
-            )
-        rate = float(fps.ravel()[0])
-        return Clip(keypoints, self._label(index), split, name, width, height, signer=signer, fps=rate)
+        shape = self._array(index, 'img_shape', 'height and width')
+        if shape.ndim != 1 or len(shape) < 2 or not np.isfinite(shape[:2]).all():
+            raise UserValueError(f'{where}: img_shape is {shape.tolist()!r:.60}; expected height and width')
+        height, width = (int(size) for size in shape[:2])
+        signer = signer_name(annotation.get('signer'), where)
+        name = clean_text(str(annotation.get('video_id') or self._id(index)))
+        label, times = self._whole(index, 'label'), self._times(index, frames)
+        return Clip(keypoints, label, split, name, width, height, signer, self._rate(index), times)
+
+    def _rate(self, index: int) -> float:
+        if self.annotations[index].get('fps') is None:
+            return 0.0
+        expected = 'frames a second, or no such field'
+        fps = self._array(index, 'fps', expected)
+        if fps.size != 1 or not 0 <= fps.ravel()[0] < float('inf'):
+            raise UserValueError(f'{self._where(index)}: fps is {fps.tolist()!r:.60}; expected {expected}')
+        return float(fps.ravel()[0])
+
+    def _times(self, index: int, frames: int) -> Optional[np.ndarray]:
+        if self.annotations[index].get('frame_times') is None:
+            return None
+        times = self._array(index, 'frame_times', 'seconds of the frames, or no such field')
+        times = check_times(f'{self._where(index)}: frame_times', times, frames)
+        return times - times[0]
 
 
-def export_pyskl(store: PoseStore, path: str) -> None:
+def export_pyskl(store: PoseStore, path: str, overwrite: bool = False) -> None:
     """Writes a store as such a file, which mmaction2's PoseDataset loads.
 
     Keypoints are float32, one person a clip. Besides the usual fields the file has ``layout``, ``glosses``,
-    extractor, source and licence, and each clip's ``signer`` and ``fps``. Ids are the video ids. An id that
-    several splits have gets the split before it (``train/abc``), and stays in the field ``video_id``.
+    extractor, source and licence, and each clip's ``signer``, ``fps`` and, where the rate is uneven,
+    ``frame_times``. Ids are the video ids. An id that several splits have gets the split before it
+    (``train/abc``), and stays in the field ``video_id``.
+
+    Args:
+        store (PoseStore): The clips.
+        path (str): The new file; it appears whole or not at all.
+        overwrite (bool): Replace a file that is there.
+
+    Raises:
+        FileExistsError: The file is there, or a folder of that name.
+        OSError: Such as a full disk; it names ``path``.
     """
+    if os.path.isdir(path):
+        raise FileExistsError(f'{os.path.abspath(path)} is a folder; give the name of a file')
+    if os.path.isfile(path) and not overwrite:
+        raise FileExistsError(
+            f'{os.path.abspath(path)} exists; choose another file, or overwrite=True (--overwrite)'
+        )
     ids, splits = store.video_id.tolist(), store.split.tolist()
     repeated = {name for name, count in Counter(ids).items() if count > 1}
     by_split: dict = {name: [] for name in store.split_names}
@@ -227,6 +297,7 @@ def export_pyskl(store: PoseStore, path: str) -> None:
     for index, (name, split) in enumerate(zip(ids, splits)):
         keypoints, scores = store.clip(index)
         shape = int(store.height[index]), int(store.width[index])
+        times = store.frame_times(index)
         frame_dir = f'{split}/{name}' if name in repeated else name
         by_split[split].append(frame_dir)
         annotations.append(
@@ -240,6 +311,7 @@ def export_pyskl(store: PoseStore, path: str) -> None:
                 keypoint_score=scores[None],
                 signer=str(store.signer[index]),
                 **(dict(fps=float(store.fps[index])) if store.fps[index] else {}),
+                **({} if times is None else dict(frame_times=np.array(times))),
             )
         )
         if name in repeated:
@@ -248,10 +320,5 @@ def export_pyskl(store: PoseStore, path: str) -> None:
     content = dict(
         split=by_split, annotations=annotations, layout=store.layout.name, glosses=store.glosses, **about
     )
-    # Written beside and renamed, so that an interrupted export leaves no damaged file.
-    partial = f'{path}.partial'
-    with open(partial, 'wb') as file:
+    with open_atomic(path) as file:
         pickle.dump(content, file, protocol=4)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)

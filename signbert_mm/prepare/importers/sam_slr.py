@@ -1,13 +1,13 @@
 """Importer of the arrays of SAM-SLR and DSTA-SLR: all clips of a split, padded to one length."""
 
 import os
-import re
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from ...errors import UserValueError
 from ...files.arrays import open_array
+from ...files.matching import find_signer, signer_pattern
 from ...files.text import clean_text
 from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout, map_joints
@@ -46,7 +46,8 @@ class SamSlrClips:
 
     Raises:
         FileNotFoundError: There is no such file, or no pickle beside an array.
-        ValueError: An array or pickle is of another form, or a label is outside the glosses.
+        ValueError: An array or pickle is of another form, a label is outside the glosses, or ``signer`` is no
+            regular expression.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class SamSlrClips:
         layout: str = 'sign_49',
     ) -> None:
         self.folder, self.layout, self.signer = folder, get_layout(layout).name, signer
+        signer_pattern(signer)
         self.width, self.height, self.fps = width, height, fps
         present = [split for split in SPLITS if os.path.isfile(self._path(split, 'data_joint.npy'))]
         absent = [self._path(split, 'data_joint.npy') for split in splits or () if split not in present]
@@ -132,13 +134,13 @@ class SamSlrClips:
     def _signer(self, name: str) -> str:
         if not self.signer:
             return ''
-        match = re.search(self.signer, name)
-        if not match:
+        signer = find_signer(signer_pattern(self.signer), name)
+        if not signer:
             raise UserValueError(
                 f'{self.folder}: {name}: --signer {self.signer!r} finds no signer in this name; correct the '
                 'pattern'
             )
-        return match[1] if match.re.groups else match[0]
+        return signer
 
 
 def unpadded_length(pose: np.ndarray) -> int:

@@ -4,6 +4,7 @@ import re
 from typing import List, Optional, Sequence, Tuple
 
 from ...errors import UserValueError
+from ..importers.common import signer_name
 from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, find_file, json_entries, json_field, read_json
 
@@ -92,7 +93,7 @@ def _record(entry: dict, split: str, where: str, path: str) -> ClipRecord:
         label,
         split,
         video,
-        str(entry.get('signer_id', '')),
+        signer_name(entry.get('signer_id'), place),
         begin,
         end,
         'seconds',

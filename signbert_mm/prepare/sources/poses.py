@@ -354,7 +354,7 @@ def failures(folder: str) -> List[Tuple[str, str]]:
 
 
 def _video_pose(clip: Clip) -> VideoPose:
-    return VideoPose(clip.keypoints, clip.width, clip.height, clip.fps)
+    return VideoPose(clip.keypoints, clip.width, clip.height, clip.fps, clip.times)
 
 
 def open_poses(

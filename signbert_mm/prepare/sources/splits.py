@@ -36,7 +36,8 @@ class Splits:
     def __post_init__(self) -> None:
         if self.by_signer and (self.test_share or self.val_share):
             raise UserValueError('splits go by signers or by shares, not both; choose one')
-        if min(self.test_share, self.val_share) < 0 or self.test_share + self.val_share >= 1:
+        # Of NaN all comparisons are false.
+        if not (self.test_share >= 0 and self.val_share >= 0 and self.test_share + self.val_share < 1):
             raise UserValueError(
                 f'test_share {self.test_share:g} and val_share {self.val_share:g}: both must be at least 0, '
                 'and together below 1'

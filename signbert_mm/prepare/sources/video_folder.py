@@ -1,11 +1,11 @@
 """Videos in a folder for each gloss, as an index with splits: no annotation is needed."""
 
 import os
-import re
 from typing import Dict, List, Sequence, Tuple
 
 from ...errors import UserValueError
 from ...files.folders import LeftOut, image_sequence, report_left_out, walk
+from ...files.matching import find_signer, signer_pattern
 from ...files.text import clean_text
 from .annotation import REPEATED, ClipRecord, SourceIndex
 from .names import videos_below
@@ -46,12 +46,13 @@ def video_folder_index(
 
     Raises:
         FileNotFoundError: There is no such folder, or no video in folders of glosses.
-        ValueError: Two videos differ in their suffix alone, a video lies in no gloss's folder, its name does
-            not match ``signer``, a signer is in no video or in two splits, both ways of splitting are asked
-            for, shares are out of range, or nothing is left to train on.
+        ValueError: Two videos differ in their suffix alone, a video lies in no gloss's folder, ``signer`` is
+            no regular expression, a name does not match it, a signer is in no video or in two splits, both
+            ways of splitting are asked for, shares are out of range, or nothing is left to train on.
     """
     root = os.path.abspath(root)
     chosen = Splits(test_signers, val_signers, test_share, val_share, seed)
+    signer_pattern(signer)
     if chosen.by_signer and not signer:
         raise UserValueError(
             'splits by signers need `signer` (--signer), which finds the signer in a file name'
@@ -138,8 +139,7 @@ def _gloss(name: str) -> str:
 def _signer(root: str, name: str, pattern: str) -> str:
     if not pattern:
         return ''
-    match = re.search(pattern, name.split('/', 1)[1])
-    signer = (match[1] if match.re.groups else match[0]) if match else ''
+    signer = find_signer(signer_pattern(pattern), name.split('/', 1)[1])
     if not signer:
         raise UserValueError(
             f'{root}: {name}: --signer {pattern!r} finds no signer in the part after the gloss; correct the '

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from ...errors import UserValueError
 from ...files.text import text_lines
+from ..importers.common import signer_name
 from .annotation import ClipRecord, SourceIndex
 from .files import SPLITS, find_file, json_field, read_json
 
@@ -75,7 +76,11 @@ def wlasl_index(
         ]
     records = [
         ClipRecord.of_span(
-            name, label, split, where=where, **(_details(*instances[name]) if name in instances else {})
+            name,
+            label,
+            split,
+            where=where,
+            **(_details(annotation, *instances[name]) if name in instances else {}),
         )
         for where, name, label, split in clips
         if split in splits
@@ -180,9 +185,10 @@ def _instances(path: str, repeated: str) -> Tuple[List[str], Dict[str, Tuple[str
     return glosses, instances
 
 
-def _details(place: str, label: int, instance: dict) -> Dict[str, Any]:
+def _details(path: str, place: str, label: int, instance: dict) -> Dict[str, Any]:
     """The signer, and where the clip lies in a YouTube video."""
-    details: Dict[str, Any] = dict(signer=str(instance.get('signer_id', '')))
+    place = f'{path}: {place}'
+    details: Dict[str, Any] = dict(signer=signer_name(instance.get('signer_id'), place))
     url = str(instance.get('url', ''))
     if re.search(r'youtube\.com|youtu\.be', url):
         first, last = (json_field(instance, name, int, place) for name in ('frame_start', 'frame_end'))

@@ -81,6 +81,12 @@ def test_index(folder):
     )
 
 
+@pytest.mark.parametrize('signer, name', [(None, ''), (' anna', 'anna')])
+def test_a_signer_that_is_unknown_or_a_name(folder, signer, name):
+    write_json(folder / 'MSASL_test.json', [dict(LISTS['test'][0], signer_id=signer)])
+    assert msasl_index(str(folder), 100, ['test']).records[0].signer == name
+
+
 def test_converter(folder, run_converter, tmp_path):
     # a whole video and a clip that is cut already
     write_poses(folder / 'poses', {'aaaaaaaaaa1': 70, 'ccccccccc_3_5_25': 9})

@@ -102,11 +102,23 @@ def test_by_share(folder, tmp_path):
         (dict(signer='^[^_]+', test_signers=['dora']), 'no video is of signer dora; .* finds anna, ben, cem'),
         (dict(signer='^[^_]+', test_signers=['anna', 'ben', 'cem']), 'no clip is left in train'),
         (dict(signer='^x'), r"bye/anna_0: --signer '\^x' finds no signer"),
+        (dict(signer='('), r"--signer '\(' is no regular expression"),
+        (dict(test_share=float('nan')), 'test_share nan and val_share 0: both must be at least 0'),
+        (dict(val_share=float('nan')), 'val_share nan'),
     ],
 )
 def test_bad_options(folder, options, message):
     with pytest.raises(ValueError, match=message):
         video_folder_index(folder, **options)
+
+
+def test_folders_whose_names_are_one_gloss(tmp_path):
+    for name in ('hello /1.mp4', 'hello/2.mp4', 'cafe\u0301/anna /1.mp4'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    index = video_folder_index(tmp_path, signer='^[^/]+(?=/)|.$')
+    assert index.glosses == ['caf\u00e9', 'hello']
+    assert [record.video_id for record in index.records] == ['caf\u00e9/anna/1', 'hello/1', 'hello/2']
 
 
 def test_bad_folders(folder, tmp_path):

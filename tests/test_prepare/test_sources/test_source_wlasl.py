@@ -87,6 +87,18 @@ def test_index(folder):
     assert [record.video_id for record in wlasl_index(str(folder), 300, ['test']).records] == ['07069']
 
 
+def test_a_signer_that_is_unknown(folder):
+    (path,) = folder.rglob('WLASL_v0.3.json')
+    whole = json.loads(path.read_text())
+    whole[0]['instances'][0]['signer_id'] = None
+    path.write_text(json.dumps(whole))
+    assert wlasl_index(str(folder)).records[0].signer == ''
+    whole[0]['instances'][0]['signer_id'] = [1]
+    path.write_text(json.dumps(whole))
+    with pytest.raises(ValueError, match=r"v0.3.json: gloss 'book', instance 1: signer is \[1\]; expected"):
+        wlasl_index(str(folder))
+
+
 def test_lists_without_the_whole_annotation_and_the_reverse(folder):
     (folder / 'start_kit' / 'WLASL_v0.3.json').unlink()
     found = wlasl_index(str(folder))
