@@ -16,7 +16,7 @@ from ...datasets.pose_store import PoseStore
 from ...errors import UserValueError
 from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout
-from .common import Clip
+from .common import Clip, UnreadableError, one_number
 
 # A single number of the file would otherwise reserve any memory: without a list of glosses the largest label
 # gives their number, and a clip without people has frames alone.
@@ -151,6 +151,15 @@ class PysklClips:
             raise UserValueError(f'{self.path}: annotation {index}: field {name} is absent; found {fields}')
         return annotation[name]
 
+    def _numbers(self, index: int, name: str) -> np.ndarray:
+        """A field as float32."""
+        value = self._field(index, name)
+        try:
+            return to_array(value).astype(np.float32)
+        except (TypeError, ValueError) as error:
+            where = f'{self.path}: annotation {index} ({self._id(index)})'
+            raise UnreadableError(f'{where}: {name} is no array of numbers ({error})') from error
+
     def _label(self, index: int) -> int:
         label = to_array(self._field(index, 'label'))
         if label.dtype.kind not in 'iu' or label.size != 1:
@@ -173,25 +182,29 @@ class PysklClips:
         return (self.clip(index, split) for index, split in self._order)
 
     def clip(self, index: int, split: str = '') -> Clip:
-        """The clip of one annotation."""
+        """The clip of one annotation.
+
+        Raises:
+            UnreadableError: A field is not as it should be; the message names the annotation and the field.
+        """
         where = f'{self.path}: annotation {index} ({self._id(index)})'
         # (M, T, V, 2)
-        xy = to_array(self._field(index, 'keypoint')).astype(np.float32)
-        frames = int(self._field(index, 'total_frames'))
+        xy = self._numbers(index, 'keypoint')
+        frames = int(one_number(self._field(index, 'total_frames'), f'{where}: total_frames'))
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
-            raise UserValueError(
+            raise UnreadableError(
                 f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D '
                 'joints are not read'
             )
         if xy.shape[0] == 0 and frames > _MOST_FRAMES:
-            raise UserValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
+            raise UnreadableError(f'{where}: {frames} frames without anybody in them; leave this clip out')
         if 'keypoint_score' in self.annotations[index]:
             # (M, T, V)
-            score = to_array(self.annotations[index]['keypoint_score']).astype(np.float32)
+            score = self._numbers(index, 'keypoint_score')
         else:
             score = (xy != 0).any(axis=-1).astype(np.float32)
         if score.shape != xy.shape[:3]:
-            raise UserValueError(
+            raise UnreadableError(
                 f'{where}: keypoint_score is of shape {score.shape}; expected {xy.shape[:3]}'
             )
         values = np.concatenate([xy, score[..., None]], axis=-1)
@@ -201,15 +214,14 @@ class PysklClips:
             if len(values)
             else np.zeros((frames, get_layout(self.layout).num_joints, 3), dtype=np.float32)
         )
-        height, width = (int(size) for size in to_array(self._field(index, 'img_shape'))[:2])
+        shape = self._numbers(index, 'img_shape')
+        if shape.ndim != 1 or len(shape) < 2:
+            raise UnreadableError(f'{where}: img_shape is of shape {shape.shape}; expected height and width')
+        height, width = (int(one_number(size, f'{where}: img_shape')) for size in shape[:2])
         signer = str(self.annotations[index].get('signer', ''))
         name = str(self.annotations[index].get('video_id') or self._id(index))
-        fps = to_array(self.annotations[index].get('fps') or 0)
-        if fps.dtype.kind not in 'iuf' or fps.size != 1 or not 0 <= fps.ravel()[0] < float('inf'):
-            raise UserValueError(
-                f'{where}: fps is {fps.tolist()!r:.60}; expected frames a second, or no such field'
-            )
-        rate = float(fps.ravel()[0])
+        fps = self.annotations[index].get('fps')
+        rate = one_number(0 if fps is None else fps, f'{where}: fps')
         return Clip(keypoints, self._label(index), split, name, width, height, signer=signer, fps=rate)
 
 
