@@ -32,13 +32,13 @@ def check_clip(
     split, signer = (clean_text(name) if isinstance(name, str) else name for name in (split, signer))
     check_text(split, f'{where}: split')
     check_text(signer, f'{where}: signer', empty=True)
-    if int(label) != label or not -1 <= label < num_glosses:
+    if not -1 <= label < num_glosses or int(label) != label:
         raise UserValueError(
             f'{where}: label {label} is outside 0 .. {num_glosses - 1} ({num_glosses} glosses; -1 = none); '
             'correct the label or the gloss list'
         )
     for name, size in (('width', width), ('height', height)):
-        if int(size) != size or not 0 < size < 1 << 31:
+        if not 0 < size < 1 << 31 or int(size) != size:
             raise UserValueError(f'{where}: {name} is {size}; give the image size in pixels')
     if not 0 <= fps < float('inf'):
         raise UserValueError(f'{where}: fps is {fps}; give frames a second, 0 where unknown')

@@ -16,12 +16,21 @@ _HOLD_OUT = {'part', 'share', 'names', 'by', 'seed'}
 
 
 def read_classes(classes: Union[Sequence[str], str, None]) -> Optional[Sequence[str]]:
-    """Glosses: those given, or those of the named store or file."""
-    if isinstance(classes, str) and os.path.isdir(classes):
+    """Glosses: those given, or those of the named store or file.
+
+    Raises:
+        FileNotFoundError: There is no such store or file.
+    """
+    if not isinstance(classes, str):
+        return classes
+    if os.path.isdir(classes):
         return PoseStore(classes).glosses
-    if isinstance(classes, str) and os.path.isfile(classes):
+    if os.path.isfile(classes):
         return [gloss for _, gloss in text_lines(classes)]
-    return classes
+    raise FileNotFoundError(
+        f'{os.path.abspath(classes)}: no such store or file of glosses, one a line (classes={classes!r}); '
+        'correct the path, or give a list of glosses'
+    )
 
 
 def class_labels(store: PoseStore, classes: Optional[Sequence[str]]) -> Optional[List[int]]:
@@ -37,12 +46,8 @@ def class_labels(store: PoseStore, classes: Optional[Sequence[str]]) -> Optional
     label_of.update({gloss: label for label, gloss in enumerate(store.glosses)})
     labels = [label_of.get(gloss, label_of.get(clean_text(str(gloss)))) for gloss in classes]
     unknown = [gloss for gloss, label in zip(classes, labels) if label is None]
-    if unknown or isinstance(classes, str) or len(set(labels)) < len(labels) or not labels:
-        near = (
-            {gloss: difflib.get_close_matches(gloss, store.glosses, n=2) for gloss in unknown[:5]}
-            if not isinstance(classes, str)
-            else {}
-        )
+    if unknown or len(set(labels)) < len(labels) or not labels:
+        near = {gloss: difflib.get_close_matches(gloss, store.glosses, n=2) for gloss in unknown[:5]}
         raise UserValueError(
             f'{store.folder}: classes must be a list of distinct glosses of the store; unknown: '
             f'{unknown[:10]}; near ones: {near}; '

@@ -189,6 +189,7 @@ class PoseStoreWriter:
         height: int,
         fps: float = 0.0,
         times: Optional[np.ndarray] = None,
+        where: str = '',
     ) -> None:
         """Appends one clip.
 
@@ -206,6 +207,7 @@ class PoseStoreWriter:
             fps (float): Frames a second; 0 = unknown.
             times (ndarray, optional): Shape (T,) seconds of the frames, from any zero, for a video of uneven
                 rate. They are stored only if :func:`~signbert_mm.datasets.frame_times.uneven_times` says so.
+            where (str): How messages name the clip; '' = by its place in the store.
 
         Raises:
             ValueError: A value is not as above, or coordinates are not pixels of such an image
@@ -214,7 +216,7 @@ class PoseStoreWriter:
         """
         if self._file.closed:
             raise UserValueError(f'{self.folder}: this writer is closed; open a new one')
-        where = f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
+        where = where or f'{self.folder}: clip {len(self)} (video_id {video_id!r})'
         split, signer = check_clip(
             where, label, split, video_id, signer, width, height, fps, len(self.glosses)
         )

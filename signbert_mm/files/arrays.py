@@ -94,8 +94,7 @@ def _check_header(file: BinaryIO, size: int) -> None:
         raise ArrayFileError(f'an array is in npy format {version}, which plain arrays do not need')
     shape, _, dtype = _HEADER_READERS[version](file)
     if dtype.hasobject:
-        # numpy itself refuses arrays of objects.
-        return
+        raise ArrayFileError('an array holds Python objects, which are not read; save it as numbers or text')
     count = 1
     for length in shape:
         count *= int(length)

@@ -1,7 +1,19 @@
 """Which item of a folder or file belongs to which clip, and what a name tells."""
 
 import re
-from typing import Dict, Generic, Iterable, List, NamedTuple, Optional, Pattern, Sequence, Tuple, TypeVar
+from typing import (
+    Callable,
+    Dict,
+    Generic,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Pattern,
+    Sequence,
+    Tuple,
+    TypeVar,
+)
 
 from ..errors import UserValueError
 from .text import clean_path, clean_text
@@ -42,12 +54,20 @@ class NameIndex(Generic[Item]):
     Args:
         items (Iterable[tuple[str, Item]]): Names and their items.
         where (str): Their folder or file, for messages.
+        shown (Callable): How messages call an item.
+        remedy (str): What to do if two items have one name.
 
     Raises:
         ValueError: Two items have one name, as a.mp4 and a.avi; the message names both.
     """
 
-    def __init__(self, items: Iterable[Tuple[str, Item]], where: str) -> None:
+    def __init__(
+        self,
+        items: Iterable[Tuple[str, Item]],
+        where: str,
+        shown: Callable[[Item], str] = str,
+        remedy: str = 'remove one of them',
+    ) -> None:
         self.where = where
         self._items: Dict[str, Item] = {}
         self._by_base: Dict[str, List[str]] = {}
@@ -55,7 +75,8 @@ class NameIndex(Generic[Item]):
             name = plain_name(name)
             if name in self._items:
                 raise UserValueError(
-                    f'{where}: {name!r} is there twice: {self._items[name]} and {item}; remove one of them'
+                    f'{where}: {name!r} is there twice: {shown(self._items[name])} and {shown(item)}; '
+                    f'{remedy}'
                 )
             self._items[name] = item
             self._by_base.setdefault(name.rsplit('/', 1)[-1], []).append(name)

@@ -219,7 +219,6 @@ def test_subsets(store):
         (dict(split=[]), 'has no clips'),
         (dict(classes=['a', 'aa']), r"unknown: \['aa'\]; near ones: {'aa': \['a'\]}"),
         (dict(classes=[]), 'list of distinct glosses'),
-        (dict(classes='a'), 'list of distinct glosses'),
         (dict(relabel=True), 'needs `classes`'),
         (dict(few_shot=dict(shot=1)), r'give dict\(shots=.., seed=..\)'),
         (dict(data_ratio=0.5), r'give dict\(ratio=.., seed=..\)'),
@@ -390,3 +389,7 @@ def test_classes_of_a_store_or_a_file(tmp_path, store):
     for classes in (str(tmp_path / 'small'), str(tmp_path / 'glosses.txt')):
         assert PoseDataset(store, classes=classes).labels.tolist() == [0, 2, 0, 2, 0, 2, 0]
         assert PoseDataset(store, classes=classes, relabel=True).glosses == ['c', 'a']
+    with pytest.raises(
+        FileNotFoundError, match=r"no such store or file of glosses, .*\(classes='gloss.txt'\)"
+    ):
+        PoseDataset(store, classes='gloss.txt')

@@ -151,6 +151,7 @@ def spoiled(value, axis=0):
         (None, dict(split=''), 'split is'),
         (None, dict(width=0), 'width is 0'),
         (None, dict(height=-3), 'height is -3'),
+        (None, dict(width=float('nan')), 'width is nan'),
         (None, dict(fps=float('nan')), 'fps is nan'),
     ],
 )
@@ -312,7 +313,7 @@ def edit(folder, **changes):
         (dict(label=None), r"\['label'\]"),
         (dict(video_id=np.zeros(4)), r"\['video_id'\]"),
         (dict(split=np.ones(4, dtype=np.int16)), 'column split has codes outside'),
-        (dict(video_id=np.asarray([{}, 1, 2, 3], dtype=object)), 'allow_pickle'),
+        (dict(video_id=np.asarray([{}, 1, 2, 3], dtype=object)), 'an array holds Python objects'),
     ],
 )
 def test_inconsistent_clips_are_refused(tmp_path, changes, message):

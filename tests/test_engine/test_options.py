@@ -139,6 +139,22 @@ def test_places_of_any_list():
     assert list(cfg.numbers) == [1, 7] and cfg.deep == [[1], [2, 4]] and cfg.new.key == 1
 
 
+def test_a_dict_replaces_what_is_no_dict():
+    def merged(**options):
+        cfg = Config(dict(a=None, b=dict(c=None, d='x'), e=[dict(f=None)]))
+        merge_options(cfg, {key.replace('__', '.'): value for key, value in options.items()})
+        return cfg.to_dict()
+
+    new = dict(type='A')
+    assert merged(a=new)['a'] == merged(a__type='A')['a'] == merged(a=dict(new, _delete_=True))['a'] == new
+    assert merged(b=dict(c=new))['b'] == merged(b__c=new)['b'] == dict(c=new, d='x')
+    assert merged(b=dict(d=new, c=dict(g=1)))['b'] == dict(c=dict(g=1), d=new)
+    assert merged(e__0=dict(f=new))['e'] == merged(e__0__f=new)['e'] == [dict(f=new)]
+    assert merged(b=dict(_delete_=True, d=new))['b'] == dict(d=new)
+    with pytest.raises(ConfigError, match="--cfg-options b.d.g: 'g' names a part of 'x', which has none"):
+        merged(b__d__g=1)
+
+
 def test_packages_and_names(monkeypatch):
     monkeypatch.setattr(options.importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(

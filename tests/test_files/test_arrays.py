@@ -57,7 +57,10 @@ def test_what_numpy_writes_is_read(tmp_path):
         (archive([('a.npy', b'\x93NUMPY\x01\x00' + b'\xff\x00' + b'(' * 255)]), '.'),
         (archive([('a.npy', b'\x93NUMPY\x03\x00' + b'\x10\x00\x00\x00' + b' ' * 16)]), 'npy format'),
         (archive([('a.npy', b'not an array')]), 'magic'),
-        (archive([('a.npy', header((1,), '|O') + b'cposix\nsystem\n.')]), 'allow_pickle'),
+        (
+            archive([('a.npy', header((1,), '|O') + b'cposix\nsystem\n.')]),
+            'Python objects, .*; save it as numbers',
+        ),
         (b'PK\x03\x04 and no more', '.'),
         (b'', '.'),
     ],
@@ -80,6 +83,8 @@ def test_an_npy_file_that_claims_more_than_it_has():
         read_npy(header((1 << 50,)))
     with pytest.raises(ArrayFileError):
         read_npy(b'text')
+    with pytest.raises(ArrayFileError, match='an array holds Python objects, .*; save it as numbers or text'):
+        read_npy(header((1,), '|O'))
 
 
 def test_a_bool_is_0_or_1():

@@ -51,6 +51,13 @@ def test_clips_may_share_a_video():
     ]
 
 
+def test_two_items_of_one_name_are_named():
+    with pytest.raises(ValueError, match="here: 'a' is there twice: A and ./A; remove one of them"):
+        index('a', './a')
+    with pytest.raises(ValueError, match="'a' is there twice: clip 0 and clip 1; rename one"):
+        NameIndex([('a', 0), ('a', 1)], 'here', lambda clip: f'clip {clip}', 'rename one')
+
+
 def test_unicode_form_and_slashes_do_not_matter():
     names = index('cafe\u0301\\1', './b')
     assert (

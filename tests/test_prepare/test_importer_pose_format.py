@@ -11,6 +11,8 @@ from pose_store_fixtures import convert
 from signbert_mm.datasets import PoseStore, PoseStoreWriter
 from signbert_mm.layouts import COCO_WHOLEBODY_133
 from signbert_mm.prepare.importers import PoseFormatClips, write_clips
+from signbert_mm.prepare.sources import ClipRecord, SourceIndex, open_poses
+from signbert_mm.prepare.sources import convert as convert_index
 
 HAND_POINTS = [f'P{index}' for index in range(21)]
 HOLISTIC = dict(POSE_LANDMARKS=33, FACE_LANDMARKS=4, LEFT_HAND_LANDMARKS=21, RIGHT_HAND_LANDMARKS=21)
@@ -196,13 +198,49 @@ def test_pose_errors(tmp_path):
     pose_file(tmp_path / 'a.pose', size=(0, 0))
     with pytest.raises(ValueError, match='give width and height'):
         list(PoseFormatClips(str(tmp_path)))
-    assert next(iter(PoseFormatClips(str(tmp_path), width=3, height=4))).height == 4
+    clip = next(iter(PoseFormatClips(str(tmp_path), width=3, height=4)))
+    assert (clip.width, clip.height) == (3, 4)
     pose_file(tmp_path / 'b.pose', OPENPOSE)
     with pytest.raises(ValueError, match='b.pose: has none of the components of mediapipe_holistic'):
         list(PoseFormatClips(str(tmp_path), width=3, height=4))
     (tmp_path / 'b.pose').write_bytes((tmp_path / 'a.pose').read_bytes()[:-50])
     with pytest.raises(ValueError, match='b.pose: not a whole .pose file'):
         list(PoseFormatClips(str(tmp_path), width=3, height=4))
+
+
+def test_the_size_in_a_file_goes_before_the_given_one(tmp_path):
+    pose_file(tmp_path / 'a.pose', size=(500, 400))
+    pose_file(tmp_path / 'b.pose', size=(0, 0))
+    clips = PoseFormatClips(str(tmp_path), width=1280, height=720)
+    assert [(clip.width, clip.height) for clip in clips] == [(500, 400), (1280, 720)]
+
+
+def test_the_given_or_annotated_size_reaches_a_conversion(tmp_path):
+    pose_file(tmp_path / 'p' / 'a.pose', size=(0, 0))
+
+    def size(annotated, **given):
+        record = ClipRecord('a', 0, 'train', size=annotated)
+        poses = open_poses(str(tmp_path / 'p'), **given)
+        store = convert_index(SourceIndex('x', ['yes'], [record]), tmp_path / 's', poses, overwrite=True)
+        return store.width[0], store.height[0]
+
+    assert size(None, width=1280, height=720) == (1280, 720) and size((640, 480)) == (640, 480)
+    with pytest.raises(
+        ValueError, match='p: a: neither poses nor annotation tell the image size; give --width'
+    ):
+        size(None)
+
+
+def test_the_first_file_that_can_be_read_tells_the_layout(tmp_path):
+    pose_file(tmp_path / 'b.pose', OPENPOSE)
+    (tmp_path / 'a.pose').write_bytes(b'torn')
+    clips = PoseFormatClips(str(tmp_path))
+    assert clips.layout == 'openpose' and clips.clip(str(tmp_path / 'b.pose')).width == 500
+    (tmp_path / 'b.pose').write_bytes(b'torn')
+    with pytest.raises(
+        ValueError, match=r'none of 2 \.pose files can be read, the first: .*a\.pose: not a whole'
+    ):
+        PoseFormatClips(str(tmp_path))
 
 
 def test_pose_format_absent(monkeypatch):

@@ -109,10 +109,12 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
 def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
     """Changes a config in place.
 
-    A number in a key is an index into a list. The one after the last adds an entry, which mmengine refuses.
+    A number in a key is an index into a list. The one after the last adds an entry, which mmengine refuses. A
+    dict replaces what is no dict, such as None.
 
     Raises:
-        ConfigError: A key is close to one of the config's, or an index lies beyond the end of a list.
+        ConfigError: A key is close to one of the config's or names a part of what has none, or an index lies
+            beyond the end of a list.
     """
     _check_options(cfg, options)
     if cfg.get('visualizer') is None and any(key.startswith('visualizer.') for key in options):
@@ -120,15 +122,10 @@ def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
     for key, value in options.items():
         if _set_in_list(cfg, key, value):
             continue
-        before = _value_of(cfg, key)
-        if (
-            isinstance(value, dict)
-            and not isinstance(before, (dict, type(None)))
-            and not all(str(part).isdigit() for part in value)
-        ):
-            # mmengine would merge the dict into what is no dict; it replaces it.
-            value = dict(value, _delete_=True)
-        cfg.merge_from_dict({key: value})
+        _check_parts(cfg, key)
+        for part in reversed(key.split('.')):
+            value = {part: value}
+        cfg.merge_from_dict(_marked(value, cfg._cfg_dict))
     complete_vis_backends(cfg)
 
 
@@ -149,18 +146,31 @@ def _set_in_list(cfg: Config, key: str, value: Any) -> bool:
     index = _list_index(node, last, key)
     before = node[index] if isinstance(node, list) else node.get(index)
     if isinstance(value, dict):
-        value = Config._merge_a_into_b(
-            dict(value), before if isinstance(before, dict) else ConfigDict(), allow_list_keys=True
-        )
+        before = before if isinstance(before, dict) else ConfigDict()
+        value = Config._merge_a_into_b(_marked(value, before), before, allow_list_keys=True)
     node[index] = value
     return True
 
 
-def _value_of(cfg: Config, key: str) -> Any:
+def _check_parts(cfg: Config, key: str) -> None:
+    """Refuses a key that leads through a number or a text."""
     node: Any = cfg._cfg_dict
     for part in key.split('.'):
-        node = node.get(part) if isinstance(node, dict) else None
-    return node
+        if node is None:
+            break
+        index = _list_index(node, part, key)
+        node = node.get(index)
+
+
+def _marked(change: Any, before: Any) -> Any:
+    """``change`` with mmengine's mark on each dict that meets no dict, which mmengine would not replace."""
+    if not isinstance(change, dict) or change.get('_delete_'):
+        return change
+    if isinstance(before, dict):
+        return {key: _marked(value, before[key]) if key in before else value for key, value in change.items()}
+    if isinstance(before, list) and change and all(str(part).isdigit() for part in change):
+        return change
+    return dict(change, _delete_=True)
 
 
 def _leads_through_list(node: Any, parts: Sequence[str]) -> bool:

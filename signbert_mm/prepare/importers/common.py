@@ -30,6 +30,26 @@ class Clip:
     times: Optional[np.ndarray] = None
 
 
+def one_number(value: Any, what: str) -> float:
+    """A single number of a file, such as its frames a second.
+
+    Args:
+        value (Any): A number, or an array of one.
+        what (str): The file and the field, for the message.
+
+    Raises:
+        UnreadableError: It is no single number, below 0, or not finite.
+    """
+    try:
+        number = float(np.asarray(value).item())
+    except (TypeError, ValueError, OverflowError):
+        number = -1.0
+    if not 0 <= number < float('inf'):
+        shown = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+        raise UnreadableError(f'{what} is {shown!r:.60}; expected one number, 0 or above')
+    return number
+
+
 def split_name(text: str) -> str:
     """A split's name: 'train', 'val' and 'test' in small letters, other names as they are."""
     text = clean_text(text)

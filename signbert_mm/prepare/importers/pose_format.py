@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import UserModuleNotFoundError, UserValueError
 from ...layouts import get_layout
-from .common import Clip, UnreadableError
+from .common import Clip, UnreadableError, one_number
 from .labelled_files import LabelledFiles
 from .pose_components import COMPONENTS, point_joints
 
@@ -44,7 +44,8 @@ class PoseFormatClips:
         width, height (int, optional): Image size in pixels, for files without it.
 
     Attributes:
-        layout (str): 'mediapipe_holistic', 'openpose' or 'coco_wholebody_133', by the first file.
+        layout (str): 'mediapipe_holistic', 'openpose' or 'coco_wholebody_133', by the first file that
+            can be read.
         glosses (list[str]): Of the csv, in alphabetical order.
 
     Raises:
@@ -64,16 +65,29 @@ class PoseFormatClips:
         self.width, self.height = width, height
         self._files = LabelledFiles(source, '.pose', labels)
         self.files, self.glosses = self._files.files, self._files.glosses
-        components = {component.name for component in self._read(self.files[0]).header.components}
-        layouts = [layout for layout, names in COMPONENTS.items() if components & set(names)]
-        if not layouts:
-            raise UserValueError(
-                f'{self.files[0]}: components {sorted(components)}; expected those of one of {COMPONENTS}'
-            )
-        self.layout = layouts[0]
+        self.layout = self._guess(source)
 
     def __len__(self) -> int:
         return len(self.files)
+
+    def _guess(self, source: Union[str, Sequence[str]]) -> str:
+        """The layout by the components of the first file that can be read."""
+        reasons = []
+        for path in self.files:
+            try:
+                components = {component.name for component in self._read(path).header.components}
+            except (UnreadableError, OSError) as error:
+                reasons.append(str(error))
+                continue
+            layouts = [layout for layout, names in COMPONENTS.items() if components & set(names)]
+            if not layouts:
+                raise UserValueError(
+                    f'{path}: components {sorted(components)}; expected those of one of {COMPONENTS}'
+                )
+            return layouts[0]
+        raise UserValueError(
+            f'{source}: none of {len(self.files)} .pose files can be read, the first: {reasons[0]}'
+        )
 
     def _read(self, path: str) -> 'Pose':
         with open(path, 'rb') as file:
@@ -87,10 +101,14 @@ class PoseFormatClips:
             ) from error
 
     def __iter__(self) -> Iterator[Clip]:
-        return (self.clip(path) for path in self.files)
+        for path in self.files:
+            clip = self.clip(path)
+            if not clip.width or not clip.height:
+                raise UserValueError(f'{path}: the header gives no image size; give width and height')
+            yield clip
 
     def clip(self, path: str) -> Clip:
-        """The clip in one file."""
+        """The clip in one file; width or height is 0 where neither the header nor the user gives it."""
         layout = get_layout(self.layout)
         pose = self._read(path)
         if not {component.name for component in pose.header.components} & set(COMPONENTS[self.layout]):
@@ -98,9 +116,7 @@ class PoseFormatClips:
                 f'{path}: has none of the components of {self.layout}, which the first file has; convert it '
                 'apart'
             )
-        size = self.width or pose.header.dimensions.width, self.height or pose.header.dimensions.height
-        if not all(size):
-            raise UserValueError(f'{path}: the header gives no image size; give width and height')
+        header = pose.header.dimensions
         # (T, people, points, 2)
         data = np.ma.getdata(pose.body.data)[..., :2].astype(np.float32)
         masked = np.ma.getmaskarray(pose.body.data)[..., :2].any(axis=-1)
@@ -126,8 +142,8 @@ class PoseFormatClips:
         keypoints[:, joints[joints >= 0]] = values[:, joints >= 0]
         return Clip(
             keypoints,
-            width=size[0],
-            height=size[1],
-            fps=float(pose.body.fps or 0),
+            width=header.width or self.width or 0,
+            height=header.height or self.height or 0,
+            fps=one_number(pose.body.fps or 0, f'{path}: fps'),
             **self._files.about(path),
         )

@@ -19,7 +19,7 @@ from ...files.atomic import open_atomic
 from ...files.text import clean_text
 from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout
-from .common import Clip, check_spelling, signer_name, split_name
+from .common import Clip, UnreadableError, check_spelling, signer_name, split_name
 
 # A single number of the file would otherwise reserve any memory: without a list of glosses the largest label
 # gives their number, and a clip without people has frames alone.
@@ -173,21 +173,21 @@ class PysklClips:
         return annotation[name]
 
     def _array(self, index: int, name: str, expected: str) -> np.ndarray:
-        """A field's numbers."""
+        """A field's numbers, refused with an :class:`UnreadableError`."""
         value = self._field(index, name)
         try:
             array = to_array(value)
         except ValueError:
             array = None
         if array is None or array.dtype.kind not in 'fiu':
-            raise UserValueError(f'{self._where(index)}: {name} is {value!r:.60}; expected {expected}')
+            raise UnreadableError(f'{self._where(index)}: {name} is {value!r:.60}; expected {expected}')
         return array
 
     def _whole(self, index: int, name: str) -> int:
         expected = 'one whole number'
         array = self._array(index, name, expected)
         if array.size != 1 or not float(array.ravel()[0]).is_integer():
-            raise UserValueError(
+            raise UnreadableError(
                 f'{self._where(index)}: {name} is {array.tolist()!r:.60}; expected {expected}'
             )
         return int(array.ravel()[0])
@@ -213,25 +213,29 @@ class PysklClips:
         return (self.clip(index, split) for index, split in self._order)
 
     def clip(self, index: int, split: str = '') -> Clip:
-        """The clip of one annotation."""
+        """The clip of one annotation.
+
+        Raises:
+            UnreadableError: A field is not as it should be; the message names the annotation and the field.
+        """
         where, annotation = self._where(index), self.annotations[index]
         # (M, T, V, 2)
         xy = self._array(index, 'keypoint', 'numbers').astype(np.float32)
         frames = self._whole(index, 'total_frames')
         if xy.ndim != 4 or xy.shape[-1] != 2 or xy.shape[1] != frames:
-            raise UserValueError(
+            raise UnreadableError(
                 f'{where}: keypoint is of shape {xy.shape}; expected (people, {frames}, joints, 2); 3-D '
                 'joints are not read'
             )
         if xy.shape[0] == 0 and frames > _MOST_FRAMES:
-            raise UserValueError(f'{where}: {frames} frames without anybody in them; leave this clip out')
+            raise UnreadableError(f'{where}: {frames} frames without anybody in them; leave this clip out')
         if 'keypoint_score' in annotation:
             # (M, T, V)
             score = self._array(index, 'keypoint_score', 'numbers').astype(np.float32)
         else:
             score = (xy != 0).any(axis=-1).astype(np.float32)
         if score.shape != xy.shape[:3]:
-            raise UserValueError(
+            raise UnreadableError(
                 f'{where}: keypoint_score is of shape {score.shape}; expected {xy.shape[:3]}'
             )
         values = np.concatenate([xy, score[..., None]], axis=-1)
@@ -243,7 +247,7 @@ class PysklClips:
         )
         shape = self._array(index, 'img_shape', 'height and width')
         if shape.ndim != 1 or len(shape) < 2 or not np.isfinite(shape[:2]).all():
-            raise UserValueError(f'{where}: img_shape is {shape.tolist()!r:.60}; expected height and width')
+            raise UnreadableError(f'{where}: img_shape is {shape.tolist()!r:.60}; expected height and width')
         height, width = (int(size) for size in shape[:2])
         signer = signer_name(annotation.get('signer'), where)
         name = clean_text(str(annotation.get('video_id') or self._id(index)))
@@ -256,14 +260,17 @@ class PysklClips:
         expected = 'frames a second, or no such field'
         fps = self._array(index, 'fps', expected)
         if fps.size != 1 or not 0 <= fps.ravel()[0] < float('inf'):
-            raise UserValueError(f'{self._where(index)}: fps is {fps.tolist()!r:.60}; expected {expected}')
+            raise UnreadableError(f'{self._where(index)}: fps is {fps.tolist()!r:.60}; expected {expected}')
         return float(fps.ravel()[0])
 
     def _times(self, index: int, frames: int) -> Optional[np.ndarray]:
         if self.annotations[index].get('frame_times') is None:
             return None
         times = self._array(index, 'frame_times', 'seconds of the frames, or no such field')
-        times = check_times(f'{self._where(index)}: frame_times', times, frames)
+        try:
+            times = check_times(f'{self._where(index)}: frame_times', times, frames)
+        except UserValueError as error:
+            raise UnreadableError(str(error)) from error
         return times - times[0]
 
 

@@ -5,6 +5,7 @@ An index lists the clips (one file a data set), a source has the poses by video,
 
 from .annotation import ClipRecord, SourceIndex
 from .convert import convert
-from .poses import LandmarkPoses, PoseSource, VideoPose, open_poses
+from .landmark_poses import LandmarkPoses
+from .poses import PoseSource, VideoPose, open_poses
 
 __all__ = ['ClipRecord', 'LandmarkPoses', 'PoseSource', 'SourceIndex', 'VideoPose', 'convert', 'open_poses']

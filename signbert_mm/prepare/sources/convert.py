@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.utils import ProgressBar
 
 from ...datasets.frame_times import frames_between, mean_rate
+from ...datasets.pixel_check import UnitError
 from ...datasets.pose_store import PoseStore
 from ...datasets.pose_store_writer import PoseStoreWriter
 from ...datasets.store_format import MISSING
@@ -52,10 +53,11 @@ def convert(
     (cut here). With ``videos`` the poses of clips without any are extracted first, into the store
     ``<out>.poses``, where an interrupted run continues. The new store appears complete or not at all.
 
-    Clips that are absent or cannot be read do not stop the conversion. ``missing.txt`` in the store lists
-    them, a line ``split, video_id, gloss, reason`` each, separated by tabs. ``doubtful.txt`` lists kept clips
-    that are shorter than annotated or lie outside the annotated box. The store's meta has the ``coverage`` of
-    each split (clips listed, also by gloss, and present) and the ``official`` counts.
+    Clips that are absent, cannot be read or have values that no store takes do not stop the conversion.
+    ``missing.txt`` in the store lists them, a line ``split, video_id, gloss, reason`` each, separated by
+    tabs. ``doubtful.txt`` lists kept clips that are shorter than annotated or lie outside the annotated box.
+    The store's meta has the ``coverage`` of each split (clips listed, also by gloss, and present) and the
+    ``official`` counts.
 
     Args:
         index (SourceIndex): The annotation's clips.
@@ -76,8 +78,9 @@ def convert(
     Raises:
         FileExistsError: ``out`` exists and ``overwrite`` is False.
         FileNotFoundError: A folder does not exist.
-        ValueError: Neither ``poses`` nor ``videos``; no clip has poses; poses of several extractors or
-            layouts would mix; a file has another number of joints than its layout.
+        ValueError: Neither ``poses`` nor ``videos``; no clip has poses that can be read; poses of several
+            extractors or layouts would mix; a file has another number of joints than its layout; nothing
+            tells the image size.
     """
     if os.path.exists(out) and not overwrite:
         raise FileExistsError(
@@ -245,23 +248,31 @@ def _write(
         for record, place, reason in _shown(list(zip(index.records, places, reasons))):
             if place is None:
                 missing.append(_Remark(record, reason))
-            else:
-                try:
-                    pose = place.source.read(place.key)
-                    pose, remark = _cut(record, pose) if place.whole_video else (pose, '')
-                except UnreadableError as error:
-                    missing.append(_Remark(record, str(error)))
-                else:
-                    width, height = _image_size(record, pose, f'{place.source.path}: {place.key}')
-                    about = dict(width=width, height=height, fps=pose.fps or record.fps, times=pose.times)
-                    writer.add(
-                        pose.keypoints, record.label, record.split, record.video_id, record.signer, **about
-                    )
-                    doubtful += [
-                        _Remark(record, text)
-                        for text in (remark, _outside(record, pose.keypoints, width, height))
-                        if text
-                    ]
+                continue
+            try:
+                pose = place.source.read(place.key)
+                pose, remark = _cut(record, pose) if place.whole_video else (pose, '')
+            except (UnreadableError, UnitError, OSError) as error:
+                missing.append(_Remark(record, str(error)))
+                continue
+            where = f'{place.source.path}: {place.key}'
+            width, height = _image_size(record, pose, where)
+            about = dict(
+                width=width, height=height, fps=pose.fps or record.fps, times=pose.times, where=where
+            )
+            try:
+                writer.add(
+                    pose.keypoints, record.label, record.split, record.video_id, record.signer, **about
+                )
+            except UserValueError as error:
+                # The writer is as before.
+                missing.append(_Remark(record, str(error)))
+                continue
+            doubtful += [
+                _Remark(record, text)
+                for text in (remark, _outside(record, pose.keypoints, width, height))
+                if text
+            ]
         _list(os.path.join(writer.partial, MISSING), missing, index.glosses)
         _list(os.path.join(writer.partial, DOUBTFUL), doubtful, index.glosses)
         if not len(writer):

@@ -1,5 +1,6 @@
 """Readers of annotation files, whose errors name the file and the line."""
 
+import math
 import os
 from typing import Any, Iterator, List, Sequence, Tuple, Union
 
@@ -64,12 +65,14 @@ def json_field(entry: dict, name: str, kinds: Union[type, Tuple[type, ...]], whe
     """One field of an entry.
 
     Raises:
-        ValueError: It is absent or of another type.
+        ValueError: It is absent, of another type, or not finite.
     """
     if name not in entry:
         raise UserValueError(f'{where}: field {name!r} is absent; found {sorted(entry)[:20]}')
     value = entry[name]
-    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+    wrong = not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)
+    # Python's JSON takes NaN and Infinity.
+    if wrong or (isinstance(value, float) and not math.isfinite(value)):
         raise UserValueError(
             f'{where}: field {name!r} is {value!r}, a {type(value).__name__}; get the file again or correct '
             'it'

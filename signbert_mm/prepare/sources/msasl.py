@@ -88,19 +88,18 @@ def _record(entry: dict, split: str, where: str, path: str) -> ClipRecord:
     begin, end = (float(json_field(entry, name, _NUMBER, place)) for name in ('start_time', 'end_time'))
     frames = [int(json_field(entry, name, _NUMBER, place)) for name in ('start', 'end')]
     fps, width, height = (json_field(entry, name, _NUMBER, place) for name in ('fps', 'width', 'height'))
-    return ClipRecord(
+    return ClipRecord.of_span(
         f'{video}_{frames[0]}_{frames[1]}',
         label,
         split,
         video,
         signer_name(entry.get('signer_id'), place),
-        begin,
-        end,
-        'seconds',
-        float(fps),
-        (round(width), round(height)),
-        _box(entry.get('box'), place),
-        where,
+        start=begin,
+        end=end,
+        fps=float(fps),
+        size=(round(width), round(height)),
+        box=_box(entry.get('box'), place),
+        where=where,
     )
 
 

@@ -12,23 +12,17 @@ from ...datasets.pose_store import PoseStore
 from ...datasets.store_format import META
 from ...errors import UserValueError
 from ...files.arrays import ArrayFileError, read_arrays
-from ...files.folders import list_files, report_left_out
+from ...files.folders import list_files, report_left_out, suffix_of
 from ...files.text import text_lines
 from ...layouts import LAYOUTS, get_layout
-from ..importers import (
-    Clip,
-    PoseFormatClips,
-    PysklClips,
-    UniSignClips,
-    UnreadableError,
-    landmark_keypoints,
-    read_landmarks,
-)
+from ..importers import Clip, PoseFormatClips, PysklClips, UniSignClips, UnreadableError
+from ..importers.common import one_number
 from .names import NameIndex, files_below, without_suffix
 
 # As signbert_mm.extraction writes it.
 FAILED = 'failed.txt'
 COORDINATES = ('pixels', 'fractions')
+PICKLES = ('.pkl', '.pickle')
 
 
 @dataclass
@@ -106,7 +100,10 @@ class StorePoses(PoseSource):
             extractor_name(meta.get('extractor', ''), meta.get('extractor_version', ''), fingerprint)
         ]
         names = NameIndex(
-            ((name, index) for index, name in enumerate(self.store.video_id.tolist())), self.store.folder
+            ((name, index) for index, name in enumerate(self.store.video_id.tolist())),
+            self.store.folder,
+            lambda index: f'clip {index} (split {self.store.split[index]})',
+            'make this store anew, of one of its splits or with other ids',
         )
         super().__init__(
             self.store.folder, self.store.layout.name, [name for name in extractors if name], names
@@ -135,7 +132,9 @@ class PysklPoses(PoseSource):
     def __init__(self, path: str, layout: Optional[str] = None, extractor: str = '') -> None:
         self.clips = PysklClips(path, layout)
         names = NameIndex(
-            ((without_suffix(name), index) for index, name in enumerate(self.clips.ids())), path
+            ((without_suffix(name), index) for index, name in enumerate(self.clips.ids())),
+            path,
+            lambda index: f'annotation {index}',
         )
         super().__init__(path, self.clips.layout, [extractor] if extractor else [], names)
 
@@ -148,10 +147,22 @@ class PysklPoses(PoseSource):
 
 
 class PoseFormatPoses(PoseSource):
-    """A folder of ``.pose`` files."""
+    """A folder of ``.pose`` files.
 
-    def __init__(self, folder: str, extractor: str = '') -> None:
-        self.clips = PoseFormatClips(folder)
+    Args:
+        folder (str): The folder.
+        width, height (int, optional): Image size in pixels, for files without it.
+        extractor (str): Name and version of the extractor.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        width: Optional[int] = None,
+        height: Optional[int] = None,
+        extractor: str = '',
+    ) -> None:
+        self.clips = PoseFormatClips(folder, None, width, height)
         names = NameIndex(files_below(folder, ('.pose',)), folder)
         super().__init__(folder, self.clips.layout, [extractor] if extractor else [], names)
 
@@ -224,10 +235,12 @@ class ArrayPoses(PoseSource):
 
     def _guess(self) -> str:
         """The layout by the number of joints of the first file that can be read."""
+        reasons = []
         for name in self._names.names():
             try:
                 joints = self._load(self._names[name])['keypoints'].shape[1]
-            except UnreadableError:
+            except UnreadableError as error:
+                reasons.append(str(error))
                 continue
             layouts = [layout.name for layout in LAYOUTS.values() if layout.num_joints == joints]
             if len(layouts) != 1:
@@ -237,24 +250,26 @@ class ArrayPoses(PoseSource):
                     '(--layout), or register yours'
                 )
             return layouts[0]
-        raise UserValueError(f'{self._names.where}: none of its {len(self._names)} files can be read')
+        raise UserValueError(
+            f'{self._names.where}: none of its {len(self._names)} files can be read, the first: {reasons[0]}'
+        )
 
     def _load(self, path: str) -> Dict[str, np.ndarray]:
         try:
             content = read_arrays(path)
             fields = {'keypoints': content} if isinstance(content, np.ndarray) else content
         except (ArrayFileError, OSError) as error:
-            raise UnreadableError(f'{path}: damaged ({error})') from error
+            raise UnreadableError(f'{path}: cannot be read ({error})') from error
         if 'keypoints' not in fields and len(fields) == 1:
             fields = {'keypoints': next(iter(fields.values()))}
         keypoints = fields.get('keypoints')
         if keypoints is None:
-            raise UserValueError(
+            raise UnreadableError(
                 f'{path}: arrays {sorted(fields)} found; expected one array, or keypoints (and scores, '
                 'width, height, fps)'
             )
         if keypoints.ndim != 3 or keypoints.shape[2] not in (2, 3) or keypoints.dtype.kind not in 'fiu':
-            raise UserValueError(
+            raise UnreadableError(
                 f'{path}: {keypoints.dtype} of shape {keypoints.shape} found; expected numbers of shape (T, '
                 'V, 2) or (T, V, 3)'
             )
@@ -268,9 +283,10 @@ class ArrayPoses(PoseSource):
         keypoints = fields['keypoints'].astype(np.float32)
         get_layout(self.layout).check_joints(keypoints.shape[1], path)
         scores = fields.get('scores')
-        if scores is not None and scores.shape != keypoints.shape[:2]:
-            raise UserValueError(
-                f'{path}: scores are of shape {scores.shape}; expected {keypoints.shape[:2]}'
+        if scores is not None and (scores.shape != keypoints.shape[:2] or scores.dtype.kind not in 'fiub'):
+            raise UnreadableError(
+                f'{path}: scores are {scores.dtype} of shape {scores.shape}; expected numbers of shape '
+                f'{keypoints.shape[:2]}'
             )
         if scores is not None:
             keypoints = np.concatenate([keypoints[..., :2], scores[..., None].astype(np.float32)], axis=-1)
@@ -278,9 +294,10 @@ class ArrayPoses(PoseSource):
             keypoints = np.concatenate(
                 [keypoints, (keypoints != 0).any(axis=-1, keepdims=True).astype(np.float32)], axis=-1
             )
-        width, height = (
-            int(fields[name]) if name in fields else getattr(self, name) for name in ('width', 'height')
+        width, height, fps = (
+            one_number(fields.get(name, 0), f'{path}: {name}') for name in ('width', 'height', 'fps')
         )
+        width, height = int(width) or self.width, int(height) or self.height
         if self.coordinates == 'fractions':
             if not width or not height:
                 raise UserValueError(
@@ -290,53 +307,7 @@ class ArrayPoses(PoseSource):
         else:
             unit = PixelCheck(width, height).add(keypoints[..., :2], keypoints[..., 2])
             unit.refuse(path, 'give --coordinates fractions and the image size')
-        return VideoPose(keypoints, width, height, float(fields.get('fps', 0)))
-
-
-class LandmarkPoses(PoseSource):
-    """A folder of ``.npy`` files of MediaPipe Hands landmarks without sides, see :func:`read_landmarks`.
-
-    Args:
-        folder (str): The folder, searched to any depth.
-        width, height (int): Image size in pixels, which the files do not give.
-        fps (float): Frames a second; 0 = unknown.
-        mirrored, trim (bool): As :func:`landmark_keypoints`.
-        extractor (str): Name and version of the extractor.
-
-    Raises:
-        FileNotFoundError: There is no such folder, or no such file in it.
-        ValueError: An image size or rate is not above 0, or two files have one name.
-    """
-
-    def __init__(
-        self,
-        folder: str,
-        width: int = 640,
-        height: int = 480,
-        fps: float = 0.0,
-        mirrored: bool = False,
-        trim: bool = True,
-        extractor: str = 'mediapipe hands',
-    ) -> None:
-        if width <= 0 or height <= 0 or not 0 <= fps < float('inf'):
-            given = f'{width} x {height} pixels, {fps} frames a second'
-            raise UserValueError(f'{folder}: {given}; give the true image size and rate')
-        self.width, self.height, self.fps = width, height, fps
-        self.mirrored, self.trim = mirrored, trim
-        listing = list_files(folder, ('.npy',), 'an .npy file')
-        report_left_out(listing.left_out, folder)
-        names: NameIndex[str] = NameIndex(
-            [(os.path.splitext(name)[0], path) for name, path in listing.taken], folder
-        )
-        if not len(names):
-            raise FileNotFoundError(f'{os.path.abspath(folder)}: no .npy files; <video id>.npy expected')
-        super().__init__(folder, 'hands_42', [extractor], names)
-
-    def read(self, key: str) -> VideoPose:
-        path = self._names[key]
-        hands = read_landmarks(path)
-        keypoints = landmark_keypoints(hands, self.width, self.height, self.mirrored, self.trim, path)
-        return VideoPose(keypoints, self.width, self.height, self.fps)
+        return VideoPose(keypoints, width, height, fps)
 
 
 def extractor_name(name: str, version: str = '', fingerprint: str = '') -> str:
@@ -375,15 +346,21 @@ def open_poses(
 
     Raises:
         FileNotFoundError: There is nothing of that kind.
+        ValueError: It is a file, and no pickle by its name.
     """
     if os.path.isfile(path):
+        if suffix_of(path) not in PICKLES:
+            raise UserValueError(
+                f'{path}: of files only a pickle of pyskl ({" or ".join(PICKLES)}) is taken; give the folder '
+                'of the .pose, .npy or .npz files, or the store'
+            )
         return PysklPoses(path, layout, extractor)
     if not os.path.isdir(path):
         raise FileNotFoundError(f'{os.path.abspath(path)}: no such file or folder of poses')
     if os.path.isfile(os.path.join(path, META)):
         return StorePoses(path)
     if files_below(path, ('.pose',)):
-        return PoseFormatPoses(path, extractor)
+        return PoseFormatPoses(path, width, height, extractor)
     # A pickle beside arrays holds something else, such as labels.
     if files_below(path, ('.pkl',)) and not files_below(path, ('.npy', '.npz')):
         return UniSignPoses(path, width, height, extractor)

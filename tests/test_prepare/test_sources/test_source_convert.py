@@ -5,7 +5,7 @@ import pytest
 from source_fixtures import Brightness, index, poses, write_poses, write_text, write_video
 
 from signbert_mm.datasets import PoseStore
-from signbert_mm.prepare.sources import ClipRecord, convert
+from signbert_mm.prepare.sources import ClipRecord, convert, open_poses
 
 CLIPS = (('a', 0, 'train'), ('b', 1, 'train'), ('c', 1, 'val'), ('d', 0, 'test'))
 
@@ -47,7 +47,7 @@ def test_missing_clips_are_listed_and_counted(tmp_path, capsys):
     assert (
         missing[0] == ['train', 'b', 'yes', 'no poses']
         and missing[1][:3] == ['test', 'd', 'no']
-        and 'd.npz: damaged' in missing[1][3]
+        and 'd.npz: cannot be read' in missing[1][3]
     )
     assert len(store.missing) == 2 and not os.path.exists(tmp_path / 's' / 'doubtful.txt')
     printed = capsys.readouterr().out
@@ -56,6 +56,54 @@ def test_missing_clips_are_listed_and_counted(tmp_path, capsys):
         and 'train: 1 of 2 clips (50.0%)' in printed
     )
     store.verify()
+
+
+@pytest.mark.parametrize(
+    'changes, reason',
+    [
+        (dict(keypoints=np.full((2, 133, 3), np.nan)), 'p: b: frame 0, joint 0 (nose): x is nan'),
+        (dict(keypoints=poses(2) * [-1, -1, 1]), 'left of the image or above it'),
+        (dict(keypoints=poses(2) / [320, 240, 1]), 'b.npz: no coordinate is above'),
+        (dict(keypoints=np.zeros((2, 399))), 'b.npz: float64 of shape (2, 399) found'),
+        (
+            dict(keypoints=np.asarray([{}], dtype=object)),
+            'b.npz: cannot be read (an array holds Python objects',
+        ),
+        (dict(scores=np.full((2, 133), 'x')), 'b.npz: scores are <U1 of shape (2, 133)'),
+        (dict(fps=[25, 30]), 'b.npz: fps is [25, 30]; expected one number, 0 or above'),
+        (dict(fps=np.nan), 'b.npz: fps is nan'),
+        (dict(width=np.nan), 'b.npz: width is nan'),
+        (dict(width=-640), 'b.npz: width is -640'),
+        (dict(width='wide'), "b.npz: width is 'wide'"),
+    ],
+)
+def test_one_bad_clip_is_missing(tmp_path, changes, reason):
+    folder = write_poses(tmp_path / 'p', dict(a=3, b=2, c=4))
+    fields = dict(keypoints=poses(2), width=320, height=240, fps=25.0)
+    np.savez(tmp_path / 'p' / 'b.npz', **{**fields, **changes})
+    store = convert(index(*CLIPS[:3]), tmp_path / 's', folder)
+    assert store.video_id.tolist() == ['a', 'c'] and store.length.tolist() == [3, 4]
+    store.verify()
+    ((*_, found),) = rows(tmp_path / 's' / 'missing.txt')
+    assert reason in found
+    with pytest.raises(ValueError, match='none of the 1 clips could be read, the first: b: .*p.*b') as caught:
+        convert(index(CLIPS[1]), tmp_path / 't', folder)
+    assert reason in str(caught.value) and not os.path.exists(tmp_path / 't')
+
+
+def test_a_file_that_may_not_be_read_is_missing(tmp_path, monkeypatch):
+    folder = write_poses(tmp_path / 'p', dict(a=3, b=2))
+    source = open_poses(folder)
+    read = source.read
+
+    def refused(key):
+        if key == 'b':
+            raise PermissionError(13, 'Permission denied', 'p/b.npz')
+        return read(key)
+
+    monkeypatch.setattr(source, 'read', refused)
+    assert len(convert(index(*CLIPS[:2]), tmp_path / 's', source)) == 1
+    assert "Permission denied: 'p/b.npz'" in rows(tmp_path / 's' / 'missing.txt')[0][3]
 
 
 def test_clips_are_cut_from_their_video(tmp_path):
@@ -205,7 +253,7 @@ def test_reasons_travel_with_a_store(tmp_path):
     missing = rows(tmp_path / 't' / 'missing.txt')
     assert (
         [row[1] for row in missing] == ['b', 'c']
-        and 'b.npz: damaged' in missing[0][3]
+        and 'b.npz: cannot be read' in missing[0][3]
         and missing[1][3] == 'no poses'
     )
 

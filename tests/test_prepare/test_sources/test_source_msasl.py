@@ -138,7 +138,10 @@ def test_converter(folder, run_converter, tmp_path):
             json.dumps({**entry('eeeeeeeeeee', 1, 0, 9), 'url': 'https://vimeo.com/1'}),
             "line 2: url is 'https://vimeo.com/1'",
         ),
-        (json.dumps({**entry('eeeeeeeeeee', 1, 0, 9), 'end_time': 0.0}), 'line 2: start 0.0 and end 0.0'),
+        (
+            json.dumps({**entry('eeeeeeeeeee', 1, 0, 9), 'start': float('nan')}),
+            "line 2: field 'start' is nan",
+        ),
         (json.dumps({**entry('eeeeeeeeeee', 1, 0, 9), 'box': [0, 1]}), r'line 2: box is \[0, 1\]'),
         (
             json.dumps({key: value for key, value in entry('e' * 11, 1, 0, 9).items() if key != 'fps'}),
@@ -159,6 +162,18 @@ def test_bad_lines(folder, line, message):
     write_text(folder / 'MSASL_val.json', f'[{json.dumps(LISTS["val"][0])},\n{line}]')
     with pytest.raises(ValueError, match=message):
         msasl_index(str(folder))
+
+
+def test_a_clip_without_frames_stops_no_other(folder, run_converter, tmp_path):
+    empty = [{**entry(video, 1, 50, 60), 'end_time': 2.0} for video in ('ccccccccc_3', 'fffffffffff')]
+    write_json(folder / 'MSASL_val.json', [*LISTS['val'], *empty])
+    # One is to be cut out, the other is there already cut.
+    write_poses(folder / 'poses', {'ccccccccc_3': 70, 'fffffffffff_50_60': 9})
+    run_converter('msasl_to_store.py', folder, tmp_path / 's', '--splits', 'val', '--poses', folder / 'poses')
+    store = PoseStore(tmp_path / 's')
+    assert store.video_id.tolist() == ['ccccccccc_3_5_25', 'fffffffffff_50_60']
+    reason = 'start 2 and end 2 (seconds) leave no frames; correct the annotation'
+    assert store.missing == [f'val\tccccccccc_3_50_60\tnice\t{reason}']
 
 
 def test_absent_lists(folder):

@@ -108,16 +108,48 @@ def test_arrays_that_are_wrong(tmp_path):
     np.savez(tmp_path / 'score.npz', keypoints=poses(3), scores=np.ones((3, 2)))
     np.save(tmp_path / 'objects.npy', np.asarray([dict(a=1)], dtype=object), allow_pickle=True)
     source = open_poses(str(tmp_path))
-    for name in ('torn', 'empty', 'none', 'objects'):
-        with pytest.raises(UnreadableError, match=name):
-            source.read(name)
     for name, message in (
+        ('torn', 'torn'),
+        ('empty', 'empty'),
+        ('none', 'none.npy: no frames'),
+        ('objects', 'objects.npy: cannot be read .an array holds Python objects, .*; save it as numbers'),
         ('flat', r'shape \(3, 399\)'),
         ('odd', r"arrays \['x', 'y'\]"),
-        ('score', r'scores are of shape \(3, 2\)'),
+        ('score', r'scores are float64 of shape \(3, 2\)'),
     ):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(UnreadableError, match=message):
             source.read(name)
+
+
+def test_no_file_can_be_read(tmp_path):
+    np.save(tmp_path / 'a.npy', np.zeros((3, 399)))
+    (tmp_path / 'b.npy').write_bytes(b'')
+    with pytest.raises(ValueError, match=r'none of its 2 files can be read, the first: .*a\.npy: float64 of'):
+        open_poses(str(tmp_path))
+
+
+def test_size_and_rate_of_arrays(tmp_path):
+    np.savez(tmp_path / 'a.npz', keypoints=poses(2), width=0, height=np.float64(240.7), fps=[25.0])
+    pose = open_poses(str(tmp_path), width=320, height=1).read('a')
+    assert (pose.width, pose.height, pose.fps) == (320, 240, 25.0)
+
+
+def test_a_single_file_is_no_source(tmp_path):
+    np.save(tmp_path / 'a.npy', poses(3))
+    for name in ('a.npy', 'b.pose', 'list.csv'):
+        (tmp_path / name).touch()
+        with pytest.raises(ValueError, match=rf'{name}: of files only a pickle of pyskl .*; give the folder'):
+            open_poses(str(tmp_path / name))
+
+
+def test_one_id_in_two_splits(tmp_path):
+    with PoseStoreWriter(tmp_path / 's', 'coco_wholebody_133', []) as writer:
+        for split in ('train', 'test'):
+            writer.add(poses(2), -1, split, 'a', width=320, height=240)
+        writer.close()
+    message = r"'a' is there twice: clip 0 \(split train\) and clip 1 \(split test\); make this store anew"
+    with pytest.raises(ValueError, match=message):
+        open_poses(str(tmp_path / 's'))
 
 
 def test_pyskl(tmp_path):
@@ -154,10 +186,14 @@ def test_pose_files(tmp_path, shared):
     assert source.layout == 'mediapipe_holistic'
     pose = source.read(files[0].stem)
     assert pose.keypoints.shape[1:] == (75, 3) and pose.width and pose.fps
-    data = files[1].read_bytes()
-    (tmp_path / files[1].name).write_bytes(data[: len(data) // 2])
-    with pytest.raises(UnreadableError, match=files[1].name):
-        source.read(files[1].stem)
+    # The layout is that of the first file that can be read.
+    data = files[0].read_bytes()
+    os.chmod(tmp_path / files[0].name, 0o644)
+    (tmp_path / files[0].name).write_bytes(data[: len(data) // 2])
+    source = open_poses(str(tmp_path))
+    assert source.layout == 'mediapipe_holistic' and source.read(files[1].stem).fps
+    with pytest.raises(UnreadableError, match=files[0].name):
+        source.read(files[0].stem)
 
 
 def test_nothing_there(tmp_path):
