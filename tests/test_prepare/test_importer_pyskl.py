@@ -176,23 +176,21 @@ def test_the_rate_goes_both_ways(tmp_path):
     export_pyskl(PoseStore(tmp_path / 's'), str(tmp_path / 'f.pkl'))
     assert [clip.fps for clip in PysklClips(str(tmp_path / 'f.pkl'))] == [pytest.approx(29.97, abs=1e-5), 0.0]
     wrong = pyskl_file(tmp_path / 'w.pkl', [annotation('a', fps=-1)])
-    with pytest.raises(
-        ValueError, match=r'w.pkl: annotation 0 \(a\): fps is -1; expected one number, 0 or above'
-    ):
+    with pytest.raises(ValueError, match=r'w.pkl: annotation 0 \(a\): fps is -1; expected frames a second'):
         list(PysklClips(wrong, 'coco_wholebody_133'))
 
 
 @pytest.mark.parametrize(
     'changes, message',
     [
-        (dict(keypoint=[[1.0], [1.0, 2.0]]), 'keypoint is no array of numbers'),
+        (dict(keypoint=[[1.0], [1.0, 2.0]]), 'keypoint is .*; expected numbers'),
         (dict(keypoint=np.zeros((1, 3, 133, 3))), r'keypoint is of shape \(1, 3, 133, 3\)'),
-        (dict(keypoint_score=np.full((1, 3, 133), 'x')), 'keypoint_score is no array of numbers'),
+        (dict(keypoint_score=np.full((1, 3, 133), 'x')), 'keypoint_score is .*; expected numbers'),
         (dict(keypoint_score=np.zeros((1, 2))), r'keypoint_score is of shape \(1, 2\)'),
-        (dict(total_frames='many'), "total_frames is 'many'; expected one number"),
-        (dict(img_shape=(np.nan, 640)), 'img_shape is nan; expected one number'),
-        (dict(img_shape=480), r'img_shape is of shape \(\); expected height and width'),
-        (dict(fps=[25, 30]), r'fps is \[25, 30\]; expected one number'),
+        (dict(total_frames='many'), "total_frames is 'many'; expected one whole number"),
+        (dict(img_shape=(np.nan, 640)), r'img_shape is \[nan, 640.0\]; expected height and width'),
+        (dict(img_shape=480), 'img_shape is 480; expected height and width'),
+        (dict(fps=[25, 30]), r'fps is \[25, 30\]; expected frames a second'),
     ],
 )
 def test_one_bad_clip_is_unreadable(tmp_path, changes, message):
