@@ -11,11 +11,23 @@ from ..datasets.pose_store_writer import PoseStoreWriter
 from ..errors import UserRuntimeError, UserValueError
 from ..logs import print_log
 from .find_videos import check_ids
-from .parts import Record, open_parts, rank_and_world, read_poses, read_records, unfinished
+from .parts import (
+    Record,
+    differences,
+    digest_of,
+    open_parts,
+    rank_and_world,
+    read_poses,
+    read_records,
+    unfinished,
+    was_replaced,
+)
 from .pose_extractor import LAYOUT, PoseExtractor, build_extractor
 from .workers import run_here, run_processes
 
 FAILED = 'failed.txt'
+# Of a store's notes: the digest of each video, by its id.
+DIGESTS = 'video_digests'
 SPLIT = 'all'
 
 
@@ -44,7 +56,7 @@ def extract_folder(
 
     Args:
         videos (Sequence[tuple[str, str]]): (video_id, path), for instance from :func:`find_videos`.
-        out (str | Path): The new store. An existing store is returned if it holds these videos with these
+        out (str | Path): The new store. An existing store is returned if it is of these files with these
             settings.
         extractor (str | dict | PoseExtractor): As for :func:`build_extractor`; a name or a dict where
             ``workers`` > 1.
@@ -63,7 +75,8 @@ def extract_folder(
         PoseStore: The store, or None on a rank that finishes before the others.
 
     Raises:
-        FileExistsError: ``out`` exists and is another store, or no store.
+        FileExistsError: ``out`` exists and is no store, or one of other settings or videos, or of files that
+            were replaced since; the message names the difference.
         ValueError: An id is repeated or too long, the parts were begun with other settings, or no video could
             be read.
         RuntimeError: A worker could not start, or videos were changed while they were read.
@@ -132,10 +145,24 @@ def _existing(out: str, videos: List[Tuple[str, str]], facts: dict) -> PoseStore
         raise FileExistsError(
             f'{out} exists and is not a whole PoseStore ({error}); choose another OUT'
         ) from error
-    saved_facts = store.meta.get('notes', {}).get('extraction')
-    saved_ids = {*store.video_id, *store.meta.get('notes', {}).get('failed', ())}
-    if saved_facts != facts or saved_ids != {video_id for video_id, _ in videos}:
-        what = 'other settings or another extractor' if saved_facts != facts else 'other videos'
+    notes = store.meta.get('notes') or {}
+    saved, digests = notes.get('extraction') or {}, notes.get(DIGESTS)
+    other = {*store.video_id, *notes.get('failed', ())} ^ {video_id for video_id, _ in videos}
+    what = ''
+    if saved != facts:
+        what = f'other settings or another extractor ({differences(saved, facts)})'
+    elif other:
+        what = f'other videos ({min(other)!r} is in one of the two alone)'
+    elif digests is None:
+        print_log(
+            f'{out} is of an earlier version and does not say which files its poses are of; whether the '
+            'videos were replaced since is not checked',
+            logger='current',
+        )
+    else:
+        replaced = [path for video_id, path in videos if was_replaced(path, digests.get(video_id, ''))]
+        what = f'other files (replaced since: {len(replaced)}, the first: {replaced[0]})' if replaced else ''
+    if what:
         raise FileExistsError(f'{out} is a store of {what}; choose another OUT, or remove it to extract anew')
     return store
 
@@ -186,7 +213,8 @@ def _merge(
                 f'none of the {len(done)} videos could be read, so there is no store; reasons '
                 f'in {path}, the first: {failed[0].error}'
             )
-        store = _write(out, parts, done, facts, about, lines)
+        digests = {video_id: digest_of(path) for video_id, path in videos}
+        store = _write(out, parts, done, {'extraction': facts, DIGESTS: digests}, about, lines)
         shutil.rmtree(parts, ignore_errors=True)
     if failed:
         print_log(
@@ -197,9 +225,10 @@ def _merge(
     return store
 
 
-def _write(out: str, parts: str, done: List[Record], facts: dict, about: dict, failures: str) -> PoseStore:
+def _write(out: str, parts: str, done: List[Record], notes: dict, about: dict, failures: str) -> PoseStore:
+    facts = notes['extraction']
     notes = dict(
-        extraction=facts,
+        notes,
         failed=[record.video_id for record in done if record.error],
         damaged_packets={
             record.video_id: record.damaged for record in done if record.damaged and not record.error

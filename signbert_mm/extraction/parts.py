@@ -2,6 +2,7 @@
 
 import contextlib
 import glob
+import hashlib
 import json
 import logging
 import math
@@ -15,6 +16,7 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 import numpy as np
 
 from ..errors import UserRuntimeError, UserValueError
+from ..files.folders import IMAGE_SUFFIXES, suffix_of
 from ..logs import print_log
 
 JOINTS, VALUES = 133, 3
@@ -22,6 +24,8 @@ _FRAME_BYTES = JOINTS * VALUES * 4
 # Frames that are read at once, 6.5 MB.
 _PIECE = 4096
 _META = 'extraction.json'
+# Bytes at either end of a video that tell it from others; its index of frames is at one of them.
+_ENDS = 1 << 16
 
 
 class PartsError(OSError):
@@ -60,6 +64,42 @@ def stamp_of(path: str) -> Tuple[int, int]:
     except OSError:
         return -1, 0
     return state.st_size, state.st_mtime_ns
+
+
+def digest_of(path: str) -> str:
+    """Tells a video from others wherever it lies: digest of its size and its ends; '' if it cannot be read.
+
+    For a folder these are the sizes of all its images, and the ends of the first and the last.
+    """
+    try:
+        files = [path]
+        if os.path.isdir(path):
+            names = (name for name in sorted(os.listdir(path)) if name[0] != '.')
+            files = [os.path.join(path, name) for name in names if suffix_of(name) in IMAGE_SUFFIXES]
+        sizes = [os.path.getsize(file) for file in files]
+        digest = hashlib.blake2b(repr(sizes).encode(), digest_size=8)
+        for file in dict.fromkeys([*files[:1], *files[-1:]]):
+            with open(file, 'rb') as stream:
+                digest.update(stream.read(_ENDS))
+                stream.seek(max(0, os.path.getsize(file) - _ENDS))
+                digest.update(stream.read(_ENDS))
+    except OSError:
+        return ''
+    return digest.hexdigest()
+
+
+def was_replaced(path: str, digest: str) -> bool:
+    """Whether another file lies there now than that of this :func:`digest_of`; False where none does."""
+    return digest_of(path) not in ('', digest)
+
+
+def differences(saved: dict, facts: dict) -> str:
+    """The facts that differ, for messages; '' = none: 'fps: None there, 10 now'."""
+    return '; '.join(
+        f'{key}: {saved.get(key)!r} there, {facts.get(key)!r} now'
+        for key in sorted({*saved, *facts})
+        if saved.get(key) != facts.get(key)
+    )
 
 
 def open_parts(folder: str, facts: dict) -> None:
@@ -109,14 +149,9 @@ def open_parts(folder: str, facts: dict) -> None:
     # Compare what JSON keeps: tuples become lists there.
     facts = json.loads(text)
     if saved != facts:
-        other = '; '.join(
-            f'{key}: {saved.get(key)!r} there, {facts.get(key)!r} now'
-            for key in sorted({*saved, *facts})
-            if saved.get(key) != facts.get(key)
-        )
         raise UserValueError(
-            f'{folder}: begun with other settings ({other}); go on with those, choose another '
-            'OUT, or remove the folder to begin anew'
+            f'{folder}: begun with other settings ({differences(saved, facts)}); go on with '
+            'those, choose another OUT, or remove the folder to begin anew'
         )
 
 

@@ -2,6 +2,7 @@ import errno
 import filecmp
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,15 @@ from made_videos import cut, make_sound, make_video, shades
 from signbert_mm.datasets import PoseStore
 from signbert_mm.extraction import VideoError, extract_folder, find_videos
 from signbert_mm.extraction import workers as workers_module
-from signbert_mm.extraction.parts import PartsError, PartWriter, Record, read_poses, read_records
+from signbert_mm.extraction.parts import (
+    PartsError,
+    PartWriter,
+    Record,
+    digest_of,
+    read_poses,
+    read_records,
+    was_replaced,
+)
 from signbert_mm.extraction.progress import Progress, clock
 
 HERE = Path(__file__).resolve().parent
@@ -193,13 +202,61 @@ def test_another_extractor_or_other_settings_are_refused(videos, tmp_path):
         extract_folder(videos, out, FAKE, progress=False, fps=5)
     store = extract_folder(videos, out, FAKE, progress=False)
     assert_same(store, extract_folder(videos, out, FAKE, progress=False))  # nothing left to do
-    with pytest.raises(FileExistsError, match='a store of other settings'):
+    with pytest.raises(FileExistsError, match="a store of other settings.*'sweet'.* now.*choose another OUT"):
         extract_folder(videos, out, dict(FAKE, flavour='sweet'), progress=False)
-    with pytest.raises(FileExistsError, match='a store of other videos'):
+    with pytest.raises(FileExistsError, match="a store of other videos .'gloss0/4' is in one of the two"):
         extract_folder(videos[:2], out, FAKE, progress=False)
     (tmp_path / 'file').write_text('x')
     with pytest.raises(FileExistsError, match='not a whole PoseStore'):
         extract_folder(videos, tmp_path / 'file', FAKE, progress=False)
+
+
+def test_a_finished_store_is_of_the_same_files(videos, tmp_path, monkeypatch):
+    out = tmp_path / 'out'
+    store = extract_folder([*videos, ('later', str(tmp_path / 'later.mp4'))], out, FAKE, progress=False)
+    # Moved, with another time of change, or no longer there.
+    moved = [
+        (video_id, shutil.copy(path, tmp_path / f'{number}.mp4'))
+        for number, (video_id, path) in enumerate(videos)
+    ]
+    os.remove(moved[1][1])
+    absent = ('later', str(tmp_path / 'later.mp4'))
+    assert_same(store, extract_folder([*moved, absent], out, FAKE, progress=False))
+    # Another video under the name, and one that could not be read then.
+    shutil.copy(moved[2][1], moved[0][1])
+    with pytest.raises(FileExistsError, match=r'other files \(replaced since: 1, .*/0.mp4\).*anew'):
+        extract_folder([*moved, absent], out, FAKE, progress=False)
+    make_video(tmp_path / 'later.mp4', 2)
+    with pytest.raises(FileExistsError, match=r'replaced since: 1, the first: .*later.mp4'):
+        extract_folder([*videos, absent], out, FAKE, progress=False)
+    # A store of an earlier version.
+    meta = json.loads((out / 'meta.json').read_text())
+    del meta['notes']['video_digests']
+    (out / 'meta.json').write_text(json.dumps(meta))
+    lines = []
+    module = sys.modules[extract_folder.__module__]
+    monkeypatch.setattr(module, 'print_log', lambda text, **_: lines.append(text))
+    assert len(extract_folder([*videos, absent], out, FAKE, progress=False)) == 6
+    assert 'of an earlier version' in lines[0]
+
+
+def test_the_digest_of_a_video(tmp_path):
+    path, images = tmp_path / 'a.mp4', tmp_path / 'images'
+    images.mkdir()
+    path.write_bytes(bytes(1 << 18))
+    for name in ('1.png', '2.png', '3.png'):
+        (images / name).write_bytes(name.encode())
+    digests = digest_of(str(path)), digest_of(str(images))
+    # What is no image does not count.
+    for name in ('.hidden.png', 'notes.txt'):
+        (images / name).touch()
+    os.utime(path, ns=(1, 1))
+    assert not was_replaced(str(path), digests[0]) and not was_replaced(str(images), digests[1])
+    absent = str(tmp_path / 'absent')
+    assert digest_of(absent) == '' and not was_replaced(absent, digests[0])
+    path.write_bytes(bytes((1 << 18) - 1) + b'x')
+    (images / '3.png').write_bytes(b'4.png')
+    assert was_replaced(str(path), digests[0]) and was_replaced(str(images), digests[1])
 
 
 def test_bad_files_are_listed_and_skipped(videos, tmp_path):

@@ -1,11 +1,12 @@
 """Annotations of ELAN as an index: those of a tier are clips of the linked video."""
 
 import fnmatch
+import logging
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import unquote, urlsplit
 
 from ...errors import UserValueError
@@ -13,8 +14,8 @@ from ...files.eaf import EafDocument, EafMedia, EafTier, read_eaf
 from ...files.folders import VIDEO_SUFFIXES, list_files, name_below, suffix_of
 from ...files.paths import MAX_NAME_BYTES
 from ...files.text import clean_text
+from ...logs import print_log
 from .annotation import ClipRecord, SourceIndex
-from .names import NameIndex
 from .splits import Splits
 
 
@@ -62,7 +63,8 @@ def eaf_index(
     else its name. A clip's id is ``<video>/<tier>_<start>-<end>`` in milliseconds of the document.
 
     The video is the first linked one that fits ``media``: at its absolute path, else at the one from the .eaf
-    file, else the file of its name beside the .eaf file, else below ``videos``.
+    file, else the file of its name beside the .eaf file, else the one below ``videos`` whose path ends most
+    like its own. No file is taken by its name for .eaf files that link different ones.
 
     Args:
         root (str): An .eaf file, or a folder of them, searched to any depth.
@@ -80,12 +82,12 @@ def eaf_index(
     """
     files = _eaf_files(root)
     folder = root if os.path.isdir(root) else os.path.dirname(root) or os.curdir
-    finder = _VideoFinder(folder, videos, media)
+    documents = [(path, read_eaf(path)) for path in files]
+    finder = _VideoFinder(folder, videos, media, documents)
     rows: List[_Annotated] = []
     skipped: List[str] = []
     known: Counter = Counter()
-    for path in files:
-        document = read_eaf(path)
+    for path, document in documents:
         known.update({name: len(tier.annotations) for name, tier in document.tiers.items()})
         chosen = [tier for name, tier in document.tiers.items() if _fits(name, tiers)]
         if not chosen:
@@ -94,6 +96,7 @@ def eaf_index(
         video, origin = finder.find(document, path)
         for tier in chosen:
             rows += _annotated(tier, video, origin, path, skipped)
+    finder.report()
     if not rows:
         names = ', '.join(f'{name!r} ({count})' for name, count in known.most_common(20))
         reasons = f'; skipped: {"; ".join(skipped[:3])}' if skipped else ''
@@ -183,65 +186,165 @@ def _index(
     )
 
 
+class _Link:
+    """A video that an .eaf file links.
+
+    Args:
+        path (str): Of the .eaf file.
+        item (EafMedia, optional): The link; None = it links no video, so that its own name must do.
+
+    Attributes:
+        absolute (str): What the link says, on the computer that wrote it; '' = nothing.
+        places (list[str]): That, and what it says from the .eaf file.
+        beside (str): The same name beside the .eaf file.
+        name (str): Of the video's file.
+    """
+
+    def __init__(self, path: str, item: Optional[EafMedia]) -> None:
+        self.path, self.origin = path, item.origin if item else 0.0
+        folder = os.path.dirname(os.path.abspath(path))
+        self.beside = os.path.join(folder, _file_name(item) if item else os.path.basename(path))
+        self.name = clean_text(os.path.basename(self.beside))
+        url, relative = (item.url, item.relative) if item else ('', '')
+        absolute = unquote(urlsplit(url).path) if url.startswith('file:') else url
+        self.absolute = os.path.normpath(absolute) if os.path.isabs(absolute) else ''
+        # Older files have file:/./a.mp4 here, which is no absolute path either.
+        relative = unquote(re.sub('^file:/*', '', relative))
+        below = os.path.normpath(os.path.join(folder, relative)) if relative else ''
+        self.places = [place for place in (self.absolute, below) if place] or [self.beside]
+
+    def is_other(self, link: '_Link') -> bool:
+        """Whether the two say different files."""
+        # Paths from the .eaf file are equal after a move of the .eaf files into one folder.
+        if self.absolute and link.absolute:
+            return self.absolute != link.absolute
+        return not {*self.places} & {*link.places}
+
+    def likeness(self, file: str) -> int:
+        """How many parts, from the end, a path shares with what the link says, or with ``beside``."""
+        ends = [
+            clean_text(place).replace('\\', '/').split('/')[::-1]
+            for place in (file, *self.places, self.beside)
+        ]
+        return max(len(os.path.commonprefix([ends[0], end])) for end in ends[1:])
+
+
+def _match(links: Sequence[_Link], by_name: Mapping[str, Sequence[str]]) -> Dict[_Link, str]:
+    """The file of each link, '' = none: where the link says, else the likest of those of its name.
+
+    What lies where one link says is not of another, and of two links to one file the likest has it.
+    """
+    matched = {link: next(filter(os.path.isfile, link.places), '') for link in links}
+    owners: Dict[str, List[_Link]] = defaultdict(list)
+    for link, file in matched.items():
+        if file:
+            owners[os.path.realpath(file)].append(link)
+    guesses: Dict[str, List[Tuple[_Link, str]]] = defaultdict(list)
+    for link in (link for link in links if not matched[link]):
+        near = [*by_name.get(link.name, ()), *filter(os.path.isfile, [link.beside])]
+        files = {os.path.realpath(file): file for file in near}
+        free = {key: link.likeness(files[key]) for key in files if not any(map(link.is_other, owners[key]))}
+        likest = [key for key in free if free[key] == max(free.values())]
+        if len(likest) == 1:
+            guesses[likest[0]].append((link, files[likest[0]]))
+    for rivals in guesses.values():
+        for link, file in rivals:
+            others = [rival.likeness(file) for rival, _ in rivals if link.is_other(rival)]
+            matched[link] = file if link.likeness(file) > max(others, default=0) else ''
+    return matched
+
+
 class _VideoFinder:
     """Which video the annotations of a file are of.
+
+    Args:
+        folder, videos, pattern: ``root`` or its folder, ``videos`` and ``media`` of :func:`eaf_index`.
+        documents (Sequence[tuple[str, EafDocument]]): Path and content of all .eaf files.
 
     Attributes:
         paths (dict[str, str]): Of the videos that exist, by the names given.
     """
 
-    def __init__(self, folder: str, videos: str, pattern: str) -> None:
-        self.folder, self.pattern = folder, pattern
+    def __init__(
+        self, folder: str, videos: str, pattern: str, documents: Sequence[Tuple[str, EafDocument]]
+    ) -> None:
+        self.folders = [os.path.abspath(place) for place in (folder, videos or folder)]
+        self.pattern = pattern
         self.paths: Dict[str, str] = {}
-        where = videos or folder
-        self._below = NameIndex(list_files(where, tuple(VIDEO_SUFFIXES), 'a video').taken, where)
+        self._named: Dict[str, Tuple[_Link, str]] = {}
+        self._guessed: List[str] = []
+        self._refused: List[str] = []
+        self._links = {
+            path: [_Link(path, item) for item in document.media if self._is_wanted(item)]
+            for path, document in documents
+        }
+        self._by_name: Dict[str, List[str]] = defaultdict(list)
+        for name, file in list_files(self.folders[1], tuple(VIDEO_SUFFIXES), 'a video').taken:
+            self._by_name[name.rsplit('/', 1)[-1]].append(file)
+        links = [link for path in self._links for link in self._links[path]]
+        self._files = _match(links, self._by_name)
 
     def find(self, document: EafDocument, path: str) -> Tuple[str, float]:
-        """The video's name, and its seconds at the document's time 0."""
-        linked = [item for item in document.media if self._is_wanted(item)]
-        if not linked and document.media and self.pattern != '*':
+        """The video's name, and its seconds at the document's time 0.
+
+        Raises:
+            ValueError: No linked video fits the pattern, or two videos would have one name.
+        """
+        links = self._links[path]
+        if not links and document.media and self.pattern != '*':
             names = ', '.join(map(_file_name, document.media))
             raise UserValueError(f'{path}: no linked video is called {self.pattern!r}; linked: {names}')
-        for item in linked:
-            video = self._place(item, path)
-            if video:
-                return self._name(video, path), item.origin
-        # Poses that were extracted before may still have the name.
-        stem = os.path.splitext(_file_name(linked[0]) if linked else os.path.basename(path))[0]
-        return clean_text(stem), linked[0].origin if linked else 0.0
+        first = links[0] if links else _Link(path, None)
+        link = next(filter(self._files.get, links), first)
+        file = self._files.get(link, '')
+        if not file and link.name in self._by_name:
+            self._refused.append(f'{self._by_name[link.name][0]} for {path}')
+        elif file and link.likeness(file) == 1:
+            self._guessed.append(f'{file} for {path}')
+        return self._name(link, file), link.origin
+
+    def report(self) -> None:
+        """Warns of videos that are not where the .eaf files say, and of what has their file name."""
+        for found, what in (
+            (self._guessed, 'taken by their file name alone'),
+            (self._refused, 'not taken, since they fit several .eaf files, or several of them fit'),
+        ):
+            if found:
+                print_log(
+                    f'{self.folders[0]}: {len(found):,} videos are not where their .eaf files say; files of '
+                    f'the same name are {what}, the first: {found[0]}; correct the links, or put videos '
+                    'beside the .eaf files',
+                    logger='current',
+                    level=logging.WARNING,
+                )
 
     def _is_wanted(self, item: EafMedia) -> bool:
         name = _file_name(item)
         return suffix_of(name) in VIDEO_SUFFIXES and fnmatch.fnmatchcase(name, self.pattern)
 
-    def _place(self, item: EafMedia, path: str) -> str:
-        """The path of a linked video; '' = there is none."""
-        beside = os.path.dirname(os.path.abspath(path))
-        absolute = unquote(urlsplit(item.url).path) if item.url.startswith('file:') else item.url
-        # Older files have file:/./a.mp4 here, which is no absolute path either.
-        relative = unquote(re.sub('^file:/*', '', item.relative))
-        places = [os.path.join(beside, _file_name(item))]
-        places = [os.path.join(beside, relative), *places] if relative else places
-        places = [absolute, *places] if os.path.isabs(absolute) else places
-        video = next((place for place in places if '\0' not in place and os.path.isfile(place)), '')
-        if not video:
-            key = self._below.key(_file_name(item))
-            video = self._below[key] if key else ''
-        return os.path.normpath(video) if video else ''
+    def _name(self, link: _Link, file: str) -> str:
+        """The video's path below a folder without suffix, or its file name where it lies elsewhere.
 
-    def _name(self, video: str, path: str) -> str:
-        """The video's path below the folder without suffix, or its file name where it lies elsewhere."""
-        inside = os.path.commonpath([os.path.abspath(self.folder), os.path.abspath(video)])
-        if inside == os.path.abspath(self.folder):
-            name = os.path.splitext(name_below(self.folder, video))[0]
-        else:
-            name = clean_text(os.path.splitext(os.path.basename(video))[0])
-        other = self.paths.setdefault(name, video)
-        if not os.path.samefile(other, video):
+        Of an absent video it is that where it should lie: earlier poses may still have the name.
+        """
+        places = [file] if file else [*link.places, link.beside]
+        below = [
+            name_below(folder, place)
+            for place in places
+            for folder in self.folders
+            if place.startswith(os.path.join(folder, ''))
+        ]
+        name = os.path.splitext(below[0] if below else clean_text(os.path.basename(file)))[0]
+        other, known = self._named.setdefault(name, (link, file))
+        same = os.path.samefile(file, known) if file and known else not link.is_other(other)
+        if not same:
             raise UserValueError(
-                f'{path}: its video {video} and {other} would both be called {name!r}; rename one of '
-                'them, or convert them apart'
+                f'{link.path}: its video {file or link.places[0]} and {known or other.places[0]} (of '
+                f'{other.path}) would both be called {name!r}; correct the links if they are one, else '
+                'rename one of them, or convert them apart'
             )
+        if file:
+            self.paths[name] = file
         return name
 
 

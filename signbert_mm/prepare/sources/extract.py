@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, List, Mapping, Optional, Sequence, Tuple, Unio
 
 from ...datasets.store_format import META
 from ...errors import UserValueError
+from ...extraction.extract_folder import DIGESTS, extraction_facts
+from ...extraction.parts import differences, was_replaced
 from ...files.folders import LeftOut, report_left_out
 from .annotation import SourceIndex
-from .lookup import check_mixture, find_clips, find_names
+from .lookup import Place, check_mixture, find_clips, find_names
 from .names import NameIndex, videos_below
 from .poses import PoseSource, StorePoses, extractor_name, failures
 
@@ -39,7 +41,8 @@ def extract_absent(
 ) -> Tuple[List[PoseSource], NameIndex, List[LeftOut]]:
     """Extracts the poses of those videos of ``index`` that no source has, into ``<out>.poses``.
 
-    If that store is complete, they go into ``<out>.poses2``, and so on.
+    If that store is complete, they go into ``<out>.poses2``, and so on. Videos that were replaced since they
+    were extracted there are extracted anew.
 
     Args:
         index, out, sources, videos, extractor, workers, allow_mixed, extraction: As :func:`convert`.
@@ -49,8 +52,8 @@ def extract_absent(
             what else lies in the folder.
 
     Raises:
-        ValueError: There is something to extract and no extractor, or poses of several extractors would mix;
-            before anything is extracted.
+        ValueError: There is something to extract and no extractor; poses of several extractors would mix, or
+            those of ``<out>.poses`` are of other settings than now; before anything is extracted.
     """
     from ...extraction import build_extractor, extract_folder
 
@@ -63,30 +66,44 @@ def extract_absent(
         # Sorted backwards, so that the first of equal names is the one that stays in the dict.
         found = list(dict(sorted(found, reverse=True)).items())
     files: NameIndex[str] = NameIndex(found, place)
-    stores = _stores(out)
-    sources = [*sources, *map(StorePoses, stores)]
+    own = [StorePoses(store) for store in _stores(out)]
+    sources = [*sources, *own]
+    of_records = find_names(index.records, files)
     places = find_clips(index.records, sources)
+    while _drop_replaced(own, places, of_records, files):
+        places = find_clips(index.records, sources)
     names = find_names([record for record, place in zip(index.records, places) if place is None], files)
     needed = {name: files[name] for name in names if name is not None}
-    used = {*needed, *find_names(index.records, files)}
+    used = {*needed, *of_records}
     left_out += [
         LeftOut(files[name], 'a video of no listed clip') for name in files.names() if name not in used
     ]
     report_left_out(left_out, place)
-    if not needed:
+    kept = [source for source in own if any(clip and clip.source is source for clip in places)]
+    options = extraction or {}
+    if extractor is None or not (needed or kept):
+        if needed:
+            raise UserValueError(
+                f'{place}: poses of {len(needed):,} videos are to be extracted; name the extractor '
+                '(--extractor)'
+            )
+        _check_kept(kept, {key: value for key, value in options.items() if value is not None}, allow_mixed)
         return sources, NameIndex((), place), left_out
-    if extractor is None:
-        raise UserValueError(
-            f'{place}: poses of {len(needed):,} videos are to be extracted; name the extractor (--extractor)'
-        )
     built = build_extractor(extractor)
-    check_mixture(
-        [place for place in places if place],
-        allow_mixed,
-        (built.layout.name, extractor_name(built.name, built.version, built.fingerprint)),
-    )
+    if needed:
+        check_mixture(
+            [place for place in places if place],
+            allow_mixed,
+            (built.layout.name, extractor_name(built.name, built.version, built.fingerprint)),
+        )
+    rates = options.get('fps'), options.get('truncated', 'error'), options.get('image_fps', 0.0)
+    _check_kept(kept, extraction_facts(built, *rates), allow_mixed)
+    if not needed:
+        if built is not extractor:
+            built.close()
+        return sources, NameIndex((), place), left_out
     print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {place}) are extracted')
-    target = _numbered(out, len(stores))
+    target = _numbered(out, len(own))
     if workers > 1:
         # Each worker builds its own.
         built.close()
@@ -98,7 +115,7 @@ def extract_absent(
             workers,
             source=index.source,
             licence=index.licence,
-            **(extraction or {}),
+            **options,
         )
     except ValueError:
         unread = dict(failures(f'{target}.parts'))
@@ -107,6 +124,66 @@ def extract_absent(
         # No video could be read: all are missing clips, which is no error here.
         return sources, NameIndex(unread.items(), place), left_out
     return [*sources, StorePoses(store)], NameIndex(failures(target), place), left_out
+
+
+def _drop_replaced(
+    own: Sequence[StorePoses],
+    places: Sequence[Optional[Place]],
+    of_records: Sequence[Optional[str]],
+    files: NameIndex[str],
+) -> bool:
+    """Leaves poses out whose video was replaced since; whether there are any."""
+    dropped = False
+    for source in own:
+        # By the poses' name that of the file that they should be of.
+        named = {
+            place.key: place.key if place.key in files else name
+            for place, name in zip(places, of_records)
+            if place and place.source is source
+        }
+        digests = _notes(source).get(DIGESTS) or {}
+        replaced = [
+            key
+            for key, name in named.items()
+            if name and key in digests and was_replaced(files[name], digests[key])
+        ]
+        if replaced:
+            dropped = True
+            source.drop(set(replaced))
+            print(
+                f'{source.path}: the videos of {len(replaced):,} of its poses were replaced since, the '
+                f'first: {replaced[0]!r}; these poses are not used'
+            )
+    return dropped
+
+
+def _check_kept(kept: Sequence[StorePoses], facts: dict, allow_mixed: bool) -> None:
+    """Refuses poses of an earlier extraction with other settings than those that are given now.
+
+    Raises:
+        ValueError: There are such, and ``allow_mixed`` is False.
+    """
+    # What 'error' left out has no poses here, so it is extracted anyway.
+    asked = {key: value for key, value in facts.items() if (key, value) != ('truncated', 'keep')}
+    for source in kept:
+        notes = _notes(source)
+        if DIGESTS not in notes:
+            print(
+                f'{source.path}: of an earlier version, which did not record the videos; whether they were '
+                'replaced since is not checked'
+            )
+        saved = notes.get('extraction') or {}
+        other = differences({key: saved.get(key) for key in asked}, asked)
+        if saved and other and not allow_mixed:
+            raise UserValueError(
+                f'{source.path}: its poses were extracted with other settings ({other}); go on with those, '
+                'remove this folder to extract all anew, choose another OUT, or use its poses all the same '
+                '(--allow-mixed)'
+            )
+
+
+def _notes(source: StorePoses) -> dict:
+    return source.store.meta.get('notes') or {}
 
 
 def _stores(out: str) -> List[str]:

@@ -3,7 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Collection, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -113,6 +113,11 @@ class StorePoses(PoseSource):
         self._reasons = NameIndex(
             {row[-3] if len(row) == 4 else row[0]: row[-1] for row in rows}.items(), self.store.folder
         )
+
+    def drop(self, keys: Collection[str]) -> None:
+        """Leaves the poses of these names out."""
+        kept = [(key, self._names[key]) for key in self.names() if key not in keys]
+        self.index = self._names = NameIndex(kept, self.path)
 
     def why(self, name: str) -> str:
         keys = self._reasons.alike(name)

@@ -1,4 +1,6 @@
+import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -301,6 +303,66 @@ def test_videos_are_extracted_once(tmp_path):
     ):
         convert(index(*records), tmp_path / 's', videos=str(tmp_path / 'v'), extractor=other, overwrite=True)
     assert other.seen == 0  # refused before the work
+
+
+def test_poses_of_replaced_videos_are_not_used(tmp_path, capsys):
+    one, two = tmp_path / 'one', tmp_path / 'two'
+    for name, frames in (('a', 4), ('b', 3)):
+        write_video(one / f'{name}.mp4', frames)
+    two.mkdir()
+    shutil.copy(one / 'a.mp4', two / 'b.mp4')
+    shutil.copy(one / 'b.mp4', two / 'a.mp4')
+    extractor = Brightness()
+
+    def lengths(videos, **kwargs):
+        arguments = dict(extractor=extractor, overwrite=True, **kwargs)
+        return convert(index(*CLIPS[:2]), tmp_path / 's', videos=str(videos), **arguments).length.tolist()
+
+    assert lengths(one) == [4, 3] and extractor.seen == 7
+    assert lengths(two) == [3, 4] and extractor.seen == 14
+    assert (
+        "s.poses: the videos of 2 of its poses were replaced since, the first: 'a'" in capsys.readouterr().out
+    )
+    # Both are kept, and a copy elsewhere is the same video.
+    shutil.copytree(one, tmp_path / 'deep' / 'one')
+    assert lengths(tmp_path / 'deep') == lengths(one) == [4, 3] and lengths(two) == [3, 4]
+    assert extractor.seen == 14
+    # Poses that were given are used as they are.
+    assert lengths(two, poses=str(tmp_path / 's.poses')) == [4, 3]
+    meta = tmp_path / 's.poses' / 'meta.json'
+    content = json.loads(meta.read_text())
+    del content['notes']['video_digests']
+    meta.write_text(json.dumps(content))
+    assert lengths(two) == [4, 3]
+    assert 's.poses: of an earlier version' in capsys.readouterr().out
+
+
+def test_poses_of_other_settings_are_refused(tmp_path):
+    def lengths(clips=CLIPS[:1], **kwargs):
+        arguments = dict(dict(extractor=Brightness(), overwrite=True), **kwargs)
+        return convert(index(*clips), tmp_path / 's', videos=str(tmp_path / 'v'), **arguments).length.tolist()
+
+    write_video(tmp_path / 'v' / 'a.mp4', 10)
+    assert lengths(extraction=dict(fps=None, truncated='error')) == [10]
+    remedy = r's.poses: its poses were .* settings \(.*{}.*\); go on with those, remove .*--allow-mixed'
+    with pytest.raises(ValueError, match=remedy.format("settings: {'shift': 0} there, {'shift': 1} now")):
+        lengths(extractor=Brightness(shift=1))
+    for extractor in (Brightness(), None):
+        with pytest.raises(ValueError, match=remedy.format('fps: None there, 5 now')):
+            lengths(extractor=extractor, extraction=dict(fps=5))
+    # The same with something to extract, before it is done.
+    write_video(tmp_path / 'v' / 'b.mp4', 10)
+    fresh = Brightness()
+    with pytest.raises(ValueError, match='fps: None there, 5 now'):
+        lengths(CLIPS[:2], extractor=fresh, extraction=dict(fps=5))
+    assert fresh.seen == 0
+    assert lengths(extractor=None) == [10] and lengths(extraction=dict(truncated='keep')) == [10]
+    assert lengths(CLIPS[:2], extraction=dict(fps=5), allow_mixed=True) == [10, 3]
+    # Of what was cut off, the frames that are there were kept.
+    shutil.rmtree(tmp_path / 's.poses')
+    assert lengths(extraction=dict(truncated='keep')) == [10]
+    with pytest.raises(ValueError, match=remedy.format("truncated: 'keep' there, 'error' now")):
+        lengths()
 
 
 def test_no_video_is_readable(tmp_path):

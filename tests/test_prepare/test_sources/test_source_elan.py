@@ -1,6 +1,7 @@
 """Annotations of ELAN as clips of videos."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from source_fixtures import Brightness, write_poses, write_video
 
 from signbert_mm.datasets import PoseStore
 from signbert_mm.files.eaf_writer import write_eaf
-from signbert_mm.prepare.sources import convert
+from signbert_mm.prepare.sources import convert, elan
 from signbert_mm.prepare.sources.elan import eaf_index
 from signbert_mm.prepare.sources.splits import Splits
 
@@ -83,6 +84,59 @@ def test_a_video_of_another_computer(tmp_path):
     assert list(eaf_index(str(path), ['Ana'], videos=str(here)).videos.values()) == [str(here / 'talk.mp4')]
     (here / 'deep' / 'talk.mp4').write_bytes((here / 'talk.mp4').read_bytes())
     assert eaf_index(str(here), ['Ana']).videos == {'deep/talk': str(here / 'deep' / 'talk.mp4')}
+
+
+def sessions(folder, *names, frames=3):
+    for name in names:
+        write_video(folder / name / 'video.mp4', frames)
+        write_eaf(folder / name / 'a.eaf', folder / name / 'video.mp4', TIERS)
+    return folder
+
+
+def test_an_absent_video_is_not_that_of_another_session(tmp_path, monkeypatch):
+    lines = []
+    monkeypatch.setattr(elan, 'print_log', lambda text, **_: lines.append(text))
+    root = sessions(tmp_path / 'r', 's1', 's2', 's3')
+    os.remove(root / 's2' / 'video.mp4')
+    clips = eaf_index(str(root), ['Bo'])
+    assert {record.video for record in clips.index.records} == {'s1/video', 's2/video', 's3/video'}
+    assert clips.videos == {f's{n}/video': str(root / f's{n}' / 'video.mp4') for n in (1, 3)}
+    (line,) = lines
+    assert 'r: 1 videos are not where' in line and 'not taken, ' in line and 's1/video.mp4 for ' in line
+    # Poses that were extracted before.
+    write_poses(tmp_path / 'poses', {'s1/video': 40})
+    shutil.rmtree(root / 's3')
+    os.remove(root / 's1' / 'video.mp4')
+    store = convert(eaf_index(str(root), ['Bo']).index, str(tmp_path / 's'), str(tmp_path / 'poses'))
+    assert store.video_id.tolist() == ['s1/video/Bo_400-800']
+    assert 's2/video/Bo_400-800\tHOUSE\tno poses' in (tmp_path / 's' / 'missing.txt').read_text()
+    # A video by its file name alone is named.
+    shutil.rmtree(root / 's1')
+    write_video(root / 'other' / 'video.mp4', 3)
+    assert list(eaf_index(str(root), ['Bo']).videos) == ['other/video']
+    assert 'taken by their file name alone, the first: ' in lines[-1]
+
+
+def test_sessions_that_were_moved(tmp_path):
+    old = sessions(tmp_path / 'old', 's1', 's2', 's3')
+    annotations, videos = tmp_path / 'annotations', tmp_path / 'videos'
+    for name in ('s1', 's2', 's3'):
+        shutil.copytree(old / name, videos / name, ignore=shutil.ignore_patterns('*.eaf'))
+        annotations.mkdir(exist_ok=True)
+        os.replace(old / name / 'a.eaf', annotations / f'{name}.eaf')
+    shutil.rmtree(old)
+    os.remove(videos / 's2' / 'video.mp4')
+    # By the end of the path in the file. The second fits both, each less than its own.
+    clips = eaf_index(str(annotations), ['Bo'], videos=str(videos))
+    assert clips.videos == {f's{n}/video': str(videos / f's{n}' / 'video.mp4') for n in (1, 3)}
+    assert {record.video for record in clips.index.records} == {'s1/video', 'video', 's3/video'}
+    # Beside the file of one of them, which does not say of whom it is.
+    shutil.copy(videos / 's1' / 'video.mp4', annotations / 'video.mp4')
+    shutil.rmtree(videos)
+    for name in ('s1', 's2', 's3'):
+        change(annotations / f'{name}.eaf', (' RELATIVE_MEDIA_URL="./video.mp4"', ''))
+    with pytest.raises(ValueError, match="both be called 'video'"):
+        eaf_index(str(annotations), ['Bo'])
 
 
 def test_one_of_several_cameras(tmp_path):
