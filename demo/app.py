@@ -65,11 +65,12 @@ TRAINING = (
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     model_arguments(parser)
-    parser.set_defaults(extractor=None)
+    # What is left open is filled in by the model: make_windows.
+    parser.set_defaults(extractor=None, stride=None, enter=None, leave=None)
     parser.add_argument(
         '--model',
         metavar='FOLDER',
-        help='the signs that `signbert-mm teach` has put there, and their extractor',
+        help='the signs that `signbert-mm teach` has put there, their extractor, and how windows are judged',
     )
     parser.add_argument(
         '--save',
@@ -80,8 +81,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--window',
         type=float,
-        default=2.0,
-        help='seconds of a window, for videos of several signs (default: %(default)s)',
+        help='seconds of a window, for videos of several signs (default: 2; with --model, as its clips)',
     )
     parser.add_argument(
         '--dictionary',
@@ -229,6 +229,13 @@ def load_taught(args: argparse.Namespace) -> TaughtSigns:
     return signs
 
 
+def make_windows(args: argparse.Namespace, signs: Optional[TaughtSigns]) -> Windows:
+    """How several signs are searched: by the options, else as the taught signs do it, else by default."""
+    taught = signs.window_settings(args.window or 0.0, args.stride or 0.0) if signs else {}
+    given = {name: getattr(args, name) for name in Windows._fields}
+    return Windows(**{**taught, **{name: value for name, value in given.items() if value is not None}})
+
+
 def make_teacher(args: argparse.Namespace) -> Tuple[Optional[Teacher], str]:
     """What the tab "Teach" begins with: the signs of ``--model``, else none with the encoder of the package.
 
@@ -311,14 +318,13 @@ def make_page(args: argparse.Namespace) -> Any:
         ) from error
     signs = load_taught(args) if args.model else None
     inferencer = signs.inferencer if signs else make_inferencer(args)
-    windows = Windows(args.window, args.stride, args.enter, args.leave, args.ignore)
     card = make_card(args, inferencer)
     limits = Limits(args.max_seconds, args.fps, args.max_side)
     teacher, why_not = make_teacher(args)
     if teacher is None:
         print(f'Nothing can be taught on this page: {why_not}.', flush=True)
     return Page(
-        Analyser(inferencer, args.topk, windows, signs.judge if signs else None),
+        Analyser(inferencer, args.topk, make_windows(args, signs), signs.judge if signs else None),
         card,
         limits,
         None if args.dictionary else synthetic_examples(card.glosses),

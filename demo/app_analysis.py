@@ -6,6 +6,7 @@ Needs no browser and no Gradio.
 import shutil
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -19,7 +20,7 @@ from signbert_mm.apis.backends import to_json
 from signbert_mm.apis.input import InputReader
 from signbert_mm.datasets import PoseStore
 from signbert_mm.errors import UserValueError
-from signbert_mm.extraction import VideoError, open_video
+from signbert_mm.extraction import Frame, VideoError, open_video
 from signbert_mm.visualization.glb import write_glb
 from signbert_mm.visualization.sign_overlay import SignOverlay, Span
 from signbert_mm.visualization.video_writer import VideoWriter
@@ -85,9 +86,7 @@ class Result(NamedTuple):
 
 
 class ShortVideo:
-    """The beginning of a video, thinned and shrunk. Each iteration gives the same frames.
-
-    A frame is (H, W, 3) uint8 RGB.
+    """The beginning of a video, thinned and shrunk. Each iteration gives the same :class:`Frame` objects.
 
     Args:
         path (Path): Any video that FFmpeg reads.
@@ -123,19 +122,16 @@ class ShortVideo:
         known = self._reader.frames if not self._limits.fps or self.fps < self._limits.fps else 0
         return min(known, most) if known and most else known or most
 
-    def __iter__(self) -> Iterator[np.ndarray]:
-        start = None
+    def __iter__(self) -> Iterator[Frame]:
+        start, size = None, (self.width, self.height)
         for image, time in self._reader:
             start = time if start is None else start
             if time - start >= self._limits.seconds - 1e-6:
                 self.cut = True
                 return
-            same_size = image.shape[:2] == (self.height, self.width)
-            yield (
-                image
-                if same_size
-                else cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_AREA)
-            )
+            if image.shape[1::-1] != size:
+                image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            yield Frame(image, time)
 
     def close(self) -> None:
         """Closes the file."""
@@ -153,13 +149,14 @@ def read_clip(
     Raises:
         Refusal: It cannot be read.
     """
-    frames, notes, poses = None, [], []
+    frames, notes, poses, times = None, [], [], []
     try:
         frames = ShortVideo(path, limits, reader.fps)
         expected = frames.expected
         try:
-            for _, pose, _ in reader.poses(frames):
+            for frame, pose, _ in reader.timed_poses(frames):
                 poses.append(pose)
+                times.append(frame.time)
                 progress(
                     0.75 * min(1.0, len(poses) / (expected or len(poses) + 50)),
                     f'finding the person, frame {len(poses)}',
@@ -172,7 +169,8 @@ def read_clip(
             raise Refusal(f'{path.name}: no frame could be read')
         size = frames.width, frames.height
         layout, fps = reader.extractor.layout, frames.fps or 25.0
-        return PoseClip.make(np.stack(poses), layout, size, fps=fps, name=path.name), frames, notes
+        clip = PoseClip.make(np.stack(poses), layout, size, fps=fps, name=path.name)
+        return replace(clip, times=np.asarray(times) if frames.fps else None), frames, notes
     except BaseException as error:
         if frames is not None:
             frames.close()
@@ -255,7 +253,8 @@ class Analyser:
                 )
             if not clip.scores.any():
                 raise Refusal(f'{path.name}: {clip.no_answer}.')
-            return self._result(clip, frames, several, window, notes, progress)
+            images = (frame.image for frame in frames)
+            return self._result(clip, images, several, window, notes, progress)
         finally:
             frames.close()
 
@@ -288,6 +287,7 @@ class Analyser:
                 **self.windows._asdict(), topk=self.topk, dictionary=self.inferencer.dictionary is not None
             )
             options.window = (window or options.window) if several else None
+            options.stride = min(options.stride, options.window or options.stride)
             prediction, bars, attention, segments = answer(self.inferencer, clip, options)
             if self.judge is not None and not several:
                 prediction = self.judge(prediction)

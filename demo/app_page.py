@@ -159,10 +159,11 @@ class Page:
                         step=40,
                         label='Longest side in pixels; larger ones are shrunk',
                     )
+                    length = self.analyser.windows.window
                     window = gr.Slider(
-                        0.4,
-                        6.0,
-                        value=self.analyser.windows.window,
+                        min(0.4, length),
+                        max(6.0, length),
+                        value=length,
                         step=0.1,
                         label='Seconds of a window, for several signs',
                     )

@@ -31,6 +31,7 @@ import numpy as np
 
 from signbert_mm.apis import PoseClip, SignInferencer, zoo
 from signbert_mm.apis.backends import to_json
+from signbert_mm.apis.stream import steps_of
 from signbert_mm.apis.subtitles import sign_segments, write_eaf, write_vtt
 from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
@@ -63,15 +64,11 @@ def model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--extractor', default='mediapipe', help='what finds poses (default: %(default)s)')
     parser.add_argument('--device', help='where the model runs (default: the GPU where there is one)')
     parser.add_argument('--topk', type=int, default=5, help='glosses in the answer (default: %(default)s)')
+    parser.add_argument('--stride', type=float, default=0.5, help='seconds between windows (default: 0.5)')
     parser.add_argument(
-        '--stride', type=float, default=0.5, help='seconds between windows (default: %(default)s)'
+        '--enter', type=float, default=0.6, help='score at which a sign begins (default: 0.6)'
     )
-    parser.add_argument(
-        '--enter', type=float, default=0.6, help='score at which a sign begins (default: %(default)s)'
-    )
-    parser.add_argument(
-        '--leave', type=float, default=0.3, help='score below which it ends (default: %(default)s)'
-    )
+    parser.add_argument('--leave', type=float, default=0.3, help='score below which it ends (default: 0.3)')
     parser.add_argument(
         '--ignore',
         nargs='*',
@@ -209,12 +206,10 @@ def answer(
         args.ignore,
         clip.name,
     )
-    events = [
-        event
-        for event in map(stream.push, np.concatenate([clip.keypoints, clip.scores[..., None]], -1))
-        if event is not None
-    ]
+    poses = np.concatenate([clip.keypoints, clip.scores[..., None]], -1)
+    events = [event for pose, time in zip(poses, clip.seconds) for event in stream.push_at(pose, time)]
     events += [event for event in [stream.finish()] if event is not None]
+    steps = steps_of(clip)
     bars, pieces, until = [], [], 0
     windows: List[Dict[str, Any]] = []
     segments = [segment for event in events for segment in event.segments]
@@ -226,14 +221,17 @@ def answer(
                 answered['unknown'] = event.unknown
             windows.append(dict(start=event.start / clip.fps, end=event.end / clip.fps, **answered))
             # A window's answer is shown round its middle, until halfway to the next one's.
-            end = len(clip) if event is events[-1] else int(event.end - stream.window / 2 + stream.stride / 2)
+            end = int(np.searchsorted(steps, event.end - stream.window / 2 + stream.stride / 2))
             bars.append((until, end, bars_of(best['glosses'], best['scores'])))
             until = end
             if event.attention is not None and event.scores.any():
                 pieces.append((event.frames, event.attention))
     # The last answer stays until the end.
     bars[-1] = (bars[-1][0], len(clip), bars[-1][2])
-    spans = [(segment.start, segment.end, inferencer.gloss(segment.label)) for segment in segments]
+    spans = [
+        (*np.searchsorted(steps, (segment.start, segment.end)).tolist(), inferencer.gloss(segment.label))
+        for segment in segments
+    ]
     signs = [
         dict(start=s.start / clip.fps, end=s.end / clip.fps, gloss=inferencer.gloss(s.label), score=s.score)
         for s in segments

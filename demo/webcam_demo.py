@@ -25,10 +25,11 @@ import cv2
 import numpy as np
 from video_demo import build, model_arguments
 
+from signbert_mm.apis.stream import StreamEvent
 from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.os_errors import output_path
-from signbert_mm.visualization.sign_overlay import SignOverlay, bars_of
+from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
 
 
@@ -80,16 +81,27 @@ def main() -> None:
     )
     writer, written = VideoWriter(args.out, fps) if args.out else None, 0
     shown, signs, latency = [], deque(maxlen=5), deque(maxlen=50)
-    start = time.perf_counter()
+    start, begin = time.perf_counter(), None
+
+    def tell(event: StreamEvent, arrival: float) -> Bars:
+        """Prints a window's answer; gives its bars."""
+        prediction = inferencer.event_prediction(event, fps, args.topk)
+        signs.extend(segment['gloss'] for segment in prediction['segments'])
+        bars = bars_of(prediction['glosses'], prediction['scores'])
+        # An empty window only closes the last segment.
+        if event.end > event.start:
+            latency.append(time.perf_counter() - arrival)
+            best = f'{bars[0][0]} {100 * bars[0][1]:.0f} %' if bars else f'no answer: {event.reason}'
+            print(f'{event.end / fps:8.2f} s  {best}  latency {1000 * latency[-1]:.0f} ms', flush=True)
+        return bars
+
     try:
         for frame, pose, arrival in inferencer.reader.timed_poses(reader):
+            begin = frame.time if begin is None else begin
+            if args.seconds is not None and frame.time - begin > args.seconds - 1e-6:
+                break
             for event in stream.push_at(pose, frame.time):
-                latency.append(time.perf_counter() - arrival)
-                prediction = inferencer.event_prediction(event, fps, args.topk, latency[-1])
-                shown = bars_of(prediction['glosses'], prediction['scores'])
-                signs.extend(segment['gloss'] for segment in prediction['segments'])
-                best = f'{shown[0][0]} {100 * shown[0][1]:.0f} %' if shown else f'no answer: {event.reason}'
-                print(f'{event.end / fps:8.2f} s  {best}  latency {1000 * latency[-1]:.0f} ms', flush=True)
+                shown = tell(event, arrival)
             if args.no_window and writer is None:
                 continue
             now = f'signs: {", ".join(signs)}' if signs else 'signs: none yet'
@@ -103,7 +115,8 @@ def main() -> None:
                 if cv2.waitKey(1) & 0xFF == ord('q'):
                     break
         last = stream.finish() if stream.count else None
-        signs.extend(inferencer.gloss(segment.label) for segment in (last.segments if last else ()))
+        if last is not None:
+            tell(last, arrival)
     finally:
         reader.close()
         if writer is not None:

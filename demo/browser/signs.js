@@ -18,6 +18,10 @@ const FINGERS = ['thumb', 'forefinger', 'middle_finger', 'ring_finger', 'pinky_f
 const HAND = ['hand_root', ...FINGERS.flatMap((finger) => [1, 2, 3, 4].map((knuckle) => finger + knuckle))];
 const ARM = ['shoulder', 'elbow', 'wrist'];
 
+// As signbert_mm/apis/rejection.py.
+const NONE_OF_THESE = 'none of these signs: the clip resembles no sign of the vocabulary enough';
+const REJECTIONS = ['max_probability', 'known_odds'];
+
 // ---- the model's file
 
 function varint(bytes, place) {
@@ -65,6 +69,9 @@ export function readMetadata(bytes) {
     }
     if (meta.input.stand_ins || meta.input.side) {
       throw new Error('stand-in joints and models of one hand run in Python alone');
+    }
+    if (meta.rejection && !REJECTIONS.includes(meta.rejection.method)) {
+      throw new Error(`rejection by ${meta.rejection.method} is unknown here: calibrate and export the model again`);
     }
     return meta;
   }
@@ -160,6 +167,13 @@ export function prepare(clip, meta) {
 
 // ---- recognition
 
+function softmax(logits, temperature) {
+  const highest = Math.max(...logits);
+  const exponents = Array.from(logits, (logit) => Math.exp((logit - highest) / temperature));
+  const sum = exponents.reduce((total, value) => total + value, 0);
+  return exponents.map((value) => value / sum);
+}
+
 // onnxruntime-web from ./ort, else from the CDN; gives the module and where it is from.
 export async function loadRuntime() {
   for (const place of [LOCAL, CDN]) {
@@ -188,6 +202,7 @@ export class Recogniser {
   }
 
   // The answer for one clip: `scores` of all classes, the `topk` best `glosses` with their scores, and `reason`.
+  // Of a calibrated model also `unknown`, and the `guesses` of a clip that shows none of its signs.
   async predict(clip, topk = 5) {
     const { frames, reason: noHand, ...inputs } = prepare(clip, this.meta);
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, { data, dims }]) => {
@@ -195,24 +210,31 @@ export class Recogniser {
       return [name, new this.ort.Tensor(type, data, dims)];
     }));
     const started = performance.now();
-    const { logits } = await this.session.run(feeds);
+    const outputs = await this.session.run(feeds);
     const milliseconds = performance.now() - started;
-    const highest = Math.max(...logits.data);
-    const exponents = Array.from(logits.data, (logit) => Math.exp(logit - highest));
-    const finite = exponents.every(Number.isFinite);
-    const reason = noHand || (finite ? '' : "the model's scores are not finite numbers");
-    const sum = exponents.reduce((total, value) => total + value, 0);
-    const scores = exponents.map((value) => (reason ? 0 : value / sum));
+    const { rejection } = this.meta;
+    let scores = softmax(outputs.logits.data, rejection?.temperature ?? 1);
+    const finite = scores.every(Number.isFinite);
+    const nothing = noHand || (finite ? '' : "the model's scores are not finite numbers");
+    if (nothing) scores = scores.map(() => 0);
+    let unknown = null;
+    if (rejection && !nothing) {
+      unknown = rejection.method === 'known_odds'
+        ? 1 / (1 + Math.exp(outputs.known_odds.data[0])) : 1 - Math.max(...scores);
+    }
+    const reason = nothing || (unknown !== null && unknown >= rejection.threshold ? NONE_OF_THESE : '');
     const order = scores.map((_, label) => label).sort((a, b) => scores[b] - scores[a]);
-    const best = reason ? [] : order.slice(0, topk);
+    const best = nothing ? [] : order.slice(0, topk);
+    const glosses = best.map((label) => this.meta.glosses[label] ?? `class ${label}`);
     return {
       name: clip.name ?? '',
-      glosses: best.map((label) => this.meta.glosses[label] ?? `class ${label}`),
-      best: best.map((label) => scores[label]),
+      glosses: reason ? [] : glosses,
+      best: reason ? [] : best.map((label) => scores[label]),
       scores,
       frames,
       reason,
       milliseconds,
+      ...(rejection && { unknown, guesses: reason ? glosses : [] }),
     };
   }
 }

@@ -140,16 +140,22 @@ class TaughtSigns:
             stride (float): Seconds between windows; 0 = a quarter of the window.
             **options: As for :meth:`SignInferencer.segments`.
         """
+        settings = self.window_settings(window, stride)
+        backend = self.inferencer.backend
+        if self.kind == 'dictionary':
+            backend = DictionaryBackend(self.inferencer.dictionary_search)
+        return LongClips(backend, self.inferencer.reader).segments(inputs, **{**settings, **options})
+
+    def window_settings(self, window: float = 0.0, stride: float = 0.0) -> Dict[str, float]:
+        """``window``, ``stride``, ``enter`` and ``leave`` of :meth:`segments`, whose arguments these are."""
         window = window or self.seconds
         enter = 0.6 if self.threshold is None else min(1.0, max(0.01, self.threshold))
         if self.kind == 'dictionary':
-            backend = DictionaryBackend(self.inferencer.dictionary_search)
             # Cosines of all signs are near 1, so a sign ends soon below the threshold. Not tuned.
             leave = max(0.5 * enter, enter - 0.25 * (1 - enter))
         else:
-            backend, leave = self.inferencer.backend, 0.5 * enter
-        settings = dict(window=window, stride=stride or window / 4, enter=enter, leave=leave)
-        return LongClips(backend, self.inferencer.reader).segments(inputs, **{**settings, **options})
+            leave = 0.5 * enter
+        return dict(window=window, stride=stride or window / 4, enter=enter, leave=leave)
 
 
 def read_index(folder: PathLike) -> Dict[str, Any]:

@@ -133,15 +133,19 @@ def inferencer(house):
 
 @pytest.fixture
 def make_video():
-    """``make_video(path, levels, fps=10)``: a video of even grey frames."""
+    """``make_video(path, levels, fps=10)``: a video of even grey frames.
+
+    ``places`` are their times, in frames; None = one after the other.
+    """
     av = pytest.importorskip('av', reason='PyAV is not installed')
 
-    def make(path, levels, fps=10):
+    def make(path, levels, fps=10, places=None):
         with av.open(str(path), 'w') as container:
             stream = container.add_stream('mpeg4', rate=fps)
             stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
-            for level in levels:
+            for place, level in enumerate(levels):
                 frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format='rgb24')
+                frame.pts = place if places is None else places[place]
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
         return str(path)

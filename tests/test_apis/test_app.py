@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from api_toys import GLOSSES, ColourExtractor, frames_of
+from api_toys import GLOSSES, ColourExtractor, frames_of, up_to_rounding
 from mmengine.config import Config
 
 from signbert_mm.apis import SignDictionary, SignInferencer
@@ -133,6 +133,25 @@ def test_several_signs(analysis, analyser, text_module, card, make_video, tmp_pa
     assert 'Signs in time' in text and result.prediction['segments'][0]['gloss'] in text
     result.prediction['segments'].clear()
     assert 'No window reached the threshold' in text_module.answer_html(result, card)
+
+
+def test_several_signs_about_a_pause_of_the_camera(analysis, analyser, make_video, tmp_path):
+    places = [*range(12), *range(60, 72)]
+    path = make_video(tmp_path / 'pause.mp4', [40] * 24, places=places)
+    result = analyser.video(Path(path), analysis.Limits(), several=True)
+    settings = dict(zip(('window', 'stride', 'enter', 'leave'), analyser.windows))
+    clip = analyser.inferencer.reader.extract(path)
+    assert np.allclose(result.clip.times, np.array(places) / 10) and np.allclose(
+        clip.times, result.clip.times
+    )
+    (expected,) = analyser.inferencer.segments([clip], **settings, topk=3)
+    signs = result.prediction['segments']
+    assert signs == up_to_rounding(expected['segments']) and len(signs) == 2
+    assert signs[0]['end'] < 2 and signs[1]['start'] > 5
+    assert result.prediction['windows'][-1]['end'] == pytest.approx(7.2, abs=0.3)
+    # Frames, for drawing.
+    assert [span[:2] for span in result.segments] == [(0, 12), (12, 24)]
+    assert len(frames_of(result.video)) == 24
 
 
 def test_refused_videos(analysis, analyser, make_video, tmp_path):

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from api_toys import poses
+from api_toys import GLOSSES, poses
 from toy_graph import INPUT, write_toy
 
 from signbert_mm.apis import PoseClip, SignInferencer
+from signbert_mm.apis.backends import Backend, withhold
 from signbert_mm.apis.clips import InputSpec, make_batch
 from signbert_mm.apis.poses_json import poses_to_json
+from signbert_mm.apis.rejection import Rejection
 from signbert_mm.layouts import get_layout
 
 CLIPS = [
@@ -134,6 +136,7 @@ def test_what_cannot_be_read_is_named(node, tmp_path):
     whole = Path(write_toy(tmp_path / 'toy.onnx')).read_bytes()
     (tmp_path / 'cut.onnx').write_bytes(whole[: len(whole) // 2])
     one_hand = write_toy(tmp_path / 'one.onnx', input=dict(INPUT, side='left'))
+    newer = write_toy(tmp_path / 'newer.onnx', rejection=dict(method='magic'))
     old = write_toy(tmp_path / 'old.onnx', version=99)
     code = """
 const messages = given.map((path) => {
@@ -147,13 +150,57 @@ for (const text of ['{}', JSON.stringify({ format: 'signbert_mm.poses', clips: [
 }
 console.log(JSON.stringify(messages));
 """
-    text, cut, one, version, no_poses, bad_frame = node(
-        code, tmp_path / 'text.onnx', tmp_path / 'cut.onnx', one_hand, old
+    text, cut, one, version, magic, no_poses, bad_frame = node(
+        code, tmp_path / 'text.onnx', tmp_path / 'cut.onnx', one_hand, old, newer
     )
+    assert magic.startswith('rejection by magic is unknown here')
     assert 'no ONNX file' in text or 'ends too early' in text
     assert 'ends too early' in cut and 'one hand run in Python' in one and 'version 99' in version
     assert 'poses_to_json.py' in no_poses
     assert bad_frame == 'clip "x": frame 0 is not 1 joints of x, y and score'
+
+
+@pytest.mark.parametrize('method', ['max_probability', 'known_odds'])
+def test_a_calibrated_model_answers_as_in_python(node, tmp_path, method):
+    rejection = Rejection(method, 2.0, 0.4, 0.05)
+    random = np.random.RandomState(0)
+    logits = random.normal(0, 4, (len(CLIPS), len(GLOSSES))).astype(np.float32)
+    # Both sides of the threshold; the last clip shows no hand.
+    odds = [3.0, -3.0, 0.5, 0.3, 800.0]
+    meta = dict(
+        input=INPUT,
+        joints=list(get_layout('hands_42').joints),
+        max_frames=None,
+        glosses=GLOSSES,
+        rejection=rejection._asdict(),
+    )
+    (tmp_path / 'given.json').write_text(
+        json.dumps(dict(meta=meta, logits=logits.tolist(), odds=odds, poses=json.dumps(poses_to_json(CLIPS))))
+    )
+    code = """
+const { meta, logits, odds, poses } = JSON.parse(readFileSync(given[0], 'utf8'));
+const answers = [];
+for (const [place, clip] of signs.readPoses(poses).entries()) {
+  const run = async () => ({ logits: { data: logits[place] }, known_odds: { data: [odds[place]] } });
+  answers.push(await new signs.Recogniser({ Tensor: class {} }, { run }, meta).predict(clip));
+}
+console.log(JSON.stringify(answers));
+"""
+    answers, backend = node(code, tmp_path / 'given.json'), Backend()
+    backend.glosses = GLOSSES
+    for place, (clip, found) in enumerate(zip(CLIPS, answers)):
+        scores = np.exp(logits[place] - logits[place].max())
+        row = dict(scores=scores / scores.sum(), known_odds=odds[place])
+        row = withhold(clip, rejection.apply(row))
+        best = backend.best(row['scores'])
+        assert found['glosses'] == best['glosses']
+        assert np.allclose(found['best'], best['scores'], rtol=0, atol=1e-6)
+        assert np.allclose(found['scores'], row['guesses'], rtol=0, atol=1e-6)
+        assert found['guesses'] == (backend.best(row['guesses'])['glosses'] if row['reason'] else [])
+        # The page words a clip without a hand in its own way.
+        assert found['reason'] == row['reason'] or clip.no_answer
+        assert found['unknown'] == pytest.approx(row['unknown'], abs=1e-6)
+    assert {bool(answer['glosses']) for answer in answers[:4]} == {True, False}
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -218,10 +265,11 @@ def check(answers, inferencer, clips):
         assert found['glosses'] == right['glosses'] or close > 1e-4
 
 
-def test_the_page_answers_as_python_does(page, tmp_path):
+@pytest.mark.parametrize('rejection', [None, Rejection('max_probability', 2.0, 0.6, 0.05)._asdict()])
+def test_the_page_answers_as_python_does(page, tmp_path, rejection):
     pytest.importorskip('onnxruntime', reason='onnxruntime is not installed')
     show, address = page
-    model = write_toy(tmp_path / 'toy.onnx')
+    model = write_toy(tmp_path / 'toy.onnx', rejection=rejection)
     answers, tab = show(model, poses_to_json(CLIPS))
     check(answers, SignInferencer(model), CLIPS)
     assert tab.locator('#answers tr').count() == len(CLIPS)

@@ -204,6 +204,24 @@ def test_webcam_demo_on_a_video(run, model, make_video, tmp_path):
         run('demo/webcam_demo.py', '--camera', '97', *model, '--no-window')
 
 
+def test_webcam_demo_answers_for_a_short_video_and_ends_in_time(run, model, make_video, tmp_path):
+    video = make_video(tmp_path / 'sign.mp4', [40] * 20)
+    options = ['--camera', video, *model, '--no-window', '--window']
+    printed = run('demo/webcam_demo.py', *options, '5')
+    assert '    2.00 s  ' in printed and '20 frames' in printed
+    printed = run('demo/webcam_demo.py', *options, '0.6', '--stride', '0.6', '--seconds', '1')
+    assert [line.split()[0] for line in printed.splitlines()[:2]] == ['0.60', '1.00']
+    assert '10 frames' in printed
+
+
+def test_video_demo_keeps_to_the_times_of_the_frames(run, model, make_video, tmp_path):
+    video = make_video(tmp_path / 'pause.mp4', [40] * 24, places=[*range(12), *range(60, 72)])
+    windows = ['--window', '0.6', '--stride', '0.3', '--enter', '0.2', '--leave', '0.1', '--out', 'long.mp4']
+    run('demo/video_demo.py', video, *model, *windows)
+    first, last = json.loads((tmp_path / 'long.json').read_text())['segments']
+    assert first['end'] < 2 and last['start'] > 5 and last['end'] == pytest.approx(7.2, abs=0.3)
+
+
 def test_reconstruct_from_a_video(run, house, make_video, tmp_path):
     make_video(tmp_path / 'videos.mp4', [40] * 9)
     config, checkpoint = house['pretrainer']

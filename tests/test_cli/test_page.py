@@ -48,6 +48,20 @@ def test_the_page_answers_with_taught_signs(app, taught, tmp_path):
     analyser.close()
 
 
+def test_windows_of_taught_signs_are_those_of_the_command_line(app, taught):
+    from app_analysis import Windows
+
+    options = ['--model', str(taught), '--extractor', EXTRACTOR, '--device', 'cpu']
+    args = app.parse_args(options)
+    signs = app.load_taught(args)
+    signs.kind, signs.threshold = 'finetune', 0.9
+    assert signs.window_settings() == pytest.approx(dict(window=0.7, stride=0.175, enter=0.9, leave=0.45))
+    assert app.make_windows(args, signs) == Windows(**signs.window_settings(), ignore=[])
+    args = app.parse_args([*options, '--window', '2', '--leave', '0.2', '--ignore', 'tea'])
+    assert app.make_windows(args, signs) == Windows(2.0, 0.5, 0.9, 0.2, ['tea'])
+    assert app.make_windows(app.parse_args(['--enter', '0.7']), None) == Windows(enter=0.7)
+
+
 def test_a_model_stands_alone(app, capsys):
     with pytest.raises(SystemExit):
         app.parse_args(['--model', 'my_signs', '--config', 'x.py'])
