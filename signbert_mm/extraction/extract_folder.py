@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from ..datasets.pose_store import PoseStore
 from ..datasets.pose_store_writer import PoseStoreWriter
+from ..datasets.store_format import FAILED
 from ..errors import UserRuntimeError, UserValueError
 from ..logs import print_log
 from .find_videos import check_ids
@@ -15,7 +16,6 @@ from .parts import Record, open_parts, rank_and_world, read_poses, read_records,
 from .pose_extractor import LAYOUT, PoseExtractor, build_extractor
 from .workers import run_here, run_processes
 
-FAILED = 'failed.txt'
 SPLIT = 'all'
 
 

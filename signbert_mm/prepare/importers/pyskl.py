@@ -4,7 +4,6 @@ Content: ``dict(split={name: [ids]}, annotations=[dict(frame_dir, keypoint, keyp
 """
 
 import logging
-import os
 import pickle
 from collections import Counter
 from typing import Iterator, List, Optional, Sequence
@@ -14,6 +13,7 @@ from mmengine.logging import print_log
 
 from ...datasets.pose_store import PoseStore
 from ...errors import UserValueError
+from ...files.atomic import open_atomic
 from ...files.unpickle import safe_load, to_array
 from ...layouts import get_layout
 from .common import Clip
@@ -248,10 +248,5 @@ def export_pyskl(store: PoseStore, path: str) -> None:
     content = dict(
         split=by_split, annotations=annotations, layout=store.layout.name, glosses=store.glosses, **about
     )
-    # Written beside and renamed, so that an interrupted export leaves no damaged file.
-    partial = f'{path}.partial'
-    with open(partial, 'wb') as file:
+    with open_atomic(path) as file:
         pickle.dump(content, file, protocol=4)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...datasets.pixel_check import PixelCheck
 from ...datasets.pose_store import PoseStore
-from ...datasets.store_format import META
+from ...datasets.store_format import FAILED, META
 from ...errors import UserValueError
 from ...files.arrays import ArrayFileError, read_arrays
 from ...files.folders import list_files, report_left_out
@@ -26,8 +26,6 @@ from ..importers import (
 )
 from .names import NameIndex, files_below, without_suffix
 
-# As signbert_mm.extraction writes it.
-FAILED = 'failed.txt'
 COORDINATES = ('pixels', 'fractions')
 
 
