@@ -24,7 +24,6 @@ the batch (weights, their gradients, key encoders, banks) is spread over ``--bat
 
 import argparse
 import bisect
-import json
 import re
 import sys
 import time
@@ -44,6 +43,8 @@ from torch.utils.flop_counter import flop_registry
 from train_step import DTYPES, FULL_WIDTH, Step, make_batch, processor
 
 from signbert_mm.engine.runner import load_config
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import MODELS
 
 PARTS = (
@@ -265,7 +266,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument(
         '--gbytes', type=float, help='bytes a second of the floor, in 1e9 (default: measured)'
     )
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
     torch.set_num_threads(1)
@@ -314,9 +315,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         )
     if args.out:
         about = dict(processor=processor(torch.device('cpu')), torch=torch.__version__, **vars(args))
-        Path(args.out).write_text(
-            json.dumps(dict(**figures, tflops=flops / 1e12, gbytes=rate / 1e9, about=about), indent=1)
-        )
+        write_json(dict(**figures, tflops=flops / 1e12, gbytes=rate / 1e9, about=about), args.out, indent=1)
 
 
 if __name__ == '__main__':

@@ -22,6 +22,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from signbert_mm.datasets import PoseDataset, PoseStore, PoseStoreWriter, collate_poses
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import Layout, register_layout
 
 # opening reads the index of 200,000 clips of 60 frames and no keypoints, so one joint will do: 72 MB on disk
@@ -87,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     parser.add_argument('--batch', type=int, default=512)
     parser.add_argument(
         '--clips',
@@ -138,7 +140,6 @@ def main() -> None:
         )
         print(f'{name:45s} {figure:12.3f}{met}')
     if args.out:
-        os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
         about = dict(
             python=platform.python_version(),
             torch=torch.__version__,
@@ -147,8 +148,7 @@ def main() -> None:
             batch=args.batch,
             open_clips=args.open_clips,
         )
-        with open(args.out, 'w') as file:
-            json.dump(dict(**figures, about=about), file, indent=1)
+        write_json(dict(**figures, about=about), args.out, indent=1)
 
 
 if __name__ == '__main__':

@@ -21,6 +21,8 @@ import numpy as np
 import torch
 
 from signbert_mm.extraction import PoseExtractor, build_extractor, extract_folder, extract_stream, open_video
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.visualization.video_writer import VideoWriter
 
 
@@ -161,7 +163,7 @@ def main() -> None:
     parser.add_argument(
         '--cores', type=int, default=1, help='cores that this process may use (default: 1; 0 = all)'
     )
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     parser.add_argument(
         '--peak', metavar='FOLDER', help='only extract VIDEO into FOLDER and print frames, seconds and MB'
     )
@@ -201,16 +203,8 @@ def main() -> None:
     for name, figure in figures.items():
         print(f'{name:70s} {figure:12.1f}')
     if args.out:
-        os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
-        with open(args.out, 'w') as file:
-            json.dump(
-                dict(
-                    **figures,
-                    about=dict(video=os.path.basename(args.video), cores=args.cores, torch=torch.__version__),
-                ),
-                file,
-                indent=1,
-            )
+        about = dict(video=os.path.basename(args.video), cores=args.cores, torch=torch.__version__)
+        write_json(dict(**figures, about=about), args.out, indent=1)
 
 
 if __name__ == '__main__':

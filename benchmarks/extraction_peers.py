@@ -17,7 +17,6 @@ Example:
 
 import argparse
 import importlib.util
-import json
 import os
 import sys
 import tempfile
@@ -29,6 +28,8 @@ import numpy as np
 
 from signbert_mm.errors import UserRuntimeError
 from signbert_mm.extraction import build_extractor, extract_stream, open_video
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 from signbert_mm.visualization.video_writer import VideoWriter
 
@@ -225,7 +226,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         help='default: all',
     )
     parser.add_argument('--rounds', type=int, default=3, help='default: 3')
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
     # Children inherit it.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
@@ -248,9 +249,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
                 shown = 'no frame in common' if apart is None else f'{100 * apart:.3f} % of the size apart'
                 print(f'{name:34s} {side:10s} {values["here"]} frames, mediapipe {values["there"]}, {shown}')
     if args.out:
-        os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
-        with open(args.out, 'w') as file:
-            json.dump(figures, file, indent=1)
+        write_json(figures, args.out, indent=1)
 
 
 if __name__ == '__main__':

@@ -17,7 +17,6 @@ Example:
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -31,6 +30,8 @@ from extraction_peers import hand_differences
 from signbert_mm.apis import PoseClip, SignInferencer
 from signbert_mm.datasets import PoseStore
 from signbert_mm.errors import UserValueError
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 
 Poses = Dict[str, np.ndarray]
@@ -135,7 +136,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         '--pieces', type=int, nargs='*', default=[8, 16], help='frames a piece (default: 8 16)'
     )
     parser.add_argument('--model', default='zoo://signbert_d128', help='default: %(default)s')
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
     stores, poses = zip(*(read(folder) for folder in (args.first, args.second)))
     check_same(*poses)
@@ -159,8 +160,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
                     f'{values["own"]:.3f}, to others {values["others"]:.3f}'
                 )
     if args.out:
-        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.out).write_text(json.dumps(figures, indent=1), encoding='utf-8')
+        write_json(figures, args.out, indent=1)
 
 
 if __name__ == '__main__':

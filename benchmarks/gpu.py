@@ -21,7 +21,6 @@ had.
 
 import argparse
 import gc
-import json
 import statistics
 import sys
 import time
@@ -43,6 +42,8 @@ import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
 from signbert_mm.engine.runner import load_config
 from signbert_mm.errors import UserRuntimeError
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import MODELS
 
 HOW: Dict[str, object] = dict(
@@ -283,7 +284,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument(
         '--minutes', type=float, default=9.0, help='no part begins after these (default: %(default)s)'
     )
-    parser.add_argument('--out', default='gpu.json', help='(default: %(default)s)')
+    parser.add_argument('--out', type=output_path, default='gpu.json', help='(default: %(default)s)')
     args = parser.parse_args(arguments)
 
     begun, device = time.perf_counter(), torch.device(args.device)
@@ -306,7 +307,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         else:
             results[name] = run_part(call)
             print(f'{name}: {shown(results[name])}', flush=True)
-        Path(args.out).write_text(json.dumps(dict(parts=results, skipped=skipped, about=about), indent=1))
+        write_json(dict(parts=results, skipped=skipped, about=about), args.out, indent=1)
     failed = [name for name, result in results.items() if 'error' in result]
     print(f'{len(results) - len(failed)} parts ran, {len(failed)} failed, {len(skipped)} skipped; {args.out}')
     return int(bool(failed))

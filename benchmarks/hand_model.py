@@ -8,7 +8,6 @@ machine slows all of them; each figure is the median over ``--repeats``.
 """
 
 import argparse
-import json
 import platform
 import statistics
 import sys
@@ -24,6 +23,8 @@ except ModuleNotFoundError:  # a checkout that is not installed
 import torch
 from torch import Tensor
 
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.hand_models import HandAsset, HandModel, load_hand_asset
 
 KEY_BATCH = 2048
@@ -112,7 +113,7 @@ def main() -> None:
     parser.add_argument(
         '--compile', action='store_true', help='also time the joints route under torch.compile'
     )
-    parser.add_argument('--out', help='JSON file')
+    parser.add_argument('--out', type=output_path, help='JSON file')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     device = torch.device(args.device)
@@ -178,7 +179,7 @@ def main() -> None:
         if base and row['route'] in ('joints', 'mesh'):
             report[f'{row["route"]}_speedup_{row["batch"]}'] = ratio
     if args.out:
-        Path(args.out).write_text(json.dumps(report, indent=1))
+        write_json(report, args.out, indent=1)
 
 
 if __name__ == '__main__':

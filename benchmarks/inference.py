@@ -42,6 +42,8 @@ from signbert_mm.apis import PoseClip, SignInferencer, init_model
 from signbert_mm.apis.export import export_onnx
 from signbert_mm.apis.onnx_backend import OnnxBackend
 from signbert_mm.apis.torch_backends import TorchBackend
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import get_layout
 
 MODELS = ('signbert_d128_finetune', 'signbert_d512-n3_b64-60e_wlasl2000')
@@ -73,7 +75,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--threads', type=int, default=1, help='of torch and of onnxruntime (default: %(default)s)'
     )
-    parser.add_argument('--out', metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
     parser.add_argument(
         '--memory',
         metavar='VIDEO',
@@ -173,9 +175,7 @@ def main() -> None:
     if args.memory:
         results = memory(args)
         if args.out:
-            Path(args.out).write_text(
-                json.dumps(dict(vars(args), models=args.models[0], results=results), indent=1)
-            )
+            write_json(dict(vars(args), models=args.models[0], results=results), args.out, indent=1)
         return
     clips = make_clips(args.batch, args.frames)
     results: Dict[str, Dict[str, float]] = {}
@@ -208,9 +208,7 @@ def main() -> None:
             results[f'{name}/{kind}'] = row
             print(f'{name:36} {kind:8}' + ''.join(f' {value:10.2f}' for value in row.values()), flush=True)
     if args.out:
-        Path(args.out).write_text(
-            json.dumps(dict(vars(args), models=list(args.models), results=results), indent=1)
-        )
+        write_json(dict(vars(args), models=list(args.models), results=results), args.out, indent=1)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,6 @@ that of the slowest process; figures are medians.
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -45,6 +44,8 @@ from train_step import DEFAULT_CONFIG, DTYPES, make_batch, processor
 import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
 from signbert_mm.engine.runner.fsdp_strategy import wrap_layers
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import MODELS
 
 
@@ -134,7 +135,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument('--steps', type=int, default=1, help='steps a turn (default: 1; on a GPU 20)')
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--warmup', type=int, default=1)
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
     torch.set_num_threads(args.threads)
@@ -192,9 +193,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
                 ranks=ranks,
                 **vars(args),
             )
-            Path(args.out).write_text(
-                json.dumps(dict(**figures, wall_ms=wall, cpu_ms=cpu, about=about), indent=1)
-            )
+            write_json(dict(**figures, wall_ms=wall, cpu_ms=cpu, about=about), args.out, indent=1)
     dist.barrier()
     sys.stdout.flush()
     if device.type == 'cpu':

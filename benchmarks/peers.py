@@ -22,7 +22,6 @@ Example:
 """
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -41,6 +40,8 @@ from peer_parts.report import Report
 
 from signbert_mm import compat
 from signbert_mm.datasets import write_synthetic_store
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.prepare.importers import export_pyskl
 
 PARTS = ('hand', 'data', 'train')
@@ -73,7 +74,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         action='store_true',
         help='only whether it runs: few small things, two rounds; the ratios mean nothing',
     )
-    parser.add_argument('--out', metavar='FILE.json', help='also write the figures here')
+    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='also write the figures here')
     args = parser.parse_args(arguments)
     for name, file in CHECKOUTS.items():
         folder = getattr(args, name)
@@ -110,8 +111,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
                 training.compare(report, stores, args.frames, args.batch, mmaction, args.spoter)
     report.show()
     if args.out:
-        Path(args.out).resolve().parent.mkdir(parents=True, exist_ok=True)
-        Path(args.out).write_text(json.dumps(report.content, indent=1))
+        write_json(report.content, args.out, indent=1)
 
 
 if __name__ == '__main__':

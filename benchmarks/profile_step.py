@@ -8,7 +8,6 @@ the step takes beyond their sum. With other processes on the machine the shares 
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Dict, Optional, Sequence, Tuple
@@ -24,6 +23,8 @@ from train_step import DTYPES, FULL_WIDTH, Step, make_batch, processor
 
 from signbert_mm import compat
 from signbert_mm.engine.runner import load_config
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import MODELS
 
 KINDS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
@@ -74,7 +75,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument('--fused', action='store_true', help="the optimizer's fused kernel")
     parser.add_argument('--warmup', type=int, default=2)
     parser.add_argument('--top', type=int, default=10, help='operators to print (default: %(default)s)')
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
     torch.set_num_threads(args.threads)
@@ -115,7 +116,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         figures[name] = dict(total_ms=total, kinds_ms=kinds, operators_ms=times)
     if args.out:
         about = dict(processor=processor(device), torch=torch.__version__, **vars(args))
-        Path(args.out).write_text(json.dumps(dict(**figures, about=about), indent=1))
+        write_json(dict(**figures, about=about), args.out, indent=1)
 
 
 if __name__ == '__main__':

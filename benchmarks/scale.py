@@ -44,6 +44,8 @@ from signbert_mm.datasets.store_format import (
     file_digest,
     npy_header,
 )
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 
 GLOSSES, SIGNERS, LAYOUT, JOINTS = 2000, 100, 'sign_49', 49
 WORKER_BATCHES = 8
@@ -162,7 +164,7 @@ def main() -> None:
         '--written', type=int, default=50_000, help='clips that the writer gets (default: 50,000)'
     )
     parser.add_argument('--folder', help='where the stores are made (default: a temporary folder)')
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     parser.add_argument('--read', metavar='STORE', help=argparse.SUPPRESS)
     parser.add_argument('--write', metavar='STORE', help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -207,7 +209,6 @@ def main() -> None:
         )
     print(f'writer: {written["writer_bytes_per_clip"]:.0f} bytes a clip')
     if args.out:
-        os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
         about = dict(
             python=platform.python_version(),
             torch=torch.__version__,
@@ -215,8 +216,7 @@ def main() -> None:
             frames=args.frames,
             batch=args.batch,
         )
-        with open(args.out, 'w') as file:
-            json.dump(dict(sizes=rows, **written, about=about), file, indent=1)
+        write_json(dict(sizes=rows, **written, about=about), args.out, indent=1)
 
 
 if __name__ == '__main__':

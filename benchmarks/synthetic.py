@@ -15,7 +15,6 @@ Example:
 """
 
 import argparse
-import json
 import os
 import platform
 import time
@@ -25,6 +24,8 @@ from typing import Dict
 import numpy as np
 
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE, SyntheticBatch, SyntheticSigns
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 
 BATCH = 64
 SPEED_FLOOR, HARDNESS_CEILING = 1000.0, 0.6
@@ -88,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     parser.add_argument(
         '--clips',
         type=int,
@@ -117,12 +118,10 @@ def main() -> None:
         print(f'lr_top1_true_joints  {figures["lr_top1_true_joints"]:8.3f}')
         print(SYNTHETIC_NOTE)
     if args.out:
-        os.makedirs(os.path.dirname(os.path.abspath(args.out)), exist_ok=True)
         about = dict(
             python=platform.python_version(), numpy=np.__version__, cpus=os.cpu_count(), arguments=vars(args)
         )
-        with open(args.out, 'w') as file:
-            json.dump(dict(**figures, about=about), file, indent=1)
+        write_json(dict(**figures, about=about), args.out, indent=1)
 
 
 if __name__ == '__main__':

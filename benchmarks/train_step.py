@@ -23,7 +23,6 @@ taken, which other processes disturb less, otherwise wall time.
 """
 
 import argparse
-import json
 import platform
 import statistics
 import sys
@@ -43,6 +42,8 @@ from torch import Tensor, nn
 import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
 from signbert_mm.engine.runner import load_config
+from signbert_mm.files.json import write_json
+from signbert_mm.files.os_errors import output_path
 from signbert_mm.layouts import Layout
 from signbert_mm.models import BasePretrainer
 from signbert_mm.models.embedders.gesture_gcn import GestureGCN
@@ -318,7 +319,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     )
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--warmup', type=int, default=2)
-    parser.add_argument('--out', help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
     torch.set_num_threads(args.threads)
@@ -379,7 +380,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         print(f'{name:<18}{figure:12.4g}{verdict}')
     if args.out:
         about = dict(processor=processor(device), torch=torch.__version__, **vars(args))
-        Path(args.out).write_text(json.dumps(dict(**figures, parts_ms=ms, about=about), indent=1))
+        write_json(dict(**figures, parts_ms=ms, about=about), args.out, indent=1)
 
 
 if __name__ == '__main__':

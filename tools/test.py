@@ -19,6 +19,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from signbert_mm.arguments import add_cfg_options, add_launcher, tool_parser
 from signbert_mm.errors import ConfigError
+from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
 
 if TYPE_CHECKING:
@@ -71,8 +72,6 @@ def merge_args(cfg: 'Config', args: argparse.Namespace) -> None:
 
 def report(metrics: dict, meta: Optional[dict], out: Optional[str]) -> None:
     """Print what share of the published test data was tested, and write the metrics."""
-    import mmengine
-
     from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 
     coverage = coverage_text(meta)
@@ -83,7 +82,7 @@ def report(metrics: dict, meta: Optional[dict], out: Optional[str]) -> None:
     if out:
         figures: dict = {key: float(value) for key, value in metrics.items()}
         facts = coverage_facts(meta)
-        mmengine.dump(dict(figures, coverage=facts) if facts else figures, out)
+        write_json(dict(figures, coverage=facts) if facts else figures, out)
 
 
 def main(args: argparse.Namespace) -> None:

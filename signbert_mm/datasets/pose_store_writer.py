@@ -38,6 +38,7 @@ from .store_format import (
     check_coverage,
     check_official,
     file_digest,
+    foreign_to_store,
     npy_header,
     zeros_at_the_end,
 )
@@ -63,7 +64,7 @@ class PoseStoreWriter:
         source, licence (str): Where the clips come from and on what terms.
         extractor, extractor_version (str): The pose extractor.
         notes (dict, optional): Anything else that belongs in ``meta.json``.
-        overwrite (bool): Replace a store that exists.
+        overwrite (bool): Replace a store that exists, or an empty folder. Nothing else is replaced.
         coverage (Mapping, optional): Of a published data set: split -> the number of clips that its
             annotations list, or the dict of :func:`~signbert_mm.datasets.store_format.check_coverage`. The
             writer counts the clips that it gets; ``present``, where given, must be that count. It may be set
@@ -74,7 +75,7 @@ class PoseStoreWriter:
             :func:`~signbert_mm.datasets.hand_rule.hands_found`.
 
     Raises:
-        FileExistsError: The folder exists and ``overwrite`` is False.
+        FileExistsError: The folder exists, and ``overwrite`` is False or it holds something else.
         ValueError: A gloss, as it is stored, is empty, repeated or no text of one line; ``dtype`` or
             ``hand_rule`` is unknown, or ``coverage`` or ``official`` is malformed.
     """
@@ -111,12 +112,7 @@ class PoseStoreWriter:
             raise UserValueError(
                 f'{self.folder}: glosses must be distinct and not empty; repeated: {repeated}'
             )
-        if os.path.exists(self.folder) and not overwrite:
-            raise FileExistsError(
-                f'{self.folder} exists; choose another folder, or overwrite=True (--overwrite) to replace it'
-            )
         self.dtype, self.hand_rule = dtype, hand_rule
-        self._overwrite = overwrite
         self._about = dict(
             source=source,
             licence=licence,
@@ -140,7 +136,7 @@ class PoseStoreWriter:
         # Clips of uneven rate, and the times of their frames.
         self._timed, self._times = array('i'), array('f')
 
-        self._pending = PendingFolder(self.folder)
+        self._pending = PendingFolder(self.folder, overwrite, foreign_to_store)
         self._file = open(os.path.join(self.partial, KEYPOINTS), 'wb')  # noqa: SIM115 - closed by close() or abort()
         self._file.write(npy_header(dtype, (0, self.layout.num_joints, 3)))
         self._digest = hashlib.blake2b(digest_size=32)
@@ -327,7 +323,7 @@ class PoseStoreWriter:
         try:
             with naming(self.folder):
                 self._write_rest()
-            self._pending.publish(replace=self._overwrite)
+            self._pending.publish()
         except BaseException:
             self.abort()
             raise

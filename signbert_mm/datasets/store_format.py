@@ -3,7 +3,7 @@
 import hashlib
 import os
 import struct
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from ..errors import UserValueError
 FORMAT = 'signbert_mm.PoseStore'
 FORMAT_VERSION = 1
 KEYPOINTS, CLIPS, META = 'keypoints.npy', 'clips.npz', 'meta.json'
-# Optional, and not covered by the checksum: clips that the converter could not find, one per line.
-MISSING = 'missing.txt'
+# Optional, and not covered by the checksum: clips that the converter could not find, one per line; those that
+# it doubts; videos that the extractor could not read; the true joints of synthetic signs.
+MISSING, DOUBTFUL, FAILED = 'missing.txt', 'doubtful.txt', 'failed.txt'
+TRUE_2D, TRUE_3D, CAMERA = 'truth_2d.npy', 'truth_3d.npy', 'truth_camera.npy'
+_FILES = (KEYPOINTS, CLIPS, META, MISSING, DOUBTFUL, FAILED, TRUE_2D, TRUE_3D, CAMERA)
 
 # int16 stores: pixels in eighths (so +-4,095.875 px), scores as score * 32767.
 PIXEL_STEPS = 8
@@ -28,6 +31,12 @@ TIMES = ('timed_clips', 'frame_times')
 LEFT_FOUND, RIGHT_FOUND = 1, 2
 
 _NPY_HEADER = 128
+
+
+def foreign_to_store(folder: str) -> List[str]:
+    """Names in a folder that are not of a store; all of them where it holds no store."""
+    names = sorted(os.listdir(folder))
+    return [name for name in names if name not in _FILES] if {META, KEYPOINTS} <= {*names} else names
 
 
 def flags_found(flags: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from ..datasets.pose_store import PoseStore
 from ..datasets.pose_store_writer import PoseStoreWriter
+from ..datasets.store_format import FAILED
 from ..errors import UserRuntimeError, UserValueError
 from ..logs import print_log
 from .find_videos import check_ids
@@ -25,7 +26,6 @@ from .parts import (
 from .pose_extractor import LAYOUT, PoseExtractor, build_extractor
 from .workers import run_here, run_processes
 
-FAILED = 'failed.txt'
 # Of a store's notes: the digest of each video, by its id.
 DIGESTS = 'video_digests'
 SPLIT = 'all'

@@ -110,7 +110,7 @@ def open_parts(folder: str, facts: dict) -> None:
         facts (dict): What every part depends on: extractor, version, settings, frame rate.
 
     Raises:
-        ValueError: The folder holds parts of other settings; the message names them.
+        ValueError: The folder holds parts of other settings; the message names them. Or it holds other files.
         OSError: The folder cannot be created.
     """
     path = os.path.join(folder, _META)
@@ -120,6 +120,10 @@ def open_parts(folder: str, facts: dict) -> None:
         raise type(error)(
             f'{folder}: cannot be made ({error.strerror}); choose another OUT, where you may write'
         ) from None
+    names = sorted(os.listdir(folder))
+    # The folder is removed with all that is in it when the store is there.
+    if names and not any(name.startswith(_META) for name in names):
+        raise UserValueError(f'{folder}: holds {names[0]!r}, which is no part of a store; choose another OUT')
     text = json.dumps(facts, sort_keys=True, indent=1)
     if not os.path.exists(path):
         temporary = f'{path}.{uuid.uuid4().hex}'

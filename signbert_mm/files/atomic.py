@@ -10,7 +10,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from typing import BinaryIO, Iterator, List, Union
+from typing import BinaryIO, Callable, Iterator, List, Union
 
 from .locks import lock_handle, unlock_and_close
 
@@ -45,22 +45,28 @@ def naming(path: PathLike) -> Iterator[None]:
 
 
 def write_atomic(data: bytes, path: PathLike) -> None:
-    """Writes a file as :func:`open_atomic` does."""
+    """Writes a file by :func:`open_atomic`."""
     with open_atomic(path) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
 def open_atomic(path: PathLike) -> Iterator[BinaryIO]:
-    """A temporary file to write, which is renamed at the end: ``path`` holds the old content or the new.
+    """Opens a temporary file and renames it: ``path`` holds the old content or the new, never a part.
 
-    The temporary file is locked while it is written. Those that killed writers left are removed.
+    The temporary file is locked while it is written. Those that killed writers left are removed. Through a
+    link, the file that it names is written. A device or a pipe is written directly.
 
     Raises:
         OSError: Such as a full disk; it names ``path``, which is unchanged.
     """
     path = os.fspath(path)
-    folder, name = osp.split(osp.abspath(path))
+    if osp.exists(path) and not osp.isfile(path):
+        with naming(path), open(path, 'wb') as file:
+            yield file
+        return
+    target = osp.realpath(path)
+    folder, name = osp.split(target)
     os.makedirs(folder, exist_ok=True)
     remove_leftovers(folder, re.escape(name))
     handle, beside = _locked_file(name, folder)
@@ -72,7 +78,7 @@ def open_atomic(path: PathLike) -> Iterator[BinaryIO]:
                 os.fsync(file.fileno())
             # mkstemp's mode 0600 would hide the file from the group.
             os.chmod(beside, 0o666 & ~_umask())
-            os.replace(beside, path)
+            os.replace(beside, target)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(beside)
@@ -146,24 +152,66 @@ def exchange(one: PathLike, other: PathLike) -> bool:
     raise OSError(code, os.strerror(code), os.fspath(one), None, os.fspath(other))
 
 
+def check_target(
+    target: PathLike, overwrite: bool = False, foreign: Callable[[str], List[str]] = os.listdir
+) -> None:
+    """Refuses a folder that exists, unless it is to be replaced and nothing else would be lost with it.
+
+    Args:
+        target (str | Path): The folder.
+        overwrite (bool): Replace what is there.
+        foreign (Callable[[str], list[str]]): Names in a folder that exists which are not of what is written
+            there. By default these are all, so that an empty folder alone is replaced.
+
+    Raises:
+        FileExistsError: It is there, and stays.
+    """
+    target = osp.realpath(target)
+    if not osp.lexists(target):
+        return
+    if not osp.isdir(target):
+        raise FileExistsError(f'{target} exists and is no folder; choose another folder')
+    kept = foreign(target)
+    if kept:
+        raise FileExistsError(
+            f'{target} exists and holds {kept[0]!r}, which would be lost; choose another folder'
+        )
+    if not overwrite:
+        raise FileExistsError(
+            f'{target} exists; choose another folder, or overwrite=True (--overwrite) to replace it'
+        )
+
+
 class PendingFolder:
     """A folder that is filled under another name and renamed in one step.
 
     Until :meth:`publish` it is ``.NAME.partial-XXXX``, locked by this process. Making one removes what killed
-    writers of the same folder left, and restores a folder that one of them had renamed.
+    writers of the same folder left, and restores a folder that one of them had renamed. Where the target is a
+    link, all this is done with the folder that it names.
 
     Args:
         target (str | Path): The final path; its parent is made where absent.
+        overwrite, foreign: As for :func:`check_target`, which is asked now and before the renaming.
 
     Attributes:
         path (str): The path until :meth:`publish`.
+
+    Raises:
+        FileExistsError: As :func:`check_target`.
     """
 
-    def __init__(self, target: PathLike) -> None:
-        self.target = osp.abspath(os.fspath(target))
+    def __init__(
+        self,
+        target: PathLike,
+        overwrite: bool = False,
+        foreign: Callable[[str], List[str]] = os.listdir,
+    ) -> None:
+        self.target = osp.realpath(target)
+        self._rules = overwrite, foreign
         parent, name = osp.split(self.target)
         os.makedirs(parent, exist_ok=True)
         restore_folder(self.target)
+        check_target(self.target, *self._rules)
         for left in _pending(self.target):
             _remove_unlocked(left, is_folder=True)
         while True:
@@ -179,24 +227,18 @@ class PendingFolder:
                 break
             unlock_and_close(self._handle)
 
-    def publish(self, replace: bool = False) -> None:
+    def publish(self) -> None:
         """Renames the folder to its target, and then removes the one that it replaces.
 
-        Args:
-            replace (bool): Replace what exists.
-
         Raises:
-            FileExistsError: The target exists, and ``replace`` is False.
+            FileExistsError: As :func:`check_target`.
         """
         sync_folder(self.path)
+        check_target(self.target, *self._rules)
         parent = osp.dirname(self.target)
         old = f'{self.path}-old'
         if not osp.lexists(self.target):
             os.rename(self.path, self.target)
-        elif not replace:
-            raise FileExistsError(
-                f'{self.target} exists meanwhile; choose another folder, or overwrite=True (--overwrite)'
-            )
         elif exchange(self.path, self.target):
             old = self.path
         else:
@@ -230,7 +272,7 @@ def restore_folder(target: PathLike) -> bool:
     Returns:
         bool: Whether there was one.
     """
-    target = osp.abspath(os.fspath(target))
+    target = osp.realpath(target)
     parent = osp.dirname(target)
     if osp.lexists(target) or not osp.isdir(parent):
         return False

@@ -1,10 +1,11 @@
-"""Reads JSON from users; nesting too deep and numbers too long are errors of the file."""
+"""Reads JSON from users, where nesting too deep and numbers too long are errors of the file; writes it."""
 
 import json
 import os
 from typing import Any, Callable, List, Optional, Tuple, Union
 
-from ..errors import UserValueError
+from ..errors import UserTypeError, UserValueError
+from .atomic import write_atomic
 
 # Of an integer. The time to parse one grows with the square of its digits.
 MAX_DIGITS = 4300
@@ -35,6 +36,22 @@ def load_json_file(path: Union[str, 'os.PathLike[str]']) -> Any:
     """
     with open(path, 'rb') as file:
         return load_json(file.read())
+
+
+def write_json(content: Any, path: Union[str, 'os.PathLike[str]'], indent: Optional[int] = None) -> None:
+    """Writes JSON, whatever the file's ending, by :func:`write_atomic`; numbers of NumPy become plain ones.
+
+    Raises:
+        OSError: As :func:`write_atomic`.
+        TypeError: JSON cannot hold a value.
+    """
+    write_atomic(json.dumps(content, indent=indent, default=_plain).encode(), path)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, 'tolist'):
+        return value.tolist()
+    raise UserTypeError(f'JSON cannot hold {value!r:.80}, a {type(value).__name__}')
 
 
 def _whole_number(digits: str) -> int:

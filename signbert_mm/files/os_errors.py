@@ -19,6 +19,8 @@ _REMEDIES = {
     errno.EMFILE: 'raise the number of open files (ulimit -n)',
 }
 
+_FIGURES = ('.png', '.jpg', '.jpeg', '.pdf', '.svg', '.eps', '.ps', '.tif', '.tiff', '.webp')
+
 
 def describe_os_error(error: OSError) -> str:
     """One sentence: what the system refused, where, and what to do.
@@ -48,13 +50,25 @@ def check_writable(path: Union[str, 'os.PathLike[str]']) -> None:
         OSError: It cannot be written; with the number, text and path that the system would give.
     """
     path = os.fspath(path)
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        # A device or a pipe: of /dev/stdout the real path is no path.
+        _check_access(path, os.W_OK)
+        return
     # The nearest folder that exists decides.
     place, created = os.path.realpath(path), False
     while not os.path.lexists(place):
         place, created = os.path.dirname(place), True
-    if created and not os.path.isdir(place):
+    if os.path.isdir(place):
+        _check_access(place, os.W_OK | os.X_OK)
+    elif created:
         raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-    asked = os.W_OK | os.X_OK if os.path.isdir(place) else os.W_OK
+    else:
+        _check_access(place, os.W_OK)
+        # The new file is written beside it and renamed.
+        _check_access(os.path.dirname(place), os.W_OK | os.X_OK)
+
+
+def _check_access(place: str, asked: int) -> None:
     if not os.access(place, asked):
         read_only = hasattr(os, 'statvfs') and os.statvfs(place).f_flag & os.ST_RDONLY
         number = errno.EROFS if read_only else errno.EACCES
@@ -71,4 +85,18 @@ def output_path(text: str) -> str:
         check_writable(text)
     except OSError as error:
         raise argparse.ArgumentTypeError(describe_os_error(error)) from error
+    return text
+
+
+def figure_path(text: str) -> str:
+    """As :func:`output_path`, of a picture that matplotlib writes.
+
+    Raises:
+        ArgumentTypeError: It cannot be written, or its ending is not of such a picture.
+    """
+    output_path(text)
+    if os.path.splitext(text)[1].lower() not in _FIGURES:
+        raise argparse.ArgumentTypeError(
+            f'{text}: the ending says the format; known are {", ".join(_FIGURES)}'
+        )
     return text

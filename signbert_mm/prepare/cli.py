@@ -24,7 +24,9 @@ def add_store(parser: argparse.ArgumentParser) -> None:
         default='float32',
         help='int16: 1/8 px, half the size (default: float32)',
     )
-    parser.add_argument('--overwrite', action='store_true', help='replace a store that is already there')
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace a store that is already there, and nothing else'
+    )
 
 
 def add_splits(group: Any) -> None:

@@ -216,6 +216,20 @@ def test_writer_construction(tmp_path):
     assert os.listdir(tmp_path) == ['s']
 
 
+def test_a_store_alone_is_overwritten(tmp_path):
+    for name, files in (('videos', ['hello/1.mp4']), ('other', ['meta.json', 'a.npy']), ('s', ['mine.txt'])):
+        if name == 's':
+            write_store(tmp_path / 's')
+        for file in files:
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text('mine')
+        first = files[-1].split('/')[0]
+        with pytest.raises(FileExistsError, match=f"{name} exists and holds '{first}', which would be lost"):
+            write_store(tmp_path / name, overwrite=True)
+        assert all((tmp_path / name / file).read_text() == 'mine' for file in files)
+    assert sorted(os.listdir(tmp_path)) == ['other', 's', 'videos']
+
+
 def test_no_clips_and_exceptions_leave_nothing(tmp_path):
     with pytest.raises(ValueError, match='no clips were added'):
         PoseStoreWriter(tmp_path / 's', 'sign_49', ['a']).close()

@@ -209,6 +209,12 @@ def test_another_extractor_or_other_settings_are_refused(videos, tmp_path):
     (tmp_path / 'file').write_text('x')
     with pytest.raises(FileExistsError, match='not a whole PoseStore'):
         extract_folder(videos, tmp_path / 'file', FAKE, progress=False)
+    # The folder of the parts is removed at the end.
+    (tmp_path / 'new.parts').mkdir()
+    (tmp_path / 'new.parts' / 'mine.txt').write_text('x')
+    with pytest.raises(ValueError, match=r"new\.parts: holds 'mine\.txt', which is no part of a store"):
+        extract_folder(videos, tmp_path / 'new', FAKE, progress=False)
+    assert os.listdir(tmp_path / 'new.parts') == ['mine.txt']
 
 
 def test_a_finished_store_is_of_the_same_files(videos, tmp_path, monkeypatch):

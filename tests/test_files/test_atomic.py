@@ -2,12 +2,14 @@ import errno
 import os
 import signal
 import sys
+import threading
 
 import pytest
 
 from signbert_mm.files import atomic
 from signbert_mm.files.atomic import (
     PendingFolder,
+    check_target,
     exchange,
     naming,
     open_atomic,
@@ -41,6 +43,10 @@ def fill(path, text):
 def content(path):
     with open(os.path.join(path, 'a')) as file:
         return file.read()
+
+
+def not_a(folder):
+    return sorted({*os.listdir(folder)} - {'a'})
 
 
 class TestWriteAtomic:
@@ -94,6 +100,33 @@ class TestWriteAtomic:
         assert caught.value.errno == errno.ENOSPC
         assert os.listdir(tmp_path) == ['a'] and (tmp_path / 'a').read_bytes() == b'old'
 
+    def test_through_a_link_its_file_is_written(self, tmp_path):
+        (tmp_path / 'far').mkdir()
+        for name in ('there', 'new'):
+            (tmp_path / name).symlink_to(tmp_path / 'far' / name)
+        (tmp_path / 'far' / 'there').write_bytes(b'old')
+        for name in ('there', 'new'):
+            write_atomic(b'new', tmp_path / name)
+            assert (tmp_path / name).is_symlink() and (tmp_path / 'far' / name).read_bytes() == b'new'
+        assert sorted(os.listdir(tmp_path)) == ['far', 'new', 'there']
+        assert sorted(os.listdir(tmp_path / 'far')) == ['new', 'there']
+
+    @pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no named pipes')
+    def test_a_pipe_stays_and_gets_the_bytes(self, tmp_path):
+        os.mkfifo(tmp_path / 'pipe')
+        read = []
+        reader = threading.Thread(target=lambda: read.append((tmp_path / 'pipe').read_bytes()), daemon=True)
+        reader.start()
+        write_atomic(b'bytes', tmp_path / 'pipe')
+        reader.join(10)
+        assert read == [b'bytes'] and (tmp_path / 'pipe').is_fifo() and os.listdir(tmp_path) == ['pipe']
+
+    def test_a_folder_is_named(self, tmp_path):
+        (tmp_path / 'a').mkdir()
+        with pytest.raises(IsADirectoryError, match='/a'):
+            write_atomic(b'', tmp_path / 'a')
+        assert os.listdir(tmp_path) == ['a'] and not os.listdir(tmp_path / 'a')
+
     def test_errors_that_have_a_name_keep_it(self, tmp_path):
         with pytest.raises(FileNotFoundError) as caught, naming('other'):
             (tmp_path / 'absent').read_bytes()
@@ -111,12 +144,47 @@ class TestPendingFolder:
         assert content(tmp_path / 'in' / 'store') == 'one' and os.listdir(tmp_path / 'in') == ['store']
 
     def test_nothing_is_replaced_unless_it_was_asked_for(self, tmp_path):
+        pending = PendingFolder(tmp_path / 'store', foreign=not_a)
         fill(tmp_path / 'store', 'one')
-        pending = PendingFolder(tmp_path / 'store')
-        with pytest.raises(FileExistsError, match='store exists meanwhile'):
+        with pytest.raises(FileExistsError, match=r'store exists; choose another folder, or overwrite=True'):
             pending.publish()
         pending.discard()
+        with pytest.raises(FileExistsError, match='store exists; choose'):
+            PendingFolder(tmp_path / 'store', foreign=not_a)
         assert content(tmp_path / 'store') == 'one' and os.listdir(tmp_path) == ['store']
+
+    def test_what_is_of_something_else_is_never_replaced(self, tmp_path):
+        fill(tmp_path / 'store', 'one')
+        pending = PendingFolder(tmp_path / 'store', True, not_a)
+        fill(pending.path, 'two')
+        (tmp_path / 'store' / 'mine').write_text('mine')
+        # It came while the new folder was filled.
+        with pytest.raises(FileExistsError, match="store exists and holds 'mine', which would be lost"):
+            pending.publish()
+        pending.discard()
+        with pytest.raises(FileExistsError, match="holds 'mine'"):
+            PendingFolder(tmp_path / 'store', True, not_a)
+        with pytest.raises(FileExistsError, match="holds 'mine'"):
+            check_target(tmp_path / 'store', False, not_a)
+        with pytest.raises(FileExistsError, match='store/mine exists and is no folder'):
+            check_target(tmp_path / 'store' / 'mine', True, not_a)
+        assert not_a(tmp_path / 'store') == ['mine'] and os.listdir(tmp_path) == ['store']
+
+    def test_an_empty_folder_is_replaced_when_told(self, tmp_path):
+        (tmp_path / 'store').mkdir()
+        pending = PendingFolder(tmp_path / 'store', True)
+        fill(pending.path, 'one')
+        pending.publish()
+        assert content(tmp_path / 'store') == 'one' and os.listdir(tmp_path) == ['store']
+
+    def test_of_a_link_the_folder_that_it_names_is_replaced(self, tmp_path):
+        fill(tmp_path / 'big' / 'store', 'old')
+        (tmp_path / 'link').symlink_to(tmp_path / 'big' / 'store')
+        pending = PendingFolder(tmp_path / 'link', True, not_a)
+        fill(pending.path, 'new')
+        pending.publish()
+        assert (tmp_path / 'link').is_symlink() and content(tmp_path / 'big' / 'store') == 'new'
+        assert sorted(os.listdir(tmp_path)) == ['big', 'link'] and os.listdir(tmp_path / 'big') == ['store']
 
     @pytest.mark.parametrize('can_exchange', [True, False])
     @pytest.mark.parametrize('step', ['rename', 'exchange', 'rmtree'])
@@ -124,7 +192,7 @@ class TestPendingFolder:
         fill(tmp_path / 'store', 'old')
 
         def replace():
-            pending = PendingFolder(tmp_path / 'store')
+            pending = PendingFolder(tmp_path / 'store', True, not_a)
             fill(pending.path, 'new')
             if not can_exchange:
                 monkeypatch.setattr(atomic, 'exchange', lambda one, other: False)
@@ -135,14 +203,14 @@ class TestPendingFolder:
                 monkeypatch.setattr(atomic, 'exchange', lambda *names: kill())
             else:
                 monkeypatch.setattr(atomic.shutil, 'rmtree', lambda *names, **_: kill())
-            pending.publish(replace=True)
+            pending.publish()
 
         killed(replace)
         restore_folder(tmp_path / 'store')
         assert content(tmp_path / 'store') == (
             'new' if step == 'rmtree' or (step == 'rename' and can_exchange) else 'old'
         )
-        PendingFolder(tmp_path / 'store').discard()
+        PendingFolder(tmp_path / 'store', True, not_a).discard()
         assert os.listdir(tmp_path) == ['store']
 
     def test_folders_of_living_writers_and_of_others_stay(self, tmp_path):

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from signbert_mm.files import os_errors
-from signbert_mm.files.os_errors import check_writable, describe_os_error, output_path
+from signbert_mm.files.os_errors import check_writable, describe_os_error, figure_path, output_path
 
 
 def test_sentences(tmp_path):
@@ -49,6 +49,14 @@ def test_check_writable(tmp_path, monkeypatch):
         check_writable(tmp_path / 'file' / 'x' / 'y.json')
     (tmp_path / 'link').symlink_to(tmp_path / 'absent' / 'target')
     check_writable(tmp_path / 'link')
+    os.mkfifo(tmp_path / 'pipe')
+    check_writable(tmp_path / 'pipe')
+    # A file that may be written, in a folder where nothing may be made.
+    monkeypatch.setattr(os_errors.os, 'access', lambda place, mode: not mode & os.X_OK)
+    check_writable(tmp_path / 'pipe')
+    with pytest.raises(PermissionError) as caught:
+        check_writable(tmp_path / 'file')
+    assert caught.value.filename == str(tmp_path)
     monkeypatch.setattr(os_errors.os, 'access', lambda place, mode: False)  # root may write anywhere
     with pytest.raises(PermissionError, match=str(tmp_path)):
         check_writable(tmp_path / 'new' / 'a')
@@ -57,3 +65,10 @@ def test_check_writable(tmp_path, monkeypatch):
     monkeypatch.setattr(os_errors.os, 'statvfs', lambda place: argparse.Namespace(f_flag=os.ST_RDONLY))
     with pytest.raises(OSError, match='Read-only file system'):
         check_writable(tmp_path / 'new')
+
+
+def test_the_ending_of_a_picture(tmp_path):
+    assert figure_path(str(tmp_path / 'a.PNG')) == str(tmp_path / 'a.PNG')
+    for name in ('a.txt', 'a'):
+        with pytest.raises(argparse.ArgumentTypeError, match=rf'{name}: the ending says the format'):
+            figure_path(str(tmp_path / name))

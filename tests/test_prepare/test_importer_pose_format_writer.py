@@ -65,6 +65,20 @@ def test_what_is_not_written(tmp_path):
         export_pose_format(store, tmp_path / 'p')
 
 
+def test_a_folder_of_poses_alone_is_replaced(tmp_path):
+    pytest.importorskip('pose_format', reason='pose-format is not installed')
+    store = make_store(tmp_path / 's')
+    export_pose_format(store, tmp_path / 'p')
+    assert export_pose_format(store, tmp_path / 'p', overwrite=True) == 3
+    for name in ('mine.txt', 'deep/labels.csv'):
+        (tmp_path / 'p' / name).write_text('mine')
+        with pytest.raises(FileExistsError, match=f"p exists and holds '{name}', which would be lost"):
+            export_pose_format(store, tmp_path / 'p', overwrite=True)
+        (tmp_path / 'p' / name).unlink()
+    with pytest.raises(FileExistsError, match="s exists and holds 'clips.npz'"):
+        export_pose_format(store, store.folder, overwrite=True)
+
+
 def test_the_tools(tmp_path, root, monkeypatch, capsys):
     pytest.importorskip('pose_format', reason='pose-format is not installed')
     make_store(tmp_path / 's')

@@ -106,10 +106,10 @@ def test_analyze_logs_from_the_command_line(run, tmp_path):
         '--out',
         tmp_path / 'curves.png',
         '--csv',
-        tmp_path / 'curves.csv',
+        tmp_path / 'new' / 'curves.csv',
     )
     assert 'p_i/top1: last 40.00' in out and (tmp_path / 'curves.png').stat().st_size > 10000
-    head, *rows = rows_of(tmp_path / 'curves.csv')
+    head, *rows = rows_of(tmp_path / 'new' / 'curves.csv')
     assert head[:2] == ['run', 'quantity'] and {tuple(row[:2]) for row in rows} == {
         (run, key) for run in 'ab' for key in ('loss', 'lr', 'p_i/top1')
     }

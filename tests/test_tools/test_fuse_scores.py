@@ -64,14 +64,14 @@ def test_sum_of_files_in_other_orders(dump, fuse):
             '1',
             '2',
             '--out',
-            'out.json',
+            'new/out.txt',
         )
     )
     right = (H + P).argmax(1) == np.array(LABELS)
     assert rows['H'][:2] == rows['P'][:2] == pytest.approx([66.67, 66.67]) and right.sum() == 5
     assert rows['H+P'][0] == pytest.approx(100 * right.mean(), abs=0.01)
     assert rows['H+P'][2] == 100  # top 2
-    result = json.loads(Path('out.json').read_text())
+    result = json.loads(Path('new/out.txt').read_text())
     assert result['clips'] == 6 and result['accuracy']['H+P']['p_i/top1'] == pytest.approx(100 * right.mean())
 
 

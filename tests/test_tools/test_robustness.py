@@ -39,7 +39,7 @@ def files(tmp_path, root):
 
 
 def test_a_row_for_each_change(run, files):
-    out = files / 'figures.json'
+    out = files / 'new' / 'figures.txt'
     printed = run('robustness', files / 'config.py', files / 'model.pth', '--out', out)
     figures = json.loads(out.read_text())
     assert list(figures) == list(CHANGES)

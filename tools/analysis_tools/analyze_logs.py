@@ -3,6 +3,7 @@
 
 import argparse
 import csv
+import io
 import math
 import sys
 from pathlib import Path
@@ -16,7 +17,8 @@ import numpy as np
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import UserValueError
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.atomic import write_atomic
+from signbert_mm.files.os_errors import figure_path, output_path
 from signbert_mm.visualization import plot_curves
 
 # Logged quantities that are not plotted by default.
@@ -39,7 +41,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--log', action='store_true', help='logarithmic y')
     parser.add_argument(
-        '--out', type=output_path, default='curves.png', help='picture (default: %(default)s)'
+        '--out', type=figure_path, default='curves.png', help='picture (default: %(default)s)'
     )
     parser.add_argument('--csv', type=output_path, help='also write the plotted values here')
     return parser.parse_args()
@@ -115,10 +117,9 @@ def main() -> None:
     panels = {key: panel for key, panel in panels.items() if panel}
     print(f'written: {plot_curves(args.out, panels, xlabels, log=args.log)}')
     if args.csv:
-        with open(args.csv, 'w', newline='', encoding='utf-8') as file:
-            writer = csv.writer(file)
-            writer.writerow(['run', 'quantity', 'step', 'value'])
-            writer.writerows(rows)
+        table = io.StringIO()
+        csv.writer(table).writerows([['run', 'quantity', 'step', 'value'], *rows])
+        write_atomic(table.getvalue().encode(), args.csv)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,6 @@ from pathlib import Path
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-import mmengine
 from mmengine.device import get_device
 
 from signbert_mm.apis import init_model
@@ -34,6 +33,7 @@ from signbert_mm.apis.calibration import (
 )
 from signbert_mm.apis.rejection import METHODS
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
+from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 
@@ -118,7 +118,7 @@ def main() -> None:
     )
     write_rejection(args.checkpoint, args.out, rejection, fitted_weights)
     if args.json:
-        mmengine.dump(dict(rejection=rejection._asdict(), figures=figures, scores=tables), args.json)
+        write_json(dict(rejection=rejection._asdict(), figures=figures, scores=tables), args.json)
     print(f'written: {args.out}')
 
 

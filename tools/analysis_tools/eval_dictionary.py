@@ -11,7 +11,6 @@ Example:
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Dict, List
@@ -28,6 +27,7 @@ from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.experiments import mean_and_deviation
+from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
 
 # The protocol's seeds for each number of examples.
@@ -148,7 +148,7 @@ def main() -> None:
                     flush=True,
                 )
     if args.out:
-        Path(args.out).write_text(json.dumps(results, indent=1))
+        write_json(results, args.out, indent=1)
 
 
 if __name__ == '__main__':

@@ -20,7 +20,6 @@ from typing import Dict
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-import mmengine
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -33,6 +32,7 @@ from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.evaluation.store_rows import store_rows
+from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.prepare.importers import NpzClips, write_clips
 
@@ -117,7 +117,7 @@ def main() -> None:
         print_figures(f'{single.sum()} clips without twins', alone)
         metrics.update({f'without_twins/{key}': value for key, value in alone.items()})
     if args.out:
-        mmengine.dump(metrics, args.out)
+        write_json(metrics, args.out)
 
 
 if __name__ == '__main__':

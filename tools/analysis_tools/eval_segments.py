@@ -18,13 +18,13 @@ from pathlib import Path
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-import mmengine
 from mmengine.device import get_device
 
 from signbert_mm.apis import SignInferencer
 from signbert_mm.apis.compare_segments import best_setting, known_videos, segments_figures, window_figures
 from signbert_mm.arguments import add_cfg_options, tool_parser
 from signbert_mm.engine.runner import load_config, run_tool
+from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 
@@ -79,7 +79,7 @@ def main() -> None:
     for name, setting in settings.items():
         print(f'{name}: window, stride, enter, leave = {setting}')
     if args.json:
-        mmengine.dump(dict(figures=table, settings=settings), args.json)
+        write_json(dict(figures=table, settings=settings), args.json)
 
 
 if __name__ == '__main__':

@@ -12,7 +12,6 @@ Example:
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Dict, List
@@ -33,6 +32,7 @@ from signbert_mm.evaluation.fusion import (
     search_weights,
     top_k_accuracy,
 )
+from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
 
 
@@ -125,7 +125,7 @@ def main() -> None:
         print(f'{name:{width}}' + ''.join(f'{row[column]:12.2f}' for column in columns))
     if args.out:
         result = dict(clips=len(parts[0].labels), weights=list(weights) if weights else None, accuracy=rows)
-        Path(args.out).write_text(json.dumps(result, indent=1), encoding='utf-8')
+        write_json(result, args.out, indent=1)
 
 
 if __name__ == '__main__':

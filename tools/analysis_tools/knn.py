@@ -18,7 +18,6 @@ from pathlib import Path
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-import mmengine
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
@@ -29,6 +28,7 @@ from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.evaluation.knn import extract_features, knn_accuracy
+from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
 
 
@@ -98,7 +98,7 @@ def main() -> None:
         print(f'accuracy on {coverage_text(meta)}')
     if args.out:
         facts = coverage_facts(meta)
-        mmengine.dump(dict(figures, coverage=facts) if facts else figures, args.out)
+        write_json(dict(figures, coverage=facts) if facts else figures, args.out)
 
 
 if __name__ == '__main__':

@@ -17,7 +17,6 @@ from pathlib import Path
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-import mmengine
 from mmengine.device import get_device
 
 from signbert_mm.apis import init_model
@@ -30,6 +29,7 @@ from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.evaluation.store_rows import store_rows
+from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 
@@ -76,7 +76,7 @@ def main() -> None:
         first = top1 if change == 'as filmed' else first
         print(f'{change:36} {top1:6.1f} {top1 - first:+6.1f} {metrics["p_i/top5"]:6.1f}', flush=True)
     if args.out:
-        mmengine.dump(figures, args.out)
+        write_json(figures, args.out)
 
 
 if __name__ == '__main__':

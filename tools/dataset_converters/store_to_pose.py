@@ -20,7 +20,7 @@ def main() -> None:
     )
     parser.add_argument('store', help='folder of the store')
     parser.add_argument('out', help='the new folder')
-    parser.add_argument('--overwrite', action='store_true', help='replace a folder that is already there')
+    parser.add_argument('--overwrite', action='store_true', help='replace a folder of .pose files alone')
     args = parser.parse_args()
     store = PoseStore(args.store)
     labelled = export_pose_format(store, args.out, args.overwrite)

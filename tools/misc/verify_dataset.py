@@ -17,7 +17,8 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.runner import run_tool
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.atomic import write_atomic
+from signbert_mm.files.os_errors import figure_path, output_path
 from signbert_mm.prepare.verification import verify_store
 from signbert_mm.visualization import plot_lengths
 
@@ -39,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--per-class', action='store_true', help='print the clips of each gloss')
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write everything here')
-    parser.add_argument('--figure', metavar='FILE.png', help='draw the clip lengths here')
+    parser.add_argument('--figure', type=figure_path, metavar='FILE.png', help='draw the clip lengths here')
     return parser.parse_args()
 
 
@@ -54,10 +55,8 @@ def main() -> None:
     report = verify_store(args.store, args.official, args.signer_independent, progress)
     print(report.text(args.per_class))
     if args.out:
-        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.out).write_text(
-            json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + '\n', encoding='utf-8'
-        )
+        text = json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + '\n'
+        write_atomic(text.encode(), args.out)
     if args.figure and report.lengths:
         plot_lengths(
             args.figure, report.lengths['edges'], report.lengths['counts'], Path(args.store).resolve().name

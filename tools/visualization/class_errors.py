@@ -25,7 +25,7 @@ from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.evaluation.predictions import read_labels
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import figure_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import class_errors, plot_class_errors
 
@@ -48,7 +48,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--title', default='', help='above the picture')
     parser.add_argument(
         '--out',
-        type=output_path,
+        type=figure_path,
         default='class_errors.png',
         help='picture; the figures go beside it as .csv (default: %(default)s)',
     )

@@ -25,7 +25,7 @@ from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import UserValueError
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import figure_path
 from signbert_mm.visualization import plot_pretraining
 from signbert_mm.visualization.pretraining_plot import Curve
 
@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--title', default='', help='above the picture')
     parser.add_argument(
-        '--out', type=output_path, default='pretraining.png', help='picture (default: %(default)s)'
+        '--out', type=figure_path, default='pretraining.png', help='picture (default: %(default)s)'
     )
     return parser.parse_args()
 

@@ -22,7 +22,7 @@ from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation.predictions import read_labels
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import figure_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_signers, signer_accuracy
 
@@ -36,7 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--names', nargs='+', help='names of the models (default: those of the files)')
     parser.add_argument('--title', default='', help='above the picture')
     parser.add_argument(
-        '--out', type=output_path, default='signers.png', help='picture (default: %(default)s)'
+        '--out', type=figure_path, default='signers.png', help='picture (default: %(default)s)'
     )
     return parser.parse_args()
 

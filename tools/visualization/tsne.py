@@ -27,7 +27,7 @@ from signbert_mm.engine.load_encoder import build_model
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation.knn import extract_features
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import figure_path
 from signbert_mm.visualization import plot_embedding, tsne
 
 
@@ -55,7 +55,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--seed', type=int, default=0, help='of t-SNE and of random weights (default: %(default)s)'
     )
-    parser.add_argument('--out', type=output_path, default='tsne.png', help='picture (default: %(default)s)')
+    parser.add_argument('--out', type=figure_path, default='tsne.png', help='picture (default: %(default)s)')
     add_cfg_options(parser)
     return parser.parse_args()
 

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from signbert_mm.arguments import add_cfg_options
 from signbert_mm.engine.runner import load_config, run_tool
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import figure_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_curves
 
@@ -43,7 +43,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--log', action='store_true', help='logarithmic y')
     parser.add_argument(
-        '--out', type=output_path, default='schedule.png', help='picture (default: %(default)s)'
+        '--out', type=figure_path, default='schedule.png', help='picture (default: %(default)s)'
     )
     add_cfg_options(parser)
     return parser.parse_args()

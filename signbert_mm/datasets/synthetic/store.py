@@ -11,11 +11,10 @@ from ...files.arrays import open_array
 from ...layouts import SIGN_49, Layout
 from ..pose_store import PoseStore
 from ..pose_store_writer import PoseStoreWriter
-from ..store_format import npy_header
+from ..store_format import CAMERA, TRUE_2D, TRUE_3D, npy_header
 from .generator import GENERATOR_VERSION, SYNTHETIC_NOTE, SyntheticSigns
 from .plan import FPS
 
-TRUE_2D, TRUE_3D, CAMERA = 'truth_2d.npy', 'truth_3d.npy', 'truth_camera.npy'
 _CHANNELS = {TRUE_2D: 2, TRUE_3D: 3}
 _CHUNK = 64
 

@@ -36,30 +36,26 @@ def export_pose_format(
     Args:
         store (PoseStore): The clips.
         folder (str | Path): A new folder; it appears whole or not at all.
-        overwrite (bool): Replace one that is there.
+        overwrite (bool): Replace one that is there, if it holds ``.pose`` files and ``labels.csv`` alone.
 
     Returns:
         int: Clips with a gloss, which ``labels.csv`` lists.
 
     Raises:
         ModuleNotFoundError: pose-format is not installed.
-        FileExistsError: The folder is there.
+        FileExistsError: The folder is there, and ``overwrite`` is False or it holds something else.
         ValueError: The layout has no joint of coco_wholebody_133; an image is larger than the format holds.
     """
     package = import_pose_format('writing .pose files')
     from pose_format.numpy import NumPyPoseBody
     from pose_format.pose_header import PoseHeader, PoseHeaderDimensions
 
-    if os.path.exists(folder) and not overwrite:
-        raise FileExistsError(
-            f'{os.path.abspath(folder)} exists; choose another folder, or overwrite=True (--overwrite)'
-        )
     layout = get_layout(store.layout.name if store.layout.name in COMPONENTS else 'coco_wholebody_133')
     components = _components(layout)
     order = [joint for part in _parts(layout) for joint in layout.parts[part]]
     repeated = {name for name, count in Counter(store.video_id.tolist()).items() if count > 1}
     rows: List[List[str]] = []
-    pending = PendingFolder(folder)
+    pending = PendingFolder(folder, overwrite, _foreign)
     try:
         for index, name in enumerate(store.video_id.tolist()):
             keypoints, scores = store.clip(index)
@@ -88,7 +84,7 @@ def export_pose_format(
         if rows:
             with open(os.path.join(pending.path, LABELS), 'w', encoding='utf-8', newline='') as table:
                 csv.writer(table).writerows([COLUMNS, *rows])
-        pending.publish(overwrite)
+        pending.publish()
     except BaseException:
         pending.discard()
         raise
@@ -96,6 +92,13 @@ def export_pose_format(
     if uneven:
         print_log(f'{folder}: {uneven} clips are of uneven rate, and keep their mean rate alone', 'current')
     return len(rows)
+
+
+def _foreign(folder: str) -> List[str]:
+    """Files in a folder, at any depth, that are not as :func:`export_pose_format` writes them."""
+    found = (os.path.join(below, name) for below, _, names in os.walk(folder) for name in names)
+    names = sorted(os.path.relpath(path, folder) for path in found)
+    return [name for name in names if name != LABELS and not name.endswith('.pose')]
 
 
 def _parts(layout: Layout) -> List[str]:

@@ -13,8 +13,9 @@ from ...datasets.frame_times import frames_between, mean_rate
 from ...datasets.pixel_check import UnitError
 from ...datasets.pose_store import PoseStore
 from ...datasets.pose_store_writer import PoseStoreWriter
-from ...datasets.store_format import MISSING
+from ...datasets.store_format import DOUBTFUL, MISSING, foreign_to_store
 from ...errors import UserValueError
+from ...files.atomic import check_target
 from ...files.folders import LeftOut
 from .annotation import ClipRecord, SourceIndex, split_counts
 from .extract import Videos, extract_absent, videos_place
@@ -25,7 +26,6 @@ from .poses import PoseSource, UnreadableError, VideoPose, open_poses
 if TYPE_CHECKING:
     from ...extraction import PoseExtractor
 
-DOUBTFUL = 'doubtful.txt'
 ABSENT = ('no poses', 'no poses and no video')
 
 
@@ -72,21 +72,17 @@ def convert(
         allow_mixed (bool): Allow poses of several extractors, or versions of one, in one store; its meta
             names them all.
         dtype (str): Of the store, see :class:`PoseStoreWriter`.
-        overwrite (bool): Replace an existing store.
+        overwrite (bool): Replace an existing store, see :class:`PoseStoreWriter`.
         extraction (dict, optional): Further arguments of :func:`extract_folder`: ``fps``, ``truncated``.
 
     Raises:
-        FileExistsError: ``out`` exists and ``overwrite`` is False.
+        FileExistsError: ``out`` exists, and ``overwrite`` is False or it holds something else.
         FileNotFoundError: A folder does not exist.
         ValueError: Neither ``poses`` nor ``videos``; no clip has poses that can be read; poses of several
             extractors or layouts would mix; a file has another number of joints than its layout; nothing
-            tells the image size.
+            tells the image size; ``out`` is one of ``poses``.
     """
-    if os.path.exists(out) and not overwrite:
-        raise FileExistsError(
-            f'{os.path.abspath(out)} exists; choose another folder, or overwrite=True (--overwrite) to '
-            'replace it'
-        )
+    check_target(out, overwrite, foreign_to_store)
     inputs = [] if poses is None else [poses] if isinstance(poses, (str, PoseSource)) else list(poses)
     if not inputs and videos is None:
         raise UserValueError(
@@ -96,6 +92,8 @@ def convert(
     for line in index.deviations():
         print(f'{index.name}: {line}')
     sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in inputs]
+    if any(os.path.realpath(source.path) == os.path.realpath(out) for source in sources):
+        raise UserValueError(f'{out}: its poses are read, so it is not replaced; choose another folder')
     failed: NameIndex[str] = NameIndex((), '')
     left_out: List[LeftOut] = []
     if videos is not None:

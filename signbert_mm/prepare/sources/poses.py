@@ -9,7 +9,7 @@ import numpy as np
 
 from ...datasets.pixel_check import PixelCheck
 from ...datasets.pose_store import PoseStore
-from ...datasets.store_format import META
+from ...datasets.store_format import FAILED, META
 from ...errors import UserValueError
 from ...files.arrays import ArrayFileError, read_arrays
 from ...files.folders import list_files, report_left_out, suffix_of
@@ -19,8 +19,6 @@ from ..importers import Clip, PoseFormatClips, PysklClips, UniSignClips, Unreada
 from ..importers.common import one_number
 from .names import NameIndex, files_below, without_suffix
 
-# As signbert_mm.extraction writes it.
-FAILED = 'failed.txt'
 COORDINATES = ('pixels', 'fractions')
 PICKLES = ('.pkl', '.pickle')
 

@@ -23,7 +23,7 @@ def check_files(store: PoseStore, scan: Scan) -> Iterator[Problem]:
                 'checksum',
                 f'{name}: the checksum differs from {META}; copy it again or prepare the store again',
             )
-    parent, name = os.path.split(store.folder)
+    parent, name = os.path.split(os.path.realpath(store.folder))
     left = sorted(
         os.path.basename(path)
         for path in glob.glob(os.path.join(glob.escape(parent), f'.{glob.escape(name)}.partial-*'))

@@ -236,6 +236,23 @@ def test_a_store_that_is_there_is_replaced_only_when_told(tmp_path):
     assert len(convert(index(*CLIPS), tmp_path / 's', folder, overwrite=True, dtype='int16')) == 3
 
 
+def test_what_is_read_is_not_replaced(tmp_path):
+    folder = write_poses(tmp_path / 'p', dict(a=3, b=4))
+    with pytest.raises(FileExistsError, match=r"p exists and holds '\w\.npz', which would be lost"):
+        convert(index(*CLIPS), folder, folder, overwrite=True)
+    convert(index(*CLIPS), tmp_path / 's', folder)
+    (tmp_path / 'link').symlink_to(tmp_path / 's')
+    with pytest.raises(ValueError, match='s: its poses are read, so it is not replaced'):
+        convert(index(*CLIPS), tmp_path / 's', str(tmp_path / 'link'), overwrite=True)
+    write_video(tmp_path / 'v' / 'a.mp4', 3)
+    extractor = Brightness()
+    with pytest.raises(FileExistsError, match=r"v exists and holds 'a\.mp4'"):
+        convert(
+            index(*CLIPS), tmp_path / 'v', videos=str(tmp_path / 'v'), extractor=extractor, overwrite=True
+        )
+    assert not extractor.seen and sorted(os.listdir(tmp_path)) == ['link', 'p', 's', 'v']
+
+
 def test_subset_of_a_store(tmp_path):
     folder = write_poses(tmp_path / 'p', dict(long=60))
     records = [
