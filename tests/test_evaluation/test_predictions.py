@@ -193,7 +193,7 @@ def answers(path='p.pkl', labels=(0, 1), names=('a', 'b'), classes=3):
 
 def test_files_of_other_clips_are_not_compared():
     check_same_clips(answers(), answers('q.pkl'))
-    check_same_clips(answers(names=['', '']), answers(names=['', '']))
+    check_same_clips(answers(names=['', '']), answers())
     for other in (dict(names=['a', 'c']), dict(names=['b', 'a']), dict(labels=[0, 2]), dict(classes=4)):
         with pytest.raises(ValueError, match=r'p\.pkl and q\.pkl are not of the same test clips'):
             check_same_clips(answers(), answers('q.pkl', **other))
