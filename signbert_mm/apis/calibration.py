@@ -49,6 +49,11 @@ class Outputs(NamedTuple):
     features: np.ndarray
     labels: np.ndarray
 
+    def labelled(self) -> 'Outputs':
+        """Those of the clips that have a label."""
+        known = self.labels >= 0
+        return Outputs(*(None if value is None else value[known] for value in self))
+
 
 @torch.no_grad()
 def outputs_of(model: nn.Module, dataset: Any, batch_size: int = 64) -> Outputs:

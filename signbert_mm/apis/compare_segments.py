@@ -6,6 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from ..datasets import SplicedSigns
+from ..evaluation.predictions import check_labelled
 from ..evaluation.segments import segment_figures
 from .backends import Backend
 from .clips import PoseClip
@@ -23,7 +24,12 @@ class KnownVideo(NamedTuple):
 
 
 def known_videos(dataset: SplicedSigns) -> List[KnownVideo]:
-    """The videos of a data set as clips, as inference gets them."""
+    """The videos of a data set as clips, as inference gets them.
+
+    Raises:
+        ValueError: A clip that they are spliced of has no label.
+    """
+    check_labelled(dataset.clips.labels, dataset.clips.store.folder)
     videos = []
     for index in range(len(dataset)):
         inputs = dataset[index]['inputs']

@@ -203,11 +203,16 @@ def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] =
 
     Returns:
         dict: 'p_i/top1', 'p_c/top1', ...
+
+    Raises:
+        ValueError: A clip has no label.
     """
     import torch
 
     from .metrics.sign_accuracy import target_ranks
+    from .predictions import check_labelled
 
+    check_labelled(labels, 'accuracy')
     ranks = target_ranks(torch.from_numpy(scores), torch.from_numpy(labels)).numpy()
     # Classes without clips do not appear in `inverse`, so no mean is over nothing.
     _, inverse = np.unique(labels, return_inverse=True)

@@ -1,7 +1,8 @@
 """Weighted k nearest neighbours: the quality of a representation, measured without training."""
 
 import logging
-from typing import Dict, Optional, Tuple
+import os
+from typing import Dict, Optional, Set, Tuple
 
 import numpy as np
 import torch
@@ -10,11 +11,48 @@ from mmengine.dist import all_gather_object
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from ..errors import UserTypeError, UserValueError
+from ..errors import ConfigError, UserTypeError, UserValueError
 from ..models.attention_pool import pool_segments
 from .metrics.sign_accuracy import target_ranks
+
+
+def check_gallery(gallery: DataLoader, queries: DataLoader, gallery_name: str, queries_name: str) -> None:
+    """Checks that the labels of a gallery are those of the queries, and that no clip votes for itself.
+
+    Args:
+        gallery (DataLoader): The clips whose labels vote.
+        queries (DataLoader): The clips to recognise.
+        gallery_name, queries_name (str): Their keys in the config, for messages.
+
+    Raises:
+        ConfigError: The gallery has other glosses than the queries, or holds some of their clips.
+    """
+    maps = [list(loader.dataset.metainfo['glosses']) for loader in (gallery, queries)]
+    if maps[0] != maps[1]:
+        raise ConfigError(
+            f'{gallery_name} ({len(maps[0])} glosses) and {queries_name} ({len(maps[1])}) have other label '
+            'maps; give both the same'
+        )
+    shared = sorted(_clips(gallery.dataset) & _clips(queries.dataset))
+    if shared:
+        raise ConfigError(
+            f'{gallery_name} holds {len(shared)} clips of {queries_name} ({shared[0][0]}); give them '
+            'different splits'
+        )
+
+
+def _clips(dataset: Dataset) -> Set[Tuple[str, int]]:
+    """The clips of a data set, each with the folder of its store."""
+    # A concatenation has them in parts.
+    parts = getattr(dataset, 'parts', ()) or (dataset,)
+    return {
+        (os.path.realpath(part.store.folder), clip)
+        for part in parts
+        if hasattr(part, 'store')
+        for clip in part.clips.tolist()
+    }
 
 
 @torch.no_grad()

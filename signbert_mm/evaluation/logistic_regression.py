@@ -8,6 +8,7 @@ from ..datasets import PoseDataset
 from ..errors import UserValueError
 from ..layouts import layout_mapping
 from .metrics import SignAccuracy
+from .predictions import check_labelled
 
 
 def hand_features(dataset: PoseDataset, frames: int = 0) -> np.ndarray:
@@ -64,7 +65,7 @@ def logistic_regression(
     """Trains on one data set and tests on another of the same label map.
 
     Args:
-        train, test (PoseDataset): See :func:`hand_features`.
+        train, test (PoseDataset): See :func:`hand_features`. Training clips without a label are left out.
         frames (int): See :func:`hand_features`.
         c (float): Inverse of the regularisation's strength.
         components (int): Number of principal components of the standardised features; 0 = all features.
@@ -74,7 +75,7 @@ def logistic_regression(
         dict[str, float]: As :class:`SignAccuracy`, in percent.
 
     Raises:
-        ValueError: The data sets have different label maps.
+        ValueError: The data sets have different label maps, or a test clip has no label.
     """
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
@@ -83,11 +84,13 @@ def logistic_regression(
 
     if train.glosses != test.glosses:
         raise UserValueError('training and test clips have other label maps; give both the same')
+    check_labelled(test.labels, test.store.folder)
+    known = train.labels >= 0
     steps = [StandardScaler()]
     if components:
-        steps.append(PCA(min(components, len(train)), random_state=0))
+        steps.append(PCA(min(components, int(known.sum())), random_state=0))
     model = make_pipeline(*steps, LogisticRegression(C=c, max_iter=1000))
-    model.fit(hand_features(train, frames), train.labels)
+    model.fit(hand_features(train, frames)[known], train.labels[known])
     # scikit-learn knows only classes with a training clip. -1 puts the others behind every probability.
     scores = np.full((len(test), len(test.glosses)), -1.0)
     scores[:, model.classes_] = model.predict_proba(hand_features(test, frames))

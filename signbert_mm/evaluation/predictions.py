@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Set, Tuple, Union
 
 import numpy as np
 import torch
@@ -164,8 +164,26 @@ def load_predictions(path: Union[str, Path]) -> List[Dict[str, Any]]:
     return [clips[index] for index in sorted(clips)]
 
 
-def read_labels(path: Union[str, Path]) -> Tuple[np.ndarray, np.ndarray, int]:
-    """Reads labels (N,) int64, predicted labels (N,) int64 and the number of classes.
+class Answers(NamedTuple):
+    """What a recogniser answers.
+
+    Attributes:
+        path (str): The file of its predictions.
+        labels (ndarray): Shape (N,) int64.
+        predicted (ndarray): Shape (N,) int64.
+        num_classes (int): Of the scores.
+        video_ids (list[str]): N names, '' where the file has none.
+    """
+
+    path: str
+    labels: np.ndarray
+    predicted: np.ndarray
+    num_classes: int
+    video_ids: List[str]
+
+
+def read_labels(path: Union[str, Path]) -> Answers:
+    """Reads labels and predicted labels of a file of predictions.
 
     Raises:
         ValueError: The file has no class scores or labels, or labels outside the classes.
@@ -182,4 +200,77 @@ def read_labels(path: Union[str, Path]) -> Tuple[np.ndarray, np.ndarray, int]:
             f'{path}: scores of {sorted(number)} classes and labels {labels.min()}..{labels.max()}; one '
             'class count and labels in it are needed'
         )
-    return labels, predicted, number.pop()
+    return Answers(
+        str(path), labels, predicted, number.pop(), [str(clip.get('video_id') or '') for clip in clips]
+    )
+
+
+def check_labelled(labels: np.ndarray, what: str) -> None:
+    """Checks that clips have a label, since -1 would count as the last class.
+
+    Raises:
+        ValueError: A label is -1.
+    """
+    without = int((np.asarray(labels) < 0).sum())
+    if without:
+        raise UserValueError(
+            f'{what}: {without} of {len(labels)} clips have no label (-1), so nobody knows which answers are '
+            'right; choose labelled clips'
+        )
+
+
+def check_same_clips(first: Answers, *others: Answers) -> None:
+    """Checks that files of predictions are of the same clips in the same order, over the same classes.
+
+    Raises:
+        ValueError: They are not.
+    """
+    for other in others:
+        # A test without `test_mode` dumps no names.
+        named = any(first.video_ids) and any(other.video_ids)
+        if (
+            first.num_classes != other.num_classes
+            or not np.array_equal(first.labels, other.labels)
+            or (named and first.video_ids != other.video_ids)
+        ):
+            raise UserValueError(
+                f'{first.path} and {other.path} are not of the same test clips; test both models on the same '
+                'data'
+            )
+
+
+def glosses_of(answers: Answers, dataset: Any, config: str) -> List[str]:
+    """The glosses of the classes, by a data set with the label map that the predictions were made with.
+
+    Args:
+        answers (Answers): Of these or of other clips.
+        dataset: A data set with ``metainfo``.
+        config (str): Its config, for messages.
+
+    Raises:
+        ValueError: The data set has another number of glosses, or other labels for clips of the predictions.
+    """
+    glosses = list(dataset.metainfo['glosses'])
+    if len(glosses) != answers.num_classes:
+        raise UserValueError(
+            f'{config}: its test data has {len(glosses)} glosses, the predictions are over '
+            f'{answers.num_classes} classes'
+        )
+    # A concatenation has its clips in parts.
+    parts = [part for part in getattr(dataset, 'parts', ()) or (dataset,) if hasattr(part, 'store')]
+    names = [name for part in parts for name in part.store.video_ids(part.clips)]
+    labels: Dict[str, Set[int]] = {}
+    for name, label in zip(names, dataset.labels.tolist() if names else ()):
+        labels.setdefault(name, set()).add(label)
+    # The predictions may be of another split, whose clips say nothing about the labels.
+    other = [
+        name
+        for name, label in zip(answers.video_ids, answers.labels.tolist())
+        if label not in labels.get(name, {label})
+    ]
+    if other:
+        raise UserValueError(
+            f'{answers.path}: {len(other)} clips have other labels than in the test data of {config}, the '
+            f'first is {other[0]!r}: the label maps differ; name the config that they were predicted with'
+        )
+    return glosses

@@ -11,7 +11,17 @@ from mmengine.runner import Runner
 from .metrics import SignAccuracy
 
 # Keys of a data set that select clips or name its store.
-SELECTS = ('split', 'classes', 'relabel', 'few_shot', 'data_ratio', 'indices', 'hold_out', 'prepare')
+SELECTS = (
+    'split',
+    'classes',
+    'relabel',
+    'few_shot',
+    'data_ratio',
+    'indices',
+    'hold_out',
+    'empty_clip',
+    'prepare',
+)
 
 
 def store_rows(
@@ -30,7 +40,9 @@ def store_rows(
     """
     dataset = {key: value for key, value in cfg.test_dataloader.dataset.items() if key not in SELECTS}
     dataset.update(store=os.fspath(store), test_mode=True)
-    settings = dict(cfg.test_dataloader, dataset=dataset, num_workers=0, persistent_workers=False)
+    settings = dict(
+        cfg.test_dataloader, dataset=dataset, num_workers=0, persistent_workers=False, drop_last=False
+    )
     settings['sampler'] = dict(type='DefaultSampler', shuffle=False)
     rows = []
     for batch in Runner.build_dataloader(settings):

@@ -132,6 +132,7 @@ def train(run: Run, work_dir: Path, report: Report) -> None:
         resumed=bool(last),
         checkpoint=checkpoint,
         stores=run.stores('train'),
+        files=run.files('train'),
         device=_device(),
         torch=torch.__version__,
     )
@@ -151,7 +152,12 @@ def _regress(run: Run) -> dict:
     loaders = run.cfg.train_dataloader, run.cfg.test_dataloader
     train, test = (DATASETS.build(dict(loader.dataset, _scope_=SCOPE)) for loader in loaders)
     metrics = logistic_regression(train, test, **run.fit)
-    return dict(metrics=metrics, stores={**run.stores('train'), **run.stores('test')}, glosses=test.glosses)
+    return dict(
+        metrics=metrics,
+        stores=run.stores('train', 'test'),
+        files=run.files('train', 'test'),
+        glosses=test.glosses,
+    )
 
 
 def _test_model(run: Run, work_dir: Path) -> dict:
@@ -179,6 +185,7 @@ def _test_model(run: Run, work_dir: Path) -> dict:
     return dict(
         metrics=metrics,
         stores=run.stores('test'),
+        files=run.files('test'),
         coverage=coverage,
         glosses=list(meta.get('glosses', [])),
     )

@@ -8,6 +8,7 @@ import torch
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 
+from ..errors import UserValueError
 from ..evaluation.fusion import align, fused, load_scores
 from ..registry import METRICS
 from .run import Run
@@ -69,6 +70,13 @@ class FusedRun:
             self._records[work_dir] = self._evaluate(work_dir)
         return self._records[work_dir]
 
+    def _glosses(self, work_dir: Path) -> List[str]:
+        glosses = [part.tested(work_dir)['glosses'] for part in self.parts]
+        # Equal labels of the tested clips say nothing about classes without a clip.
+        if any(other != glosses[0] for other in glosses):
+            raise UserValueError(f'{self.name}: the parts have other label maps; test all with one data set')
+        return glosses[0]
+
     def _evaluate(self, work_dir: Path) -> Dict[str, Any]:
         aligned, missing = align([load_scores(part.scores(work_dir), part.name) for part in self.parts])
         for name, clips in missing.items():
@@ -84,7 +92,7 @@ class FusedRun:
         coverage = common_coverage(
             [part.tested(work_dir).get('coverage') or [] for part in self.parts], len(aligned[0].video_ids)
         )
-        evaluator.dataset_meta = dict(glosses=self.parts[0].tested(work_dir)['glosses'], coverage=coverage)
+        evaluator.dataset_meta = dict(glosses=self._glosses(work_dir), coverage=coverage)
         clips = zip(aligned[0].video_ids, torch.from_numpy(fused(aligned)), aligned[0].labels.tolist())
         samples = [
             dict(sample_idx=index, video_id=name, pred_scores=score, gt_label=label)

@@ -50,10 +50,12 @@ def _spread(values: Iterable[float], sign: str = '') -> str:
     return f'{mean:{sign}.1f}' + ('' if deviation is None else f' +- {deviation:.1f}')
 
 
-def _cell(values: Mapping[int, float], seeds: int) -> str:
+def _cell(values: Mapping[int, float], seeds: int, sign: str = '') -> str:
     if not values:
         return NOT_MEASURED
-    return _spread(values.values()) + (f' ({len(values)} of {seeds} seeds)' if len(values) < seeds else '')
+    return _spread(values.values(), sign) + (
+        f' ({len(values)} of {seeds} seeds)' if len(values) < seeds else ''
+    )
 
 
 def _order(names: Sequence[str], values: Sequence[Optional[float]]) -> str:
@@ -148,13 +150,13 @@ def _differences(plan: Plan, names: Sequence[str], results: Figures) -> List[str
         reference, parts = results.get((base, title), {}), []
         for row, name in enumerate(names):
             # Seed by seed, so that what all rows of a seed share cancels.
-            values = [
-                value - reference[seed]
+            values = {
+                seed: value - reference[seed]
                 for seed, value in results.get((row, title), {}).items()
                 if seed in reference
-            ]
+            }
             if row != base and values:
-                parts.append(f'{name} {_spread(values, "+")}')
+                parts.append(f'{name} {_cell(values, len(plan.cells[row, title]), "+")}')
         if parts:
             lines.append(f'- Against {plan.table.against}, seed by seed, {title}: {", ".join(parts)}')
     return lines

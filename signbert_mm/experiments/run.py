@@ -3,16 +3,17 @@
 import copy
 import hashlib
 import json
+import os
 import os.path as osp
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
 from mmengine.config import Config
 
-from ..datasets.store_format import META
+from ..datasets.store_format import META, file_digest
 from ..datasets.synthetic import SYNTHETIC_NOTE
 from ..engine.runner.config import ConfigError, load_config
 from ..engine.runner.options import merge_options
@@ -205,6 +206,19 @@ def _changes_in_words(cfg: Config, config: str) -> str:
     return re.sub(r'[^\w.-]+', '-', '_'.join(dict.fromkeys(words)))[:60].strip('-_')
 
 
+def _file_names(part: Mapping) -> Set[str]:
+    """The texts of a config that may name a file."""
+    texts = {value for node in _dicts(part) for value in node.values() if isinstance(value, str)}
+    # A word without a suffix, such as the split 'test', is no name of a file.
+    return {text for text in texts if osp.splitext(text)[1]}
+
+
+@lru_cache(maxsize=64)
+def _digest(path: str, changed: int) -> str:
+    # A changed file has another time and is read again.
+    return file_digest(path)
+
+
 @dataclass(eq=False)
 class Run:
     """A training and its test.
@@ -231,7 +245,11 @@ class Run:
         if self.fit is not None:
             clips = _without(self.cfg.train_dataloader.dataset.to_dict(), ['pipeline', *_NO_RESULT])
             part = dict(data=clips, fit=self.fit)
-        self.key, self.test_key = fingerprint(part), fingerprint(test_part(self.cfg))
+        tested = test_part(self.cfg)
+        self.key, self.test_key = fingerprint(part), fingerprint(tested)
+        # With a parent, its checkpoint takes the place of this file.
+        trained = {key: value for key, value in part.items() if key != 'load_from' or not self.parent}
+        self._names = dict(train=_file_names(trained), test=_file_names(tested))
         self.stem = osp.splitext(osp.basename(self.config))[0]
         words = [_changes_in_words(self.cfg, self.config)] if self.fit is None else ['logistic_regression']
         if self.parent:
@@ -243,40 +261,54 @@ class Run:
         """The run's folder."""
         return work_dir / self.name
 
-    def stores(self, kind: str) -> Dict[str, str]:
+    def stores(self, *kinds: str) -> Dict[str, str]:
         """Store folder -> fingerprint of its data, for the existing stores of training or test.
 
         Args:
-            kind (str): 'train' or 'test'.
+            *kinds (str): 'train', 'test' or both.
         """
-        return {store: data_fingerprints(meta)[0] for store, meta in self._metas(kind).items()}
+        return {store: data_fingerprints(meta)[0] for store, meta in self._metas(kinds).items()}
 
-    def _metas(self, kind: str) -> Dict[str, dict]:
+    def _metas(self, kinds: Sequence[str]) -> Dict[str, dict]:
         """Store folder -> its ``meta.json``."""
         metas = {}
-        for part in _dicts([self.cfg.get(f'{kind}_dataloader'), self.cfg.get(f'{kind}_cfg')]):
+        keys = [f'{kind}_{key}' for kind in kinds for key in ('dataloader', 'cfg')]
+        for part in _dicts([self.cfg.get(key) for key in keys]):
             path = Path(str(part.get('store'))) / META
             if 'store' in part and path.is_file():
                 metas[str(part['store'])] = json.loads(path.read_text(encoding='utf-8'))
         return metas
 
+    def files(self, *kinds: str) -> Dict[str, str]:
+        """File -> digest of its content, for the existing files that a config names, such as ``load_from``.
+
+        Args:
+            *kinds (str): As for :meth:`stores`.
+        """
+        names = sorted({name for kind in kinds for name in self._names[kind] if osp.isfile(name)})
+        return {name: _digest(osp.abspath(name), os.stat(name).st_mtime_ns) for name in names}
+
     def trained(self, work_dir: Path) -> Optional[dict]:
         """The record of the training (``seconds``, ``checkpoint``, ..); None if it is not finished.
 
         Raises:
-            ConfigError: The data has changed since.
+            ConfigError: The data, or a checkpoint that it started from, has changed since.
         """
         if self.fit is not None:
             return dict(seconds=0.0, resumed=True)
-        return self._record(self.folder(work_dir) / 'trained.json', 'train')
+        return self._record(self.folder(work_dir) / 'trained.json', ['train'])
 
     def tested(self, work_dir: Path) -> Optional[dict]:
         """The record of the test (``metrics``, ``coverage``, ..); None if it is not finished.
 
         Raises:
-            ConfigError: The data has changed since.
+            ConfigError: The data of the test has changed since, or what the trainings before it read.
         """
-        return self._record(self.folder(work_dir) / f'test_{self.test_key}.json', 'test')
+        for run in self.lineage():
+            run.trained(work_dir)
+        # The test of a logistic regression is its training too.
+        kinds = ['test'] if self.fit is None else ['train', 'test']
+        return self._record(self.folder(work_dir) / f'test_{self.test_key}.json', kinds)
 
     def scores(self, work_dir: Path) -> Path:
         """The file of the clips' scores."""
@@ -286,16 +318,19 @@ class Run:
         """Whether the test is recorded and, with ``keep_scores``, its scores are saved."""
         return self.tested(work_dir) is not None and (not self.keep_scores or self.scores(work_dir).is_file())
 
-    def _record(self, path: Path, kind: str) -> Optional[dict]:
+    def _record(self, path: Path, kinds: Sequence[str]) -> Optional[dict]:
         if not path.is_file():
             return None
         record = json.loads(path.read_text(encoding='utf-8'))
-        now = {store: data_fingerprints(meta) for store, meta in self._metas(kind).items()}
-        differ = sorted(store for store, prints in now.items() if record['stores'].get(store) not in prints)
+        stores = {store: data_fingerprints(meta) for store, meta in self._metas(kinds).items()}
+        differ = [store for store, prints in stores.items() if record['stores'].get(store) not in prints]
+        # Older records have no digests of files.
+        files = record.get('files') or {}
+        differ += [file for file, digest in self.files(*kinds).items() if files.get(file, digest) != digest]
         if differ:
             raise ConfigError(
-                f'{path}: made with other data than is now in {", ".join(differ)}. Remove {path.parent} (and '
-                'what was trained from it) to do it again, or use another --work-dir'
+                f'{path}: made with other data than is now in {", ".join(sorted(differ))}. Remove '
+                f'{path.parent} (and what was trained from it) to do it again, or use another --work-dir'
             )
         return record
 

@@ -160,3 +160,6 @@ def test_comparison_with_windows(inferencer, store):
         settings = dict(window=window, stride=stride, enter=enter, leave=leave)
         assert row == segments_figures(plain, videos, **settings)
     assert tried[best_setting(tried)]['f1'] == max(row['f1'] for row in tried.values())
+    clips.labels[1] = -1
+    with pytest.raises(ValueError, match=r'1 of \d+ clips have no label'):
+        known_videos(SplicedSigns(clips))

@@ -88,6 +88,8 @@ def test_accuracy_by_hand():
     got = fusion.top_k_accuracy(scores, np.array([0, 1, 1, 2]), (1, 2))
     # right: first and last; the tie of the third goes to class 0; per class 1/1, 0/2, 1/1
     assert got == pytest.approx({'p_i/top1': 50, 'p_c/top1': 200 / 3, 'p_i/top2': 100, 'p_c/top2': 100})
+    with pytest.raises(ValueError, match=r'accuracy: 1 of 4 clips have no label'):
+        fusion.top_k_accuracy(scores, np.array([0, 1, -1, 2]))
 
 
 def test_weight_search_finds_the_better_part_and_prefers_even_weights():

@@ -1,6 +1,7 @@
 """kNN against a plain loop, and features gathered from a loader."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,8 +9,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from signbert_mm.engine import KNNHook
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import knn
-from signbert_mm.evaluation.knn import extract_features, knn_accuracy, knn_scores
+from signbert_mm.evaluation.knn import check_gallery, extract_features, knn_accuracy, knn_scores
 
 
 def rows(count, seed, channels=4):
@@ -149,3 +152,36 @@ def test_models_without_features_and_features_that_are_no_numbers():
     nn.init.constant_(model.layer[0].bias, float('nan'))
     with pytest.raises(ValueError, match='Model gives features that are not finite'):
         extract_features(model, DataLoader(items(range(6)), batch_size=4))
+
+
+def clips_of(folder, clips, glosses='ab', parts=()):
+    """A loader of some clips of a store, or of a concatenation."""
+    own = {} if parts else dict(store=SimpleNamespace(folder=str(folder)), clips=np.array(clips))
+    dataset = SimpleNamespace(
+        metainfo=dict(glosses=list(glosses)), parts=[part.dataset for part in parts], **own
+    )
+    return SimpleNamespace(dataset=dataset)
+
+
+def test_a_gallery_has_the_label_map_of_the_queries_and_none_of_their_clips(tmp_path):
+    one, two = tmp_path / 'one', tmp_path / 'two'
+    two.mkdir()
+    one.symlink_to(two)
+    queries = clips_of(one, [3, 4])
+    for gallery in (clips_of(two, [1, 2]), clips_of(tmp_path, [3, 4])):
+        check_gallery(gallery, queries, 'G', 'Q')
+    whole = clips_of('', [], parts=[clips_of(tmp_path, [3]), clips_of(two, [4, 5])])
+    for gallery, message in (
+        (clips_of(two, [1, 2], glosses='ba'), r'G \(2 glosses\) and Q \(2\) have other label maps'),
+        (clips_of(two, [0, 4, 3]), r'G holds 2 clips of Q \(.*two\); give them different splits'),
+        (whole, 'G holds 1 clips of Q'),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            check_gallery(gallery, queries, 'G', 'Q')
+
+
+def test_the_hook_checks_its_gallery_before_training(tmp_path):
+    hook = KNNHook(None, None)
+    hook.gallery, hook.query = clips_of(tmp_path, [1, 2]), clips_of(tmp_path, [2])
+    with pytest.raises(ConfigError, match=r'KNNHook.gallery holds 1 clips of KNNHook.query'):
+        hook.before_train(SimpleNamespace(iter=7))

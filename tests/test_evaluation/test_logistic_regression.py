@@ -64,6 +64,23 @@ def test_a_gloss_without_training_clips_is_never_the_answer(store):
     assert metrics['p_c/top1'] == 50.0  # 'flat' alone is known
 
 
+def test_clips_without_a_label_are_left_out_of_training_and_refused_in_the_test(store, tmp_path):
+    """As many unlabelled clips of 'flat' as of the rest: they make no class of their own."""
+    whole = PoseDataset(store, layout='hands_42')
+    with PoseStoreWriter(tmp_path / 'part', 'hands_42', whole.glosses) as writer:
+        for index in range(20):
+            keypoints, scores = whole.store.clip(index)
+            clip = np.concatenate([keypoints, scores[..., None]], -1)
+            label = -1 if index % 2 else int(whole.labels[index])
+            writer.add(clip, label, 'train', str(index), width=640, height=480)
+    train = PoseDataset(str(tmp_path / 'part'), layout='hands_42')
+    test = PoseDataset(store, 'test', layout='hands_42')
+    metrics = logistic_regression(train, test, frames=4, components=50)
+    assert metrics['p_i/top1'] == 100.0
+    with pytest.raises(ValueError, match=r'part: 10 of 20 clips have no label \(-1\).*choose labelled clips'):
+        logistic_regression(test, train, frames=4)
+
+
 def test_other_label_maps_are_refused(store, tmp_path):
     with PoseStoreWriter(tmp_path / 'other', 'hands_42', ['fist']) as writer:
         writer.add(np.ones((10, 42, 3), np.float32), 0, 'test', 'a', width=640, height=480)

@@ -1,11 +1,14 @@
 import os
 import pickle
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.evaluator import DumpResults
 
 from signbert_mm.evaluation import DumpPredictions, load_predictions
+from signbert_mm.evaluation.predictions import Answers, check_same_clips, glosses_of
 from signbert_mm.structures import SignDataSample
 
 
@@ -182,3 +185,40 @@ def test_damaged_or_other_files(tmp_path, content, message):
 def test_absent_file(tmp_path):
     with pytest.raises(FileNotFoundError, match='--dump'):
         load_predictions(tmp_path / 'none.pkl')
+
+
+def answers(path='p.pkl', labels=(0, 1), names=('a', 'b'), classes=3):
+    return Answers(path, np.array(labels), np.zeros(len(labels), int), classes, list(names))
+
+
+def test_files_of_other_clips_are_not_compared():
+    check_same_clips(answers(), answers('q.pkl'))
+    check_same_clips(answers(names=['', '']), answers())
+    for other in (dict(names=['a', 'c']), dict(names=['b', 'a']), dict(labels=[0, 2]), dict(classes=4)):
+        with pytest.raises(ValueError, match=r'p\.pkl and q\.pkl are not of the same test clips'):
+            check_same_clips(answers(), answers('q.pkl', **other))
+
+
+def test_glosses_are_those_of_the_predictions_labels():
+    def data(names, labels, glosses='xyz'):
+        store = SimpleNamespace(video_ids=lambda clips: [names[clip] for clip in clips])
+        return SimpleNamespace(
+            store=store,
+            clips=range(len(names)),
+            labels=np.array(labels),
+            metainfo=dict(glosses=list(glosses)),
+        )
+
+    # The same clips, and those of another split.
+    for dataset in (data('ba', [1, 0]), data('cd', [2, 2])):
+        assert glosses_of(answers(), dataset, 'c.py') == ['x', 'y', 'z']
+    whole = data('ab', [0, 1])
+    whole.parts = [data('b', [0]), data('a', [2])]
+    whole.labels = np.array([0, 2])
+    for dataset, message in (
+        (data('ab', [0, 2]), r"p\.pkl: 1 clips have other labels than in .* of c\.py, the first is 'b'"),
+        (whole, "2 clips have other labels .* is 'a'"),
+        (data('ab', [0, 1], 'xy'), r'c\.py: its test data has 2 glosses, the predictions are over 3 classes'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            glosses_of(answers(), dataset, 'c.py')

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,9 +31,9 @@ from signbert_mm.experiments import (
     table_markdown,
 )
 from signbert_mm.experiments.execute import hold
-from signbert_mm.experiments.fused_run import common_coverage
+from signbert_mm.experiments.fused_run import FusedRun, common_coverage
 from signbert_mm.experiments.printing import draw_figure
-from signbert_mm.experiments.run import data_fingerprints, fingerprint
+from signbert_mm.experiments.run import Run, data_fingerprints, fingerprint
 
 TABLE = """
 title = 'Toy table'
@@ -236,6 +237,15 @@ def test_figures_of_few_seeds_and_other_data(trained, tmp_path):
     with pytest.raises(ConfigError, match='made with other data than is now in'):
         plan.runs[0].trained(work)
     assert json.loads(record.read_text())['stores'] == {}
+    # A logistic regression is trained by its test.
+    run = Run(plan.runs[0].cfg, plan.runs[0].config, 0, fit={})
+    tested = run.folder(work) / f'test_{run.test_key}.json'
+    tested.parent.mkdir()
+    tested.write_text(json.dumps(dict(content, stores=run.stores('train', 'test'))))
+    assert run.tested(work)
+    meta.write_text(json.dumps(dict(files=dict(a=2))))
+    with pytest.raises(ConfigError, match='test_.*json: made with other data than is now in'):
+        run.tested(work)
     with pytest.raises(ConfigError, match="has no 'accuracy'. Known: acc"):
         cells = {
             key: [type(cell)(cell.run, 'accuracy', cell.seed) for cell in value]
@@ -435,6 +445,26 @@ rows = [
             load_table(toy_table)
 
 
+def test_rows_of_other_label_maps_are_not_summed(tmp_path):
+    """Both tests have clips of the first gloss alone, so that their labels are equal."""
+    parts = []
+    for name, glosses in (('h', ['a', 'b', 'c']), ('r', ['a', 'c', 'b'])):
+        path = tmp_path / f'{name}.npz'
+        scores = np.full((2, 3), 1 / 3)
+        fusion.save_scores(path, fusion.ClipScores(name, ['v', 'w'], scores, np.zeros(2, np.int64)))
+        part = SimpleNamespace(
+            name=name,
+            cfg=SimpleNamespace(test_evaluator=dict(type='signbert_mm.SignAccuracy', topk=1)),
+            scores=lambda work, path=path: path,
+            tested=lambda work, glosses=glosses: dict(glosses=glosses),
+            is_tested=lambda work: True,
+        )
+        parts.append(part)
+    assert FusedRun([parts[0], parts[0]]).tested(tmp_path)['metrics']['p_i/top1'] == 100
+    with pytest.raises(ValueError, match=r'h \+ r: the parts have other label maps'):
+        FusedRun(parts).tested(tmp_path)
+
+
 def test_coverage_of_common_clips():
     row = dict(name='w', split='test', clips=6, expected=9, present=7)
     other = dict(name='v', split='test', clips=2, expected=4, present=4)
@@ -500,6 +530,22 @@ def test_weights_that_a_base_starts_from(toy_table, tmp_path, monkeypatch):
     assert plan.cells[1, 'B acc'][0].run.cfg.get('load_from') is None
     execute([started], {started}, work, print)  # two classes: a new head
     assert any('From checkpoint k.pth' in log.read_text() for log in started.folder(work).rglob('*.log'))
+    assert started.tested(work) and list(started.files('train')) == ['k.pth']
+    content = Path('k.pth').read_bytes()
+    Path('k.pth').write_bytes(content + b' ')
+    for record in (started.trained, started.tested):
+        with pytest.raises(ConfigError, match=r'trained.json: made with other data than is now in k\.pth'):
+            record(work)
+    # A record of before, and one of a file that is no longer there, stay valid.
+    path = started.folder(work) / 'trained.json'
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({key: value for key, value in record.items() if key != 'files'}))
+    assert started.trained(work)
+    path.write_text(json.dumps(record))
+    Path('k.pth').unlink()
+    assert started.trained(work)
+    Path('k.pth').write_bytes(content)
+    assert started.trained(work)
 
     Path(toy_table).write_text(Path(toy_table).read_text().replace("dict(base='finetune')", "dict(base='r')"))
     table = load_table(toy_table)

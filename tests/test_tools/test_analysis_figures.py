@@ -54,13 +54,14 @@ def data(tmp_path_factory):
     return path, PoseDataset(str(folder / 'store'), split='test')
 
 
-def dump(path, labels, shift=0):
+def dump(path, labels, shift=0, names=()):
     """Predictions of which the first ``shift`` are wrong."""
     clips = []
     for place, label in enumerate(labels.tolist()):
         scores = torch.zeros(3)
         scores[(label + (place < shift)) % 3] = 1.0
-        clips.append(dict(sample_idx=place, gt_label=torch.tensor(label), pred_scores=scores))
+        name = dict(video_id=names[place]) if names else {}
+        clips.append(dict(name, sample_idx=place, gt_label=torch.tensor(label), pred_scores=scores))
     path.write_bytes(pickle.dumps(clips, protocol=2))
     return path
 
@@ -93,10 +94,19 @@ def test_errors_and_signers(run, data, tmp_path):
     )
     assert (tmp_path / 'signers.png').is_file()
     dump(tmp_path / 'other.pkl', clips.labels[:-1])
+    names = clips.store.video_ids(clips.clips)
+    named = dump(tmp_path / 'named.pkl', clips.labels, names=names)
+    run('signers', config, named, '--out', tmp_path / 'signers.png')
+    two = ('--names', 'a', 'b')
+    # Equal labels, of clips in another order.
+    turned = dump(tmp_path / 'turned.pkl', clips.labels, names=names[::-1])
     for arguments, message in (
         (('class_errors', hand, tmp_path / 'other.pkl'), 'not of the same test clips'),
         (('class_errors', hand, hand), 'both models are named'),
         (('signers', config, tmp_path / 'other.pkl'), 'not the predictions of the'),
+        (('class_errors', named, turned), 'not of the same test clips'),
+        (('class_errors', turned, turned, *two, '--config', config), 'clips have other labels'),
+        (('signers', config, turned), 'not the predictions of the'),
         (('signers', config, hand, trunk, '--names', 'a', 'a'), '2 different names'),
     ):
         with pytest.raises(ValueError, match=message):

@@ -31,10 +31,13 @@ def test_the_spread_is_the_sample_standard_deviation(monkeypatch, tmp_path, caps
     said = capsys.readouterr().out
     assert f'| 86.0 (+-{expected:.1f}, 3 seeds) |' in said and 'sample standard deviation' in said
     assert json.loads((tmp_path / 'out.json').read_text())[0]['spread'] == pytest.approx(expected)
+    monkeypatch.setattr(Clips, 'label', np.array([0, -1]))
+    with pytest.raises(ValueError, match='data/words33: 1 of 1 clips have no label'):
+        tool.main()
 
 
 class Clips:
-    split = np.array(['train', 'test'])
+    split, label = np.array(['train', 'test']), np.array([-1, 0])
 
     def __len__(self):
         return len(self.split)

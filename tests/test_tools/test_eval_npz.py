@@ -122,6 +122,17 @@ def test_figures_are_those_of_one_clip_at_a_time(run, files, split):
     assert f'{len(ranks)} clips: P-I Top-1' in printed
 
 
+def test_no_clip_of_the_file_is_lost_by_the_config(run, files):
+    """Its test data may drop clips without a hand, and its loader the last batch."""
+    fields = dict(np.load(files / 'clips.npz'))
+    fields['hands'][:2] = 0
+    np.savez(files / 'clips.npz', **fields)
+    options = ['test_dataloader.dataset.empty_clip=drop', 'test_dataloader.drop_last=True']
+    options += ['test_dataloader.batch_size=5', '--out', files / 'figures.json']
+    run('eval_npz', files / 'config.py', files / 'model.pth', files / 'clips.npz', '--cfg-options', *options)
+    assert json.loads((files / 'figures.json').read_text())['clips'] == len(expected(files))
+
+
 def test_a_split_that_is_not_there(run, files):
     with pytest.raises(ValueError, match=r"no clip of split 'train'; splits there: \['test', 'val'\]"):
         run('eval_npz', files / 'config.py', files / 'model.pth', files / 'clips.npz', '--split', 'train')

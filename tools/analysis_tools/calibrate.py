@@ -3,7 +3,8 @@
 
 Known clips are those of the config's test data in the split --split. Unknown clips are glosses of the store
 --unknown outside of the vocabulary, and, made of these, hands at rest and transitions from one sign to
-another. The threshold is fitted on the unknown clips of --fit-split, and measured on those of --split. Use a
+another. The threshold is fitted on the unknown clips of --fit-split, and measured on those of --split. The
+temperature is fitted on the known clips, so its ECE and likelihood are those of the clips that it fits. Use a
 validation split, and glosses that were not trained on: --part names half of them (OpenSetDataset trains on
 part 0). OUT.pth is the checkpoint (without the optimizer) and the values in its meta.
 
@@ -87,7 +88,7 @@ def main() -> None:
         split: unknown_datasets(clips, args.unknown, split, args.part, args.parts)
         for split in {args.fit_split, args.split}
     }
-    trained = outputs_of(model, DATASETS.build(dict(clips, split='train')))
+    trained = outputs_of(model, DATASETS.build(dict(clips, split='train'))).labelled()
     fitted_weights = fit_distance(model, trained) if getattr(model.head, 'distance', False) else {}
     known = outputs_of(model, sets[args.split][0])
     fitted, measured = (
@@ -113,8 +114,9 @@ def main() -> None:
         + ', '.join(f'{kind} {100 * share:.1f} %' for kind, share in figures['false_answers'].items())
     )
     print(
-        f'known clips: ECE {100 * figures["ece_before"]:.1f} % -> {100 * figures["ece"]:.1f} %, negative log '
-        f'likelihood {figures["nll_before"]:.3f} -> {figures["nll"]:.3f} by the temperature'
+        f'known clips, on which the temperature is fitted: ECE {100 * figures["ece_before"]:.1f} % -> '
+        f'{100 * figures["ece"]:.1f} %, negative log likelihood {figures["nll_before"]:.3f} -> '
+        f'{figures["nll"]:.3f} by the temperature'
     )
     write_rejection(args.checkpoint, args.out, rejection, fitted_weights)
     if args.json:

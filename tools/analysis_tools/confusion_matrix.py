@@ -14,8 +14,7 @@ import numpy as np
 from mmengine.registry import init_default_scope
 
 from signbert_mm.engine.runner import load_config, run_tool
-from signbert_mm.errors import UserValueError
-from signbert_mm.evaluation.predictions import read_labels
+from signbert_mm.evaluation.predictions import Answers, glosses_of, read_labels
 from signbert_mm.files.os_errors import output_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import plot_confusion
@@ -57,25 +56,20 @@ def confused_pairs(counts: np.ndarray) -> List[Tuple[int, int, int]]:
     return [(int(rows[i]), int(columns[i]), int(wrong[rows[i], columns[i]])) for i in order]
 
 
-def read_glosses(config: Optional[str], num_classes: int) -> List[str]:
+def read_glosses(config: Optional[str], answers: Answers) -> List[str]:
     """The glosses of a config's test data, or the class numbers."""
     if config is None:
-        return [str(index) for index in range(num_classes)]
+        return [str(index) for index in range(answers.num_classes)]
     cfg = load_config(config)
     init_default_scope(cfg.default_scope)
-    glosses = list(DATASETS.build(cfg.test_dataloader.dataset).metainfo['glosses'])
-    if len(glosses) != num_classes:
-        raise UserValueError(
-            f'{config}: its test data has {len(glosses)} glosses, the predictions are over '
-            f'{num_classes} classes'
-        )
-    return glosses
+    return glosses_of(answers, DATASETS.build(cfg.test_dataloader.dataset), config)
 
 
 def main() -> None:
     args = parse_args()
-    labels, predicted, num_classes = read_labels(args.predictions)
-    glosses = read_glosses(args.config, num_classes)
+    answers = read_labels(args.predictions)
+    labels, predicted, num_classes = answers.labels, answers.predicted, answers.num_classes
+    glosses = read_glosses(args.config, answers)
     counts = confusion_counts(labels, predicted, num_classes)
     pairs = confused_pairs(counts)
     per_class = counts.sum(1)

@@ -26,6 +26,7 @@ from signbert_mm.arguments import tool_parser
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.evaluation.predictions import check_labelled
 from signbert_mm.experiments import mean_and_deviation
 from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
@@ -113,6 +114,7 @@ def main() -> None:
     store = PoseStore(args.store)
     pool = np.flatnonzero(np.isin(store.split, ['train'] if args.dev else ['train', 'val']))
     queries = np.flatnonzero(store.split == ('val' if args.dev else 'test'))
+    check_labelled(store.label[queries], args.store)
     inferencer = SignInferencer(args.config, args.checkpoint)
     results: List[dict] = []
     clips = f'{"development" if args.dev else "test"} clips of {args.store}'

@@ -24,7 +24,7 @@ from mmengine.registry import init_default_scope
 from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import UserValueError
-from signbert_mm.evaluation.predictions import read_labels
+from signbert_mm.evaluation.predictions import check_same_clips, glosses_of, read_labels
 from signbert_mm.files.os_errors import figure_path
 from signbert_mm.registry import DATASETS
 from signbert_mm.visualization import class_errors, plot_class_errors
@@ -58,25 +58,16 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     names = args.names or [Path(path).stem for path in args.predictions]
-    (labels, one, number), (others, two, other_number) = (read_labels(path) for path in args.predictions)
+    one, two = (read_labels(path) for path in args.predictions)
     if names[0] == names[1]:
         raise UserValueError(f'--names: both models are named {names[0]!r}')
-    if number != other_number or not np.array_equal(labels, others):
-        raise UserValueError(
-            f'{args.predictions[0]} and {args.predictions[1]} are not of the same test clips; '
-            'test both models on the same data'
-        )
-    glosses = None
+    check_same_clips(one, two)
+    labels, number, glosses = one.labels, one.num_classes, None
     if args.config:
         cfg = load_config(args.config)
         init_default_scope(cfg.default_scope)
-        glosses = list(DATASETS.build(cfg.test_dataloader.dataset).metainfo['glosses'])
-        if len(glosses) != number:
-            raise UserValueError(
-                f'{args.config}: its test data has {len(glosses)} glosses, the predictions are '
-                f'over {number} classes'
-            )
-    errors = {name: class_errors(labels, predicted, number) for name, predicted in zip(names, (one, two))}
+        glosses = glosses_of(one, DATASETS.build(cfg.test_dataloader.dataset), args.config)
+    errors = {name: class_errors(labels, part.predicted, number) for name, part in zip(names, (one, two))}
     print(f'written: {plot_class_errors(args.out, errors, glosses, args.most, args.title)}')
     table = Path(args.out).with_suffix('.csv')
     with open(table, 'w', newline='', encoding='utf-8') as file:

@@ -55,15 +55,17 @@ def main() -> None:
             f'{dataset.store.folder}: no clip has a signer, so there is nothing to compare; '
             'convert it again with the signers given'
         )
-    models = {}
+    models, video_ids = {}, dataset.store.video_ids(dataset.clips)
     for name, path in zip(names, args.predictions):
-        labels, predicted, _ = read_labels(path)
-        if not np.array_equal(labels, dataset.labels):
+        answers = read_labels(path)
+        # Files of a test without `test_mode` have no names.
+        same = not any(answers.video_ids) or answers.video_ids == video_ids
+        if not np.array_equal(answers.labels, dataset.labels) or not same:
             raise UserValueError(
                 f'{path}: not the predictions of the {len(dataset)} test clips of '
                 f'{args.config}; make them with this test data'
             )
-        models[name] = signer_accuracy(labels, predicted, signers)
+        models[name] = signer_accuracy(answers.labels, answers.predicted, signers)
     for signer, (_, count) in models[names[0]].items():
         print(
             f'{signer or "unknown":12}  {count:5} clips  '

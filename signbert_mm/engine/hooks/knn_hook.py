@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader
 
 from ...errors import UserValueError
 from ...evaluation.coverage import coverage_text
-from ...evaluation.knn import extract_features, knn_accuracy
+from ...evaluation.knn import check_gallery, extract_features, knn_accuracy
 from ...registry import HOOKS
 
 
@@ -22,11 +22,15 @@ class KNNHook(Hook):
     split.
 
     Args:
-        gallery (dict): A data loader config of the clips whose labels vote.
+        gallery (dict): A data loader config of the clips whose labels vote; of the label map of ``query``.
         query (dict): A data loader config of the clips to recognise.
         interval (int): Epochs between two measurements. The last epoch is always measured.
         k (int): See :func:`knn_accuracy`.
         temperature (float): See there.
+
+    Raises:
+        ConfigError: Before training: as :func:`check_gallery`.
+        ValueError: ``interval`` is below 1.
     """
 
     priority = 'LOW'
@@ -41,6 +45,7 @@ class KNNHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         self.gallery, self.query = (self._loader(runner, loader) for loader in (self.gallery, self.query))
+        check_gallery(self.gallery, self.query, 'KNNHook.gallery', 'KNNHook.query')
         # A resumed run has this figure already.
         if runner.iter == 0:
             self.measure(runner, 0)

@@ -2,15 +2,13 @@
 
 from typing import Dict, Tuple, Union
 
-import numpy as np
 from mmengine.dist import get_rank, get_world_size
 from mmengine.evaluator import Evaluator
 from mmengine.runner import TestLoop
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-from ...errors import ConfigError
-from ...evaluation.knn import extract_features, knn_scores
+from ...evaluation.knn import check_gallery, extract_features, knn_scores
 from ...registry import LOOPS
 from ...structures import SignDataSample
 
@@ -53,27 +51,7 @@ class KNNTestLoop(TestLoop):
             runner.build_dataloader(gallery, seed=runner.seed) if isinstance(gallery, dict) else gallery
         )
         self.k, self.temperature = k, temperature
-        self._check(self.gallery.dataset, self.dataloader.dataset)
-
-    @staticmethod
-    def _check(gallery: Dataset, queries: Dataset) -> None:
-        gallery_glosses, query_glosses = (list(dataset.metainfo['glosses']) for dataset in (gallery, queries))
-        if gallery_glosses != query_glosses:
-            raise ConfigError(
-                f'test_cfg.gallery ({len(gallery_glosses)} glosses) and test_dataloader '
-                f'({len(query_glosses)}) have other label maps; give both the same'
-            )
-        if (
-            hasattr(gallery, 'clips')
-            and hasattr(queries, 'clips')
-            and gallery.store.folder == queries.store.folder
-        ):
-            shared = len(np.intersect1d(gallery.clips, queries.clips))
-            if shared:
-                raise ConfigError(
-                    f'test_cfg.gallery holds {shared} clips of test_dataloader ({queries.store.folder}); '
-                    'give them different splits'
-                )
+        check_gallery(self.gallery, self.dataloader, 'test_cfg.gallery', 'test_dataloader')
 
     def scores(self) -> Tuple[Tensor, Tensor]:
         """Votes (N, classes), as :func:`knn_scores`, and labels (N,) of the clips to recognise."""
