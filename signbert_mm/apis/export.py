@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..datasets.transforms import steps_in
+from ..datasets.transforms.base import run_steps, steps_in
 from ..draws import Draws
 from ..errors import ConfigError
 from ..extras import need
@@ -92,8 +92,7 @@ class OnnxGraph(nn.Module):
         draws = Draws(0, 0, length)
         if 'frames' in self.outputs:
             inputs['frames'] = torch.arange(scores.shape[1]).expand(scores.shape[:2])
-        for transform in self.model.data_preprocessor.test_pipeline:
-            inputs = transform(inputs, draws)
+        inputs = run_steps(self.model.data_preprocessor.test_pipeline, inputs, draws)
         logits, weights = self.model.classify(inputs, attention='attention' in self.outputs)
         logits, odds = self.model.split_unknown(logits)
         results = dict(logits=logits, attention=weights, known_odds=odds)

@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.data import default_collate
 
 from ..datasets.transforms import Compose, TemporalSample, without_masks
+from ..datasets.transforms.base import run_steps
 from ..datasets.video_dataset import build_video_steps, read_video
 from ..draws import Draws
 from ..errors import ConfigError, UserValueError
@@ -186,9 +187,7 @@ class TorchBackend(Backend):
         preprocessor = self.model.data_preprocessor
         inputs = preprocessor.cast_data(self.batch(clips, every_frame=every_frame))['inputs']
         draws = Draws(0, 0, inputs['index'])
-        for transform in preprocessor.test_pipeline if masked else self.preparation[1]:
-            inputs = transform(inputs, draws)
-        return inputs
+        return run_steps(preprocessor.test_pipeline if masked else self.preparation[1], inputs, draws)
 
     @property
     def preparation(self) -> Tuple[list, list]:

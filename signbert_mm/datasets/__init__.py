@@ -19,5 +19,6 @@ _MODULES = {
     'subsets': ['data_ratio_indices', 'few_shot_indices', 'hold_out_indices'],
     'synthetic': ['SYNTHETIC_NOTE', 'SyntheticSigns', 'SyntheticTruth', 'write_synthetic_store'],
     'video_dataset': ['SignVideoDataset'],
+    'wrappers': ['ClassBalancedDataset', 'ConcatDataset', 'RepeatDataset'],
 }
 __getattr__, __dir__, __all__ = lazy_names(__name__, _MODULES)

@@ -218,13 +218,15 @@ class ConcatPoseDataset(EpochDataset):
         index = np.asarray(indices, dtype=np.int64)
         # Clips are grouped by part, so that each part reads one batch; the order is restored at the end.
         # (B,)
-        owner = np.searchsorted(self._begin, index, side='right') - 1
+        places = self.places(index).numpy()
+        owner = np.searchsorted(self._begin, places, side='right') - 1
         order = np.argsort(owner, kind='stable')
         epoch = self.epoch
         batches = []
         for number in np.unique(owner):
-            mine = torch.from_numpy(index[order[owner[order] == number]])
-            batches.append(self.parts[number].batch(mine - int(self._begin[number]), mine, epoch))
+            mine = order[owner[order] == number]
+            own_places = torch.from_numpy(places[mine] - self._begin[number])
+            batches.append(self.parts[number].batch(own_places, torch.from_numpy(index[mine]), epoch))
         # The inverse of the permutation `order`.
         back = np.argsort(order)
         # The parts' batches lie on the parts' device.
@@ -233,7 +235,7 @@ class ConcatPoseDataset(EpochDataset):
             name: torch.cat([batch['inputs'][name] for batch in batches])[gathered]
             for name in batches[0]['inputs']
         }
-        inputs['label'] = to_device(torch.from_numpy(self.labels[index]), self.parts[0].device)
+        inputs['label'] = to_device(torch.from_numpy(self.labels[places]), self.parts[0].device)
         out: dict = dict(inputs=inputs)
         if self.test_mode:
             names = [name for batch in batches for name in batch['video_id']]

@@ -68,8 +68,8 @@ class NoSignDataset(ClipDataset):
 
     def __getitems__(self, indices: Sequence[int]) -> dict:
         """A batch, as :meth:`PoseDataset.__getitems__`; every ``label`` is -1."""
-        places = torch.as_tensor(indices, dtype=torch.int64)
-        return self.batch(places, places, self.clips.epoch)
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        return self.batch(self.places(index), index, self.clips.epoch)
 
     def batch(self, places: Tensor, index: Tensor, epoch: int) -> dict:
         """A batch, as :meth:`PoseDataset.batch`.

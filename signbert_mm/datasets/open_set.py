@@ -113,13 +113,14 @@ class OpenSetDataset(ClipDataset):
         """A batch, as :meth:`PoseDataset.__getitems__`; clips of the vocabulary come first."""
         index, epoch = torch.as_tensor(indices, dtype=torch.int64), self.known.epoch
         draws = Draws(self.known.seed or 0, epoch, index).child('open_set')
-        outside = index >= len(self.known)
+        place = self.places(index)
+        outside = place >= len(self.known)
         empty = outside & draws.bernoulli('no_sign', self.no_sign)
         signs = outside & ~empty
         pool = draws.integers('clip', torch.where(empty, len(self.known), len(self.unknown)))
         batches = []
         for chosen, data, places in (
-            (~outside, self.known, index),
+            (~outside, self.known, place),
             (signs, self.unknown, pool),
             (empty, self._empty, pool),
         ):

@@ -260,13 +260,14 @@ class PoseDataset(EpochDataset):
                 - scores (B, T, V) float32 in [0, 1]; 0 = missing joint, and 0 in the padding;
                 - length (B,) int64, the number of real frames; the rest is padding;
                 - image_size (B, 2) float32, width and height;
-                - index, epoch, label (B,) int64; label -1 = none;
+                - index, epoch, label (B,) int64; label -1 = none; of N clips, index i + r N is the (r + 1)-th
+                  time of clip i in the epoch;
                 - frames (B, T) int64, positions in the stored clip, 0 in the padding.
 
                 In ``test_mode`` there is also ``video_id``, list[str].
         """
-        places = torch.as_tensor(indices, dtype=torch.int64)
-        return self.batch(places, places, self.epoch)
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        return self.batch(self.places(index), index, self.epoch)
 
     def batch(self, places: Tensor, index: Tensor, epoch: int) -> dict:
         """Returns a batch whose clips have other indices than in this data set, as in a concatenation.

@@ -11,6 +11,7 @@ from . import (
     synthetic,
     transforms,
     video_dataset,
+    wrappers,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     'synthetic',
     'transforms',
     'video_dataset',
+    'wrappers',
 ]

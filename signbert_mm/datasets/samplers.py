@@ -9,16 +9,26 @@ from torch.utils.data import Sampler
 
 from ..errors import UserValueError
 from ..registry import DATA_SAMPLERS
+from .clip_dataset import ClipDataset
 
 _PIECE = 1024
 
 
-def _deal(order: np.ndarray, rank: int, world_size: int, total_size: int) -> Iterator[int]:
-    """Yields every ``world_size``-th of ``total_size`` clips from ``rank`` on; ``order`` repeats if short."""
+def _deal(order: np.ndarray, rank: int, world_size: int) -> Iterator[int]:
+    """Yields every ``world_size``-th clip of ``order`` from ``rank`` on."""
     # In pieces: a list of Python integers for all clips of a large data set takes much memory.
-    for begin in range(rank, total_size, _PIECE * world_size):
-        positions = np.arange(begin, min(begin + _PIECE * world_size, total_size), world_size)
-        yield from order[positions % len(order)].tolist()
+    for begin in range(rank, len(order), _PIECE * world_size):
+        yield from order[begin : begin + _PIECE * world_size : world_size].tolist()
+
+
+def _times_before(order: np.ndarray) -> np.ndarray:
+    """How often each entry of ``order`` (N,) stands before its place: shape (N,)."""
+    # A stable sort keeps a clip's times in their order.
+    grouped = np.argsort(order, kind='stable')
+    begins = np.searchsorted(order[grouped], order[grouped])
+    times = np.empty_like(order)
+    times[grouped] = np.arange(len(order)) - begins
+    return times
 
 
 @DATA_SAMPLERS.register_module()
@@ -28,6 +38,9 @@ class ClassBalancedSampler(Sampler):
     A class with fewer clips than its share repeats all of them, newly shuffled each time. A class with more
     gives a random part. Classes without clips are ignored. The order is a function of seed and epoch. All
     ranks share one order and take turns, as in mmengine's ``DefaultSampler``.
+
+    A clip of a :class:`ClipDataset` that is repeated has other draws each time: the (r + 1)-th time of clip i
+    is index i + r N.
 
     Args:
         dataset (Sized): A data set with ``labels``, shape (N,), none of them -1.
@@ -80,7 +93,11 @@ class ClassBalancedSampler(Sampler):
             picked += [
                 clips[: share - round_index * len(members)] for round_index, clips in enumerate(rounds)
             ]
-        return _deal(random.permutation(np.concatenate(picked)), self.rank, self.world_size, self.total_size)
+        # The order begins again where ranks need more.
+        order = np.resize(random.permutation(np.concatenate(picked)), self.total_size)
+        if isinstance(self.dataset, ClipDataset):
+            order = order + _times_before(order) * len(self.dataset)
+        return _deal(order, self.rank, self.world_size)
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch that decides the order."""

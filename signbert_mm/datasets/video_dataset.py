@@ -195,7 +195,10 @@ class SignVideoDataset(ClipDataset):
             self._folder.find(name) is not None for name in self.poses.store.video_ids(unknown)
         )
 
-    def __getitem__(self, index: int) -> Dict[str, object]:
+    def __getitems__(self, indices: Sequence[int]) -> List[Dict[str, object]]:
+        return [self.item(index) for index in indices]
+
+    def item(self, index: int) -> Dict[str, object]:
         """One clip.
 
         Returns:
@@ -205,14 +208,14 @@ class SignVideoDataset(ClipDataset):
         Raises:
             ValueError: The video cannot be read; the message names it.
         """
-        index = range(len(self))[index]
+        place = index % len(self)
         epoch = 0 if self.test_mode else self.poses.epoch
         number = Draws(self.poses.seed or 0, epoch, torch.tensor([index])).integers('video', 2**31 - 1)
-        imgs = read_video(self.files[index], self.steps, int(number[0]), int(self.labels[index]))
-        numbers = dict(label=int(self.labels[index]), index=index, epoch=epoch, length=1)
+        imgs = read_video(self.files[place], self.steps, int(number[0]), int(self.labels[place]))
+        numbers = dict(label=int(self.labels[place]), index=index, epoch=epoch, length=1)
         return dict(
             inputs=dict(imgs=imgs, **{key: torch.tensor(value) for key, value in numbers.items()}),
-            video_id=self.names[index],
+            video_id=self.names[place],
         )
 
 

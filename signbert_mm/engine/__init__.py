@@ -12,7 +12,7 @@ from .hooks import (
     LoadReportHook,
     SafeCheckpointHook,
 )
-from .optim import SignAmpOptimWrapper
+from .optim import SignAmpOptimWrapper, SignOptimWrapperConstructor
 from .runner import ResumableTrainLoop
 
 compat.patch_checkpoint_loading()
@@ -30,6 +30,7 @@ __all__ = [
     'ResumableTrainLoop',
     'SafeCheckpointHook',
     'SignAmpOptimWrapper',
+    'SignOptimWrapperConstructor',
     'find_last_whole_checkpoint',
     'load_checkpoint_file',
 ]

@@ -16,6 +16,7 @@ from .embedders import (
 from .heads import LinearFusionHead, ProjectionHead, SegmentHead, SignHead
 from .losses import (
     ConsistencyLoss,
+    CrossEntropyLoss,
     HandRegularization,
     InfoNCELoss,
     KnowledgeTransferLoss,
@@ -29,6 +30,7 @@ __all__ = [
     'BasePretrainer',
     'BaseRecognizer',
     'ConsistencyLoss',
+    'CrossEntropyLoss',
     'FCDecoder',
     'GestureGCN',
     'HandModelDecoder',

@@ -5,6 +5,7 @@ from typing import Callable, Optional, Sequence, Union
 import torch
 from mmengine.model import BaseDataPreprocessor
 
+from ..datasets.transforms.base import run_steps
 from ..draws import DrawPlan, Draws
 from ..registry import MODELS, TRANSFORMS
 
@@ -14,7 +15,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     """Moves a batch to the device and runs the batched transforms there.
 
     The transforms are crop, mirror, augmentation, masks, and zeroing of missing joints. Random draws are a
-    function of (seed, epoch, clip index, name). In evaluation seed and epoch are 0, so a mask in
+    function of (seed, epoch, clip index, name). They compute without autocast, so mixed precision rounds no
+    coordinate. In evaluation seed and epoch are 0, so a mask in
     ``test_pipeline`` is the same at each evaluation and in every run.
 
     Args:
@@ -63,15 +65,9 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         self._compiled = None
 
     def _augment(self, batch: dict, seed: int) -> dict:
-        return self._through(
+        return run_steps(
             self.train_pipeline, batch, Draws(seed, batch['epoch'], batch['index'], plan=self._plan)
         )
-
-    @staticmethod
-    def _through(transforms: Sequence[Callable[[dict, Draws], dict]], batch: dict, draws: Draws) -> dict:
-        for transform in transforms:
-            batch = transform(batch, draws)
-        return batch
 
     @torch.no_grad()
     def forward(self, data: Union[dict, list], training: bool = False) -> dict:
@@ -79,6 +75,12 @@ class SignDataPreprocessor(BaseDataPreprocessor):
         batch = dict(data['inputs'])
         if 'video_id' in data:
             batch['video_id'] = data['video_id']
+        # mmengine calls this inside its autocast, under which a matrix product of pixels is a bfloat16 one.
+        with torch.autocast(batch['index'].device.type, enabled=False):
+            batch = self._transform(batch, training)
+        return dict(inputs=batch, data_samples=None)
+
+    def _transform(self, batch: dict, training: bool) -> dict:
         if training:
             seed = self.seed or 0
             # The first batch moves constants to the device and records which draws the transforms need.
@@ -88,5 +90,5 @@ class SignDataPreprocessor(BaseDataPreprocessor):
             self._plan.prepare(seed, batch['index'].device)
             self._warm = True
         else:
-            batch = self._through(self.test_pipeline, batch, Draws(0, 0, batch['index']))
-        return dict(inputs=batch, data_samples=None)
+            batch = run_steps(self.test_pipeline, batch, Draws(0, 0, batch['index']))
+        return batch

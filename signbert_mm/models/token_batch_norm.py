@@ -76,6 +76,7 @@ class TokenBatchNorm(nn.Module):
 
     It is no subclass of torch's batch norms. ``sync_bn`` in a config would replace those by a module without
     ``valid``. ``sync`` does the same for this class, and also runs on CPUs.
+    :class:`SignOptimWrapperConstructor` counts it as a norm.
 
     Args:
         channels (int): Size of the last axis.

@@ -49,6 +49,19 @@ def test_parts_draw_by_the_common_index(configs, tmp_path):
     )
 
 
+def test_the_next_time_of_a_clip_in_an_epoch(configs):
+    dataset = ConcatPoseDataset([configs[0], configs[0]], keep_labels=True)
+    order = [6, 1, 6 + 8, 1 + 16]
+    inputs = dataset.__getitems__(order)['inputs']
+    assert (
+        inputs['index'].tolist() == order
+        and inputs['label'].tolist() == dataset.labels[[6, 1, 6, 1]].tolist()
+    )
+    for row, clip in enumerate([2, 1, 2, 1]):
+        points, _ = dataset.parts[0].store.clip(clip)
+        np.testing.assert_array_equal(inputs['keypoints'][row], points[inputs['frames'][row]])
+
+
 def test_labels(configs):
     dataset = ConcatPoseDataset([configs[0], configs[0]], keep_labels=True)
     assert dataset.labels.tolist() == [0, 1, 2, 0] * 2 and dataset.get_cat_ids(5) == [1]

@@ -77,3 +77,12 @@ def test_refusals(configs):
         OpenSetDataset(configs[0], dict(configs[1], pipeline=[]))
     with pytest.raises(ValueError, match=r'one and the same clip_len, found \[4, 5\]'):
         OpenSetDataset(configs[0], dict(configs[1], pipeline=[dict(SAMPLED[0], clip_len=5)]))
+
+
+def test_the_next_time_of_a_clip_in_an_epoch(configs):
+    data = OpenSetDataset(*configs, share=0.5)
+    count = len(data)
+    inputs = data.__getitems__([1, 1 + count, 7 + 3 * count])['inputs']
+    assert sorted(inputs['index'].tolist()) == [1, 1 + count, 7 + 3 * count]
+    # Clips of the vocabulary come first.
+    assert inputs['label'][:2].tolist() == [int(data.known.labels[1])] * 2 and inputs['label'][2] >= 2

@@ -3,8 +3,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
+from pose_store_fixtures import write_store
 
-from signbert_mm.datasets import ClassBalancedSampler, samplers
+from signbert_mm.datasets import ClassBalancedSampler, PoseDataset, samplers
 from signbert_mm.registry import DATA_SAMPLERS
 
 
@@ -51,6 +53,31 @@ def test_ranks_share_one_order(monkeypatch, round_up):
     assert [len(part) for part in parts] == ([4, 4, 4] if round_up else [4, 4, 3])
     merged = [part[step] for step in range(4) for part in parts if step < len(part)]
     assert merged == (whole + whole[:1] if round_up else whole)
+
+
+def test_a_repeated_clip_draws_anew(tmp_path, monkeypatch):
+    store = write_store(tmp_path / 's', (200,) * 6, glosses=('a', 'b')).folder
+    # One clip of class 1, three of class 0.
+    data = PoseDataset(store, indices=[0, 1, 2, 4], pipeline=[dict(type='RandomTemporalSample', clip_len=2)])
+    sampler = ClassBalancedSampler(data, seed=0, num_samples=8)
+    order = list(sampler)
+    assert [index % 4 for index in order] == list(make(data.labels, num_samples=8))
+    # The first time is the clip itself, as without repetitions.
+    assert [index for index in order if index % 4 == 1] == [1, 5, 9, 13]
+    inputs = data.__getitems__(order)['inputs']
+    assert inputs['index'].tolist() == order
+    assert inputs['label'].tolist() == [int(data.labels[index % 4]) for index in order]
+    rare = torch.tensor(order) % 4 == 1
+    assert len(set(inputs['frames'][rare, 0].tolist())) == 4
+    first = [row for row, index in enumerate(order) if index < 4]
+    plain = data.__getitems__([order[row] for row in first])['inputs']
+    assert all(torch.equal(value[first], plain[name]) for name, value in inputs.items())
+    # Ranks count over the common order.
+    parts = []
+    for rank in range(2):
+        monkeypatch.setattr(samplers, 'get_dist_info', lambda rank=rank: (rank, 2))
+        parts.append(list(ClassBalancedSampler(data, seed=0, num_samples=8)))
+    assert [index for pair in zip(*parts) for index in pair] == order
 
 
 def test_built_as_the_runner_builds_it():

@@ -227,6 +227,7 @@ def test_short_clips_and_a_batch_of_one(frames):
         (dict(ratio=-0.1), 'ratio'),
         (dict(max_joints=0), r'max_joints must lie in 1\.\.21, got 0'),
         (dict(max_joints=22), 'max_joints'),
+        (dict(max_joints=7.5), 'max_joints must lie in .*, got 7.5; give a whole number'),
     ],
 )
 def test_bad_arguments(settings, message):

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from signbert_mm.datasets.transforms import RandomAffine, RandomFlip, RandomHandDrop, RandomJointJitter
+from signbert_mm.datasets.transforms import (
+    HandCrop,
+    KeepOneHand,
+    MaskHandTokens,
+    MirrorLeftHand,
+    RandomAffine,
+    RandomFlip,
+    RandomHandDrop,
+    RandomJointJitter,
+)
 from signbert_mm.draws import Draws
 from signbert_mm.layouts import get_layout
 
@@ -203,3 +212,28 @@ def test_a_clip_is_changed_the_same_in_any_batch(transform):
         torch.testing.assert_close(apart[key], together[key][picked], rtol=1e-6, atol=1e-4)
     later = run(transform, batch, epoch=4)
     assert any(not torch.equal(later[key], together[key]) for key in together)
+
+
+@pytest.mark.parametrize('transform', [RandomFlip, RandomHandDrop])
+@pytest.mark.parametrize('prob', [10, -0.1, float('nan'), '0.5'])
+def test_a_probability_lies_between_0_and_1(transform, prob):
+    with pytest.raises(ValueError, match=rf'{transform.__name__}: prob must lie in \[0, 1\], got'):
+        transform(prob=prob)
+
+
+@pytest.mark.parametrize(
+    'transform',
+    [
+        MirrorLeftHand(),
+        RandomFlip(space='hands'),
+        RandomAffine(space='pose'),
+        RandomHandDrop(),
+        KeepOneHand(),
+        HandCrop(),
+    ],
+)
+def test_what_changes_hands_comes_before_the_mask(transform):
+    """The pose to rebuild would stay as it was."""
+    masked = run(MaskHandTokens(), tokens())
+    with pytest.raises(ValueError, match=rf'{type(transform).__name__} before MaskHandTokens'):
+        run(transform, masked)

@@ -117,7 +117,8 @@ def test_the_same_in_any_batch_and_the_batch_given_stays():
 @pytest.mark.parametrize(
     'options, message',
     [
-        (dict(clip_len=0), 'clip_len and min_frames must be at least 1, got 0 and 32'),
+        (dict(clip_len=0), 'clip_len must be at least 1, got 0'),
+        (dict(clip_len=6.4), 'whole number'),
         (dict(min_frames=0), 'must be at least 1'),
         (dict(ratio=(0.0, 1.0)), 'ratio must be'),
         (dict(ratio=(0.9, 0.5)), 'ratio must be'),

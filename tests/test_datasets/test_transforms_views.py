@@ -293,8 +293,11 @@ def test_masked_joints_become_zeros_without_motion():
 
 
 def test_too_many_joints_to_mask():
-    with pytest.raises(ValueError, match=r'num_joints must lie in 0\.\.49 .*got 50'):
+    with pytest.raises(ValueError, match=r'num_joints must lie in 0\.\.49, got 50'):
         RandomJointMask(50)
+    for wrong in (dict(num_joints=7.5), dict(prob=50), dict(corrupt=-0.5)):
+        with pytest.raises(ValueError, match=f'RandomJointMask: {next(iter(wrong))} must lie in'):
+            RandomJointMask(**wrong)
 
 
 def test_choice_is_one_for_a_clip_with_its_own_draws():

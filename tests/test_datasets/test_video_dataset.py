@@ -229,3 +229,12 @@ def test_a_clip_with_two_videos_is_refused(tmp_path):
     ):
         videos.find('a/x')
     assert VideoFolder(tmp_path, ['.mkv', '.mp4']).find('a/x').endswith('x.MKV')
+
+
+def test_the_next_time_of_a_clip_in_an_epoch(place):
+    data = make(place, split='train')
+    items = data.__getitems__([1, 1 + 2 * 2])
+    assert [int(item['inputs']['index']) for item in items] == [1, 5]
+    assert [item['video_id'] for item in items] == ['b', 'b'] and items[1]['inputs']['label'] == 1
+    with pytest.raises(IndexError):
+        data[5]

@@ -145,6 +145,34 @@ def test_a_transform_of_ones_own():
     assert torch.equal(model(loaded())['inputs']['scores'], loaded()['inputs']['scores'])
 
 
+@pytest.mark.parametrize('training', [True, False])
+def test_mixed_precision_leaves_the_batch_as_it_is(training):
+    @TRANSFORMS.register_module(force=True)
+    class Turned:
+        def __call__(self, batch, draws):
+            return dict(batch, turned=batch['keypoints'] @ torch.tensor([[0.6, 0.8], [-0.8, 0.6]]))
+
+    steps = [*AUGMENT, dict(type='Turned'), *CROP, *MASK]
+    model = preprocessor(train_pipeline=steps, test_pipeline=steps)
+    TRANSFORMS.module_dict.pop('Turned')
+    expected = model(loaded(), training=training)['inputs']
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        got = model(loaded(), training=training)['inputs']
+    assert same(got, expected) and got['turned'].dtype is torch.float32
+
+
+@pytest.mark.parametrize('nested', [False, True])
+def test_a_transform_that_forgets_to_return_the_batch(nested):
+    class Forgetful:
+        def __call__(self, batch, draws):
+            batch['scores'] = 2 * batch['scores']
+
+    model = preprocessor(train_pipeline=CROP)
+    model.train_pipeline.insert(0, Compose([Forgetful()]) if nested else Forgetful())
+    with pytest.raises(TypeError, match='transform Forgetful returned NoneType .*`return batch`'):
+        model(loaded(), training=True)
+
+
 def test_a_typing_error_in_a_pipeline():
     with pytest.raises(KeyError, match='HandCorp'):
         preprocessor(test_pipeline=[dict(type='HandCorp')])

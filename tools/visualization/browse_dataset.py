@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from signbert_mm.arguments import add_cfg_options
+from signbert_mm.datasets.transforms.base import run_steps
 from signbert_mm.draws import Draws
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import UserValueError
@@ -62,7 +63,7 @@ def run_stages(batch: Dict[str, Tensor], pipeline: list, draws: Draws) -> List[S
     """Snapshots of a batch of one clip: as loaded, then after each transform."""
     stages = [('as loaded', _snapshot(batch))]
     for transform in pipeline:
-        batch = transform(batch, draws)
+        batch = run_steps([transform], batch, draws)
         stages.append((type(transform).__name__, _snapshot(batch)))
     return stages
 

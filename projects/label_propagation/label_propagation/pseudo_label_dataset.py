@@ -155,7 +155,8 @@ class PseudoLabelDataset(EpochDataset):
 
         ``index`` is the place in this data set, ``label`` the gloss of that place.
         """
-        place = torch.as_tensor(indices, dtype=torch.int64)
+        index = torch.as_tensor(indices, dtype=torch.int64)
+        place = self.places(index)
         member, begin = self._members[place], len(self.labelled)
         # Each part reads its clips as one batch; the order is restored at the end.
         batches, order = [], []
@@ -164,8 +165,8 @@ class PseudoLabelDataset(EpochDataset):
             (self.unlabelled, member >= begin, begin),
         ):
             if mine.any():
-                # The place is the draws' index: a clip repeated in an epoch gets other draws each time.
-                batches.append(part.batch(member[mine] - first, place[mine], self.epoch)['inputs'])
+                # The draws go by the place: a clip repeated in an epoch gets other draws each time.
+                batches.append(part.batch(member[mine] - first, index[mine], self.epoch)['inputs'])
                 order.append(mine.nonzero()[:, 0])
         back = torch.argsort(torch.cat(order))
         inputs = {name: torch.cat([batch[name] for batch in batches])[back] for name in batches[0]}

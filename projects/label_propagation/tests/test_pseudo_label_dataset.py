@@ -55,6 +55,10 @@ def test_until_labels_are_given_the_labelled_clips_fill_the_places(folder):
         np.testing.assert_array_equal(inputs['keypoints'][row], own[row // 4][inputs['frames'][row]])
     # The same clip, with draws of its own.
     assert not torch.equal(inputs['frames'][0], inputs['frames'][1])
+    # So has the next time of a place in the epoch.
+    again = data.__getitems__([1, 13])['inputs']
+    assert again['index'].tolist() == [1, 13] and again['label'].tolist() == [0, 0]
+    assert not torch.equal(again['frames'][0], again['frames'][1])
     item = data[5]['inputs']
     assert all(torch.equal(item[name], inputs[name][5]) for name in inputs)
 

@@ -3,13 +3,14 @@
 import copy
 import inspect
 from abc import ABC, abstractmethod
-from typing import Callable, Dict, Iterator, List, Sequence, Union
+from numbers import Integral, Real
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Union
 
 import torch
 from torch import Tensor
 
 from ...draws import Draws
-from ...errors import UserTypeError
+from ...errors import UserTypeError, UserValueError
 from ...registry import TRANSFORMS
 
 
@@ -41,6 +42,18 @@ class BatchTransform(ABC):
             dict: The batch; it may be the same dict.
         """
 
+    def refuse_masked(self, batch: dict) -> None:
+        """Refuses a batch that is masked, for a transform that would leave its ``target`` behind.
+
+        Raises:
+            ValueError: The batch has a ``target``.
+        """
+        if 'target' in batch:
+            raise UserValueError(
+                f'{type(self).__name__}: the batch is masked, and its `target` would no longer fit its '
+                f'`hands`; put {type(self).__name__} before MaskHandTokens'
+            )
+
     def __repr__(self) -> str:
         # The settings are the constructor's arguments that the object keeps under their own names.
         names = [name for name in inspect.signature(type(self).__init__).parameters if name != 'self']
@@ -52,6 +65,40 @@ def _shown(value: object) -> str:
     # A Layout is shown by its name.
     name = getattr(value, 'name', None)
     return repr(name if isinstance(name, str) else value)
+
+
+def check_share(owner: str, **values: float) -> None:
+    """Checks probabilities and shares.
+
+    Args:
+        owner (str): Whose arguments they are.
+        **values (float): The arguments by name.
+
+    Raises:
+        ValueError: One is not a number in [0, 1].
+    """
+    for name, value in values.items():
+        if not (isinstance(value, Real) and 0 <= value <= 1):
+            raise UserValueError(f'{owner}: {name} must lie in [0, 1], got {value!r}')
+
+
+def check_whole(owner: str, low: int = 1, high: Optional[int] = None, **values: int) -> None:
+    """Checks whole numbers.
+
+    Args:
+        owner (str): Whose arguments they are.
+        low (int): The smallest that is allowed.
+        high (int, optional): The largest.
+        **values (int): The arguments by name.
+
+    Raises:
+        ValueError: One is no whole number in this range.
+    """
+    for name, value in values.items():
+        if not (isinstance(value, Integral) and low <= value and (high is None or value <= high)):
+            span = f'be at least {low}' if high is None else f'lie in {low}..{high}'
+            whole = '' if isinstance(value, Integral) else '; give a whole number'
+            raise UserValueError(f'{owner}: {name} must {span}, got {value!r}{whole}')
 
 
 class ConstantIndex:
@@ -96,9 +143,24 @@ class Compose(BatchTransform):
                 )
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
-        for transform in self.transforms:
-            batch = transform(batch, draws)
-        return batch
+        return run_steps(self.transforms, batch, draws)
+
+
+def run_steps(transforms: Sequence[Callable[[dict, Draws], dict]], batch: dict, draws: Draws) -> dict:
+    """Runs transforms one after the other.
+
+    Raises:
+        TypeError: One does not return a batch.
+    """
+    for transform in transforms:
+        batch = transform(batch, draws)
+        if not isinstance(batch, dict):
+            name = getattr(transform, '__name__', type(transform).__name__)
+            raise UserTypeError(
+                f'transform {name} returned {type(batch).__name__} and not the batch, a dict; end its '
+                '__call__ with `return batch`'
+            )
+    return batch
 
 
 def steps_in(transforms: Sequence[Callable]) -> Iterator[Callable]:

@@ -5,10 +5,9 @@ from typing import Callable, Sequence, Union
 import torch
 
 from ...draws import Draws
-from ...errors import UserValueError
 from ...layouts.hand import NUM_HAND_JOINTS
 from ...registry import TRANSFORMS
-from .base import BatchTransform, Compose
+from .base import BatchTransform, Compose, check_share, check_whole, run_steps
 from .masking import first_in_random_order
 
 NUM_HANDS_JOINTS = 2 * NUM_HAND_JOINTS
@@ -33,15 +32,14 @@ class RandomJointMask(BatchTransform):
     :class:`ZeroMissing` then zeroes what is masked.
 
     Raises:
-        ValueError: ``num_joints`` is outside 0 .. 49.
+        ValueError: ``num_joints`` is no whole number in 0 .. 49, or ``prob`` or ``corrupt`` is no
+            probability.
     """
 
     def __init__(self, num_joints: int = 10, prob: float = 0.5, corrupt: float = 0.0) -> None:
-        if not 0 <= num_joints <= 49:
-            raise UserValueError(
-                'RandomJointMask: num_joints must lie in 0..49 (42 of the hands and 7 of the '
-                f'trunk), got {num_joints}'
-            )
+        # 42 of the hands and 7 of the trunk.
+        check_whole('RandomJointMask', low=0, high=49, num_joints=num_joints)
+        check_share('RandomJointMask', prob=prob, corrupt=corrupt)
         self.num_joints, self.prob, self.corrupt = num_joints, prob, corrupt
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
@@ -88,7 +86,8 @@ class RandomChoice(BatchTransform):
         # All run on the whole batch with their own draws; each clip then takes the tensors of its choice. A
         # choice per clip would wait for the device.
         for option, transform in enumerate(self.transforms):
-            for key, value in transform(dict(batch), draws.child(f'choice{option}')).items():
+            made = run_steps([transform], dict(batch), draws.child(f'choice{option}'))
+            for key, value in made.items():
                 # A tensor that the transform left alone is the same object.
                 if value is not batch.get(key):
                     out[key] = torch.where(

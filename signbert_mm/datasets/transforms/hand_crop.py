@@ -11,7 +11,7 @@ from ...layouts import get_layout
 from ...layouts.hand import NUM_HAND_JOINTS
 from ...registry import TRANSFORMS
 from ..hand_rule import ARM_THRESHOLD, JOINT_THRESHOLD, MIN_JOINTS, arm_joints
-from .base import BatchTransform
+from .base import BatchTransform, check_whole
 
 
 @TRANSFORMS.register_module()
@@ -78,6 +78,7 @@ class HandCrop(BatchTransform):
                     f'HandCrop: a hand is {NUM_HAND_JOINTS} joints in a row, but layout {self.layout.name!r} '
                     f'has {joints}; map it to sign_49'
                 )
+        check_whole('HandCrop', high=NUM_HAND_JOINTS, min_joints=min_joints)
         self.arm_joints = arm_joints(self.layout)
         self.padding, self.joint_threshold, self.min_joints = padding, joint_threshold, min_joints
         self.arm_threshold, self.min_extent = arm_threshold, min_extent
@@ -89,6 +90,7 @@ class HandCrop(BatchTransform):
         self.location = location
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        self.refuse_masked(batch)
         keypoints, scores, image_size = batch['keypoints'], batch['scores'], batch['image_size']
         self.layout.check_joints(
             keypoints.shape[2], "HandCrop (its layout and the data set's must be the same)"
@@ -207,9 +209,13 @@ class MirrorLeftHand(BatchTransform):
 
     One model of a right hand then decodes both slots. A mirrored clip is the same clip with its slots
     exchanged.
+
+    Raises:
+        ValueError: The batch is masked.
     """
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        self.refuse_masked(batch)
         for key in ('hands', 'location'):
             value = batch[key].clone()
             value[:, :, 0, ..., 0] = 1 - value[:, :, 0, ..., 0]

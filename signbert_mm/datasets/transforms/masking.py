@@ -8,7 +8,7 @@ from torch import Tensor
 from ...draws import Draws
 from ...errors import UserValueError
 from ...registry import TRANSFORMS
-from .base import BatchTransform, ConstantIndex
+from .base import BatchTransform, ConstantIndex, check_share, check_whole
 
 OPERATIONS = ('joint', 'frame', 'identity')
 """Value ``i + 1`` in ``operation`` means ``OPERATIONS[i]``; 0 means not chosen."""
@@ -39,7 +39,7 @@ class MaskHandTokens(BatchTransform):
 
     Raises:
         ValueError: An operation is unknown, repeated or none is given; ``ratio`` is outside [0, 1];
-            ``max_joints`` is outside 1..21.
+            ``max_joints`` is no whole number in 1..21.
     """
 
     masks = True
@@ -55,10 +55,8 @@ class MaskHandTokens(BatchTransform):
             raise UserValueError(
                 f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {tuple(operations)}'
             )
-        if not 0 <= ratio <= 1:
-            raise UserValueError(f'MaskHandTokens: ratio must lie in [0, 1], got {ratio}')
-        if not 1 <= max_joints <= 21:
-            raise UserValueError(f'MaskHandTokens: max_joints must lie in 1..21, got {max_joints}')
+        check_share('MaskHandTokens', ratio=ratio)
+        check_whole('MaskHandTokens', high=21, max_joints=max_joints)
         self.ratio, self.operations = ratio, tuple(operations)
         self.max_joints, self.offset = max_joints, offset
         self.codes = ConstantIndex([OPERATIONS.index(name) + 1 for name in operations])

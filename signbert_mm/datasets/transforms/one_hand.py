@@ -22,7 +22,7 @@ class KeepOneHand(BatchTransform):
     for the other hand afterwards. Call it after :class:`HandCrop` and before :class:`MaskHandTokens`.
 
     Raises:
-        ValueError: ``hand`` is unknown.
+        ValueError: ``hand`` is unknown, or the batch is masked.
     """
 
     def __init__(self, hand: str = 'better') -> None:
@@ -31,6 +31,7 @@ class KeepOneHand(BatchTransform):
         self.hand = hand
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        self.refuse_masked(batch)
         scores = batch['hand_scores']
         # (B, 2)
         total = scores.sum((1, 3))

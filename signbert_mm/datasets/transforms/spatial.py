@@ -10,7 +10,7 @@ from ...draws import Draws
 from ...errors import UserValueError
 from ...layouts import get_layout
 from ...registry import TRANSFORMS
-from .base import BatchTransform, ConstantIndex
+from .base import BatchTransform, ConstantIndex, check_share
 
 
 @TRANSFORMS.register_module()
@@ -25,15 +25,20 @@ class RandomFlip(BatchTransform):
         prob (float): Probability for a clip.
         space (str): 'image': ``keypoints``, before the crop. 'hands': the two hand slots change places and
             the trunk stays as it is (ST-Consistency's authors' code); after :class:`MirrorLeftHand`.
+
+    Raises:
+        ValueError: ``prob`` is no probability, ``space`` is unknown, or the batch is masked.
     """
 
     def __init__(self, layout: str = 'sign_49', prob: float = 0.5, space: str = 'image') -> None:
         if space not in ('image', 'hands'):
             raise UserValueError(f"RandomFlip: space must be 'image' or 'hands', got {space!r}")
+        check_share('RandomFlip', prob=prob)
         self.layout, self.prob, self.space = get_layout(layout), prob, space
         self.order = ConstantIndex(self.layout.flip_order)
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        self.refuse_masked(batch)
         if self.space == 'hands':
             # (B,)
             flip = draws.bernoulli('flip', self.prob)
@@ -80,7 +85,7 @@ class RandomAffine(BatchTransform):
             0, after :class:`MirrorLeftHand`).
 
     Raises:
-        ValueError: ``scale`` is not a range above 0, or ``space`` is unknown.
+        ValueError: ``scale`` is not a range above 0, ``space`` is unknown, or the batch is masked.
     """
 
     def __init__(
@@ -103,6 +108,7 @@ class RandomAffine(BatchTransform):
         self.space, self.centre = space, centre
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        self.refuse_masked(batch)
         # Points are rows, so the matrix is transposed.
         matrix = self._matrix(draws).transpose(-1, -2)
         shift = draws.uniform('affine/shift', 2, low=-self.shift, high=self.shift)
@@ -159,12 +165,17 @@ class RandomHandDrop(BatchTransform):
 
     Args:
         prob (float): Probability for a token (one hand in one frame).
+
+    Raises:
+        ValueError: ``prob`` is no probability, or the batch is masked.
     """
 
     def __init__(self, prob: float = 0.1) -> None:
+        check_share('RandomHandDrop', prob=prob)
         self.prob = prob
 
     def __call__(self, batch: dict, draws: Draws) -> dict:
+        self.refuse_masked(batch)
         valid = batch['hand_valid']
         kept = valid & ~draws.bernoulli('hand_drop', self.prob, *valid.shape[1:])
         # A clip without any hand has nothing to learn from, so it keeps all of them.

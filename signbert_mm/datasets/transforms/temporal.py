@@ -10,7 +10,7 @@ from ...draws import Draws
 from ...errors import UserValueError
 from ...registry import TRANSFORMS
 from ..frame_choice import centre, middles, neighbours, pad_short
-from .base import BatchTransform
+from .base import BatchTransform, check_share, check_whole
 
 
 class TemporalSample(BatchTransform):
@@ -24,7 +24,7 @@ class TemporalSample(BatchTransform):
         clip_len (int): Frames of each clip; 32 downstream in SignBERT section 4.2.
 
     Raises:
-        ValueError: ``clip_len`` is below 1.
+        ValueError: ``clip_len`` is no whole number of at least 1.
 
     Attributes:
         steady (bool): It draws nothing: the same frames whatever the draws.
@@ -33,8 +33,7 @@ class TemporalSample(BatchTransform):
     steady = False
 
     def __init__(self, clip_len: int = 32) -> None:
-        if clip_len < 1:
-            raise UserValueError(f'{type(self).__name__}: clip_len must be at least 1, got {clip_len}')
+        check_whole(type(self).__name__, clip_len=clip_len)
         self.clip_len = clip_len
 
     def _positions(self, batch: dict) -> Tensor:
@@ -120,10 +119,11 @@ class RandomWindowSample(TemporalSample):
         warp: float = 0.0,
     ) -> None:
         super().__init__(clip_len)
-        if not (0 <= crop < 1 and 0 <= warp < 1 and rest >= 0 and 0 <= rest_prob <= 1):
+        check_share('RandomWindowSample', rest_prob=rest_prob)
+        if not (0 <= crop < 1 and 0 <= warp < 1 and rest >= 0):
             raise UserValueError(
-                'RandomWindowSample: crop and warp lie in [0, 1), rest is not negative and rest_prob lies in '
-                f'[0, 1], got {crop}, {warp}, {rest} and {rest_prob}'
+                'RandomWindowSample: crop and warp lie in [0, 1) and rest is not negative, got '
+                f'{crop}, {warp} and {rest}'
             )
         self.crop, self.rest, self.rest_prob, self.warp = crop, rest, rest_prob, warp
 

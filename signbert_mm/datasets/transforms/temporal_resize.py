@@ -8,7 +8,7 @@ from torch import Tensor
 from ...draws import Draws
 from ...errors import UserValueError
 from ...registry import TRANSFORMS
-from .base import BatchTransform
+from .base import BatchTransform, check_whole
 
 
 @TRANSFORMS.register_module()
@@ -38,8 +38,8 @@ class TemporalCropResize(BatchTransform):
     nearer frame.
 
     Raises:
-        ValueError: ``clip_len`` or ``min_frames`` is below 1, or ``ratio`` is not in (0, 1] or is upside
-            down.
+        ValueError: ``clip_len`` or ``min_frames`` is no whole number of at least 1, or ``ratio`` is not in
+            (0, 1] or is upside down.
     """
 
     resamples = True
@@ -52,11 +52,7 @@ class TemporalCropResize(BatchTransform):
         centre: bool = False,
     ) -> None:
         low, high = ratio if isinstance(ratio, Sequence) else (ratio, ratio)
-        if clip_len < 1 or min_frames < 1:
-            raise UserValueError(
-                'TemporalCropResize: clip_len and min_frames must be at least 1, got '
-                f'{clip_len} and {min_frames}'
-            )
+        check_whole('TemporalCropResize', clip_len=clip_len, min_frames=min_frames)
         if not 0 < low <= high <= 1:
             raise UserValueError(
                 'TemporalCropResize: ratio must be (low, high) with 0 < low <= high <= 1, or '

@@ -8,7 +8,7 @@ from torch import Tensor
 from ...draws import Draws
 from ...errors import UserValueError
 from ...registry import TRANSFORMS
-from .base import BatchTransform, Compose
+from .base import BatchTransform, Compose, check_whole
 
 MASKED = ('target', 'chosen', 'operation', 'disturbed', 'hand_scores')
 """Keys that a masked view has beside its points."""
@@ -92,12 +92,12 @@ class MakeViews(BatchTransform):
     ``length`` and ``frames`` are those of the first view.
 
     Raises:
-        ValueError: ``num_views`` is below 1, or the transforms leave out something that a view needs.
+        ValueError: ``num_views`` is no whole number of at least 1, or the transforms leave out something that
+            a view needs.
     """
 
     def __init__(self, transforms: Sequence[Union[dict, Callable]], num_views: int = 1) -> None:
-        if num_views < 1:
-            raise UserValueError(f'MakeViews: num_views must be at least 1, got {num_views}')
+        check_whole('MakeViews', num_views=num_views)
         self.transforms, self.num_views = Compose(transforms), num_views
 
     def __call__(self, batch: dict, draws: Draws) -> dict:

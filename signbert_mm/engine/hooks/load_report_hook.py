@@ -274,7 +274,12 @@ class LoadReportHook(Hook):
             )
         # BatchNorm's counter and our extra state may be missing without harm: old checkpoints lack them.
         harmless = ('num_batches_tracked', '_extra_state')
-        missing = [key for key in own if key not in weights and not key.endswith(harmless)]
+        filled = dict(weights)
+        if stage == 'train' and hasattr(model, 'add_keys'):
+            # Loading does the same, see STConsistency.
+            model.add_keys(filled)
+        copied = [key for key in own if key in filled and key not in weights]
+        missing = [key for key in own if key not in filled and not key.endswith(harmless)]
         unused = [key for key in weights if key not in own]
         if stage != 'train' and missing:
             raise CheckpointError(
@@ -299,7 +304,7 @@ class LoadReportHook(Hook):
                 f'{name} is of another model: it also holds {_some(unused)}. To start a '
                 'new run from its weights use load_from.'
             )
-        return weights, self._report(name, own, weights, missing, unused, lost, model)
+        return weights, self._report(name, own, weights, copied, missing, unused, lost, model)
 
     def _class_count(
         self, name: str, mismatched: List[str], weights: dict, own: dict, stage: str, hint: str, head: str
@@ -334,6 +339,7 @@ class LoadReportHook(Hook):
         name: str,
         own: dict,
         weights: dict,
+        copied: List[str],
         missing: List[str],
         unused: List[str],
         lost: List[str],
@@ -358,16 +364,14 @@ class LoadReportHook(Hook):
             '  loaded: '
             + ', '.join(f'{part} ({count} of {total[part]} tensors)' for part, count in loaded.items()),
         ]
-        if missing:
-            lines.append(
-                '  newly initialised: '
-                + ', '.join(f'{part} ({count})' for part, count in parts(missing).items())
-            )
-        if unused:
-            lines.append(
-                '  left out of the checkpoint: '
-                + ', '.join(f'{part} ({count})' for part, count in parts(unused).items())
-            )
+        for label, keys in (
+            ('copied from these', copied),
+            ('newly initialised', missing),
+            ('left out of the checkpoint', unused),
+        ):
+            if keys:
+                counts = ', '.join(f'{part} ({count})' for part, count in parts(keys).items())
+                lines.append(f'  {label}: {counts}')
         if lost:
             lines.append(
                 f'  of these the model has the part, but not {_some(lost)}; if it should, correct its config'

@@ -143,6 +143,25 @@ class STConsistency(BasePretrainer):
         super().init_weights()
         self.update_keys(momentum=0.0)
 
+    def add_keys(self, weights: dict, prefix: str = '') -> None:
+        """Adds the key encoders' weights to a checkpoint that has the query encoders' alone, as their copies.
+
+        A recogniser's checkpoint is one. Otherwise its encoders would meet random keys.
+
+        Args:
+            weights (dict): Tensors by name, which is changed in place.
+            prefix (str): Before the names.
+        """
+        for name, value in list(weights.items()):
+            part = name[len(prefix) :]
+            if name.startswith(prefix) and part.startswith(('encoders.', 'projectors.')):
+                weights.setdefault(f'{prefix}key_{part}', copy.deepcopy(value))
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
+        # Before the parts read their weights; mmengine's loader calls this one too.
+        self.add_keys(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     def train(self, mode: bool = True) -> 'STConsistency':
         """Sets the mode; key encoders stay in evaluation mode unless ``key_mode='train'``."""
         super().train(mode)

@@ -9,7 +9,9 @@ import torch
 import torch._dynamo.testing
 import torch.nn.functional as F
 import toy_views  # noqa: F401
+from mmengine.runner.checkpoint import load_state_dict
 
+from signbert_mm.engine import CheckpointError, LoadReportHook
 from signbert_mm.models import ConsistencyLoss, InfoNCELoss, KnowledgeTransferLoss
 from signbert_mm.models.momentum import momentum_update
 from signbert_mm.registry import MODELS
@@ -506,3 +508,37 @@ def test_no_waiting(build):
     batch = make_batch(no_trunk=[1])
     with Watch():
         sum(model(batch, mode='loss').values()).backward()
+
+
+@pytest.mark.parametrize('load', [load_state_dict, torch.nn.Module.load_state_dict])
+def test_encoders_of_a_recogniser_are_keys_too(build, load):
+    """Its checkpoint holds encoders alone, and pre-training goes on from them."""
+    weights = {
+        name: value for name, value in build(seed=1).state_dict().items() if name.startswith('encoders.joint')
+    }
+    names = list(weights)
+    model, other = build(seed=2), build(seed=2)
+    load(model, weights, strict=False)
+    assert list(weights) == names
+    for name, value in model.state_dict().items():
+        loaded = weights.get(name.replace('key_encoders', 'encoders'))
+        assert torch.equal(value, other.state_dict()[name] if loaded is None else loaded), name
+    # A later step moves the encoders, not their keys.
+    with torch.no_grad():
+        next(model.encoders.joint.parameters()).add_(1.0)
+    assert not torch.equal(*(next(part.joint.parameters()) for part in (model.encoders, model.key_encoders)))
+    report = LoadReportHook().compare(model, dict(state_dict=weights), 'x.pth', 'train')[1]
+    count = len(names)
+    assert f'loaded: encoders.joint ({count} of {count} tensors)\n' in report
+    assert f'copied from these: key_encoders.joint ({count})\n' in report
+    assert 'key_encoders.joint' not in report.partition('newly initialised')[2]
+    with pytest.raises(CheckpointError, match='cannot be used to resume: it lacks'):
+        LoadReportHook().compare(model, dict(state_dict=weights), 'x.pth', 'resume')
+
+
+def test_keys_of_a_checkpoint_stay_its_own(build):
+    source = filled(build(seed=1))
+    model = build(seed=2)
+    model.load_state_dict(source.state_dict())
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, source.state_dict()[name]), name
