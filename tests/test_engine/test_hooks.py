@@ -15,9 +15,9 @@ from same_training import assert_same_training
 from torch.utils.data import ConcatDataset, Subset
 
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.hooks.epoch_seed_hook import pass_on, seed_generators
+from signbert_mm.engine.hooks.epoch_seed_hook import seed_generators
 from signbert_mm.engine.hooks.safe_checkpoint_hook import DivergedError
-from signbert_mm.engine.randomness import seed_from
+from signbert_mm.engine.randomness import pass_on, seed_from
 from signbert_mm.engine.runner.signals import TrainingStopped
 from signbert_mm.errors import ConfigError
 from signbert_mm.files import FolderInUse
@@ -334,8 +334,21 @@ class TestEpochSeedHook:
         pass_on(Subset(ConcatDataset(sets), [0, 5]), 'set_epoch', 5)
         assert [int(dataset.epoch) for dataset in sets] == [5, 5]
 
-    def test_data_and_sampler_know_the_epoch(self, toy_runner, tmp_path):
-        runner = toy_runner(work_dir=str(tmp_path), train_cfg__max_epochs=3)
+    @pytest.mark.parametrize(
+        'hook, loop',
+        [
+            ('EpochSeedHook', 'ResumableTrainLoop'),
+            ('EpochSeedHook', 'EpochBasedTrainLoop'),
+            ('DistSamplerSeedHook', 'ResumableTrainLoop'),
+            (None, 'ResumableTrainLoop'),
+        ],
+    )
+    def test_data_and_sampler_know_the_epoch(self, toy_runner, tmp_path, hook, loop):
+        runner = toy_runner(
+            work_dir=str(tmp_path),
+            train_cfg=dict(type=loop, max_epochs=3),
+            default_hooks__sampler_seed=hook and dict(type=hook),
+        )
         runner.train()
         assert int(runner.train_dataloader.dataset.epoch) == 2 and runner.train_dataloader.sampler.epoch == 2
 
