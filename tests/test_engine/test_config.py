@@ -56,6 +56,13 @@ def test_other_errors_pass_through():
         ('optim_wrapper.optimiser.lr', "Did you mean 'optim_wrapper.optimizer'"),
         ('param_scheduler.0.start_facter', "Did you mean 'param_scheduler.0.start_factor'"),
         ('model.num_clases', "Did you mean 'model.num_classes'"),
+        ('max_epochs', 'nothing would read it. Did you mean train_cfg.max_epochs'),
+        ('optimizer.lr', r'Did you mean optim_wrapper\.optimizer\.lr'),
+        (
+            'batch_size',
+            r'Did you mean (val|test)_dataloader\.batch_size or .* or train_dataloader\.batch_size',
+        ),
+        ('colour', "no 'colour' at its top level, and nothing would read it. Known: "),
     ],
 )
 def test_options_that_would_be_added_silently(toy_file, key, message):
@@ -65,10 +72,19 @@ def test_options_that_would_be_added_silently(toy_file, key, message):
 
 def test_options_and_defaults(toy_file):
     cfg = load_config(
-        toy_file, {'model.dropout': 0.5, 'param_scheduler.0.end': 4, 'find_unused_parameters': True}
+        toy_file,
+        {
+            'model.dropout': 0.5,
+            'param_scheduler.0.end': 4,
+            'find_unused_parameters': True,
+            # No near miss of another key.
+            'load_from': 'a.pth',
+            'work_dir': 'w',
+        },
     )
     assert cfg.model.dropout == 0.5 and cfg.param_scheduler[0]['end'] == 4 and cfg.find_unused_parameters
-    assert cfg.work_dir == 'work_dirs/toy_config'
+    assert (cfg.load_from, cfg.work_dir) == ('a.pth', 'w')
+    assert load_config(toy_file).work_dir == 'work_dirs/toy_config'
 
 
 def test_config_that_is_not_there(tmp_path, monkeypatch):
