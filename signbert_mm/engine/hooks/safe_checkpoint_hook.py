@@ -25,6 +25,7 @@ from ..checkpoint_io import (
     to_plain,
     unpack_message_hub,
 )
+from ..resuming import keep_settings, refuse_partial
 from ..runner.schedules import continue_schedules
 from ..runner.signals import TrainingStopped
 from ..runner.train_loop import ResumableTrainLoop
@@ -100,6 +101,8 @@ class SafeCheckpointHook(CheckpointHook):
     - SIGTERM under :class:`ResumableTrainLoop`: the state is saved at the next step of the optimizer, as
       ``interrupted.pth`` in runs that save by epoch, and the training ends (:class:`TrainingStopped`).
     - Resuming from a checkpoint without the optimizer's state is an error, where this run saves that state.
+      So is another optimizer, and are other schedules. Other values of theirs change nothing, which a warning
+      says: the state of the checkpoint holds.
     - ``runner.val()`` without training keeps no best checkpoint, since it changes no weights. (mmengine's
       hook fails there with ``save_best``.)
     """
@@ -178,11 +181,12 @@ class SafeCheckpointHook(CheckpointHook):
         """Prepares the checkpoint that mmengine is about to load.
 
         Raises:
-            CheckpointError: The run resumes from a file that lacks a part of the state, or whose epochs had
-                other lengths.
+            CheckpointError: The run resumes from a file that lacks a part of the state, that is of another
+                optimizer or other schedules, or whose epochs had other lengths.
         """
         if runner._resume:
-            self._refuse_partial(runner, checkpoint)
+            refuse_partial(runner, checkpoint, self.save_optimizer)
+            keep_settings(runner, checkpoint)
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = unpack_message_hub(checkpoint['message_hub'])
         loop = runner.train_loop if runner._resume else None
@@ -198,25 +202,6 @@ class SafeCheckpointHook(CheckpointHook):
         # A FlexibleRunner's strategy got the number of iterations before the checkpoint was read.
         if 'max_iters' in getattr(strategy, 'dispatch_kwargs', {}):
             strategy.dispatch_kwargs['max_iters'] = loop.max_iters
-
-    def _refuse_partial(self, runner, checkpoint: dict) -> None:
-        """Refuses to resume from weights alone, with which the optimizer would silently start anew."""
-        meta = checkpoint.get('meta') if isinstance(checkpoint.get('meta'), dict) else {}
-        required = ['message_hub'] + ['optimizer'] * self.save_optimizer
-        missing = [f'meta.{key}' for key in ('epoch', 'iter') if not isinstance(meta.get(key), int)]
-        missing += [key for key in required if key not in checkpoint]
-        if missing:
-            raise CheckpointError(
-                f'checkpoint {runner._load_from} cannot be resumed from: it holds no {", ".join(missing)}, '
-                'as a published file or one saved without its optimizer. To start a new run from its '
-                f'weights: --cfg-options load_from={runner._load_from} (without --resume)'
-            )
-        if 'optimizer' not in checkpoint:
-            runner.logger.warning(
-                'The checkpoint holds no optimizer state (save_optimizer=False): the optimizer starts anew.'
-            )
-        if 'param_schedulers' not in checkpoint and getattr(runner, 'param_schedulers', None):
-            runner.logger.warning('The checkpoint holds no state of schedules: param_scheduler starts anew.')
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch: Any = None, outputs: Optional[dict] = None
