@@ -19,7 +19,7 @@ from signbert_mm.engine.hooks.epoch_seed_hook import seed_generators
 from signbert_mm.engine.hooks.safe_checkpoint_hook import DivergedError
 from signbert_mm.engine.randomness import pass_on, seed_from
 from signbert_mm.engine.runner.signals import TrainingStopped
-from signbert_mm.errors import ConfigError
+from signbert_mm.errors import ConfigError, UserRuntimeError
 from signbert_mm.files import FolderInUse
 from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.version import __version__
@@ -178,6 +178,35 @@ class TestSafeCheckpointHook:
         ):
             runner.train()
         assert [name for name in sorted(os.listdir(tmp_path)) if '.pth' in name] == ['epoch_2.pth']
+
+    @pytest.mark.parametrize('epoch, steps', [(6, 6), (24, 10)])
+    def test_losses_that_are_all_zero_from_the_start(self, toy_runner, tmp_path, monkeypatch, epoch, steps):
+        from toy_parts import ToyPretrainer
+
+        changes = dict(
+            work_dir=str(tmp_path),
+            model__type='ToyPretrainer',
+            model__num_classes=None,
+            train_dataloader__batch_size=24 // epoch,
+            default_hooks__checkpoint__by_epoch=False,
+            default_hooks__checkpoint__interval=3,
+            **SHORT,
+            **NO_VAL,
+        )
+        forward = ToyPretrainer.forward
+        zeros = steps
+
+        def spoilt(self, *args, **kwargs):
+            nonlocal zeros
+            zeros -= 1
+            return {key: value * (zeros < 0) for key, value in forward(self, *args, **kwargs).items()}
+
+        monkeypatch.setattr(ToyPretrainer, 'forward', spoilt)
+        with pytest.raises(UserRuntimeError, match=rf'every loss was exactly 0 in the first {steps} steps'):
+            toy_runner(**changes).train()
+        # One step fewer is chance.
+        zeros = steps - 1
+        toy_runner(**changes).train()
 
     def test_a_metric_that_is_no_number_is_no_reason_to_stop(self, toy_runner, tmp_path):
         runner = toy_runner(work_dir=str(tmp_path), **SHORT)

@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmengine.utils import get_git_hash
 
-from ...errors import ConfigError, did_you_mean
+from ...errors import ConfigError, UserRuntimeError, did_you_mean
 from ...files.atomic import remove_leftovers, write_atomic
 from ...files.checkpoints import CheckpointError, refuse_non_finite
 from ...registry import HOOKS
@@ -98,6 +98,7 @@ class SafeCheckpointHook(CheckpointHook):
     - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming continues in the middle of the epoch.
     - A loss that is not finite stops the training, a few steps later at most. It always does so before a
       checkpoint is written, so good ones are not rotated away.
+    - So do losses that all are exactly 0 from the start, with which nothing is learned.
     - SIGTERM under :class:`ResumableTrainLoop`: the state is saved at the next step of the optimizer, as
       ``interrupted.pth`` in runs that save by epoch, and the training ends (:class:`TrainingStopped`).
     - Resuming from a checkpoint without the optimizer's state is an error, where this run saves that state.
@@ -118,6 +119,8 @@ class SafeCheckpointHook(CheckpointHook):
         super().__init__(*args, backend_args=backend_args or dict(backend=ATOMIC_BACKEND), **kwargs)
         # (iteration, losses) of the steps that were not checked yet.
         self._losses: List[Tuple[int, Dict[str, torch.Tensor]]] = []
+        # Steps until a loss was not exactly 0; None = one was.
+        self._idle_steps: Optional[int] = 0
         # The iteration of this process's last checkpoint.
         self._saved_iter: Optional[int] = None
 
@@ -265,13 +268,13 @@ class SafeCheckpointHook(CheckpointHook):
         )
 
     def _refuse_diverged(self, runner) -> None:
-        """Checks the losses of all processes since the last check.
+        """Checks that the losses of all processes since the last check are finite, and not all 0 as before.
 
         Each process calls it at the same steps.
         """
         unchecked, self._losses = self._losses, []
         rows = [
-            torch.stack([value.float().sum() for value in losses.values()]).sum()
+            torch.stack([value.float().abs().sum() for value in losses.values()]).sum()
             for _, losses in unchecked
             if losses
         ]
@@ -286,6 +289,7 @@ class SafeCheckpointHook(CheckpointHook):
         if get_world_size() > 1:
             all_reduce(anywhere, 'max')
         if not anywhere:
+            self._refuse_idle(runner, rows)
             return
         text = 'in another process'
         if bad.any():
@@ -302,6 +306,21 @@ class SafeCheckpointHook(CheckpointHook):
             'clip gradients (optim_wrapper.clip_grad=dict(max_norm=1)), or look for damaged clips with '
             'tools/misc/verify_dataset.py'
         )
+
+    def _refuse_idle(self, runner, losses: List[torch.Tensor]) -> None:
+        """Refuses to go on after ten steps, or an epoch, in which every loss was exactly 0."""
+        if self._idle_steps is None or not losses:
+            return
+        most = torch.stack(losses).max()
+        if get_world_size() > 1:
+            all_reduce(most, 'max')
+        self._idle_steps = None if most else self._idle_steps + len(losses)
+        if self._idle_steps and self._idle_steps >= min(CHECK_EVERY, len(runner.train_dataloader)):
+            raise UserRuntimeError(
+                f'every loss was exactly 0 in the first {self._idle_steps} steps, so nothing is learned. In '
+                'pre-training: the mask chooses no token (its ratio), the clips have no hand, or all scores '
+                'lie below loss_rec.eps. tools/visualization/browse_dataset.py shows the clips'
+            )
 
     @staticmethod
     def _device(runner) -> torch.device:
