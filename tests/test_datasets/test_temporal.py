@@ -110,8 +110,9 @@ def test_registered_and_bad_length(name):
     out = run(transform, [1, 50])
     assert out['frames'].shape == (2, 1) and out['frames'][0, 0] == 0 and 0 <= out['frames'][1, 0] < 50
     assert 'clip_len=1' in repr(transform)
-    with pytest.raises(ValueError, match=f'{name}: clip_len must be at least 1, got 0'):
-        TRANSFORMS.build(dict(type=name, clip_len=0))
+    for wrong in (0, 4.5):
+        with pytest.raises(ValueError, match=f'{name}: clip_len .* a whole number, got {wrong}'):
+            TRANSFORMS.build(dict(type=name, clip_len=wrong))
 
 
 def test_batch_given_is_left_as_it_was():

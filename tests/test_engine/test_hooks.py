@@ -92,6 +92,12 @@ class TestSafeCheckpointHook:
         assert len(best) == 1
         load_checkpoint_file(tmp_path / best[0])
 
+    def test_best_by_a_figure_that_is_not_there(self, toy_runner, tmp_path):
+        runner = toy_runner(work_dir=str(tmp_path), default_hooks__checkpoint__save_best='acc/top1', **SHORT)
+        with pytest.raises(ConfigError, match=r"save_best='acc/top1': the validation gives no .* Known: acc"):
+            runner.train()
+        assert (tmp_path / 'epoch_1.pth').is_file()
+
     @pytest.mark.parametrize('save_best', ['acc', ['acc', 'loss_like'], 'auto', None])
     def test_validation_alone_keeps_no_best(self, toy_runner, tmp_path, save_best):
         rule = dict(default_hooks__checkpoint__rule='greater') if isinstance(save_best, list) else {}

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...draws import Draws
 from ...errors import UserValueError
+from ...names import as_names
 from ...registry import TRANSFORMS
 from .base import BatchTransform, ConstantIndex
 
@@ -51,15 +52,16 @@ class MaskHandTokens(BatchTransform):
         max_joints: int = 7,
         offset: float = 0.25,
     ) -> None:
+        operations = as_names(operations)
         if not operations or set(operations) - set(OPERATIONS) or len(set(operations)) != len(operations):
             raise UserValueError(
-                f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {tuple(operations)}'
+                f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {operations}'
             )
         if not 0 <= ratio <= 1:
             raise UserValueError(f'MaskHandTokens: ratio must lie in [0, 1], got {ratio}')
         if not 1 <= max_joints <= 21:
             raise UserValueError(f'MaskHandTokens: max_joints must lie in 1..21, got {max_joints}')
-        self.ratio, self.operations = ratio, tuple(operations)
+        self.ratio, self.operations = ratio, operations
         self.max_joints, self.offset = max_joints, offset
         self.codes = ConstantIndex([OPERATIONS.index(name) + 1 for name in operations])
 

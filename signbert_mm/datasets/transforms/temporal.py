@@ -24,7 +24,7 @@ class TemporalSample(BatchTransform):
         clip_len (int): Frames of each clip; 32 downstream in SignBERT section 4.2.
 
     Raises:
-        ValueError: ``clip_len`` is below 1.
+        ValueError: ``clip_len`` is below 1, or no whole number.
 
     Attributes:
         steady (bool): It draws nothing: the same frames whatever the draws.
@@ -33,8 +33,10 @@ class TemporalSample(BatchTransform):
     steady = False
 
     def __init__(self, clip_len: int = 32) -> None:
-        if clip_len < 1:
-            raise UserValueError(f'{type(self).__name__}: clip_len must be at least 1, got {clip_len}')
+        if clip_len < 1 or clip_len % 1:
+            raise UserValueError(
+                f'{type(self).__name__}: clip_len must be at least 1, a whole number, got {clip_len}'
+            )
         self.clip_len = clip_len
 
     def _positions(self, batch: dict) -> Tensor:

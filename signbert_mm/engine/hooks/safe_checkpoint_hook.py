@@ -330,6 +330,13 @@ class SafeCheckpointHook(CheckpointHook):
         # ``before_train`` sets it.
         if hasattr(self, 'file_backend'):
             self._refuse_diverged(runner)
+            wanted = self.key_indicators if self.save_best else []
+            unknown = [key for key in wanted if key != 'auto' and key not in (metrics or {})]
+            if unknown:
+                raise ConfigError(
+                    f'config: default_hooks.checkpoint.save_best={unknown[0]!r}: the validation gives no '
+                    f'such figure. {did_you_mean(unknown[0], metrics or {})}'
+                )
             super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
