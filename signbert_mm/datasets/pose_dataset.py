@@ -57,8 +57,8 @@ class PoseDataset(EpochDataset):
             clips that the other options leave.
         stand_ins (bool): Let a body wrist stand in for a missing hand root and the reverse.
         side (str): Which hand the joints of a hand_21 store are: 'left' or 'right'.
-        seed (int, optional): Seed of the draws in ``pipeline``; None = the run's seed, which
-            ``EpochSeedHook`` sets (0 without it).
+        seed (int, optional): Seed of the draws in ``pipeline``; None = the run's seed, which the
+            training loop sets (0 without it).
         test_mode (bool): The batch also names its clips: ``video_id``.
         preload (str): 'none' = read batches from the store's memory map. 'memory' = copy all clips into this
             process's memory. 'device' = copy them to its GPU and gather batches there; without a GPU, as

@@ -1,14 +1,18 @@
-"""Whether a model is built as its checkpoint was trained, where the weights cannot tell."""
+"""Whether a run's settings are those of its checkpoint, where the weights cannot tell."""
 
 import inspect
-from typing import Any, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..errors import ConfigError
 from ..files.plain_config import read_plain_config
-from ..registry import MODELS, TRANSFORMS
+from ..registry import MODELS, OPTIMIZERS, PARAM_SCHEDULERS, TRANSFORMS
 
 # These change nothing in evaluation.
 _TRAINING_ALONE = ('init_cfg', 'train_pipeline', 'frozen', 'label_smoothing')
+# The parts that pre-training and recogniser share.
+_ENCODER = ('embedder', 'backbone', 'encoder')
+# A recogniser may add these to a pre-trained encoder, as tensors that the report of loading lists.
+_ADDED = ('motion', 'conv_kernel')
 
 
 def _with_defaults(node: Any) -> Any:
@@ -21,7 +25,8 @@ def _with_defaults(node: Any) -> Any:
     name = str(full.get('type', '')).rpartition('.')[2]
     if 'type' in full:
         full['type'] = name
-    built = MODELS.module_dict.get(name) or TRANSFORMS.module_dict.get(name)
+    kinds = (MODELS, TRANSFORMS, *(kind.parent for kind in (OPTIMIZERS, PARAM_SCHEDULERS)))
+    built = next((kind.module_dict[name] for kind in kinds if name in kind.module_dict), None)
     for parameter in inspect.signature(built).parameters.values() if built else ():
         if parameter.default is not parameter.empty:
             full.setdefault(parameter.name, _with_defaults(parameter.default))
@@ -60,26 +65,79 @@ def model_differences(saved: Mapping[str, Any], current: Mapping[str, Any]) -> L
         >>> model_differences(dict(backbone=transformer), dict(backbone=dict(transformer, num_heads=4)))
         ['model.backbone.num_heads is 8 there and 4 here']
     """
-    return _compare(_with_defaults(saved), _with_defaults(current), 'model')
+    return setting_differences(saved, current, 'model')
 
 
-def trained_otherwise(meta: Mapping[str, Any], model: Mapping[str, Any], name: str) -> Optional[str]:
+def _shared(model: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """The encoder of a model's config and, by type, how its input is prepared: no masks, no augmentation."""
+    steps = (model.get('data_preprocessor') or {}).get('test_pipeline') or []
+    named = {str(step.get('type')).rpartition('.')[2]: step for step in steps}
+    kept = {
+        # A hand is the same in every layout.
+        name: {key: value for key, value in step.items() if key != 'layout'}
+        for name, step in named.items()
+        if not name.startswith(('Mask', 'Random'))
+    }
+    encoder = {
+        part: {key: value for key, value in model[part].items() if key not in _ADDED}
+        for part in _ENCODER
+        if isinstance(model.get(part), Mapping)
+    }
+    return encoder, kept
+
+
+def encoder_differences(saved: Mapping[str, Any], current: Mapping[str, Any]) -> List[str]:
+    """What differs between the encoders of two models of any kind, as pre-training and recogniser.
+
+    Arguments and result are those of :func:`model_differences`. Only what both configs have is compared, and
+    of the preprocessor only the transforms that both have.
+    """
+    texts: List[str] = []
+    for place, old, new in zip(('model', 'model.test_pipeline'), _shared(saved), _shared(current)):
+        both = [name for name in old if name in new]
+        old, new = ({name: part[name] for name in both} for part in (old, new))
+        texts += setting_differences(old, new, place)
+    return texts
+
+
+def saved_config(meta: Mapping[str, Any], name: str) -> Dict[str, Any]:
+    """The config that a checkpoint keeps; {} = none, or one that is not readable."""
+    try:
+        return read_plain_config(str(meta.get('cfg') or ''), name)
+    except ConfigError:
+        return {}
+
+
+def setting_differences(saved: Any, current: Any, place: str) -> List[str]:
+    """What differs between two values of a config, as of an optimizer, with the defaults of their classes."""
+    return _compare(_with_defaults(saved), _with_defaults(current), place)
+
+
+def some_differences(differences: List[str]) -> str:
+    """The first four, and how many more there are."""
+    more = f' and {len(differences) - 4} more' if len(differences) > 4 else ''
+    return f'{"; ".join(differences[:4])}{more}'
+
+
+def trained_otherwise(
+    meta: Mapping[str, Any], model: Mapping[str, Any], name: str, encoder: bool = False
+) -> Optional[str]:
     """A warning where a checkpoint was trained with another config of the model; None where it was not.
 
     Args:
         meta (Mapping): The checkpoint's ``meta``. One without a readable config says nothing.
         model (Mapping): ``model`` of the config in use.
         name (str): The checkpoint's name in the warning.
+        encoder (bool): Compare the encoder alone, which the model takes from the checkpoint.
     """
-    try:
-        saved = read_plain_config(str(meta.get('cfg') or ''), name).get('model')
-    except ConfigError:
+    saved = saved_config(meta, name).get('model')
+    if not isinstance(saved, Mapping):
         return None
-    differences = model_differences(saved, model) if isinstance(saved, Mapping) else []
+    differences = (encoder_differences if encoder else model_differences)(saved, model)
     if not differences:
         return None
-    more = f' and {len(differences) - 4} more' if len(differences) > 4 else ''
+    part = 'encoder' if encoder else 'model'
     return (
-        f'{name} was trained with another config than this one: {"; ".join(differences[:4])}{more}. The '
-        'weights fit, but the model may answer otherwise.'
+        f'{name} was trained with another config than this one: {some_differences(differences)}. The '
+        f'weights fit, but the {part} may answer otherwise.'
     )

@@ -1,10 +1,14 @@
 """Models for their features alone, with the encoder of a checkpoint."""
 
+import logging
+
 from mmengine.config import Config
+from mmengine.logging import print_log
 from torch import nn
 
 from ..files.checkpoints import CheckpointError, load_checkpoint_file
 from ..registry import MODELS
+from .config_difference import trained_otherwise
 from .hooks import LoadReportHook
 from .old_checkpoints import adapt_to_weights
 
@@ -38,4 +42,7 @@ def build_model(cfg: Config, checkpoint: str) -> nn.Module:
         )
     model.load_state_dict(weights, strict=False)
     print(report)
+    otherwise = trained_otherwise(content.get('meta') or {}, cfg.model, name, encoder=True)
+    if otherwise:
+        print_log(otherwise, logger='current', level=logging.WARNING)
     return model

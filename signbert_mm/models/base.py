@@ -6,6 +6,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from ..errors import UserTypeError, UserValueError
+from ..names import as_names
 from ..registry import MODELS
 from ..structures import SignDataSample
 from .attention_pool import mean_pool
@@ -96,6 +97,7 @@ class BaseSignModel(BaseModel):
         Raises:
             ValueError: ``frozen`` names something else, or widths differ.
         """
+        frozen = as_names(frozen)
         unknown = set(frozen) - {'embedder', 'backbone'}
         if unknown:
             raise UserValueError(
@@ -106,7 +108,7 @@ class BaseSignModel(BaseModel):
         self.head = MODELS.build(head)
         check_widths(self, 'head')
         # `LoadReportHook` reads this: frozen parts must not stay random.
-        self.frozen = tuple(frozen)
+        self.frozen = frozen
         self.freeze(self.frozen)
 
     def freeze(self, parts: Sequence[str]) -> None:

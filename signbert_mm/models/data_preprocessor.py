@@ -22,8 +22,8 @@ class SignDataPreprocessor(BaseDataPreprocessor):
     Args:
         train_pipeline (Sequence[dict]): Transforms of training, configs of ``TRANSFORMS``.
         test_pipeline (Sequence[dict]): Transforms of validation and testing.
-        seed (int, optional): Seed of the draws in training; None = the run's seed, which ``EpochSeedHook``
-            sets (0 without it).
+        seed (int, optional): Seed of the draws in training; None = the run's seed, which the training
+            loop sets (0 without it).
         non_blocking (bool): Copy to the device without waiting.
 
     ``forward`` takes ``dict(inputs=dict of tensors, [video_id=list of str])`` as collated and returns

@@ -127,7 +127,7 @@ def test_operations_in_use_share_the_odds_equally(operations):
 
 @pytest.mark.parametrize('most', [1, 3, 7, 21])
 def test_the_number_of_joints_is_uniform(most):
-    _, out = many(operations=('joint',), max_joints=most)
+    _, out = many(operations='joint', max_joints=most)
     numbers = (out['disturbed'] > 0).sum(-1).flatten()
     for number in range(1, most + 1):
         assert near(int((numbers == number).sum()), 1 / most, numbers.numel()) or most == 1

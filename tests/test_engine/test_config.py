@@ -43,6 +43,49 @@ def test_missing_argument(toy_config):
         DATA_SAMPLERS.build(dict(type='DefaultSampler'))
 
 
+VALUES = [
+    (
+        dict(optim_wrapper__optimizer__lr=-1),
+        r'config: Adam\(lr=-1\) cannot be built: ValueError: Inv',
+    ),
+    (dict(optim_wrapper__optimizer__lr='fast'), r"Adam\(lr='fast'\) cannot be built: TypeError"),
+    (dict(optim_wrapper__accumulative_counts=0), r'OptimWrapper\(.*accumulative_counts=0.*: AssertionError'),
+    (dict(optim_wrapper__clip_grad=1), r'OptimWrapper\(.*clip_grad=1.*it should be a `dict`'),
+    (
+        dict(train_dataloader__batch_size='abc'),
+        r'DataLoader\(.*batch_size should be a positive integer',
+    ),
+    (dict(train_cfg__max_epochs='many'), r"ResumableTrainLoop\(.*max_epochs='many'.* cannot be built: "),
+    (dict(model__width='wide'), r"ToyRecognizer\(num_classes=4, width='wide'\) cannot be built: TypeError"),
+]
+
+
+@pytest.mark.parametrize('change, message', VALUES, ids=[next(iter(change)) for change, _ in VALUES])
+def test_a_wrong_value_names_the_part_and_its_arguments(toy_runner, change, message):
+    with pytest.raises(ConfigError, match=message) as caught, explain_config_errors():
+        toy_runner(**change).train()
+    assert '\n' not in str(caught.value) and caught.value.__cause__ is not None
+
+
+def test_a_fault_of_what_a_constructor_calls_passes_through():
+    from signbert_mm.registry import MODELS
+
+    def build(name):
+        # As if they were of this package.
+        space = dict(__name__='signbert_mm.toy')
+        exec('class Good:\n def __init__(s): s.work()\n def work(s): return {}[0]', space)
+        exec('class Bad:\n def __init__(s): {}[0]', space)
+        return MODELS.build(dict(type=space[name]))
+
+    with pytest.raises(KeyError), explain_config_errors():
+        build('Good')
+    with (
+        pytest.raises(ConfigError, match=r'Bad\(\) cannot be built: KeyError: 0'),
+        explain_config_errors(),
+    ):
+        build('Bad')
+
+
 def test_other_errors_pass_through():
     for error in (KeyError('x'), TypeError('f() got an unexpected keyword argument'), KeyError()):
         with pytest.raises(type(error)), explain_config_errors():
@@ -56,6 +99,13 @@ def test_other_errors_pass_through():
         ('optim_wrapper.optimiser.lr', "Did you mean 'optim_wrapper.optimizer'"),
         ('param_scheduler.0.start_facter', "Did you mean 'param_scheduler.0.start_factor'"),
         ('model.num_clases', "Did you mean 'model.num_classes'"),
+        ('max_epochs', 'nothing would read it. Did you mean train_cfg.max_epochs'),
+        ('optimizer.lr', r'Did you mean optim_wrapper\.optimizer\.lr'),
+        (
+            'batch_size',
+            r'Did you mean (val|test)_dataloader\.batch_size or .* or train_dataloader\.batch_size',
+        ),
+        ('colour', "no 'colour' at its top level, and nothing would read it. Known: "),
     ],
 )
 def test_options_that_would_be_added_silently(toy_file, key, message):
@@ -65,10 +115,19 @@ def test_options_that_would_be_added_silently(toy_file, key, message):
 
 def test_options_and_defaults(toy_file):
     cfg = load_config(
-        toy_file, {'model.dropout': 0.5, 'param_scheduler.0.end': 4, 'find_unused_parameters': True}
+        toy_file,
+        {
+            'model.dropout': 0.5,
+            'param_scheduler.0.end': 4,
+            'find_unused_parameters': True,
+            # No near miss of another key.
+            'load_from': 'a.pth',
+            'work_dir': 'w',
+        },
     )
     assert cfg.model.dropout == 0.5 and cfg.param_scheduler[0]['end'] == 4 and cfg.find_unused_parameters
-    assert cfg.work_dir == 'work_dirs/toy_config'
+    assert (cfg.load_from, cfg.work_dir) == ('a.pth', 'w')
+    assert load_config(toy_file).work_dir == 'work_dirs/toy_config'
 
 
 def test_config_that_is_not_there(tmp_path, monkeypatch):

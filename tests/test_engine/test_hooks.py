@@ -15,11 +15,11 @@ from same_training import assert_same_training
 from torch.utils.data import ConcatDataset, Subset
 
 from signbert_mm.engine import CheckpointError
-from signbert_mm.engine.hooks.epoch_seed_hook import pass_on, seed_generators
+from signbert_mm.engine.hooks.epoch_seed_hook import seed_generators
 from signbert_mm.engine.hooks.safe_checkpoint_hook import DivergedError
-from signbert_mm.engine.randomness import seed_from
+from signbert_mm.engine.randomness import pass_on, seed_from
 from signbert_mm.engine.runner.signals import TrainingStopped
-from signbert_mm.errors import ConfigError
+from signbert_mm.errors import ConfigError, UserRuntimeError
 from signbert_mm.files import FolderInUse
 from signbert_mm.files.checkpoints import load_checkpoint_file
 from signbert_mm.version import __version__
@@ -91,6 +91,12 @@ class TestSafeCheckpointHook:
         best = [name for name in os.listdir(tmp_path) if name.startswith('best')]
         assert len(best) == 1
         load_checkpoint_file(tmp_path / best[0])
+
+    def test_best_by_a_figure_that_is_not_there(self, toy_runner, tmp_path):
+        runner = toy_runner(work_dir=str(tmp_path), default_hooks__checkpoint__save_best='acc/top1', **SHORT)
+        with pytest.raises(ConfigError, match=r"save_best='acc/top1': the validation gives no .* Known: acc"):
+            runner.train()
+        assert (tmp_path / 'epoch_1.pth').is_file()
 
     @pytest.mark.parametrize('save_best', ['acc', ['acc', 'loss_like'], 'auto', None])
     def test_validation_alone_keeps_no_best(self, toy_runner, tmp_path, save_best):
@@ -178,6 +184,35 @@ class TestSafeCheckpointHook:
         ):
             runner.train()
         assert [name for name in sorted(os.listdir(tmp_path)) if '.pth' in name] == ['epoch_2.pth']
+
+    @pytest.mark.parametrize('epoch, steps', [(6, 6), (24, 10)])
+    def test_losses_that_are_all_zero_from_the_start(self, toy_runner, tmp_path, monkeypatch, epoch, steps):
+        from toy_parts import ToyPretrainer
+
+        changes = dict(
+            work_dir=str(tmp_path),
+            model__type='ToyPretrainer',
+            model__num_classes=None,
+            train_dataloader__batch_size=24 // epoch,
+            default_hooks__checkpoint__by_epoch=False,
+            default_hooks__checkpoint__interval=3,
+            **SHORT,
+            **NO_VAL,
+        )
+        forward = ToyPretrainer.forward
+        zeros = steps
+
+        def spoilt(self, *args, **kwargs):
+            nonlocal zeros
+            zeros -= 1
+            return {key: value * (zeros < 0) for key, value in forward(self, *args, **kwargs).items()}
+
+        monkeypatch.setattr(ToyPretrainer, 'forward', spoilt)
+        with pytest.raises(UserRuntimeError, match=rf'every loss was exactly 0 in the first {steps} steps'):
+            toy_runner(**changes).train()
+        # One step fewer is chance.
+        zeros = steps - 1
+        toy_runner(**changes).train()
 
     def test_a_metric_that_is_no_number_is_no_reason_to_stop(self, toy_runner, tmp_path):
         runner = toy_runner(work_dir=str(tmp_path), **SHORT)
@@ -334,8 +369,21 @@ class TestEpochSeedHook:
         pass_on(Subset(ConcatDataset(sets), [0, 5]), 'set_epoch', 5)
         assert [int(dataset.epoch) for dataset in sets] == [5, 5]
 
-    def test_data_and_sampler_know_the_epoch(self, toy_runner, tmp_path):
-        runner = toy_runner(work_dir=str(tmp_path), train_cfg__max_epochs=3)
+    @pytest.mark.parametrize(
+        'hook, loop',
+        [
+            ('EpochSeedHook', 'ResumableTrainLoop'),
+            ('EpochSeedHook', 'EpochBasedTrainLoop'),
+            ('DistSamplerSeedHook', 'ResumableTrainLoop'),
+            (None, 'ResumableTrainLoop'),
+        ],
+    )
+    def test_data_and_sampler_know_the_epoch(self, toy_runner, tmp_path, hook, loop):
+        runner = toy_runner(
+            work_dir=str(tmp_path),
+            train_cfg=dict(type=loop, max_epochs=3),
+            default_hooks__sampler_seed=hook and dict(type=hook),
+        )
         runner.train()
         assert int(runner.train_dataloader.dataset.epoch) == 2 and runner.train_dataloader.sampler.epoch == 2
 

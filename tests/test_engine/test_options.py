@@ -125,7 +125,7 @@ def test_places_of_any_list():
             'a.steps.2': dict(n=3),
             'numbers.1': 7,
             'deep.1.1': 4,
-            'new.key': 1,
+            'compile.key': 1,
             'b.steps': dict(n=9),
         },
     )
@@ -134,9 +134,9 @@ def test_places_of_any_list():
         and cfg.b.steps == dict(n=9)
         and shared == [dict(n=1), dict(n=2)]
     )
-    merge_options(cfg, {'a.steps.0': dict(n=1), 'other': dict(x=1), 'new': dict(more=2)})
-    assert cfg.a.steps[0] == dict(n=1) and cfg.other == dict(x=1) and cfg.new == dict(key=1, more=2)
-    assert list(cfg.numbers) == [1, 7] and cfg.deep == [[1], [2, 4]] and cfg.new.key == 1
+    merge_options(cfg, {'a.steps.0': dict(n=1), 'env_cfg': dict(x=1), 'compile': dict(more=2)})
+    assert cfg.a.steps[0] == dict(n=1) and cfg.env_cfg == dict(x=1) and cfg.compile == dict(key=1, more=2)
+    assert list(cfg.numbers) == [1, 7] and cfg.deep == [[1], [2, 4]] and cfg.compile.key == 1
 
 
 def test_a_dict_replaces_what_is_no_dict():

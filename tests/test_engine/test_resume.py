@@ -195,6 +195,11 @@ def test_an_epoch_without_a_batch_is_an_error(toy_runner, tmp_path):
         ).train()
 
 
+def test_an_interval_without_an_epoch_is_an_error(toy_runner, tmp_path):
+    with pytest.raises(ConfigError, match=r'train_cfg\.val_interval must be at least 1, got 0.*--no-val'):
+        toy_runner(work_dir=str(tmp_path), train_cfg__val_interval=0).train()
+
+
 def test_schedules_given_in_epochs_stand_at_their_epoch(toy_runner, tmp_path):
     schedules = [dict(type='CosineAnnealingLR', T_max=4, end=4, by_epoch=True, convert_to_iter_based=True)]
     rates = {}

@@ -43,7 +43,7 @@ class PseudoLabelHook(Hook):
         ConfigError: The training data set is of another kind, or it has no such gloss.
     """
 
-    # After EpochSeedHook has passed the epoch to the data set.
+    # After EpochSeedHook, which passes the epoch to the data set in mmengine's own loops.
     priority = 'LOW'
 
     def __init__(

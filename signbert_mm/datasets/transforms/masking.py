@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ...draws import Draws
 from ...errors import UserValueError
+from ...names import as_names
 from ...registry import TRANSFORMS
 from .base import BatchTransform, ConstantIndex, check_share, check_whole
 
@@ -51,13 +52,14 @@ class MaskHandTokens(BatchTransform):
         max_joints: int = 7,
         offset: float = 0.25,
     ) -> None:
+        operations = as_names(operations)
         if not operations or set(operations) - set(OPERATIONS) or len(set(operations)) != len(operations):
             raise UserValueError(
-                f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {tuple(operations)}'
+                f'MaskHandTokens: operations must be some of {OPERATIONS}, each once, got {operations}'
             )
         check_share('MaskHandTokens', ratio=ratio)
         check_whole('MaskHandTokens', high=21, max_joints=max_joints)
-        self.ratio, self.operations = ratio, tuple(operations)
+        self.ratio, self.operations = ratio, operations
         self.max_joints, self.offset = max_joints, offset
         self.codes = ConstantIndex([OPERATIONS.index(name) + 1 for name in operations])
 

@@ -12,7 +12,8 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 
 from ...registry import HOOKS
-from ..randomness import seed_from
+from ..randomness import pass_on, seed_from
+from ..runner.train_loop import ResumableTrainLoop
 
 
 def seed_generators(seed: int) -> None:
@@ -26,36 +27,30 @@ def seed_generators(seed: int) -> None:
         torch.cuda.manual_seed(seed)
 
 
-def pass_on(dataset: Any, method: str, value: int) -> None:
-    """Calls ``set_epoch`` or ``set_seed`` of a data set, or of those it wraps (``dataset``, ``datasets``)."""
-    if hasattr(dataset, method):
-        getattr(dataset, method)(value)
-        return
-    for inner in [getattr(dataset, 'dataset', None), *(getattr(dataset, 'datasets', None) or ())]:
-        if inner is not None:
-            pass_on(inner, method, value)
-
-
 @HOOKS.register_module()
 class EpochSeedHook(DistSamplerSeedHook):
-    """Passes seed and epoch to all that draws, and reseeds the generators before every iteration.
+    """Reseeds the generators before every iteration, and passes seed and epoch on to all that draws.
 
     The generators' seed depends on (run's seed, epoch, iteration, rank).
 
     So dropout and other draws of the training step are the same in a resumed run as in one that was never
     interrupted, at any batch, without a random state in the checkpoint. A data set's own draws come from
     :class:`signbert_mm.draws.Draws`. A data set that uses the global generators resumes bit for bit at the
-    end of an epoch only. The hook replaces mmengine's ``DistSamplerSeedHook``:
+    end of an epoch only. :class:`ResumableTrainLoop` passes seed and epoch on by itself; for other loops the
+    hook does. It replaces mmengine's ``DistSamplerSeedHook``:
     ``default_hooks=dict(sampler_seed=dict(type='EpochSeedHook'))``.
 
     Args:
-        reseed (bool): False leaves the generators alone and only passes on seed and epoch.
+        reseed (bool): False leaves the generators alone.
     """
 
     def __init__(self, reseed: bool = True) -> None:
         self.reseed = reseed
 
     def before_train(self, runner) -> None:
+        # The loop passes on seed and epoch by itself.
+        if isinstance(runner.train_loop, ResumableTrainLoop):
+            return
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         loader = runner.train_loop.dataloader
         pass_on(getattr(model, 'data_preprocessor', None), 'set_seed', runner.seed)
@@ -82,8 +77,9 @@ class EpochSeedHook(DistSamplerSeedHook):
         loader.sampler.set_epoch = set_epoch
 
     def before_train_epoch(self, runner) -> None:
-        super().before_train_epoch(runner)
-        pass_on(runner.train_loop.dataloader.dataset, 'set_epoch', runner.epoch)
+        if not isinstance(runner.train_loop, ResumableTrainLoop):
+            super().before_train_epoch(runner)
+            pass_on(runner.train_loop.dataloader.dataset, 'set_epoch', runner.epoch)
         # For the draws of the loader: its workers' seeds, and a sampler without its own generator.
         if self.reseed:
             seed_generators(seed_from(runner.seed, 'epoch', runner.epoch, get_rank()))

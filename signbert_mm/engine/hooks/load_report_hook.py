@@ -110,8 +110,8 @@ class LoadReportHook(Hook):
     - Testing and resuming: every tensor of the model must be in the checkpoint with its shape, and the
       glosses must be those of the data. In testing the checkpoint may have further parts, but no further
       tensors of a part that the model has.
-    - In both, settings of the model that no tensor shows, such as the number of heads, are compared with the
-      checkpoint's config; what differs is named in a warning.
+    - Settings of the model that no tensor shows, such as the number of heads, are compared with the
+      checkpoint's config, in fine-tuning those of the encoder alone; what differs is named in a warning.
     - Poses of another extractor than the checkpoint's data are named in a warning.
 
     Args:
@@ -207,7 +207,7 @@ class LoadReportHook(Hook):
         runner.logger.info(report)
         # The same object is added once.
         runner.logger.addFilter(_REPORTED_ELSEWHERE)
-        otherwise = stage != 'train' and trained_otherwise(meta, runner.cfg.model, name)
+        otherwise = trained_otherwise(meta, runner.cfg.model, name, encoder=stage == 'train')
         if otherwise:
             runner.logger.warning(otherwise)
         if stage == 'resume':

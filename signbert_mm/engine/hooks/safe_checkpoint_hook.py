@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmengine.utils import get_git_hash
 
-from ...errors import ConfigError, did_you_mean
+from ...errors import ConfigError, UserRuntimeError, did_you_mean
 from ...files.atomic import remove_leftovers, write_atomic
 from ...files.checkpoints import CheckpointError, refuse_non_finite
 from ...registry import HOOKS
@@ -25,6 +25,7 @@ from ..checkpoint_io import (
     to_plain,
     unpack_message_hub,
 )
+from ..resuming import keep_settings, refuse_partial
 from ..runner.schedules import continue_schedules
 from ..runner.signals import TrainingStopped
 from ..runner.train_loop import ResumableTrainLoop
@@ -97,9 +98,12 @@ class SafeCheckpointHook(CheckpointHook):
     - ``by_epoch=False`` with :class:`ResumableTrainLoop`: resuming continues in the middle of the epoch.
     - A loss that is not finite stops the training, a few steps later at most. It always does so before a
       checkpoint is written, so good ones are not rotated away.
+    - So do losses that all are exactly 0 from the start, with which nothing is learned.
     - SIGTERM under :class:`ResumableTrainLoop`: the state is saved at the next step of the optimizer, as
       ``interrupted.pth`` in runs that save by epoch, and the training ends (:class:`TrainingStopped`).
     - Resuming from a checkpoint without the optimizer's state is an error, where this run saves that state.
+      So is another optimizer, and are other schedules. Other values of theirs change nothing, which a warning
+      says: the state of the checkpoint holds.
     - ``runner.val()`` without training keeps no best checkpoint, since it changes no weights. (mmengine's
       hook fails there with ``save_best``.)
     """
@@ -115,6 +119,8 @@ class SafeCheckpointHook(CheckpointHook):
         super().__init__(*args, backend_args=backend_args or dict(backend=ATOMIC_BACKEND), **kwargs)
         # (iteration, losses) of the steps that were not checked yet.
         self._losses: List[Tuple[int, Dict[str, torch.Tensor]]] = []
+        # Steps until a loss was not exactly 0; None = one was.
+        self._idle_steps: Optional[int] = 0
         # The iteration of this process's last checkpoint.
         self._saved_iter: Optional[int] = None
 
@@ -178,11 +184,12 @@ class SafeCheckpointHook(CheckpointHook):
         """Prepares the checkpoint that mmengine is about to load.
 
         Raises:
-            CheckpointError: The run resumes from a file that lacks a part of the state, or whose epochs had
-                other lengths.
+            CheckpointError: The run resumes from a file that lacks a part of the state, that is of another
+                optimizer or other schedules, or whose epochs had other lengths.
         """
         if runner._resume:
-            self._refuse_partial(runner, checkpoint)
+            refuse_partial(runner, checkpoint, self.save_optimizer)
+            keep_settings(runner, checkpoint)
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = unpack_message_hub(checkpoint['message_hub'])
         loop = runner.train_loop if runner._resume else None
@@ -198,25 +205,6 @@ class SafeCheckpointHook(CheckpointHook):
         # A FlexibleRunner's strategy got the number of iterations before the checkpoint was read.
         if 'max_iters' in getattr(strategy, 'dispatch_kwargs', {}):
             strategy.dispatch_kwargs['max_iters'] = loop.max_iters
-
-    def _refuse_partial(self, runner, checkpoint: dict) -> None:
-        """Refuses to resume from weights alone, with which the optimizer would silently start anew."""
-        meta = checkpoint.get('meta') if isinstance(checkpoint.get('meta'), dict) else {}
-        required = ['message_hub'] + ['optimizer'] * self.save_optimizer
-        missing = [f'meta.{key}' for key in ('epoch', 'iter') if not isinstance(meta.get(key), int)]
-        missing += [key for key in required if key not in checkpoint]
-        if missing:
-            raise CheckpointError(
-                f'checkpoint {runner._load_from} cannot be resumed from: it holds no {", ".join(missing)}, '
-                'as a published file or one saved without its optimizer. To start a new run from its '
-                f'weights: --cfg-options load_from={runner._load_from} (without --resume)'
-            )
-        if 'optimizer' not in checkpoint:
-            runner.logger.warning(
-                'The checkpoint holds no optimizer state (save_optimizer=False): the optimizer starts anew.'
-            )
-        if 'param_schedulers' not in checkpoint and getattr(runner, 'param_schedulers', None):
-            runner.logger.warning('The checkpoint holds no state of schedules: param_scheduler starts anew.')
 
     def after_train_iter(
         self, runner, batch_idx: int, data_batch: Any = None, outputs: Optional[dict] = None
@@ -280,13 +268,13 @@ class SafeCheckpointHook(CheckpointHook):
         )
 
     def _refuse_diverged(self, runner) -> None:
-        """Checks the losses of all processes since the last check.
+        """Checks that the losses of all processes since the last check are finite, and not all 0 as before.
 
         Each process calls it at the same steps.
         """
         unchecked, self._losses = self._losses, []
         rows = [
-            torch.stack([value.float().sum() for value in losses.values()]).sum()
+            torch.stack([value.float().abs().sum() for value in losses.values()]).sum()
             for _, losses in unchecked
             if losses
         ]
@@ -301,6 +289,7 @@ class SafeCheckpointHook(CheckpointHook):
         if get_world_size() > 1:
             all_reduce(anywhere, 'max')
         if not anywhere:
+            self._refuse_idle(runner, rows)
             return
         text = 'in another process'
         if bad.any():
@@ -318,6 +307,21 @@ class SafeCheckpointHook(CheckpointHook):
             'tools/misc/verify_dataset.py'
         )
 
+    def _refuse_idle(self, runner, losses: List[torch.Tensor]) -> None:
+        """Refuses to go on after ten steps, or an epoch, in which every loss was exactly 0."""
+        if self._idle_steps is None or not losses:
+            return
+        most = torch.stack(losses).max()
+        if get_world_size() > 1:
+            all_reduce(most, 'max')
+        self._idle_steps = None if most else self._idle_steps + len(losses)
+        if self._idle_steps and self._idle_steps >= min(CHECK_EVERY, len(runner.train_dataloader)):
+            raise UserRuntimeError(
+                f'every loss was exactly 0 in the first {self._idle_steps} steps, so nothing is learned. In '
+                'pre-training: the mask chooses no token (its ratio), the clips have no hand, or all scores '
+                'lie below loss_rec.eps. tools/visualization/browse_dataset.py shows the clips'
+            )
+
     @staticmethod
     def _device(runner) -> torch.device:
         return next(runner.model.parameters()).device
@@ -326,6 +330,13 @@ class SafeCheckpointHook(CheckpointHook):
         # ``before_train`` sets it.
         if hasattr(self, 'file_backend'):
             self._refuse_diverged(runner)
+            wanted = self.key_indicators if self.save_best else []
+            unknown = [key for key in wanted if key != 'auto' and key not in (metrics or {})]
+            if unknown:
+                raise ConfigError(
+                    f'config: default_hooks.checkpoint.save_best={unknown[0]!r}: the validation gives no '
+                    f'such figure. {did_you_mean(unknown[0], metrics or {})}'
+                )
             super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:

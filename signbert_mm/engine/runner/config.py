@@ -18,10 +18,14 @@ from mmengine.logging import print_log
 from mmengine.registry import Registry
 
 from ... import registry as registries
-from ...errors import ConfigError, close_names, did_you_mean
+from ...errors import ConfigError, UserError, close_names, did_you_mean
 from ...files.text import read_text
 from .options import merge_options
 
+# Functions of mmengine that build parts: what, and the local variable with the arguments.
+_BUILDERS = dict(build_from_cfg=('', 'args'), build_dataloader=('DataLoader', 'dataloader_cfg'))
+# Packages whose frames tell whether a constructor failed at its arguments.
+_OWN = ('signbert_mm', 'mmengine')
 _BASE_FILE = re.compile(r"""['"](\.{1,2}/[^'"\n]+\.py)['"]""")
 
 
@@ -216,45 +220,87 @@ def _arguments(name: str) -> List[str]:
     return [argument for argument in names if argument not in ('args', 'kwargs')]
 
 
+def _wrong_type(error: KeyError) -> Optional[ConfigError]:
+    text = str(error.args[0]) if error.args else ''
+    match = re.match(r'(\S+) is not in the (?:\w+::)?(.+?) registry', text)
+    registry = next((item for item in _registries() if match and item.name == match.group(2)), None)
+    if registry is not None:
+        return _unknown(registry, match.group(1))
+    if 'must contain the key "type"' in text:
+        return ConfigError(
+            f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True in a '
+            '_base_.'
+        )
+    return None
+
+
+def _wrong_argument(error: TypeError) -> Optional[ConfigError]:
+    match = re.search(
+        r'(\w+)\.__init__\(\) (got an unexpected keyword argument|missing \d+ required \S+ '
+        r'arguments?:?) ?(.*)',
+        str(error),
+    )
+    # Only mmengine's calls of a class that a config names; any other is a fault of the program.
+    caller = traceback.extract_tb(error.__traceback__)[-1].name
+    if match is None or caller not in ('build_from_cfg', 'get_instance'):
+        return None
+    accepted = _arguments(match.group(1))
+    if 'unexpected' in match.group(2):
+        name = match.group(3).split("'")[1]
+        return ConfigError(
+            f'config: {match.group(1)} has no argument {name!r}. {did_you_mean(name, accepted)}'
+        )
+    return ConfigError(
+        f'config: {match.group(1)} needs the argument {match.group(3)}. Its arguments: {", ".join(accepted)}.'
+    )
+
+
+def _wrong_value(error: Exception) -> Optional[ConfigError]:
+    """The message where a class that a config names refuses its arguments as it is built."""
+    frames = [
+        frame
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get('__name__', '').partition('.')[0] in _OWN
+    ]
+    built = [place for place, frame in enumerate(frames) if frame.f_code.co_name in _BUILDERS]
+    # What its constructor calls of this project is a fault of the program.
+    if not built or any(not _constructs(frame.f_code.co_name) for frame in frames[built[-1] + 1 :]):
+        return None
+    values = frames[built[-1]].f_locals
+    what, key = _BUILDERS[frames[built[-1]].f_code.co_name]
+    name = what or getattr(values.get('obj_cls'), '__name__', values.get('obj_type'))
+    arguments = ', '.join(
+        f'{argument}={value!r}'
+        for argument, value in (values.get(key) or {}).items()
+        if isinstance(value, (int, float, str, list, tuple, type(None))) and len(repr(value)) < 80
+    )
+    cause = (str(error).strip().splitlines() or ['no message'])[0]
+    return ConfigError(
+        f'config: {name}({textwrap.shorten(arguments, 300, placeholder=" ..")}) cannot be built: '
+        f'{type(error).__name__}: {cause[:300]}'
+    )
+
+
+def _constructs(name: str) -> bool:
+    return name in ('__init__', '__call__', 'get_instance') or name.startswith('<')
+
+
 @contextmanager
 def explain_config_errors() -> Iterator[None]:
-    """Turns mmengine's errors about an unknown ``type`` or argument into ones with a remedy.
+    """Turns errors of building a config's parts into ones that name the part, where they can with a remedy.
 
     Raises:
-        ConfigError: Instead of ``KeyError`` (unknown type) and of ``TypeError`` (unknown or missing argument
-            of a registered class).
+        ConfigError: Instead of ``KeyError`` (unknown type), of ``TypeError`` (unknown or missing argument of
+            a registered class), and of what a class's constructor raises at its arguments.
     """
     try:
         yield
-    except KeyError as error:
-        text = str(error.args[0]) if error.args else ''
-        match = re.match(r'(\S+) is not in the (?:\w+::)?(.+?) registry', text)
-        registry = next((item for item in _registries() if match and item.name == match.group(2)), None)
-        if registry is not None:
-            raise _unknown(registry, match.group(1)) from error
-        if 'must contain the key "type"' in text:
-            raise ConfigError(
-                f'config: a part has no "type": {text[:300]}. Check the key\'s spelling, or _delete_=True '
-                'in a _base_.'
-            ) from error
-        raise
-    except TypeError as error:
-        match = re.search(
-            r'(\w+)\.__init__\(\) (got an unexpected keyword argument|missing \d+ required \S+ '
-            r'arguments?:?) ?(.*)',
-            str(error),
-        )
-        accepted = _arguments(match.group(1)) if match else []
-        # Only mmengine's calls of a class that a config names; any other is a fault of the program.
-        caller = traceback.extract_tb(error.__traceback__)[-1].name
-        if match is None or caller not in ('build_from_cfg', 'get_instance'):
+    except Exception as error:
+        explained = _wrong_type(error) if isinstance(error, KeyError) else None
+        explained = explained or (_wrong_argument(error) if isinstance(error, TypeError) else None)
+        # These say enough by themselves.
+        if not isinstance(error, (UserError, OSError, ImportError, MemoryError)):
+            explained = explained or _wrong_value(error)
+        if explained is None:
             raise
-        if 'unexpected' in match.group(2):
-            name = match.group(3).split("'")[1]
-            raise ConfigError(
-                f'config: {match.group(1)} has no argument {name!r}. {did_you_mean(name, accepted)}'
-            ) from error
-        raise ConfigError(
-            f'config: {match.group(1)} needs the argument {match.group(3)}. Its arguments: '
-            f'{", ".join(accepted)}.'
-        ) from error
+        raise explained from error

@@ -4,15 +4,20 @@ import ast
 import copy
 import difflib
 import importlib.util
-from typing import Any, Dict, List, Sequence, Union
+import inspect
+from typing import Any, Dict, Iterator, List, Sequence, Union
 
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.registry import VISBACKENDS
+from mmengine.runner import FlexibleRunner, Runner
 
 from ...errors import ConfigError, UserValueError, did_you_mean
 
-# Keys that a config may lack, though it has others of nearly the same name.
-_PHASES = {f'{phase}_{part}' for phase in ('val', 'test') for part in ('dataloader', 'evaluator', 'cfg')}
+# What is read of a config's top level: the runners' arguments, and what they and the project look up.
+_READ = {
+    *(name for runner in (Runner, FlexibleRunner) for name in inspect.signature(runner).parameters),
+    *('runner_type', 'compile', 'find_unused_parameters', 'model_wrapper_cfg', 'sync_bn'),
+}
 
 # Packages that mmengine's backends import only when the first value is logged.
 VIS_PACKAGES = dict(
@@ -81,7 +86,10 @@ def parse_dicts(text: str) -> Any:
 
 
 def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
-    """Refuses a ``--cfg-options`` key that is close to an existing one: mmengine would add it silently."""
+    """Refuses a ``--cfg-options`` key that mmengine would add silently, though nothing reads it.
+
+    It is close to an existing one, or new at the top level and none that a run reads there.
+    """
     for key in options:
         node: Any = cfg
         path: List[str] = []
@@ -90,7 +98,7 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
                 node = node[int(part)]
             elif isinstance(node, (dict, Config)):
                 if part not in node:
-                    if node is cfg and part in _PHASES:
+                    if node is cfg and part in _READ:
                         break
                     close = difflib.get_close_matches(part, list(node.keys()), n=1, cutoff=0.75)
                     if close:
@@ -99,11 +107,28 @@ def _check_options(cfg: Config, options: Dict[str, Any]) -> None:
                             f'--cfg-options {key}: the config has no {".".join([*path, part])!r}. Did you '
                             f'mean {meant!r}?'
                         )
+                    if node is cfg:
+                        places = sorted(_ending_in(cfg._cfg_dict, key), key=len)[:3]
+                        raise ConfigError(
+                            f'--cfg-options {key}: the config has no {part!r} at its top level, and nothing '
+                            'would read it. '
+                            + (f'Did you mean {" or ".join(places)}?' if places else did_you_mean(part, cfg))
+                        )
                     break
                 node = node[part]
             else:
                 break
             path.append(part)
+
+
+def _ending_in(node: Any, key: str, place: str = '') -> Iterator[str]:
+    """The places in a config whose path ends in ``key``."""
+    entries = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, value in entries:
+        path = f'{place}{name}'
+        if path.endswith(f'.{key}'):
+            yield path
+        yield from _ending_in(value, key, f'{path}.')
 
 
 def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
@@ -113,8 +138,8 @@ def merge_options(cfg: Config, options: Dict[str, Any]) -> None:
     dict replaces what is no dict, such as None.
 
     Raises:
-        ConfigError: A key is close to one of the config's or names a part of what has none, or an index lies
-            beyond the end of a list.
+        ConfigError: A key is close to one of the config's or names a part of what has none, nothing reads it
+            at the top level, or an index lies beyond the end of a list.
     """
     _check_options(cfg, options)
     if cfg.get('visualizer') is None and any(key.startswith('visualizer.') for key in options):

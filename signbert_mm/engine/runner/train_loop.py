@@ -5,6 +5,7 @@ import itertools
 from typing import Any, Dict, Iterable, Iterator, List, Optional
 
 from mmengine.dist import get_world_size, is_main_process
+from mmengine.hooks import DistSamplerSeedHook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, EpochBasedTrainLoop
 from torch import nn
@@ -14,6 +15,7 @@ from ...errors import ConfigError, UserRuntimeError
 from ...files.checkpoints import CheckpointError
 from ...files.locks import folder_lock
 from ...registry import LOOPS
+from ..randomness import pass_on
 from .signals import ShieldedWorker, StopFlag, watching
 
 # In the work dir, locked by the run that writes there.
@@ -38,6 +40,9 @@ class _RemainingBatches:
 class ResumableTrainLoop(EpochBasedTrainLoop):
     """mmengine's ``EpochBasedTrainLoop`` (same arguments), which can resume in the middle of an epoch.
 
+    It passes the run's seed and the epoch on to the data set, the sampler and the model's preprocessor, so
+    that each epoch has other frames, augmentations and masks.
+
     Batches of the epoch that are done are skipped by their indices, without loading them. With
     ``EpochSeedHook``, whose random numbers depend on (seed, epoch, iteration) alone, a resumed run equals the
     uninterrupted one bit for bit on one kind of device and thread count.
@@ -60,7 +65,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """Launches training.
 
         Raises:
-            ConfigError: The loader gives no batch.
+            ConfigError: The loader gives no batch, or ``val_interval`` is below 1.
             CheckpointError: The checkpoint does not say where in its epoch it was saved.
             FolderInUse: Another training writes into the work dir.
         """
@@ -71,6 +76,11 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 f'{len(self.dataloader.dataset)} clips for {get_world_size()} processes with batch size '
                 f'{self._batch_size()}{", drop_last=True" if sampler else ""}. Lower batch_size, or give '
                 'more clips'
+            )
+        if self.val_interval < 1:
+            raise ConfigError(
+                f'config: train_cfg.val_interval must be at least 1, got {self.val_interval}. To train '
+                'without validation: --no-validate'
             )
         # SafeCheckpointHook calls go_on_from; another checkpoint hook does not.
         if not self._resumed_place and self._iter:
@@ -85,6 +95,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             loader = loop.dataloader if isinstance(loop, BaseLoop) else None
             if isinstance(loader, DataLoader) and not isinstance(loader.worker_init_fn, ShieldedWorker):
                 loader.worker_init_fn = ShieldedWorker(loader.worker_init_fn)
+        for drawing in (getattr(self._model, 'data_preprocessor', None), self.dataloader.dataset):
+            pass_on(drawing, 'set_seed', self.runner.seed)
         with contextlib.ExitStack() as stack:
             if is_main_process():
                 stack.enter_context(folder_lock(self.runner.work_dir, LOCK, 'training'))
@@ -181,6 +193,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def run_epoch(self) -> None:
         """Trains one epoch, from the first batch that is not done yet."""
+        DistSamplerSeedHook().before_train_epoch(self.runner)
+        pass_on(self.dataloader.dataset, 'set_epoch', self._epoch)
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         done = self.batches_done
@@ -193,7 +207,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def run_iter(self, idx: int, data_batch: Any) -> None:
         """Trains on one batch."""
-        model = self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
+        model = self._model
         if hasattr(model, 'enter_batch'):
             wrapper = self.runner.optim_wrapper
             every, done = getattr(wrapper, '_accumulative_counts', 1), getattr(wrapper, '_inner_count', 0)
@@ -201,6 +215,11 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 begins=done % every == 0, ends=(done + 1) % every == 0 or done + 1 == self.max_iters
             )
         super().run_iter(idx, data_batch)
+
+    @property
+    def _model(self) -> nn.Module:
+        """The run's model, not wrapped."""
+        return self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
 
     def _batch_size(self) -> int:
         sampler = self.dataloader.batch_sampler

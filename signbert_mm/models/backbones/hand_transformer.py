@@ -6,6 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...errors import UserValueError
 from ...registry import MODELS
 from .temporal_conv import TemporalConv
 
@@ -59,6 +60,9 @@ class HandTransformer(BaseModule):
             ``dropout`` (ST-Consistency's authors' code: 0).
         norm_eps (float): Added to the variance in layer norm (ST-Consistency's authors' code: 1e-12).
         conv_kernel (int): Frames that a :class:`TemporalConv` before the layers sees; 0 = none (the papers).
+
+    Raises:
+        ValueError: No layer, or a width that the heads do not divide.
     """
 
     def __init__(
@@ -75,6 +79,11 @@ class HandTransformer(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
+        if num_layers < 1 or num_heads < 1 or embed_dims % num_heads:
+            raise UserValueError(
+                'HandTransformer: num_layers must be at least 1, and embed_dims a multiple of num_heads; got '
+                f'num_layers={num_layers}, embed_dims={embed_dims} and num_heads={num_heads}'
+            )
         layer = EncoderLayer(
             embed_dims,
             num_heads,

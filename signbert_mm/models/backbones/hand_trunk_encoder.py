@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...errors import UserValueError
+from ...names import as_names
 from ...registry import MODELS
 from ..attention_pool import add_first_where_none, attention_pool
 from ..token_batch_norm import set_sync
@@ -64,16 +65,15 @@ class HandTrunkEncoder(BaseModule):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(init_cfg)
+        parts = as_names(parts)
         if not parts or set(parts) - set(PARTS) or len(set(parts)) != len(parts):
-            raise UserValueError(
-                f'HandTrunkEncoder: parts must be some of {PARTS}, each once, got {tuple(parts)}'
-            )
+            raise UserValueError(f'HandTrunkEncoder: parts must be some of {PARTS}, each once, got {parts}')
         if hand_layout not in HAND_LAYOUTS:
             raise UserValueError(
                 f'HandTrunkEncoder: hand_layout must be one of {HAND_LAYOUTS}, got {hand_layout!r}'
             )
         given = dict(hand=(hand_embedder, hand_backbone), trunk=(trunk_embedder, trunk_backbone))
-        self.parts, self.hand_layout = tuple(parts), hand_layout
+        self.parts, self.hand_layout = parts, hand_layout
         self.masked, self.attend_missing, self.hands_apart = masked, attend_missing, hands_apart
         self.embedders, self.backbones, self.scorers = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
         widths = {}

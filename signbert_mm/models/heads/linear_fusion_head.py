@@ -6,6 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...errors import UserValueError
+from ...names import as_names
 from ...registry import MODELS
 
 FUSIONS = ('sum', 'mean')
@@ -45,7 +46,7 @@ class LinearFusionHead(BaseModule):
         if fusion not in FUSIONS:
             raise UserValueError(f'LinearFusionHead: fusion must be one of {FUSIONS}, got {fusion!r}')
         self.num_classes, self.in_channels, self.num_unknown = num_classes, in_channels, num_unknown
-        self.modalities, self.fusion = tuple(modalities), fusion
+        self.modalities, self.fusion = as_names(modalities), fusion
         self.dropout = nn.Dropout(dropout)
         self.classifiers = nn.ModuleDict(
             {modality: nn.Linear(in_channels, num_classes + num_unknown) for modality in self.modalities}

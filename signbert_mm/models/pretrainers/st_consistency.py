@@ -9,6 +9,7 @@ from mmengine.model import ModuleDict
 from torch import Tensor, nn
 
 from ...errors import UserValueError
+from ...names import as_names
 from ...registry import MODELS
 from ..banks import MemoryBank
 from ..base import BasePretrainer
@@ -101,7 +102,7 @@ class STConsistency(BasePretrainer):
                 "STConsistency: key_mode is 'eval' or 'train' and momentum is from 0 up to, not including, "
                 f'1; got {key_mode!r} and {momentum}'
             )
-        self.modalities, self.parts = tuple(modalities), tuple(parts)
+        self.modalities, self.parts = as_names(modalities), as_names(parts)
         self.momentum, self.key_mode = momentum, key_mode
         # Stays True under a loop that does not call `enter_batch`: every batch is a step then.
         self.begins_step = True

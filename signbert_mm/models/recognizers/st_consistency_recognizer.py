@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...errors import UserValueError
+from ...names import as_names
 from ...registry import MODELS
 from ..base import BaseRecognizer
 
@@ -50,12 +51,13 @@ class STConsistencyRecognizer(BaseRecognizer):
         init_cfg: Optional[dict] = None,
     ) -> None:
         super().__init__(data_preprocessor, init_cfg)
+        modalities = as_names(modalities)
         if not modalities or set(modalities) - set(MODALITIES) or len(set(modalities)) != len(modalities):
             raise UserValueError(
                 f'STConsistencyRecognizer: modalities must be some of {MODALITIES}, each once, '
-                f'got {tuple(modalities)}'
+                f'got {modalities}'
             )
-        self.modalities, self.frozen = tuple(modalities), frozen
+        self.modalities, self.frozen = modalities, frozen
         self.encoders = nn.ModuleDict({modality: MODELS.build(encoder) for modality in self.modalities})
         self.head = MODELS.build(dict(head, modalities=self.modalities))
         for modality, module in self.encoders.items():

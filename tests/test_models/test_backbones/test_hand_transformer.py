@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from signbert_mm.errors import UserValueError
 from signbert_mm.models import HandTransformer
 from signbert_mm.models.backbones.hand_transformer import EncoderLayer
 
@@ -186,3 +187,10 @@ def test_attention_masks_that_hand_transformers_do_not_use():
     plain.load_state_dict(layer.state_dict())
     torch.testing.assert_close(layer(x, src_mask=mask), plain(x, src_mask=mask))
     torch.testing.assert_close(layer(x), plain(x))
+
+
+@pytest.mark.parametrize('wrong', [dict(num_heads=5), dict(num_heads=0), dict(num_layers=0)])
+def test_heads_and_layers_that_cannot_be(wrong):
+    key, value = next(iter(wrong.items()))
+    with pytest.raises(UserValueError, match=rf'embed_dims a multiple of num_heads; got .*{key}={value}'):
+        encoder(**wrong)

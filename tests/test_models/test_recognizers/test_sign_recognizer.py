@@ -117,9 +117,11 @@ def test_prediction_samples(recognizer, make_batch):
         assert not sample.pred_scores.requires_grad
 
 
-@pytest.mark.parametrize('frozen', [('embedder',), ('backbone',), ('embedder', 'backbone')])
+@pytest.mark.parametrize('frozen', [('embedder',), 'backbone', ('embedder', 'backbone')])
 def test_frozen_parts_learn_nothing_and_drop_nothing(recognizer, make_batch, frozen):
     model = recognizer(frozen=frozen, backbone=dict(dropout=0.5))
+    frozen = (frozen,) if isinstance(frozen, str) else frozen
+    assert model.frozen == frozen
     for name, parameter in model.named_parameters():
         assert parameter.requires_grad == (name.split('.')[0] not in frozen)
     for part in ('embedder', 'backbone'):
