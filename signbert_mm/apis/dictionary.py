@@ -9,14 +9,13 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
-from mmengine.logging import print_log
-
 from ..errors import UserKeyError, UserValueError
 from ..evaluation.rejection import FALSE_ANSWERS, auroc, leave_one_out, threshold_at
 from ..files.arrays import ArrayFileError, read_npz
 from ..files.atomic import remove_leftovers, write_atomic
 from ..files.json import load_json_file
 from ..files.locks import turn
+from ..logs import print_log
 
 # In version 1 the encoder's fingerprint left out how clips were prepared.
 FORMAT, FORMAT_VERSION = 'signbert_mm.SignDictionary', 2

@@ -309,7 +309,8 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _refuse_idle(self, runner, losses: List[torch.Tensor]) -> None:
         """Refuses to go on after ten steps, or an epoch, in which every loss was exactly 0."""
-        if self._idle_steps is None or not losses:
+        # A recogniser that is resumed may know its clips so well that its loss is rounded to 0.
+        if self._idle_steps is None or runner._resume or not losses:
             return
         most = torch.stack(losses).max()
         if get_world_size() > 1:
