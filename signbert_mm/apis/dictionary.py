@@ -9,6 +9,7 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
+
 from ..errors import UserKeyError, UserValueError
 from ..evaluation.rejection import FALSE_ANSWERS, auroc, leave_one_out, threshold_at
 from ..files.arrays import ArrayFileError, read_npz
