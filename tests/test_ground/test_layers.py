@@ -19,6 +19,7 @@ GROUND = (
     'lazy',
     'lazy_action',
     'logs',
+    'names',
     'needs_train',
     'run_command',
 )
