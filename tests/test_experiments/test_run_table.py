@@ -129,7 +129,11 @@ def test_seed_and_values_of_the_config_stand_in(toy_table, tmp_path):
     Path(toy_table).write_text(TABLE.replace("options={'model.dropout': 0.0}", "options={'model.width': 24}"))
     plan = plan_of(toy_table, seeds=(11,), options={'model.width': 24})
     run = plan.cells[1, 'A acc'][0].run
-    assert run.cfg.train_dataloader.dataset.size == 11 and run.cfg.model.other == 24 and run.cfg.randomness.seed == 11
+    assert (
+        run.cfg.train_dataloader.dataset.size == 11
+        and run.cfg.model.other == 24
+        and run.cfg.randomness.seed == 11
+    )
     with pytest.raises(
         ConfigError, match="'[$]model.width' stands for a value that the config does not have"
     ):
