@@ -78,27 +78,31 @@ _recogniser = dict(
         for subset in _passes
     },
 )
+_pretrain = dict(
+    config='configs/st_consistency/st_consistency_d64_b32_pretrain-words33.py',
+    options={
+        **_hands,
+        'model.parts': ('hand',),
+        'model.loss_consistency': None,
+        'train_dataloader.dataset.datasets': [
+            dict(_clips, store='data/wlasl_hands2000', prepare=_convert(2000), split='train'),
+            dict(_clips, store='data/words33', split=['train', 'val']),
+            dict(_clips, store='data/letters28'),
+            dict(_clips, store='data/words11'),
+        ],
+        'custom_hooks': [],
+        'train_cfg.max_epochs': 16,
+        'param_scheduler.1.T_max': 16,
+        'default_hooks.checkpoint': dict(interval=1, max_keep_ckpts=1),
+        'test_dataloader': _in_order(split='val', test_mode=True),
+        'test_cfg': dict(_delete_=True, type='KNNTestLoop', gallery=_in_order(split='train')),
+        'test_evaluator': dict(type='SignAccuracy', topk=(1, 5)),
+    },
+)
 bases = dict(
-    pretrain=dict(
-        config='configs/st_consistency/st_consistency_d64_b32_pretrain-words33.py',
-        options={
-            **_hands,
-            'model.parts': ('hand',),
-            'model.loss_consistency': None,
-            'train_dataloader.dataset.datasets': [
-                dict(_clips, store='data/wlasl_hands2000', prepare=_convert(2000), split='train'),
-                dict(_clips, store='data/words33', split=['train', 'val']),
-                dict(_clips, store='data/letters28'),
-                dict(_clips, store='data/words11'),
-            ],
-            'custom_hooks': [],
-            'train_cfg.max_epochs': 16,
-            'param_scheduler.1.T_max': 16,
-            'default_hooks.checkpoint': dict(interval=1, max_keep_ckpts=1),
-            'test_dataloader': _in_order(split='val', test_mode=True),
-            'test_cfg': dict(_delete_=True, type='KNNTestLoop', gallery=_in_order(split='train')),
-            'test_evaluator': dict(type='SignAccuracy', topk=(1, 5)),
-        },
+    pretrain=_pretrain,
+    knn=dict(
+        _pretrain,
         variants={
             f'WLASL{subset}': dict(options=_data(subset, ('test_dataloader', 'test_cfg.gallery')))
             for subset in _passes
