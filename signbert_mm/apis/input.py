@@ -14,7 +14,6 @@ from typing import (
     Dict,
     Iterable,
     Iterator,
-    List,
     NamedTuple,
     Optional,
     Sequence,
@@ -245,14 +244,10 @@ class InputReader:
                 'PoseStore, a folder or a list of these'
             )
 
-    def readable(
-        self, inputs: Any, failures: Optional[List[Failure]] = None, **options: Any
-    ) -> Iterator[PoseClip]:
-        """As :meth:`clips`, without failures. Each gives a warning and is added to ``failures``."""
+    def readable(self, inputs: Any, **options: Any) -> Iterator[PoseClip]:
+        """As :meth:`clips`, without failures. Each gives a warning."""
         for clip in self.clips(inputs, **options):
             if isinstance(clip, Failure):
-                if failures is not None:
-                    failures.append(clip)
                 print_log(f'{clip.name}: left out: {clip.error}', logger='current', level=logging.WARNING)
             else:
                 yield clip

@@ -58,7 +58,10 @@ def main(args: argparse.Namespace) -> None:
         writer.writeheader()
         writer.writerows(rows)
         write_atomic(buffer.getvalue().encode(), args.csv)
-    if args.elan and 'error' not in answers[0]:
+    # Without an answer there is nothing to write.
+    if args.elan and 'error' in answers[0]:
+        args.elan = None
+    if args.elan:
         spans = [(row['start'], row['end'], row['gloss'], row['score']) for row in rows if row['gloss']]
         write_eaf(args.elan, videos[0][1], {TIER: spans})
     _print_end(args, answers)
@@ -116,8 +119,7 @@ def _rows(video: str, answer: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
 
 
 def _print_end(args: argparse.Namespace, answers: List[Dict[str, Any]]) -> None:
-    elan = args.elan if 'error' not in answers[0] else None
-    written = [path for path in (args.json, args.csv, elan) if path]
+    written = [path for path in (args.json, args.csv, args.elan) if path]
     if written:
         print(f'Written: {", ".join(written)}')
     failed = sum('error' in answer for answer in answers)
