@@ -170,7 +170,8 @@ def read_clip(
         size = frames.width, frames.height
         layout, fps = reader.extractor.layout, frames.fps or 25.0
         clip = PoseClip.make(np.stack(poses), layout, size, fps=fps, name=path.name)
-        return replace(clip, times=np.asarray(times) if frames.fps else None), frames, notes
+        times = np.asarray(times)
+        return replace(clip, times=times if frames.fps else None, start=float(times[0])), frames, notes
     except BaseException as error:
         if frames is not None:
             frames.close()

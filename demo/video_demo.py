@@ -210,6 +210,10 @@ def answer(
     events = [event for pose, time in zip(poses, clip.seconds) for event in stream.push_at(pose, time)]
     events += [event for event in [stream.finish()] if event is not None]
     steps = steps_of(clip)
+
+    def seconds(step: float) -> float:
+        return clip.start + step / clip.fps
+
     bars, pieces, until = [], [], 0
     windows: List[Dict[str, Any]] = []
     segments = [segment for event in events for segment in event.segments]
@@ -219,7 +223,7 @@ def answer(
             answered = dict(glosses=best['glosses'], scores=best['scores'], reason=event.reason)
             if inferencer.backend.rejection:
                 answered['unknown'] = event.unknown
-            windows.append(dict(start=event.start / clip.fps, end=event.end / clip.fps, **answered))
+            windows.append(dict(start=seconds(event.start), end=seconds(event.end), **answered))
             # A window's answer is shown round its middle, until halfway to the next one's.
             end = int(np.searchsorted(steps, event.end - stream.window / 2 + stream.stride / 2))
             bars.append((until, end, bars_of(best['glosses'], best['scores'])))
@@ -233,7 +237,7 @@ def answer(
         for segment in segments
     ]
     signs = [
-        dict(start=s.start / clip.fps, end=s.end / clip.fps, gloss=inferencer.gloss(s.label), score=s.score)
+        dict(start=seconds(s.start), end=seconds(s.end), gloss=inferencer.gloss(s.label), score=s.score)
         for s in segments
     ]
     result = dict(
@@ -279,7 +283,7 @@ def main() -> None:
             writer.write(overlay.draw(item[0], pose, shown, frame, f'now: {now}' if now else note))
     reader.close()
     write_atomic(to_json(result).encode(), out.with_suffix('.json'))
-    signs = sign_segments(result, len(clip) / (clip.fps or 25))
+    signs = sign_segments(result, len(clip) / (clip.fps or 25), clip.start)
     if args.elan:
         write_eaf(args.elan, args.video, {'signer': signs})
     if args.vtt:

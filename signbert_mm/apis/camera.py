@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Camera:
-    """A camera as a stream of RGB frames, each with its time of arrival.
+    """A camera as a stream of RGB frames, each with its time of arrival since the first.
 
     Args:
         number (int): OpenCV's number of the camera, from 0.
@@ -45,12 +45,14 @@ class Camera:
     def __iter__(self) -> Iterator['Frame']:
         from ..extraction import Frame
 
-        start = time.monotonic()
+        start, first = time.monotonic(), None
         while self.seconds is None or time.monotonic() - start < self.seconds:
             success, image = self._capture.read()
             if not success:
                 return
-            yield Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time.monotonic())
+            now = time.monotonic()
+            first = now if first is None else first
+            yield Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), now - first)
 
     def close(self) -> None:
         """Releases the camera."""

@@ -74,6 +74,8 @@ class PoseClip:
             second.
         hand_valid (ndarray, optional): Shape (T, 2) bool, left and right hand detected, from a store; None =
             decided by the scores.
+        start (float): Seconds from the time 0 of the video at the first frame; segments count from there. 0
+            for a part of a clip.
     """
 
     keypoints: np.ndarray
@@ -87,6 +89,7 @@ class PoseClip:
     span: Optional[Tuple[int, int, int]] = None
     times: Optional[np.ndarray] = None
     hand_valid: Optional[np.ndarray] = None
+    start: float = 0.0
 
     @classmethod
     def make(
@@ -183,7 +186,8 @@ class PoseClip:
     def _rows(self, frames: Union[np.ndarray, slice]) -> 'PoseClip':
         names = ('keypoints', 'scores', 'times', 'hand_valid')
         values = {name: getattr(self, name) for name in names}
-        return replace(self, **{key: value[frames] for key, value in values.items() if value is not None})
+        values = {key: value[frames] for key, value in values.items() if value is not None}
+        return replace(self, **values, start=0.0)
 
     def hands_found(self) -> np.ndarray:
         """Shape (T, 2) bool: left and right hand detected.

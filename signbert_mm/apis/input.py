@@ -23,6 +23,7 @@ from typing import (
 
 import numpy as np
 
+from ..datasets.frame_times import first_frame_time
 from ..datasets.pixel_check import PixelCheck, check_keypoints
 from ..datasets.pose_store import PoseStore
 from ..datasets.store_format import META, flags_found
@@ -178,7 +179,10 @@ class InputReader:
                 np.stack(poses), self.extractor.layout, (reader.width, reader.height), fps=rate, name=name
             )
             return replace(
-                clip, times=np.asarray(times) if rate else None, video='' if camera else os.fspath(source)
+                clip,
+                times=np.asarray(times) if rate else None,
+                video='' if camera else os.fspath(source),
+                start=float(times[0]),
             )
         finally:
             reader.close()
@@ -279,6 +283,7 @@ class InputReader:
                 int(store.label[index]),
                 times=store.frame_times(index),
                 hand_valid=flags_found(store.hand_flags[start : start + length]),
+                start=first_frame_time(store.meta, name) or 0.0,
             )
 
     def _path(

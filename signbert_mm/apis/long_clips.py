@@ -57,7 +57,8 @@ class LongClips:
         A video is streamed: memory does not grow with its length but for the windows' results. Other inputs
         are recognised ``batch_size`` windows at a time, and for a model that reads frames the poses of the
         whole video are extracted first. Seconds are those of the frames' time stamps, also where these are
-        uneven or the header's rate is wrong.
+        uneven or the header's rate is wrong. They count from the video's time 0, as in players and ELAN, also
+        where its first frame comes later; see ``PoseClip.start``.
 
         With a segmenter each sign that it finds is recognised as one clip. Then the poses of a whole video
         are in memory, and ``window``, ``stride``, ``enter`` and ``leave`` are not used.
@@ -113,13 +114,13 @@ class LongClips:
                 _window_seconds(
                     *span,
                     clip.fps,
+                    clip.start,
                     dict(self.backend.best(row['scores'], topk), reason=row['reason'], **unknown_of(row)),
                 )
                 for span, row in zip(spans, answers)
             ]
-            results.append(
-                self._timeline(clip.name, clip.fps, clip.fps, len(clip), windows, segments, clip.no_answer)
-            )
+            facts = clip.name, clip.fps, clip.start, clip.fps, len(clip)
+            results.append(self._timeline(*facts, windows, segments, clip.no_answer))
         return results
 
     def _found_signs(self, clip: PoseClip, ignore: Sequence[str], batch_size: int, topk: int) -> Prediction:
@@ -135,44 +136,45 @@ class LongClips:
             rows = self.backend.predict(pieces[first : first + batch_size])
             for span, row in zip(spans[first:], rows):
                 answer = dict(self.backend.best(row['scores'], topk), reason=row['reason'], **unknown_of(row))
-                windows.append(_window_seconds(span.start, span.end, 1.0, answer))
+                windows.append(_window_seconds(span.start, span.end, 1.0, clip.start, answer))
                 if answer['glosses'] and answer['glosses'][0] not in ignore:
                     segments.append(Segment(span.start, span.end, answer['labels'][0], answer['scores'][0]))
         # Spans are in seconds already.
-        return self._timeline(clip.name, 1.0, clip.fps, len(clip), windows, segments, clip.no_answer)
+        facts = clip.name, 1.0, clip.start, clip.fps, len(clip)
+        return self._timeline(*facts, windows, segments, clip.no_answer)
 
     def _video_segments(self, path: Union[str, 'os.PathLike[str]'], topk: int, settings: dict) -> dict:
-        windows, segments, clock, rate, total, reason = [], [], 0.0, 0.0, 0, ''
+        windows, segments, clock, begin, rate, total, reason = [], [], 0.0, 0.0, 0.0, 0, ''
         for event in self.stream(path, topk=topk, **settings):
-            clock, rate = event['fps'], event['frame_rate']
+            clock, begin, rate = event['fps'], event['begin'], event['frame_rate']
             total, reason = event['num_frames'], event['reason_so_far']
             # An empty window only closes the last segment.
             if event['end'] > event['start']:
-                windows.append(_window_seconds(event['start'], event['end'], clock, event))
+                windows.append(_window_seconds(event['start'], event['end'], clock, begin, event))
             segments += event['raw_segments']
-        return self._timeline(
-            os.path.basename(os.fspath(path)), clock, rate, total, windows, segments, reason
-        )
+        facts = os.path.basename(os.fspath(path)), clock, begin, rate, total
+        return self._timeline(*facts, windows, segments, reason)
 
     def _timeline(
         self,
         name: str,
         clock: float,
+        begin: float,
         fps: float,
         total: int,
         windows: Sequence[dict],
         segments: Sequence[Any],
         reason: str,
     ) -> Prediction:
-        signs = [self._segment_seconds(segment, clock) for segment in segments]
+        signs = [self._segment_seconds(segment, clock, begin) for segment in segments]
         return Prediction(
             name=name, fps=fps, num_frames=total, reason=reason, segments=signs, windows=windows
         )
 
-    def _segment_seconds(self, segment: Any, fps: float) -> dict:
+    def _segment_seconds(self, segment: Any, fps: float, begin: float) -> dict:
         return dict(
-            start=segment.start / fps,
-            end=segment.end / fps,
+            start=begin + segment.start / fps,
+            end=begin + segment.end / fps,
             gloss=self.backend.gloss(segment.label),
             score=segment.score,
         )
@@ -254,11 +256,13 @@ class LongClips:
             **settings: ``window``, ``stride``, ``enter``, ``leave``, ``ignore`` as for :meth:`segments`.
 
         Yields:
-            Prediction: One a window: ``start``, ``end`` in steps of 1 / ``fps`` (frames, if these come evenly
-                at that rate), ``glosses``, ``scores``, ``segments`` that it ended, ``current`` (the open one
-                or None), ``num_frames`` so far, their ``frame_rate``, and ``latency`` in seconds since the
-                last frame arrived. ``reason`` is '' or says why the window has no answer; ``glosses`` and
-                ``scores`` are then []. ``reason_so_far`` is the same for the stream up to here.
+            Prediction: One a window: ``start``, ``end`` in steps of 1 / ``fps`` from the first frame (frames,
+                if these come evenly at that rate), ``begin``, the first frame's time in seconds, ``glosses``,
+                ``scores``, ``segments`` that it ended, in seconds as of :meth:`segments`, ``current`` (the
+                open one or None), ``num_frames`` so far, their ``frame_rate``, and ``latency`` in seconds
+                since the last frame arrived. ``reason`` is '' or says why the window has no answer;
+                ``glosses`` and ``scores`` are then []. ``reason_so_far`` is the same for the stream up to
+                here.
         """
         reader = self.reader.open(source, fps=fps)
         try:
@@ -267,7 +271,8 @@ class LongClips:
                 (reader.width, reader.height), clock, name=str(source), **settings
             )
             for event, arrival in self._events(recognizer, reader):
-                prediction = self.event_prediction(event, clock, topk, time.perf_counter() - arrival)
+                latency = time.perf_counter() - arrival
+                prediction = self.event_prediction(event, clock, topk, latency, recognizer.begin)
                 prediction.update(
                     num_frames=recognizer.count,
                     frame_rate=recognizer.frame_rate,
@@ -287,18 +292,22 @@ class LongClips:
             yield last, arrival
 
     def event_prediction(
-        self, event: StreamEvent, fps: float, topk: int = 5, latency: float = 0.0
+        self, event: StreamEvent, fps: float, topk: int = 5, latency: float = 0.0, begin: float = 0.0
     ) -> Prediction:
-        """Converts a window's event to glosses and seconds, as :meth:`stream` gives it."""
+        """Converts a window's event to glosses and seconds, as :meth:`stream` gives it.
+
+        ``begin`` is the first frame's time.
+        """
         return Prediction(
             start=event.start,
             end=event.end,
+            begin=begin,
             fps=fps,
             **self.backend.best(event.scores, topk),
             reason=event.reason,
             **({'unknown': event.unknown} if self.backend.rejection else {}),
-            segments=[self._segment_seconds(segment, fps) for segment in event.segments],
-            current=None if event.current is None else self._segment_seconds(event.current, fps),
+            segments=[self._segment_seconds(segment, fps, begin) for segment in event.segments],
+            current=None if event.current is None else self._segment_seconds(event.current, fps, begin),
             latency=latency,
             attention=event.attention,
             frames=event.frames,
@@ -307,6 +316,6 @@ class LongClips:
         )
 
 
-def _window_seconds(start: float, end: float, fps: float, answer: Mapping[str, Any]) -> dict:
+def _window_seconds(start: float, end: float, fps: float, begin: float, answer: Mapping[str, Any]) -> dict:
     kept = {key: answer[key] for key in ('glosses', 'scores', 'reason', 'unknown') if key in answer}
-    return dict(start=start / fps, end=end / fps, **kept)
+    return dict(start=begin + start / fps, end=begin + end / fps, **kept)

@@ -286,6 +286,11 @@ class StreamRecognizer:
         return StreamEvent(end, end, np.zeros(0), None, np.zeros(0, np.int64), segments, None)
 
     @property
+    def begin(self) -> float:
+        """Time of the first frame, as :meth:`push_at` got it."""
+        return self._begin
+
+    @property
     def length(self) -> int:
         """Steps so far."""
         return self._step + 1

@@ -29,18 +29,19 @@ def segment_rows(segments: Iterable[SegmentLike]) -> List[Scored]:
     ]
 
 
-def sign_segments(prediction: Mapping[str, Any], seconds: float) -> List[Scored]:
+def sign_segments(prediction: Mapping[str, Any], seconds: float, start: float = 0.0) -> List[Scored]:
     """The signs of a prediction in time.
 
     Args:
         prediction (Mapping): Of :meth:`SignInferencer.segments`, or of a clip that is one sign: it lasts from
-            0 to ``seconds``. Without an answer there is none.
+            ``start`` on. Without an answer there is none.
         seconds (float): Length of the clip.
+        start (float): Seconds from the video's time 0 at its first frame: ``PoseClip.start``.
     """
     if 'segments' in prediction:
         return segment_rows(prediction['segments'])
     best = zip(prediction['glosses'][:1], prediction['scores'][:1])
-    return [(0.0, seconds, gloss, score) for gloss, score in best]
+    return [(start, start + seconds, gloss, score) for gloss, score in best]
 
 
 def write_eaf(

@@ -82,7 +82,7 @@ def _answer(signs: Any, path: str, args: argparse.Namespace) -> Dict[str, Any]:
         if args.long:
             return signs.segments([clip], window=args.window)[0]
         answer = signs([clip], topk=args.topk)[0]
-        return dict(answer, seconds=len(clip) / clip.fps if clip.fps else 0.0)
+        return dict(answer, seconds=len(clip) / clip.fps if clip.fps else 0.0, start=clip.start)
     except (UserError, OSError) as error:
         bar.close()
         text = describe_os_error(error) if isinstance(error, OSError) else str(error)
@@ -106,8 +106,9 @@ def _in_words(answer: Dict[str, Any]) -> str:
 
 def _rows(video: str, answer: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
     """The rows of the CSV: one a sign, or one without a gloss that says why."""
-    end = round(answer['seconds'], 4) if 'seconds' in answer else ''
-    row = dict(video=video, start=0.0, end=end, gloss='', score='')
+    start = answer.get('start', 0.0)
+    end = round(start + answer['seconds'], 4) if 'seconds' in answer else ''
+    row = dict(video=video, start=round(start, 4), end=end, gloss='', score='')
     if 'segments' in answer and answer['segments']:
         for sign in answer['segments']:
             found = {key: round(sign[key], 4) for key in ('start', 'end', 'score')}

@@ -1,8 +1,19 @@
-"""Times of frames of videos with a variable frame rate."""
+"""Times of frames: of videos with a variable frame rate, and of those whose picture begins late."""
 
-from typing import Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 import numpy as np
+
+# Of a store's notes: the time of each whole video's first frame in its file, in seconds, by its id.
+STARTS = 'video_starts'
+
+
+def first_frame_time(meta: Mapping[str, Any], video_id: str) -> Optional[float]:
+    """Seconds from a video's time 0 at its first frame, by a store's ``meta``; None = it does not say."""
+    starts = (meta.get('notes') or {}).get(STARTS)
+    start = starts.get(video_id) if isinstance(starts, dict) else None
+    known = isinstance(start, (int, float)) and not isinstance(start, bool) and 0 <= start < float('inf')
+    return float(start) if known else None
 
 
 def uneven_times(times: np.ndarray, fps: float) -> Optional[np.ndarray]:

@@ -6,6 +6,7 @@ import os
 import shutil
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
+from ..datasets.frame_times import STARTS
 from ..datasets.pose_store import PoseStore
 from ..datasets.pose_store_writer import PoseStoreWriter
 from ..datasets.store_format import FAILED
@@ -234,6 +235,9 @@ def _write(out: str, parts: str, done: List[Record], notes: dict, about: dict, f
             record.video_id: record.damaged for record in done if record.damaged and not record.error
         },
     )
+    notes[STARTS] = {
+        record.video_id: record.start for record in done if record.start is not None and not record.error
+    }
     with PoseStoreWriter(
         out,
         LAYOUT,

@@ -17,8 +17,8 @@ class VideoError(UserRuntimeError):
 class Frame(NamedTuple):
     """One frame of a video.
 
-    ``image`` has shape (H, W, 3) uint8, RGB, upright. ``time`` is in seconds from the stream's zero and never
-    decreases.
+    ``image`` has shape (H, W, 3) uint8, RGB, upright. ``time`` is in seconds and never decreases. It counts
+    from the time 0 of the file, as players do, which may lie before the first frame.
     """
 
     image: np.ndarray

@@ -26,8 +26,8 @@ class ImageFolderReader:
         image_fps (float): Images a second; 0 = unknown.
 
     Attributes:
-        width, height, fps, frames, damaged: As of :class:`VideoReader`. Where ``image_fps`` is 0, so is
-            ``fps``, and frames get times as at 25 a second.
+        width, height, fps, frames, damaged, start: As of :class:`VideoReader`. Where ``image_fps`` is 0, so
+            is ``fps``, and frames get times as at 25 a second.
 
     Raises:
         VideoError: It is no such folder, numbers are missing or repeated, no image can be read, or ``fps``
@@ -54,6 +54,7 @@ class ImageFolderReader:
             )
         self._target, self._rate = fps, image_fps
         self.fps, self.frames, self.damaged = float(fps or image_fps), len(self._names), 0
+        self.start = 0.0
         first = next(iter(self._frames()), None)
         if first is None:
             raise VideoError(

@@ -37,7 +37,9 @@ class Record:
     """One finished video: its rows in a part file, or why it has none.
 
     ``stamp`` is the source file's size and time of change; a video that was replaced is done again. An empty
-    ``error`` means that its poses exist. ``times`` are the seconds of its frames, where its rate is uneven.
+    ``error`` means that its poses exist. ``times`` are the seconds of its frames since the first, where its
+    rate is uneven. ``start`` is the first frame's time in the file; None = an earlier version did not record
+    it.
     """
 
     video_id: str
@@ -52,6 +54,7 @@ class Record:
     fps: float = 0.0
     damaged: int = 0
     times: Optional[List[float]] = None
+    start: Optional[float] = None
 
 
 def stamp_of(path: str) -> Tuple[int, int]:
@@ -267,7 +270,15 @@ def _record_of(line: bytes, part: str, size: int) -> Record:
         return record
     rate = isinstance(record.fps, (int, float)) and math.isfinite(record.fps) and record.fps >= 0
     sizes = min(record.width, record.height) > 0 and min(numbers[2:]) >= 0
-    if not rate or not sizes or record.part != part or record.offset % _FRAME_BYTES or record.frames < 1:
+    start = record.start is None or (isinstance(record.start, (int, float)) and 0 <= record.start < math.inf)
+    if (
+        not rate
+        or not start
+        or not sizes
+        or record.part != part
+        or record.offset % _FRAME_BYTES
+        or record.frames < 1
+    ):
         raise UserValueError('a field is outside its range')
     if record.offset + record.frames * _FRAME_BYTES > size:
         raise UserValueError('its poses are not all there')

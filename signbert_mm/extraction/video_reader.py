@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 
+# Demuxers whose clock has a 0 of its own. In others it may begin at any number, and the file begins there.
+_OWN_ZERO = ('mov', 'matroska')
 INSTALL_AV = 'reading videos needs PyAV: run `make install-extract`, or: pip install "signbert_mm[extract]"'
 
 
@@ -64,6 +66,8 @@ class VideoReader:
             where it agrees with the timestamps to 2 %, else that of the timestamps. 0 = unknown.
         frames (int): The frame count that the header claims; 0 = none.
         damaged (int): Packets that could not be decoded, in the last iteration.
+        start (float): The first frame's time: seconds from the file's time 0, as of all frames. Above 0 where
+            an edit list, or sound that begins before the picture, makes the picture late.
 
     Raises:
         VideoError: As for :func:`open_video`; while iterating, when the file turns out to be truncated.
@@ -84,6 +88,7 @@ class VideoReader:
         self._target, self._truncated = fps, truncated
         self.damaged = 0
         self._container, self._stream = self._open()
+        self._zero = self.start = 0.0
         self._turn: Tuple[bool, bool, bool] = (False, False, False)
         self._size = (0, 0)
         self._decoded: Optional[Iterator[av.VideoFrame]] = None
@@ -105,6 +110,10 @@ class VideoReader:
                 f'{self.path}: no frame can be decoded ({self.damaged} damaged packets); get '
                 'the file again or leave it out'
             )
+        if self._first.pts is not None:
+            first = float(self._first.pts * self._first.time_base)
+            self._zero = min(_time_zero(self._container), first)
+            self.start = first - self._zero
         self._turn = _orientation(self._first)
         self._size = (self._first.width, self._first.height)
         self.width, self.height = self._size[::-1] if self._turn[0] else self._size
@@ -194,7 +203,7 @@ class VideoReader:
             if frame.pts is None:
                 time = 0.0 if time is None else time + step
             else:
-                now = float(frame.pts * frame.time_base) + clock_offset
+                now = float(frame.pts * frame.time_base) - self._zero + clock_offset
                 # The clock starts anew in joined recordings.
                 if time is not None and now < time:
                     clock_offset += time + step - now
@@ -226,6 +235,13 @@ class VideoReader:
 
     def __repr__(self) -> str:
         return f'VideoReader({self.path!r}: {self.width} x {self.height}, {self.fps:.3g} fps)'
+
+
+def _time_zero(container: 'InputContainer') -> float:
+    """Seconds on the container's clock at the file's time 0, from which players and ELAN count."""
+    if {*container.format.name.split(',')} & {*_OWN_ZERO} or container.start_time is None:
+        return 0.0
+    return container.start_time / 1e6
 
 
 def _is_cover(stream: 'av.VideoStream') -> bool:

@@ -70,6 +70,7 @@ def extract_video(
                 float(video.fps),
                 video.damaged,
             )
+            record.start = round(float(times[0]), 6)
             uneven = uneven_times(np.asarray(times), record.fps)
             record.times = None if uneven is None else [round(float(time), 4) for time in uneven]
     except PartsError:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from api_toys import GLOSSES, SCORES, ColourExtractor, poses, up_to_rounding
+from grey_videos import make_late_video
 from mmengine.config import Config
 
 from signbert_mm.apis import SignInferencer, camera
@@ -277,6 +278,25 @@ def test_seconds_are_those_of_the_time_stamps(inferencer, tmp_path):
         for window in found['windows'][:-1]:
             assert window['end'] - window['start'] == pytest.approx(1, abs=0.05)
             assert bool(window['scores']) == (window['reason'] == '') == (window['start'] < 2.9), window
+
+
+def test_seconds_of_a_video_that_begins_late(inferencer, tmp_path):
+    settings = dict(window=1.0, stride=0.5, enter=0.2, leave=0.1)
+    levels = [40] * 20 + [0] * 10 + [200] * 20
+    even, late = (make_late_video(tmp_path / f'{at}.mp4', levels, at) for at in (0.0, 2.0))
+    (right,) = inferencer.segments(even, **settings)
+    clip = inferencer.reader.extract(late)
+    assert clip.start == clip.times[0] == 2.0 and clip.cut(5, 9).start == 0
+    store = extract_folder([('late', str(late))], tmp_path / 's', inferencer.reader.extractor)
+    assert right['segments']
+    for found in (*inferencer.segments(late, **settings), *inferencer.segments([clip, store], **settings)):
+        for name in ('segments', 'windows'):
+            for one, other in zip(right[name], found[name], strict=True):
+                assert (other['start'], other['end']) == pytest.approx((one['start'] + 2, one['end'] + 2))
+    events = list(inferencer.stream(late, **settings))
+    assert {event['begin'] for event in events} == {2.0} and events[-1]['end'] == 50
+    (first, *_) = (segment for event in events for segment in event['segments'])
+    assert first['start'] == pytest.approx(right['segments'][0]['start'] + 2)
 
 
 class Clockwork:

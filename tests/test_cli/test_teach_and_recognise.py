@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import torch
 from grey_extractor import BODY, SIGNS, GreyExtractor
-from grey_videos import EXTRACTOR, make_images, make_signs, make_video
+from grey_videos import EXTRACTOR, make_images, make_late_video, make_signs, make_video
 from mmengine.config import Config
 
 from signbert_mm.apis import TaughtSigns, read_eaf
 from signbert_mm.datasets import PoseStore
+from signbert_mm.prepare.sources import convert
+from signbert_mm.prepare.sources.elan import eaf_index
 from signbert_mm.teaching import Estimate, finetune, pipeline
 
 
@@ -226,6 +228,32 @@ def test_elan(run, taught, tmp_path):
     assert 0 < score <= 1.0001
     with pytest.raises(SystemExit, match='--elan writes the file of one video'):
         run('recognise', 'new.mp4', 'my_videos', *options, '--overwrite')
+
+
+@pytest.mark.parametrize('long', [True, False])
+def test_elan_of_a_video_that_begins_late(run, taught, tmp_path, long):
+    greys = [SIGNS['tea']] * 20 + ([0] * 20 + [SIGNS['no']] * 20) * long
+    late, even = make_late_video(tmp_path / 'late.mp4', greys), tmp_path / 'even.mp4'
+    make_late_video(even, greys, 0.0)
+    found = {}
+    for video in (even, late):
+        options = ('--model', 'my_signs', '--extractor', EXTRACTOR, *['--long'] * long)
+        run('recognise', video.name, *options, '--elan', 'a.eaf', '--csv', 'a.csv', '--overwrite')
+        rows = read_eaf('a.eaf').scored('signbert-mm')
+        with open('a.csv', newline='') as file:
+            table = [(float(row['start']), float(row['end'])) for row in csv.DictReader(file)]
+        np.testing.assert_allclose(table, [row[:2] for row in rows], atol=1e-3)
+        found[video.stem] = rows
+    assert [row[2] for row in found['late']] == ['tea', 'no'][: 1 + long]
+    for (start, end, gloss, _), (begin, stop, name, _) in zip(found['even'], found['late']):
+        assert (begin, stop, name) == (pytest.approx(start + 2), pytest.approx(end + 2), gloss)
+    # What was written cuts the frames that were seen.
+    clips = eaf_index('a.eaf', ['signbert-mm'])
+    assert clips.videos
+    store = convert(clips.index, 'cut', videos=clips.videos, extractor=dict(type=EXTRACTOR))
+    whole = PoseStore('cut.poses').clip(0)[0]
+    for number, (start, end, *_) in enumerate(found['even']):
+        np.testing.assert_array_equal(store.clip(number)[0], whole[round(10 * start) : round(10 * end)])
 
 
 def test_elan_keeps_what_is_there(run, taught, tmp_path):

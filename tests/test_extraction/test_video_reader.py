@@ -3,6 +3,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from grey_videos import make_late_video
 from made_videos import cut, make_sound, make_video, picture, shades
 
 from signbert_mm.extraction import Frame, VideoError, open_video
@@ -77,6 +78,41 @@ def test_resampling_by_hand():
     assert [frame.image for frame in resample(frames, 15)] == [0, 1, 1, 2, 3]  # at 0, 67, 133, 200, 267 ms
     assert [frame.image for frame in resample(frames, 10)] == [0, 1, 2, 3]
     assert [frame.image for frame in resample(frames[:1], 25)] == [0] and list(resample([], 25)) == []
+
+
+@pytest.mark.parametrize(
+    'name, sound, start',
+    [
+        ('a.mp4', True, 2.0),
+        # An edit list alone.
+        ('a.mov', False, 2.0),
+        ('a.mkv', True, 2.0),
+        ('a.mkv', False, 2.0),
+        ('a.ts', True, 2.0),
+        # The clock of a transport stream begins anywhere, and the file begins there.
+        ('a.ts', False, 0.0),
+    ],
+)
+def test_times_count_from_the_time_0_of_the_file(tmp_path, name, sound, start):
+    path = make_late_video(tmp_path / name, np.linspace(40, 200, 20), 2.0, 10, sound)
+    with open_video(path) as video:
+        # The encoder of the sound begins some samples earlier.
+        assert video.start == pytest.approx(start, abs=0.13 if name == 'a.ts' else 2e-3)
+        times = [frame.time for frame in video]
+        again = [frame.time for frame in video]
+    assert times == again and times[0] == video.start
+    np.testing.assert_allclose(np.diff(times), 0.1, atol=2e-3)
+    with open_video(path, fps=5) as video:
+        np.testing.assert_allclose(
+            [frame.time - video.start for frame in video], np.arange(10) / 5, atol=1e-6
+        )
+
+
+def test_the_clock_of_a_transport_stream_may_begin_anywhere(tmp_path):
+    greys = np.linspace(40, 200, 20)
+    with open_video(make_late_video(tmp_path / 'a.ts', greys, 50.0, 10, sound=False)) as video:
+        assert video.start == 0
+        np.testing.assert_allclose([frame.time for frame in video], np.arange(20) / 10, atol=1e-3)
 
 
 def test_a_header_without_a_rate_is_read_by_its_timestamps(tmp_path):

@@ -26,6 +26,8 @@ class ClipRecord:
         start, end (float, optional): The piece of ``video``, in ``unit``; half open, 0 = the first frame.
             None = from its begin, to its end.
         unit (str): Of ``start`` and ``end``: 'seconds', or 'frames' of the original video.
+        media_time (bool): Seconds count from the video's time 0, as in players and ELAN; else from its first
+            frame. The two differ where sound or an edit list begins before the picture.
         fps (float): Frames a second by the annotation, for poses without a rate; 0 = unknown.
         size (tuple[int, int], optional): Width and height of the image in pixels, for poses without them.
         box (tuple[float, float, float, float], optional): Left, top, right and bottom of the signer as
@@ -42,6 +44,7 @@ class ClipRecord:
     start: Optional[float] = None
     end: Optional[float] = None
     unit: str = 'seconds'
+    media_time: bool = False
     fps: float = 0.0
     size: Optional[Tuple[int, int]] = None
     box: Optional[Tuple[float, float, float, float]] = None

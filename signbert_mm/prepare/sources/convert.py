@@ -3,13 +3,12 @@
 import os
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.utils import ProgressBar
 
-from ...datasets.frame_times import frames_between, mean_rate
 from ...datasets.pixel_check import UnitError
 from ...datasets.pose_store import PoseStore
 from ...datasets.pose_store_writer import PoseStoreWriter
@@ -18,6 +17,7 @@ from ...errors import UserValueError
 from ...files.atomic import check_target
 from ...files.folders import LeftOut
 from .annotation import ClipRecord, SourceIndex, split_counts
+from .cutting import VideoStarts, cut_clip
 from .extract import Videos, extract_absent, videos_place
 from .lookup import Place, check_mixture, find_clips, find_names
 from .names import NameIndex
@@ -96,8 +96,9 @@ def convert(
         raise UserValueError(f'{out}: its poses are read, so it is not replaced; choose another folder')
     failed: NameIndex[str] = NameIndex((), '')
     left_out: List[LeftOut] = []
+    paths: Dict[int, str] = {}
     if videos is not None:
-        sources, failed, left_out = extract_absent(
+        sources, failed, left_out, paths = extract_absent(
             index, out, sources, videos, extractor, workers, allow_mixed, extraction
         )
     places = find_clips(index.records, sources)
@@ -115,7 +116,8 @@ def convert(
         None if place else unread.get(id(record)) or _why(record, sources) or absent
         for record, place in zip(index.records, places)
     ]
-    store = _write(index, out, places, reasons, layout, extractors, dtype, overwrite)
+    starts = VideoStarts(paths)
+    store = _write(index, out, places, reasons, layout, extractors, dtype, overwrite, starts)
     _report_rest(sources, places, videos_place(videos), left_out)
     return store
 
@@ -170,40 +172,6 @@ def _nothing_found(index: SourceIndex, sources: Sequence[PoseSource], videos: st
     )
 
 
-def _cut(record: ClipRecord, pose: VideoPose) -> Tuple[VideoPose, str]:
-    """The clip's frames, and a remark if they are doubtful.
-
-    If the rate is uneven, seconds are those of the frames' times.
-
-    Raises:
-        UnreadableError: No frames are left.
-    """
-    frames, begin, end = len(pose.keypoints), 0, len(pose.keypoints)
-    if record.no_frames:
-        raise UnreadableError(record.no_frames)
-    if record.start is not None or record.end is not None:
-        fps = pose.fps or record.fps
-        if record.unit == 'seconds' and not fps:
-            raise UnreadableError(
-                'neither poses nor annotation tell the frames a second, so the clip cannot be cut out'
-            )
-        if record.unit == 'seconds' and pose.times is not None:
-            begin, end = frames_between(pose.times, record.start, record.end)
-        else:
-            rate = fps if record.unit == 'seconds' else 1.0
-            begin = 0 if record.start is None else round(record.start * rate)
-            end = frames if record.end is None else max(begin + 1, round(record.end * rate))
-    if begin >= frames:
-        raise UnreadableError(f'the video has {frames} frames, the clip is frames {begin} to {end}')
-    # A last frame or two may be lost to rounding and re-encoding.
-    remark = f'{frames - begin} of {end - begin} annotated frames are there' if end > frames + 2 else ''
-    times, fps = pose.times, pose.fps
-    if times is not None:
-        times = times[begin:end] - times[begin]
-        fps = mean_rate(times) or fps
-    return replace(pose, keypoints=pose.keypoints[begin:end], times=times, fps=fps), remark
-
-
 def _outside(record: ClipRecord, keypoints: np.ndarray, width: int, height: int) -> str:
     """A remark if most of the detected joints are outside the annotated box."""
     if record.box is None or not (keypoints[..., 2] > 0).any():
@@ -225,6 +193,7 @@ def _write(
     extractors: Sequence[str],
     dtype: str,
     overwrite: bool,
+    starts: VideoStarts,
 ) -> PoseStore:
     missing: List[_Remark] = []
     doubtful: List[_Remark] = []
@@ -248,8 +217,11 @@ def _write(
                 missing.append(_Remark(record, reason))
                 continue
             try:
-                pose = place.source.read(place.key)
-                pose, remark = _cut(record, pose) if place.whole_video else (pose, '')
+                pose, remarks = place.source.read(place.key), ['']
+                if place.whole_video:
+                    start, guessed = starts.find(record, pose)
+                    pose, remark = cut_clip(record, pose, start)
+                    remarks = [remark, guessed]
             except (UnreadableError, UnitError, OSError) as error:
                 missing.append(_Remark(record, str(error)))
                 continue
@@ -268,7 +240,7 @@ def _write(
                 continue
             doubtful += [
                 _Remark(record, text)
-                for text in (remark, _outside(record, pose.keypoints, width, height))
+                for text in (*remarks, _outside(record, pose.keypoints, width, height))
                 if text
             ]
         _list(os.path.join(writer.partial, MISSING), missing, index.glosses)

@@ -175,6 +175,7 @@ def _index(
             row.signer,
             start=row.start,
             end=row.end,
+            media_time=True,
             where=row.where,
         )
         for row in rows

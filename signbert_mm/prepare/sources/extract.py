@@ -1,7 +1,7 @@
 """Extraction of the videos that have no poses yet."""
 
 import os
-from typing import TYPE_CHECKING, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ...datasets.store_format import META
 from ...errors import UserValueError
@@ -38,7 +38,7 @@ def extract_absent(
     workers: int = 1,
     allow_mixed: bool = False,
     extraction: Optional[dict] = None,
-) -> Tuple[List[PoseSource], NameIndex, List[LeftOut]]:
+) -> Tuple[List[PoseSource], NameIndex, List[LeftOut], Dict[int, str]]:
     """Extracts the poses of those videos of ``index`` that no source has, into ``<out>.poses``.
 
     If that store is complete, they go into ``<out>.poses2``, and so on. Videos that were replaced since they
@@ -48,8 +48,9 @@ def extract_absent(
         index, out, sources, videos, extractor, workers, allow_mixed, extraction: As :func:`convert`.
 
     Returns:
-        tuple[list[PoseSource], NameIndex, list[LeftOut]]: All sources; why a video has no poses, by its name;
-            what else lies in the folder.
+        tuple[list[PoseSource], NameIndex, list[LeftOut], dict[int, str]]: All sources; why a video has no
+            poses, by its name; what else lies in the folder; the file of each record's video, by the
+            record's ``id``.
 
     Raises:
         ValueError: There is something to extract and no extractor; poses of several extractors would mix, or
@@ -72,6 +73,7 @@ def extract_absent(
     places = find_clips(index.records, sources)
     while _drop_replaced(own, places, of_records, files):
         places = find_clips(index.records, sources)
+    paths = {id(record): files[name] for record, name in zip(index.records, of_records) if name}
     names = find_names([record for record, place in zip(index.records, places) if place is None], files)
     needed = {name: files[name] for name in names if name is not None}
     used = {*needed, *of_records}
@@ -88,7 +90,7 @@ def extract_absent(
                 '(--extractor)'
             )
         _check_kept(kept, {key: value for key, value in options.items() if value is not None}, allow_mixed)
-        return sources, NameIndex((), place), left_out
+        return sources, NameIndex((), place), left_out, paths
     built = build_extractor(extractor)
     if needed:
         check_mixture(
@@ -101,7 +103,7 @@ def extract_absent(
     if not needed:
         if built is not extractor:
             built.close()
-        return sources, NameIndex((), place), left_out
+        return sources, NameIndex((), place), left_out, paths
     print(f'{index.name}: poses of {len(needed):,} videos (of {len(files):,} in {place}) are extracted')
     target = _numbered(out, len(own))
     if workers > 1:
@@ -122,8 +124,8 @@ def extract_absent(
         if set(unread) != set(needed):
             raise
         # No video could be read: all are missing clips, which is no error here.
-        return sources, NameIndex(unread.items(), place), left_out
-    return [*sources, StorePoses(store)], NameIndex(failures(target), place), left_out
+        return sources, NameIndex(unread.items(), place), left_out, paths
+    return [*sources, StorePoses(store)], NameIndex(failures(target), place), left_out, paths
 
 
 def _drop_replaced(

@@ -7,6 +7,7 @@ from typing import Collection, Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from ...datasets.frame_times import first_frame_time
 from ...datasets.pixel_check import PixelCheck
 from ...datasets.pose_store import PoseStore
 from ...datasets.store_format import FAILED, META
@@ -32,6 +33,7 @@ class VideoPose:
         width, height (int, optional): Of the image in pixels; None = unknown.
         fps (float): Frames a second; 0 = unknown.
         times (ndarray, optional): Shape (T,) seconds of the frames from 0 on, if the rate is uneven.
+        start (float, optional): Seconds from the video's time 0 at the first frame; None = unknown.
     """
 
     keypoints: np.ndarray
@@ -39,6 +41,7 @@ class VideoPose:
     height: Optional[int] = None
     fps: float = 0.0
     times: Optional[np.ndarray] = None
+    start: Optional[float] = None
 
 
 class PoseSource(ABC):
@@ -126,7 +129,11 @@ class StorePoses(PoseSource):
         keypoints, scores = self.store.clip(index)
         values = np.concatenate([keypoints, scores[..., None]], axis=-1)
         size = int(self.store.width[index]), int(self.store.height[index])
-        return VideoPose(values, *size, float(self.store.fps[index]), self.store.frame_times(index))
+        times, start = (
+            self.store.frame_times(index),
+            first_frame_time(self.store.meta, str(self.store.video_id[index])),
+        )
+        return VideoPose(values, *size, float(self.store.fps[index]), times, start)
 
 
 class PysklPoses(PoseSource):

@@ -1,16 +1,22 @@
 """Annotations of ELAN as clips of videos."""
 
+import json
 import os
 import shutil
 
 import numpy as np
 import pytest
-from source_fixtures import Brightness, write_poses, write_video
+from grey_videos import make_late_video
+from source_fixtures import Brightness, poses, write_poses, write_video
 
 from signbert_mm.datasets import PoseStore
+from signbert_mm.datasets.frame_times import first_frame_time
+from signbert_mm.extraction import extract_folder
 from signbert_mm.files.eaf_writer import write_eaf
-from signbert_mm.prepare.sources import convert, elan
+from signbert_mm.prepare.sources import ClipRecord, convert, elan
+from signbert_mm.prepare.sources.cutting import cut_clip
 from signbert_mm.prepare.sources.elan import eaf_index
+from signbert_mm.prepare.sources.poses import VideoPose
 from signbert_mm.prepare.sources.splits import Splits
 
 TIERS = {
@@ -65,6 +71,67 @@ def test_times_of_a_shifted_video(tmp_path):
     assert store.video_id.tolist() == ['talk/Ana_200-600', 'talk/Ana_600-1000', 'talk/Bo_400-800']
     assert [store.clip(number)[0][0, 0, 0] - 10 for number in range(3)] == [0, 5, 0]
     assert store.length.tolist() == [5, 10, 10]
+
+
+def late_recording(folder, *annotations, name='talk.mp4'):
+    """40 frames, 10 a second, shown from 2 s on, and a tier of these annotations."""
+    make_late_video(folder / name, [20 + 5 * number for number in range(40)], 2.0)
+    write_eaf(folder / 'a.eaf', folder / name, {'Ana': [(*span, 'X', None) for span in annotations]})
+    return str(folder)
+
+
+def test_a_video_that_begins_late(tmp_path):
+    root = late_recording(tmp_path / 'r', (0.5, 1.5), (1.6, 2.4), (2.5, 3.5), (5.5, 6.0))
+    clips = eaf_index(root, ['Ana'])
+    store = convert(clips.index, str(tmp_path / 's'), videos=clips.videos, extractor=Brightness())
+    assert store.video_id.tolist() == ['talk/Ana_1600-2400', 'talk/Ana_2500-3500', 'talk/Ana_5500-6000']
+    whole = PoseStore(tmp_path / 's.poses').clip(0)[0]
+    for number, (first, end) in enumerate(((0, 4), (5, 15), (35, 40))):
+        np.testing.assert_array_equal(store.clip(number)[0], whole[first:end])
+    assert 'talk/Ana_500-1500\tX\tit ends at 1.5 s, and the first frame of its video is shown at 2 s' in (
+        (tmp_path / 's' / 'missing.txt').read_text()
+    )
+    assert 'talk/Ana_1600-2400\tX\t4 of 8 annotated frames are there' in (
+        (tmp_path / 's' / 'doubtful.txt').read_text()
+    )
+
+
+def test_poses_of_a_video_that_begins_late(tmp_path):
+    root = late_recording(tmp_path / 'r', (2.5, 3.5))
+    clips = eaf_index(root, ['Ana'])
+
+    def cut(out, poses, **options):
+        made = convert(clips.index, str(tmp_path / out), str(tmp_path / poses), **options)
+        return made.clip(0)[0]
+
+    videos = dict(videos=clips.videos)
+    store = extract_folder(list(clips.videos.items()), tmp_path / 'poses', Brightness())
+    right = store.clip(0)[0][5:15]
+    assert first_frame_time(store.meta, 'talk') == 2.0
+    np.testing.assert_array_equal(cut('a', 'poses'), right)
+    # A store of an earlier version, or poses of others, do not say it: the video does.
+    meta = json.loads((tmp_path / 'poses' / 'meta.json').read_text())
+    del meta['notes']['video_starts']
+    (tmp_path / 'poses' / 'meta.json').write_text(json.dumps(meta))
+    np.testing.assert_array_equal(cut('b', 'poses', **videos), right)
+    write_poses(tmp_path / 'npz', {'talk': 40}, fps=10.0)
+    assert cut('c', 'npz', **videos)[:, 0, 0].tolist() == list(range(15, 25))
+    # Without both, seconds count from the first frame.
+    assert cut('d', 'npz')[:, 0, 0].tolist() == list(range(35, 45))
+    (tmp_path / 'r' / 'talk.mp4').write_text('damaged')
+    assert cut('e', 'npz', **videos)[:, 0, 0].tolist() == list(range(35, 45))
+    assert 'whether its video begins late is not known' in (tmp_path / 'e' / 'doubtful.txt').read_text()
+
+
+def test_an_uneven_video_that_begins_late(tmp_path):
+    pose = VideoPose(poses(4), 320, 240, 2.0, np.asarray([0, 0.1, 1.1, 1.5]), 2.0)
+    record = ClipRecord('a', 0, 'train', 'v', start=2.1, end=3.5, media_time=True)
+    cut, remark = cut_clip(record, pose, 2.0)
+    assert cut.keypoints[:, 0, 0].tolist() == [11, 12] and not remark
+    np.testing.assert_allclose(cut.times, [0, 1])
+    # Seconds of other annotations count from the first frame.
+    cut, _ = cut_clip(ClipRecord('a', 0, 'train', 'v', start=0.1, end=1.5), pose)
+    assert cut.keypoints[:, 0, 0].tolist() == [11, 12]
 
 
 def test_a_video_of_another_computer(tmp_path):
