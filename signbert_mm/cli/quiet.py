@@ -6,10 +6,13 @@ import sys
 import warnings
 from typing import Callable
 
+from ..logs import warnings_to
+
 
 def run_quietly(main: Callable[[], None]) -> None:
     """As :func:`signbert_mm.engine.runner.run_tool`, with the libraries' warnings and notes left out.
 
+    Warnings of this package are plain lines on stderr.
     ``SIGNBERT_MM_TRACEBACK=1`` shows them, beside tracebacks.
     """
     if os.environ.get('SIGNBERT_MM_TRACEBACK') != '1':
@@ -27,6 +30,9 @@ def run_quietly(main: Callable[[], None]) -> None:
     if terminal:
         # Back to the start of the line, and clear it.
         print('\r\033[K', end='', file=sys.stderr, flush=True)
-    if os.environ.get('SIGNBERT_MM_TRACEBACK') != '1':
-        MMLogger.get_current_instance().setLevel(logging.ERROR)
-    run_tool(main)
+    if os.environ.get('SIGNBERT_MM_TRACEBACK') == '1':
+        run_tool(main)
+        return
+    MMLogger.get_current_instance().setLevel(logging.ERROR)
+    with warnings_to(lambda text: print(text, file=sys.stderr, flush=True)):
+        run_tool(main)
