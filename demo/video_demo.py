@@ -37,7 +37,7 @@ from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.atomic import write_atomic
-from signbert_mm.files.os_errors import check_writable, output_path
+from signbert_mm.files.os_errors import check_outputs, check_writable, output_path
 from signbert_mm.files.shipped import SHIPPED
 from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, Span, attention_over_time, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
@@ -260,8 +260,9 @@ def frames_with(bars: List[Tuple[int, int, Bars]], count: int) -> Iterator[Bars]
 def main() -> None:
     args = parse_args()
     out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
-    for path in filter(None, (out, args.elan, args.vtt)):
-        check_writable(path)
+    check_writable(out)
+    check_outputs([out, out.with_suffix('.json')], [args.video], over_videos=True)
+    check_outputs(filter(None, (args.elan, args.vtt, out.with_suffix('.json'))), [args.video])
     inferencer = build(args, dictionary=args.dictionary)
     if args.dictionary:
         inferencer.check_dictionary()

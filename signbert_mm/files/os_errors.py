@@ -3,7 +3,10 @@
 import argparse
 import errno
 import os
-from typing import Union
+from typing import Iterable, Set, Union
+
+from ..errors import UserValueError
+from .folders import VIDEO_SUFFIXES, suffix_of
 
 _REMEDIES = {
     errno.EACCES: 'this user may not read or write there; name another place, or change its permissions',
@@ -19,6 +22,7 @@ _REMEDIES = {
     errno.EMFILE: 'raise the number of open files (ulimit -n)',
 }
 
+PathLike = Union[str, 'os.PathLike[str]']
 _FIGURES = ('.png', '.jpg', '.jpeg', '.pdf', '.svg', '.eps', '.ps', '.tif', '.tiff', '.webp')
 
 
@@ -40,7 +44,7 @@ def describe_os_error(error: OSError) -> str:
     return f'{" -> ".join(places)}: {what}; {remedy}' if places else f'{what}; {remedy}'
 
 
-def check_writable(path: Union[str, 'os.PathLike[str]']) -> None:
+def check_writable(path: PathLike) -> None:
     """Refuses a file or folder that cannot be written, before any work for it. Creates nothing.
 
     Args:
@@ -66,6 +70,36 @@ def check_writable(path: Union[str, 'os.PathLike[str]']) -> None:
         _check_access(place, os.W_OK)
         # The new file is written beside it and renamed.
         _check_access(os.path.dirname(place), os.W_OK | os.X_OK)
+
+
+def check_outputs(
+    outputs: Iterable[PathLike], inputs: Iterable[PathLike] = (), over_videos: bool = False
+) -> None:
+    """Refuses files to be written that are one file, that are read, or that are videos, before any work.
+
+    In ``--csv *.mp4`` the shell puts a video where the file's name is meant.
+
+    Args:
+        outputs (Iterable[str | Path]): What is to be written.
+        inputs (Iterable[str | Path]): What is read.
+        over_videos (bool): Other videos may be replaced.
+
+    Raises:
+        ValueError: There is such a file; the message names it.
+    """
+    read = {os.path.realpath(path) for path in inputs}
+    seen: Set[str] = set()
+    for path in outputs:
+        place = os.path.realpath(path)
+        if place in seen:
+            raise UserValueError(f'{os.fspath(path)} is named for two outputs; name two files')
+        seen.add(place)
+        is_video = not over_videos and os.path.exists(place) and suffix_of(place) in VIDEO_SUFFIXES
+        if place in read or is_video:
+            what = 'read' if place in read else 'a video'
+            raise UserValueError(
+                f'{os.fspath(path)} is {what}, and what is written would replace it; name another file'
+            )
 
 
 def _check_access(place: str, asked: int) -> None:
