@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import unicodedata
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from ..errors import UserValueError
 from ..logs import print_log
@@ -30,6 +30,14 @@ def clean_text(text: str) -> str:
     while text != (shorter := text.strip().strip(_INVISIBLE)):
         text = shorter
     return text
+
+
+def alike_names(names: Iterable[str]) -> List[List[str]]:
+    """Groups of names that differ in their capitals alone, in order."""
+    groups: Dict[str, List[str]] = {}
+    for name in sorted(set(names)):
+        groups.setdefault(name.casefold(), []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def clean_path(name: str) -> str:
@@ -98,7 +106,8 @@ def _likely_encoding(data: bytes) -> str:
         wide = sum(character >= '\u2e80' for character in data.decode('gb18030'))
     except UnicodeDecodeError:
         wide = 0
-    if 2 * wide >= 0.9 * high and wide > 1:
+    # An umlaut and the letter after it are read as one Chinese character, too, of one high byte.
+    if 0.9 * high <= 2 * wide <= 1.1 * high and wide > 1:
         return 'GB18030'
     try:
         data.decode('cp1252')

@@ -17,6 +17,7 @@ from ..apis.taught_signs import CONFIG, DICTIONARY, ENCODER, MODEL
 from ..datasets import PoseStore
 from ..errors import UserValueError
 from ..files import folder_lock, write_atomic
+from ..files.text import alike_names
 from .estimate import MAX_FOLDS, Estimate, dictionary_estimate, make_folds
 from .finetune import Progress, finetune_estimate, recognizer_config, train_recognizer
 from .folder import (
@@ -109,7 +110,7 @@ def teach(
     with folder_lock(out, '.lock', 'teaching'):
         _say_videos(videos, say)
         store, bad = extract_videos(videos, out, extractor, inferencer.reader.fps, workers, say)
-        problems += [*bad, *_few_clips(store)]
+        problems += [*bad, *_doubtful_signs(store)]
         for problem in problems:
             say(f'  {"left out" if problem.left_out else "look at"}: {problem}')
         vectors, names = embed_store(inferencer, store, progress)
@@ -138,9 +139,18 @@ def _say_videos(videos: Sequence[Any], say: Callable[[str], None]) -> None:
     say(f'{len(videos)} videos of {len(glosses)} signs; {who}.')
 
 
-def _few_clips(store: PoseStore) -> List[Problem]:
+def _doubtful_signs(store: PoseStore) -> List[Problem]:
     counts = np.bincount(store.label, minlength=len(store.glosses))
-    return [
+    problems = [
+        Problem(
+            first,
+            f'{" and ".join(rest)} differ{"s" * (len(rest) == 1)} from it in capitals alone, and each is a '
+            'sign of its own; write them alike if they are one',
+            left_out=False,
+        )
+        for first, *rest in alike_names(store.glosses)
+    ]
+    return problems + [
         Problem(gloss, 'one clip only; film two more, or it cannot be tested', left_out=False)
         for gloss, count in zip(store.glosses, counts)
         if count == 1

@@ -44,6 +44,7 @@ def test_line_numbers_and_unicode_form(tmp_path):
             'line 2, byte 5 is 0xe9; it looks like Windows-1252.*iconv -f Windows-1252',
         ),
         ('你好你好'.encode('gb18030'), 'it looks like GB18030'),
+        ('video,gloss\na.mp4,grün\nb.mp4,schön'.encode('latin-1'), 'it looks like Windows-1252'),
         (codecs.BOM_UTF16_LE + 'a'.encode('utf-16-le'), 'this is UTF-16, not UTF-8 text; save it as UTF-8'),
         ('a,b'.encode('utf-16-be'), 'UTF-16 without a mark, or no text'),
     ],

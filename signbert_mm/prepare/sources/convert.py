@@ -16,6 +16,7 @@ from ...datasets.store_format import DOUBTFUL, MISSING, foreign_to_store
 from ...errors import UserValueError
 from ...files.atomic import check_target
 from ...files.folders import LeftOut
+from ...files.text import alike_names
 from .annotation import ClipRecord, SourceIndex, split_counts
 from .cutting import VideoStarts, cut_clip
 from .extract import Videos, extract_absent, videos_place
@@ -91,6 +92,8 @@ def convert(
         )
     for line in index.deviations():
         print(f'{index.name}: {line}')
+    for group in alike_names(index.glosses):
+        print(f'{index.name}: {" and ".join(map(repr, group))} differ in capitals alone, and are kept apart')
     sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in inputs]
     if any(os.path.realpath(source.path) == os.path.realpath(out) for source in sources):
         raise UserValueError(f'{out}: its poses are read, so it is not replaced; choose another folder')
