@@ -4,8 +4,10 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
+from ..datasets.store_format import META
+from ..datasets.store_index import read_meta
 from ..engine.registered_types import read_inference_config
 from ..errors import UserValueError
 from ..files.atomic import write_atomic
@@ -18,12 +20,13 @@ from .long_clips import LongClips
 
 FORMAT, FORMAT_VERSION = 'signbert_mm.TaughtSigns', 1
 # Files of the folder. Their names are fixed, so that nothing in the index becomes a path.
-INDEX, CONFIG, ENCODER, MODEL, DICTIONARY = (
+INDEX, CONFIG, ENCODER, MODEL, DICTIONARY, STORE = (
     'model.json',
     'config.py',
     'encoder.pth',
     'model.pth',
     'dictionary',
+    'poses',
 )
 KINDS = ('dictionary', 'finetune')
 
@@ -57,6 +60,8 @@ class TaughtSigns:
         self.threshold: Optional[float] = facts['threshold']
         self.estimate: Dict[str, Any] = facts['estimate']
         self.seconds: float = facts['seconds']
+        # Name and version of what found the poses of the taught videos; empty = unknown.
+        self.taught_by: Tuple[str, ...] = ()
 
     @classmethod
     def load(cls, folder: PathLike, device: Optional[str] = None, extractor: Any = None) -> 'TaughtSigns':
@@ -86,7 +91,26 @@ class TaughtSigns:
             inferencer.check_dictionary()
         else:
             inferencer = SignInferencer(cfg, folder / MODEL, device, extractor)
-        return cls(inferencer, facts)
+        signs = cls(inferencer, facts)
+        # A copy may come without the poses.
+        if (folder / STORE / META).is_file():
+            meta = read_meta(str(folder / STORE))
+            signs.taught_by = tuple(str(meta.get(key, '')) for key in ('extractor', 'extractor_version'))
+        return signs
+
+    def other_extractor(self) -> str:
+        """Says that poses are found by another extractor, or version, than those of the taught videos were.
+
+        '' = by the same, or it is not known. Builds the extractor.
+        """
+        extractor = self.inferencer.reader.extractor
+        now = extractor.name, extractor.version
+        if not any(self.taught_by) or now == self.taught_by:
+            return ''
+        return (
+            f'the taught videos were read by {" ".join(self.taught_by)}, and these are by {" ".join(now)}: '
+            'scores and answers differ; teach again with it, or install and name the other (--extractor)'
+        )
 
     @property
     def glosses(self) -> List[str]:

@@ -23,7 +23,8 @@ Videos lie in VIDEOS/<sign>/<signer>_<take>.mp4, or a CSV lists them (columns vi
 signer). Run it again with more videos: only the new ones are read, and the model is made anew."""
 RECOGNISE = """Name the sign of each video, or say that it is none of the signs that were taught.
 
-A folder stands for all videos in it."""
+A folder stands for all videos in it. It ends with status 1 where a video cannot be read; the answers of the
+others are printed and written all the same. "None of these" is an answer."""
 PAGE = """Open a page in the browser that recognises signs and learns new ones: drop a video, or record one.
 
 Its tab "Teach" takes a few videos of each sign, tries them at once, and exports a folder that recognise and

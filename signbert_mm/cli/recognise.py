@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List
 
 from ..errors import UserError, UserValueError
 from ..files.atomic import write_atomic
-from ..files.os_errors import check_writable, describe_os_error
+from ..files.os_errors import check_outputs, check_writable, describe_os_error
 from .progress import ProgressBar
 
 COLUMNS = ('video', 'start', 'end', 'gloss', 'score', 'reason')
@@ -23,11 +23,11 @@ def main(args: argparse.Namespace) -> None:
     from ..apis.backends import to_json
     from ..extraction import find_videos
 
-    for path in (args.json, args.csv, args.elan):
-        if path:
-            check_writable(path)
-            if os.path.isdir(path):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    outputs = [path for path in (args.json, args.csv, args.elan) if path]
+    for path in outputs:
+        check_writable(path)
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if args.topk < 1 or args.window < 0 or args.image_fps < 0:
         raise UserValueError('--topk must be at least 1, --window and --image-fps above 0')
     if args.window and not args.long:
@@ -36,11 +36,14 @@ def main(args: argparse.Namespace) -> None:
     if args.elan and os.path.lexists(args.elan) and not args.overwrite:
         raise UserValueError(f'{args.elan} exists; name another file, or --overwrite')
     videos = find_videos(args.videos, unclear=True)
+    check_outputs(outputs, [path for _, path in videos])
     if args.elan and len(videos) > 1:
         raise UserValueError(f'--elan writes the file of one video, and {len(videos)} are given')
     signs = TaughtSigns.load(args.model, args.device, args.extractor)
     # An extractor that is not there is no fault of a video.
-    signs.inferencer.reader.extractor  # noqa: B018
+    changed = signs.other_extractor()
+    if changed:
+        print(f'Note: {changed}')
     answers: List[Dict[str, Any]] = []
     for video_id, path in videos:
         answers.append(_answer(signs, path, args))
@@ -129,5 +132,6 @@ def _print_end(args: argparse.Namespace, answers: List[Dict[str, Any]]) -> None:
     model = shlex.quote(args.model)
     keep = '' if written else ', or --csv FILE to keep the answers'
     print(f'Next: signbert-mm page --model {model}{keep}')
-    if failed == len(answers):
+    # As of `cp` or `cat`: what can be done is done, and the status tells of the rest.
+    if failed:
         sys.exit(1)

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from ..apis.clips import why_no_answer
+from ..apis.taught_signs import STORE
 from ..datasets import PoseStore, PoseStoreWriter
 from ..datasets.hand_rule import hands_found
 from ..errors import UserValueError
@@ -16,7 +17,7 @@ from ..extraction.workers import run_here, run_processes
 from ..layouts import get_layout
 from .videos import Problem, TaughtVideo
 
-STORE, PARTS, SPLIT = 'poses', 'poses.parts', 'train'
+PARTS, SPLIT = 'poses.parts', 'train'
 # A clip with hands in fewer of its frames teaches little.
 FEW_HANDS = 0.2
 

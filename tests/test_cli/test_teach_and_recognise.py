@@ -118,6 +118,36 @@ def test_a_csv(run, my_videos, encoder, tmp_path):
     ]
 
 
+def test_a_column_that_is_not_read_is_named(run, my_videos, encoder, tmp_path, capsys):
+    rows = [f'my_videos/{sign}/anna_1.mp4;{sign};anna' for sign in SIGNS]
+    (tmp_path / 'list.csv').write_text('\n'.join(['video;gloss;who', *rows]))
+    # The command leaves out what libraries log, and not what the package says.
+    with pytest.raises(SystemExit):
+        run('teach', 'list.csv', '--out', 'm', '--encoder', encoder, '--extractor', 'nix')
+    assert 'list.csv: columns not read: who; possible: signer' in capsys.readouterr().err
+
+
+def test_glosses_that_differ_in_capitals(run, my_videos, encoder, tmp_path):
+    make_video(my_videos / 'Tea' / 'anna_1.mp4', 150, 8)
+    said = teach(run, my_videos, encoder)
+    assert 'look at: Tea: tea differs from it in capitals alone, and each is a sign of its own; write' in said
+    assert TaughtSigns.load('my_signs', extractor=EXTRACTOR).glosses == ['Tea', *sorted(SIGNS)]
+
+
+class OtherVersion(GreyExtractor):
+    version = '2'
+
+
+def test_another_extractor_is_named(run, taught, tmp_path):
+    make_video(tmp_path / 'new.mp4', SIGNS['tea'], 3)
+    model = ('recognise', 'new.mp4', '--model', 'my_signs', '--extractor')
+    said = run(*model, f'{__name__}.OtherVersion')
+    assert said.startswith('Note: the taught videos were read by grey 1, and these are by grey 2: ')
+    shutil.rmtree(taught / 'poses')
+    assert run(*model, f'{__name__}.OtherVersion').startswith('new: ')
+    assert TaughtSigns.load(taught, extractor=EXTRACTOR).other_extractor() == ''
+
+
 def test_signers(run, encoder, tmp_path):
     videos = tmp_path / 'videos'
     for place, (sign, grey) in enumerate(SIGNS.items()):
@@ -173,13 +203,19 @@ def test_fine_tuning(run, encoder, tmp_path, monkeypatch):
     assert cfg.load_from == str(tmp_path / 'my_signs' / 'encoder.pth')
 
 
-def test_recognise(run, taught, my_videos, tmp_path):
+def test_recognise(run, taught, my_videos, tmp_path, capsys):
     make_video(tmp_path / 'new' / 'a.mp4', SIGNS['tea'] + 2, 9)
     make_video(tmp_path / 'new' / 'black.mp4', 0)
     (tmp_path / 'new' / 'text.mp4').write_text('text')
     make_images(tmp_path / 'new' / 'frames', SIGNS['no'])
     model = ('--model', 'my_signs', '--extractor', EXTRACTOR)
-    said = run('recognise', 'new', *model, '--json', 'out.json', '--csv', 'out.csv')
+    (tmp_path / 'new' / 'notes.txt').write_text('mine')
+    with pytest.raises(SystemExit) as end:
+        run('recognise', 'new', *model, '--json', 'out.json', '--csv', 'out.csv')
+    # As of `cp`: the others are done, and the status tells.
+    assert end.value.code == 1
+    said, warned = capsys.readouterr()
+    assert warned.endswith('neither a video nor an image, by its suffix (.txt): notes.txt\n')
     lines = dict(line.split(': ', 1) for line in said.splitlines() if ': ' in line)
     assert lines['a'].startswith('tea (') and lines['frames'].startswith('no (')
     assert lines['black'].startswith('no answer: no person was found')
@@ -192,9 +228,7 @@ def test_recognise(run, taught, my_videos, tmp_path):
         rows = list(csv.DictReader(file))
     assert [row['gloss'] for row in rows] == ['tea', '', 'no', ''] and rows[1]['reason']
     assert [row['video'] for row in rows] == [answer['video'] for answer in answers]
-    with pytest.raises(SystemExit) as end:
-        run('recognise', 'new/text.mp4', *model)
-    assert end.value.code == 1
+    assert run('recognise', 'new/black.mp4', 'new/a.mp4', *model).startswith('a: tea (')
 
 
 def test_none_of_these(run, taught):
@@ -286,12 +320,17 @@ def test_recognise_images(run, taught, tmp_path):
     [
         (('--window', '1'), '--window goes with --long'),
         (('--csv', '.'), 'a folder is there, and a file is meant'),
+        # The shell's *.mp4.
+        (('--csv', 'other.mp4'), 'other.mp4 is a video, and what is written would replace it'),
+        (('--elan', 'new.mp4', '--overwrite'), 'new.mp4 is read, and what is written would replace it'),
+        (('--csv', 'a.out', '--json', './a.out'), 'a.out is named for two outputs'),
         (('--extractor', 'nix'), 'unknown pose extractor'),
         (('--device', 'nix'), "device 'nix' cannot be used"),
     ],
 )
 def test_recognise_refuses(run, taught, tmp_path, options, message):
-    make_video(tmp_path / 'new.mp4', SIGNS['tea'], 3)
+    for name in ('new.mp4', 'other.mp4'):
+        make_video(tmp_path / name, SIGNS['tea'], 3)
     with pytest.raises(SystemExit, match=message):
         run('recognise', 'new.mp4', '--model', 'my_signs', '--extractor', EXTRACTOR, *options)
 
