@@ -10,6 +10,7 @@ Examples:
 """
 
 from signbert_mm.engine.runner import run_tool
+from signbert_mm.errors import UserValueError
 from signbert_mm.prepare.cli import add_about, add_splits, convert_source, source_parser, splits_of
 from signbert_mm.prepare.sources.elan import eaf_index
 from signbert_mm.prepare.sources.splits import report_splits
@@ -41,6 +42,13 @@ def main() -> None:
     )
     for line in clips.skipped:
         print(f'skipped: {line}')
+    if clips.absent and not args.poses:
+        absent = (
+            f'{len(clips.absent):,} linked videos are not there, the first: {"; ".join(clips.absent[:3])}'
+        )
+        if not clips.videos:
+            raise UserValueError(f'{args.root}: {absent}; name their folder (--videos), or poses (--poses)')
+        print(absent)
     report_splits(clips.index)
     args.videos = clips.videos or None
     convert_source(args, clips.index)

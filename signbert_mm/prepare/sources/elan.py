@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from ...errors import UserValueError
 from ...files.eaf import EafDocument, EafMedia, EafTier, read_eaf
@@ -27,11 +27,13 @@ class EafIndex:
         index (SourceIndex): The clips; times are those of the video.
         videos (dict[str, str]): Paths of the linked videos that exist, by the name that the clips give them.
         skipped (list[str]): What is no clip: the place, the annotation and the reason.
+        absent (list[str]): Linked videos that are not there: the name, the .eaf file, and what resembles it.
     """
 
     index: SourceIndex
     videos: Dict[str, str]
     skipped: List[str] = field(default_factory=list)
+    absent: List[str] = field(default_factory=list)
 
 
 @dataclass
@@ -105,7 +107,7 @@ def eaf_index(
             f'{names or "none"}; name one of them (--tier){reasons}'
         )
     index = _index(root, rows, splits or Splits(), list(tiers), skipped, source, licence, repeated)
-    return EafIndex(index, finder.paths, skipped)
+    return EafIndex(index, finder.paths, skipped, finder.absent)
 
 
 def _eaf_files(root: str) -> List[str]:
@@ -196,23 +198,29 @@ class _Link:
 
     Attributes:
         absolute (str): What the link says, on the computer that wrote it; '' = nothing.
-        places (list[str]): That, and what it says from the .eaf file.
-        beside (str): The same name beside the .eaf file.
-        name (str): Of the video's file.
+        places (list[str]): That, and what it says from the .eaf file, each with its ``%20`` as blanks and,
+            where that is another, as it is written: both occur.
+        beside (list[str]): The same name beside the .eaf file, likewise.
+        names (list[str]): Of the video's file, likewise.
+        name (str): The first of these.
     """
 
     def __init__(self, path: str, item: Optional[EafMedia]) -> None:
         self.path, self.origin = path, item.origin if item else 0.0
         folder = os.path.dirname(os.path.abspath(path))
-        self.beside = os.path.join(folder, _file_name(item) if item else os.path.basename(path))
-        self.name = clean_text(os.path.basename(self.beside))
+        names = [_file_name(item), _raw_name(item)] if item else [os.path.basename(path)]
+        self.beside = [os.path.join(folder, name) for name in dict.fromkeys(names)]
+        self.names = [clean_text(name) for name in dict.fromkeys(names)]
+        self.name = self.names[0]
         url, relative = (item.url, item.relative) if item else ('', '')
-        absolute = unquote(urlsplit(url).path) if url.startswith('file:') else url
-        self.absolute = os.path.normpath(absolute) if os.path.isabs(absolute) else ''
+        # No parser of addresses: ELAN writes # and ? of file names as they are.
+        absolute = re.sub('^file:(//[^/]*)?(?=/)', '', url)
+        self.absolute = os.path.normpath(unquote(absolute)) if os.path.isabs(absolute) else ''
         # Older files have file:/./a.mp4 here, which is no absolute path either.
-        relative = unquote(re.sub('^file:/*', '', relative))
-        below = os.path.normpath(os.path.join(folder, relative)) if relative else ''
-        self.places = [place for place in (self.absolute, below) if place] or [self.beside]
+        relative = re.sub('^file:/*', '', relative)
+        written = [absolute] * bool(self.absolute) + [os.path.join(folder, relative)] * bool(relative)
+        places = [os.path.normpath(form(place)) for place in written for form in (unquote, str)]
+        self.places = list(dict.fromkeys(places)) or self.beside
 
     def is_other(self, link: '_Link') -> bool:
         """Whether the two say different files."""
@@ -222,12 +230,22 @@ class _Link:
         return not {*self.places} & {*link.places}
 
     def likeness(self, file: str) -> int:
-        """How many parts, from the end, a path shares with what the link says, or with ``beside``."""
+        """How many parts, from the end, a path shares with what the link says, or with ``beside``.
+
+        Capitals do not matter.
+        """
         ends = [
-            clean_text(place).replace('\\', '/').split('/')[::-1]
-            for place in (file, *self.places, self.beside)
+            clean_text(place).casefold().replace('\\', '/').split('/')[::-1]
+            for place in (file, *self.places, *self.beside)
         ]
         return max(len(os.path.commonprefix([ends[0], end])) for end in ends[1:])
+
+
+def _named_so(link: _Link, by_name: Mapping[str, Sequence[str]]) -> List[str]:
+    """The files of a link's name; else of one with other capitals, which Windows takes for the same."""
+    files = [file for name in link.names for file in by_name.get(name, ())]
+    folded = {name.casefold() for name in link.names}
+    return files or [file for name in by_name if name.casefold() in folded for file in by_name[name]]
 
 
 def _match(links: Sequence[_Link], by_name: Mapping[str, Sequence[str]]) -> Dict[_Link, str]:
@@ -242,7 +260,7 @@ def _match(links: Sequence[_Link], by_name: Mapping[str, Sequence[str]]) -> Dict
             owners[os.path.realpath(file)].append(link)
     guesses: Dict[str, List[Tuple[_Link, str]]] = defaultdict(list)
     for link in (link for link in links if not matched[link]):
-        near = [*by_name.get(link.name, ()), *filter(os.path.isfile, [link.beside])]
+        near = [*_named_so(link, by_name), *filter(os.path.isfile, link.beside)]
         files = {os.path.realpath(file): file for file in near}
         free = {key: link.likeness(files[key]) for key in files if not any(map(link.is_other, owners[key]))}
         likest = [key for key in free if free[key] == max(free.values())]
@@ -264,6 +282,7 @@ class _VideoFinder:
 
     Attributes:
         paths (dict[str, str]): Of the videos that exist, by the names given.
+        absent (list[str]): As of :class:`EafIndex`.
     """
 
     def __init__(
@@ -275,6 +294,7 @@ class _VideoFinder:
         self._named: Dict[str, Tuple[_Link, str]] = {}
         self._guessed: List[str] = []
         self._refused: List[str] = []
+        self.absent: List[str] = []
         self._links = {
             path: [_Link(path, item) for item in document.media if self._is_wanted(item)]
             for path, document in documents
@@ -298,11 +318,20 @@ class _VideoFinder:
         first = links[0] if links else _Link(path, None)
         link = next(filter(self._files.get, links), first)
         file = self._files.get(link, '')
-        if not file and link.name in self._by_name:
-            self._refused.append(f'{self._by_name[link.name][0]} for {path}')
+        near = [] if file else _named_so(link, self._by_name)
+        if near:
+            self._refused.append(f'{near[0]} for {path}')
+        elif not file:
+            self.absent.append(self._describe_absent(link, path, bool(document.media)))
         elif file and link.likeness(file) == 1:
             self._guessed.append(f'{file} for {path}')
         return self._name(link, file), link.origin
+
+    def _describe_absent(self, link: _Link, path: str, linked: bool) -> str:
+        stem = os.path.splitext(link.name)[0]
+        others = [name for name in self._by_name if os.path.splitext(name)[0] == stem]
+        more = f' ({others[0]} is there: link it in ELAN if it is the same recording)' if others else ''
+        return f'{link.name if linked else "no video is linked"}: {path}{more}'
 
     def report(self) -> None:
         """Warns of videos that are not where the .eaf files say, and of what has their file name."""
@@ -328,7 +357,7 @@ class _VideoFinder:
 
         Of an absent video it is that where it should lie: earlier poses may still have the name.
         """
-        places = [file] if file else [*link.places, link.beside]
+        places = [file] if file else [*link.places, *link.beside]
         below = [
             name_below(folder, place)
             for place in places
@@ -349,6 +378,11 @@ class _VideoFinder:
         return name
 
 
+def _raw_name(item: EafMedia) -> str:
+    """The file's name as it is written; addresses of Windows have either slash."""
+    return (item.url or item.relative).replace('\\', '/').rsplit('/', 1)[-1]
+
+
 def _file_name(item: EafMedia) -> str:
-    """The file's name; addresses of Windows have either slash."""
-    return unquote(item.url or item.relative).replace('\\', '/').rsplit('/', 1)[-1]
+    """The file's name, with its ``%20`` as blanks."""
+    return unquote(_raw_name(item))

@@ -153,6 +153,53 @@ def test_a_video_of_another_computer(tmp_path):
     assert eaf_index(str(here), ['Ana']).videos == {'deep/talk': str(here / 'deep' / 'talk.mp4')}
 
 
+@pytest.mark.parametrize(
+    'url, relative, file',
+    [
+        # ELAN writes names as they are, others with %20.
+        ('file:///D:/v/take #2.mp4', '', 'take #2.mp4'),
+        ('file:///D:/v/who?.mp4', './who?.mp4', 'who?.mp4'),
+        ('file:///D:/v/50%20x.mp4', './50%20x.mp4', '50%20x.mp4'),
+        ('file:///D:/v/50%20x.mp4', './50%20x.mp4', '50 x.mp4'),
+        ('file:///D:/v/100% x.mp4', '', '100% x.mp4'),
+        ('file://server/share/v/a.mp4', '', 'v/a.mp4'),
+        # Windows does not tell capitals.
+        ('file:///D:/v/TALK.MP4', './TALK.MP4', 'talk.mp4'),
+        ('file:///Users/x/Gru\u0308n.mp4', '', 'Gr\u00fcn.mp4'),
+    ],
+)
+def test_names_as_elan_and_others_write_them(tmp_path, url, relative, file):
+    write_video(tmp_path / file, 3)
+    write_video(tmp_path / 'take #1.mp4', 3)
+    write_eaf(tmp_path / 'a.eaf', tmp_path / 'x.mp4', TIERS)
+    written = f'MEDIA_URL="{(tmp_path / "x.mp4").as_uri()}"'
+    change(tmp_path / 'a.eaf', (written, f'MEDIA_URL="{url}"'), ('"./x.mp4"', f'"{relative}"'))
+    clips = eaf_index(str(tmp_path / 'a.eaf'), ['Ana'])
+    assert clips.videos == {file[:-4]: str(tmp_path / file)} and not clips.absent
+
+
+def test_an_absolute_link_alone(tmp_path):
+    for number in (1, 2):
+        write_video(tmp_path / 'v' / f'take #{number}.mp4', 3)
+        write_eaf(tmp_path / 'r' / f'{number}.eaf', tmp_path / 'x.mp4', {'Ana': TIERS['Ana'][:number]})
+        url = f'file://{tmp_path}/v/take #{number}.mp4'
+        change(tmp_path / 'r' / f'{number}.eaf', ((tmp_path / 'x.mp4').as_uri(), url), ('"./../x.mp4"', '""'))
+    clips = eaf_index(str(tmp_path / 'r'), ['Ana'])
+    assert clips.videos == {f'take #{n}': str(tmp_path / 'v' / f'take #{n}.mp4') for n in (1, 2)}
+
+
+def test_absent_videos_are_named(tmp_path, run_converter, capsys):
+    write_eaf(tmp_path / 'a.eaf', tmp_path / 'talk.mpg', TIERS)
+    options = (tmp_path / 's', '--tier', 'Ana')
+    with pytest.raises(SystemExit, match='1 linked videos are not there, the first: talk.mpg: .*a.eaf; name'):
+        run_converter('eaf_to_store.py', tmp_path, *options)
+    write_video(tmp_path / 'talk.mp4', 3)
+    with pytest.raises(SystemExit, match=r'a.eaf \(talk.mp4 is there: link it in ELAN if it is the same'):
+        run_converter('eaf_to_store.py', tmp_path, *options)
+    write_eaf(tmp_path / 'a.eaf', None, TIERS)
+    assert eaf_index(str(tmp_path), ['Ana']).absent == [f'no video is linked: {tmp_path / "a.eaf"}']
+
+
 def sessions(folder, *names, frames=3):
     for name in names:
         write_video(folder / name / 'video.mp4', frames)
