@@ -38,7 +38,7 @@ from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError
 from signbert_mm.files.folders import LeftOut, list_videos, report_left_out, walk
 from signbert_mm.files.os_errors import output_path
-from signbert_mm.files.text import clean_text
+from signbert_mm.files.text import alike_names, clean_text
 
 
 def parse_args() -> argparse.Namespace:
@@ -85,6 +85,9 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if any(len(group) < 2 for group in args.add):
         parser.error('--add wants a gloss and at least one video: --add hello hello_1.mp4')
+    # As the names of folders are.
+    args.add = [[clean_text(gloss), *videos] for gloss, *videos in args.add]
+    args.remove = [clean_text(gloss) for gloss in args.remove]
     return args
 
 
@@ -189,6 +192,8 @@ def main() -> None:
             print(f'{gloss}: {len(vectors) - len(new)} of {len(vectors)} examples are there already')
         if len(new):
             signs.add(gloss, vectors[new], [names[row] for row in new])
+    for group in alike_names(signs.glosses):
+        print(f'{" and ".join(map(repr, group))} differ in capitals alone, and are kept apart')
     if args.reject is not None:
         report = signs.calibrate(args.reject)
         print(

@@ -120,6 +120,12 @@ class TeachingSession:
             if len(used) > MOST_EXAMPLES + sum(map(len, self.base.values())):
                 raise UserValueError(f'at most {MOST_EXAMPLES} examples can be added; delete some, or export')
             before = self.signs.get(gloss, ())
+            alike = [sign for sign in self.signs if sign != gloss and sign.casefold() == gloss.casefold()]
+            if alike and not before:
+                reason = (
+                    f'{alike[0]} is there, which differs in capitals alone; rename one if they are one sign'
+                )
+                problems.append(Problem(gloss, reason, left_out=False))
             what = f'added {count_of(len(added), "example")} to {gloss}'
             self._change(what, {**self.signs, gloss: (*before, *added)})
         return Added(gloss, [example.clip.name for example in added], not before, problems)

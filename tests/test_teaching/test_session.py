@@ -70,6 +70,14 @@ def test_none_of_these(session, taught):
     assert session.threshold is None and session.recognise(clip_of('water', 2))['glosses']
 
 
+def test_a_name_of_other_capitals_is_named(taught):
+    (problem,) = taught.add('Tea', [clip_of('tea', 7)]).problems
+    assert (
+        str(problem).startswith('Tea: tea is there, which differs in capitals alone') and not problem.left_out
+    )
+    assert taught.add('Tea', [clip_of('tea', 9)]).problems == []
+
+
 def test_rename_and_remove(taught):
     assert taught.rename('tea', 'chai') == 'renamed tea to chai'
     assert list(taught.table()) == ['chai', 'no']

@@ -103,7 +103,7 @@ def test_build_dictionary(run, house, tmp_path, capsys):
         run(*base, '--remove', 'yes')
     assert '2 signs, 2 examples' in run(*base, '--store', store, '--split', 'train', '--shots', '1')
     assert '2 signs, 6 examples' in run(*base, '--store', store, '--split', 'test')
-    assert '1 signs, 3 examples' in run(*base, '--remove', 'yes')
+    assert '1 signs, 3 examples' in run(*base, '--remove', ' yes')
     found = run(*base, '--search', store)
     assert found.count('"no"') == 8
     assert SignDictionary.load(tmp_path / 'signs').examples('no') == ['v5', 'v1', 'v3']
