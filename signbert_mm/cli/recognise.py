@@ -74,11 +74,17 @@ def _answer(signs: Any, path: str, args: argparse.Namespace) -> Dict[str, Any]:
     """The answer for one video; with ``error`` where it cannot be read."""
     bar, name = ProgressBar(), os.path.basename(path)
     try:
-        clip = signs.inferencer.reader.extract(
-            path,
-            fps=args.image_fps,
-            progress=lambda done, total: bar(f'{name}: finding poses', done, total),
-        )
+        try:
+            clip = signs.inferencer.reader.extract(
+                path,
+                fps=args.image_fps,
+                progress=lambda done, total: bar(f'{name}: finding poses', done, total),
+            )
+        except (UserError, OSError):
+            raise
+        # A backend may raise anything on an odd file, which is no reason to lose the other answers.
+        except Exception as error:
+            raise UserValueError(f'{type(error).__name__}: {error}') from error
         bar.close()
         if (args.long or args.elan) and not clip.fps:
             raise UserValueError('its rate is unknown; give images a second (--image-fps)')

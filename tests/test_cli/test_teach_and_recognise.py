@@ -134,6 +134,23 @@ def test_glosses_that_differ_in_capitals(run, my_videos, encoder, tmp_path):
     assert TaughtSigns.load('my_signs', extractor=EXTRACTOR).glosses == ['Tea', *sorted(SIGNS)]
 
 
+class Odd(GreyExtractor):
+    def predict(self, items):
+        if len(items) and items[0].mean() < 5:
+            raise RuntimeError('too dark')
+        return super().predict(items)
+
+
+def test_an_error_of_the_extractor_is_one_of_its_video(run, taught, tmp_path, capsys):
+    make_video(tmp_path / 'new' / 'a.mp4', 0, 3)
+    make_video(tmp_path / 'new' / 'b.mp4', SIGNS['tea'], 9)
+    with pytest.raises(SystemExit) as end:
+        run('recognise', 'new', '--model', 'my_signs', '--extractor', f'{__name__}.Odd', '--csv', 'a.csv')
+    said = capsys.readouterr().out
+    assert end.value.code == 1 and 'a: cannot be read: RuntimeError: too dark\nb: tea (' in said
+    assert Path('a.csv').read_text().count('\n') == 3
+
+
 class OtherVersion(GreyExtractor):
     version = '2'
 
