@@ -69,7 +69,8 @@ def read_videos(source: PathLike, signer: str = '') -> Tuple[List[TaughtVideo], 
     signer_pattern(signer)
     videos, problems = _of_csv(source) if os.path.isfile(source) else _of_folder(source)
     videos, repeated = _without_copies(videos)
-    return _with_signers(videos, signer), problems + repeated
+    videos, unnamed = _with_signers(videos, signer)
+    return videos, problems + repeated + unnamed
 
 
 def _of_folder(root: str) -> Tuple[List[TaughtVideo], List[Problem]]:
@@ -182,10 +183,10 @@ def digest_of(path: str) -> str:
     return digest.hexdigest()
 
 
-def _with_signers(videos: Sequence[TaughtVideo], pattern: str) -> List[TaughtVideo]:
-    """The videos with the signers that their names tell; those of a CSV's column stay."""
+def _with_signers(videos: Sequence[TaughtVideo], pattern: str) -> Tuple[List[TaughtVideo], List[Problem]]:
+    """The videos with the signers that their names tell, and names that tell none; a CSV's column stays."""
     if any(video.signer for video in videos) and not pattern:
-        return list(videos)
+        return list(videos), []
     named = []
     for video in videos:
         below = video.video_id.split('/', 1)[1] if video.video_id.startswith(f'{video.gloss}/') else ''
@@ -198,9 +199,21 @@ def _with_signers(videos: Sequence[TaughtVideo], pattern: str) -> List[TaughtVid
                 'expression, or rename the file'
             )
         named.append(video._replace(signer=signer))
-    if pattern or known_signers([video.gloss for video in named], [video.signer for video in named]):
-        return named
-    return [video._replace(signer='') for video in named]
+    told = [video for video in named if video.signer]
+    problems = []
+    if known_signers([video.gloss for video in told], [video.signer for video in told]):
+        without = [video.video_id for video in named if not video.signer]
+        if not without:
+            return named, []
+        reason = (
+            f'the names of {len(without)} of {len(named)} videos tell no signer, this one first, so that '
+            'none are known; rename them to <signer>_<take>, or give --signer'
+        )
+        # Of few names that tell one, it may be something else.
+        problems = [Problem(without[0], reason, left_out=False)] * (len(without) < len(told))
+    if pattern:
+        return named, []
+    return [video._replace(signer='') for video in named], problems
 
 
 def known_signers(glosses: Sequence[str], signers: Sequence[str]) -> bool:

@@ -41,6 +41,18 @@ def test_a_folder(tmp_path):
     assert [video.signer for video in videos] == ['anna', 'ben', 'anna', 'ben', 'ben'] and not problems
 
 
+def test_names_without_a_signer_are_named(tmp_path):
+    files(tmp_path, *(f'{sign}/{name}.mp4' for sign in 'ab' for name in ('anna_1', 'ben_1', 'ben_2')))
+    files(tmp_path, 'a/ben 3.mp4')
+    videos, (problem,) = read_videos(tmp_path)
+    assert {video.signer for video in videos} == {''} and not problem.left_out
+    assert str(problem).startswith('a/ben 3: the names of 1 of 7 videos tell no signer, this one first')
+    assert read_videos(tmp_path, '^[a-z]+')[1] == []
+    (tmp_path / 'a' / 'ben 3.mp4').rename(tmp_path / 'a' / 'ben_3.mp4')
+    videos, problems = read_videos(tmp_path)
+    assert {video.signer for video in videos} == {'anna', 'ben'} and not problems
+
+
 def test_a_csv_beside_other_folders(tmp_path):
     files(tmp_path, 'clips/a/x.mp4', 'clips/b/x.mp4', 'lists/x.mp4')
     (tmp_path / 'lists' / 'l.csv').write_text(
