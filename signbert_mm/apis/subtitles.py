@@ -75,7 +75,7 @@ def write_vtt(path: PathLike, segments: Iterable[SegmentLike]) -> None:
     """
     blocks = ['WEBVTT\n']
     for start, end, gloss, score in sorted(segment_rows(segments), key=lambda row: row[:2]):
-        times = round(start * 1000), round(end * 1000)
+        times = eaf_writer.whole_milliseconds(start, end)
         text = ' '.join(gloss.split())
         if times[0] < 0 or times[1] <= times[0] or not text:
             raise UserValueError(

@@ -1,5 +1,6 @@
 """Writes annotation files of ELAN (.eaf)."""
 
+import math
 import os
 import re
 from datetime import datetime, timezone
@@ -96,11 +97,18 @@ def _media_link(file: PathLike, path: PathLike) -> Dict[str, str]:
     return dict(link, RELATIVE_MEDIA_URL='./' + below.replace(os.sep, '/'))
 
 
+def whole_milliseconds(start: float, end: float) -> Tuple[int, int]:
+    """Both times in milliseconds; (-1, -1) where one is not finite."""
+    if not math.isfinite(start) or not math.isfinite(end):
+        return -1, -1
+    return round(start * 1000), round(end * 1000)
+
+
 def _milliseconds(segments: Sequence[Scored], where: str) -> List[Row]:
     """The segments in order, checked."""
     rows: List[Row] = []
     for start, end, gloss, score in sorted(segments, key=lambda row: row[:2]):
-        row = round(start * 1000), round(end * 1000), gloss, score
+        row = *whole_milliseconds(start, end), gloss, score
         what = f'{where}: segment {gloss!r:.60} from {start:g} to {end:g} s'
         if row[0] < 0 or row[1] <= row[0]:
             raise UserValueError(f'{what} has no place or no length in time; correct its seconds')

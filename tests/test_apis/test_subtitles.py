@@ -1,5 +1,6 @@
 """Segments as files of ELAN and as subtitles."""
 
+import numpy as np
 import pytest
 
 from signbert_mm.apis.subtitles import read_eaf, segment_rows, sign_segments, write_eaf, write_vtt
@@ -24,7 +25,9 @@ def test_vtt(tmp_path):
     ]
 
 
-@pytest.mark.parametrize('segment', [(0, 0.0001, 'A', None), (-1, 1, 'A', None), (0, 1, ' \n', None)])
+@pytest.mark.parametrize(
+    'segment', [(0, 0.0001, 'A', None), (-1, 1, 'A', None), (0, 1, ' \n', None), (0, np.inf, 'A', None)]
+)
 def test_cues_that_are_none(tmp_path, segment):
     with pytest.raises(ValueError, match='a.vtt: segment .* a cue needs text, and an end after its start'):
         write_vtt(tmp_path / 'a.vtt', [segment])
@@ -35,6 +38,8 @@ def test_segments_of_predictions(tmp_path):
     assert segment_rows(rows) == rows
     prediction = dict(segments=[dict(start=2.0, end=3.0, gloss='NO', score=0.5)])
     assert sign_segments(prediction, 9.0) == rows[1:]
+    one = dict(glosses=['YES', 'NO'], scores=[0.75, 0.5])
+    assert sign_segments(one, 3.0, start=2.0) == [(2.0, 5.0, 'YES', 0.75)]
     assert sign_segments(dict(glosses=['A', 'B'], scores=[0.7, 0.1]), 1.5) == [(0.0, 1.5, 'A', 0.7)]
     assert sign_segments(dict(glosses=[], scores=[]), 1.5) == []
     write_eaf(tmp_path / 'a.eaf', 'a.mp4', {'signer': prediction['segments']})

@@ -93,6 +93,8 @@ def test_pympi_opens_it(tmp_path):
         ),
         ({'A': [(1, 1.0001, 'X', None)]}, "'X' from 1 to 1.0001 s has no place or no length"),
         ({'A': [(-1, 1, 'X', None)]}, 'has no place'),
+        ({'A': [(0, float('inf'), 'X', None)]}, 'from 0 to inf s has no place'),
+        ({'A': [(float('nan'), 1, 'X', None)]}, 'from nan to 1 s has no place'),
         ({'A': [(0, 1, 'X\0', None)]}, 'control characters'),
         ({'A': [(0, 1, 'X', 0.5)], 'A-score': []}, 'tier A-score is that of the scores'),
     ],
