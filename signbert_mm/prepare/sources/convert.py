@@ -214,13 +214,18 @@ def _write(
         coverage=_expected(index),
         official=index.official,
     )
+    last: Optional[Tuple[Tuple[PoseSource, str], VideoPose]] = None
     with writer:
         for record, place, reason in _shown(list(zip(index.records, places, reasons))):
             if place is None:
                 missing.append(_Remark(record, reason))
                 continue
             try:
-                pose, remarks = place.source.read(place.key), ['']
+                # A recording may hold thousands of clips, one after the other, and be long to read.
+                if last is None or last[0] != (place.source, place.key):
+                    last = None
+                    last = (place.source, place.key), place.source.read(place.key)
+                pose, remarks = last[1], ['']
                 if place.whole_video:
                     start, guessed = starts.find(record, pose)
                     pose, remark = cut_clip(record, pose, start)

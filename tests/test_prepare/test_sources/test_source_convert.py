@@ -394,6 +394,19 @@ def test_no_video_is_readable(tmp_path):
     assert len(store) == 1 and [row[1] for row in rows(tmp_path / 's' / 'missing.txt')] == ['a', 'c', 'd']
 
 
+def test_a_long_video_is_read_once(tmp_path):
+    source = open_poses(write_poses(tmp_path / 'p', dict(a=50, b=50)))
+    read, seen = source.read, []
+    source.read = lambda key: seen.append(key) or read(key)
+    spans = [('a', 0), ('a', 1), ('b', 0), ('b', 0.6)]
+    clips = [
+        ClipRecord(f'{name}_{start}', 0, 'train', name, start=start, end=start + 0.4) for name, start in spans
+    ]
+    store = convert(index(*clips), tmp_path / 's', source)
+    assert seen == ['a', 'b']
+    assert [store.clip(number)[0][0, 0, 0] for number in range(4)] == [10, 35, 10, 25]
+
+
 def test_extraction_goes_on_after_a_kill(tmp_path):
     class Killed(Brightness):
         def predict(self, items):
