@@ -145,10 +145,11 @@ def _doubtful_signs(store: PoseStore) -> List[Problem]:
         Problem(
             first,
             f'{" and ".join(rest)} differ{"s" * (len(rest) == 1)} from it in capitals alone, and each is a '
-            'sign of its own; write them alike if they are one',
+            f'{what} of its own; write them alike if they are one',
             left_out=False,
         )
-        for first, *rest in alike_names(store.glosses)
+        for what, names in (('sign', store.glosses), ('signer', set(store.signer.tolist())))
+        for first, *rest in alike_names(names)
     ]
     return problems + [
         Problem(gloss, 'one clip only; film two more, or it cannot be tested', left_out=False)

@@ -128,9 +128,10 @@ def test_a_column_that_is_not_read_is_named(run, my_videos, encoder, tmp_path, c
 
 
 def test_glosses_that_differ_in_capitals(run, my_videos, encoder, tmp_path):
-    make_video(my_videos / 'Tea' / 'anna_1.mp4', 150, 8)
+    make_video(my_videos / 'Tea' / 'Anna_1.mp4', 150, 8)
     said = teach(run, my_videos, encoder)
     assert 'look at: Tea: tea differs from it in capitals alone, and each is a sign of its own; write' in said
+    assert 'look at: Anna: anna differs from it in capitals alone, and each is a signer of its own' in said
     assert TaughtSigns.load('my_signs', extractor=EXTRACTOR).glosses == ['Tea', *sorted(SIGNS)]
 
 

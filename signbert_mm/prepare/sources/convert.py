@@ -92,8 +92,10 @@ def convert(
         )
     for line in index.deviations():
         print(f'{index.name}: {line}')
-    for group in alike_names(index.glosses):
-        print(f'{index.name}: {" and ".join(map(repr, group))} differ in capitals alone, and are kept apart')
+    for what, names in (('glosses', index.glosses), ('signers', {record.signer for record in index.records})):
+        for group in alike_names(names):
+            names = ' and '.join(map(repr, group))
+            print(f'{index.name}: {what} {names} differ in capitals alone, and are kept apart')
     sources = [source if isinstance(source, PoseSource) else open_poses(source) for source in inputs]
     if any(os.path.realpath(source.path) == os.path.realpath(out) for source in sources):
         raise UserValueError(f'{out}: its poses are read, so it is not replaced; choose another folder')

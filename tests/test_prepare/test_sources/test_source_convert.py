@@ -394,6 +394,14 @@ def test_no_video_is_readable(tmp_path):
     assert len(store) == 1 and [row[1] for row in rows(tmp_path / 's' / 'missing.txt')] == ['a', 'c', 'd']
 
 
+def test_names_that_differ_in_capitals_are_named(tmp_path, capsys):
+    clips = [ClipRecord('a', 0, 'train', signer='Ana'), ClipRecord('b', 1, 'test', signer='ana')]
+    convert(index(*clips, glosses=('NO', 'no')), tmp_path / 's', write_poses(tmp_path / 'p', dict(a=3, b=3)))
+    said = capsys.readouterr().out
+    assert "tiny: glosses 'NO' and 'no' differ in capitals alone, and are kept apart" in said
+    assert "tiny: signers 'Ana' and 'ana' differ" in said
+
+
 def test_a_long_video_is_read_once(tmp_path):
     source = open_poses(write_poses(tmp_path / 'p', dict(a=50, b=50)))
     read, seen = source.read, []
