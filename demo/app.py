@@ -222,10 +222,10 @@ def load_taught(args: argparse.Namespace) -> TaughtSigns:
     """The signs of ``--model``; fills in what the page says of its model."""
     signs = TaughtSigns.load(args.model, args.device, args.extractor)
     args.config = args.checkpoint = args.model
-    args.ignore, args.note = [], sentence(signs.estimate)
+    changed = signs.other_extractor()
+    args.ignore, args.note = [], sentence(signs.estimate) + f' Note: {changed}.' * bool(changed)
     args.extractor = args.extractor or signs.facts['extractor']['type']
     args.dictionary = args.model if signs.kind == 'dictionary' else None
-    _ = signs.inferencer.reader.extractor
     return signs
 
 

@@ -98,6 +98,11 @@ def test_video_demo_says_what_is_wrong(run, model, house, tmp_path, monkeypatch)
     (tmp_path / 'text.mp4').write_text('no video at all, but text\n' * 20)
     with pytest.raises(SystemExit, match=r'VideoError: .*text\.mp4'):
         run('demo/video_demo.py', tmp_path / 'text.mp4', *model)
+    # Nothing that is read is replaced.
+    with pytest.raises(SystemExit, match='text.mp4 is read, and what is written would replace it'):
+        run('demo/video_demo.py', tmp_path / 'text.mp4', *model, '--out', tmp_path / 'text.mp4')
+    with pytest.raises(SystemExit, match='a.json is named for two outputs'):
+        run('demo/video_demo.py', tmp_path / 'text.mp4', *model, '--out', 'a.mp4', '--elan', 'a.json')
     monkeypatch.setenv('SIGNBERT_MM_ZOO', str(tmp_path / 'zoo'))
     for config in ([], ['--config', 'signbert_d128_finetune_synthetic']):
         with pytest.raises(
