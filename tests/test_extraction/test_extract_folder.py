@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from fake_extractors import FakeExtractor
 from made_videos import cut, make_sound, make_video, shades
 
 from signbert_mm.datasets import PoseStore
+from signbert_mm.datasets.frame_times import STARTS, first_frame_time
 from signbert_mm.extraction import VideoError, extract_folder, find_videos
 from signbert_mm.extraction import workers as workers_module
 from signbert_mm.extraction.parts import (
@@ -24,6 +26,7 @@ from signbert_mm.extraction.parts import (
     digest_of,
     read_poses,
     read_records,
+    unfinished,
     was_replaced,
 )
 from signbert_mm.extraction.progress import Progress, clock
@@ -406,6 +409,34 @@ def half_done(videos, tmp_path, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             extract_folder(videos, out, FAKE, progress=False)
     return out
+
+
+def test_parts_of_an_earlier_version_say_no_starts(half_done, videos):
+    path = index_of(f'{half_done}.parts')
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {row['start'] for row in rows} == {0.0}
+    for row in rows:
+        del row['start'], row['check']
+        row['check'] = zlib.crc32(json.dumps(row).encode())
+    path.write_text(''.join(f'{json.dumps(row)}\n' for row in rows))
+    # Nothing is done again, and what is not known is left out.
+    assert not unfinished(videos[:-1], read_records(f'{half_done}.parts', videos))
+    store = extract_folder(videos, half_done, FAKE, progress=False)
+    assert store.meta['notes'][STARTS] == {videos[-1][0]: 0.0}
+    assert first_frame_time(store.meta, videos[0][0]) is None
+    for wrong in (-1, 'x', True, float('inf')):
+        assert first_frame_time(dict(notes={STARTS: dict(a=wrong)}), 'a') is None
+
+
+@pytest.mark.parametrize('start', [-1.0, 'x', float('nan')])
+def test_a_start_outside_its_range_is_damage(half_done, videos, start):
+    path = index_of(f'{half_done}.parts')
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[0]['start'] = start
+    for row in rows:
+        del row['check']
+    path.write_text(''.join(f'{json.dumps(row)}\n' for row in rows))
+    assert rows[0]['video_id'] not in read_records(f'{half_done}.parts', videos)
 
 
 def test_a_video_that_an_older_one_replaced_is_done_again(half_done, videos):
