@@ -190,6 +190,8 @@ class LongClips:
         ignore: Sequence[str],
     ) -> Tuple[int, int, HysteresisMerger]:
         """Steps of 1 / ``fps`` in a window and between windows, and a merger."""
+        if not (0 < window < float('inf') and 0 < stride < float('inf')):
+            raise UserValueError(f'window is {window}, stride is {stride}; give seconds above 0')
         if not fps:
             raise UserValueError(
                 f'{name or "poses"}: the frame rate is unknown, and windows are in seconds; give fps='

@@ -28,7 +28,8 @@ def main(args: argparse.Namespace) -> None:
         check_writable(path)
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    if args.topk < 1 or args.window < 0 or args.image_fps < 0:
+    # Not a number is in no range.
+    if args.topk < 1 or not all(0 <= number < float('inf') for number in (args.window, args.image_fps)):
         raise UserValueError('--topk must be at least 1, --window and --image-fps above 0')
     if args.window and not args.long:
         raise UserValueError('--window goes with --long')

@@ -92,6 +92,8 @@ def teach(
     """
     if method not in METHODS:
         raise UserValueError(f'method is {method!r}; choose one of {", ".join(METHODS)}')
+    if workers < 1:
+        raise UserValueError(f'workers is {workers}; give 1 or more')
     out = os.path.abspath(os.fspath(out))
     check_place(out)
     checkpoint = encoder_file(encoder)

@@ -224,6 +224,9 @@ def test_segments_name_what_the_windows_say(inferencer):
         inferencer.segments(data, layout='sign_49', image_size=(640, 480))
     with pytest.raises(ValueError, match='no list of glosses'):
         inferencer.segments(data, layout='sign_49', image_size=(640, 480), fps=10, ignore=['nothing'])
+    for wrong in (dict(window=-1.0), dict(window=np.nan), dict(stride=0.0)):
+        with pytest.raises(ValueError, match='give seconds above 0'):
+            inferencer.segments(data, layout='sign_49', image_size=(640, 480), fps=10, **wrong)
 
 
 def test_videos(inferencer, make_video, tmp_path):

@@ -166,6 +166,11 @@ def test_another_extractor_is_named(run, taught, tmp_path):
     assert TaughtSigns.load(taught, extractor=EXTRACTOR).other_extractor() == ''
 
 
+def test_workers(run, my_videos, encoder):
+    with pytest.raises(SystemExit, match='workers is 0; give 1 or more'):
+        teach(run, my_videos, encoder, '--workers', '0')
+
+
 def test_signers(run, encoder, tmp_path):
     videos = tmp_path / 'videos'
     for place, (sign, grey) in enumerate(SIGNS.items()):
@@ -337,6 +342,7 @@ def test_recognise_images(run, taught, tmp_path):
     'options, message',
     [
         (('--window', '1'), '--window goes with --long'),
+        (('--window', 'nan', '--long'), '--window and --image-fps above 0'),
         (('--csv', '.'), 'a folder is there, and a file is meant'),
         # The shell's *.mp4.
         (('--csv', 'other.mp4'), 'other.mp4 is a video, and what is written would replace it'),
