@@ -90,6 +90,7 @@ def test_words33_splits():
     [
         (dict(hands=np.zeros((4, 5, 2, 20, 2))), r'hands are of shape \(4, 5, 2, 20, 2\)'),
         (dict(label=np.zeros(3, dtype=int)), r"fields \['label'\] are not of shape \(4,\)"),
+        (dict(twin=np.zeros((4, 1), dtype=int)), r"fields \['twin'\] are not of shape \(4,\)"),
         (dict(pose=np.zeros((4, 4, 25, 3))), 'pose is of shape'),
         (dict(pose=np.zeros((4, 5, 34, 3))), 'pose has 34 points'),
         (dict(seq_id=None), r"fields absent: \['seq_id'\]"),
@@ -179,6 +180,17 @@ def test_npz_options_that_do_not_fit(tmp_path, changes, options, message):
     fields = {name: value for name, value in more_fields(**changes).items() if value is not None}
     with pytest.raises(ValueError, match=message):
         read_npz(tmp_path, fields, **options)
+
+
+def test_messages_name_the_clip_of_the_file(tmp_path):
+    """Its place in the store is another one: the first two clips are left out."""
+    fields = more_fields()
+    fields['hands'][3, 0, 1, 4, 0] = np.nan
+    message = r"f.npz: clip 3 \(seq_id 1, 'yes'\): frame 0, joint 25 \(right_thumb4\): x is nan"
+    with pytest.raises(ValueError, match=message):
+        write_clips(
+            PoseStoreWriter(tmp_path / 's', 'hands_42', ['yes']), read_npz(tmp_path, fields, subset='in1')
+        )
 
 
 def test_npz_with_objects(tmp_path):
@@ -382,6 +394,8 @@ def test_npz_fields_in_other_kinds(tmp_path):
         ('label', [0, 0, 1, np.nan], ': entry 3 is nan; whole numbers expected'),
         ('length', [5, 2.7, 5, 1], ': entry 1 is 2.7; whole numbers expected'),
         ('signer', [True] * 4, ' is bool; numbers expected'),
+        ('twin', [True] * 4, ' is bool; numbers expected'),
+        ('twin', [np.nan, 0, 0, np.nan], ': entry 0 is nan; whole numbers expected'),
         ('classes', [b'caf\xe9', b'yes'], ': bytes that are not UTF-8'),
         ('hands', np.full((4, 5, 2, 21, 2), 'x'), ' is <U1; numbers expected'),
     ],

@@ -133,6 +133,15 @@ def test_no_clip_of_the_file_is_lost_by_the_config(run, files):
     assert json.loads((files / 'figures.json').read_text())['clips'] == len(expected(files))
 
 
+def test_a_file_of_twins_alone_has_one_line_of_figures(run, files):
+    fields = dict(np.load(files / 'clips.npz'), twin=np.zeros(12, dtype=int))
+    np.savez(files / 'clips.npz', **fields)
+    out = files / 'figures.json'
+    printed = run('eval_npz', files / 'config.py', files / 'model.pth', files / 'clips.npz', '--out', out)
+    assert 'every clip has a twin' in printed and 'clips without twins:' not in printed
+    assert not any(key.startswith('without_twins') for key in json.loads(out.read_text()))
+
+
 def test_a_split_that_is_not_there(run, files):
     with pytest.raises(ValueError, match=r"no clip of split 'train'; splits there: \['test', 'val'\]"):
         run('eval_npz', files / 'config.py', files / 'model.pth', files / 'clips.npz', '--split', 'train')

@@ -112,7 +112,9 @@ def main() -> None:
     metrics = METRIC.compute_rows(rows)
     print_figures(f'{len(rows)} clips', metrics)
     single = clips.twin[clips.kept] < 0
-    if not single.all():
+    if not single.any():
+        print('every clip has a twin: there are no figures without twins')
+    elif not single.all():
         alone = METRIC.compute_rows(rows[single])
         print_figures(f'{single.sum()} clips without twins', alone)
         metrics.update({f'without_twins/{key}': value for key, value in alone.items()})

@@ -28,6 +28,7 @@ class Clip:
     signer: str = ''
     fps: float = 0.0
     times: Optional[np.ndarray] = None
+    where: str = ''
 
 
 def one_number(value: Any, what: str) -> float:

@@ -214,14 +214,14 @@ class NpzClips:
             )
         if pose is not None and pose.shape[2] > 33:
             raise UserValueError(f'{path}: pose has {pose.shape[2]} points; MediaPipe has 33')
-        columns = ('length', 'label', 'seq_id', 'signer', *optional)
+        columns = ('length', 'label', 'seq_id', 'signer', 'twin', *optional)
         wrong = [name for name in columns if name in fields and fields[name].shape != (len(hands),)]
         if wrong:
             raise UserValueError(f'{path}: fields {wrong} are not of shape ({len(hands)},)')
         classes = fields['classes']
         if classes.ndim != 1:
             raise UserValueError(f'{path}: classes are of shape {classes.shape}; expected names, (N,)')
-        for name in (*_FIELDS, 'pose', 'signer', *optional):
+        for name in dict.fromkeys((*_FIELDS, 'pose', 'signer', 'twin', *optional)):
             if name in fields and name in _KINDS:
                 fields[name] = _KINDS[name](fields[name], f'{path}: field {name}')
         # A gloss is a part of its clips' ids.
@@ -261,4 +261,6 @@ class NpzClips:
                 self.width,
                 self.height,
                 str(self.signer[index]),
+                # Its place in the file: left-out clips shift that in the store.
+                where=f'{self.path}: clip {index} (seq_id {self.seq_id[index]!s:.80}, {gloss!r:.80})',
             )
