@@ -31,7 +31,7 @@ import numpy as np
 from signbert_mm.apis import SignDictionary, SignInferencer
 from signbert_mm.apis.backends import to_json
 from signbert_mm.apis.dictionary_search import NothingReadableError
-from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.arguments import add_cfg_options, seed, tool_parser
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import load_config, run_tool
@@ -52,7 +52,7 @@ def parse_args() -> argparse.Namespace:
         '--shots', type=int, help='at most so many clips of each gloss of the store (default: all)'
     )
     parser.add_argument(
-        '--seed', type=int, default=0, help='of the draw of those clips (default: %(default)s)'
+        '--seed', type=seed, default=0, help='of the draw of those clips (default: %(default)s)'
     )
     parser.add_argument('--videos', metavar='FOLDER', help='take <gloss>/<anything>.mp4 below this folder')
     parser.add_argument(

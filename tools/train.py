@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from signbert_mm.arguments import add_cfg_options, add_launcher
+from signbert_mm.arguments import add_cfg_options, add_launcher, seed
 from signbert_mm.errors import ConfigError
 from signbert_mm.files import folder_lock
 
@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='scale the learning rate by batch size x processes over auto_scale_lr.base_batch_size',
     )
-    parser.add_argument('--seed', type=int, help='random seed (default: that of the config, else 0)')
+    parser.add_argument('--seed', type=seed, help='random seed (default: that of the config, else 0)')
     parser.add_argument('--deterministic', action='store_true', help='deterministic cuDNN kernels')
     add_cfg_options(parser)
     add_launcher(parser)

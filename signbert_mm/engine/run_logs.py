@@ -75,8 +75,7 @@ def read_run(run: str) -> Tuple[Series, Series]:
 
 
 def smoothed(values: np.ndarray, window: int) -> np.ndarray:
-    """Mean over the last ``window`` values, fewer at the start."""
-    # A window's sum is the difference of two running sums.
-    sums = np.cumsum(np.concatenate([[0.0], values]))
-    low = np.maximum(np.arange(len(values)) + 1 - window, 0)
-    return (sums[1:] - sums[low]) / (np.arange(len(values)) + 1 - low)
+    """Mean over the last ``window`` values, fewer at the start; a NaN or infinity stays in its windows."""
+    # Not the difference of two running sums: these stay NaN after one NaN.
+    sums = np.convolve(values, np.ones(min(window, len(values))))[: len(values)]
+    return sums / np.minimum(np.arange(len(values)) + 1, window)

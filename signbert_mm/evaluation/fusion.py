@@ -199,13 +199,13 @@ def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] =
     Args:
         scores (ndarray): Shape (N, classes).
         labels (ndarray): Shape (N,), in [0, classes).
-        topk (Sequence[int]): Values of k.
+        topk (Sequence[int]): Values of k, at least 1.
 
     Returns:
         dict: 'p_i/top1', 'p_c/top1', ...
 
     Raises:
-        ValueError: A clip has no label.
+        ValueError: A clip has no label, or a k is below 1.
     """
     import torch
 
@@ -213,6 +213,8 @@ def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, topk: Sequence[int] =
     from .predictions import check_labelled
 
     check_labelled(labels, 'accuracy')
+    if min(topk, default=1) < 1:
+        raise UserValueError(f'accuracy: topk must be positive integers, got {list(topk)}')
     ranks = target_ranks(torch.from_numpy(scores), torch.from_numpy(labels)).numpy()
     # Classes without clips do not appear in `inverse`, so no mean is over nothing.
     _, inverse = np.unique(labels, return_inverse=True)

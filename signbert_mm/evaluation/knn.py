@@ -135,10 +135,12 @@ def knn_scores(
             of that class; other values are positive.
 
     Raises:
-        ValueError: k is not in 1 .. N, or a clip has no label.
+        ValueError: k is not in 1 .. N, ``temperature`` is not above 0, or a clip has no label.
     """
     if not 1 <= k <= len(gallery):
         raise UserValueError(f'kNN: k must be from 1 to the {len(gallery)} clips of the gallery, got {k}')
+    if not 0 < temperature < float('inf'):
+        raise UserValueError(f'kNN: temperature must be a number above 0, got {temperature}')
     if int(labels.min()) < 0 or int(labels.max()) >= num_classes:
         raise UserValueError(
             f'kNN: labels of the gallery reach from {int(labels.min())} to {int(labels.max())}, '

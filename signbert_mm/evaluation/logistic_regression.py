@@ -1,5 +1,6 @@
 """The baseline for every model: a logistic regression on normalised hand joints."""
 
+import os
 from typing import Dict, Sequence
 
 import numpy as np
@@ -75,7 +76,7 @@ def logistic_regression(
         dict[str, float]: As :class:`SignAccuracy`, in percent.
 
     Raises:
-        ValueError: The data sets have different label maps, or a test clip has no label.
+        ValueError: The data sets have different label maps or clips in common, or a test clip has no label.
     """
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
@@ -85,12 +86,20 @@ def logistic_regression(
     if train.glosses != test.glosses:
         raise UserValueError('training and test clips have other label maps; give both the same')
     check_labelled(test.labels, test.store.folder)
+    same_store = os.path.realpath(train.store.folder) == os.path.realpath(test.store.folder)
+    shared = np.intersect1d(train.clips, test.clips) if same_store else ()
+    # A clip that was trained on would make the result too good.
+    if len(shared):
+        raise UserValueError(
+            f'{len(shared)} of {len(test)} test clips are training clips too; give them different splits'
+        )
     known = train.labels >= 0
+    features = hand_features(train, frames)[known]
     steps = [StandardScaler()]
     if components:
-        steps.append(PCA(min(components, int(known.sum())), random_state=0))
+        steps.append(PCA(min(components, *features.shape), random_state=0))
     model = make_pipeline(*steps, LogisticRegression(C=c, max_iter=1000))
-    model.fit(hand_features(train, frames)[known], train.labels[known])
+    model.fit(features, train.labels[known])
     # scikit-learn knows only classes with a training clip. -1 puts the others behind every probability.
     scores = np.full((len(test), len(test.glosses)), -1.0)
     scores[:, model.classes_] = model.predict_proba(hand_features(test, frames))

@@ -186,13 +186,21 @@ def read_labels(path: Union[str, Path]) -> Answers:
     """Reads labels and predicted labels of a file of predictions.
 
     Raises:
-        ValueError: The file has no class scores or labels, or labels outside the classes.
+        ValueError: The file has no class scores or labels, scores that are not finite, or labels outside the
+            classes.
     """
     clips = load_predictions(path)
     absent = [field for field in ('pred_scores', 'gt_label') if any(field not in clip for clip in clips)]
     if absent:
         raise UserValueError(f"{path}: predictions without {' and '.join(absent)}; a recogniser's are needed")
     labels = np.array([int(clip['gt_label']) for clip in clips])
+    odd = [clip for clip in clips if not clip['pred_scores'].isfinite().all()]
+    if odd:
+        raise UserValueError(
+            f'{path}: {len(odd)} of {len(clips)} clips have scores that are not finite, the first is '
+            f'{odd[0].get("video_id") or odd[0]["sample_idx"]!r}; the model has diverged or its input was '
+            'not finite'
+        )
     predicted = np.array([int(np.argmax(clip['pred_scores'].float().numpy())) for clip in clips])
     number = {len(clip['pred_scores']) for clip in clips}
     if len(number) > 1 or labels.min() < 0 or labels.max() >= min(number):

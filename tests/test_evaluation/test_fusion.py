@@ -90,6 +90,8 @@ def test_accuracy_by_hand():
     assert got == pytest.approx({'p_i/top1': 50, 'p_c/top1': 200 / 3, 'p_i/top2': 100, 'p_c/top2': 100})
     with pytest.raises(ValueError, match=r'accuracy: 1 of 4 clips have no label'):
         fusion.top_k_accuracy(scores, np.array([0, 1, -1, 2]))
+    with pytest.raises(ValueError, match=r'topk must be positive integers, got \[0, 5\]'):
+        fusion.top_k_accuracy(scores, np.array([0, 1, 1, 2]), (0, 5))
 
 
 def test_weight_search_finds_the_better_part_and_prefers_even_weights():

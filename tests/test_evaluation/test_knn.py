@@ -85,6 +85,8 @@ def test_the_faintest_vote_counts():
     'gallery, queries, options, message',
     [
         ([0, 1], [0], dict(k=3), 'from 1 to the 2 clips of the gallery, got 3'),
+        ([0, 1], [0], dict(k=1, temperature=0.0), 'temperature must be a number above 0, got 0.0'),
+        ([0, 1], [0], dict(k=1, temperature=float('nan')), 'temperature must be a number above 0, got nan'),
         ([0, -1], [0], dict(k=1), 'labels of the gallery reach from -1 to 0'),
         ([0, 1], [-1], dict(k=1), 'labels of the queries reach from -1'),
         ([0, 1], [1], dict(k=1, num_classes=1), 'labels of the queries reach from 1 to 1, need 0 .. 0'),

@@ -64,6 +64,21 @@ def test_a_gloss_without_training_clips_is_never_the_answer(store):
     assert metrics['p_c/top1'] == 50.0  # 'flat' alone is known
 
 
+def test_clips_to_train_on_are_not_tested(store):
+    data = PoseDataset(store, ['train', 'test'], layout='hands_42')
+    test = PoseDataset(store, 'test', layout='hands_42')
+    with pytest.raises(ValueError, match='10 of 10 test clips are training clips too'):
+        logistic_regression(data, test, frames=4)
+
+
+def test_no_more_components_than_features(store):
+    """A frame of two hands has 88."""
+    train, test = (PoseDataset(store, split, layout='hands_42') for split in ('train', 'test'))
+    train.clips, train.labels = np.tile(train.clips, 7), np.tile(train.labels, 7)
+    assert len(train.clips) > 88
+    assert logistic_regression(train, test, frames=1, components=999)['clips'] == 10
+
+
 def test_clips_without_a_label_are_left_out_of_training_and_refused_in_the_test(store, tmp_path):
     """As many unlabelled clips of 'flat' as of the rest: they make no class of their own."""
     whole = PoseDataset(store, layout='hands_42')

@@ -69,6 +69,11 @@ def test_smoothing_by_hand():
     assert tool('analyze_logs').smoothed(np.array([1.0, 2.0, 6.0, 4.0]), 3).tolist() == [1.0, 1.5, 3.0, 4.0]
 
 
+def test_one_bad_value_spoils_its_own_windows_alone():
+    smooth = tool('analyze_logs').smoothed(np.array([1.0, np.nan, 3.0, 5.0, np.inf, 1.0, 3.0]), 2)
+    np.testing.assert_array_equal(smooth, [1.0, np.nan, np.nan, 4.0, np.inf, np.inf, 2.0])
+
+
 def test_logs_that_are_none(tmp_path):
     logs = tool('analyze_logs')
     with pytest.raises(FileNotFoundError, match='vis_data/scalars.json'):
@@ -138,6 +143,9 @@ def test_confusion_matrix_from_the_command_line(run, tmp_path):
     ]
     assert rows_of(tmp_path / 'out' / 'pairs.csv')[1:] == [['0', '1', '1', '2']]
     assert (tmp_path / 'out' / 'confusion.png').is_file()
+    # No pair is asked for.
+    out = run('confusion_matrix', tmp_path / 'p.pkl', '--out', tmp_path / 'out', '--top', '0')
+    assert 'P-I 75.00 %' in out and 'truth' not in out
 
 
 def test_confusion_needs_a_recogniser_and_labels(tmp_path):
@@ -149,6 +157,17 @@ def test_confusion_needs_a_recogniser_and_labels(tmp_path):
         pickle.dumps([dict(sample_idx=0, gt_label=torch.tensor(-1), pred_scores=torch.zeros(2))], protocol=2)
     )
     with pytest.raises(ValueError, match=r'labels -1\.\.-1'):
+        confusion.read_labels(tmp_path / 'p.pkl')
+    bad = dict(
+        sample_idx=0,
+        video_id='tea/1',
+        gt_label=torch.tensor(1),
+        pred_scores=torch.tensor([0.5, float('nan')]),
+    )
+    (tmp_path / 'p.pkl').write_bytes(pickle.dumps([bad], protocol=2))
+    with pytest.raises(
+        ValueError, match='1 of 1 clips have scores that are not finite, the first is .tea/1.'
+    ):
         confusion.read_labels(tmp_path / 'p.pkl')
 
 

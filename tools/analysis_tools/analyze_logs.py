@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
+from signbert_mm.arguments import whole
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import UserValueError
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--keys', nargs='+', help='what to plot, e.g. loss p_i/top1 (default: everything)')
     parser.add_argument(
         '--smooth',
-        type=int,
+        type=whole(1),
         default=1,
         metavar='N',
         help='mean over N logged values for curves of training (default: %(default)s)',

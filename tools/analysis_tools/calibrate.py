@@ -33,6 +33,7 @@ from signbert_mm.apis.calibration import (
     write_rejection,
 )
 from signbert_mm.apis.rejection import METHODS
+from signbert_mm.arguments import whole
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.files.json import write_json
 from signbert_mm.files.os_errors import output_path
@@ -55,9 +56,9 @@ def parse_args() -> argparse.Namespace:
         help='of the unknown clips that set the threshold (default: %(default)s)',
     )
     parser.add_argument(
-        '--part', type=int, default=1, help='which part of the other glosses (default: %(default)s)'
+        '--part', type=whole(0), default=1, help='which part of the other glosses (default: %(default)s)'
     )
-    parser.add_argument('--parts', type=int, default=2, help='number of parts (default: %(default)s)')
+    parser.add_argument('--parts', type=whole(1), default=2, help='number of parts (default: %(default)s)')
     parser.add_argument(
         '--false-answers',
         type=float,

@@ -16,7 +16,7 @@ from pathlib import Path
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.arguments import add_cfg_options, positive, seed, tool_parser, whole
 from signbert_mm.engine.learning_check import check_learning
 from signbert_mm.engine.runner import load_config, run_tool
 
@@ -25,14 +25,16 @@ def main() -> None:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file with a model and a train_dataloader')
     parser.add_argument(
-        '--clips', type=int, default=50, help='clips to learn by heart (default: %(default)s)'
+        '--clips', type=whole(1), default=50, help='clips to learn by heart (default: %(default)s)'
     )
-    parser.add_argument('--classes', type=int, default=10, help='of how many classes (default: %(default)s)')
-    parser.add_argument('--steps', type=int, default=200, help='steps on them (default: %(default)s)')
     parser.add_argument(
-        '--lr', type=float, default=1e-3, help='learning rate of these steps (default: %(default)s)'
+        '--classes', type=whole(1), default=10, help='of how many classes (default: %(default)s)'
     )
-    parser.add_argument('--seed', type=int, default=0, help='of weights and draws (default: %(default)s)')
+    parser.add_argument('--steps', type=whole(1), default=200, help='steps on them (default: %(default)s)')
+    parser.add_argument(
+        '--lr', type=positive, default=1e-3, help='learning rate of these steps (default: %(default)s)'
+    )
+    parser.add_argument('--seed', type=seed, default=0, help='of weights and draws (default: %(default)s)')
     add_cfg_options(parser)
     args = parser.parse_args()
     cfg = load_config(args.config, args.cfg_options)

@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from mmengine.registry import init_default_scope
 
+from signbert_mm.arguments import whole
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.evaluation.predictions import Answers, glosses_of, read_labels
 from signbert_mm.files.os_errors import output_path
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
         help='where confusion.png, confusion.csv and pairs.csv go (default: %(default)s)',
     )
     parser.add_argument(
-        '--top', type=int, default=20, help='how many confused pairs to print (default: %(default)s)'
+        '--top', type=whole(0), default=20, help='how many confused pairs to print (default: %(default)s)'
     )
     parser.add_argument('--title', default='', help='above the picture')
     return parser.parse_args()
@@ -93,7 +94,7 @@ def main() -> None:
     recall = counts.diagonal()[present] / per_class[present]
     print(f'{len(labels)} clips, {present.sum()} of {num_classes} classes')
     print(f'P-I {100 * (labels == predicted).mean():.2f} %, P-C {100 * recall.mean():.2f} %')
-    if pairs:
+    if pairs[: args.top]:
         width = max(len(glosses[index]) for pair in pairs[: args.top] for index in pair[:2])
         print(f'{"truth":{width}}  {"predicted":{width}}  clips')
         for truth, other, number in pairs[: args.top]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from signbert_mm.apis import ClipEmbedder, SignDictionary, SignInferencer
 from signbert_mm.apis.dictionary import COMPARISONS
-from signbert_mm.arguments import tool_parser
+from signbert_mm.arguments import tool_parser, whole
 from signbert_mm.datasets import PoseStore
 from signbert_mm.datasets.subsets import few_shot_indices
 from signbert_mm.engine.runner import run_tool
@@ -58,7 +58,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--segments',
-        type=int,
+        type=whole(1),
         nargs='+',
         default=[2],
         help='parts of a clip that are averaged apart (default: 2)',

@@ -26,7 +26,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from signbert_mm.apis import init_model
-from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.arguments import add_cfg_options, tool_parser, whole
 from signbert_mm.datasets import PoseStoreWriter
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
@@ -52,9 +52,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--subset', default='', metavar='FIELD', help='only the clips of this boolean field, as in300'
     )
-    parser.add_argument('--width', type=int, default=640, help='image width in pixels (default: %(default)s)')
     parser.add_argument(
-        '--height', type=int, default=480, help='image height in pixels (default: %(default)s)'
+        '--width', type=whole(1), default=640, help='image width in pixels (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--height', type=whole(1), default=480, help='image height in pixels (default: %(default)s)'
     )
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
     add_cfg_options(parser)

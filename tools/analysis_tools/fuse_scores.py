@@ -19,7 +19,7 @@ from typing import Dict, List
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from signbert_mm.arguments import tool_parser
+from signbert_mm.arguments import tool_parser, whole
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.evaluation import load_predictions
@@ -57,7 +57,7 @@ def parse_args() -> argparse.Namespace:
         metavar='VAL.pkl',
         help='search the weights on these predictions of the validation split, in the same order',
     )
-    parser.add_argument('--topk', nargs='+', type=int, default=[1, 5])
+    parser.add_argument('--topk', nargs='+', type=whole(1), default=[1, 5])
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
     args = parser.parse_args()
     count = len(args.predictions)

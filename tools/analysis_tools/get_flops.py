@@ -22,7 +22,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
-from signbert_mm.arguments import add_cfg_options
+from signbert_mm.arguments import add_cfg_options, whole
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.layouts import get_layout
 from signbert_mm.registry import MODELS
@@ -31,7 +31,7 @@ from signbert_mm.registry import MODELS
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog=__doc__.split('\n', 2)[2])
     parser.add_argument('config', help='config file')
-    parser.add_argument('--frames', type=int, default=32, help='frames a clip (default: %(default)s)')
+    parser.add_argument('--frames', type=whole(1), default=32, help='frames a clip (default: %(default)s)')
     parser.add_argument('--layout', help="joint layout of the input (default: the config's)")
     parser.add_argument('--full', action='store_true', help='every module, not only the parts')
     add_cfg_options(parser)

@@ -22,7 +22,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
-from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.arguments import add_cfg_options, positive, seed, tool_parser, whole
 from signbert_mm.engine.load_encoder import build_model
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError
@@ -49,14 +49,14 @@ def parse_args() -> argparse.Namespace:
         metavar='SPLIT',
         help='splits whose clips vote (default: train)',
     )
-    parser.add_argument('--k', type=int, default=20, help='neighbours (default: %(default)s)')
+    parser.add_argument('--k', type=whole(1), default=20, help='neighbours (default: %(default)s)')
     parser.add_argument(
         '--temperature',
-        type=float,
+        type=positive,
         default=0.07,
         help='of their weights exp(cosine / temperature) (default: %(default)s)',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of random weights (default: %(default)s)')
+    parser.add_argument('--seed', type=seed, default=0, help='of random weights (default: %(default)s)')
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
     add_cfg_options(parser)
     return parser.parse_args()

@@ -15,7 +15,7 @@ from pathlib import Path
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from signbert_mm.arguments import tool_parser
+from signbert_mm.arguments import positive, tool_parser, whole
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.evaluation.logistic_regression import logistic_regression
@@ -27,13 +27,16 @@ def main() -> None:
     parser.add_argument('--train', nargs='+', default=['train'], metavar='SPLIT', help='default: train')
     parser.add_argument('--test', nargs='+', default=['test'], metavar='SPLIT', help='default: test')
     parser.add_argument(
-        '--frames', type=int, default=16, help='frames a clip; 0 = all (default: %(default)s)'
+        '--frames', type=whole(0), default=16, help='frames a clip; 0 = all (default: %(default)s)'
     )
     parser.add_argument(
-        '--components', type=int, default=0, help='principal components; 0 = all (default: %(default)s)'
+        '--components', type=whole(0), default=0, help='principal components; 0 = all (default: %(default)s)'
     )
     parser.add_argument(
-        '--c', type=float, default=0.1, help='inverse strength of the regularisation (default: %(default)s)'
+        '--c',
+        type=positive,
+        default=0.1,
+        help='inverse strength of the regularisation (default: %(default)s)',
     )
     args = parser.parse_args()
     train, test = (PoseDataset(args.store, split, layout='hands_42') for split in (args.train, args.test))

@@ -21,7 +21,7 @@ from mmengine.device import get_device
 
 from signbert_mm.apis import init_model
 from signbert_mm.apis.torch_backends import glosses_of
-from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.arguments import add_cfg_options, seed, tool_parser
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.datasets.filming import CHANGES, write_changed
 from signbert_mm.engine.label_maps import label_map_difference, label_map_remedy
@@ -38,7 +38,7 @@ def parse_args() -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the changes (default: %(default)s)')
+    parser.add_argument('--seed', type=seed, default=0, help='seed of the changes (default: %(default)s)')
     parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
     add_cfg_options(parser)
     return parser.parse_args()

@@ -21,6 +21,7 @@ from pathlib import Path
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from signbert_mm.arguments import whole
 from signbert_mm.engine.runner import OptionsAction, run_tool
 from signbert_mm.experiments import (
     choose_rows,
@@ -56,7 +57,7 @@ def parse_args() -> argparse.Namespace:
         '--shots', nargs='+', choices=('1', '2', '5', '10', 'all'), help='default: all of them'
     )
     parser.add_argument('--rows', nargs='+', choices=[*ROWS, *MOVED], metavar='ROW', help=', '.join(ROWS))
-    parser.add_argument('--seeds', type=int, help='at most so many seeds')
+    parser.add_argument('--seeds', type=whole(1), help='at most so many seeds')
     parser.add_argument(
         '--dev', action='store_true', help='train and develop inside the pool; the test set is not touched'
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from signbert_mm.arguments import tool_parser
+from signbert_mm.arguments import positive, tool_parser, whole
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.visualization import draw_clips
@@ -27,9 +27,9 @@ def main() -> None:
     parser.add_argument('--split', nargs='+', help='only these splits (default: all)')
     parser.add_argument('--size', type=int, default=64, help='side in pixels, even (default: %(default)s)')
     parser.add_argument(
-        '--fps', type=float, default=25.0, help='where the store has none (default: %(default)s)'
+        '--fps', type=positive, default=25.0, help='where the store has none (default: %(default)s)'
     )
-    parser.add_argument('--few-shot', type=int, metavar='K', help='only k clips a gloss')
+    parser.add_argument('--few-shot', type=whole(1), metavar='K', help='only k clips a gloss')
     args = parser.parse_args()
     if args.size < 16 or args.size % 2:
         parser.error(f'--size must be even and at least 16, got {args.size}')

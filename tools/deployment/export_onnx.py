@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Dict, List
 # A checkout that is not installed.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.arguments import add_cfg_options, positive, tool_parser, whole
 from signbert_mm.files.os_errors import output_path
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('out', type=output_path, metavar='OUT.onnx', help='the file to write')
     parser.add_argument(
         '--tolerance',
-        type=float,
+        type=positive,
         default=1e-4,
         help='largest difference of the graph in fp32 from torch that is accepted (default: %(default)s)',
     )
@@ -65,7 +65,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--clips',
-        type=int,
+        type=whole(1),
         default=2000,
         help='real clips of the test data to check with, where the data exist (default: at most %(default)s)',
     )

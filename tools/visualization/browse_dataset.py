@@ -13,7 +13,7 @@ import numpy as np
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from signbert_mm.arguments import add_cfg_options
+from signbert_mm.arguments import add_cfg_options, whole
 from signbert_mm.datasets.transforms.base import run_steps
 from signbert_mm.draws import Draws
 from signbert_mm.engine.runner import load_config, run_tool
@@ -41,12 +41,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--index', type=int, nargs='+', help='which clips (default: --number of them, evenly spread)'
     )
-    parser.add_argument('--number', type=int, default=4, help='how many clips (default: %(default)s)')
+    parser.add_argument('--number', type=whole(1), default=4, help='how many clips (default: %(default)s)')
     parser.add_argument(
-        '--epoch', type=int, default=0, help='the epoch whose random numbers are drawn (default: %(default)s)'
+        '--epoch',
+        type=whole(0),
+        default=0,
+        help='the epoch whose random numbers are drawn (default: %(default)s)',
     )
     parser.add_argument(
-        '--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)'
+        '--columns', type=whole(1), default=8, help='frames drawn of a clip (default: %(default)s)'
     )
     parser.add_argument(
         '--out',

@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from mmengine.registry import init_default_scope
 
-from signbert_mm.arguments import tool_parser
+from signbert_mm.arguments import tool_parser, whole
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.evaluation.predictions import check_same_clips, glosses_of, read_labels
@@ -41,7 +41,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--most',
-        type=int,
+        type=whole(1),
         default=40,
         help='classes drawn at most, those that differ most (default: %(default)s)',
     )

@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from signbert_mm.arguments import tool_parser
+from signbert_mm.arguments import tool_parser, whole
 from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import UserValueError
@@ -36,7 +36,11 @@ def parse_args() -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('run', metavar='RUN', help='work directory, or a scalars.json file')
     parser.add_argument(
-        '--smooth', type=int, default=1, metavar='N', help='mean over N logged losses (default: %(default)s)'
+        '--smooth',
+        type=whole(1),
+        default=1,
+        metavar='N',
+        help='mean over N logged losses (default: %(default)s)',
     )
     parser.add_argument('--title', default='', help='above the picture')
     parser.add_argument(

@@ -24,7 +24,7 @@ from mmengine.registry import init_default_scope
 from signbert_mm.apis.input import Failure, InputReader
 from signbert_mm.apis.reconstruct import draw_clip, draw_prediction, load_pretrainer, masked_sample
 from signbert_mm.apis.torch_backends import TorchBackend
-from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.arguments import add_cfg_options, tool_parser, whole
 from signbert_mm.engine.runner import ConfigError, load_config, run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.os_errors import output_path
@@ -53,9 +53,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--index', type=int, nargs='+', help='which clips (default: --number of them, evenly spread)'
     )
-    parser.add_argument('--number', type=int, default=4, help='how many clips (default: %(default)s)')
+    parser.add_argument('--number', type=whole(1), default=4, help='how many clips (default: %(default)s)')
     parser.add_argument(
-        '--columns', type=int, default=8, help='frames drawn of a clip (default: %(default)s)'
+        '--columns', type=whole(1), default=8, help='frames drawn of a clip (default: %(default)s)'
     )
     parser.add_argument('--no-mesh', action='store_true', help='leave out the fourth row')
     parser.add_argument(

@@ -22,7 +22,7 @@ from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, set_random_seed
 
-from signbert_mm.arguments import add_cfg_options, tool_parser
+from signbert_mm.arguments import add_cfg_options, positive, seed, tool_parser, whole
 from signbert_mm.engine.load_encoder import build_model
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.errors import ConfigError, UserValueError
@@ -47,13 +47,13 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--classes',
-        type=int,
+        type=whole(1),
         default=20,
         help='only clips of the first so many glosses (default: %(default)s)',
     )
-    parser.add_argument('--perplexity', type=float, default=30.0, help='default: %(default)s')
+    parser.add_argument('--perplexity', type=positive, default=30.0, help='default: %(default)s')
     parser.add_argument(
-        '--seed', type=int, default=0, help='of t-SNE and of random weights (default: %(default)s)'
+        '--seed', type=seed, default=0, help='of t-SNE and of random weights (default: %(default)s)'
     )
     parser.add_argument('--out', type=figure_path, default='tsne.png', help='picture (default: %(default)s)')
     add_cfg_options(parser)

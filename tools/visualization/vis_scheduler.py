@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from signbert_mm.arguments import add_cfg_options
+from signbert_mm.arguments import add_cfg_options, whole
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.files.os_errors import figure_path
 from signbert_mm.registry import DATASETS
@@ -36,10 +36,10 @@ def parse_args() -> argparse.Namespace:
         '--param', nargs='+', choices=sorted(NAMES), default=['lr'], help='what to draw (default: lr)'
     )
     parser.add_argument(
-        '--clips', type=int, help='clips in the training data (default: counted from the data)'
+        '--clips', type=whole(1), help='clips in the training data (default: counted from the data)'
     )
     parser.add_argument(
-        '--gpus', type=int, default=1, help='processes, each with its batch (default: %(default)s)'
+        '--gpus', type=whole(1), default=1, help='processes, each with its batch (default: %(default)s)'
     )
     parser.add_argument('--log', action='store_true', help='logarithmic y')
     parser.add_argument(
