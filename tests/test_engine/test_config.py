@@ -1,6 +1,6 @@
 import pytest
 
-from signbert_mm.engine.runner import explain_config_errors, load_config
+from signbert_mm.engine.runner import build_runner, explain_config_errors, load_config
 from signbert_mm.errors import ConfigError
 
 BAD = [
@@ -143,3 +143,61 @@ def test_config_that_is_not_there(tmp_path, monkeypatch):
 def test_config_of_the_project_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_config('configs/pretrain_all.py').filename.endswith('pretrain_all.py')
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        (
+            "val_cfg = dict(type='ValLoop')",
+            r'own\.py: val_cfg is a dict, and None in a _base_.*_delete_=True',
+        ),
+        ('param_scheduler = dict(a=1)', 'own.py: param_scheduler is a dict, and of type list in a _base_'),
+        ('n = {{_base_.max_epochs}}', "own.py: {{_base_. .. }} asks for 'max_epochs', which no file"),
+        ('model = dict(', r"own\.py, line 2: '\(' was never closed"),
+        ('n = 1\nmodel = dict(num_classes=m)', "own.py, line 3: NameError: name 'm' is not defined"),
+        (
+            "_base_ = ['./base.py', './twin.py']",
+            r'own\.py: two files of a _base_ set the same keys: val_cfg\.',
+        ),
+        ("_base_ = './own.py'", 'own.py: its _base_ leads back to itself'),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_one_line(tmp_path, text, message):
+    (tmp_path / 'base.py').write_text('val_cfg = None\nparam_scheduler = []\n')
+    (tmp_path / 'twin.py').write_text('val_cfg = None\n')
+    config = tmp_path / 'own.py'
+    config.write_text(text if text.startswith('_base_') else f"_base_ = './base.py'\n{text}\n")
+    with pytest.raises(ConfigError, match=message):
+        load_config(str(config))
+
+
+def test_a_base_that_fails_is_named_with_its_line(tmp_path):
+    (tmp_path / 'base.py').write_text('a = 1\nb = 1 // 0\n')
+    (tmp_path / 'own.py').write_text("_base_ = './base.py'\n")
+    with pytest.raises(ConfigError, match='base.py, line 2: ZeroDivisionError: '):
+        load_config(str(tmp_path / 'own.py'))
+
+
+@pytest.mark.parametrize(
+    'absent, training, message',
+    [
+        ('model', False, r'config \S+toy_config\.py has no model'),
+        ('optim_wrapper', True, 'train_cfg, optim_wrapper go together, and optim_wrapper is not set$'),
+        (
+            'train_dataloader train_cfg optim_wrapper',
+            True,
+            'train_dataloader, train_cfg, optim_wrapper is not',
+        ),
+        ('val_cfg', True, 'val_evaluator go together, and val_cfg is not set; or set none of the three'),
+    ],
+)
+def test_parts_that_go_together(toy_config, absent, training, message):
+    cfg = toy_config(**dict.fromkeys(absent.split()))
+    with pytest.raises(ConfigError, match=message):
+        build_runner(cfg, training)
+
+
+def test_a_config_that_only_tests_needs_no_training(toy_config):
+    train = dict.fromkeys(['train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler'])
+    assert 'acc' in str(build_runner(toy_config(**train), training=False).test())

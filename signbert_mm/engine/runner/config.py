@@ -1,5 +1,6 @@
 """Reading a config, and messages about what is wrong with it."""
 
+import ast
 import codecs
 import copy
 import inspect
@@ -94,8 +95,8 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
     """Refuses a config, or one of its base files, that Python's parser cannot read as text.
 
     Raises:
-        ConfigError: It begins with a byte order mark or is not UTF-8, or a base is a variant, which has no
-            file; the message names the file and the remedy.
+        ConfigError: It begins with a byte order mark, is not UTF-8 or no Python, or a base is a variant,
+            which has no file; the message names the file and the remedy.
     """
     try:
         text = read_text(path)
@@ -108,6 +109,12 @@ def check_encoding(path: str, seen: FrozenSet[str] = frozenset()) -> None:
                 'one, for instance: '
                 f"sed -i '1s/^\\xEF\\xBB\\xBF//' {path}"
             )
+    if path.endswith('.py'):
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError) as error:
+            line = f', line {error.lineno}' if getattr(error, 'lineno', None) else ''
+            raise ConfigError(f'{path}{line}: {getattr(error, "msg", error)}') from None
     for name in _BASE_FILE.findall(text):
         base = osp.join(osp.dirname(path), name)
         if osp.isfile(base):
@@ -135,15 +142,55 @@ def read_config(path: str) -> Config:
     """A config file as it is.
 
     Raises:
-        ConfigError: A module of its ``custom_imports`` does not exist.
+        ConfigError: A module of its ``custom_imports`` does not exist, its code fails, or it does not fit the
+            files of its ``_base_``; the message names the file, and the line where it is known.
+        OSError: It, or a file of its ``_base_``, cannot be read.
     """
     try:
         return Config.fromfile(path)
+    except (UserError, OSError, MemoryError):
+        raise
     except ImportError as error:
         root = config_roots()[0]
         raise ConfigError(
             f'{path}: custom_imports: {error}. What lies in projects/ is found with PYTHONPATH={root}'
         ) from error
+
+    except Exception as error:
+        raise ConfigError(_reading_fault(path, error)) from error
+
+
+def _reading_fault(path: str, error: Exception) -> str:
+    """What is wrong with a config that mmengine cannot read."""
+    text = str(error.args[0] if error.args else '').strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    kinds = re.match(r"(\w+)=.* in child config cannot .* of type <class '(\w+)'> in base", text, re.DOTALL)
+    if kinds:
+        key, other = kinds[1], 'None' if kinds[2] == 'NoneType' else f'of type {kinds[2]}'
+        return (
+            f'{path}: {key} is a dict, and {other} in a _base_. To replace that: '
+            f'{key} = dict(_delete_=True, ..)'
+        )
+    repeated = re.match(r'Duplicate key is not allowed among bases. Duplicate keys: {(.*)}', text)
+    if repeated:
+        keys = ', '.join(sorted(repeated[1].replace("'", '').split(', ')))
+        return (
+            f'{path}: two files of a _base_ set the same keys: {textwrap.shorten(keys, 200)}. Name one of '
+            'the files there, and set what differs in the config'
+        )
+    if (
+        isinstance(error, KeyError)
+        and frames
+        and any(frame.name == '_substitute_base_vars' for frame in frames)
+    ):
+        return f'{path}: {{{{_base_. .. }}}} asks for {text!r}, which no file of its _base_ sets'
+    if isinstance(error, RecursionError):
+        return f'{path}: its _base_ leads back to itself'
+    # Configs run as modules; the last one failed, in its own line or in what that calls.
+    lines = [frame for frame in frames if frame.name == '<module>' and osp.isfile(frame.filename)]
+    place = f'{lines[-1].filename}, line {lines[-1].lineno}' if lines else path
+    cause = (text.splitlines() or ['no message'])[0]
+    return f'{place}: {type(error).__name__}: {cause}'
 
 
 def _put_together(files: List[str], path: str) -> Config:

@@ -11,6 +11,12 @@ from ...registry import RUNNERS, SCOPE
 
 # Hooks that read the model outside of its forward pass.
 UNSHARDED = ('KNNHook', 'EMAHook')
+# mmengine takes all of a line or none.
+_TOGETHER = (
+    ('train_dataloader', 'train_cfg', 'optim_wrapper'),
+    ('val_dataloader', 'val_cfg', 'val_evaluator'),
+    ('test_dataloader', 'test_cfg', 'test_evaluator'),
+)
 
 
 @RUNNERS.register_module(name=['SignFlexibleRunner', 'FlexibleRunner'])
@@ -74,12 +80,33 @@ class SignFlexibleRunner(FlexibleRunner):
             self.model = sharded
 
 
+def _check_parts(cfg: Config, training: bool) -> None:
+    """Refuses a config without a model, or with only some of the parts that training or testing need."""
+    file = getattr(cfg, 'filename', None)
+    name = f'config {file}' if file else 'config'
+    if cfg.get('model') is None:
+        raise ConfigError(f'{name} has no model')
+    for keys in _TOGETHER:
+        absent = [key for key in keys if cfg.get(key) is None]
+        needed = training and keys[0] == 'train_dataloader'
+        if absent and (needed or len(absent) < len(keys)):
+            rest = '' if needed else '; or set none of the three (= None)'
+            raise ConfigError(
+                f'{name}: {", ".join(keys)} go together, and {", ".join(absent)} is not set{rest}'
+            )
+
+
 def build_runner(cfg: Config, training: bool = True) -> Union[Runner, FlexibleRunner]:
     """The config's runner: mmengine's ``Runner``, or that of ``runner_type``.
 
     Testing in one process needs no strategy, so it has ``Runner``, which loads the checkpoints of all
     strategies.
+
+    Raises:
+        ConfigError: It has no model, or only some of the keys that go together, such as ``val_dataloader``,
+            ``val_cfg`` and ``val_evaluator``.
     """
+    _check_parts(cfg, training)
     if 'runner_type' not in cfg or (not training and cfg.get('launcher', 'none') == 'none'):
         return Runner.from_cfg(cfg)
     return RUNNERS.build(cfg)
