@@ -7,6 +7,7 @@ default_hooks = dict(
     checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='EpochSeedHook'),
     class_count=dict(type='ClassCountHook'),
+    norm_statistics=dict(type='NormStatisticsHook'),
     load_report=dict(type='LoadReportHook'),
 )
 env_cfg = dict(

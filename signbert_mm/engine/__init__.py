@@ -10,6 +10,7 @@ from .hooks import (
     EpochSeedHook,
     KNNHook,
     LoadReportHook,
+    NormStatisticsHook,
     SafeCheckpointHook,
 )
 from .optim import SignAmpOptimWrapper, SignOptimWrapperConstructor
@@ -27,6 +28,7 @@ __all__ = [
     'EpochSeedHook',
     'KNNHook',
     'LoadReportHook',
+    'NormStatisticsHook',
     'ResumableTrainLoop',
     'SafeCheckpointHook',
     'SignAmpOptimWrapper',

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..errors import ConfigError, UserTypeError, UserValueError
 from ..models.attention_pool import pool_segments
+from ..models.statistics import share_statistics
 from .metrics.sign_accuracy import target_ranks
 
 
@@ -85,6 +86,7 @@ def extract_features(model: nn.Module, loader: DataLoader, segments: int = 0) ->
     # Frozen parts stay in evaluation mode while others train, so each module's mode is kept.
     modes = {name: module.training for name, module in model.named_modules()}
     model.eval()
+    share_statistics(model)
     by_index: Dict[int, Tuple[np.ndarray, int]] = {}
     rows = []
     for data in loader:

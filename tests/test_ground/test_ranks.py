@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 
+from signbert_mm.evaluation import load_predictions
 from signbert_mm.files.checkpoints import load_checkpoint_file
 
 
@@ -68,6 +69,24 @@ def test_signbert(run_tool, two_ranks, tmp_path, make_store, make_config):
     )
     two_ranks('dist_train.sh', config, 2, '--no-validate', '--work-dir', 'two')
     assert_same(tmp_path, 6)
+
+
+def test_two_ranks_validate_the_model_that_is_saved(run_tool, two_ranks, tmp_path, make_store, make_config):
+    """Norms that each rank keeps for itself: the scores of the last validation are those of the checkpoint,
+    also where an average of the weights is validated and saved.
+    """
+    text = (
+        "model['embedder']['gesture']['sync_norm'] = False\n"
+        "custom_hooks.append(dict(type='EMAHook', momentum=0.3))\n"
+        "val_evaluator = [test_evaluator, dict(type='DumpPredictions', out_file_path='val.pkl')]\n"
+    )
+    config = make_config('recognise', make_store(train=24, test=7), text)
+    two_ranks('dist_train.sh', config, 2, '--work-dir', 'two')
+    run_tool('test.py', config, 'two/epoch_2.pth', '--work-dir', 't', '--dump', 'test.pkl')
+    val, test = (load_predictions(tmp_path / name) for name in ('val.pkl', 'test.pkl'))
+    assert [clip['sample_idx'] for clip in val] == list(range(7)) == [clip['sample_idx'] for clip in test]
+    for one, other in zip(val, test):
+        torch.testing.assert_close(one['pred_scores'], other['pred_scores'], rtol=0, atol=1e-6)
 
 
 def test_recogniser_and_accuracy(run_tool, two_ranks, tmp_path, make_store, make_config):

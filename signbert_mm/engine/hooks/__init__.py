@@ -6,6 +6,7 @@ from .deferred_loss_hook import DeferredLossHook
 from .epoch_seed_hook import EpochSeedHook
 from .knn_hook import KNNHook
 from .load_report_hook import LoadReportHook
+from .norm_statistics_hook import NormStatisticsHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     'EpochSeedHook',
     'KNNHook',
     'LoadReportHook',
+    'NormStatisticsHook',
     'SafeCheckpointHook',
 ]
