@@ -98,7 +98,7 @@ def smoothly(canvas: np.ndarray, draw: Callable[[np.ndarray, int], object], fact
 
 
 @lru_cache(maxsize=1)
-def _families() -> List[str]:
+def font_families() -> List[str]:
     """matplotlib's own font, and a font with Chinese characters if one is installed."""
     from matplotlib.font_manager import fontManager
 
@@ -129,7 +129,7 @@ def _glyphs(text: str, size: float, bold: bool, turned: bool) -> np.ndarray:
         0.3,
         text,
         fontsize=size,
-        family=_families(),
+        family=font_families(),
         weight='bold' if bold else 'normal',
         va='baseline',
         parse_math=False,

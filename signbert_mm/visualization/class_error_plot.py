@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserValueError
 from .palette import INK, LINE, QUIET, SIDES
-from .plots import _figure, _hex, _save
+from .plots import _figure, _hex, _save, plain
 
 
 def class_errors(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
@@ -64,7 +64,7 @@ def plot_class_errors(
     for (name, values), color, size in zip(
         ((first, one), (second, two)), (SIDES['left'], SIDES['right']), (42, 20)
     ):
-        mean = f'{name}, mean {values[with_clips].mean():.1f} %'
+        mean = plain(f'{name}, mean {values[with_clips].mean():.1f} %')
         axis.scatter(values[order], rows, s=size, color=_hex(color), label=mean, zorder=2 if size > 30 else 3)
     names = [str(glosses[label]) if glosses is not None else str(label) for label in order]
     axis.set_yticks(rows, names, fontsize=7.5, parse_math=False)
@@ -79,6 +79,6 @@ def plot_class_errors(
     axis.spines[['top', 'right', 'left']].set_visible(False)
     axis.tick_params(axis='x', labelsize=8)
     axis.tick_params(colors=_hex(QUIET), length=0)
-    axis.set_title(title, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
+    axis.set_title(plain(title), fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
     figure.legend(loc='outside upper right', fontsize=8, frameon=False, ncols=2)
     return _save(figure, path)

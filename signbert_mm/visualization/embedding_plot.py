@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserModuleNotFoundError, UserValueError
 from .palette import INK, QUIET
-from .plots import _figure, _hex, _save
+from .plots import _figure, _hex, _save, plain
 
 _MARKERS = 'osD^'
 
@@ -92,9 +92,9 @@ def plot_embedding(
                 marker=_MARKERS[index % len(_MARKERS)],
                 alpha=0.8,
                 linewidths=0,
-                label=gloss,
+                label=plain(gloss),
             )
-        axis.set_title(name, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
+        axis.set_title(plain(name), fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
         axis.set_xticks([])
         axis.set_yticks([])
         axis.set_aspect('equal', 'datalim')
@@ -108,5 +108,5 @@ def plot_embedding(
             ncols=1 + (len(classes) > 24),
         )
     if title:
-        figure.suptitle(title, fontsize=13, color=_hex(INK))
+        figure.suptitle(plain(title), fontsize=13, color=_hex(INK))
     return _save(figure, path)

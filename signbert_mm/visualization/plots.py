@@ -6,6 +6,7 @@ from typing import Mapping, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from ..errors import UserValueError
+from .canvas import font_families
 from .palette import ACCENT, BODY, FINGERS, INK, LINE, QUIET
 
 _COLORS = [ACCENT, FINGERS[0], FINGERS[2], FINGERS[4], FINGERS[1], BODY]
@@ -26,7 +27,18 @@ def _figure(width: float, height: float):
     return figure
 
 
+def plain(text: str) -> str:
+    """A text from data as matplotlib draws it letter by letter, also in a legend."""
+    # Two '$' would begin a formula, and legends leave out what begins with '_'.
+    text = text.replace('$', r'\$')
+    return f' {text}' if text.startswith('_') else text
+
+
 def _save(figure, path: Union[str, Path]) -> Path:
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_fontfamily(font_families())
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
@@ -67,13 +79,13 @@ def plot_curves(
                 y,
                 color=_hex(_COLORS[index % len(_COLORS)]),
                 lw=1.6,
-                label=run,
+                label=plain(run),
                 marker='o' if len(x) < 25 else None,
                 ms=3,
             )
         if log and all((np.asarray(y) > 0).all() for _, y in runs.values()):
             axis.set_yscale('log')
-        axis.set_title(quantity, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
+        axis.set_title(plain(quantity), fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
         axis.set_xlabel(
             xlabel if isinstance(xlabel, str) else xlabel[quantity], fontsize=9, color=_hex(QUIET)
         )
@@ -86,7 +98,7 @@ def plot_curves(
     for axis in axes[len(panels) :]:
         axis.set_axis_off()
     if title:
-        figure.suptitle(title, fontsize=13, color=_hex(INK))
+        figure.suptitle(plain(title), fontsize=13, color=_hex(INK))
     return _save(figure, path)
 
 
@@ -112,12 +124,12 @@ def plot_lengths(
             0.86,
             bottom=below,
             color=_hex(_COLORS[index % len(_COLORS)]),
-            label=f'{split} ({sum(values):,})',
+            label=plain(f'{split} ({sum(values):,})'),
         )
         below = below + np.asarray(values)
     axis.set_xlabel('frames', fontsize=9, color=_hex(QUIET))
     axis.set_ylabel('clips', fontsize=9, color=_hex(QUIET))
-    axis.set_title(title, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
+    axis.set_title(plain(title), fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
     axis.grid(axis='y', color=_hex(LINE), lw=0.6)
     axis.set_axisbelow(True)
     axis.spines[['top', 'right']].set_visible(False)
@@ -175,7 +187,7 @@ def plot_confusion(
             )
     axis.set_xlabel('predicted', fontsize=10)
     axis.set_ylabel('truth', fontsize=10)
-    axis.set_title(title, fontsize=12, loc='left', fontweight='bold', color=_hex(INK))
+    axis.set_title(plain(title), fontsize=12, loc='left', fontweight='bold', color=_hex(INK))
     bar = figure.colorbar(picture, ax=axis, fraction=0.035, pad=0.02)
     bar.set_label('% of the class', fontsize=9)
     return _save(figure, path)

@@ -5,7 +5,7 @@ from typing import Mapping, Sequence, Tuple, Union
 
 from ..errors import UserValueError
 from .palette import ACCENT, FINGERS, INK, LINE, QUIET
-from .plots import _COLORS, _figure, _hex, _save
+from .plots import _COLORS, _figure, _hex, _save, plain
 
 Curve = Tuple[Sequence[float], Sequence[float]]
 
@@ -33,9 +33,9 @@ def plot_pretraining(
     for index, (name, (x, y)) in enumerate(losses.items()):
         strong = index == 0
         color = _hex(ACCENT if strong else _COLORS[1 + (index - 1) % (len(_COLORS) - 1)])
-        above.plot(x, y, color=color, lw=2.0 if strong else 1.0, label=name)
+        above.plot(x, y, color=color, lw=2.0 if strong else 1.0, label=plain(name))
     for (name, (x, y)), color in zip(accuracies.items(), (FINGERS[2], FINGERS[1], FINGERS[4], FINGERS[0])):
-        below.plot(x, y, color=_hex(color), lw=1.8, marker='o', ms=3.5, label=name)
+        below.plot(x, y, color=_hex(color), lw=1.8, marker='o', ms=3.5, label=plain(name))
         # The first and the last value are written out.
         for index in (0, -1):
             below.annotate(
@@ -51,11 +51,11 @@ def plot_pretraining(
     below.xaxis.get_major_locator().set_params(integer=True)
     below.set_xlabel('epoch', fontsize=9, color=_hex(QUIET))
     for axis, name in ((above, 'loss'), (below, 'kNN accuracy in %')):
-        axis.set_title(name, fontsize=10, color=_hex(INK), loc='left', fontweight='bold')
+        axis.set_title(plain(name), fontsize=10, color=_hex(INK), loc='left', fontweight='bold')
         axis.grid(color=_hex(LINE), lw=0.6)
         axis.spines[['top', 'right']].set_visible(False)
         axis.tick_params(labelsize=8, colors=_hex(QUIET))
         axis.legend(fontsize=7.5, frameon=False, loc='upper left', bbox_to_anchor=(1.0, 1.0))
     if title:
-        figure.suptitle(title, fontsize=12, color=_hex(INK))
+        figure.suptitle(plain(title), fontsize=12, color=_hex(INK))
     return _save(figure, path)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserValueError
 from .palette import INK, LINE, QUIET
-from .plots import _COLORS, _figure, _hex, _save
+from .plots import _COLORS, _figure, _hex, _save, plain
 
 
 def signer_accuracy(
@@ -61,7 +61,7 @@ def plot_signers(
         positions = np.arange(len(signers)) + (index - (len(models) - 1) / 2) * width
         values = [results[signer][0] for signer in signers]
         bars = axis.bar(
-            positions, values, 0.94 * width, color=_hex(_COLORS[index % len(_COLORS)]), label=name
+            positions, values, 0.94 * width, color=_hex(_COLORS[index % len(_COLORS)]), label=plain(name)
         )
         # More numbers would overlap.
         if len(signers) * len(models) <= 40:
@@ -78,6 +78,6 @@ def plot_signers(
     axis.set_axisbelow(True)
     axis.spines[['top', 'right']].set_visible(False)
     axis.tick_params(labelsize=8, colors=_hex(QUIET))
-    axis.set_title(title, fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
+    axis.set_title(plain(title), fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
     figure.legend(loc='outside upper right', fontsize=8, frameon=False, ncols=len(models))
     return _save(figure, path)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserValueError
 from .palette import INK, LINE, QUIET
-from .plots import _COLORS, _figure, _hex, _save
+from .plots import _COLORS, _figure, _hex, _save, plain
 
 Line = Tuple[Sequence[float], Sequence[float], Sequence[Optional[float]]]
 
@@ -45,7 +45,16 @@ def plot_sweep(
         spread = np.array([np.nan if value is None else value for value in deviations], dtype=float)
         color = _hex(_COLORS[index % len(_COLORS)])
         axis.errorbar(
-            x, means, yerr=spread, color=color, lw=1.6, marker='o', ms=4, capsize=3, elinewidth=1, label=name
+            x,
+            means,
+            yerr=spread,
+            color=color,
+            lw=1.6,
+            marker='o',
+            ms=4,
+            capsize=3,
+            elinewidth=1,
+            label=plain(name),
         )
     if log:
         axis.set_xscale('log', base=2)
@@ -63,7 +72,7 @@ def plot_sweep(
     axis.grid(color=_hex(LINE), lw=0.6)
     axis.spines[['top', 'right']].set_visible(False)
     axis.tick_params(labelsize=8, colors=_hex(QUIET))
-    axis.set_title(title, fontsize=10, color=_hex(INK), loc='left', fontweight='bold', wrap=True)
+    axis.set_title(plain(title), fontsize=10, color=_hex(INK), loc='left', fontweight='bold', wrap=True)
     if len(lines) > 1:
         figure.legend(loc='outside lower right', fontsize=8, frameon=False, ncols=len(lines))
     return _save(figure, path)

@@ -3,9 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from signbert_mm.visualization import (
+    class_error_plot,
     class_errors,
+    embedding_plot,
     plot_class_errors,
     plot_embedding,
     plot_lengths,
@@ -13,7 +16,9 @@ from signbert_mm.visualization import (
     plot_signers,
     plot_sweep,
     plots,
+    pretraining_plot,
     signer_accuracy,
+    signer_plot,
     tsne,
 )
 
@@ -39,6 +44,43 @@ def test_lengths_have_whole_clips_and_a_legend_beside_the_bars(tmp_path, monkeyp
         not figure.legends[0].get_window_extent().overlaps(axis.get_window_extent())
         and axis.get_legend() is None
     )
+
+
+TYPED = ['$5 \\frac and $6', '_pause', 'tea']
+
+
+def texts_of(figure):
+    return [text for text in figure.findobj(Text) if text.get_text().strip()]
+
+
+def test_names_from_data_are_drawn_as_they_are(tmp_path, monkeypatch):
+    """Two '$' are no formula, and a legend has a name that begins with '_', too; matplotlib would refuse the
+    first and leave out the second.
+    """
+    kept = []
+    monkeypatch.setattr(plots, 'font_families', lambda: ['DejaVu Sans', 'DejaVu Serif'])
+    for module in (plots, embedding_plot, class_error_plot, signer_plot, pretraining_plot):
+        monkeypatch.setattr(
+            module, '_save', lambda figure, path: kept.append(figure) or plots_save(figure, path)
+        )
+    line, labels = ([1, 2], [1.0, 2.0]), np.array([0, 1, 2])
+    path, (dollars, pause, tea) = tmp_path / 'a.png', TYPED
+    plots.plot_curves(path, {dollars: {pause: line, dollars: line}}, 'x', title=dollars)
+    plots.plot_confusion(path, np.eye(3, dtype=int), TYPED, title=dollars)
+    plot_embedding(path, {dollars: (np.eye(3)[:, :2], labels)}, TYPED, title=dollars)
+    plot_class_errors(
+        path, {dollars: np.array([1.0, 2, 3]), pause: np.array([3.0, 2, 1])}, TYPED, title=dollars
+    )
+    legends = [
+        [text.get_text().replace('\\$', '$').strip() for text in legend.get_texts()]
+        for figure in kept
+        for legend in (*figure.legends, *(axis.get_legend() for axis in figure.axes if axis.get_legend()))
+    ]
+    assert legends[:2] == [[pause, dollars], TYPED]
+    assert [text.startswith((dollars, pause)) for text in legends[2]] == [True, True]
+    assert len(kept) == 4 and shows(path)
+    for figure in kept:
+        assert all(text.get_fontfamily() == ['DejaVu Sans', 'DejaVu Serif'] for text in texts_of(figure))
 
 
 def test_errors_of_classes(tmp_path):
