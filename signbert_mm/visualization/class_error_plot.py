@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserValueError
 from .palette import INK, LINE, QUIET, SIDES
-from .plots import _figure, _hex, _save, plain
+from .plots import _figure, _hex, _save, plain, short
 
 
 def class_errors(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
@@ -64,9 +64,9 @@ def plot_class_errors(
     for (name, values), color, size in zip(
         ((first, one), (second, two)), (SIDES['left'], SIDES['right']), (42, 20)
     ):
-        mean = plain(f'{name}, mean {values[with_clips].mean():.1f} %')
+        mean = plain(f'{short(name)}, mean {values[with_clips].mean():.1f} %')
         axis.scatter(values[order], rows, s=size, color=_hex(color), label=mean, zorder=2 if size > 30 else 3)
-    names = [str(glosses[label]) if glosses is not None else str(label) for label in order]
+    names = [short(str(glosses[label])) if glosses is not None else str(label) for label in order]
     axis.set_yticks(rows, names, fontsize=7.5, parse_math=False)
     axis.set_ylim(-0.8, len(order) - 0.2)
     axis.set_xlabel(

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserModuleNotFoundError, UserValueError
 from .palette import INK, QUIET
-from .plots import _figure, _hex, _save, plain
+from .plots import _figure, _hex, _save, plain, short
 
 _MARKERS = 'osD^'
 
@@ -92,7 +92,7 @@ def plot_embedding(
                 marker=_MARKERS[index % len(_MARKERS)],
                 alpha=0.8,
                 linewidths=0,
-                label=plain(gloss),
+                label=plain(short(gloss)),
             )
         axis.set_title(plain(name), fontsize=11, color=_hex(INK), loc='left', fontweight='bold')
         axis.set_xticks([])

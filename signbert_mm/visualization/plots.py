@@ -27,6 +27,11 @@ def _figure(width: float, height: float):
     return figure
 
 
+def short(text: str, most: int = 32) -> str:
+    """A name of at most ``most`` letters, so that it leaves room for the plot."""
+    return text if len(text) <= most else text[: most - 1] + '…'
+
+
 def plain(text: str) -> str:
     """A text from data as matplotlib draws it letter by letter, also in a legend."""
     # Two '$' would begin a formula, and legends leave out what begins with '_'.
@@ -79,7 +84,7 @@ def plot_curves(
                 y,
                 color=_hex(_COLORS[index % len(_COLORS)]),
                 lw=1.6,
-                label=plain(run),
+                label=plain(short(run)),
                 marker='o' if len(x) < 25 else None,
                 ms=3,
             )
@@ -169,7 +174,7 @@ def plot_confusion(
             if glosses is not None
             else [str(index) for index in range(number)]
         )
-        names = [name if len(name) <= 18 else name[:17] + '…' for name in names]
+        names = [short(name, 18) for name in names]
         axis.set_xticks(range(number), names, rotation=90, fontsize=8, parse_math=False)
         axis.set_yticks(range(number), names, fontsize=8, parse_math=False)
     # Numbers are only readable in a small matrix.

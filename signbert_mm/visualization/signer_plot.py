@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import UserValueError
 from .palette import INK, LINE, QUIET
-from .plots import _COLORS, _figure, _hex, _save, plain
+from .plots import _COLORS, _figure, _hex, _save, plain, short
 
 
 def signer_accuracy(
@@ -61,7 +61,11 @@ def plot_signers(
         positions = np.arange(len(signers)) + (index - (len(models) - 1) / 2) * width
         values = [results[signer][0] for signer in signers]
         bars = axis.bar(
-            positions, values, 0.94 * width, color=_hex(_COLORS[index % len(_COLORS)]), label=plain(name)
+            positions,
+            values,
+            0.94 * width,
+            color=_hex(_COLORS[index % len(_COLORS)]),
+            label=plain(short(name)),
         )
         # More numbers would overlap.
         if len(signers) * len(models) <= 40:
@@ -69,7 +73,8 @@ def plot_signers(
                 bars, [f'{value:.0f}' for value in values], fontsize=7, color=_hex(QUIET), padding=1
             )
     titles = [
-        f'{signer or "unknown"}\n{count} clip{"s" * (count != 1)}' for signer, count in counts[0].items()
+        f'{short(signer or "unknown", 18)}\n{count} clip{"s" * (count != 1)}'
+        for signer, count in counts[0].items()
     ]
     axis.set_xticks(range(len(signers)), titles, fontsize=8, parse_math=False)
     axis.set_ylim(0, 106)

@@ -64,7 +64,7 @@ def test_names_from_data_are_drawn_as_they_are(tmp_path, monkeypatch):
             module, '_save', lambda figure, path: kept.append(figure) or plots_save(figure, path)
         )
     line, labels = ([1, 2], [1.0, 2.0]), np.array([0, 1, 2])
-    path, (dollars, pause, tea) = tmp_path / 'a.png', TYPED
+    path, (dollars, pause, _) = tmp_path / 'a.png', TYPED
     plots.plot_curves(path, {dollars: {pause: line, dollars: line}}, 'x', title=dollars)
     plots.plot_confusion(path, np.eye(3, dtype=int), TYPED, title=dollars)
     plot_embedding(path, {dollars: (np.eye(3)[:, :2], labels)}, TYPED, title=dollars)
@@ -81,6 +81,23 @@ def test_names_from_data_are_drawn_as_they_are(tmp_path, monkeypatch):
     assert len(kept) == 4 and shows(path)
     for figure in kept:
         assert all(text.get_fontfamily() == ['DejaVu Sans', 'DejaVu Serif'] for text in texts_of(figure))
+
+
+def test_long_names_leave_room_for_the_plot(tmp_path, monkeypatch):
+    kept, name = [], 'the whole translation of a sign into a sentence, ' * 3
+    for module in (plots, embedding_plot, class_error_plot, signer_plot):
+        monkeypatch.setattr(
+            module, '_save', lambda figure, path: kept.append(figure) or plots_save(figure, path)
+        )
+    path, line = tmp_path / 'a.png', ([1, 2], [1.0, 2.0])
+    plots.plot_curves(path, dict(loss={name: line, 'b': line}), 'x')
+    plot_embedding(path, dict(a=(np.eye(2), np.array([0, 1]))), [name, 'b'])
+    plot_class_errors(path, {name: np.array([1.0, 2]), 'b': np.array([3.0, 2])}, [name, 'b'])
+    plot_signers(path, {name: {name: (0.5, 3), 'b': (0.5, 3)}})
+    assert len(kept) == 4
+    for figure in kept:
+        (axis,) = figure.axes
+        assert axis.get_window_extent().width > figure.bbox.width / 3
 
 
 def test_errors_of_classes(tmp_path):
