@@ -10,6 +10,7 @@ from mmengine.config import Config
 from st_consistency_parts import make_view
 from torch import nn
 
+from signbert_mm.engine.learning_check import record_shares
 from signbert_mm.models.embedders import HandTokenEmbedder, TemporalGCNEmbedder
 from signbert_mm.registry import MODELS, TRANSFORMS
 
@@ -56,8 +57,19 @@ def test_in_signbert(page, root, tmp_path, make_batch):
     model = MODELS.build(cfg.model)
     assert type(model.embedder.gesture).__name__ == 'MLPGesture'
     grads = gradients_of(model, make_batch())
-    assert len(grads) == 4
+    assert len(grads) == 5
     assert all(grad is not None and grad.abs().max() > 0 for grad in grads.values())
+
+
+def test_its_hands_differ_before_training(page, root, tmp_path, make_batch):
+    """As check_learning.py asks of every part, which the page tells its reader to run."""
+    cfg = config(page, 'own_parts', root, tmp_path, **{'model.backbone': dict(NARROW)})
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    model.train()
+    with record_shares(model) as shares:
+        model(make_batch(), mode='loss')
+    assert shares['embedder.gesture'] > 0.1 and shares['embedder'] > 0.1
 
 
 def test_in_st_consistency(page, root, tmp_path):
@@ -85,7 +97,7 @@ def test_in_st_consistency(page, root, tmp_path):
             model.train()(dict(views=[make_view(8, seed=seed), make_view(8, seed=seed)]), mode='loss')
     grads = gradients_of(model, dict(views=[make_view(8, seed=9), make_view(8, seed=9)]))
     queries = {name: grad for name, grad in grads.items() if not name.startswith('key_')}
-    assert len(queries) == 2 * 2 * 4  # modalities, parts, parameters
+    assert len(queries) == 2 * 2 * 5  # modalities, parts, parameters
     assert all(grad is not None and grad.abs().max() > 0 for grad in queries.values())
 
 
