@@ -1,5 +1,6 @@
 """A test without any training: the nearest clip of a pool, by the labels that a few of its clips spread."""
 
+import os
 from typing import Any, Optional, Tuple, Union
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from signbert_mm.engine.runner import KNNTestLoop
+from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.knn import extract_features, knn_scores
 from signbert_mm.registry import DATASETS, LOOPS
 
@@ -26,6 +28,9 @@ class PropagationTestLoop(KNNTestLoop):
         background (str, optional): The gloss that stands for no sign. That it does is knowledge beside the
             labels.
         **propagation: The other arguments of :func:`propagate_labels`.
+
+    Raises:
+        ConfigError: In the test, where labelled clips are not clips of the pool.
     """
 
     def __init__(
@@ -49,6 +54,14 @@ class PropagationTestLoop(KNNTestLoop):
         vectors, _ = extract_features(self.runner.model, self.gallery, self.segments)
         queries, truth = extract_features(self.runner.model, self.dataloader, self.segments)
         place = {int(clip): index for index, clip in enumerate(pool.clips)}
+        # The same number is another clip in another store.
+        one_store = os.path.realpath(self.labelled.store.folder) == os.path.realpath(pool.store.folder)
+        outside = sum(not one_store or int(clip) not in place for clip in self.labelled.clips)
+        if outside:
+            raise ConfigError(
+                f'test_cfg.labelled: {outside} of its {len(self.labelled.clips)} clips are not in the pool, '
+                'test_cfg.gallery; give both one store, and splits of the gallery to labelled'
+            )
         known = torch.full((len(vectors),), -1)
         for clip, label in zip(self.labelled.clips, self.labelled.labels):
             known[place[int(clip)]] = int(label)

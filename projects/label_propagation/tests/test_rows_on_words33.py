@@ -1,11 +1,14 @@
 """The rows on words33: what learns from the pool, and what of the pool is read."""
 
+import shutil
+
 import pytest
 import torch
 
 from projects.label_propagation.label_propagation import PropagationTestLoop
 from signbert_mm.datasets import PoseDataset
 from signbert_mm.datasets.pose_store_writer import PoseStoreWriter
+from signbert_mm.errors import ConfigError
 from signbert_mm.experiments import load_setting, load_table, make_plan
 
 TABLE = 'projects/label_propagation/configs/words33.py'
@@ -96,6 +99,12 @@ def test_propagated_labels_come_from_the_drawn_clips(store, monkeypatch):
     wrong[others] = (wrong[others] + 1) % 3
     features[pool] = features[pool][0], wrong
     assert torch.equal(loop.scores()[0], scores)
+    # Clips of another split, and of another store with the same numbers.
+    shutil.copytree(store, f'{store}_2')
+    for labelled, count in ((test, 12), (PoseDataset(f'{store}_2', 'train', layout='hands_42'), 15)):
+        loop.labelled = labelled
+        with pytest.raises(ConfigError, match=f'labelled: {count} of its {count} clips are not in the pool'):
+            loop.scores()
 
 
 class Loader:
