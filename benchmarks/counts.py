@@ -44,7 +44,7 @@ from train_step import DTYPES, FULL_WIDTH, Step, make_batch, processor
 
 from signbert_mm.engine.runner import load_config
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.registry import MODELS
 
 PARTS = (
@@ -266,7 +266,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument(
         '--gbytes', type=float, help='bytes a second of the floor, in 1e9 (default: measured)'
     )
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
     torch.set_num_threads(1)

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 
 from signbert_mm.datasets import PoseDataset, PoseStore, PoseStoreWriter, collate_poses
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.layouts import Layout, register_layout
 
 # opening reads the index of 200,000 clips of 60 frames and no keypoints, so one joint will do: 72 MB on disk
@@ -89,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     parser.add_argument('--batch', type=int, default=512)
     parser.add_argument(
         '--clips',

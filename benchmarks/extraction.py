@@ -22,7 +22,7 @@ import torch
 
 from signbert_mm.extraction import PoseExtractor, build_extractor, extract_folder, extract_stream, open_video
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.visualization.video_writer import VideoWriter
 
 
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument(
         '--cores', type=int, default=1, help='cores that this process may use (default: 1; 0 = all)'
     )
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     parser.add_argument(
         '--peak', metavar='FOLDER', help='only extract VIDEO into FOLDER and print frames, seconds and MB'
     )

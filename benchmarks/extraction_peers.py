@@ -29,7 +29,7 @@ import numpy as np
 from signbert_mm.errors import UserRuntimeError
 from signbert_mm.extraction import build_extractor, extract_stream, open_video
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.layouts import get_layout
 from signbert_mm.visualization.video_writer import VideoWriter
 
@@ -226,7 +226,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         help='default: all',
     )
     parser.add_argument('--rounds', type=int, default=3, help='default: 3')
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
     # Children inherit it.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])

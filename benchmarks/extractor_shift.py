@@ -31,7 +31,7 @@ from signbert_mm.apis import PoseClip, SignInferencer
 from signbert_mm.datasets import PoseStore
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.layouts import get_layout
 
 Poses = Dict[str, np.ndarray]
@@ -136,7 +136,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         '--pieces', type=int, nargs='*', default=[8, 16], help='frames a piece (default: 8 16)'
     )
     parser.add_argument('--model', default='zoo://signbert_d128', help='default: %(default)s')
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
     stores, poses = zip(*(read(folder) for folder in (args.first, args.second)))
     check_same(*poses)

@@ -43,7 +43,7 @@ from signbert_mm import compat
 from signbert_mm.engine.runner import load_config
 from signbert_mm.errors import UserRuntimeError
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.registry import MODELS
 
 HOW: Dict[str, object] = dict(
@@ -284,7 +284,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument(
         '--minutes', type=float, default=9.0, help='no part begins after these (default: %(default)s)'
     )
-    parser.add_argument('--out', type=output_path, default='gpu.json', help='(default: %(default)s)')
+    parser.add_argument('--out', type=output_file, default='gpu.json', help='(default: %(default)s)')
     args = parser.parse_args(arguments)
 
     begun, device = time.perf_counter(), torch.device(args.device)

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.hand_models import HandAsset, HandModel, load_hand_asset
 
 KEY_BATCH = 2048
@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument(
         '--compile', action='store_true', help='also time the joints route under torch.compile'
     )
-    parser.add_argument('--out', type=output_path, help='JSON file')
+    parser.add_argument('--out', type=output_file, help='JSON file')
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     device = torch.device(args.device)

@@ -43,7 +43,7 @@ from signbert_mm.apis.export import export_onnx
 from signbert_mm.apis.onnx_backend import OnnxBackend
 from signbert_mm.apis.torch_backends import TorchBackend
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.layouts import get_layout
 
 MODELS = ('signbert_d128_finetune', 'signbert_d512-n3_b64-60e_wlasl2000')
@@ -75,7 +75,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--threads', type=int, default=1, help='of torch and of onnxruntime (default: %(default)s)'
     )
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the figures here')
     parser.add_argument(
         '--memory',
         metavar='VIDEO',

@@ -45,7 +45,7 @@ import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
 from signbert_mm.engine.runner.fsdp_strategy import wrap_layers
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.registry import MODELS
 
 
@@ -135,7 +135,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument('--steps', type=int, default=1, help='steps a turn (default: 1; on a GPU 20)')
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--warmup', type=int, default=1)
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
     torch.set_num_threads(args.threads)

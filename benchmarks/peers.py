@@ -41,7 +41,7 @@ from peer_parts.report import Report
 from signbert_mm import compat
 from signbert_mm.datasets import write_synthetic_store
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.prepare.importers import export_pyskl
 
 PARTS = ('hand', 'data', 'train')
@@ -74,7 +74,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
         action='store_true',
         help='only whether it runs: few small things, two rounds; the ratios mean nothing',
     )
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='also write the figures here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='also write the figures here')
     args = parser.parse_args(arguments)
     for name, file in CHECKOUTS.items():
         folder = getattr(args, name)

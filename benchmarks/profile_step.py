@@ -24,7 +24,7 @@ from train_step import DTYPES, FULL_WIDTH, Step, make_batch, processor
 from signbert_mm import compat
 from signbert_mm.engine.runner import load_config
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.registry import MODELS
 
 KINDS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
@@ -75,7 +75,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser.add_argument('--fused', action='store_true', help="the optimizer's fused kernel")
     parser.add_argument('--warmup', type=int, default=2)
     parser.add_argument('--top', type=int, default=10, help='operators to print (default: %(default)s)')
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
     torch.set_num_threads(args.threads)

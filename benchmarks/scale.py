@@ -45,7 +45,7 @@ from signbert_mm.datasets.store_format import (
     npy_header,
 )
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 GLOSSES, SIGNERS, LAYOUT, JOINTS = 2000, 100, 'sign_49', 49
 WORKER_BATCHES = 8
@@ -164,7 +164,7 @@ def main() -> None:
         '--written', type=int, default=50_000, help='clips that the writer gets (default: 50,000)'
     )
     parser.add_argument('--folder', help='where the stores are made (default: a temporary folder)')
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     parser.add_argument('--read', metavar='STORE', help=argparse.SUPPRESS)
     parser.add_argument('--write', metavar='STORE', help=argparse.SUPPRESS)
     args = parser.parse_args()

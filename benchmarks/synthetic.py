@@ -25,7 +25,7 @@ import numpy as np
 
 from signbert_mm.datasets.synthetic import SYNTHETIC_NOTE, SyntheticBatch, SyntheticSigns
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 BATCH = 64
 SPEED_FLOOR, HARDNESS_CEILING = 1000.0, 0.6
@@ -89,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     parser.add_argument(
         '--clips',
         type=int,

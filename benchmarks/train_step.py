@@ -43,7 +43,7 @@ import signbert_mm.datasets  # noqa: F401  (registers the transforms)
 from signbert_mm import compat
 from signbert_mm.engine.runner import load_config
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.layouts import Layout
 from signbert_mm.models import BasePretrainer
 from signbert_mm.models.embedders.gesture_gcn import GestureGCN
@@ -319,7 +319,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     )
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--warmup', type=int, default=2)
-    parser.add_argument('--out', type=output_path, help='also write the figures to this JSON file')
+    parser.add_argument('--out', type=output_file, help='also write the figures to this JSON file')
     args = parser.parse_args(arguments)
 
     torch.set_num_threads(args.threads)

@@ -37,7 +37,7 @@ from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.checkpoint_io import find_last_whole_checkpoint
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.atomic import write_atomic
-from signbert_mm.files.os_errors import check_outputs, check_writable, output_path
+from signbert_mm.files.os_errors import check_outputs, check_writable, output_file
 from signbert_mm.files.shipped import SHIPPED
 from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, Span, attention_over_time, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
@@ -154,14 +154,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('video', help='any video that FFmpeg reads')
     parser.add_argument(
         '--out',
-        type=output_path,
+        type=output_file,
         metavar='FILE.mp4',
         help='the annotated video (default: work_dirs/video_demo/<name>.mp4); the JSON lies beside it',
     )
     parser.add_argument(
-        '--elan', type=output_path, metavar='FILE.eaf', help='also write the signs in time, for ELAN'
+        '--elan', type=output_file, metavar='FILE.eaf', help='also write the signs in time, for ELAN'
     )
-    parser.add_argument('--vtt', type=output_path, metavar='FILE.vtt', help='also write them as subtitles')
+    parser.add_argument('--vtt', type=output_file, metavar='FILE.vtt', help='also write them as subtitles')
     parser.add_argument(
         '--window',
         type=float,

@@ -28,7 +28,7 @@ from video_demo import build, model_arguments
 from signbert_mm.apis.stream import StreamEvent
 from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.runner import run_tool
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.visualization.sign_overlay import Bars, SignOverlay, bars_of
 from signbert_mm.visualization.video_writer import VideoWriter
 
@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
         '--seconds', type=float, help='end after this time (default: when q is pressed or the video ends)'
     )
     parser.add_argument('--no-window', action='store_true', help='print the answers; needs no display')
-    parser.add_argument('--out', type=output_path, metavar='FILE.mp4', help='record what is shown')
+    parser.add_argument('--out', type=output_file, metavar='FILE.mp4', help='record what is shown')
     model_arguments(parser)
     return parser.parse_args()
 

@@ -20,7 +20,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from signbert_mm.arguments import add_cfg_options, add_launcher, tool_parser
 from signbert_mm.errors import ConfigError
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file, output_path
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -33,10 +33,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--work-dir', type=output_path, help='where logs go (default: work_dirs/<config name>)'
     )
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the metrics here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the metrics here')
     parser.add_argument(
         '--dump',
-        type=output_path,
+        type=output_file,
         metavar='FILE.pkl',
         help='write the predictions here: a pickled list of plain dicts, one a clip',
     )

@@ -122,13 +122,25 @@ def output_path(text: str) -> str:
     return text
 
 
+def output_file(text: str) -> str:
+    """As :func:`output_path`, of a file.
+
+    Raises:
+        ArgumentTypeError: It cannot be written, or a folder is there.
+    """
+    output_path(text)
+    if os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f'{text}: {_REMEDIES[errno.EISDIR]}')
+    return text
+
+
 def figure_path(text: str) -> str:
-    """As :func:`output_path`, of a picture that matplotlib writes.
+    """As :func:`output_file`, of a picture that matplotlib writes.
 
     Raises:
         ArgumentTypeError: It cannot be written, or its ending is not of such a picture.
     """
-    output_path(text)
+    output_file(text)
     if os.path.splitext(text)[1].lower() not in _FIGURES:
         raise argparse.ArgumentTypeError(
             f'{text}: the ending says the format; known are {", ".join(_FIGURES)}'

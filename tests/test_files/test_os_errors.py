@@ -7,7 +7,13 @@ import os
 import pytest
 
 from signbert_mm.files import os_errors
-from signbert_mm.files.os_errors import check_writable, describe_os_error, figure_path, output_path
+from signbert_mm.files.os_errors import (
+    check_writable,
+    describe_os_error,
+    figure_path,
+    output_file,
+    output_path,
+)
 
 
 def test_sentences(tmp_path):
@@ -72,3 +78,11 @@ def test_the_ending_of_a_picture(tmp_path):
     for name in ('a.txt', 'a'):
         with pytest.raises(argparse.ArgumentTypeError, match=rf'{name}: the ending says the format'):
             figure_path(str(tmp_path / name))
+
+
+@pytest.mark.parametrize('kind', [output_file, figure_path])
+def test_a_folder_is_no_file(tmp_path, kind):
+    (tmp_path / 'a.png').mkdir()
+    with pytest.raises(argparse.ArgumentTypeError, match='a.png: a folder is there, and a file is meant'):
+        kind(str(tmp_path / 'a.png'))
+    assert kind(str(tmp_path / 'a.png' / 'new' / 'b.png')).endswith('b.png')

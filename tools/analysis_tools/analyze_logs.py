@@ -19,7 +19,7 @@ from signbert_mm.engine.run_logs import Series, read_run, smoothed
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.errors import UserValueError
 from signbert_mm.files.atomic import write_atomic
-from signbert_mm.files.os_errors import figure_path, output_path
+from signbert_mm.files.os_errors import figure_path, output_file
 from signbert_mm.visualization import plot_curves
 
 # Logged quantities that are not plotted by default.
@@ -44,7 +44,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out', type=figure_path, default='curves.png', help='picture (default: %(default)s)'
     )
-    parser.add_argument('--csv', type=output_path, help='also write the plotted values here')
+    parser.add_argument('--csv', type=output_file, help='also write the plotted values here')
     return parser.parse_args()
 
 

@@ -36,7 +36,7 @@ from signbert_mm.apis.rejection import METHODS
 from signbert_mm.arguments import whole
 from signbert_mm.engine.runner import OptionsAction, load_config, run_tool
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.registry import DATASETS
 
 
@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
-    parser.add_argument('out', type=output_path, metavar='OUT.pth', help='the calibrated checkpoint')
+    parser.add_argument('out', type=output_file, metavar='OUT.pth', help='the calibrated checkpoint')
     parser.add_argument('--unknown', required=True, metavar='STORE', help='store with other glosses too')
     parser.add_argument('--known', metavar='STORE', help="known clips (default: the config's test data)")
     parser.add_argument('--split', default='val', help='of the measured clips (default: %(default)s)')
@@ -71,7 +71,7 @@ def parse_args() -> argparse.Namespace:
         default='auto',
         help='the score (default: the one with the largest AUROC on the clips of --fit-split)',
     )
-    parser.add_argument('--json', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--json', type=output_file, metavar='FILE.json', help='write the figures here')
     parser.add_argument(
         '--cfg-options', nargs='+', action=OptionsAction, metavar='KEY=VALUE', help='config values to change'
     )

@@ -29,7 +29,7 @@ from signbert_mm.engine.runner import run_tool
 from signbert_mm.evaluation.predictions import check_labelled
 from signbert_mm.experiments import mean_and_deviation
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 # The protocol's seeds for each number of examples.
 SEEDS = {1: range(10), 2: range(10), 5: range(3), 10: range(3)}
@@ -68,7 +68,7 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='examples and queries from inside the pool; the test set is not touched',
     )
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the figures here')
     return parser.parse_args()
 
 

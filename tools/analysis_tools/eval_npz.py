@@ -33,7 +33,7 @@ from signbert_mm.errors import ConfigError, UserValueError
 from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.evaluation.store_rows import store_rows
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.prepare.importers import NpzClips, write_clips
 
 METRIC = SignAccuracy(topk=(1, 5))
@@ -58,7 +58,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--height', type=whole(1), default=480, help='image height in pixels (default: %(default)s)'
     )
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the figures here')
     add_cfg_options(parser)
     return parser.parse_args()
 

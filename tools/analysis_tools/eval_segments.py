@@ -25,7 +25,7 @@ from signbert_mm.apis.compare_segments import best_setting, known_videos, segmen
 from signbert_mm.arguments import add_cfg_options, positive, tool_parser
 from signbert_mm.engine.runner import load_config, run_tool
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.registry import DATASETS
 
 # Those of SignInferencer.segments.
@@ -42,7 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('recognizer_checkpoint', help='its checkpoint')
     parser.add_argument('--fps', type=positive, default=25.0, help='of the videos (default: %(default)s)')
     parser.add_argument('--no-search', action='store_true', help='windows with the default settings only')
-    parser.add_argument('--json', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--json', type=output_file, metavar='FILE.json', help='write the figures here')
     add_cfg_options(parser)
     return parser.parse_args()
 

@@ -33,7 +33,7 @@ from signbert_mm.evaluation.fusion import (
     top_k_accuracy,
 )
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -58,7 +58,7 @@ def parse_args() -> argparse.Namespace:
         help='search the weights on these predictions of the validation split, in the same order',
     )
     parser.add_argument('--topk', nargs='+', type=whole(1), default=[1, 5])
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the figures here')
     args = parser.parse_args()
     count = len(args.predictions)
     if count < 2:

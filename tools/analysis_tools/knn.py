@@ -29,7 +29,7 @@ from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation.coverage import coverage_facts, coverage_text
 from signbert_mm.evaluation.knn import extract_features, knn_accuracy
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,7 +57,7 @@ def parse_args() -> argparse.Namespace:
         help='of their weights exp(cosine / temperature) (default: %(default)s)',
     )
     parser.add_argument('--seed', type=seed, default=0, help='of random weights (default: %(default)s)')
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the figures here')
     add_cfg_options(parser)
     return parser.parse_args()
 

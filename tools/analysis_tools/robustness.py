@@ -30,7 +30,7 @@ from signbert_mm.errors import ConfigError
 from signbert_mm.evaluation import SignAccuracy
 from signbert_mm.evaluation.store_rows import store_rows
 from signbert_mm.files.json import write_json
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 from signbert_mm.registry import DATASETS
 
 
@@ -39,7 +39,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('--seed', type=seed, default=0, help='seed of the changes (default: %(default)s)')
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write the figures here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write the figures here')
     add_cfg_options(parser)
     return parser.parse_args()
 

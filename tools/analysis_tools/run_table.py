@@ -50,7 +50,7 @@ from signbert_mm.experiments import (
     table_markdown,
     table_outline,
 )
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file, output_path
 
 
 def parse_args() -> argparse.Namespace:
@@ -93,7 +93,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', type=output_path, default='work_dirs/tables')
     parser.add_argument(
         '--out',
-        type=output_path,
+        type=output_file,
         metavar='FILE.md',
         help='also write the tables into this page, each between its own marks; the rest of the page stays',
     )

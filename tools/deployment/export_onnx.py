@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Dict, List
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.arguments import add_cfg_options, positive, tool_parser, whole
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 if TYPE_CHECKING:
     from signbert_mm.apis import PoseClip
@@ -43,7 +43,7 @@ def parse_args() -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='config file of a recogniser')
     parser.add_argument('checkpoint', help='its checkpoint')
-    parser.add_argument('out', type=output_path, metavar='OUT.onnx', help='the file to write')
+    parser.add_argument('out', type=output_file, metavar='OUT.onnx', help='the file to write')
     parser.add_argument(
         '--tolerance',
         type=positive,

@@ -24,7 +24,7 @@ from signbert_mm.apis.input import InputReader
 from signbert_mm.apis.poses_json import poses_to_json
 from signbert_mm.errors import UserError, UserValueError
 from signbert_mm.files.atomic import write_atomic
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('source', help='a video, a folder of videos, or a PoseStore')
-    parser.add_argument('out', type=output_path, metavar='OUT.json', help='the file to write')
+    parser.add_argument('out', type=output_file, metavar='OUT.json', help='the file to write')
     parser.add_argument('--split', help='of a PoseStore (default: all clips)')
     parser.add_argument('--clips', type=int, help='the first ones alone (default: all)')
     parser.add_argument('--fps', type=float, help='read videos at this rate (default: theirs)')

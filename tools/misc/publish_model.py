@@ -27,14 +27,14 @@ from signbert_mm.engine.published_meta import published_meta
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 
 def parse_args() -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument(
-        'out', type=output_path, metavar='OUT.pth', help='the name to which the hash is added'
+        'out', type=output_file, metavar='OUT.pth', help='the name to which the hash is added'
     )
     parser.add_argument(
         '--half',

@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.atomic import write_atomic
-from signbert_mm.files.os_errors import figure_path, output_path
+from signbert_mm.files.os_errors import figure_path, output_file
 from signbert_mm.prepare.verification import verify_store
 from signbert_mm.visualization import plot_lengths
 
@@ -39,7 +39,7 @@ def parse_args() -> argparse.Namespace:
         help='a signer in train and in another split is an error (default: where known)',
     )
     parser.add_argument('--per-class', action='store_true', help='print the clips of each gloss')
-    parser.add_argument('--out', type=output_path, metavar='FILE.json', help='write everything here')
+    parser.add_argument('--out', type=output_file, metavar='FILE.json', help='write everything here')
     parser.add_argument('--figure', type=figure_path, metavar='FILE.png', help='draw the clip lengths here')
     return parser.parse_args()
 

@@ -27,7 +27,7 @@ from signbert_mm.arguments import tool_parser
 from signbert_mm.engine.runner import run_tool
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.checkpoints import CheckpointError, load_checkpoint_file
-from signbert_mm.files.os_errors import output_path
+from signbert_mm.files.os_errors import output_file
 
 Weights = Dict[str, Tensor]
 ENCODERS = dict(
@@ -195,7 +195,7 @@ def convert(state: Mapping[str, Tensor]) -> Weights:
 def main() -> None:
     parser = tool_parser(__doc__)
     parser.add_argument('checkpoint', help="the authors' file")
-    parser.add_argument('out', type=output_path, metavar='OUT.pth')
+    parser.add_argument('out', type=output_file, metavar='OUT.pth')
     args = parser.parse_args()
     content = load_checkpoint_file(args.checkpoint)
     try:
