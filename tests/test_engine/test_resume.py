@@ -195,6 +195,14 @@ def test_an_epoch_without_a_batch_is_an_error(toy_runner, tmp_path):
         ).train()
 
 
+@pytest.mark.parametrize('epochs', [0, -1])
+def test_a_training_without_an_epoch_is_an_error(toy_runner, tmp_path, epochs):
+    with pytest.raises(
+        ConfigError, match=rf'train_cfg\.max_epochs must be at least 1, got {epochs}: nothing'
+    ):
+        toy_runner(work_dir=str(tmp_path), train_cfg__max_epochs=epochs, param_scheduler=None).train()
+
+
 def test_an_interval_without_an_epoch_is_an_error(toy_runner, tmp_path):
     with pytest.raises(ConfigError, match=r'train_cfg\.val_interval must be at least 1, got 0.*--no-val'):
         toy_runner(work_dir=str(tmp_path), train_cfg__val_interval=0).train()

@@ -65,7 +65,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         """Launches training.
 
         Raises:
-            ConfigError: The loader gives no batch, or ``val_interval`` is below 1.
+            ConfigError: The loader gives no batch, or ``max_epochs`` or ``val_interval`` is below 1.
             CheckpointError: The checkpoint does not say where in its epoch it was saved.
             FolderInUse: Another training writes into the work dir.
         """
@@ -76,6 +76,11 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 f'{len(self.dataloader.dataset)} clips for {get_world_size()} processes with batch size '
                 f'{self._batch_size()}{", drop_last=True" if sampler else ""}. Lower batch_size, or give '
                 'more clips'
+            )
+        if self._max_epochs < 1:
+            raise ConfigError(
+                f'config: train_cfg.max_epochs must be at least 1, got {self._max_epochs}: nothing would be '
+                'trained'
             )
         if self.val_interval < 1:
             raise ConfigError(
