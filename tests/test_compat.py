@@ -197,6 +197,25 @@ class TestCheckpointLoading:
                     load(source)
         assert not (tmp_path / 'witness').exists()
 
+    def test_what_it_says_goes_to_the_logger(self, tmp_path, capsys):
+        from mmengine.logging import MMLogger
+        from mmengine.runner import Runner
+
+        assert compat.log_state_differences() is False  # done when the engine was imported
+        torch.save(dict(state_dict=dict(weight=torch.ones(1, 1), old=torch.ones(1))), tmp_path / 'w.pth')
+        options = dict(model=torch.nn.Linear(1, 1), work_dir=str(tmp_path), cfg=Config())
+        runner = Runner(**options, experiment_name='says')
+        runner.load_checkpoint(str(tmp_path / 'w.pth'))
+        (log,) = tmp_path.glob('*/*.log')
+        assert 'unexpected key in source state_dict: old' in log.read_text()
+        assert 'Loads checkpoint by local backend' in log.read_text()
+        runner = Runner(**options, experiment_name='says_nothing', log_level='ERROR')
+        capsys.readouterr()
+        runner.load_checkpoint(str(tmp_path / 'w.pth'))
+        assert capsys.readouterr() == ('', '')
+        assert MMLogger.get_current_instance() is runner.logger
+        assert float(runner.model.weight.item()) == 1
+
     def test_a_download_is_kept(self, monkeypatch, tmp_path):
         from mmengine.runner import CheckpointLoader
 

@@ -28,6 +28,7 @@ from .machine import keep_large_blocks, patch_inductor_cache
 from .mmengine import (
     cpu_wrapper_cfg,
     init_cpu_group,
+    log_state_differences,
     patch_checkpoint_loading,
     refuse_unknown_optimizer,
 )
@@ -54,6 +55,7 @@ __all__ = [
     'import_mmpose',
     'init_cpu_group',
     'keep_large_blocks',
+    'log_state_differences',
     'mmcv_ops_are_stubs',
     'patch_checkpoint_loading',
     'patch_inductor_cache',

@@ -17,6 +17,7 @@ from .optim import SignAmpOptimWrapper, SignOptimWrapperConstructor
 from .runner import ResumableTrainLoop
 
 compat.patch_checkpoint_loading()
+compat.log_state_differences()
 compat.refuse_unknown_optimizer()
 
 __all__ = [
