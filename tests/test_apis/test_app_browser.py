@@ -21,20 +21,20 @@ INK = """canvas => {
 
 @pytest.fixture
 def served(root, house, browser):
-    """``served(extractor)``: the page in a tab. ``tab.asked`` are the addresses that it asked for,
-    ``tab.failed`` errors of its scripts.
+    """``served(extractor, hands)``: the page in a tab, with a model of 3-D hands or without. ``tab.asked``
+    are the addresses that it asked for, ``tab.failed`` errors of its scripts.
     """
     sys.path.insert(0, str(root / 'demo'))
     analysis, module = importlib.import_module('app_analysis'), importlib.import_module('app_page')
     opened = []
 
-    def serve(extractor):
+    def serve(extractor, hands=True):
         inferencer = SignInferencer(
             *house['recogniser'],
             device='cpu',
             extractor=extractor,
-            pretrained=house['pretrainer'][0],
-            pretrained_weights=house['pretrainer'][1],
+            pretrained=house['pretrainer'][0] if hands else None,
+            pretrained_weights=house['pretrainer'][1] if hands else None,
         )
         analyser = analysis.Analyser(inferencer)
         card = importlib.import_module('app_text').ModelCard(
@@ -139,3 +139,18 @@ def test_made_videos_bad_files_and_the_camera(served, make_video, tmp_path):
     text = answered(tab, lambda: tab.click('#input button:has-text("Stop")'))
     assert '.webm: ' in text and 'a hand in' in text
     assert 'Top 4' in tab.inner_text('#answer')
+
+
+def test_without_a_model_of_the_hands_the_page_says_so_and_shows_the_timeline(served, make_video, tmp_path):
+    tab = served(ColourExtractor(), hands=False)
+    upload(tab, make_video(tmp_path / 'sign.mp4', [60] * 12))
+    viewer = tab.frame_locator('#viewer iframe')
+    viewer.locator('#no-mesh').wait_for()
+    assert 'No 3-D hands: ' in viewer.locator('#no-mesh').inner_text()
+    for name in ('#hands', '#turning', '#no-attention'):
+        assert not viewer.locator(name).is_visible(), name
+    # All of it lies inside of the frame, which does not scroll.
+    height = float(tab.get_attribute('#viewer iframe', 'height'))
+    assert viewer.locator('body').evaluate('body => body.scrollHeight') <= height
+    assert viewer.locator('#timeline polygon').count() == 2
+    assert not tab.failed
