@@ -95,7 +95,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--pretrained-checkpoint',
-        help="its checkpoint (default: the zoo's, that of `make demo`, or the dictionary's model)",
+        help="its checkpoint (default: the zoo's, that of `make demo`, or that of --dictionary or --model)",
     )
     parser.add_argument(
         '--no-train',
@@ -275,25 +275,41 @@ def shown_path(path: str) -> str:
     return str(absolute.relative_to(run_demo.ROOT)) if run_demo.ROOT in absolute.parents else str(path)
 
 
-def make_card(args: argparse.Namespace, inferencer: SignInferencer) -> ModelCard:
+def hands_of(
+    args: argparse.Namespace, signs: Optional[TaughtSigns], teacher: Optional[Teacher]
+) -> Optional[SignInferencer]:
+    """What draws the 3-D hands beside taught signs; None = what answers.
+
+    A fine-tuned recogniser has no hand model: the encoder that it was made from draws the hands.
+    """
+    if signs is None:
+        return None
+    if args.pretrained_checkpoint:
+        extractor = signs.inferencer.reader.extractor
+        return SignInferencer(args.pretrained_config, args.pretrained_checkpoint, args.device, extractor)
+    return teacher.inferencer if teacher and signs.kind == 'finetune' else None
+
+
+def make_card(args: argparse.Namespace, analyser: Analyser) -> ModelCard:
     """The page's description of its models."""
-    hands = ''
+    inferencer = analyser.inferencer
     if args.pretrained_checkpoint:
         trained = data_of(args.pretrained_checkpoint)
         hands = f'{Path(args.pretrained_config).stem}, {shown_path(args.pretrained_checkpoint)}' + (
             f', trained on {trained}' if trained else ''
         )
-    elif args.dictionary and not inferencer.backend.recognises:
-        hands = 'by the same model'
+    else:
+        hands = 'by the same model' if analyser.hands is inferencer else 'by the encoder of its folder'
     return ModelCard(
         name=Path(args.onnx).name if args.onnx else Path(args.config).stem,
         weights=shown_path(args.onnx or args.checkpoint),
         data=data_of(None if args.onnx else args.checkpoint),
         glosses=list(inferencer.dictionary.glosses if inferencer.dictionary else inferencer.glosses),
-        hands=hands,
+        hands='' if analyser.no_mesh else hands,
         extractor=str(args.extractor),
         dictionary=shown_path(args.dictionary) if args.dictionary else '',
         note=args.note,
+        taught=bool(args.model),
     )
 
 
@@ -318,13 +334,20 @@ def make_page(args: argparse.Namespace) -> Any:
         ) from error
     signs = load_taught(args) if args.model else None
     inferencer = signs.inferencer if signs else make_inferencer(args)
-    card = make_card(args, inferencer)
     limits = Limits(args.max_seconds, args.fps, args.max_side)
     teacher, why_not = make_teacher(args)
     if teacher is None:
         print(f'Nothing can be taught on this page: {why_not}.', flush=True)
+    analyser = Analyser(
+        inferencer,
+        args.topk,
+        make_windows(args, signs),
+        signs.judge if signs else None,
+        hands_of(args, signs, teacher),
+    )
+    card = make_card(args, analyser)
     return Page(
-        Analyser(inferencer, args.topk, make_windows(args, signs), signs.judge if signs else None),
+        analyser,
         card,
         limits,
         None if args.dictionary else synthetic_examples(card.glosses),

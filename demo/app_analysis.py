@@ -189,6 +189,8 @@ class Analyser:
         windows (Windows): For videos of several signs.
         judge (Callable, optional): Turns a prediction that is not sure enough into one without an answer, as
             :meth:`TaughtSigns.judge`.
+        hands (SignInferencer, optional): Of the pre-trained model that draws the 3-D hands; None = that of
+            ``inferencer``.
 
     Attributes:
         faces (ndarray, optional): Shape (F, 3), triangles of the 3-D hands; None without 3-D hands.
@@ -202,13 +204,15 @@ class Analyser:
         topk: int = 5,
         windows: Windows = Windows(),  # noqa: B008 - immutable
         judge: Optional[Callable[[Dict[str, Any]], Dict[str, Any]]] = None,
+        hands: Optional[SignInferencer] = None,
     ) -> None:
         self.inferencer, self.topk, self.windows, self.judge = inferencer, topk, windows, judge
+        self.hands = hands or inferencer
         self._lock, self._folder = threading.Lock(), None
         self.parent: Optional[Path] = None
         self.faces, self.no_mesh = None, ''
         try:
-            self.faces = inferencer.reconstructor.faces
+            self.faces = self.hands.reconstructor.faces
         except ValueError as error:
             self.no_mesh = (
                 f'No 3-D hands: {error}; --pretrained-config and --pretrained-checkpoint name such a model.'
@@ -326,7 +330,7 @@ class Analyser:
     def _mesh(self, clip: PoseClip, progress: Progress) -> Dict[str, Any]:
         """Surfaces of the hands in every n-th frame."""
         progress(0.82, 'rebuilding the hands')
-        hands = self.inferencer.reconstruct_clip(clip, mesh=True)
+        hands = self.hands.reconstruct_clip(clip, mesh=True)
         # Division that rounds up, so that at most MESH_FRAMES remain.
         step = -(-len(clip) // MESH_FRAMES)
         return dict(

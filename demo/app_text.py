@@ -61,6 +61,7 @@ class ModelCard(NamedTuple):
         extractor (str): The pose extractor.
         dictionary (str): Its folder; '' = none.
         note (str): For a model that no option names: what it knows, and how to choose another.
+        taught (bool): Whether ``signbert-mm teach`` or the tab "Teach" made it.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ModelCard(NamedTuple):
     extractor: str
     dictionary: str = ''
     note: str = ''
+    taught: bool = False
 
     @property
     def synthetic(self) -> bool:
@@ -81,16 +83,20 @@ class ModelCard(NamedTuple):
 def card_html(card: ModelCard) -> str:
     """The head of the page."""
     words = ', '.join(card.glosses[:12]) + (', …' if len(card.glosses) > 12 else '')
-    source = (
-        f'its checkpoint says it was trained on <b>{html.escape(card.data)}</b>'
-        if card.data
-        else 'it does not say on what it was trained'
-    )
+    model = f'<b>{html.escape(card.name)}</b>'
+    if card.weights != card.name:
+        model += f', <code>{html.escape(card.weights)}</code>'
+    if card.taught:
+        source = 'it was taught by videos'
+    elif card.data:
+        source = f'its checkpoint says it was trained on <b>{html.escape(card.data)}</b>'
+    else:
+        source = 'it does not say on what it was trained'
     answers = (
         f'the dictionary <code>{html.escape(card.dictionary)}</code>' if card.dictionary else 'the model'
     )
     parts = [
-        f'<p>Model: <b>{html.escape(card.name)}</b>, <code>{html.escape(card.weights)}</code>; {source}.</p>',
+        f'<p>Model: {model}; {source}.</p>',
         f'<p>Answers come from {answers}: {len(card.glosses)} glosses ({html.escape(words)}). Poses: '
         f'{html.escape(card.extractor)}. '
         f'3-D hands: {html.escape(card.hands) or "none"}.</p>',

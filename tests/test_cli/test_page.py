@@ -12,6 +12,8 @@ from grey_videos import EXTRACTOR, make_video
 
 from signbert_mm.cli import main as console
 from signbert_mm.cli.scripts import PAGE, SCRIPTS, script_path
+from signbert_mm.teaching import finetune
+from signbert_mm.teaching.folder import encoder_config
 
 
 @pytest.fixture
@@ -46,6 +48,31 @@ def test_the_page_answers_with_taught_signs(app, taught, tmp_path):
     assert result.prediction['glosses'] == [] and result.prediction['nearest'] == 'tea'
     assert json.loads(result.json.read_text())['reason'].startswith('none of these 4 signs')
     analyser.close()
+
+
+def test_the_encoder_draws_the_hands_of_fine_tuned_signs(run, app, my_videos, encoder, tmp_path, monkeypatch):
+    from app_analysis import Analyser, Limits
+    from app_text import card_html
+
+    monkeypatch.setattr(finetune, 'EPOCHS', (1, 1))
+    taught = ('--encoder', encoder, '--extractor', EXTRACTOR, '--method', 'finetune')
+    run('teach', my_videos, '--out', 'my_signs', *taught)
+    args = app.parse_args(['--model', 'my_signs', '--extractor', EXTRACTOR, '--device', 'cpu'])
+    signs, (teacher, _) = app.load_taught(args), app.make_teacher(args)
+    assert 'has no hand model' in Analyser(signs.inferencer).no_mesh
+
+    analyser = Analyser(signs.inferencer, 3, judge=signs.judge, hands=app.hands_of(args, signs, teacher))
+    result = analyser.video(make_video(tmp_path / 'new.mp4', SIGNS['tea'] + 3), Limits())
+    assert result.mesh['vertices'].shape[1:] == (2, 778, 3) and result.glb.is_file()
+    card = app.make_card(args, analyser)
+    assert card.hands == 'by the encoder of its folder'
+    assert '<p>Model: <b>my_signs</b>; it was taught by videos.</p>' in card_html(card)
+    analyser.close()
+
+    # Without the poses of its signs there is no encoder; a model may still be named.
+    assert app.hands_of(args, signs, None) is None and app.hands_of(args, None, None) is None
+    args.pretrained_config, args.pretrained_checkpoint = encoder_config(str(encoder), 'data'), str(encoder)
+    assert app.hands_of(args, signs, None).reconstructor.faces.shape == (1538, 3)
 
 
 def test_windows_of_taught_signs_are_those_of_the_command_line(app, taught):
