@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Op
 
 import cv2
 import numpy as np
-from video_demo import answer, frames_with
+from video_demo import answer, frames_with, no_answer_note
 
 from signbert_mm.apis import PoseClip, SignInferencer
 from signbert_mm.apis.backends import to_json
@@ -309,7 +309,14 @@ class Analyser:
         # File names have a largest length, and an uploaded name may be anything.
         stem = Path(clip.name).stem[:60] or 'clip'
         video = self._draw(
-            folder / f'{stem}_annotated.mp4', clip, frames, bars, attention, segments, progress
+            folder / f'{stem}_annotated.mp4',
+            clip,
+            frames,
+            bars,
+            attention,
+            segments,
+            no_answer_note(prediction.get('reason') or clip.no_answer),
+            progress,
         )
         table, glb = folder / f'{stem}.json', None
         empty = dict(
@@ -345,6 +352,7 @@ class Analyser:
         bars: List[Tuple[int, int, Any]],
         attention: np.ndarray,
         segments: List[Span],
+        note: str,
         progress: Progress,
     ) -> Path:
         overlay = SignOverlay(
@@ -358,7 +366,7 @@ class Analyser:
                 if image is None:
                     break
                 now = next((text for start, end, text in segments if start <= place < end), '')
-                writer.write(overlay.draw(image, poses[place], shown, place, f'now: {now}' if now else ''))
+                writer.write(overlay.draw(image, poses[place], shown, place, f'now: {now}' if now else note))
                 progress(0.85 + 0.15 * place / len(clip), 'drawing the video')
         return path
 

@@ -257,6 +257,12 @@ def frames_with(bars: List[Tuple[int, int, Bars]], count: int) -> Iterator[Bars]
         yield next((item for start, end, item in bars if start <= frame < end), [])
 
 
+def no_answer_note(reason: str) -> str:
+    """What the video says of a clip without an answer; '' with one."""
+    # Up to the colon: the picture is narrow.
+    return f'no answer: {reason.split(":")[0]}' if reason else ''
+
+
 def main() -> None:
     args = parse_args()
     out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
@@ -273,8 +279,7 @@ def main() -> None:
     )
     synthetic = zoo.are_synthetic(inferencer.glosses) and not args.dictionary
     note = SYNTHETIC if synthetic else REST_NOTE if result.get('glosses', [''])[:1] == [REST] else ''
-    # Up to the colon: the picture is narrow.
-    note = f'no answer: {result["reason"].split(":")[0]}' if result['reason'] else note
+    note = no_answer_note(result['reason']) or note
     # The video is read a second time for drawing, so that only poses are kept in memory.
     reader = inferencer.reader.open(args.video)
     with VideoWriter(out, clip.fps or 25) as writer:

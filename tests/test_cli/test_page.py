@@ -14,6 +14,7 @@ from signbert_mm.cli import main as console
 from signbert_mm.cli.scripts import PAGE, SCRIPTS, script_path
 from signbert_mm.teaching import finetune
 from signbert_mm.teaching.folder import encoder_config
+from signbert_mm.visualization.sign_overlay import SignOverlay
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_options(monkeypatch):
     assert calls == [('page', options), ('page', host)]
 
 
-def test_the_page_answers_with_taught_signs(app, taught, tmp_path):
+def test_the_page_answers_with_taught_signs(app, taught, tmp_path, monkeypatch):
     from app_analysis import Analyser, Limits, Windows
 
     args = app.parse_args(['--model', str(taught), '--extractor', EXTRACTOR, '--device', 'cpu'])
@@ -43,8 +44,11 @@ def test_the_page_answers_with_taught_signs(app, taught, tmp_path):
     path = make_video(tmp_path / 'new.mp4', SIGNS['tea'] + 3)
     answer = analyser.video(path, Limits()).prediction
     assert answer['glosses'][0] == 'tea' and not answer['reason']
-    signs.threshold = 1.5
+    signs.threshold, drawn = 1.5, []
+    draw = SignOverlay.draw
+    monkeypatch.setattr(SignOverlay, 'draw', lambda *given: drawn.append(given[-1]) or draw(*given))
     result = analyser.video(path, Limits())
+    assert set(drawn) == {'no answer: none of these 4 signs'}
     assert result.prediction['glosses'] == [] and result.prediction['nearest'] == 'tea'
     assert json.loads(result.json.read_text())['reason'].startswith('none of these 4 signs')
     analyser.close()
