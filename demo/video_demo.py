@@ -21,6 +21,7 @@ Examples:
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
@@ -263,6 +264,15 @@ def no_answer_note(reason: str) -> str:
     return f'no answer: {reason.split(":")[0]}' if reason else ''
 
 
+def nothing_found(result: Dict[str, Any], enter: float) -> str:
+    """Why a long video has no segments: the reason of most windows, else that no score was high enough."""
+    reasons = Counter(window['reason'] for window in result['windows'] if window['reason'])
+    if not reasons:
+        return f'no sign reached the score of --enter, {enter:g}, in any of {len(result["windows"])} windows'
+    reason, count = reasons.most_common(1)[0]
+    return f'{reason} ({count} of {len(result["windows"])} windows)'
+
+
 def main() -> None:
     args = parse_args()
     out = Path(args.out or Path('work_dirs') / 'video_demo' / f'{Path(args.video).stem}.mp4')
@@ -305,6 +315,8 @@ def main() -> None:
     )
     if result['reason']:
         print(f'No answer: {result["reason"]}.')
+    elif not result.get('segments', True):
+        print(f'No sign was found: {nothing_found(result, args.enter)}.')
     elif synthetic:
         print(
             'This model was trained on synthetic signs and knows no sign language: its answer means '
@@ -312,7 +324,8 @@ def main() -> None:
         )
     elif note:
         print(f'{note}.')
-    print(f'{out} and {out.with_suffix(".json")}')
+    written = [out, out.with_suffix('.json'), *filter(None, (args.elan, args.vtt))]
+    print(f'Written: {", ".join(map(str, written))}')
 
 
 if __name__ == '__main__':

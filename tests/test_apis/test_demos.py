@@ -2,6 +2,7 @@
 that needs no package.
 """
 
+import importlib
 import json
 import runpy
 import sys
@@ -58,7 +59,7 @@ def test_video_demo(run, model, make_video, tmp_path):
         sorted(told['glosses']) == sorted(GLOSSES) and told['num_frames'] == 16 and told['hand_frames'] == 12
     )
     assert len(frames_of(tmp_path / 'work_dirs' / 'video_demo' / 'sign.mp4')) == 16
-    run(
+    said = run(
         'demo/video_demo.py',
         video,
         *model,
@@ -92,6 +93,20 @@ def test_video_demo(run, model, make_video, tmp_path):
         and all(sign['gloss'] in GLOSSES for sign in told['segments'])
     )
     assert len(frames_of(tmp_path / 'long.mp4')) == 16
+    assert said.endswith('Written: long.mp4, long.json, long.eaf, long.vtt\n')
+
+
+def test_video_demo_says_why_it_found_no_sign(run, model, make_video, tmp_path, root, monkeypatch):
+    windows = ['--window', '0.6', '--stride', '0.2', '--enter', '1']
+    said = run('demo/video_demo.py', make_video(tmp_path / 'sign.mp4', [60] * 16), *model, *windows)
+    count = len(json.loads((tmp_path / 'work_dirs' / 'video_demo' / 'sign.json').read_text())['windows'])
+    assert count and (
+        f'No sign was found: no sign reached the score of --enter, 1, in any of {count} windows.' in said
+    )
+    monkeypatch.syspath_prepend(str(root / 'demo'))
+    demo = importlib.import_module('video_demo')
+    windows = [dict(reason=text) for text in ('none of these signs', '', 'none of these signs', 'no hand')]
+    assert demo.nothing_found(dict(windows=windows), 0.6) == 'none of these signs (2 of 4 windows)'
 
 
 def test_video_demo_says_what_is_wrong(run, model, house, tmp_path, monkeypatch):
