@@ -436,6 +436,7 @@ def test_classes_signers_extractors(tmp_path):
             writer.add(signer(5, seed), 0, split, split, width=640, height=480, fps=25)
     unknown = found(verify_store(tmp_path / 'two', signer_independent=False), 'unknown_signers')
     assert unknown.severity == 'note' and 'one signer may be in several splits' in unknown.message
+    assert '--signer REGEX' in unknown.message
 
 
 def test_a_conversion_that_did_not_find_all(tmp_path):

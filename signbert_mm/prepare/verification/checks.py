@@ -99,7 +99,8 @@ def check_signers(store: PoseStore, independent: bool) -> Iterator[Problem]:
         yield Problem(
             'warning' if independent else 'note',
             'unknown_signers',
-            'no clip names its signer, so that one signer may be in several splits',
+            'no clip names its signer, so that one signer may be in several splits; where they are known '
+            'convert again with them (folder_to_store.py: --signer REGEX)',
         )
 
 
