@@ -9,6 +9,7 @@ import sys
 import tempfile
 import warnings
 from importlib import metadata
+from pathlib import Path
 from typing import Callable, Iterator, NamedTuple, Sequence, Tuple
 
 from ..compat import NO_DEPS_OPENMMLAB as NO_DEPS
@@ -76,6 +77,8 @@ def doctor() -> int:
     if not rest[0].good:
         print(f'Next: {rest[0].remedy}; then: signbert-mm teach my_videos/ --out my_signs')
     else:
+        if not all(finding.good for finding in rest[1 : len(EXTRAS)]):
+            print('To teach and recognise all is there; what is MISSING is for what its brackets say.')
         print('Next: signbert-mm teach my_videos/ --out my_signs')
     return 0
 
@@ -133,8 +136,15 @@ def check_extra(
         version, problem = _import_extra(name)
         shown.append(f'{name} {version}'.strip())
         problems += [f'{name}: {problem}'] if problem else []
-    remedy = f'{pip_line(extra, no_deps)}   (in a checkout: make {target})' if problems else ''
+    by_pip = f'{pip_line(extra, no_deps)}   (in a checkout: make {target})'
+    remedy = (f'make {target}' if made_by_make() else by_pip) if problems else ''
     return Finding(f'{extra} ({what})', not problems, '; '.join(problems) or ', '.join(shown), remedy)
+
+
+def made_by_make() -> bool:
+    """Whether Python is that of a checkout's ``.venv``, where ``make`` installs."""
+    checkout = Path(__file__).resolve().parents[2]
+    return Path(sys.prefix).resolve() == checkout / '.venv' and (checkout / 'Makefile').is_file()
 
 
 def pip_line(extra: str, no_deps: str = '') -> str:

@@ -38,6 +38,24 @@ def test_an_extra_is_missing(imports, capsys):
     assert 'pip install --no-deps mediapipe==' in said and 'make install-extract' in said
 
 
+def test_only_extras_that_teaching_does_not_need_are_missing(imports, capsys, monkeypatch, root):
+    imports('gradio')
+    monkeypatch.setattr(doctor.sys, 'prefix', str(root / '.venv'))
+    assert doctor.doctor() == 0
+    *_, remark, after = capsys.readouterr().out.splitlines()
+    assert remark.startswith('To teach and recognise all is there; ')
+    assert after == 'Next: signbert-mm teach my_videos/ --out my_signs'
+
+
+def test_the_remedy_is_make_where_make_installs(imports, monkeypatch, root, tmp_path):
+    imports('gradio')
+    extra = (*doctor.EXTRAS[1], lambda *_: None)
+    monkeypatch.setattr(doctor.sys, 'prefix', str(tmp_path / '.venv'))
+    assert doctor.check_extra(*extra).remedy.endswith('   (in a checkout: make install-app)')
+    monkeypatch.setattr(doctor.sys, 'prefix', str(root / '.venv'))
+    assert doctor.check_extra(*extra).remedy == 'make install-app'
+
+
 def test_the_core_is_broken(imports, capsys):
     imports('torch')
     assert doctor.doctor() == 1
