@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from doc_blocks import ROOT
 
-SMALL = dict(SOURCE='synthetic', EPOCHS=1, CLIPS_PER_GLOSS=12, TAKES=3, EXAMPLES=2)
+from signbert_mm.apis import SignInferencer
+
+SMALL = dict(SOURCE='synthetic', CHECKPOINT='', EPOCHS=1, CLIPS_PER_GLOSS=12, TAKES=3, EXAMPLES=2)
 
 
 @pytest.fixture
@@ -48,6 +50,15 @@ def test_cells_run(run, tmp_path, capsys, examples):
     assert ('EXAMPLES is 2 now' in shown) == (examples == 3)
     assert len(names['signs']) == 20 and np.isfinite(names['cosine']).all()
     assert (tmp_path / 'signs' / 'dictionary' / 'dictionary.json').is_file()
+
+
+def test_the_encoder_of_the_package(run, tmp_path):
+    names = run('c04', CHECKPOINT='zoo://signbert_d128')
+    assert (
+        names['inferencer'].embedder.fingerprint == SignInferencer('zoo://signbert_d128').embedder.fingerprint
+    )
+    # Nothing was trained.
+    assert not (tmp_path / 'signs').exists()
 
 
 @pytest.mark.parametrize(
