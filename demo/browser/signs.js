@@ -250,7 +250,7 @@ export function readPoses(text) {
 
 // ---- the page
 
-function start(page) {
+export function start(page) {
   const status = page.querySelector('#status');
   const rows = page.querySelector('#answers');
   const state = { runtime: null, recogniser: null, clips: null, answers: [] };
@@ -289,15 +289,21 @@ function start(page) {
 
   // One file at a time: a model that loads slowly must not answer for a later one.
   let turn = Promise.resolve();
-  function take(what, read) {
+  // Why the model, or the poses, could not be read: said until another file takes its place.
+  const failed = new Map();
+  function take(part, what, read) {
     turn = turn.then(async () => {
       try {
+        failed.delete(part);
         say(`reading ${what} ..`, 'busy');
         await read();
-        say(`${state.recogniser ? 'model' : 'no model yet'}, ${state.clips ? 'poses' : 'no poses yet'}`, 'ready');
+        const [reason] = failed.values();
+        if (reason) say(reason, 'error');
+        else say(`${state.recogniser ? 'model' : 'no model yet'}, ${state.clips ? 'poses' : 'no poses yet'}`, 'ready');
         await recognise();
       } catch (error) {
-        say(`${what}: ${error.message}`, 'error');
+        failed.set(part, `${what}: ${error.message}`);
+        say(failed.get(part), 'error');
       }
     });
     return turn;
@@ -314,21 +320,21 @@ function start(page) {
 
   page.querySelector('#model').addEventListener('change', ({ target }) => {
     const [file] = target.files;
-    if (file) take(file.name, async () => openModel(await file.arrayBuffer()));
+    if (file) take('model', file.name, async () => openModel(await file.arrayBuffer()));
   });
   page.querySelector('#poses').addEventListener('change', ({ target }) => {
     const [file] = target.files;
-    if (file) take(file.name, async () => { state.clips = readPoses(await file.text()); });
+    if (file) take('poses', file.name, async () => { state.clips = readPoses(await file.text()); });
   });
 
   // What lies beside the page is taken at once.
-  async function beside(name, read) {
+  async function beside(part, name, read) {
     const answer = await fetch(name);
-    if (answer.ok) await take(name, async () => read(answer));
+    if (answer.ok) await take(part, name, async () => read(answer));
   }
   say('choose a model and poses', 'waiting');
-  beside('./model.onnx', async (answer) => openModel(await answer.arrayBuffer()));
-  beside('./poses.json', async (answer) => { state.clips = readPoses(await answer.text()); });
+  beside('model', './model.onnx', async (answer) => openModel(await answer.arrayBuffer()));
+  beside('poses', './poses.json', async (answer) => { state.clips = readPoses(await answer.text()); });
 }
 
 if (typeof document !== 'undefined') start(document);

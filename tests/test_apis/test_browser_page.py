@@ -160,6 +160,27 @@ console.log(JSON.stringify(messages));
     assert bad_frame == 'clip "x": frame 0 is not 1 joints of x, y and score'
 
 
+def test_an_error_stays_when_the_other_file_is_read(node, tmp_path):
+    (tmp_path / 'poses.json').write_text(json.dumps(poses_to_json(CLIPS)))
+    code = """
+    const elements = {};
+    const part = (name) => elements[name] ??= { dataset: {}, addEventListener() {} };
+    globalThis.window = {};
+    globalThis.fetch = async (name) => name.endsWith('.onnx')
+      ? { ok: true, arrayBuffer: async () => new ArrayBuffer(4) }
+      : { ok: true, text: async () => readFileSync(given[0], 'utf8') };
+    signs.start({ querySelector: part });
+    while (!window.signs.clips) await new Promise((go) => setTimeout(go, 20));
+    await new Promise((go) => setTimeout(go, 100));
+    const { textContent, dataset } = elements['#status'];
+    console.log(JSON.stringify([textContent, dataset.state, window.signs.clips.length]));
+    """
+    # There is no onnxruntime-web beside the page, and Node imports nothing from the web.
+    text, state, count = node(code, tmp_path / 'poses.json')
+    assert text.startswith('./model.onnx: onnxruntime-web is neither in ./ort nor at') and state == 'error'
+    assert count == len(CLIPS)
+
+
 @pytest.mark.parametrize('method', ['max_probability', 'known_odds'])
 def test_a_calibrated_model_answers_as_in_python(node, tmp_path, method):
     rejection = Rejection(method, 2.0, 0.4, 0.05)
