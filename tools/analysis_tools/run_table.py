@@ -30,6 +30,7 @@ from typing import Dict, List
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 
+from signbert_mm.arguments import whole
 from signbert_mm.engine.runner import OptionsAction, run_tool
 from signbert_mm.experiments import (
     Plan,
@@ -65,7 +66,7 @@ def parse_args() -> argparse.Namespace:
         'the one that the table names)',
     )
     parser.add_argument(
-        '--seeds', type=int, help='seeds 0 .. N - 1 (default: those that the table names, else 1)'
+        '--seeds', type=whole(1), help='seeds 0 .. N - 1 (default: those that the table names, else 1)'
     )
     parser.add_argument(
         '--rows',
@@ -114,8 +115,6 @@ def parse_args() -> argparse.Namespace:
         help='config values to change in every training',
     )
     args = parser.parse_args()
-    if args.seeds is not None and args.seeds < 1:
-        parser.error(f'--seeds must be at least 1, got {args.seeds}')
     if any('=' not in pair for pair in args.start):
         parser.error(f'--start takes BASE=CHECKPOINT, got {" ".join(args.start)}')
     if not args.tables and not args.list:

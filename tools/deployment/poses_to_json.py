@@ -22,6 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from signbert_mm.apis.input import InputReader
 from signbert_mm.apis.poses_json import poses_to_json
+from signbert_mm.arguments import whole
 from signbert_mm.errors import UserError, UserValueError
 from signbert_mm.files.atomic import write_atomic
 from signbert_mm.files.os_errors import output_file
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('source', help='a video, a folder of videos, or a PoseStore')
     parser.add_argument('out', type=output_file, metavar='OUT.json', help='the file to write')
     parser.add_argument('--split', help='of a PoseStore (default: all clips)')
-    parser.add_argument('--clips', type=int, help='the first ones alone (default: all)')
+    parser.add_argument('--clips', type=whole(1), help='the first ones alone (default: all)')
     parser.add_argument('--fps', type=float, help='read videos at this rate (default: theirs)')
     parser.add_argument('--extractor', default='mediapipe', help='for videos (default: %(default)s)')
     return parser.parse_args()
@@ -42,8 +43,6 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    if args.clips is not None and args.clips < 1:
-        raise UserValueError(f'--clips must be at least 1, got {args.clips}')
     reader = InputReader(args.extractor, args.fps)
     clips = itertools.islice(reader.readable(args.source, split=args.split), args.clips)
     content = poses_to_json(clips)

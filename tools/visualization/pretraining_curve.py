@@ -75,8 +75,6 @@ def loss_curves(train: Series, window: int = 1) -> Dict[str, Curve]:
 
 def main() -> None:
     args = parse_args()
-    if args.smooth < 1:
-        raise UserValueError(f'--smooth must be at least 1, got {args.smooth}')
     train, val = read_run(args.run)
     if 'loss' not in train:
         raise UserValueError(f'{args.run}: no losses were logged; give the work directory of a training')
