@@ -5,6 +5,7 @@ import sys
 from typing import Callable, List, Optional, Sequence
 
 from ..errors import UserModuleNotFoundError
+from ..files.os_errors import output_file
 from ..version import __version__
 from .scripts import SCRIPTS, run_script
 
@@ -117,9 +118,11 @@ def _add_recognise(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
     parser.add_argument('--window', type=float, default=0.0, help='with --long, seconds of a sign (default: '
                         'the length of the taught videos)')  # fmt: skip
-    parser.add_argument('--json', metavar='FILE', help='write all answers as JSON')
-    parser.add_argument('--csv', metavar='FILE', help='write a row for each sign as CSV')
-    parser.add_argument('--elan', metavar='FILE.eaf', help='write the signs of one video as a tier for ELAN')
+    parser.add_argument('--json', type=output_file, metavar='FILE', help='write all answers as JSON')
+    parser.add_argument('--csv', type=output_file, metavar='FILE', help='write a row for each sign as CSV')
+    parser.add_argument(
+        '--elan', type=output_file, metavar='FILE.eaf', help='write the signs of one video as a tier for ELAN'
+    )
     parser.add_argument('--overwrite', action='store_true', help='let --elan replace a file')
     parser.add_argument(
         '--image-fps', type=float, default=0.0, help='images a second of folders of images (default: unknown)'

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import errno
 import io
 import os
 import shlex
@@ -11,7 +10,7 @@ from typing import Any, Dict, Iterator, List
 
 from ..errors import UserError, UserValueError
 from ..files.atomic import write_atomic
-from ..files.os_errors import check_outputs, check_writable, describe_os_error
+from ..files.os_errors import check_outputs, describe_os_error
 from .progress import ProgressBar
 
 COLUMNS = ('video', 'start', 'end', 'gloss', 'score', 'reason')
@@ -24,10 +23,6 @@ def main(args: argparse.Namespace) -> None:
     from ..extraction import find_videos
 
     outputs = [path for path in (args.json, args.csv, args.elan) if path]
-    for path in outputs:
-        check_writable(path)
-        if os.path.isdir(path):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     # Not a number is in no range.
     if args.topk < 1 or not all(0 <= number < float('inf') for number in (args.window, args.image_fps)):
         raise UserValueError('--topk must be at least 1, --window and --image-fps above 0')
